@@ -1,0 +1,199 @@
+"""The dispatch problem as numbers, and the plan that answers it: the only words other layers share with us.
+
+Instants are integer seconds relative to the problem's now (now = 0, the past is negative), costs are
+integers so that they compare exactly, places are node indices that only the `Travel` understands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Nodes: TypeAlias = NDArray[np.int64]
+Seconds: TypeAlias = NDArray[np.int64]
+
+
+class Travel(Protocol):
+    """Travel times of a vehicle of plain pace."""
+
+    def between(self, origins: Nodes, destinations: Nodes) -> Seconds:
+        """Seconds from origins[i] to destinations[i]; both arrays have one shape, and so has the answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MatrixTravel:
+    """Travel times from a square table, seconds[origin, destination]."""
+
+    seconds: Seconds
+
+    def between(self, origins: Nodes, destinations: Nodes) -> Seconds:
+        return self.seconds[origins, destinations]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """Somebody who can carry, from the moment and place where his present duty ends.
+
+    locked: jobs he is already on the way to collect; they stay his and are his first trip, which other
+    jobs of the same group may still join.
+    """
+
+    id: str
+    node: int
+    free_at_s: int = 0
+    latest_pickup_s: int | None = None
+    capacity: int = 1
+    idle_since_s: int = 0
+    pace_permille: int = 1000
+    locked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One thing to fetch and to bring; jobs of one group can be fetched in one visit (one shop, one node)."""
+
+    id: str
+    pickup: int
+    delivery: int
+    group: str
+    ready_s: int
+    placed_s: int
+    due_s: int
+    size: int = 1
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Seconds spent on foot around a handover.
+
+    Handover at a shop = max(latest ready time of the bundle, arrival + pickup_before_s); the vehicle leaves
+    pickup_after_s later. A delivery = arrival + delivery_before_s; free again delivery_after_s later.
+    """
+
+    pickup_before_s: int
+    pickup_after_s: int
+    delivery_before_s: int
+    delivery_after_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What a plan costs, in one unit for everything.
+
+    waiting: per second from the earliest possible delivery to the planned one, times the job's weight.
+    lateness: per second after due, times the job's weight.
+    travel: per second of driving.
+    idle: per second that a vehicle has been idle less long than the longest idle one; once per vehicle used.
+    stability: once per job that leaves the vehicle it has in the incumbent.
+    unassigned: once per job left out, times its weight; unassigned_age: per second since it was placed, likewise.
+    """
+
+    waiting: int = 10
+    lateness: int = 10
+    travel: int = 1
+    idle: int = 0
+    stability: int = 0
+    unassigned: int = 200_000
+    unassigned_age: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How to plan.
+
+    bundle_size_max: jobs in one trip. bundle_extra_s_max: how much later than alone, with the same arrival at
+    the shop, a job of a bundle may be delivered. trips_max: trips in one vehicle's chain. rounds_max: steps of
+    improvement, the bound that keeps runs alike; time_budget_s: the bound that keeps the caller's promise.
+    alternatives_max: how many next best vehicles the explanation of a job names.
+    """
+
+    weights: Weights = field(default_factory=Weights)
+    bundle_size_max: int = 3
+    bundle_extra_s_max: int = 900
+    trips_max: int = 4
+    rounds_max: int = 100
+    time_budget_s: float = 0.5
+    alternatives_max: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """One visit to a shop and the deliveries of what is fetched there.
+
+    jobs are in the order of delivery, deliveries_s beside them. leave_s is the latest departure towards the
+    shop that does not make the handover later than pickup_s.
+    """
+
+    group: str
+    jobs: tuple[str, ...]
+    leave_s: int
+    pickup_s: int
+    deliveries_s: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A vehicle's chain of trips, one after the other."""
+
+    vehicle: str
+    trips: tuple[Trip, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Everything the solver may know.
+
+    candidates: for each job the vehicles that may serve it; none = the job cannot be planned.
+    incumbent: the routes of the last plan, of which only vehicles, jobs and their order count; vehicles and
+    jobs that are gone are ignored.
+    """
+
+    vehicles: tuple[Vehicle, ...]
+    jobs: tuple[Job, ...]
+    candidates: Mapping[str, tuple[str, ...]]
+    travel: Travel
+    service: Service
+    policy: Policy = field(default_factory=Policy)
+    incumbent: tuple[Route, ...] = ()
+    seed: int = 0
+
+
+class Reason(StrEnum):
+    """Why a job has no vehicle, or why another vehicle was not taken; stable codes."""
+
+    NO_CANDIDATE = "no_candidate"
+    SHIFT_ENDS = "shift_ends"
+    FULL = "full"
+    TOO_LATE = "too_late"
+    BETTER_ELSEWHERE = "better_elsewhere"
+    BUSY = "busy"
+    FARTHER = "farther"
+    SHORTER_IDLE = "shorter_idle"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """A vehicle that could have had the job: what the plan would cost more, None if it cannot have it at all."""
+
+    vehicle: str
+    extra_cost: int | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The answer: routes of the vehicles that have work (by id), and a reason for every job without one.
+
+    rankings: for each job with candidates the next best vehicles, best first.
+    """
+
+    routes: tuple[Route, ...]
+    unassigned: Mapping[str, Reason]
+    cost: int
+    rankings: Mapping[str, tuple[Alternative, ...]] = field(default_factory=dict)

@@ -1,0 +1,131 @@
+"""What a route takes and costs, step by step in plain integers: the definition that the fast code must match."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.problem import Job, Problem, Route, Trip, Vehicle
+
+
+def paced_s(plain_s: int, pace_permille: int) -> int:
+    """Seconds that a vehicle of this pace needs for what a plain one does in plain_s, rounded up."""
+    return -(-plain_s * pace_permille // 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """A trip as it unfolds: arrival is the earliest possible one, driving_s the seconds on the road."""
+
+    trip: Trip
+    arrival_s: int
+    free_s: int
+    driving_s: int
+
+
+class Timetable:
+    """Schedules of one problem's vehicles."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self.jobs: Mapping[str, Job] = {job.id: job for job in problem.jobs}
+
+    def travel_s(self, vehicle: Vehicle, origin: int, destination: int) -> int:
+        """Seconds that this vehicle drives from one node to another."""
+        return paced_s(self._plain_s(origin, destination), vehicle.pace_permille)
+
+    def chain(self, vehicle: Vehicle, trips: Sequence[Sequence[str]]) -> tuple[Timed, ...]:
+        """Each trip as early as it can be; a trip is its jobs in the order of delivery."""
+        node, free_s = vehicle.node, max(0, vehicle.free_at_s)
+        chain = []
+        for jobs in trips:
+            chain.append(self._trip(vehicle, node, free_s, [self.jobs[job] for job in jobs]))
+            node, free_s = self.jobs[jobs[-1]].delivery, chain[-1].free_s
+        return tuple(chain)
+
+    def earliest_s(self, job: Job) -> int:
+        """The delivery nobody of plain pace can beat: straight to the door as soon as the job is ready."""
+        service = self._problem.service
+        ride_s = self._plain_s(job.pickup, job.delivery)
+        return job.ready_s + service.pickup_after_s + ride_s + service.delivery_before_s
+
+    def extras_s(self, vehicle: Vehicle, timed: Timed) -> tuple[int, ...]:
+        """How much later than alone, with the same arrival at the shop, each job of the trip is delivered."""
+        service = self._problem.service
+        extras = []
+        for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):
+            job = self.jobs[id_]
+            pickup_s = max(job.ready_s, timed.arrival_s + service.pickup_before_s)
+            ride_s = self.travel_s(vehicle, job.pickup, job.delivery)
+            alone_s = pickup_s + service.pickup_after_s + ride_s + service.delivery_before_s
+            extras.append(delivery_s - alone_s)
+        return tuple(extras)
+
+    def cost(self, routes: Sequence[Route]) -> int:
+        """The plan's cost: each route's own and what is left out."""
+        vehicles = {vehicle.id: vehicle for vehicle in self._problem.vehicles}
+        planned = {job for route in routes for trip in route.trips for job in trip.jobs}
+        left_out = sum(
+            self._unassigned_cost(job) for job in self.jobs.values() if job.id not in planned
+        )
+        kept = {
+            job: route.vehicle
+            for route in self._problem.incumbent
+            for trip in route.trips
+            for job in trip.jobs
+        }
+        return left_out + sum(
+            self._route_cost(vehicles[route.vehicle], route, kept) for route in routes
+        )
+
+    def _plain_s(self, origin: int, destination: int) -> int:
+        return int(self._problem.travel.between(np.array([origin]), np.array([destination]))[0])
+
+    def _trip(self, vehicle: Vehicle, node: int, free_s: int, jobs: Sequence[Job]) -> Timed:
+        service = self._problem.service
+        approach_s = self.travel_s(vehicle, node, jobs[0].pickup)
+        arrival_s = free_s + approach_s
+        pickup_s = max(arrival_s + service.pickup_before_s, *(job.ready_s for job in jobs))
+        node, now_s, driving_s, deliveries = (
+            jobs[0].pickup,
+            pickup_s + service.pickup_after_s,
+            approach_s,
+            [],
+        )
+        for job in jobs:
+            leg_s = self.travel_s(vehicle, node, job.delivery)
+            deliveries.append(now_s + leg_s + service.delivery_before_s)
+            node, now_s, driving_s = (
+                job.delivery,
+                deliveries[-1] + service.delivery_after_s,
+                driving_s + leg_s,
+            )
+        trip = Trip(
+            group=jobs[0].group,
+            jobs=tuple(job.id for job in jobs),
+            leave_s=pickup_s - service.pickup_before_s - approach_s,
+            pickup_s=pickup_s,
+            deliveries_s=tuple(deliveries),
+        )
+        return Timed(trip=trip, arrival_s=arrival_s, free_s=now_s, driving_s=driving_s)
+
+    def _route_cost(self, vehicle: Vehicle, route: Route, kept: Mapping[str, str]) -> int:
+        weights = self._problem.policy.weights
+        idle_s = max(-other.idle_since_s for other in self._problem.vehicles) + vehicle.idle_since_s
+        cost = weights.idle * idle_s if route.trips else 0
+        for timed in self.chain(vehicle, [trip.jobs for trip in route.trips]):
+            cost += weights.travel * timed.driving_s
+            for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):
+                cost += self._job_cost(self.jobs[id_], delivery_s)
+                cost += weights.stability * (kept.get(id_, vehicle.id) != vehicle.id)
+        return cost
+
+    def _job_cost(self, job: Job, delivery_s: int) -> int:
+        weights = self._problem.policy.weights
+        waiting = weights.waiting * (delivery_s - self.earliest_s(job))
+        lateness = weights.lateness * max(0, delivery_s - job.due_s)
+        return job.weight * (waiting + lateness)
+
+    def _unassigned_cost(self, job: Job) -> int:
+        weights = self._problem.policy.weights
+        return job.weight * (weights.unassigned + weights.unassigned_age * -job.placed_s)
