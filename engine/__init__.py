@@ -1,0 +1,1 @@
+"""What is true: pure rules, without clocks, randomness, input or output."""

@@ -1,0 +1,1 @@
+"""A courier: on duty or not, what he was asked, and what he carries."""

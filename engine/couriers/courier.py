@@ -1,0 +1,190 @@
+"""What a courier is: his duty, his route, and the table of how a duty may change."""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.geo.travel import VehicleKind
+from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
+from engine.kernel.messages import Event, Thing
+from engine.kernel.place import Point
+from engine.kernel.timing import Instant
+
+
+class Duty(StrEnum):
+    """What a courier has said about working."""
+
+    OFF = "off"
+    ON = "on"
+    BREAK = "break"
+    ENDING = "ending"
+
+
+class CourierStatus(StrEnum):
+    """Duty, offer and route in one word."""
+
+    OFF = "off"
+    ON = "on"
+    BREAK = "break"
+    OFFERED = "offered"
+    BUSY = "busy"
+    ENDING = "ending"
+
+
+class StopKind(StrEnum):
+    """What is done at a stop."""
+
+    PICKUP = "pickup"
+    DROPOFF = "dropoff"
+    RETURN = "return"
+
+
+class Stop(Struct, frozen=True, kw_only=True):
+    """One place on a route; `orders` are those still to be handled there.
+
+    `ready_at` is when the last of them is ready (pick-ups only), `arrived_at` when the courier said
+    that he was there.
+    """
+
+    kind: StopKind
+    point: Point
+    orders: tuple[OrderId, ...]
+    ready_at: Instant = 0
+    arrived_at: Instant | None = None
+
+
+class ProgressStep(StrEnum):
+    """What a courier can report about an order he carries."""
+
+    REACHED_SHOP = "reached_shop"
+    PICKED_UP = "picked_up"
+    REACHED_DOOR = "reached_door"
+    DELIVERED = "delivered"
+    ATTEMPT_FAILED = "attempt_failed"
+    RETURN_STARTED = "return_started"
+    RETURNED = "returned"
+
+
+class EarlyReport(Struct, frozen=True, kw_only=True):
+    """A report that arrived before the one it follows; it is kept until its turn."""
+
+    order_id: OrderId
+    step: ProgressStep
+    device_at: Instant | None
+    pin: str = ""
+    reason: str = ""
+
+
+class Courier(Thing, frozen=True, kw_only=True):
+    """A courier from the moment he first goes on duty.
+
+    `last_point` is the last place he is known to have stopped at; his live position is telemetry and
+    is kept elsewhere. `free_since` is when he last became free.
+    """
+
+    id: CourierId
+    name: str
+    vehicle: VehicleKind
+    capacity_units: int
+    duty: Duty = Duty.OFF
+    zone_id: ZoneId
+    last_point: Point
+    shift_ends_at: Instant | None = None
+    free_since: Instant = 0
+    offer_id: OfferId | None = None
+    route: tuple[Stop, ...] = ()
+    early: tuple[EarlyReport, ...] = ()
+
+    @property
+    def status(self) -> CourierStatus:
+        """Duty, offer and route in one word."""
+        if self.duty is not Duty.ON:
+            return CourierStatus(self.duty.value)
+        if self.route:
+            return CourierStatus.BUSY
+        return CourierStatus.OFFERED if self.offer_id else CourierStatus.ON
+
+    @property
+    def orders(self) -> tuple[OrderId, ...]:
+        """The orders on his route, each once, in the order in which he meets them."""
+        return tuple(dict.fromkeys(one for stop in self.route for one in stop.orders))
+
+
+class WentOnDuty(Event, frozen=True, kw_only=True, tag=True):
+    """He began to work in a zone."""
+
+    zone_id: ZoneId
+    shift_ends_at: Instant | None
+
+
+class WentOffDuty(Event, frozen=True, kw_only=True, tag=True):
+    """He stopped working."""
+
+
+class DutyEnding(Event, frozen=True, kw_only=True, tag=True):
+    """He finishes his route and then stops."""
+
+
+class BreakTaken(Event, frozen=True, kw_only=True, tag=True):
+    """He rests; he is asked nothing."""
+
+
+class BreakEnded(Event, frozen=True, kw_only=True, tag=True):
+    """He works again."""
+
+
+class RouteChanged(Event, frozen=True, kw_only=True, tag=True):
+    """His stops are others than before."""
+
+    stops: int
+
+
+class ReportKept(Event, frozen=True, kw_only=True, tag=True):
+    """A report came before its turn."""
+
+    order_id: OrderId
+    step: ProgressStep
+
+
+D = Duty
+DUTY_TRANSITIONS: Final[dict[tuple[Duty, type[Event]], Duty]] = {
+    (D.OFF, WentOnDuty): D.ON,
+    # The same phone may say it again after a crash, perhaps with another shift end.
+    (D.ON, WentOnDuty): D.ON,
+    # He changes his mind while he still carries something.
+    (D.ENDING, WentOnDuty): D.ON,
+    (D.ON, BreakTaken): D.BREAK,
+    (D.BREAK, BreakEnded): D.ON,
+    (D.BREAK, WentOffDuty): D.OFF,
+    (D.ON, WentOffDuty): D.OFF,
+    (D.ON, DutyEnding): D.ENDING,
+    (D.ENDING, WentOffDuty): D.OFF,
+}
+
+
+def evolve(courier: Courier, *events: Event, **fields: object) -> Courier:
+    """The courier after the events, one version later, with the other fields set as given.
+
+    A courier whose duty was ending and whose route is now empty must be given `WentOffDuty` by the rule.
+    """
+    duty = courier.duty
+    for event in events:
+        following = DUTY_TRANSITIONS.get((duty, type(event)))
+        assert following is not None or not isinstance(event, _DUTY_EVENTS), (
+            f"{type(event).__name__} cannot follow {duty}"
+        )
+        duty = following or duty
+    return replace(courier, version=courier.version + 1, duty=duty, **fields)
+
+
+_DUTY_EVENTS = (WentOnDuty, WentOffDuty, DutyEnding, BreakTaken, BreakEnded)
+
+
+def without_order(route: tuple[Stop, ...], order_id: OrderId) -> tuple[Stop, ...]:
+    """The route with one order taken from every stop, and stops that are then empty dropped."""
+    stops = (
+        replace(stop, orders=tuple(one for one in stop.orders if one != order_id)) for stop in route
+    )
+    return tuple(stop for stop in stops if stop.orders)

@@ -1,0 +1,146 @@
+"""What a courier can ask and report, and what he may be refused."""
+
+from engine.couriers.courier import ProgressStep
+from engine.geo.travel import VehicleKind
+from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
+from engine.kernel.messages import Command
+from engine.kernel.place import Point
+from engine.kernel.refusals import RefusalKind, declare
+from engine.kernel.timing import Instant
+
+
+class GoOnDuty(Command, frozen=True, kw_only=True, tag=True):
+    """Begin to work in a zone, at a place, until a shift ends (or until further notice)."""
+
+    courier_id: CourierId
+    zone_id: ZoneId
+    name: str
+    vehicle: VehicleKind
+    capacity_units: int
+    point: Point
+    shift_ends_at: Instant | None = None
+
+
+class GoOffDuty(Command, frozen=True, kw_only=True, tag=True):
+    """Stop working: at once without a route, else after it."""
+
+    courier_id: CourierId
+
+
+class TakeBreak(Command, frozen=True, kw_only=True, tag=True):
+    """Rest; only without a route."""
+
+    courier_id: CourierId
+
+
+class EndBreak(Command, frozen=True, kw_only=True, tag=True):
+    """Work again."""
+
+    courier_id: CourierId
+
+
+class EndShift(Command, frozen=True, kw_only=True, tag=True):
+    """The shift's end has come; said by the clock."""
+
+    courier_id: CourierId
+
+
+class ReportProgress(Command, frozen=True, kw_only=True, tag=True):
+    """Something happened to an order on the route, at `device_at` by the phone's clock."""
+
+    courier_id: CourierId
+    order_id: OrderId
+    step: ProgressStep
+    device_at: Instant | None = None
+    pin: str = ""
+    reason: str = ""
+
+
+class AcknowledgeOffer(Command, frozen=True, kw_only=True, tag=True):
+    """The phone has shown the offer."""
+
+    courier_id: CourierId
+    offer_id: OfferId
+
+
+class AcceptOffer(Command, frozen=True, kw_only=True, tag=True):
+    """The courier takes the trip."""
+
+    courier_id: CourierId
+    offer_id: OfferId
+
+
+class DeclineOffer(Command, frozen=True, kw_only=True, tag=True):
+    """The courier does not take it, and is not asked about these orders again."""
+
+    courier_id: CourierId
+    offer_id: OfferId
+    reason: str
+
+
+class ExpireOffer(Command, frozen=True, kw_only=True, tag=True):
+    """The time to answer is over; said by the clock."""
+
+    offer_id: OfferId
+
+
+UNKNOWN_COURIER = declare(
+    "unknown_courier",
+    RefusalKind.NOT_FOUND,
+    en="This courier has never been on duty.",
+    ar="لم يسبق لهذا المندوب أن بدأ مناوبة.",
+)
+COURIER_STATE = declare(
+    "courier_state",
+    RefusalKind.CONFLICT,
+    en="This cannot be done in the present state of duty.",
+    ar="لا يمكن تنفيذ هذا الإجراء في حالة المناوبة الحالية.",
+)
+COURIER_BUSY = declare(
+    "courier_busy",
+    RefusalKind.CONFLICT,
+    en="Finish the route first.",
+    ar="أكمل مسارك أولًا.",
+)
+SHIFT_OVER = declare(
+    "shift_over",
+    RefusalKind.INVALID,
+    en="The shift's end must lie in the future.",
+    ar="يجب أن تكون نهاية المناوبة في المستقبل.",
+)
+BUSY_ELSEWHERE = declare(
+    "busy_elsewhere",
+    RefusalKind.CONFLICT,
+    en="You are on duty in another zone. Go off duty there first.",
+    ar="أنت في مناوبة في منطقة أخرى. أنهِها أولًا.",
+)
+NOT_YOUR_ORDER = declare(
+    "not_your_order",
+    RefusalKind.CONFLICT,
+    en="This order is not on your route (any more).",
+    ar="هذا الطلب ليس ضمن مسارك أو لم يعد كذلك.",
+)
+TOO_MANY_EARLY = declare(
+    "too_many_early_reports",
+    RefusalKind.TOO_MANY,
+    en="Too many reports came before the ones they follow. Send the missing ones first.",
+    ar="وصلت تقارير كثيرة قبل أوانها. أرسل التقارير الناقصة أولًا.",
+)
+UNKNOWN_OFFER = declare(
+    "unknown_offer",
+    RefusalKind.NOT_FOUND,
+    en="There is no such offer, or it was not made to you.",
+    ar="لا يوجد عرض بهذا الرقم أو أنه ليس موجّهًا إليك.",
+)
+OFFER_EXPIRED = declare(
+    "offer_expired",
+    RefusalKind.GONE,
+    en="The time to answer this offer is over.",
+    ar="انتهى وقت الرد على هذا العرض.",
+)
+OFFER_CLOSED = declare(
+    "offer_closed",
+    RefusalKind.GONE,
+    en="This offer is no longer open.",
+    ar="هذا العرض لم يعد متاحًا.",
+)

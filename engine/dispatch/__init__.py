@@ -1,0 +1,1 @@
+"""Who is asked to carry what, and what becomes of the question."""

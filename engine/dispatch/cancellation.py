@@ -1,0 +1,127 @@
+"""The rules of taking an order back: from the customer's side, from the courier's, by an operator."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.couriers import courier as couriers
+from engine.couriers.courier import Courier, Duty, RouteChanged, WentOffDuty, without_order
+from engine.couriers.messages import NOT_YOUR_ORDER
+from engine.dispatch import offer as offers
+from engine.dispatch.offer import Offer, OfferWithdrawn
+from engine.dispatch.offers import lapsed_order
+from engine.kernel.messages import Caller, Change, Decision, Event, Role
+from engine.kernel.refusals import Refusal
+from engine.kernel.timing import Instant
+from engine.orders import order as orders_
+from engine.orders.messages import (
+    ORDER_STATE,
+    TOO_LATE_TO_CANCEL,
+    UNKNOWN_ORDER,
+    CancelOrder,
+    UnassignOrder,
+)
+from engine.orders.order import (
+    ON_BOARD,
+    Lapse,
+    Lapsed,
+    Order,
+    OrderCancelled,
+    OrderStatus,
+    OrderUnassigned,
+    may,
+)
+
+
+def cancel(
+    order: Order | None,
+    command: CancelOrder,
+    caller: Caller,
+    *,
+    offer: Offer | None,
+    others: Sequence[Order],
+    courier: Courier | None,
+    now: Instant,
+) -> Decision | Refusal:
+    """End an order before the pick-up.
+
+    `offer` is its open offer with the `others` in it, `courier` who was asked or carries it: all of
+    them learn of it in the same decision.
+    """
+    if order is None or not _may_see(order, caller):
+        return UNKNOWN_ORDER(order_id=command.order_id)
+    if order.status is OrderStatus.CANCELLED:
+        return Decision(reply={"order_id": order.id, "status": order.status.value})
+    if order.status in ON_BOARD:
+        return TOO_LATE_TO_CANCEL(status=order.status.value)
+    if not may(order, OrderCancelled):
+        return ORDER_STATE(status=order.status.value)
+    event = OrderCancelled(at=now, by=caller.role, reason=command.reason.value)
+    changed = orders_.evolve(
+        order,
+        event,
+        offer_id=None,
+        courier_id=None,
+        ended_at=now,
+        cancelled_because=command.reason.value,
+    )
+    changes: list[Change[Any]] = [Change(changed, (event,))]
+    if offer is not None:
+        assert courier is not None
+        withdrawn = OfferWithdrawn(at=now, reason="order_cancelled")
+        closed = offers.evolve(offer, withdrawn, answered_at=now)
+        changes.append(Change(closed, (withdrawn,)))
+        changes.append(Change(couriers.evolve(courier, offer_id=None), ()))
+        changes.extend(lapsed_order(one, offer, Lapse.WITHDRAWN, now) for one in others)
+    elif courier is not None:
+        changes.append(off_the_route(courier, order, now))
+    return Decision(
+        changes=tuple(changes), reply={"order_id": order.id, "status": changed.status.value}
+    )
+
+
+def unassign(
+    order: Order | None,
+    command: UnassignOrder,
+    caller: Caller,
+    courier: Courier | None,
+    *,
+    now: Instant,
+) -> Decision | Refusal:
+    """The order waits again; the courier who gave it back is not asked about it any more."""
+    if order is None:
+        return UNKNOWN_ORDER(order_id=command.order_id)
+    if caller.role is Role.COURIER and order.courier_id != caller.user_id:
+        return NOT_YOUR_ORDER(order_id=order.id)
+    if not may(order, OrderUnassigned):
+        return ORDER_STATE(status=order.status.value)
+    assert courier is not None
+    event = OrderUnassigned(at=now, courier_id=courier.id, reason=command.reason)
+    lapsed = Lapsed(courier_id=courier.id, reason=Lapse.DECLINED, at=now)
+    changed = orders_.evolve(
+        order,
+        event,
+        offer_id=None,
+        courier_id=None,
+        assigned_at=None,
+        lapsed=(*order.lapsed, lapsed),
+    )
+    return Decision(
+        changes=(Change(changed, (event,)), off_the_route(courier, order, now)),
+        reply={"order_id": order.id, "status": changed.status.value},
+    )
+
+
+def off_the_route(courier: Courier, order: Order, now: Instant) -> Change[Courier]:
+    """The courier without this order on his route or among his kept reports."""
+    route = without_order(courier.route, order.id)
+    events: tuple[Event, ...] = (RouteChanged(at=now, stops=len(route)),)
+    if not route and courier.duty is Duty.ENDING:
+        events = (*events, WentOffDuty(at=now))
+    early = tuple(one for one in courier.early if one.order_id != order.id)
+    free_since = courier.free_since if route else now
+    changed = couriers.evolve(courier, *events, route=route, early=early, free_since=free_since)
+    return Change(changed, events)
+
+
+def _may_see(order: Order, caller: Caller) -> bool:
+    return caller.role is not Role.CUSTOMER or order.customer_id == caller.user_id

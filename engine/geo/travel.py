@@ -1,0 +1,141 @@
+"""Travel times: the port, and the default great circle with a detour and a speed by vehicle and hour."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import astuple
+from numpy.typing import NDArray
+
+from engine.kernel.place import EARTH_RADIUS_M
+from engine.kernel.timing import Instant
+
+Degrees = NDArray[np.float64]
+Seconds = NDArray[np.int64]
+
+
+class VehicleKind(StrEnum):
+    """What a courier drives."""
+
+    CAR = "car"
+    MOTORCYCLE = "motorcycle"
+    BICYCLE = "bicycle"
+    FOOT = "foot"
+
+
+class Speeds(Struct, frozen=True, kw_only=True):
+    """Kilometres an hour on an empty road, one field per kind of vehicle."""
+
+    car: float = 30.0
+    motorcycle: float = 34.0
+    bicycle: float = 15.0
+    foot: float = 5.0
+
+
+HOURS = 24
+SPEED_KMH_MAX = 200.0
+# A distance that is a whole number of steps must not round up because of the last bits of a float.
+_STEP_TOLERANCE = 1e-5
+
+
+class TravelProfile(Struct, frozen=True, kw_only=True):
+    """How fast a city is: the road is `detour` times the great circle, driven at the vehicle's speed times the
+    hour's factor (24 factors in the hour of `utc_offset_h`); times are rounded up to `whole_s` seconds.
+    """
+
+    detour: float = 1.35
+    speeds_kmh: Speeds = Speeds()
+    hour_factors: tuple[float, ...] = (1.0,) * HOURS
+    utc_offset_h: int = 3
+    whole_s: int = 1
+
+    def faults(self) -> list[str]:
+        """What is out of bounds, as sentences."""
+        found = []
+        if not 1 <= self.detour <= 5:
+            found.append("travel.detour must be 1 to 5")
+        if not all(1 <= v <= SPEED_KMH_MAX for v in astuple(self.speeds_kmh)):
+            found.append(f"travel.speeds_kmh must be 1 to {SPEED_KMH_MAX:g}")
+        if len(self.hour_factors) != HOURS or not all(0.1 <= f <= 3 for f in self.hour_factors):
+            found.append("travel.hour_factors must be 24 numbers of 0.1 to 3")
+        if not -12 <= self.utc_offset_h <= 14:
+            found.append("travel.utc_offset_h must be -12 to 14")
+        if not 1 <= self.whole_s <= 600:
+            found.append("travel.whole_s must be 1 to 600")
+        return found
+
+
+class TravelTimes(Protocol):
+    """Seconds from places to places at an hour; all arrays broadcast against each other."""
+
+    def seconds(
+        self,
+        origin_lat: Degrees,
+        origin_lng: Degrees,
+        lat: Degrees,
+        lng: Degrees,
+        *,
+        vehicle: VehicleKind,
+        at: Instant,
+    ) -> Seconds:
+        """Travel times in seconds, elementwise."""
+        ...
+
+    def metres(
+        self, origin_lat: Degrees, origin_lng: Degrees, lat: Degrees, lng: Degrees
+    ) -> NDArray[np.float64]:
+        """Road metres, elementwise."""
+        ...
+
+
+def great_circle_m(
+    origin_lat: Degrees, origin_lng: Degrees, lat: Degrees, lng: Degrees
+) -> NDArray[np.float64]:
+    """Great-circle metres (haversine), elementwise over degrees."""
+    a, b = np.radians(origin_lat), np.radians(lat)
+    half_lat = np.sin((b - a) / 2)
+    half_lng = np.sin(np.radians(lng - origin_lng) / 2)
+    chord = half_lat**2 + np.cos(a) * np.cos(b) * half_lng**2
+    result: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, chord)))
+    return result
+
+
+class GreatCircle:
+    """The default travel times: they need no data."""
+
+    def __init__(self, profile: TravelProfile) -> None:
+        self._profile = profile
+
+    def metres(
+        self, origin_lat: Degrees, origin_lng: Degrees, lat: Degrees, lng: Degrees
+    ) -> NDArray[np.float64]:
+        """Road metres, elementwise."""
+        return great_circle_m(origin_lat, origin_lng, lat, lng) * self._profile.detour
+
+    def seconds(
+        self,
+        origin_lat: Degrees,
+        origin_lng: Degrees,
+        lat: Degrees,
+        lng: Degrees,
+        *,
+        vehicle: VehicleKind,
+        at: Instant,
+    ) -> Seconds:
+        """Travel times in seconds, elementwise, rounded up to the profile's steps."""
+        steps = self.metres(origin_lat, origin_lng, lat, lng) / (
+            self.speed_m_s(vehicle, at) * self._profile.whole_s
+        )
+        whole: Any = np.ceil(steps - _STEP_TOLERANCE)
+        rounded: Seconds = np.maximum(whole, 0).astype(np.int64) * self._profile.whole_s
+        return rounded
+
+    def speed_m_s(self, vehicle: VehicleKind, at: Instant) -> float:
+        """Metres a second on the road at that hour."""
+        hour = (
+            datetime.fromtimestamp(at / 1000, UTC).hour + self._profile.utc_offset_h
+        ) % HOURS
+        speed_kmh: float = getattr(self._profile.speeds_kmh, vehicle.value)
+        return speed_kmh / 3.6 * self._profile.hour_factors[hour]

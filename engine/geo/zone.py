@@ -1,0 +1,204 @@
+"""A delivery zone: the cells it covers and the parameters by which it is run."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.geo.parameters import ZoneParameters, faults_in
+from engine.kernel.ids import CellId, UserId, ZoneId
+from engine.kernel.messages import Change, Command, Decision, Event, Thing
+from engine.kernel.refusals import Refusal, RefusalKind, declare
+from engine.kernel.timing import Instant
+
+
+class ParameterSet(Struct, frozen=True, kw_only=True):
+    """One version of a zone's parameters, with who wanted it, why, and from when."""
+
+    version: int
+    author: UserId
+    reason: str
+    effective_at: Instant
+    parameters: ZoneParameters
+
+
+class Zone(Thing, frozen=True, kw_only=True):
+    """`anchor` decides which actor runs it; `upcoming` are parameter sets whose time has not come."""
+
+    id: ZoneId
+    name_en: str
+    name_ar: str
+    anchor: CellId
+    cells: tuple[CellId, ...]
+    current: ParameterSet
+    upcoming: tuple[ParameterSet, ...] = ()
+
+    @property
+    def parameters(self) -> ZoneParameters:
+        """What the zone is run by now."""
+        return self.current.parameters
+
+    @property
+    def parameters_version(self) -> int:
+        """The version in force."""
+        return self.current.version
+
+    @property
+    def last_version(self) -> int:
+        """The highest version given so far."""
+        return max([self.current.version, *(one.version for one in self.upcoming)])
+
+
+class CreateZone(Command, frozen=True, kw_only=True, tag=True):
+    """Open a zone over cells of one resolution."""
+
+    zone_id: ZoneId
+    name_en: str
+    name_ar: str
+    anchor: CellId
+    cells: tuple[CellId, ...]
+    parameters: ZoneParameters
+    author: UserId
+
+
+class ChangeZoneParameters(Command, frozen=True, kw_only=True, tag=True):
+    """Give a zone new parameters from `effective_at` on; `after_version` is the last one the author saw."""
+
+    zone_id: ZoneId
+    parameters: ZoneParameters
+    author: UserId
+    reason: str
+    effective_at: Instant
+    after_version: int
+
+
+class PutParametersInForce(Command, frozen=True, kw_only=True, tag=True):
+    """The time of an upcoming parameter set has come."""
+
+    zone_id: ZoneId
+
+
+class ZoneCreated(Event, frozen=True, kw_only=True, tag=True):
+    """A zone was opened."""
+
+
+class ZoneParametersChanged(Event, frozen=True, kw_only=True, tag=True):
+    """A parameter set was accepted; it acts from its effective time."""
+
+    parameter_set: ParameterSet
+
+
+class ZoneParametersInForce(Event, frozen=True, kw_only=True, tag=True):
+    """A parameter set began to act."""
+
+    parameters_version: int
+
+
+UNKNOWN_ZONE = declare(
+    "unknown_zone",
+    RefusalKind.NOT_FOUND,
+    en="There is no such zone.",
+    ar="لا توجد منطقة بهذا الرقم.",
+)
+ZONE_EXISTS = declare(
+    "zone_exists",
+    RefusalKind.CONFLICT,
+    en="A zone with this id already exists.",
+    ar="توجد منطقة بهذا الرقم مسبقًا.",
+)
+CELLS_TAKEN = declare(
+    "cells_taken",
+    RefusalKind.CONFLICT,
+    en="Some of these cells belong to another zone already.",
+    ar="بعض هذه الخلايا تتبع منطقة أخرى.",
+)
+OUTSIDE_ZONES = declare(
+    "outside_zones",
+    RefusalKind.INVALID,
+    en="This place lies outside every delivery zone.",
+    ar="هذا الموقع خارج جميع مناطق التوصيل.",
+)
+BAD_PARAMETERS = declare(
+    "bad_parameters",
+    RefusalKind.INVALID,
+    en="Some zone parameters are out of bounds.",
+    ar="بعض معاملات المنطقة خارج الحدود المسموحة.",
+)
+
+
+def create(command: CreateZone, *, now: Instant) -> Decision | Refusal:
+    """A new zone with its first parameter set in force at once."""
+    faults = faults_in(command.parameters)
+    if faults:
+        return BAD_PARAMETERS(faults=faults)
+    first = ParameterSet(
+        version=1,
+        author=command.author,
+        reason="created",
+        effective_at=now,
+        parameters=command.parameters,
+    )
+    zone = Zone(
+        version=1,
+        id=command.zone_id,
+        name_en=command.name_en,
+        name_ar=command.name_ar,
+        anchor=command.anchor,
+        cells=command.cells,
+        current=first,
+    )
+    events = (ZoneCreated(at=now), ZoneParametersChanged(at=now, parameter_set=first))
+    return Decision(
+        changes=(Change(zone, events),), reply={"zone_id": zone.id, "parameters_version": 1}
+    )
+
+
+def change_parameters(
+    zone: Zone, command: ChangeZoneParameters, *, now: Instant
+) -> Decision | Refusal:
+    """Accept a parameter set: in force at once when its time is now or past, else upcoming."""
+    faults = faults_in(command.parameters)
+    if faults:
+        return BAD_PARAMETERS(faults=faults)
+    if command.after_version != zone.last_version:
+        return STALE_PARAMETERS(last_version=zone.last_version)
+    new = ParameterSet(
+        version=zone.last_version + 1,
+        author=command.author,
+        reason=command.reason,
+        effective_at=max(command.effective_at, now),
+        parameters=command.parameters,
+    )
+    changed = ZoneParametersChanged(at=now, parameter_set=new)
+    reply = {"zone_id": zone.id, "parameters_version": new.version}
+    waiting = replace(zone, version=zone.version + 1, upcoming=(*zone.upcoming, new))
+    if new.effective_at > now:
+        return Decision(changes=(Change(waiting, (changed,)),), reply=reply)
+    acting, in_force = _in_force(waiting, now)
+    return Decision(changes=(Change(acting, (changed, *in_force)),), reply=reply)
+
+
+def put_in_force(zone: Zone, *, now: Instant) -> Decision:
+    """Let every upcoming set whose time has come act, in order; nothing when none has."""
+    acting, events = _in_force(zone, now)
+    if not events:
+        return Decision()
+    return Decision(changes=(Change(replace(acting, version=zone.version + 1), events),))
+
+
+def _in_force(zone: Zone, now: Instant) -> tuple[Zone, tuple[Event, ...]]:
+    due = sorted(
+        (one for one in zone.upcoming if one.effective_at <= now),
+        key=lambda one: (one.effective_at, one.version),
+    )
+    if not due:
+        return zone, ()
+    rest = tuple(one for one in zone.upcoming if one.effective_at > now)
+    events = tuple(ZoneParametersInForce(at=now, parameters_version=one.version) for one in due)
+    return replace(zone, current=due[-1], upcoming=rest), events
+
+
+STALE_PARAMETERS = declare(
+    "stale_parameters",
+    RefusalKind.CONFLICT,
+    en="Somebody changed the parameters meanwhile. Look at the last version first.",
+    ar="غيّر شخص آخر المعاملات. اطّلع على آخر نسخة أولًا.",
+)

@@ -1,0 +1,1 @@
+"""An order: a gift on its way from a shop to a recipient."""

@@ -1,0 +1,120 @@
+"""The rules of an order that concern nobody but itself: placing and releasing it."""
+
+from engine.geo.zone import OUTSIDE_ZONES, Zone
+from engine.kernel.messages import Caller, Change, Decision, Event, Role
+from engine.kernel.place import distance_m
+from engine.kernel.refusals import Refusal
+from engine.kernel.timing import SECOND_MS, Instant
+from engine.orders import order as orders
+from engine.orders.messages import (
+    BAD_WINDOW,
+    QUOTE_EXPIRED,
+    QUOTE_MISMATCH,
+    UNKNOWN_ORDER,
+    PlaceOrder,
+    ReleaseOrder,
+)
+from engine.orders.order import (
+    Order,
+    OrderPlaced,
+    OrderReleased,
+    OrderScheduled,
+    OrderStatus,
+    Window,
+)
+
+# A pin on a map is re-read from text now and then; a metre is not another address.
+SAME_PLACE_M = 25.0
+_CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def short_code(order_id: str) -> str:
+    """Six letters and digits that people can read to each other, from the id's random end."""
+    number = int(order_id.replace("-", "")[-12:], 16)
+    letters = []
+    for _ in range(6):
+        number, index = divmod(number, len(_CODE_ALPHABET))
+        letters.append(_CODE_ALPHABET[index])
+    return "".join(letters)
+
+
+def place(
+    zone: Zone, command: PlaceOrder, caller: Caller, *, travel_s: int, now: Instant
+) -> Decision | Refusal:
+    """Place what was quoted; it waits at once, or until its window comes near.
+
+    `travel_s` is the time from shop to door, by which a scheduled order is released early enough.
+    """
+    refusal = _unplaceable(zone, command, caller, now)
+    if refusal is not None:
+        return refusal
+    placed = OrderPlaced(at=now)
+    order = Order(
+        id=command.order_id,
+        code=short_code(command.order_id),
+        customer_id=command.quote.customer_id,
+        zone_id=zone.id,
+        quote_id=command.quote.id,
+        gift=command.gift,
+        recipient=command.recipient,
+        shop=command.shop,
+        door=command.door,
+        pin=command.pin,
+        total_halalas=command.quote.total_halalas,
+        placed_at=now,
+        ready_at=max(now, command.ready_at) + zone.parameters.prep_buffer_s * SECOND_MS,
+        due_at=now + (command.quote.promised_at - command.quote.quoted_at),
+    )
+    if command.window is None:
+        events: tuple[Event, ...] = (placed, OrderReleased(at=now))
+        order = orders.evolve(order, *events)
+    else:
+        release_at = release_time(zone, command.window, travel_s=travel_s)
+        events = (placed, OrderScheduled(at=now, release_at=max(now, release_at)))
+        order = orders.evolve(
+            order,
+            *events,
+            window=command.window,
+            release_at=max(now, release_at),
+            ready_at=max(order.ready_at, release_at),
+            due_at=command.window.end,
+        )
+    return Decision(
+        changes=(Change(order, events),),
+        reply={"order_id": order.id, "code": order.code, "status": order.status.value},
+    )
+
+
+def release_time(zone: Zone, window: Window, *, travel_s: int) -> Instant:
+    """When a scheduled order joins the waiting ones: its latest useful pick-up less the zone's lead."""
+    p = zone.parameters
+    on_the_road_s = p.shop_service_s + travel_s + p.door_service_s
+    return window.start - (on_the_road_s + p.schedule_lead_s) * SECOND_MS
+
+
+def release(order: Order | None, command: ReleaseOrder, *, now: Instant) -> Decision | Refusal:
+    """A scheduled order joins the waiting ones; nothing when it is not scheduled any more."""
+    if order is None:
+        return UNKNOWN_ORDER(order_id=command.order_id)
+    if order.status is not OrderStatus.SCHEDULED:
+        return Decision()
+    event = OrderReleased(at=now)
+    return Decision(changes=(Change(orders.evolve(order, event), (event,)),))
+
+
+def _unplaceable(zone: Zone, command: PlaceOrder, caller: Caller, now: Instant) -> Refusal | None:
+    quote = command.quote
+    if quote.zone_id != zone.id:
+        return OUTSIDE_ZONES()
+    if quote.customer_id != caller.user_id and caller.role is not Role.OPERATOR:
+        return QUOTE_MISMATCH(field="customer")
+    if now > quote.valid_until:
+        return QUOTE_EXPIRED(quote_id=quote.id)
+    if distance_m(quote.shop, command.shop.point) > SAME_PLACE_M:
+        return QUOTE_MISMATCH(field="shop")
+    if distance_m(quote.door, command.door.point) > SAME_PLACE_M:
+        return QUOTE_MISMATCH(field="door")
+    window = command.window
+    if window is not None and (window.end <= window.start or window.start <= now):
+        return BAD_WINDOW()
+    return None

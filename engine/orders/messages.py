@@ -1,0 +1,113 @@
+"""What can be asked of an order, what it may refuse, and what it asks of the world."""
+
+from enum import StrEnum
+
+from engine.kernel.ids import OrderId, ZoneId
+from engine.kernel.messages import Command, Effect
+from engine.kernel.place import Place
+from engine.kernel.refusals import RefusalKind, declare
+from engine.kernel.timing import Instant
+from engine.orders.order import Gift, Recipient, Window
+from engine.orders.quote import Quote
+
+
+class CancelReason(StrEnum):
+    """Why an order is cancelled."""
+
+    CHANGED_MIND = "changed_mind"
+    WRONG_ADDRESS = "wrong_address"
+    TOO_SLOW = "too_slow"
+    UNDELIVERABLE = "undeliverable"
+    OTHER = "other"
+
+
+class PlaceOrder(Command, frozen=True, kw_only=True, tag=True):
+    """Place the gift that was quoted; `order_id` and `pin` are handed in by the host."""
+
+    order_id: OrderId
+    zone_id: ZoneId
+    quote: Quote
+    gift: Gift
+    recipient: Recipient
+    shop: Place
+    door: Place
+    pin: str
+    ready_at: Instant
+    window: Window | None = None
+
+
+class CancelOrder(Command, frozen=True, kw_only=True, tag=True):
+    """End an order that nobody has picked up yet."""
+
+    order_id: OrderId
+    reason: CancelReason
+
+
+class ReleaseOrder(Command, frozen=True, kw_only=True, tag=True):
+    """The time of a scheduled order has come."""
+
+    order_id: OrderId
+
+
+class UnassignOrder(Command, frozen=True, kw_only=True, tag=True):
+    """Take an order from its courier before the pick-up: by himself, or by an operator."""
+
+    order_id: OrderId
+    reason: str
+
+
+class SendSms(Effect, frozen=True, kw_only=True, tag=True):
+    """A text message to a phone in E.164."""
+
+    phone: str
+    text: str
+
+
+UNKNOWN_ORDER = declare(
+    "unknown_order",
+    RefusalKind.NOT_FOUND,
+    en="There is no such order, or it is not yours to see.",
+    ar="لا يوجد طلب بهذا الرقم أو لا يحق لك الاطلاع عليه.",
+)
+ORDER_STATE = declare(
+    "order_state",
+    RefusalKind.CONFLICT,
+    en="This cannot happen to the order in its present state.",
+    ar="لا يمكن تنفيذ هذا الإجراء على الطلب في حالته الحالية.",
+)
+TOO_LATE_TO_CANCEL = declare(
+    "too_late_to_cancel",
+    RefusalKind.CONFLICT,
+    en="The gift is already on the road and can no longer be cancelled.",
+    ar="الهدية في الطريق ولا يمكن إلغاء الطلب الآن.",
+)
+QUOTE_EXPIRED = declare(
+    "quote_expired",
+    RefusalKind.GONE,
+    en="The quote is no longer valid. Ask for a new one.",
+    ar="انتهت صلاحية عرض السعر. اطلب عرضًا جديدًا.",
+)
+QUOTE_MISMATCH = declare(
+    "quote_mismatch",
+    RefusalKind.INVALID,
+    en="The order differs from what was quoted. Ask for a new quote.",
+    ar="تفاصيل الطلب تختلف عن عرض السعر. اطلب عرضًا جديدًا.",
+)
+BAD_WINDOW = declare(
+    "bad_window",
+    RefusalKind.INVALID,
+    en="The delivery window must lie in the future and end after it starts.",
+    ar="يجب أن تكون فترة التوصيل في المستقبل وأن تنتهي بعد بدايتها.",
+)
+WRONG_PIN = declare(
+    "wrong_pin",
+    RefusalKind.INVALID,
+    en="The PIN is wrong. Ask the recipient again.",
+    ar="الرمز غير صحيح. اسأل المستلم مرة أخرى.",
+)
+PIN_LOCKED = declare(
+    "pin_locked",
+    RefusalKind.TOO_MANY,
+    en="Too many wrong PINs. Report a failed attempt or call support.",
+    ar="محاولات خاطئة كثيرة للرمز. سجّل محاولة فاشلة أو اتصل بالدعم.",
+)

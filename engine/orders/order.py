@@ -1,0 +1,288 @@
+"""What an order is: its state, its events, and the one table of what may follow what."""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.kernel.ids import CourierId, OfferId, OrderId, QuoteId, UserId, ZoneId
+from engine.kernel.messages import Event, Role, Thing
+from engine.kernel.place import Place
+from engine.kernel.timing import Instant
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    PLACED = "placed"
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    ASSIGNED = "assigned"
+    COURIER_AT_SHOP = "courier_at_shop"
+    PICKED_UP = "picked_up"
+    AT_DOOR = "at_door"
+    DELIVERED = "delivered"
+    ATTEMPT_FAILED = "attempt_failed"
+    RETURNING = "returning"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+class PublicStatus(StrEnum):
+    """The four words a customer reads, and the two ends that are not a delivery."""
+
+    PENDING = "pending"
+    PREPARING = "preparing"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+
+S = OrderStatus
+CLOSED: Final = frozenset({S.DELIVERED, S.RETURNED, S.CANCELLED})
+HELD: Final = frozenset(
+    {S.ASSIGNED, S.COURIER_AT_SHOP, S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNING}
+)
+ON_BOARD: Final = frozenset({S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNING})
+
+PUBLIC: Final[dict[OrderStatus, PublicStatus]] = {
+    S.PLACED: PublicStatus.PENDING,
+    S.SCHEDULED: PublicStatus.PENDING,
+    S.WAITING: PublicStatus.PENDING,
+    S.OFFERED: PublicStatus.PENDING,
+    S.ASSIGNED: PublicStatus.PREPARING,
+    S.COURIER_AT_SHOP: PublicStatus.PREPARING,
+    S.PICKED_UP: PublicStatus.DELIVERING,
+    S.AT_DOOR: PublicStatus.DELIVERING,
+    S.ATTEMPT_FAILED: PublicStatus.DELIVERING,
+    S.RETURNING: PublicStatus.DELIVERING,
+    S.DELIVERED: PublicStatus.DELIVERED,
+    S.RETURNED: PublicStatus.RETURNED,
+    S.CANCELLED: PublicStatus.CANCELLED,
+}
+
+
+class Lapse(StrEnum):
+    """Why an offer for an order came to nothing."""
+
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class Recipient(Struct, frozen=True, kw_only=True):
+    """Who receives the gift: somebody other than the customer."""
+
+    name: str
+    phone: str = ""
+
+
+class Gift(Struct, frozen=True, kw_only=True):
+    """What is given and how it is to be treated; the message is at most 500 characters."""
+
+    description: str
+    message: str = ""
+    occasion: str = ""
+    hide_price: bool = True
+    hide_sender: bool = False
+    surprise: bool = False
+    size_units: int = 1
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """When a scheduled gift should be at the door."""
+
+    start: Instant
+    end: Instant
+
+
+class Lapsed(Struct, frozen=True, kw_only=True):
+    """An offer that came to nothing, kept so that it is not repeated."""
+
+    courier_id: CourierId
+    reason: Lapse
+    at: Instant
+
+
+class Order(Thing, frozen=True, kw_only=True):
+    """One gift from placement to its end.
+
+    `ready_at` is when the shop hands it over, `due_at` what the customer was promised, `release_at`
+    when a scheduled order joins the waiting ones. `pin` opens the door: whoever says it may receive.
+    """
+
+    id: OrderId
+    code: str
+    customer_id: UserId
+    zone_id: ZoneId
+    quote_id: QuoteId
+    status: OrderStatus = OrderStatus.PLACED
+    gift: Gift
+    recipient: Recipient
+    shop: Place
+    door: Place
+    pin: str
+    pin_tries: int = 0
+    total_halalas: int
+    placed_at: Instant
+    ready_at: Instant
+    due_at: Instant
+    window: Window | None = None
+    release_at: Instant | None = None
+    offer_id: OfferId | None = None
+    courier_id: CourierId | None = None
+    lapsed: tuple[Lapsed, ...] = ()
+    assigned_at: Instant | None = None
+    picked_up_at: Instant | None = None
+    ended_at: Instant | None = None
+    failed_attempts: int = 0
+    cancelled_because: str = ""
+
+    @property
+    def public_status(self) -> PublicStatus:
+        """What the customer is shown."""
+        return PUBLIC[self.status]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still happen to it."""
+        return self.status not in CLOSED
+
+    def was_declined_by(self, courier_id: CourierId) -> bool:
+        """Whether this courier said no to it; he is never asked again."""
+        return any(
+            one.courier_id == courier_id and one.reason is Lapse.DECLINED for one in self.lapsed
+        )
+
+
+class OrderPlaced(Event, frozen=True, kw_only=True, tag=True):
+    """The customer placed it."""
+
+
+class OrderScheduled(Event, frozen=True, kw_only=True, tag=True):
+    """It waits for its window."""
+
+    release_at: Instant
+
+
+class OrderReleased(Event, frozen=True, kw_only=True, tag=True):
+    """It joined the waiting orders of its zone."""
+
+
+class OrderOffered(Event, frozen=True, kw_only=True, tag=True):
+    """A courier was asked to carry it."""
+
+    offer_id: OfferId
+    courier_id: CourierId
+
+
+class OrderOfferLapsed(Event, frozen=True, kw_only=True, tag=True):
+    """The courier declined, or the offer expired or was withdrawn."""
+
+    offer_id: OfferId
+    courier_id: CourierId
+    reason: Lapse
+
+
+class OrderAssigned(Event, frozen=True, kw_only=True, tag=True):
+    """A courier accepted it."""
+
+    offer_id: OfferId
+    courier_id: CourierId
+
+
+class OrderUnassigned(Event, frozen=True, kw_only=True, tag=True):
+    """The courier gave it back, or an operator took it, before it was picked up."""
+
+    courier_id: CourierId
+    reason: str
+
+
+class CourierReachedShop(Event, frozen=True, kw_only=True, tag=True):
+    """The courier is at the shop."""
+
+
+class OrderPickedUp(Event, frozen=True, kw_only=True, tag=True):
+    """The courier has the gift."""
+
+
+class CourierReachedDoor(Event, frozen=True, kw_only=True, tag=True):
+    """The courier is at the door."""
+
+
+class PinMistaken(Event, frozen=True, kw_only=True, tag=True):
+    """A wrong PIN was said at the door."""
+
+
+class OrderDelivered(Event, frozen=True, kw_only=True, tag=True):
+    """The recipient has the gift; `proof` says what was checked."""
+
+    proof: str
+
+
+class DeliveryAttemptFailed(Event, frozen=True, kw_only=True, tag=True):
+    """Nobody could receive it."""
+
+    reason: str
+
+
+class OrderReturnStarted(Event, frozen=True, kw_only=True, tag=True):
+    """It goes back to the shop."""
+
+
+class OrderReturned(Event, frozen=True, kw_only=True, tag=True):
+    """The shop has it again."""
+
+
+class OrderCancelled(Event, frozen=True, kw_only=True, tag=True):
+    """It ends without a delivery."""
+
+    by: Role
+    reason: str
+
+
+TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {
+    (S.PLACED, OrderPlaced): S.PLACED,
+    (S.PLACED, OrderScheduled): S.SCHEDULED,
+    (S.PLACED, OrderReleased): S.WAITING,
+    (S.SCHEDULED, OrderReleased): S.WAITING,
+    (S.WAITING, OrderOffered): S.OFFERED,
+    (S.OFFERED, OrderOfferLapsed): S.WAITING,
+    (S.OFFERED, OrderAssigned): S.ASSIGNED,
+    # A courier may give an order back until he has the gift, even when he already stands in the shop.
+    (S.ASSIGNED, OrderUnassigned): S.WAITING,
+    (S.COURIER_AT_SHOP, OrderUnassigned): S.WAITING,
+    (S.ASSIGNED, CourierReachedShop): S.COURIER_AT_SHOP,
+    (S.COURIER_AT_SHOP, OrderPickedUp): S.PICKED_UP,
+    (S.PICKED_UP, CourierReachedDoor): S.AT_DOOR,
+    (S.AT_DOOR, PinMistaken): S.AT_DOOR,
+    (S.AT_DOOR, OrderDelivered): S.DELIVERED,
+    (S.AT_DOOR, DeliveryAttemptFailed): S.ATTEMPT_FAILED,
+    # A second try at the same door before the gift goes back.
+    (S.ATTEMPT_FAILED, CourierReachedDoor): S.AT_DOOR,
+    (S.ATTEMPT_FAILED, OrderReturnStarted): S.RETURNING,
+    (S.RETURNING, OrderReturned): S.RETURNED,
+    (S.SCHEDULED, OrderCancelled): S.CANCELLED,
+    (S.WAITING, OrderCancelled): S.CANCELLED,
+    (S.OFFERED, OrderCancelled): S.CANCELLED,
+    (S.ASSIGNED, OrderCancelled): S.CANCELLED,
+    (S.COURIER_AT_SHOP, OrderCancelled): S.CANCELLED,
+}
+
+
+def may(order: Order, event: type[Event]) -> bool:
+    """Whether the table allows this event now."""
+    return (order.status, event) in TRANSITIONS
+
+
+def evolve(order: Order, *events: Event, **fields: object) -> Order:
+    """The order after the events, one version later, with the other fields set as given."""
+    status = order.status
+    for event in events:
+        key = (status, type(event))
+        assert key in TRANSITIONS, f"{type(event).__name__} cannot follow {status}"
+        status = TRANSITIONS[key]
+    return replace(order, version=order.version + 1, status=status, **fields)

@@ -1,0 +1,73 @@
+"""What passes between cells and edges, and need not be kept: the port of the live stream."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from engine.kernel.ids import CellId, CourierId
+from engine.kernel.timing import Instant
+
+
+class Publication(Struct, frozen=True, kw_only=True, array_like=True):
+    """A frame for the watchers of a channel.
+
+    Channels are `order:<id>`, `courier:<id>` and `zone:<id>`. `version` is the thing's version: a watcher
+    who has seen a newer one drops it; 0 means that only the newest matters (positions).
+    """
+
+    channel: str
+    kind: str
+    version: int
+    body: dict[str, Any]
+
+
+class Batch(Struct, frozen=True, kw_only=True, array_like=True):
+    """What a cell published at once. A gap in `sequence`, or a new `incarnation`, tells a reader that he
+    missed something and must ask for snapshots."""
+
+    cell: CellId
+    incarnation: str
+    sequence: int
+    at: Instant
+    publications: tuple[Publication, ...]
+
+
+class Fix(Struct, frozen=True, kw_only=True, array_like=True):
+    """The last known position of a courier."""
+
+    lat: float
+    lng: float
+    at: Instant
+    accuracy_m: float
+
+
+class LiveUnavailable(Exception):
+    """The stream cannot be reached; nothing is wrong with the truth, ask the cells instead."""
+
+
+class LiveStream(Protocol):
+    """Cells write batches, edges read them; last positions ride along."""
+
+    async def publish(self, batch: Batch) -> None:
+        """Append a batch; raises LiveUnavailable."""
+        ...
+
+    async def tail(self) -> str:
+        """The position after which `read` sees only what is new; raises LiveUnavailable."""
+        ...
+
+    async def read(self, after: str, *, wait_ms: int) -> tuple[str, Sequence[Batch]]:
+        """Batches after a position, waiting up to `wait_ms` for the first; the position to go on from.
+
+        Raises LiveUnavailable when the stream is away, or was lost since `after`.
+        """
+        ...
+
+    async def save_fixes(self, cell: CellId, fixes: Mapping[CourierId, Fix]) -> None:
+        """Remember last positions; raises LiveUnavailable."""
+        ...
+
+    async def load_fixes(self, cell: CellId) -> dict[CourierId, Fix]:
+        """The last positions known; raises LiveUnavailable."""
+        ...

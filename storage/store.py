@@ -1,0 +1,211 @@
+"""What is remembered: the port that PostgreSQL and its in-memory twin both implement."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from engine.couriers.courier import Courier
+from engine.dispatch.offer import Offer
+from engine.geo.zone import ParameterSet, Zone
+from engine.kernel.ids import CellId, CommandId, CourierId, EffectId, OrderId, QuoteId, UserId, ZoneId
+from engine.kernel.messages import Decision, Effect
+from engine.kernel.refusals import Refusal
+from engine.kernel.timing import Instant
+from engine.orders.order import Order
+from engine.orders.quote import Quote
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a command was answered; stored with its effects so that a repetition gets the same words."""
+
+    command_id: CommandId
+    fingerprint: str
+    reply: dict[str, Any] = {}
+    refusal: Refusal | None = None
+
+
+class Commit(Struct, frozen=True, kw_only=True):
+    """One decision on its way into storage, by the cell that owns its things."""
+
+    cell: CellId
+    decision: Decision
+    at: Instant
+    answer: Answer | None = None
+
+
+class Stored(Struct, frozen=True):
+    """It is durable."""
+
+
+class Stale(Struct, frozen=True):
+    """Some thing is at another version than expected, or a constraint forbids it; nothing was stored.
+
+    `thing` names what stood in the way.
+    """
+
+    thing: str
+
+
+class Repeated(Struct, frozen=True):
+    """This command was stored before; nothing was stored now."""
+
+    answer: Answer
+
+
+Outcome = Stored | Stale | Repeated
+
+
+class CellContents(Struct, frozen=True, kw_only=True):
+    """All that is open in one cell: what a cell needs to go on after a crash."""
+
+    zones: tuple[Zone, ...] = ()
+    orders: tuple[Order, ...] = ()
+    couriers: tuple[Courier, ...] = ()
+    offers: tuple[Offer, ...] = ()
+
+
+class StoredEvent(Struct, frozen=True, kw_only=True):
+    """One line of history; `data` is the event's own fields."""
+
+    thing_kind: str
+    thing_id: str
+    version: int
+    position: int
+    type: str
+    at: Instant
+    device_at: Instant | None
+    data: dict[str, Any]
+
+
+class OutboxRow(Struct, frozen=True, kw_only=True):
+    """An effect that still has to happen; `attempts` counts the leases taken so far, this one included."""
+
+    effect: Effect
+    attempts: int
+
+
+class TrailFix(Struct, frozen=True, kw_only=True):
+    """A sampled position of a courier."""
+
+    courier_id: CourierId
+    at: Instant
+    lat: float
+    lng: float
+    accuracy_m: float
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """A page of orders, newest first; `next_before` continues it."""
+
+    orders: tuple[Order, ...]
+    next_before: tuple[Instant, OrderId] | None = None
+
+
+class Store(Protocol):
+    """Truth. Every method may raise `StoreUnavailable` when the database cannot be reached."""
+
+    async def commit(self, commit: Commit) -> Outcome:
+        """Store the new states, their events, the effects and the answer in one transaction, if every thing
+        is at the version before the new one (0: it must not exist yet)."""
+        ...
+
+    async def load_cell(self, cell: CellId) -> CellContents:
+        """Its zones, open orders, couriers who are not off duty, and open offers."""
+        ...
+
+    async def list_cells(self) -> tuple[CellId, ...]:
+        """Every cell that has a zone."""
+        ...
+
+    async def find_answer(self, command_id: CommandId) -> Answer | None:
+        """What this command was answered, if it was stored."""
+        ...
+
+    async def cell_of_order(self, order_id: OrderId) -> CellId | None:
+        """The cell that an order lives in."""
+        ...
+
+    async def cell_of_courier(self, courier_id: CourierId) -> CellId | None:
+        """The cell that a courier lives in, or last lived in."""
+        ...
+
+    async def cell_of_zone(self, zone_id: ZoneId) -> CellId | None:
+        """The cell of a zone's anchor."""
+        ...
+
+    async def zone_covering(self, cells: Sequence[CellId]) -> ZoneId | None:
+        """The zone that owns one of these H3 cells (a point's cell at each resolution in use)."""
+        ...
+
+    async def find_zone(self, zone_id: ZoneId) -> Zone | None:
+        """A zone as last stored."""
+        ...
+
+    async def list_zones(self) -> tuple[Zone, ...]:
+        """All zones by name."""
+        ...
+
+    async def list_parameter_sets(self, zone_id: ZoneId) -> tuple[ParameterSet, ...]:
+        """Every parameter set a zone ever had, newest first."""
+        ...
+
+    async def find_order(self, order_id: OrderId) -> Order | None:
+        """An order as last stored, open or ended."""
+        ...
+
+    async def list_orders_of(
+        self,
+        customer_id: UserId,
+        *,
+        limit: int,
+        before: tuple[Instant, OrderId] | None = None,
+    ) -> Page:
+        """A customer's orders, newest first."""
+        ...
+
+    async def find_courier(self, courier_id: CourierId) -> Courier | None:
+        """A courier as last stored."""
+        ...
+
+    async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
+        """Every offer made for an order, oldest first: its explanation."""
+        ...
+
+    async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:
+        """The history of one thing, oldest first."""
+        ...
+
+    async def save_quote(self, quote: Quote) -> None:
+        """Keep a quote."""
+        ...
+
+    async def find_quote(self, quote_id: QuoteId) -> Quote | None:
+        """A quote by its id."""
+        ...
+
+    async def lease_effects(
+        self, *, limit: int, now: Instant, lease_until: Instant
+    ) -> tuple[OutboxRow, ...]:
+        """Take effects that are due, so that nobody else takes them until the lease ends."""
+        ...
+
+    async def finish_effect(self, effect_id: EffectId, *, now: Instant) -> None:
+        """It has happened."""
+        ...
+
+    async def postpone_effect(self, effect_id: EffectId, *, until: Instant, error: str) -> None:
+        """It failed; try again later."""
+        ...
+
+    async def save_trail(self, fixes: Sequence[TrailFix]) -> None:
+        """Keep sampled positions, in bulk."""
+        ...
+
+    async def last_fixes(self, cell: CellId) -> tuple[TrailFix, ...]:
+        """The newest stored fix of every courier on duty in a cell."""
+        ...
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached, or did not answer in time: try again, nothing is known to be stored."""
