@@ -1,0 +1,59 @@
+# Every target makes the environment it needs; python3 (3.11 to 3.13) and make are enough.
+# Options are passed on: make demo ARGS="--minutes 2".
+
+ARGS ?=
+PYTHON ?=
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check fix simulate replay bench migrate openapi doctor clean
+
+help: ## print this list
+	@echo 'make TARGET [ARGS="..."]'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## watch a simulated city being served, until Ctrl-C
+	@$(BIN)/hadiyati demo $(ARGS)
+
+up: $(READY) ## run the service: its servers, the actors and the API
+	@$(BIN)/hadiyati up $(ARGS)
+
+test: $(READY) ## run every test, on two cores
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+check: $(READY) ## what CI runs: lint, format, types, imports, tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+fix: $(READY) ## format the code and mend what can be mended mechanically
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check
+
+simulate: $(READY) ## run a generated day in virtual time, from a seed
+	@$(BIN)/hadiyati simulate $(ARGS)
+
+replay: $(READY) ## run a recorded day: ARGS="path/to/instance --speed 60"
+	@$(BIN)/hadiyati replay $(ARGS)
+
+bench: $(READY) ## measure this machine: the raw hop beside ours
+	@$(BIN)/hadiyati bench $(ARGS)
+
+migrate: $(READY) ## bring the database to the newest schema
+	@$(BIN)/hadiyati migrate $(ARGS)
+
+openapi: $(READY) ## write the description of the REST interface
+	@$(BIN)/hadiyati openapi $(ARGS)
+
+doctor: $(READY) ## report what is found, what runs and what to do
+	@$(BIN)/hadiyati doctor $(ARGS)
+
+clean: ## remove the environment and the caches (the data in .hadiyati stays)
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+
+$(READY): pyproject.toml uv.lock deploy/environment.sh
+	@PYTHON='$(PYTHON)' deploy/environment.sh
