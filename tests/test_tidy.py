@@ -21,7 +21,7 @@ FUNCTION_LINES_MAX = 60
 DRAWER = re.compile(
     r"(?:bases?|common|core|helpers?|managers?|misc|services?|shared|utils?|utilities)"
 )
-DRAWER_CLASS = re.compile(r"(?:Helpers?|Managers?|Services?|Utils?)$")
+DRAWER_CLASS = re.compile(r"(?:Helpers?|Managers?|\wServices?|Utils?)$")
 POSTPONED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X]|HAC[K])\b")
 SQL_BLOCK = re.compile(r"^--\s*name:\s*(?P<name>\w+)", re.MULTILINE)
 SQL_STATEMENT = re.compile(
@@ -119,7 +119,8 @@ def test_no_file_is_a_drawer(module: str) -> None:
     words = [word for part in Path(module).with_suffix("").parts for word in part.split("_")]
     drawers = [word for word in words if DRAWER.fullmatch(word)]
     assert not drawers, (
-        f"{module}: {', '.join(drawers)} as a name says nothing about the content; name it after what it speaks of"
+        f"{module}: {', '.join(drawers)} as a name says nothing; "
+        "name the file after what it speaks of"
     )
 
 
