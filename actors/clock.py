@@ -1,0 +1,64 @@
+"""Clocks: real time, and real time that runs faster while a day is replayed."""
+
+import asyncio
+import time
+from typing import Protocol
+
+from pydantic import BaseModel, Field
+
+from engine.kernel.timing import Instant
+
+
+class Clock(Protocol):
+    """What time it is, and a way to wait for another."""
+
+    @property
+    def speed(self) -> float:
+        """How many of its seconds pass in a real one."""
+        ...
+
+    def now(self) -> Instant:
+        """Milliseconds since the Unix epoch."""
+        ...
+
+    async def sleep(self, ms: float) -> None:
+        """Return when so many of its milliseconds have passed."""
+        ...
+
+
+class ClockSettings(BaseModel):
+    """Time as the system sees it. Processes of one system share the same three values."""
+
+    speed: float = Field(
+        1.0, gt=0, le=3600, description="Seconds of the system's time in one real second (replays)."
+    )
+    start_ms: int = Field(
+        0, ge=0, description="The system's time, in epoch milliseconds, at `started_ms`."
+    )
+    started_ms: int = Field(
+        0, ge=0, description="Real time, in epoch milliseconds, at which the system's time was `start_ms`."
+    )
+
+
+class SystemClock:
+    """The machine's clock, or one derived from it that runs faster."""
+
+    def __init__(self, settings: ClockSettings | None = None) -> None:
+        self._settings = settings or ClockSettings()
+
+    @property
+    def speed(self) -> float:
+        """How many of its seconds pass in a real one."""
+        return self._settings.speed
+
+    def now(self) -> Instant:
+        """Milliseconds since the Unix epoch."""
+        real = time.time_ns() / 1_000_000
+        settings = self._settings
+        if settings.started_ms == 0:
+            return int(real)
+        return settings.start_ms + int((real - settings.started_ms) * settings.speed)
+
+    async def sleep(self, ms: float) -> None:
+        """Return when so many of its milliseconds have passed."""
+        await asyncio.sleep(max(0.0, ms) / 1000 / self._settings.speed)
