@@ -1,0 +1,92 @@
+"""PostgreSQL and Valkey for one data folder, as children of this process, for a `with` block."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from storage.servers.account import choose_account
+from storage.servers.household import Household
+from storage.servers.throwaway import throwaway_folder
+from storage.settings import DatabaseSettings, DataSettings, RedisSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """Where the servers are; `household` is None when both were given by address."""
+
+    postgres_dsn: str
+    redis_url: str
+    household: Household | None
+
+    @property
+    def folder(self) -> Path | None:
+        return self.household.places.folder if self.household else None
+
+    @property
+    def postgres_pid(self) -> int | None:
+        """None for a server that is not ours, or is down at this moment."""
+        return self.household.pid("PostgreSQL") if self.household else None
+
+    @property
+    def valkey_pid(self) -> int | None:
+        """None for a server that is not ours, or is down at this moment."""
+        return self.household.pid("Valkey") if self.household else None
+
+
+@contextmanager
+def embedded_servers(
+    data: DataSettings | None = None,
+    *,
+    database: DatabaseSettings | None = None,
+    redis: RedisSettings | None = None,
+    throwaway: bool = False,
+    on_step: Callable[[str], None] | None = None,
+) -> Iterator[Servers]:
+    """Run what is needed and not given by address; inside the block all of it serves.
+
+    Servers that die are started again on the same port with the same data. `on_step` gets a
+    sentence for each thing that happens, also from other threads. `throwaway` ignores
+    `data.folder`, keeps everything in a temporary folder that is removed afterwards, and does
+    without safety against a crash of the machine.
+
+    Raises:
+        FolderInUseError: another process keeps the servers of this folder.
+        ServersError: something is missing or in the way; the text says what to do.
+    """
+    data, database, redis = (
+        data or DataSettings(),
+        database or DatabaseSettings(),
+        redis or RedisSettings(),
+    )
+    if database.dsn is not None and redis.url is not None:
+        yield Servers(
+            postgres_dsn=database.dsn.get_secret_value(),
+            redis_url=redis.url.get_secret_value(),
+            household=None,
+        )
+        return
+    account = choose_account(data.account)
+    with ExitStack() as stack:
+        if throwaway:
+            folder = stack.enter_context(throwaway_folder(data, account))
+            data = data.model_copy(update={"folder": folder})
+        household = Household(
+            data,
+            account,
+            database=database,
+            redis=redis,
+            durable=not throwaway,
+            chance=random.SystemRandom(),
+            on_step=on_step or _log_step,
+        )
+        stack.callback(household.close)
+        household.open()
+        yield Servers(postgres_dsn=household.dsn, redis_url=household.url, household=household)
+
+
+def _log_step(sentence: str) -> None:
+    structlog.get_logger(__name__).info("embedded_servers", what=sentence)

@@ -1,0 +1,195 @@
+"""Keeps one server running: starts it, waits until it serves, and starts it again when it died."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from storage.servers.account import Account, start_tied
+from storage.servers.binaries import Programs
+from storage.servers.errors import ServersError, ServerStartError
+from storage.servers.patience import Stopwatch
+
+_START_PATIENCE_S = 300.0
+_LOOK_EVERY_S = 5.0
+_LOG_BYTES_MAX = 8 * 1024 * 1024
+_PAUSE_S_MAX = 10.0
+_STABLE_S = 30.0
+
+
+class Program(Protocol):
+    """A server as its keeper sees it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def programs(self) -> Programs: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def log(self) -> Path: ...
+    @property
+    def death_signal(self) -> int: ...
+    @property
+    def farewell(self) -> tuple[tuple[int, float], ...]: ...
+
+    def clear_way(self) -> None: ...
+    def command(self) -> list[str]: ...
+    def is_ready(self, pid: int) -> bool: ...
+
+
+class Keeper:
+    """One thread for one server: the kernel ends the server when that thread or process ends."""
+
+    def __init__(
+        self,
+        program: Program,
+        account: Account,
+        *,
+        on_step: Callable[[str], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        self.program = program
+        self._account = account
+        self._on_step = on_step
+        self._on_change = on_change
+        self._thread = threading.Thread(
+            target=self._keep, name=f"keeper of {program.name}", daemon=True
+        )
+        self._guard = threading.Lock()
+        self._ending = threading.Event()
+        self._settled = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failure: Exception | None = None
+        self._has_served = False
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of the server while it serves, else None."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def await_ready(self) -> None:
+        """Return when the server serves.
+
+        Raises:
+            ServerStartError: it ended, or did not become ready in time.
+        """
+        self._settled.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """End the server, politely at first, and return when it is gone."""
+        if not self._thread.is_alive():
+            return
+        with self._guard:
+            self._ending.set()
+            process = self._process
+        for number, patience_s in (*self.program.farewell, (int(signal.SIGKILL), 10.0)):
+            if process is not None:
+                process.send_signal(number)
+            self._thread.join(patience_s)
+            if not self._thread.is_alive():
+                return
+
+    def _keep(self) -> None:
+        failures = 0
+        while not self._ending.is_set():
+            watch = Stopwatch()
+            try:
+                self._serve()
+            except Exception as error:
+                self._failure = error if isinstance(error, ServersError) else _crash(error)
+                if not self._has_served:
+                    break
+                self._on_step(f"{self.program.name} did not start: {error}")
+            failures = 0 if watch.elapsed_s > _STABLE_S else failures + 1
+            self._ending.wait(min(_PAUSE_S_MAX, 0.25 * (2 ** min(failures, 10) - 2)))
+        self._settled.set()
+
+    def _serve(self) -> None:
+        """Live through one life of the server, from its start to its death."""
+        watch = Stopwatch()
+        self.program.clear_way()
+        process = self._launch()
+        if process is None:
+            return
+        while not self.program.is_ready(process.pid):
+            if process.poll() is not None and not self._ending.is_set():
+                raise ServerStartError(self._last_words(process.returncode))
+            if self._ending.is_set() or watch.elapsed_s > _START_PATIENCE_S:
+                break
+            self._ending.wait(0.02)
+        else:
+            self._announce(watch.elapsed_s)
+        self._outlive(process)
+        if not self._ending.is_set():
+            self._on_step(
+                f"{self.program.name} (pid {process.pid}) ended with {process.returncode}; "
+                "starting it again"
+            )
+
+    def _launch(self) -> "subprocess.Popen[bytes] | None":
+        opened = os.open(self.program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            with self._guard:
+                if self._ending.is_set():
+                    return None
+                self._process = start_tied(
+                    self._account,
+                    self.program.command(),
+                    death_signal=self.program.death_signal,
+                    log=opened,
+                )
+                return self._process
+        finally:
+            os.close(opened)
+
+    def _announce(self, elapsed_s: float) -> None:
+        program = self.program
+        word = "back" if self._has_served else "ready"
+        self._on_step(
+            f"{program.name} {program.version} is {word} on port {program.port} ({elapsed_s:.1f} s)"
+        )
+        self._has_served = True
+        self._failure = None
+        self._settled.set()
+        self._on_change()
+
+    def _outlive(self, process: "subprocess.Popen[bytes]") -> None:
+        while True:
+            try:
+                process.wait(_LOOK_EVERY_S)
+            except subprocess.TimeoutExpired:
+                self._bound_log()
+            else:
+                return
+
+    def _bound_log(self) -> None:
+        """Keep at most two log files of bounded size; the server appends, so we may cut it."""
+        log = self.program.log
+        if log.stat().st_size > _LOG_BYTES_MAX:
+            log.with_suffix(".log.1").write_bytes(log.read_bytes())
+            os.truncate(log, 0)
+
+    def _last_words(self, code: int) -> str:
+        tail = self.program.log.read_text(errors="replace").splitlines()[-12:]
+        return (
+            f"{self.program.name} {self.program.version} ended with {code} while starting. "
+            f"The end of {self.program.log}:\n" + "\n".join(tail)
+        )
+
+
+def _crash(error: Exception) -> ServersError:
+    failure = ServersError(f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure

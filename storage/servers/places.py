@@ -1,0 +1,161 @@
+"""Which folders the servers use, and how the account reaches them without any mode being widened."""
+
+import hashlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.servers.account import Account, unreachable
+from storage.servers.binaries import Programs
+from storage.servers.errors import ServersError
+from storage.settings import DataSettings
+
+_POINTER = "elsewhere"
+_ORIGIN = "belongs-to"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """`folder` is the operator's data folder; `state`, often the same, is where servers work."""
+
+    folder: Path
+    state: Path
+    elsewhere: Path
+    account: Account
+
+    @property
+    def folders(self) -> list[Path]:
+        return sorted({self.folder, self.state})
+
+    def work_folder(self, name: str) -> Path:
+        """A folder of the account's own inside `state`, made if it is not there.
+
+        Raises:
+            ServersError: it belongs to somebody else, so that the server could not use it.
+        """
+        path = self.state / name
+        if make_folder(path, 0o700) and self.account.drops:
+            os.chown(path, self.account.uid, self.account.gid)
+        if path.stat().st_uid != self.account.uid:
+            raise ServersError(
+                f"{path} belongs to user {path.stat().st_uid}, but the servers run as "
+                f"{self.account.name}. Start as the same user as before, or choose another data "
+                "folder with the setting data.folder."
+            )
+        return path
+
+    def log(self, name: str) -> Path:
+        make_folder(self.folder / "logs", 0o700)
+        return self.folder / "logs" / f"{name}.log"
+
+    def password(self, name: str) -> tuple[str, bool]:
+        """The random password kept for `name`, and whether it was made just now."""
+        path = self.folder / "secrets" / name
+        make_folder(path.parent, 0o700)
+        try:
+            return path.read_text().strip(), False
+        except FileNotFoundError:
+            password = secrets.token_urlsafe(24)
+            write_private(path, password + "\n")
+            return password, True
+
+    def reachable(self, programs: Programs) -> Path:
+        """The program's path if the account can run it, else that of its twin in a copy.
+
+        The copy belongs to root and is shared by all data folders of this machine.
+        """
+        program = programs.path
+        if not unreachable(self.account, [program]):
+            return program
+        seen = program.stat()
+        key = f"{program}:{seen.st_size}:{seen.st_mtime_ns}"
+        copies = self.elsewhere / "programs"
+        copy = copies / f"{program.name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+        if not copy.is_dir():
+            make_folder(copies, 0o755)
+            fresh = copies / f".{secrets.token_hex(6)}"
+            make_folder(fresh, 0o755)
+            for part in programs.parts:
+                _copy(programs.root / part, fresh / part)
+            try:
+                fresh.rename(copy)
+            except OSError:
+                shutil.rmtree(fresh)
+        twin = copy / program.relative_to(programs.root)
+        if unreachable(self.account, [twin]):
+            raise ServersError(
+                f"the account {self.account.name} can run neither {program} nor its copy {twin}; "
+                "set data.elsewhere to a folder that it can enter."
+            )
+        return twin
+
+
+def find_places(data: DataSettings, account: Account) -> Places:
+    """Make the data folder if needed, and decide where the servers' files go.
+
+    Raises:
+        ServersError: no place was found that the account can reach.
+    """
+    folder = data.folder.absolute()
+    make_folder(folder, 0o711 if account.drops else 0o700)
+    elsewhere = data.elsewhere.absolute()
+    pointer = folder / _POINTER
+    state = folder
+    if pointer.exists():
+        state = Path(pointer.read_text().strip())
+    elif unreachable(account, [folder]):
+        state = elsewhere / f"{folder.parent.name or 'root'}-{secrets.token_hex(4)}"
+        write_private(pointer, f"{state}\n")
+    if state != folder:
+        make_folder(state, 0o711)
+        write_private(state / _ORIGIN, f"{folder}\n")
+    if unreachable(account, [state]):
+        raise ServersError(
+            f"the account {account.name} can enter neither {folder} nor {state}; choose a data "
+            "folder that it can enter, or set data.elsewhere to one."
+        )
+    return Places(folder=folder, state=state, elsewhere=elsewhere, account=account)
+
+
+def make_folder(path: Path, mode: int) -> bool:
+    """Make `path` with this mode and say whether it was made; one that exists keeps its own mode.
+
+    Missing parents of it are made to be entered but not listed by others.
+    """
+    if path.is_dir():
+        return False
+    if not path.parent.is_dir():
+        make_folder(path.parent, 0o711)
+    try:
+        path.mkdir()
+    except FileExistsError:
+        if path.is_dir():
+            return False
+        raise ServersError(f"{path} is in the way: a folder is needed there.") from None
+    except OSError as error:
+        raise ServersError(f"cannot make the folder {path}: {error.strerror}.") from error
+    path.chmod(mode)
+    return True
+
+
+def write_private(path: Path, text: str, account: Account | None = None) -> None:
+    """Replace a file at once with one that only its owner may read."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w") as file:
+        file.write(text)
+        if account is not None and account.drops:
+            os.fchown(opened, account.uid, account.gid)
+    fresh.replace(path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    make_folder(target.parent, 0o755)
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True)
+        for folder, _, _ in os.walk(target):
+            Path(folder).chmod(0o755)
+    else:
+        shutil.copy2(source, target)

@@ -1,0 +1,165 @@
+"""One PostgreSQL cluster of our own: made, cleared of earlier lives, started, asked if ready."""
+
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.servers.account import run_tied, sweep
+from storage.servers.binaries import Programs
+from storage.servers.errors import ServersError
+from storage.servers.places import Places, write_private
+from storage.servers.ports import LOOPBACK
+from storage.settings import DatabaseSettings
+
+USER = DATABASE = "hadiyati"
+_HBA = (
+    f"host all all {LOOPBACK}/32 scram-sha-256\nhost replication all {LOOPBACK}/32 scram-sha-256\n"
+)
+_THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+_ORPHAN_PATIENCE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postgres:
+    """A cluster and the `folder` of the programs that serve it; satisfies the keeper's `Program`."""
+
+    places: Places
+    programs: Programs
+    folder: Path
+    settings: DatabaseSettings
+    port: int
+    durable: bool
+    on_step: Callable[[str], None]
+
+    name = "PostgreSQL"
+    death_signal = int(signal.SIGINT)
+    farewell = ((int(signal.SIGINT), 20.0), (int(signal.SIGQUIT), 10.0))
+
+    @property
+    def version(self) -> str:
+        return self.programs.version_text
+
+    @property
+    def log(self) -> Path:
+        return self.places.log("postgres")
+
+    @property
+    def home(self) -> Path:
+        return self.places.work_folder("postgres")
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def dsn(self) -> str:
+        password, _ = self.places.password("postgres")
+        return f"postgresql://{USER}:{password}@{LOOPBACK}:{self.port}/{DATABASE}?sslmode=disable"
+
+    def clear_way(self) -> None:
+        """Let what is left of an earlier postmaster end, and remove its pid file.
+
+        Backends outlive a killed postmaster until they notice, and PostgreSQL does not start
+        beside them. It does not start either while the pid in an old file is that of any process
+        of its own user, related or not. We hold the folder's lock and have seen that nobody works
+        in the data folder, so the file says nothing any more.
+        """
+        sweep(
+            self.places.account,
+            self.data,
+            "postgres",
+            patience_s=_ORPHAN_PATIENCE_S,
+            number=signal.SIGQUIT,
+        )
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def command(self) -> list[str]:
+        settings = {
+            "listen_addresses": LOOPBACK,
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": str(self.settings.max_connections),
+            "shared_buffers": f"{self.settings.shared_buffers_mb}MB",
+            "max_wal_size": "1GB",
+            "random_page_cost": "1.1",
+            "jit": "off",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_line_prefix": "%m [%p] %q%u@%d ",
+            "log_checkpoints": "off",
+            "logging_collector": "off",
+            **({} if self.durable else _THROW_AWAY),
+        }
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self.folder / "postgres"), "-D", str(self.data), *flags]
+
+    def is_ready(self, pid: int) -> bool:
+        """Whether the postmaster with this pid says of itself that it takes connections."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except (OSError, ValueError):
+            return False
+        return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def prepare(self) -> None:
+        """Make the cluster if there is none, and see that the password kept is the one it has."""
+        password, is_new_password = self.places.password("postgres")
+        change = f"ALTER ROLE {USER} PASSWORD '{password}';\n"
+        if not (self.data / "PG_VERSION").exists():
+            self._make(change)
+        elif is_new_password:
+            self.clear_way()
+            self._alone(self.data, change)
+
+    def _make(self, change: str) -> None:
+        """Make the cluster beside its final place and move it there when it is whole."""
+        self.on_step(f"Making a PostgreSQL {self.version} cluster in {self.home}")
+        fresh = self.home / "data.new"
+        if fresh.exists():
+            shutil.rmtree(fresh)
+        if self.programs.major >= 17:
+            locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        else:
+            locale = ["--locale=C.UTF-8"]
+        self._run(
+            "initdb",
+            [
+                f"--pgdata={fresh}",
+                f"--username={USER}",
+                "--encoding=UTF8",
+                "--auth=trust",
+                "--no-instructions",
+                *locale,
+                *([] if self.durable else ["--no-sync"]),
+            ],
+        )
+        write_private(fresh / "pg_hba.conf", _HBA, self.places.account)
+        self._alone(fresh, f"{change}CREATE DATABASE {DATABASE};\n")
+        fresh.rename(self.data)
+
+    def _alone(self, data: Path, statements: str) -> None:
+        """Run statements with no server running and no network open."""
+        flags = [] if self.durable else ["-F"]
+        self._run(
+            "postgres",
+            ["--single", *flags, "-c", "exit_on_error=true", "-D", str(data), "template1"],
+            stdin=statements,
+        )
+
+    def _run(self, name: str, arguments: list[str], *, stdin: str = "") -> None:
+        answer = run_tied(self.places.account, [str(self.folder / name), *arguments], stdin=stdin)
+        if answer.returncode != 0:
+            raise ServersError(
+                f"{name} of PostgreSQL {self.version} failed with {answer.returncode}: "
+                f"{(answer.stderr or answer.stdout).strip()[-2000:]}"
+            )
+
+
+def cluster_major(state: Path) -> int | None:
+    """The major version of the cluster under this state folder, or None if there is none."""
+    try:
+        return int((state / "postgres" / "data" / "PG_VERSION").read_text())
+    except (OSError, ValueError):
+        return None
