@@ -41,6 +41,7 @@ find_python() {
 }
 
 create_environment() {
+    case $python in "$environment"/*) find_python ;; esac
     say "creating .venv"
     "$python" -I -c 'import ensurepip, venv' 2>/dev/null ||
         stop "$python cannot make virtual environments: its modules venv and ensurepip are missing." \
@@ -58,7 +59,7 @@ find_uv() {
     "$environment/bin/python" -m pip --version >/dev/null 2>&1 || create_environment
     [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != "$UV_VERSION" ] || return 0
     say "installing the package installer uv $UV_VERSION into it"
-    "$environment/bin/python" -m pip install --quiet "uv==$UV_VERSION" ||
+    "$environment/bin/python" -m pip install --quiet --force-reinstall "uv==$UV_VERSION" ||
         stop "pip could not install uv $UV_VERSION; the reason stands above." \
             "Is there a network? Behind a proxy or a mirror, set HTTPS_PROXY or PIP_INDEX_URL."
 }
