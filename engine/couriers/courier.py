@@ -81,7 +81,8 @@ class Courier(Thing, frozen=True, kw_only=True):
     """A courier from the moment he first goes on duty.
 
     `last_point` is the last place he is known to have stopped at; his live position is telemetry and
-    is kept elsewhere. `free_since` is when he last became free.
+    is kept elsewhere. `leaves_at` is when he leaves, or left, that place; `free_since` is when he last
+    became free.
     """
 
     id: CourierId
@@ -92,6 +93,7 @@ class Courier(Thing, frozen=True, kw_only=True):
     zone_id: ZoneId
     last_point: Point
     shift_ends_at: Instant | None = None
+    leaves_at: Instant = 0
     free_since: Instant = 0
     offer_id: OfferId | None = None
     route: tuple[Stop, ...] = ()

@@ -49,6 +49,7 @@ def go_on(courier: Courier | None, command: GoOnDuty, *, now: Instant) -> Decisi
         capacity_units=command.capacity_units,
         zone_id=command.zone_id,
         last_point=command.point if was_off else courier.last_point,
+        leaves_at=now if was_off else courier.leaves_at,
         free_since=now if was_off else courier.free_since,
         shift_ends_at=command.shift_ends_at,
     )

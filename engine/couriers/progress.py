@@ -19,10 +19,11 @@ from engine.couriers.courier import (
     without_order,
 )
 from engine.couriers.messages import NOT_YOUR_ORDER, TOO_MANY_EARLY, ReportProgress
+from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Change, Decision, Event
 from engine.kernel.refusals import Refusal
-from engine.kernel.timing import Instant
+from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders import order as orders_
 from engine.orders.messages import PIN_LOCKED, WRONG_PIN
 from engine.orders.order import (
@@ -80,12 +81,12 @@ class Carrying:
         courier: Courier,
         orders: Mapping[OrderId, Order],
         *,
-        pin_tries_max: int,
+        parameters: ZoneParameters,
         now: Instant,
     ) -> None:
         self._before, self._courier = courier, courier
         self._orders = dict(orders)
-        self._pin_tries_max = pin_tries_max
+        self._parameters = parameters
         self._now = now
         self._events: dict[OrderId, tuple[Event, ...]] = {}
         self._courier_events: tuple[Event, ...] = ()
@@ -145,10 +146,11 @@ class Carrying:
         """Do one report whose turn it is; a wrong PIN is remembered and refused."""
         order = self._orders[report.order_id]
         if report.step is P.DELIVERED:
-            if order.pin_tries >= self._pin_tries_max:
+            tries_max = self._parameters.pin_tries_max
+            if order.pin_tries >= tries_max:
                 return PIN_LOCKED(order_id=order.id)
             if report.pin != order.pin:
-                left = self._pin_tries_max - order.pin_tries - 1
+                left = tries_max - order.pin_tries - 1
                 mistaken = PinMistaken(at=self._now, device_at=report.device_at)
                 self._change(order, mistaken, pin_tries=order.pin_tries + 1)
                 return WRONG_PIN(tries_left=left)
@@ -168,7 +170,7 @@ class Carrying:
     def _picked_up(self, order: Order, report: EarlyReport) -> None:
         event = OrderPickedUp(at=self._now, device_at=report.device_at)
         self._change(order, event, picked_up_at=report.device_at or self._now)
-        self._leave_stop(order.id, StopKind.PICKUP)
+        self._leave_stop(report, StopKind.PICKUP, self._parameters.shop_leave_s)
 
     def _reached_door(self, order: Order, report: EarlyReport) -> None:
         index = self._stop_of(order.id, StopKind.DROPOFF)
@@ -180,7 +182,7 @@ class Carrying:
     def _delivered(self, order: Order, report: EarlyReport) -> None:
         event = OrderDelivered(at=self._now, device_at=report.device_at, proof="pin")
         self._change(order, event, ended_at=report.device_at or self._now)
-        self._leave_stop(order.id, StopKind.DROPOFF)
+        self._leave_stop(report, StopKind.DROPOFF, self._parameters.door_leave_s)
 
     def _attempt_failed(self, order: Order, report: EarlyReport) -> None:
         event = DeliveryAttemptFailed(
@@ -190,14 +192,14 @@ class Carrying:
 
     def _return_started(self, order: Order, report: EarlyReport) -> None:
         self._change(order, OrderReturnStarted(at=self._now, device_at=report.device_at))
-        self._leave_stop(order.id, StopKind.DROPOFF)
+        self._leave_stop(report, StopKind.DROPOFF, 0)
         back = Stop(kind=StopKind.RETURN, point=order.shop.point, orders=(order.id,))
         self._courier = replace(self._courier, route=(*self._courier.route, back))
 
     def _returned(self, order: Order, report: EarlyReport) -> None:
         event = OrderReturned(at=self._now, device_at=report.device_at)
         self._change(order, event, ended_at=report.device_at or self._now)
-        self._leave_stop(order.id, StopKind.RETURN)
+        self._leave_stop(report, StopKind.RETURN, self._parameters.shop_leave_s)
 
     def _stop_of(self, order_id: OrderId, kind: StopKind) -> int:
         return next(
@@ -210,12 +212,15 @@ class Carrying:
         route = (*self._courier.route[:index], stop, *self._courier.route[index + 1 :])
         self._courier = replace(self._courier, route=route, last_point=last_point)
 
-    def _leave_stop(self, order_id: OrderId, kind: StopKind) -> None:
-        index = self._stop_of(order_id, kind)
+    def _leave_stop(self, report: EarlyReport, kind: StopKind, leave_s: int) -> None:
+        index = self._stop_of(report.order_id, kind)
         stop = self._courier.route[index]
-        rest = without_order((stop,), order_id)
+        rest = without_order((stop,), report.order_id)
         route = (*self._courier.route[:index], *rest, *self._courier.route[index + 1 :])
-        self._courier = replace(self._courier, route=route, last_point=stop.point)
+        leaves_at = (report.device_at or self._now) + leave_s * SECOND_MS
+        self._courier = replace(
+            self._courier, route=route, last_point=stop.point, leaves_at=leaves_at
+        )
 
     def _change(self, order: Order, event: Event, **fields: object) -> None:
         self._orders[order.id] = orders_.evolve(self._orders[order.id], event, **fields)
@@ -238,9 +243,7 @@ class Carrying:
         changes.append(Change(courier, courier_events))
         status = self._orders[report.order_id].status.value
         reply: dict[str, Any] = {"order_id": report.order_id, "status": status}
-        return Decision(
-            changes=tuple(changes), reply={**reply, "kept": True} if kept else reply
-        )
+        return Decision(changes=tuple(changes), reply={**reply, "kept": True} if kept else reply)
 
     def _version_of(self, order_id: OrderId) -> int:
         return self._orders[order_id].version - len(self._events[order_id]) + 1

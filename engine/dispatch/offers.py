@@ -56,7 +56,9 @@ def can_be_offered(order: Order, courier: Courier) -> bool:
     )
 
 
-def make(offer: Offer, orders: Sequence[Order], courier: Courier, *, now: Instant) -> Decision | None:
+def make(
+    offer: Offer, orders: Sequence[Order], courier: Courier, *, now: Instant
+) -> Decision | None:
     """Put the question, or None when the world has moved on since it was planned."""
     if not orders or not all(can_be_offered(one, courier) for one in orders):
         return None
@@ -78,7 +80,9 @@ def make(offer: Offer, orders: Sequence[Order], courier: Courier, *, now: Instan
     )
 
 
-def acknowledge(offer: Offer | None, command: AcknowledgeOffer, *, now: Instant) -> Decision | Refusal:
+def acknowledge(
+    offer: Offer | None, command: AcknowledgeOffer, *, now: Instant
+) -> Decision | Refusal:
     """The phone has it; saying so twice, or too late, changes nothing."""
     if offer is None or offer.courier_id != command.courier_id:
         return UNKNOWN_OFFER()
@@ -114,13 +118,17 @@ def accept(
     assert courier.offer_id == offer.id
     assert [one.offer_id for one in orders] == [offer.id] * len(offer.order_ids)
     route = courier.route + offer.stops
+    leaves_at = courier.leaves_at if courier.route else max(courier.leaves_at, now)
     accepted = OfferAccepted(at=now)
     assigned = OrderAssigned(at=now, offer_id=offer.id, courier_id=courier.id)
     changed = RouteChanged(at=now, stops=len(route))
     return Decision(
         changes=(
             Change(offers.evolve(offer, accepted, answered_at=now), (accepted,)),
-            Change(couriers.evolve(courier, changed, offer_id=None, route=route), (changed,)),
+            Change(
+                couriers.evolve(courier, changed, offer_id=None, route=route, leaves_at=leaves_at),
+                (changed,),
+            ),
             *(
                 Change(
                     orders_.evolve(one, assigned, courier_id=courier.id, assigned_at=now),
@@ -184,8 +192,6 @@ def lapse(
 
 def lapsed_order(order: Order, offer: Offer, reason: Lapse, now: Instant) -> Change[Order]:
     """An order that waits again after its offer came to nothing."""
-    event = OrderOfferLapsed(
-        at=now, offer_id=offer.id, courier_id=offer.courier_id, reason=reason
-    )
+    event = OrderOfferLapsed(at=now, offer_id=offer.id, courier_id=offer.courier_id, reason=reason)
     lapsed = (*order.lapsed, Lapsed(courier_id=offer.courier_id, reason=reason, at=now))
     return Change(orders_.evolve(order, event, offer_id=None, lapsed=lapsed), (event,))

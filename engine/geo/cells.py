@@ -27,7 +27,9 @@ def resolution_of(cell: CellId) -> int:
 
 def ancestor(cell: CellId, resolution: int) -> CellId:
     """The cell itself or its parent at a coarser resolution."""
-    return cell if resolution_of(cell) <= resolution else CellId(h3.cell_to_parent(cell, resolution))
+    return (
+        cell if resolution_of(cell) <= resolution else CellId(h3.cell_to_parent(cell, resolution))
+    )
 
 
 def centre_of(cell: CellId) -> Point:

@@ -120,6 +120,16 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
     ] = 5
     travel: TravelProfile = TravelProfile()
 
+    @property
+    def shop_leave_s(self) -> int:
+        """The part of the time in a shop that comes after the gift was handed over: half of it."""
+        return self.shop_service_s - self.shop_service_s // 2
+
+    @property
+    def door_leave_s(self) -> int:
+        """The part of the time at a door that comes after the gift was handed over: half of it."""
+        return self.door_service_s - self.door_service_s // 2
+
 
 _HINTS: Final[dict[str, Any]] = get_type_hints(ZoneParameters, include_extras=True)
 

@@ -1,5 +1,6 @@
 """Travel times: the port, and the default great circle with a detour and a speed by vehicle and hour."""
 
+import math
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
-from engine.kernel.place import EARTH_RADIUS_M
+from engine.kernel.place import EARTH_RADIUS_M, Point, distance_m
 from engine.kernel.timing import Instant
 
 Degrees = NDArray[np.float64]
@@ -132,10 +133,14 @@ class GreatCircle:
         rounded: Seconds = np.maximum(whole, 0).astype(np.int64) * self._profile.whole_s
         return rounded
 
+    def one_s(self, origin: Point, destination: Point, *, vehicle: VehicleKind, at: Instant) -> int:
+        """Travel time in seconds of one leg, by the same arithmetic as `seconds`."""
+        road_m = distance_m(origin, destination) * self._profile.detour
+        steps = road_m / (self.speed_m_s(vehicle, at) * self._profile.whole_s)
+        return max(0, math.ceil(steps - _STEP_TOLERANCE)) * self._profile.whole_s
+
     def speed_m_s(self, vehicle: VehicleKind, at: Instant) -> float:
         """Metres a second on the road at that hour."""
-        hour = (
-            datetime.fromtimestamp(at / 1000, UTC).hour + self._profile.utc_offset_h
-        ) % HOURS
+        hour = (datetime.fromtimestamp(at / 1000, UTC).hour + self._profile.utc_offset_h) % HOURS
         speed_kmh: float = getattr(self._profile.speeds_kmh, vehicle.value)
         return speed_kmh / 3.6 * self._profile.hour_factors[hour]
