@@ -1,4 +1,4 @@
-"""What an operator may set about the things this layer talks to: PostgreSQL, Redis, the data folder."""
+"""What an operator may set about PostgreSQL, Redis and the folder of the embedded servers."""
 
 from pathlib import Path
 from typing import Annotated

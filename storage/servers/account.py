@@ -55,43 +55,23 @@ def unreachable(account: Account, paths: Sequence[Path]) -> list[Path]:
     """Those of `paths` the account cannot enter (folders) or read and execute (files)."""
     if not account.drops or not paths:
         return []
-    answer = subprocess.run(
-        [*_stub(), "reach", account.ticket, *map(str, paths)],
-        env=_ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    answer = _ask("reach", account, *map(str, paths))
     if answer.returncode != 0:
         raise ServersError(f"cannot become the account {account.name}: {answer.stderr.strip()}")
     return [Path(line) for line in answer.stdout.splitlines()]
 
 
-def sweep(account: Account, folder: Path, program: str, *, patience_s: float, number: int) -> None:
-    """Wait for processes of an earlier life in `folder` to end; after `patience_s` end them.
+def sweep(
+    account: Account, folder: Path, programs: Sequence[str], *, patience_s: float, number: int
+) -> None:
+    """Wait for `programs` of an earlier life in `folder` to end; after `patience_s` end them.
 
     Raises:
         ServersError: some are still there.
     """
-    answer = subprocess.run(
-        [
-            *_stub(),
-            "sweep",
-            account.ticket,
-            str(folder),
-            program,
-            str(patience_s),
-            str(number),
-        ],
-        env=_ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=patience_s + 60,
-        check=False,
-    )
+    if not folder.is_dir():
+        return
+    answer = _ask("sweep", account, str(folder), ",".join(programs), str(patience_s), str(number))
     if answer.returncode != 0:
         raise ServersError(answer.stderr.strip())
 
@@ -101,7 +81,7 @@ def start_tied(
 ) -> "subprocess.Popen[bytes]":
     """Start a server that ends with the calling thread; its output goes to the open file `log`."""
     return subprocess.Popen(
-        tied(account, command, death_signal=death_signal),
+        _tied(account, command, death_signal=death_signal),
         env=_ENVIRONMENT,
         cwd="/",
         stdin=subprocess.DEVNULL,
@@ -116,7 +96,7 @@ def run_tied(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a short program as the account to its end, with nothing of our environment."""
     return subprocess.run(
-        tied(account, command, death_signal=9),
+        _tied(account, command, death_signal=9),
         env=_ENVIRONMENT,
         cwd="/",
         input=stdin,
@@ -128,7 +108,19 @@ def run_tied(
     )
 
 
-def tied(account: Account, command: Sequence[str], *, death_signal: int) -> list[str]:
+def _ask(verb: str, account: Account, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*_stub(), verb, account.ticket, *arguments],
+        env=_ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _tied(account: Account, command: Sequence[str], *, death_signal: int) -> list[str]:
     return [*_stub(), "run", str(os.getpid()), str(death_signal), account.ticket, *command]
 
 

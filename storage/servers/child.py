@@ -1,4 +1,4 @@
-"""The small program that drops to the servers' account and becomes a server, looks or sweeps.
+"""The small program that drops to the servers' account, and then becomes a server or looks around.
 
 It is started by its path under `python -I -S`, so it imports nothing of ours. Everything it needs
 is imported before it drops, since the account may not be able to read the Python installation.
@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 
@@ -40,63 +41,62 @@ def run(parent: str, death_signal: str, account: str, *command: str) -> None:
     if os.getppid() != int(parent):
         sys.exit("the parent ended before its server could start")
     os.chdir("/")
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - a shell is what we do without here
 
 
 def reach(account: str, *paths: str) -> None:
-    """Print those of `paths` that the account cannot read and enter or execute, one a line."""
+    """Print those of `paths` that the account cannot enter, or read and execute, one a line."""
     become(account)
     for path in paths:
-        if not os.access(path, os.R_OK | os.X_OK if os.path.isfile(path) else os.X_OK):
-            print(path)
+        if not os.access(path, os.X_OK | (os.R_OK if Path(path).is_file() else 0)):
+            sys.stdout.write(f"{path}\n")
 
 
-def occupants(folder: str, program: str) -> list[int]:
-    """List the processes that work in `folder` and run `program`, whatever any pid file says."""
-    try:
-        home = os.stat(folder)
-    except OSError:
-        return []
+def occupants(folder: str, programs: set[str]) -> list[int]:
+    """List the processes that work in `folder` and run one of `programs`.
+
+    What a process is, is asked of the kernel: a pid file only tells what a number once meant.
+    """
+    home = Path(folder)
     found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == os.getpid():
-            continue
+    for entry in Path("/proc").iterdir():
         try:
-            cwd = os.stat(f"/proc/{entry}/cwd")
-            executable = os.path.basename(os.readlink(f"/proc/{entry}/exe"))
+            if entry.name.isdigit() and (entry / "cwd").samefile(home):
+                executable = (entry / "exe").readlink().name.removesuffix(" (deleted)")
+                if executable in programs:
+                    found.append(int(entry.name))
         except OSError:
             continue
-        if os.path.samestat(cwd, home) and executable.removesuffix(" (deleted)") == program:
-            found.append(int(entry))
     return found
 
 
-def sweep(account: str, folder: str, program: str, patience_s: str, number: str) -> None:
-    """Wait until nobody runs `program` in `folder`; after `patience_s` send signal `number`, then kill.
+def await_empty(folder: str, programs: set[str], wait_s: float) -> bool:
+    give_up = time.monotonic() + wait_s  # noqa: TID251 - processes end in the machine's own time
+    while occupants(folder, programs):
+        if time.monotonic() >= give_up:  # noqa: TID251
+            return False
+        time.sleep(0.02)  # noqa: TID251
+    return True
+
+
+def sweep(account: str, folder: str, programs: str, patience_s: str, number: str) -> None:
+    """Wait until none of `programs` works in `folder`; too late, send signal `number`, then kill.
 
     It looks and signals as the account itself: even root may not look into another account's
     processes where capabilities are restricted, as in a container.
     """
     become(account)
+    names = set(programs.split(","))
     for last, wait_s in ((int(number), float(patience_s)), (signal.SIGKILL, 5.0)):
-        if await_empty(folder, program, wait_s):
+        if await_empty(folder, names, wait_s):
             return
-        for pid in occupants(folder, program):
+        for pid in occupants(folder, names):
             try:
                 os.kill(pid, last)
             except ProcessLookupError:
                 continue
-    if not await_empty(folder, program, 5.0):
-        sys.exit(f"{program} still runs in {folder}: {occupants(folder, program)}")
-
-
-def await_empty(folder: str, program: str, wait_s: float) -> bool:
-    give_up = time.monotonic() + wait_s
-    while occupants(folder, program):
-        if time.monotonic() >= give_up:
-            return False
-        time.sleep(0.02)
-    return True
+    if not await_empty(folder, names, 5.0):
+        sys.exit(f"{programs} still runs in {folder}: {occupants(folder, names)}")
 
 
 def main(verb: str, *arguments: str) -> None:

@@ -1,6 +1,7 @@
 """PostgreSQL and Valkey for one data folder, as children of this process, for a `with` block."""
 
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,8 +9,13 @@ from pathlib import Path
 
 import structlog
 
+from storage.servers import postgres, valkey
 from storage.servers.account import choose_account
+from storage.servers.errors import ServersError
 from storage.servers.household import Household
+from storage.servers.lock import holder_of
+from storage.servers.places import claimed_places, kept_password
+from storage.servers.register import read_register
 from storage.servers.throwaway import throwaway_folder
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 
@@ -69,14 +75,16 @@ def embedded_servers(
             household=None,
         )
         return
+    if sys.platform != "linux":
+        raise ServersError("embedded servers need Linux; set database.dsn and redis.url instead.")
     account = choose_account(data.account)
     with ExitStack() as stack:
         if throwaway:
             folder = stack.enter_context(throwaway_folder(data, account))
             data = data.model_copy(update={"folder": folder})
+        places = stack.enter_context(claimed_places(data, account))
         household = Household(
-            data,
-            account,
+            places,
             database=database,
             redis=redis,
             durable=not throwaway,
@@ -86,6 +94,29 @@ def embedded_servers(
         stack.callback(household.close)
         household.open()
         yield Servers(postgres_dsn=household.dsn, redis_url=household.url, household=household)
+
+
+def running_servers(
+    data: DataSettings, database: DatabaseSettings, redis: RedisSettings
+) -> Servers | None:
+    """The servers that another process keeps for this folder, or None if nobody does.
+
+    Addresses that are set are taken as they are.
+
+    Raises:
+        ServersError: they run, but this user may not read their passwords.
+    """
+    folder = data.folder.absolute()
+    entries = read_register(folder) if holder_of(folder) else {}
+    dsn = database.dsn.get_secret_value() if database.dsn else None
+    url = redis.url.get_secret_value() if redis.url else None
+    if dsn is None and (entry := entries.get("PostgreSQL")):
+        dsn = postgres.address(kept_password(folder, "postgres") or "", entry.port)
+    if url is None and (entry := entries.get("Valkey")):
+        url = valkey.address(kept_password(folder, "valkey") or "", entry.port)
+    if dsn is None or url is None:
+        return None
+    return Servers(postgres_dsn=dsn, redis_url=url, household=None)
 
 
 def _log_step(sentence: str) -> None:

@@ -1,30 +1,27 @@
-"""The servers of one data folder together: locked, planned, started, written down, stopped."""
+"""The servers of one data folder together: planned, started, written down, stopped."""
 
 import random
 from collections.abc import Callable
 
-from storage.servers.account import Account
 from storage.servers.binaries import choose_postgres, choose_valkey
 from storage.servers.errors import ServerStartError
 from storage.servers.keeper import Keeper
-from storage.servers.lock import FolderLock
-from storage.servers.places import find_places
+from storage.servers.places import Places
 from storage.servers.ports import choose_port, is_free
 from storage.servers.postgres import Postgres, cluster_major
 from storage.servers.register import Entry, read_register, write_register
 from storage.servers.valkey import Valkey
-from storage.settings import DatabaseSettings, DataSettings, RedisSettings
+from storage.settings import DatabaseSettings, RedisSettings
 
 _ATTEMPTS = 3
 
 
 class Household:
-    """Holds the folder's lock from `open` to `close`, and one keeper for each server of ours."""
+    """Has one keeper for each server of ours; the folder is claimed by who made it."""
 
     def __init__(
         self,
-        data: DataSettings,
-        account: Account,
+        places: Places,
         *,
         database: DatabaseSettings,
         redis: RedisSettings,
@@ -32,13 +29,12 @@ class Household:
         chance: random.Random,
         on_step: Callable[[str], None],
     ) -> None:
-        self.places = find_places(data, account)
+        self.places = places
         self._database = database
         self._redis = redis
         self._durable = durable
         self._chance = chance
         self._on_step = on_step
-        self._locks = [FolderLock(folder) for folder in self.places.folders]
         self._postgres: Postgres | None = None
         self._valkey: Valkey | None = None
         self._keepers: list[Keeper] = []
@@ -63,21 +59,18 @@ class Household:
         return next((each.pid for each in self._keepers if each.program.name == name), None)
 
     def open(self) -> None:
-        """Take the folder and return when every server serves.
+        """Return when every server serves.
 
         Raises:
-            FolderInUseError: another process has the folder.
             ServersError: a server is missing or does not start.
         """
-        for lock in self._locks:
-            lock.acquire()
         for attempt in range(1, _ATTEMPTS + 1):
             self._plan()
             try:
                 self._start()
             except ServerStartError:
                 ports = [each.program.port for each in self._keepers]
-                self._stop()
+                self.close()
                 if attempt == _ATTEMPTS or all(map(is_free, ports)):
                     raise
                 self._on_step("A port was taken by another program; trying others")
@@ -85,10 +78,11 @@ class Household:
                 return
 
     def close(self) -> None:
-        """Stop the servers and give the folder back."""
-        self._stop()
-        for lock in self._locks:
-            lock.release()
+        """Stop the servers; once is enough, twice does no harm."""
+        for keeper in self._keepers:
+            keeper.stop()
+        if self._keepers:
+            self._write_down()
 
     def _plan(self) -> None:
         if self._database.dsn is None:
@@ -142,11 +136,6 @@ class Household:
             keeper.start()
         for keeper in self._keepers:
             keeper.await_ready()
-
-    def _stop(self) -> None:
-        for keeper in self._keepers:
-            keeper.stop()
-        self._write_down()
 
     def _write_down(self) -> None:
         entries = {

@@ -14,6 +14,10 @@ from storage.servers.errors import ServersError, ServerStartError
 from storage.servers.patience import Stopwatch
 
 _START_PATIENCE_S = 300.0
+# A server whose supervisor was killed is just writing a checkpoint; what is left of a server
+# that was killed itself has nothing to finish.
+_OLD_LIFE_PATIENCE_S = 20.0
+_REMAINS_PATIENCE_S = 2.0
 _LOOK_EVERY_S = 5.0
 _LOG_BYTES_MAX = 8 * 1024 * 1024
 _PAUSE_S_MAX = 10.0
@@ -38,7 +42,7 @@ class Program(Protocol):
     @property
     def farewell(self) -> tuple[tuple[int, float], ...]: ...
 
-    def clear_way(self) -> None: ...
+    def clear_way(self, patience_s: float) -> None: ...
     def command(self) -> list[str]: ...
     def is_ready(self, pid: int) -> bool: ...
 
@@ -102,41 +106,55 @@ class Keeper:
                 return
 
     def _keep(self) -> None:
-        failures = 0
+        try:
+            self._serve_again_and_again()
+        finally:
+            if self._failure is None and not self._has_served:
+                self._failure = ServerStartError(f"{self.program.name} was not started.")
+            self._settled.set()
+
+    def _serve_again_and_again(self) -> None:
+        short_lives = 0
         while not self._ending.is_set():
             watch = Stopwatch()
             try:
                 self._serve()
-            except Exception as error:
-                self._failure = error if isinstance(error, ServersError) else _crash(error)
+            except (ServersError, OSError, subprocess.SubprocessError) as error:
                 if not self._has_served:
-                    break
-                self._on_step(f"{self.program.name} did not start: {error}")
-            failures = 0 if watch.elapsed_s > _STABLE_S else failures + 1
-            self._ending.wait(min(_PAUSE_S_MAX, 0.25 * (2 ** min(failures, 10) - 2)))
-        self._settled.set()
+                    self._failure = error
+                    return
+                self._on_step(f"{self.program.name} did not start again: {error}")
+            short_lives = 0 if watch.elapsed_s > _STABLE_S else short_lives + 1
+            self._ending.wait(_pause_s(short_lives))
 
     def _serve(self) -> None:
         """Live through one life of the server, from its start to its death."""
         watch = Stopwatch()
-        self.program.clear_way()
+        self.program.clear_way(_REMAINS_PATIENCE_S if self._has_served else _OLD_LIFE_PATIENCE_S)
         process = self._launch()
         if process is None:
             return
-        while not self.program.is_ready(process.pid):
-            if process.poll() is not None and not self._ending.is_set():
-                raise ServerStartError(self._last_words(process.returncode))
-            if self._ending.is_set() or watch.elapsed_s > _START_PATIENCE_S:
-                break
-            self._ending.wait(0.02)
-        else:
-            self._announce(watch.elapsed_s)
-        self._outlive(process)
+        try:
+            self._await_service(process)
+            if not self._ending.is_set():
+                self._announce(watch.elapsed_s)
+            self._outlive(process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         if not self._ending.is_set():
             self._on_step(
                 f"{self.program.name} (pid {process.pid}) ended with {process.returncode}; "
                 "starting it again"
             )
+
+    def _await_service(self, process: "subprocess.Popen[bytes]") -> None:
+        watch = Stopwatch()
+        while not (self._ending.is_set() or self.program.is_ready(process.pid)):
+            if process.poll() is not None or watch.elapsed_s > _START_PATIENCE_S:
+                raise ServerStartError(self._last_words(process.returncode))
+            self._ending.wait(0.02)
 
     def _launch(self) -> "subprocess.Popen[bytes] | None":
         opened = os.open(self.program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -181,15 +199,12 @@ class Keeper:
             log.with_suffix(".log.1").write_bytes(log.read_bytes())
             os.truncate(log, 0)
 
-    def _last_words(self, code: int) -> str:
-        tail = self.program.log.read_text(errors="replace").splitlines()[-12:]
-        return (
-            f"{self.program.name} {self.program.version} ended with {code} while starting. "
-            f"The end of {self.program.log}:\n" + "\n".join(tail)
-        )
+    def _last_words(self, code: int | None) -> str:
+        what = "did not become ready" if code is None else f"ended with {code} while starting"
+        tail = "\n".join(self.program.log.read_text(errors="replace").splitlines()[-12:])
+        return f"{self.program.name} {self.program.version} {what}; see {self.program.log}:\n{tail}"
 
 
-def _crash(error: Exception) -> ServersError:
-    failure = ServersError(f"{type(error).__name__}: {error}")
-    failure.__cause__ = error
-    return failure
+def _pause_s(short_lives: int) -> float:
+    """No pause after the first death, then 0.5 s, doubled each time up to the bound."""
+    return min(_PAUSE_S_MAX, 0.25 * 2**short_lives) if short_lives > 1 else 0.0

@@ -1,4 +1,4 @@
-"""Bounded waiting for operating-system processes, the only use of the machine's own clock here."""
+"""Bounded waiting for processes, which end and begin in the machine's own time."""
 
 import time
 from collections.abc import Callable
@@ -8,11 +8,11 @@ class Stopwatch:
     """Measures how long something has taken, in seconds of the machine."""
 
     def __init__(self) -> None:
-        self._start_s = time.monotonic()
+        self._start_s = time.monotonic()  # noqa: TID251 - no process waits for virtual time
 
     @property
     def elapsed_s(self) -> float:
-        return time.monotonic() - self._start_s
+        return time.monotonic() - self._start_s  # noqa: TID251
 
 
 def becomes_true(check: Callable[[], bool], *, within_s: float, every_s: float = 0.02) -> bool:
@@ -21,5 +21,5 @@ def becomes_true(check: Callable[[], bool], *, within_s: float, every_s: float =
     while not check():
         if watch.elapsed_s >= within_s:
             return False
-        time.sleep(every_s)
+        time.sleep(every_s)  # noqa: TID251
     return True

@@ -1,15 +1,18 @@
-"""Which folders the servers use, and how the account reaches them without any mode being widened."""
+"""Which folders the servers use, and how their account reaches them with no mode widened."""
 
 import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.servers.account import Account, unreachable
 from storage.servers.binaries import Programs
 from storage.servers.errors import ServersError
+from storage.servers.lock import claimed
 from storage.settings import DataSettings
 
 _POINTER = "elsewhere"
@@ -24,10 +27,6 @@ class Places:
     state: Path
     elsewhere: Path
     account: Account
-
-    @property
-    def folders(self) -> list[Path]:
-        return sorted({self.folder, self.state})
 
     def work_folder(self, name: str) -> Path:
         """A folder of the account's own inside `state`, made if it is not there.
@@ -50,16 +49,12 @@ class Places:
         make_folder(self.folder / "logs", 0o700)
         return self.folder / "logs" / f"{name}.log"
 
-    def password(self, name: str) -> tuple[str, bool]:
-        """The random password kept for `name`, and whether it was made just now."""
-        path = self.folder / "secrets" / name
-        make_folder(path.parent, 0o700)
-        try:
-            return path.read_text().strip(), False
-        except FileNotFoundError:
-            password = secrets.token_urlsafe(24)
-            write_private(path, password + "\n")
-            return password, True
+    def password(self, name: str) -> str | None:
+        return kept_password(self.folder, name)
+
+    def keep_password(self, name: str, password: str) -> None:
+        make_folder(self.folder / "secrets", 0o700)
+        write_private(self.folder / "secrets" / name, f"{password}\n")
 
     def reachable(self, programs: Programs) -> Path:
         """The program's path if the account can run it, else that of its twin in a copy.
@@ -76,13 +71,16 @@ class Places:
         if not copy.is_dir():
             make_folder(copies, 0o755)
             fresh = copies / f".{secrets.token_hex(6)}"
-            make_folder(fresh, 0o755)
             for part in programs.parts:
                 _copy(programs.root / part, fresh / part)
             try:
                 fresh.rename(copy)
             except OSError:
                 shutil.rmtree(fresh)
+        if copies.stat().st_uid != os.geteuid() or copies.stat().st_mode & 0o022:
+            raise ServersError(
+                f"others may write to {copies}, so the programs in it are not to be trusted."
+            )
         twin = copy / program.relative_to(programs.root)
         if unreachable(self.account, [twin]):
             raise ServersError(
@@ -92,22 +90,54 @@ class Places:
         return twin
 
 
-def find_places(data: DataSettings, account: Account) -> Places:
-    """Make the data folder if needed, and decide where the servers' files go.
+@contextmanager
+def claimed_places(data: DataSettings, account: Account) -> Iterator[Places]:
+    """Claim the data folder, made if needed, and decide where the servers' files go.
 
     Raises:
+        FolderInUseError: another process has claimed it.
         ServersError: no place was found that the account can reach.
     """
     folder = data.folder.absolute()
     make_folder(folder, 0o711 if account.drops else 0o700)
-    elsewhere = data.elsewhere.absolute()
-    pointer = folder / _POINTER
-    state = folder
-    if pointer.exists():
-        state = Path(pointer.read_text().strip())
-    elif unreachable(account, [folder]):
+    with ExitStack() as stack:
+        stack.enter_context(claimed(folder))
+        state = _state_folder(folder, data.elsewhere.absolute(), account)
+        if state != folder:
+            stack.enter_context(claimed(state))
+        yield Places(
+            folder=folder, state=state, elsewhere=data.elsewhere.absolute(), account=account
+        )
+
+
+def kept_password(folder: Path, name: str) -> str | None:
+    """The password kept for `name` in this data folder, or None if there is none yet.
+
+    Raises:
+        ServersError: the folder's passwords belong to somebody else.
+    """
+    path = folder / "secrets" / name
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ServersError(f"cannot read {path}: {error.strerror}.") from error
+
+
+def state_of(folder: Path) -> Path:
+    """Where the servers of this data folder work: in it, or where its pointer says."""
+    try:
+        return Path((folder / _POINTER).read_text().strip())
+    except OSError:
+        return folder
+
+
+def _state_folder(folder: Path, elsewhere: Path, account: Account) -> Path:
+    state = state_of(folder)
+    if state == folder and unreachable(account, [folder]):
         state = elsewhere / f"{folder.parent.name or 'root'}-{secrets.token_hex(4)}"
-        write_private(pointer, f"{state}\n")
+        write_private(folder / _POINTER, f"{state}\n")
     if state != folder:
         make_folder(state, 0o711)
         write_private(state / _ORIGIN, f"{folder}\n")
@@ -116,7 +146,7 @@ def find_places(data: DataSettings, account: Account) -> Places:
             f"the account {account.name} can enter neither {folder} nor {state}; choose a data "
             "folder that it can enter, or set data.elsewhere to one."
         )
-    return Places(folder=folder, state=state, elsewhere=elsewhere, account=account)
+    return state
 
 
 def make_folder(path: Path, mode: int) -> bool:
@@ -152,10 +182,15 @@ def write_private(path: Path, text: str, account: Account | None = None) -> None
 
 
 def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a tree so that everybody may read it, and run what its owner may run."""
     make_folder(target.parent, 0o755)
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True)
-        for folder, _, _ in os.walk(target):
-            Path(folder).chmod(0o755)
-    else:
-        shutil.copy2(source, target)
+    if not source.is_dir():
+        shutil.copyfile(source, target)
+        target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+        return
+    make_folder(target, 0o755)
+    for entry in source.iterdir():
+        if entry.is_symlink():
+            (target / entry.name).symlink_to(entry.readlink())
+        else:
+            _copy(entry, target / entry.name)

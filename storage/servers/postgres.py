@@ -1,5 +1,6 @@
 """One PostgreSQL cluster of our own: made, cleared of earlier lives, started, asked if ready."""
 
+import secrets
 import shutil
 import signal
 from collections.abc import Callable
@@ -23,7 +24,7 @@ _ORPHAN_PATIENCE_S = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postgres:
-    """A cluster and the `folder` of the programs that serve it; satisfies the keeper's `Program`."""
+    """A cluster, and the `folder` of the programs that serve it; a `Program` for its keeper."""
 
     places: Places
     programs: Programs
@@ -55,10 +56,9 @@ class Postgres:
 
     @property
     def dsn(self) -> str:
-        password, _ = self.places.password("postgres")
-        return f"postgresql://{USER}:{password}@{LOOPBACK}:{self.port}/{DATABASE}?sslmode=disable"
+        return address(self.places.password("postgres") or "", self.port)
 
-    def clear_way(self) -> None:
+    def clear_way(self, patience_s: float) -> None:
         """Let what is left of an earlier postmaster end, and remove its pid file.
 
         Backends outlive a killed postmaster until they notice, and PostgreSQL does not start
@@ -69,8 +69,8 @@ class Postgres:
         sweep(
             self.places.account,
             self.data,
-            "postgres",
-            patience_s=_ORPHAN_PATIENCE_S,
+            ["postgres"],
+            patience_s=patience_s,
             number=signal.SIGQUIT,
         )
         (self.data / "postmaster.pid").unlink(missing_ok=True)
@@ -105,13 +105,17 @@ class Postgres:
 
     def prepare(self) -> None:
         """Make the cluster if there is none, and see that the password kept is the one it has."""
-        password, is_new_password = self.places.password("postgres")
+        kept = self.places.password("postgres")
+        password = kept or secrets.token_urlsafe(24)
         change = f"ALTER ROLE {USER} PASSWORD '{password}';\n"
         if not (self.data / "PG_VERSION").exists():
+            self.places.keep_password("postgres", password)
             self._make(change)
-        elif is_new_password:
-            self.clear_way()
+        elif kept is None:
+            self.on_step("The password of PostgreSQL was lost; giving it a new one")
+            self.clear_way(_ORPHAN_PATIENCE_S)
             self._alone(self.data, change)
+            self.places.keep_password("postgres", password)
 
     def _make(self, change: str) -> None:
         """Make the cluster beside its final place and move it there when it is whole."""
@@ -155,6 +159,10 @@ class Postgres:
                 f"{name} of PostgreSQL {self.version} failed with {answer.returncode}: "
                 f"{(answer.stderr or answer.stdout).strip()[-2000:]}"
             )
+
+
+def address(password: str, port: int) -> str:
+    return f"postgresql://{USER}:{password}@{LOOPBACK}:{port}/{DATABASE}?sslmode=disable"
 
 
 def cluster_major(state: Path) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from storage.servers.account import Account, unreachable
 from storage.servers.errors import ServersError
-from storage.servers.lock import LOCK_FILE, FolderLock
+from storage.servers.lock import LOCK_FILE, claimed
 from storage.servers.places import make_folder
 from storage.servers.register import REGISTER_FILE
 from storage.settings import DataSettings
@@ -40,19 +40,13 @@ def _remove_abandoned(folder: Path) -> None:
     """
     if not (folder / REGISTER_FILE).is_file():
         return
-    lock = FolderLock(folder)
     try:
-        lock.acquire()
+        with claimed(folder):
+            for path in folder.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != LOCK_FILE:
+                    path.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
     except ServersError:
         return
-    try:
-        for path in folder.iterdir():
-            if path.name == LOCK_FILE:
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        lock.release()

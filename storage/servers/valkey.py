@@ -1,5 +1,6 @@
 """One Valkey of our own: configured, cleared of earlier lives, started, asked if ready."""
 
+import secrets
 import signal
 import socket
 from dataclasses import dataclass
@@ -11,12 +12,10 @@ from storage.servers.places import Places, write_private
 from storage.servers.ports import LOOPBACK
 from storage.settings import RedisSettings
 
-_ORPHAN_PATIENCE_S = 10.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valkey:
-    """A data folder and the program that serves it; satisfies the keeper's `Program`."""
+    """A server's files and the program that serves them; a `Program` for its keeper."""
 
     places: Places
     programs: Programs
@@ -43,8 +42,7 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        password, _ = self.places.password("valkey")
-        return f"redis://:{password}@{LOOPBACK}:{self.port}/0"
+        return address(self.places.password("valkey") or "", self.port)
 
     def prepare(self) -> None:
         """Write the configuration, where the password is not seen in the list of processes.
@@ -52,7 +50,8 @@ class Valkey:
         Streams never expire, presence and cache do: when memory is short, `volatile-ttl` gives up
         what was about to go anyway, and never a stream that clients resume from.
         """
-        password, _ = self.places.password("valkey")
+        password = self.places.password("valkey") or secrets.token_urlsafe(24)
+        self.places.keep_password("valkey", password)
         lines = [
             f"bind {LOOPBACK}",
             f"port {self.port}",
@@ -73,23 +72,22 @@ class Valkey:
         ]
         write_private(self._configuration, "\n".join(lines) + "\n", self.places.account)
 
-    def clear_way(self) -> None:
+    def clear_way(self, patience_s: float) -> None:
         """Let an earlier server on the same files end, so that two never write to them."""
-        for program in ("valkey-server", "redis-server"):
-            sweep(
-                self.places.account,
-                self.home,
-                program,
-                patience_s=_ORPHAN_PATIENCE_S,
-                number=signal.SIGTERM,
-            )
+        sweep(
+            self.places.account,
+            self.home,
+            ["valkey-server", "redis-server"],
+            patience_s=patience_s,
+            number=signal.SIGTERM,
+        )
 
     def command(self) -> list[str]:
         return [str(self.executable), str(self._configuration)]
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the process with this pid answers on the port, knows us, and has loaded its data."""
-        password, _ = self.places.password("valkey")
+        """Whether the process with this pid answers on the port, knows us, and has its data."""
+        password = self.places.password("valkey")
         try:
             with socket.create_connection((LOOPBACK, self.port), timeout=1) as link:
                 link.sendall(f"AUTH {password}\r\nPING\r\nINFO server\r\nQUIT\r\n".encode())
@@ -101,3 +99,7 @@ class Valkey:
     @property
     def _configuration(self) -> Path:
         return self.places.state / "valkey.conf"
+
+
+def address(password: str, port: int) -> str:
+    return f"redis://:{password}@{LOOPBACK}:{port}/0"
