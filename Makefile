@@ -7,7 +7,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint check fix simulate replay bench migrate openapi doctor clean
+.PHONY: help demo up test lint check fix simulate replay bench migrate \
+        openapi doctor clean code format types imports
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -22,7 +23,21 @@ up: $(READY) ## run the service: its servers, the actors and the API
 test: $(READY) ## run every test, on two cores
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-lint: $(READY) ## the fast half of check: lint, format, types, imports
+lint: code format types imports ## the fast half of check: lint, format, types, imports
+
+code: $(READY)
+	$(BIN)/ruff check
+
+format: $(READY)
+	$(BIN)/ruff format --check
+
+types: $(READY)
+	$(BIN)/mypy
+
+imports: $(READY)
+	$(BIN)/lint-imports --no-logo
+
+check: lint, format, types, imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
