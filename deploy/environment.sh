@@ -65,7 +65,7 @@ find_uv() {
 }
 
 install_packages() {
-    say "installing the packages of uv.lock (the first time some 300 MB are downloaded)"
+    say "installing the packages of uv.lock (the first time some 200 MB are downloaded)"
     # uv lists every package it installs; the reader wants to see only what takes long.
     { "$uv" sync --frozen --python "$python" 2>&1 || echo "uv failed"; } |
         awk '/^uv failed$/ { failed = 1; next } /^ [-+~] / { next } { print "  " $0; fflush() }
