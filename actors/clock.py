@@ -36,7 +36,9 @@ class ClockSettings(BaseModel):
         0, ge=0, description="The system's time, in epoch milliseconds, at `started_ms`."
     )
     started_ms: int = Field(
-        0, ge=0, description="Real time, in epoch milliseconds, at which the system's time was `start_ms`."
+        0,
+        ge=0,
+        description="Real time, in epoch milliseconds, at which the system's time was `start_ms`.",
     )
 
 

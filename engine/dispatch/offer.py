@@ -25,7 +25,7 @@ class Ranked(Struct, frozen=True, kw_only=True):
     """A courier who could have been asked: how much more it would have cost, or why he could not."""
 
     courier_id: CourierId
-    cost_more: int
+    cost_more: int | None
     reason: str
 
 

@@ -1,0 +1,120 @@
+"""A zone's tick: who waits and who could carry become a plan, and what must begin now becomes offers."""
+
+import asyncio
+from typing import Any
+
+from msgspec import Struct
+
+from actors.chance import Chance, new_id
+from actors.clock import Clock
+from actors.holdings import Holdings
+from actors.live import Live
+from actors.solver import Solver, SolverUnavailable
+from actors.telemetry import Telemetry
+from engine.dispatch.offers import make
+from engine.dispatch.pool import is_available, problem_of
+from engine.dispatch.proposals import Proposal, offer_of, proposals
+from engine.geo.zone import Zone
+from engine.kernel.ids import OfferId, ZoneId
+from engine.kernel.messages import Decision
+from engine.kernel.timing import Instant
+from engine.orders.order import Order
+from optimizer.problem import Plan, Problem, Route
+
+
+class Tick(Struct, frozen=True, kw_only=True):
+    """What one tick did; times in real milliseconds."""
+
+    waiting: int = 0
+    available: int = 0
+    offered: int = 0
+    unassigned: dict[str, int] = {}
+    solve_ms: float = 0.0
+
+
+class Dispatcher:
+    """Ticks the zones of one cell; remembers each zone's last plan so that the next does not churn."""
+
+    def __init__(
+        self,
+        *,
+        live: Live,
+        holdings: Holdings,
+        telemetry: Telemetry,
+        solver: Solver,
+        clock: Clock,
+        chance: Chance,
+    ) -> None:
+        self._live = live
+        self._holdings = holdings
+        self._telemetry = telemetry
+        self._solver = solver
+        self._clock = clock
+        self._chance = chance
+        self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
+        self.last_tick: dict[ZoneId, Tick] = {}
+
+    async def tick(self, zone: Zone) -> None:
+        """Plan once, and put the questions that cannot wait for the next tick."""
+        began = self._clock.now()
+        orders = self._holdings.waiting(zone.id)
+        couriers = [
+            one for one in self._holdings.on_duty(zone.id) if is_available(one, zone, began)
+        ]
+        tick = Tick(waiting=len(orders), available=len(couriers))
+        if orders and couriers:
+            problem = problem_of(
+                zone,
+                orders,
+                couriers,
+                seen=self._telemetry.seen(),
+                incumbent=self._last_plan.get(zone.id, ()),
+                now=began,
+            )
+            tick = await self._plan_and_offer(zone, orders, problem, tick, began)
+        self.last_tick[zone.id] = tick
+
+    async def _plan_and_offer(
+        self, zone: Zone, orders: list[Order], problem: Problem, tick: Tick, began: Instant
+    ) -> Tick:
+        try:
+            plan = await self._solver.plan(problem)
+        except SolverUnavailable:
+            return tick
+        self._last_plan[zone.id] = plan.routes
+        by_id = {one.id: one for one in orders}
+        counts = {one: len(problem.candidates[one]) for one in by_id}
+        found = proposals(zone, plan, by_id, counts, now=began)
+        made = await asyncio.gather(*(self._offer(zone, one) for one in found))
+        return Tick(
+            waiting=tick.waiting,
+            available=tick.available,
+            offered=sum(made),
+            unassigned=_reasons(plan),
+            solve_ms=(self._clock.now() - began) / self._clock.speed,
+        )
+
+    async def _offer(self, zone: Zone, proposal: Proposal) -> bool:
+        """Put one question if everybody in it is still free; whether it was put."""
+        offer_id = OfferId(new_id(self._clock, self._chance))
+        put = False
+
+        def decide() -> Decision:
+            nonlocal put
+            now = self._clock.now()
+            courier = self._holdings.couriers[proposal.courier_id]
+            orders = self._holdings.orders_of(proposal.order_ids)
+            decision = make(offer_of(proposal, zone, offer_id, now=now), orders, courier, now=now)
+            put = decision is not None
+            return decision or Decision()
+
+        keys = (offer_id, proposal.courier_id, *proposal.order_ids)
+        await self._live.turn(lambda: keys, decide)
+        return put
+
+
+def _reasons(plan: Plan) -> dict[str, int]:
+    counts: dict[str, Any] = {}
+    for reason in plan.unassigned.values():
+        counts[reason.value] = counts.get(reason.value, 0) + 1
+    return counts

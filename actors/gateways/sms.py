@@ -1,0 +1,55 @@
+"""Text messages: the port, and the stand-in that writes them into a file."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import structlog
+
+
+class SmsGateway(Protocol):
+    """Sends text messages."""
+
+    async def send(self, phone: str, text: str, key: str) -> None:
+        """Send to a phone in E.164; the same key again is the same message. Raises `SmsFailed`."""
+        ...
+
+
+class SmsFailed(Exception):
+    """The message was not taken; it may be sent again with the same key."""
+
+
+class SentSms(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the development gateway's file."""
+
+    key: str
+    phone: str
+    text: str
+
+
+class DevelopmentSms:
+    """Appends every message to a file of JSON lines that only its owner can read."""
+
+    def __init__(self, file: Path, *, prints: bool = False) -> None:
+        self._file = file
+        self._prints = prints
+
+    async def send(self, phone: str, text: str, key: str) -> None:
+        """Write the message down; one write is one line, whatever other processes write."""
+        line = msgspec.json.encode(SentSms(key=key, phone=phone, text=text)) + b"\n"
+        try:
+            await asyncio.to_thread(self._append, line)
+        except OSError as error:
+            raise SmsFailed(str(error)) from error
+        if self._prints:
+            structlog.get_logger(__name__).info("sms", phone=phone, text=text)
+
+    def _append(self, line: bytes) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(opened, line)
+        finally:
+            os.close(opened)

@@ -1,0 +1,148 @@
+"""What a cell holds in memory: the stored states of its open things, and what it shows of them."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from actors.telemetry import Telemetry
+from engine.couriers.courier import Courier, CourierStatus, Duty
+from engine.dispatch.eta import walk
+from engine.dispatch.offer import Offer, OfferStatus
+from engine.dispatch.view import order_view, work_view
+from engine.geo.zone import Zone
+from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
+from engine.kernel.messages import Thing
+from engine.kernel.timing import Instant
+from engine.orders.order import HELD, Order, OrderStatus
+from storage.live import Publication
+from storage.store import CellContents
+
+ENDED_KEPT = 20_000
+
+
+class Holdings:
+    """States are replaced only after they were stored; ended things are kept a while for late questions."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self.zones: dict[ZoneId, Zone] = {}
+        self.orders: dict[OrderId, Order] = {}
+        self.couriers: dict[CourierId, Courier] = {}
+        self.offers: dict[OfferId, Offer] = {}
+        self._telemetry = telemetry
+        self._waiting: dict[ZoneId, dict[OrderId, None]] = {}
+        self._ended: deque[OrderId | OfferId] = deque()
+
+    def load(self, contents: CellContents) -> None:
+        """Replace everything by what is stored."""
+        self.zones = {one.id: one for one in contents.zones}
+        self.offers = {one.id: one for one in contents.offers}
+        self.couriers = {one.id: one for one in contents.couriers}
+        self.orders, self._waiting = {}, {}
+        self._ended.clear()
+        for order in contents.orders:
+            self.put(order)
+
+    def put(self, thing: Thing) -> None:
+        """Hold the stored state of a thing."""
+        match thing:
+            case Order():
+                self._put_order(thing)
+            case Courier():
+                self.couriers[thing.id] = thing
+                if thing.duty is Duty.OFF:
+                    self._telemetry.forget(thing.id)
+            case Offer():
+                self.offers[thing.id] = thing
+                if thing.status is not OfferStatus.OPEN:
+                    self._keep_a_while(thing.id)
+            case Zone():
+                self.zones[thing.id] = thing
+            case _:
+                raise TypeError(f"a cell does not hold {type(thing).__name__}")
+
+    def _put_order(self, order: Order) -> None:
+        self.orders[order.id] = order
+        waiting = self._waiting.setdefault(order.zone_id, {})
+        if order.status is OrderStatus.WAITING:
+            waiting[order.id] = None
+        else:
+            waiting.pop(order.id, None)
+        if not order.is_open:
+            self._keep_a_while(order.id)
+
+    def _keep_a_while(self, key: OrderId | OfferId) -> None:
+        self._ended.append(key)
+        if len(self._ended) > ENDED_KEPT:
+            oldest = self._ended.popleft()
+            self.orders.pop(OrderId(oldest), None)
+            self.offers.pop(OfferId(oldest), None)
+
+    def waiting(self, zone_id: ZoneId) -> list[Order]:
+        """The orders that wait in a zone, oldest first."""
+        return [self.orders[one] for one in self._waiting.get(zone_id, ())]
+
+    def on_duty(self, zone_id: ZoneId) -> Iterator[Courier]:
+        """The couriers who work in a zone, in whatever state."""
+        return (
+            one
+            for one in self.couriers.values()
+            if one.zone_id == zone_id and one.duty is not Duty.OFF
+        )
+
+    def open_offer_of(self, courier: Courier) -> Offer | None:
+        """The offer a courier has to answer."""
+        return None if courier.offer_id is None else self.offers[courier.offer_id]
+
+    def orders_of(self, ids: Iterable[OrderId]) -> list[Order]:
+        """The orders with these ids."""
+        return [self.orders[one] for one in ids]
+
+    def show(self, thing: Thing, *, now: Instant) -> Publication | None:
+        """What the watchers of a thing are told of its present state; offers have no watchers of their own."""
+        match thing:
+            case Order():
+                return self._show_order(thing, now)
+            case Courier():
+                body = work_view(thing, self.open_offer_of(thing), self.orders)
+                return _state(f"courier:{thing.id}", thing.version, body)
+            case Zone():
+                return _state(f"zone:{thing.id}", thing.version, self.zone_body(thing))
+            case _:
+                return None
+
+    def _show_order(self, order: Order, now: Instant) -> Publication:
+        courier = None if order.courier_id is None else self.couriers.get(order.courier_id)
+        body = order_view(order, courier, eta=self.eta_of(order, courier, now=now))
+        return _state(f"order:{order.id}", order.version, body)
+
+    def eta_of(self, order: Order, courier: Courier | None, *, now: Instant) -> Instant | None:
+        """When the gift will be handed over at the door, while a courier carries or fetches it."""
+        zone = self.zones.get(order.zone_id)
+        if courier is None or zone is None or order.status not in HELD:
+            return None
+        seen = self._telemetry.sighting(courier.id)
+        return walk(courier, seen, zone.parameters, now=now).doors.get(order.id)
+
+    def zone_body(self, zone: Zone) -> dict[str, Any]:
+        """A zone in numbers."""
+        states = dict.fromkeys(CourierStatus, 0)
+        held = offered = 0
+        for courier in self.on_duty(zone.id):
+            states[courier.status] += 1
+            held += len(courier.orders)
+            if courier.offer_id is not None:
+                offered += len(self.offers[courier.offer_id].order_ids)
+        waiting = self.waiting(zone.id)
+        return {
+            "zone_id": zone.id,
+            "parameters_version": zone.parameters_version,
+            "waiting": len(waiting),
+            "oldest_placed_at": min((one.placed_at for one in waiting), default=None),
+            "offered": offered,
+            "assigned": held,
+            "couriers": {state.value: count for state, count in states.items()},
+        }
+
+
+def _state(channel: str, version: int, body: dict[str, Any]) -> Publication:
+    return Publication(channel=channel, kind="state", version=version, body=body)

@@ -1,0 +1,55 @@
+"""The way out of a cell: what changed is gathered while a batch is on its way, and leaves with the next."""
+
+import asyncio
+
+from actors.clock import Clock
+from engine.kernel.ids import CellId
+from storage.live import Batch, LiveStream, LiveUnavailable, Publication
+
+WAITING_MAX = 10_000
+
+
+class Publisher:
+    """Publishes in order, one batch at a time; what cannot be sent leaves a gap that readers notice."""
+
+    def __init__(self, cell: CellId, incarnation: str, live: LiveStream, clock: Clock) -> None:
+        self._cell = cell
+        self._incarnation = incarnation
+        self._live = live
+        self._clock = clock
+        self._waiting: list[Publication] = []
+        self._something = asyncio.Event()
+        self._sequence = 0
+
+    def publish(self, publication: Publication) -> None:
+        """Send it with the next batch; when too many wait, the oldest are lost and the gap shows."""
+        if len(self._waiting) >= WAITING_MAX:
+            self._waiting.clear()
+            self._sequence += 1
+        self._waiting.append(publication)
+        self._something.set()
+
+    async def run(self) -> None:
+        """Send batches until cancelled."""
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            await self._send()
+
+    async def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        self._sequence += 1
+        batch = Batch(
+            cell=self._cell,
+            incarnation=self._incarnation,
+            sequence=self._sequence,
+            at=self._clock.now(),
+            publications=tuple(waiting),
+        )
+        try:
+            await self._live.publish(batch)
+        except LiveUnavailable:
+            # The edges are told by the missing sequence number, and ask for snapshots meanwhile.
+            return

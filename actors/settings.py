@@ -1,0 +1,60 @@
+"""What an operator may set about the live part: how it runs, and its limits."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RuntimeKind(StrEnum):
+    """Where cells live."""
+
+    RAY = "ray"
+    LOCAL = "local"
+
+
+class RuntimeSettings(BaseModel):
+    """Cells, the solver and Ray."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: RuntimeKind = Field(
+        RuntimeKind.RAY,
+        description="`ray`: every cell and the solver are Ray actors; `local`: they live in the edge's process.",
+    )
+    ray_address: str = Field(
+        "", description="Address of a running Ray cluster (`host:port`); empty starts a local one."
+    )
+    ray_namespace: str = Field("hadiyati", description="Ray namespace that names the actors.")
+    object_store_mb: int = Field(
+        80, ge=80, le=65_536, description="Memory of the local Ray's object store, in MB."
+    )
+    placement_resolution: int = Field(
+        4,
+        ge=0,
+        le=8,
+        description="H3 resolution of the cells that are processes: coarser means fewer of them.",
+    )
+    solver_budget_s: float = Field(
+        0.5, gt=0, le=30, description="Seconds the optimizer may think about one tick."
+    )
+    command_timeout_s: float = Field(
+        10.0, gt=0, le=120, description="Real seconds a command may take before it is refused."
+    )
+    cell_call_timeout_s: float = Field(
+        5.0, gt=0, le=60, description="Real seconds the edge waits for one answer of a cell."
+    )
+    commands_waiting_max: int = Field(
+        20_000, ge=1, description="Commands that may wait for one cell before more are refused."
+    )
+    positions_gap_ms: int = Field(
+        10, ge=0, le=1000, description="Least real milliseconds between two calls with positions."
+    )
+    position_publish_s: float = Field(
+        4.0, gt=0, le=60, description="Real seconds between two positions that a customer is shown."
+    )
+    offer_repeat_s: float = Field(
+        5.0, gt=0, le=60, description="Real seconds before an unacknowledged offer is sent again."
+    )
+    trail_sample_s: float = Field(
+        30.0, ge=1, le=3600, description="Seconds between two kept positions of one courier."
+    )

@@ -1,0 +1,53 @@
+"""The solver: problem in, plan out, every plan checked by a verifier that shares nothing with the search."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from optimizer.problem import Plan, Problem
+from optimizer.solve import solve
+from optimizer.verify import verify
+
+StopWatch = Callable[[], Callable[[], float]]
+
+
+class Solver(Protocol):
+    """Answers a problem; raises `SolverUnavailable` when it cannot at the moment."""
+
+    async def plan(self, problem: Problem) -> Plan:
+        """A verified plan."""
+        ...
+
+
+class SolverUnavailable(Exception):
+    """The solver is being restarted or does not answer in time; the next tick asks again."""
+
+
+def real_stopwatch() -> Callable[[], float]:
+    """Real seconds since now."""
+    began = time.perf_counter()
+    return lambda: time.perf_counter() - began
+
+
+def stopped_watch() -> Callable[[], float]:
+    """No time passes: only the policy's rounds bound the search, so that runs are alike."""
+    return lambda: 0.0
+
+
+class LocalSolver:
+    """Solves in this process."""
+
+    def __init__(self, stopwatch: StopWatch = real_stopwatch) -> None:
+        self._stopwatch = stopwatch
+
+    async def plan(self, problem: Problem) -> Plan:
+        """A verified plan."""
+        return checked_plan(problem, self._stopwatch())
+
+
+def checked_plan(problem: Problem, elapsed_s: Callable[[], float]) -> Plan:
+    """Solve and verify; a plan that breaks a rule is a bug and raises."""
+    plan = solve(problem, elapsed_s=elapsed_s)
+    violations = verify(problem, plan)
+    assert not violations, f"the plan breaks its rules: {violations[:3]}"
+    return plan

@@ -1,0 +1,91 @@
+"""Where couriers are: the newest fix of each, which is telemetry and not an event."""
+
+from collections.abc import Iterable, Mapping
+
+from engine.dispatch.eta import Sighting
+from engine.kernel.ids import CourierId
+from engine.kernel.place import Point, is_on_earth
+from engine.kernel.timing import SECOND_MS, Instant
+from storage.live import Fix
+from storage.store import TrailFix
+
+FUTURE_MS_MAX = 30 * SECOND_MS
+
+
+class Telemetry:
+    """Latest wins; out-of-order and impossible fixes are dropped and counted."""
+
+    def __init__(self, trail_sample_ms: int) -> None:
+        self._fixes: dict[CourierId, Fix] = {}
+        self._moved: set[CourierId] = set()
+        self._trail: list[TrailFix] = []
+        self._sampled_at: dict[CourierId, Instant] = {}
+        self._trail_sample_ms = trail_sample_ms
+        self.received = 0
+        self.dropped = 0
+
+    def report(self, fixes: Iterable[tuple[CourierId, Fix]], *, now: Instant) -> None:
+        """Take fixes in the order in which they came."""
+        for courier_id, fix in fixes:
+            self.received += 1
+            last = self._fixes.get(courier_id)
+            if (
+                (last is not None and fix.at <= last.at)
+                or fix.at > now + FUTURE_MS_MAX
+                or not is_on_earth(fix.lat, fix.lng)
+            ):
+                self.dropped += 1
+                continue
+            self._fixes[courier_id] = fix
+            self._moved.add(courier_id)
+            if fix.at - self._sampled_at.get(courier_id, 0) >= self._trail_sample_ms:
+                self._sampled_at[courier_id] = fix.at
+                self._trail.append(
+                    TrailFix(
+                        courier_id=courier_id,
+                        at=fix.at,
+                        lat=fix.lat,
+                        lng=fix.lng,
+                        accuracy_m=fix.accuracy_m,
+                    )
+                )
+
+    def restore(self, fixes: Mapping[CourierId, Fix]) -> None:
+        """Take remembered fixes where nothing newer is known."""
+        for courier_id, fix in fixes.items():
+            last = self._fixes.get(courier_id)
+            if last is None or last.at < fix.at:
+                self._fixes[courier_id] = fix
+
+    def forget(self, courier_id: CourierId) -> None:
+        """He is off duty: where he goes now is his own."""
+        self._fixes.pop(courier_id, None)
+        self._sampled_at.pop(courier_id, None)
+        self._moved.discard(courier_id)
+
+    def seen(self) -> dict[CourierId, Sighting]:
+        """Where everybody was seen last."""
+        return {
+            courier_id: Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
+            for courier_id, fix in self._fixes.items()
+        }
+
+    def sighting(self, courier_id: CourierId) -> Sighting | None:
+        """Where one courier was seen last."""
+        fix = self._fixes.get(courier_id)
+        return None if fix is None else Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
+
+    def fix(self, courier_id: CourierId) -> Fix | None:
+        """One courier's newest fix."""
+        return self._fixes.get(courier_id)
+
+    def take_moved(self) -> dict[CourierId, Fix]:
+        """The fixes that are new since the last call."""
+        moved = {one: self._fixes[one] for one in sorted(self._moved)}
+        self._moved.clear()
+        return moved
+
+    def take_trail(self) -> list[TrailFix]:
+        """The sampled fixes since the last call."""
+        trail, self._trail = self._trail, []
+        return trail

@@ -1,0 +1,168 @@
+"""A zone's tick as a problem for the optimizer: who waits, who could carry, and what it would cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.couriers.courier import Courier, CourierStatus
+from engine.dispatch.candidates import Available, candidates
+from engine.dispatch.eta import Sighting, walk
+from engine.geo.parameters import ZoneParameters
+from engine.geo.travel import GreatCircle, TravelProfile, VehicleKind
+from engine.geo.zone import Zone
+from engine.kernel.ids import CourierId
+from engine.kernel.place import Point
+from engine.kernel.timing import Instant, seconds_between
+from engine.orders.order import Order
+from optimizer.problem import Job, Policy, Problem, Route, Service, Vehicle, Weights
+
+_NO_SIGHTINGS: Mapping[CourierId, Sighting] = {}
+_PERMILLE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CoordinateTravel:
+    """Travel times of a car between nodes that are places on the earth."""
+
+    lat: NDArray[np.float64]
+    lng: NDArray[np.float64]
+    profile: TravelProfile
+    at: Instant
+
+    def between(
+        self, origins: NDArray[np.int64], destinations: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Seconds from origins[i] to destinations[i]."""
+        return GreatCircle(self.profile).seconds(
+            self.lat[origins],
+            self.lng[origins],
+            self.lat[destinations],
+            self.lng[destinations],
+            vehicle=VehicleKind.CAR,
+            at=self.at,
+        )
+
+
+def is_available(courier: Courier, zone: Zone, now: Instant) -> bool:
+    """On duty here, not asked at this moment, and his shift not over."""
+    return (
+        courier.zone_id == zone.id
+        and courier.status in {CourierStatus.ON, CourierStatus.BUSY}
+        and courier.offer_id is None
+        and (courier.shift_ends_at is None or courier.shift_ends_at > now)
+    )
+
+
+def problem_of(
+    zone: Zone,
+    orders: Sequence[Order],
+    couriers: Sequence[Courier],
+    *,
+    seen: Mapping[CourierId, Sighting] = _NO_SIGHTINGS,
+    incumbent: tuple[Route, ...] = (),
+    now: Instant,
+) -> Problem:
+    """The problem of one tick: `orders` wait, `couriers` are available; sorted, so that the same tick is the same problem."""
+    parameters = zone.parameters
+    nodes = _Nodes()
+    free = [
+        _availability(one, seen.get(one.id), parameters, now)
+        for one in sorted(couriers, key=lambda one: one.id)
+    ]
+    waiting = sorted(orders, key=lambda one: one.id)
+    vehicles = tuple(_vehicle(one, nodes, zone, now) for one in free)
+    jobs = tuple(_job(one, nodes, now) for one in waiting)
+    return Problem(
+        vehicles=vehicles,
+        jobs=jobs,
+        candidates={
+            order_id: ids
+            for order_id, ids in candidates(waiting, free, parameters, now=now).items()
+        },
+        travel=CoordinateTravel(
+            lat=np.array(nodes.lat, dtype=np.float64),
+            lng=np.array(nodes.lng, dtype=np.float64),
+            profile=parameters.travel,
+            at=now,
+        ),
+        service=Service(
+            pickup_before_s=parameters.shop_service_s - parameters.shop_leave_s,
+            pickup_after_s=parameters.shop_leave_s,
+            delivery_before_s=parameters.door_service_s - parameters.door_leave_s,
+            delivery_after_s=parameters.door_leave_s,
+        ),
+        policy=policy_of(parameters),
+        incumbent=incumbent,
+    )
+
+
+def policy_of(parameters: ZoneParameters) -> Policy:
+    """How the zone's parameters tell the optimizer to plan."""
+    return Policy(
+        weights=Weights(
+            waiting=parameters.waiting_weight,
+            lateness=parameters.lateness_weight,
+            travel=parameters.travel_weight,
+            idle=parameters.idle_weight,
+            stability=parameters.stability_weight,
+        ),
+        bundle_size_max=parameters.bundle_size_max,
+        bundle_extra_s_max=parameters.bundle_extra_s,
+        trips_max=parameters.trips_max,
+    )
+
+
+class _Nodes:
+    """Places numbered in the order in which they are first met."""
+
+    def __init__(self) -> None:
+        self.lat: list[float] = []
+        self.lng: list[float] = []
+        self._index: dict[Point, int] = {}
+
+    def of(self, point: Point) -> int:
+        """The number of a place."""
+        index = self._index.setdefault(point, len(self.lat))
+        if index == len(self.lat):
+            self.lat.append(point.lat)
+            self.lng.append(point.lng)
+        return index
+
+
+def _availability(
+    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, now: Instant
+) -> Available:
+    walked = walk(courier, seen, parameters, now=now)
+    return Available(courier=courier, free_at=walked.free_at, point=walked.free_point)
+
+
+def _vehicle(available: Available, nodes: _Nodes, zone: Zone, now: Instant) -> Vehicle:
+    courier = available.courier
+    travel = GreatCircle(zone.parameters.travel)
+    pace = travel.speed_m_s(VehicleKind.CAR, now) / travel.speed_m_s(courier.vehicle, now)
+    ends = courier.shift_ends_at
+    return Vehicle(
+        id=courier.id,
+        node=nodes.of(available.point),
+        free_at_s=max(0, seconds_between(now, available.free_at)),
+        latest_pickup_s=None if ends is None else seconds_between(now, ends),
+        capacity=courier.capacity_units,
+        idle_since_s=seconds_between(now, courier.free_since),
+        pace_permille=round(pace * _PERMILLE),
+    )
+
+
+def _job(order: Order, nodes: _Nodes, now: Instant) -> Job:
+    shop = order.shop.point
+    return Job(
+        id=order.id,
+        pickup=nodes.of(shop),
+        delivery=nodes.of(order.door.point),
+        group=f"{shop.lat:.7f},{shop.lng:.7f}",
+        ready_s=seconds_between(now, order.ready_at),
+        placed_s=seconds_between(now, order.placed_at),
+        due_s=seconds_between(now, order.due_at),
+        size=order.gift.size_units,
+    )

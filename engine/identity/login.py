@@ -1,0 +1,123 @@
+"""Logging in by a code that is sent to a phone: when one is sent, and what a try at it does."""
+
+import hashlib
+import hmac
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.kernel.ids import UserId
+from engine.kernel.messages import Thing
+from engine.kernel.refusals import Refusal, RefusalKind, declare
+from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant
+
+CODE_DIGITS = 6
+CODES = 10**CODE_DIGITS
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """Somebody, known by his phone in E.164."""
+
+    id: UserId
+    phone: str
+    created_at: Instant
+
+
+class Challenge(Thing, frozen=True, kw_only=True):
+    """The last code that was sent to a phone; the code itself is not in it.
+
+    `sends` counts the codes of the hour that began at `hour_began_at`. `is_open` ends with the first
+    right try, and with too many wrong ones.
+    """
+
+    phone: str
+    code_mac: str
+    sent_at: Instant
+    expires_at: Instant
+    wrong_tries: int = 0
+    is_open: bool = True
+    sends: int
+    hour_began_at: Instant
+
+
+class LoginRules(Struct, frozen=True, kw_only=True):
+    """What may be asked how often."""
+
+    life_s: int = 300
+    resend_s: int = 60
+    tries_max: int = 5
+    sends_max: int = 10
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """What a try comes to; `challenge` is to be stored when there is one, and before anybody is told."""
+
+    challenge: Challenge | None
+    refusal: Refusal | None
+
+
+CODE_TOO_SOON = declare(
+    "code_too_soon",
+    RefusalKind.TOO_MANY,
+    en="A code was sent a moment ago. Wait before you ask for another.",
+    ar="أُرسل رمز قبل قليل. انتظر قبل طلب رمز آخر.",
+)
+WRONG_CODE = declare(
+    "wrong_code",
+    RefusalKind.INVALID,
+    en="The code is wrong or no longer valid.",
+    ar="الرمز غير صحيح أو لم يعد صالحًا.",
+)
+
+
+def code_mac(pepper: bytes, phone: str, code: str) -> str:
+    """HMAC-SHA256 of a code, bound to its phone: what is stored in its place."""
+    return hmac.new(pepper, f"{phone}\x1f{code}".encode(), hashlib.sha256).hexdigest()
+
+
+def ask(
+    last: Challenge | None, *, phone: str, mac: str, rules: LoginRules, now: Instant
+) -> Challenge | Refusal:
+    """A new challenge in the place of the last one, unless that was a moment ago."""
+    hour_began_at, sends, version = now, 0, 0
+    if last is not None:
+        version = last.version
+        if now - last.hour_began_at < HOUR_MS:
+            hour_began_at, sends = last.hour_began_at, last.sends
+        free_at = last.sent_at + rules.resend_s * SECOND_MS
+        if sends >= rules.sends_max:
+            free_at = max(free_at, hour_began_at + HOUR_MS)
+        if now < free_at:
+            return CODE_TOO_SOON(retry_after_s=-(-(free_at - now) // SECOND_MS))
+    return Challenge(
+        version=version + 1,
+        phone=phone,
+        code_mac=mac,
+        sent_at=now,
+        expires_at=now + rules.life_s * SECOND_MS,
+        sends=sends + 1,
+        hour_began_at=hour_began_at,
+    )
+
+
+def attempt(last: Challenge | None, *, mac: str, rules: LoginRules, now: Instant) -> Attempt:
+    """One try. It is told the same no whether the code is wrong, burned, expired or was never sent."""
+    if last is None or not last.is_open or now >= last.expires_at:
+        return Attempt(challenge=None, refusal=WRONG_CODE())
+    if hmac.compare_digest(last.code_mac, mac):
+        # Who has the phone may log in again at once, as often as he likes.
+        used = replace(last, version=last.version + 1, is_open=False, sent_at=0, sends=0)
+        return Attempt(challenge=used, refusal=None)
+    wrong_tries = last.wrong_tries + 1
+    tried = replace(
+        last,
+        version=last.version + 1,
+        wrong_tries=wrong_tries,
+        is_open=wrong_tries < rules.tries_max,
+    )
+    return Attempt(challenge=tried, refusal=WRONG_CODE())
+
+
+def unsent(challenge: Challenge) -> Challenge:
+    """The message did not leave: another may be asked for at once."""
+    return replace(challenge, version=challenge.version + 1, is_open=False, sent_at=0)

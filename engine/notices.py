@@ -1,0 +1,30 @@
+"""Who is told what by text message, in both languages."""
+
+from engine.kernel.ids import EffectId, derived_id
+from engine.kernel.messages import Decision, Effect, Event
+from engine.orders.messages import SendSms
+from engine.orders.order import CourierReachedDoor, Order, OrderPickedUp
+
+
+def notices_for(decision: Decision) -> tuple[Effect, ...]:
+    """The messages that a decision causes; the same decision gives the same ids."""
+    return tuple(
+        notice
+        for change in decision.changes
+        if isinstance(change.thing, Order)
+        for event in change.events
+        for notice in _for_recipient(change.thing, event)
+    )
+
+
+def _for_recipient(order: Order, event: Event) -> tuple[Effect, ...]:
+    """The recipient learns the PIN when the gift sets out; of a surprise only when it is at the door."""
+    expected = CourierReachedDoor if order.gift.surprise else OrderPickedUp
+    if not isinstance(event, expected) or not order.recipient.phone:
+        return ()
+    text = (
+        f"هدية في طريقها إليك. رمز الاستلام: {order.pin}\n"
+        f"A gift is on its way to you. Your PIN for the courier: {order.pin}"
+    )
+    notice_id = EffectId(derived_id("notice", order.id, type(event).__name__, str(order.version)))
+    return (SendSms(id=notice_id, phone=order.recipient.phone, text=text),)
