@@ -1,0 +1,1 @@
+"""What could happen: cities, recorded days, and simulated people who live them."""

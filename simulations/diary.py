@@ -1,0 +1,104 @@
+"""What simulated people planned, did and were told: the only source of scores and outside checks."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from engine.kernel.place import Point
+from engine.kernel.timing import Instant
+from engine.orders.order import OrderStatus
+from simulations.day import DayCourier, DayOrder
+
+ENDS = frozenset({OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.CANCELLED})
+
+
+class Heard(NamedTuple):
+    """A status that a customer was shown."""
+
+    version: int
+    status: OrderStatus
+    at: Instant
+
+
+@dataclass(slots=True)
+class OrderPage:
+    """One order: what was wanted, and what its customer was told."""
+
+    wanted: DayOrder
+    order_id: str = ""
+    pin: str = ""
+    refused: str = ""
+    withdrawn: bool = False
+    heard: list[Heard] = field(default_factory=list)
+
+    @property
+    def status(self) -> OrderStatus | None:
+        """What its customer was told last; None when he was told nothing."""
+        return self.heard[-1].status if self.heard else None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its customer waits for nothing more."""
+        return bool(self.refused) or self.status in ENDS
+
+    def hear(self, version: int, status: str, at: Instant) -> None:
+        """Note a status, once for each version."""
+        if not self.heard or version > self.heard[-1].version:
+            self.heard.append(Heard(version, OrderStatus(status), at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One stop that a courier made, by his own clock.
+
+    `handed_over_at` is the pick-up or the hand-over at the door; `told_at` when he learned of each
+    order in `keys`, which are the shops' numbers.
+    """
+
+    kind: str
+    keys: tuple[str, ...]
+    point: Point
+    left_at: Instant
+    arrived_at: Instant
+    handed_over_at: Instant
+    free_at: Instant
+    told_at: tuple[Instant, ...]
+
+
+@dataclass(slots=True)
+class CourierPage:
+    """One courier: what he was asked, and what he did."""
+
+    plan: DayCourier
+    courier_id: str = ""
+    on_at: Instant | None = None
+    off_at: Instant | None = None
+    offers: int = 0
+    accepted: int = 0
+    declined: int = 0
+    expired: int = 0
+    visits: list[Visit] = field(default_factory=list)
+    delivered: dict[str, Instant] = field(default_factory=dict)
+    doing: str = "off"
+
+
+@dataclass(slots=True)
+class Diary:
+    """All pages of a day; `faults` are answers that nobody should have got."""
+
+    orders: dict[str, OrderPage] = field(default_factory=dict)
+    couriers: dict[str, CourierPage] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    answers_ms: list[float] = field(default_factory=list)
+    reconnects: int = 0
+
+    def courier(self, plan: DayCourier) -> CourierPage:
+        """The courier's page."""
+        return self.couriers.setdefault(plan.key, CourierPage(plan))
+
+    def order(self, wanted: DayOrder) -> OrderPage:
+        """The order's page."""
+        return self.orders.setdefault(wanted.key, OrderPage(wanted))
+
+    def find(self, key: str) -> OrderPage | None:
+        """The page of the order with this shop's number."""
+        return self.orders.get(key)

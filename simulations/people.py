@@ -1,0 +1,146 @@
+"""Simulated people and their way into the service: the doors they use, and how they behave."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from actors.clock import Clock
+from engine.kernel.place import Point
+from engine.kernel.timing import Instant
+from simulations.views import OrderShown, Told, WorkShown
+
+T = TypeVar("T")
+
+
+class Newest(Generic[T]):
+    """A value of which only the newest matters, and a way to wait for a newer one."""
+
+    def __init__(self) -> None:
+        self.value: T | None = None
+        self.number = 0
+        self._changed = asyncio.Event()
+
+    def put(self, value: T) -> None:
+        """Replace the value and wake who waits."""
+        self.value = value
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Wake who waits although the value is the same."""
+        self.number += 1
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def after(self, number: int) -> int:
+        """Wait until there were more than `number` values; how many there were."""
+        while self.number <= number:
+            await self._changed.wait()
+        return self.number
+
+
+class CourierDoor(Protocol):
+    """A courier's phone. It stays connected by itself and sends until it is answered."""
+
+    @property
+    def work(self) -> Newest[WorkShown]:
+        """The work view."""
+        ...
+
+    async def open(self) -> str:
+        """Connect and stay connected; the courier's id, once the work view is there."""
+        ...
+
+    async def close(self) -> None:
+        """Switch the phone off."""
+        ...
+
+    async def tell(self, kind: str, **fields: Any) -> Told:  # noqa: ANN401 - frames hold anything
+        """Send a courier's command until it is answered, always under one id."""
+        ...
+
+    def position(self, point: Point, at: Instant) -> None:
+        """Send a position; it may get lost."""
+        ...
+
+
+class CustomerDoor(Protocol):
+    """A customer's app. It stays connected by itself and asks until it is answered."""
+
+    async def open(self) -> str:
+        """Log in, connect and stay connected; the customer's id."""
+        ...
+
+    async def close(self) -> None:
+        """Switch the app off."""
+        ...
+
+    async def quote(self, shop: Point, door: Point, preparation_s: int) -> Told:
+        """Ask for a price."""
+        ...
+
+    async def place(self, key: str, order: dict[str, Any]) -> Told:
+        """Place an order under an idempotency key."""
+        ...
+
+    async def cancel(self, order_id: str, key: str, reason: str) -> Told:
+        """Cancel an order under an idempotency key."""
+        ...
+
+    async def list_orders(self) -> list[OrderShown]:
+        """The customer's newest orders."""
+        ...
+
+    async def watch(self, order_id: str, shown: Callable[[OrderShown], None]) -> None:
+        """Be shown the order now and whenever it changes."""
+        ...
+
+    async def unwatch(self, order_id: str) -> None:
+        """Be shown it no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """How couriers and recipients are: probabilities, and seconds to think about an offer."""
+
+    decline: float = 0.0
+    ignore: float = 0.0
+    nobody_home: float = 0.0
+    think_s: tuple[float, float] = (0.0, 0.0)
+    position_every_ms: int = 30_000
+    idle_position_ms: int = 300_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Temper:
+    """One person's behaviour with his own chance."""
+
+    behaviour: Behaviour
+    chance: random.Random
+
+    def happens(self, probability: float) -> bool:
+        """Whether something of this probability happens now; what cannot happen draws nothing."""
+        return probability > 0 and self.chance.random() < probability
+
+    def thinking_ms(self) -> float:
+        """How long he thinks now."""
+        least, most = self.behaviour.think_s
+        return 1000 * (least if most <= least else self.chance.uniform(least, most))
+
+
+async def until(clock: Clock, at: Instant) -> None:
+    """Wait until the clock shows `at` or later."""
+    while (left := at - clock.now()) > 0:
+        await clock.sleep(left)
+
+
+async def newer_within(clock: Clock, newest: Newest[Any], number: int, ms: float) -> bool:
+    """Whether a newer value came within so many of the clock's milliseconds."""
+    try:
+        async with asyncio.timeout(ms / 1000 / clock.speed):
+            await newest.after(number)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""Virtual time: an event loop whose clock jumps to the next timer when nothing is left to do.
+
+Nothing here waits: a day passes as fast as it can be computed, and the same program does the same
+things in the same order every time.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, TypeVar
+
+from engine.kernel.timing import Instant
+
+T = TypeVar("T")
+
+# Timers closer together than this are one moment: far below the millisecond in which the clock
+# counts, far above what adding floats loses in a year.
+_RESOLUTION_S: Final = 1e-6
+
+
+class Deadlock(Exception):
+    """Everybody waits for somebody: nothing is ready and no timer is set."""
+
+
+class _NeverWaiting(selectors.DefaultSelector):
+    """Looks at its files without waiting, and tells the loop how long it would have waited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_idle: Callable[[float | None], None] = lambda _: None
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
+        if not ready and (timeout is None or timeout > 0):
+            self.on_idle(timeout)
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop in virtual time, from 0 s on; work for threads is done at once, in turn."""
+
+    def __init__(self) -> None:
+        selector = _NeverWaiting()
+        self._virtual_s = 0.0
+        super().__init__(selector)
+        self._clock_resolution = _RESOLUTION_S
+        selector.on_idle = self._jump
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._virtual_s
+
+    def _jump(self, seconds: float | None) -> None:
+        if seconds is None:
+            waiting = sorted(task.get_name() for task in asyncio.all_tasks(self))
+            raise Deadlock(
+                f"nothing is ready and no timer is set; {len(waiting)} tasks wait: "
+                + ", ".join(waiting[:20])
+            )
+        self._virtual_s += seconds
+
+    def run_in_executor(
+        self, executor: object, func: Callable[..., T], *args: object
+    ) -> asyncio.Future[T]:
+        """Call it here and now: another thread would bring another order of things in every run."""
+        del executor
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to who awaits it
+            done.set_exception(error)
+        return done
+
+
+class VirtualClock:
+    """The loop's time as instants: `starts_at` is its second 0."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, starts_at: Instant) -> None:
+        self._loop, self._starts_at = loop, starts_at
+
+    @property
+    def speed(self) -> float:
+        """A second of the loop is a second."""
+        return 1.0
+
+    def now(self) -> Instant:
+        """Milliseconds since the Unix epoch."""
+        return self._starts_at + round(self._loop.time() * 1000)
+
+    async def sleep(self, ms: float) -> None:
+        """Return when so many milliseconds have passed."""
+        woken = self._loop.create_future()
+        timer = self._loop.call_later(max(0.0, ms) / 1000, _wake, woken)
+        try:
+            await woken
+        finally:
+            timer.cancel()
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def run_virtually(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
+    """Run a program to its end in virtual time; what it leaves behind is cancelled.
+
+    Raises Deadlock, or the error of a task that nobody awaited.
+    """
+    loop = VirtualLoop()
+    unhandled: list[Mapping[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: unhandled.append(context))
+    try:
+        result = loop.run_until_complete(main(loop))
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    finally:
+        loop.close()
+    for context in unhandled:
+        raise context.get("exception") or RuntimeError(context["message"])
+    return result
