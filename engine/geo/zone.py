@@ -21,7 +21,10 @@ class ParameterSet(Struct, frozen=True, kw_only=True):
 
 
 class Zone(Thing, frozen=True, kw_only=True):
-    """`anchor` decides which actor runs it; `upcoming` are parameter sets whose time has not come."""
+    """`anchor` decides which actor runs it; `upcoming` are parameter sets of a later time.
+
+    `last_version` is the highest version given so far; the one in force may be older.
+    """
 
     id: ZoneId
     name_en: str
@@ -30,6 +33,7 @@ class Zone(Thing, frozen=True, kw_only=True):
     cells: tuple[CellId, ...]
     current: ParameterSet
     upcoming: tuple[ParameterSet, ...] = ()
+    last_version: int = 1
 
     @property
     def parameters(self) -> ZoneParameters:
@@ -40,11 +44,6 @@ class Zone(Thing, frozen=True, kw_only=True):
     def parameters_version(self) -> int:
         """The version in force."""
         return self.current.version
-
-    @property
-    def last_version(self) -> int:
-        """The highest version given so far."""
-        return max([self.current.version, *(one.version for one in self.upcoming)])
 
 
 class CreateZone(Command, frozen=True, kw_only=True, tag=True):
@@ -60,7 +59,10 @@ class CreateZone(Command, frozen=True, kw_only=True, tag=True):
 
 
 class ChangeZoneParameters(Command, frozen=True, kw_only=True, tag=True):
-    """Give a zone new parameters from `effective_at` on; `after_version` is the last one the author saw."""
+    """Give a zone new parameters from `effective_at` on.
+
+    `after_version` is the last version that their author saw.
+    """
 
     zone_id: ZoneId
     parameters: ZoneParameters
@@ -122,6 +124,12 @@ BAD_PARAMETERS = declare(
     en="Some zone parameters are out of bounds.",
     ar="بعض معاملات المنطقة خارج الحدود المسموحة.",
 )
+STALE_PARAMETERS = declare(
+    "stale_parameters",
+    RefusalKind.CONFLICT,
+    en="Somebody changed the parameters meanwhile. Look at the last version first.",
+    ar="غيّر شخص آخر المعاملات. اطّلع على آخر نسخة أولًا.",
+)
 
 
 def create(command: CreateZone, *, now: Instant) -> Decision | Refusal:
@@ -169,7 +177,12 @@ def change_parameters(
     )
     changed = ZoneParametersChanged(at=now, parameter_set=new)
     reply = {"zone_id": zone.id, "parameters_version": new.version}
-    waiting = replace(zone, version=zone.version + 1, upcoming=(*zone.upcoming, new))
+    waiting = replace(
+        zone,
+        version=zone.version + 1,
+        upcoming=(*zone.upcoming, new),
+        last_version=new.version,
+    )
     if new.effective_at > now:
         return Decision(changes=(Change(waiting, (changed,)),), reply=reply)
     acting, in_force = _in_force(waiting, now)
@@ -194,11 +207,3 @@ def _in_force(zone: Zone, now: Instant) -> tuple[Zone, tuple[Event, ...]]:
     rest = tuple(one for one in zone.upcoming if one.effective_at > now)
     events = tuple(ZoneParametersInForce(at=now, parameters_version=one.version) for one in due)
     return replace(zone, current=due[-1], upcoming=rest), events
-
-
-STALE_PARAMETERS = declare(
-    "stale_parameters",
-    RefusalKind.CONFLICT,
-    en="Somebody changed the parameters meanwhile. Look at the last version first.",
-    ar="غيّر شخص آخر المعاملات. اطّلع على آخر نسخة أولًا.",
-)
