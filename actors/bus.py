@@ -106,7 +106,7 @@ class Bus:
 
     async def health(self) -> dict[str, str]:
         """Every cell that has a zone, with `ok` or what is wrong; raises StoreUnavailable."""
-        found = {}
+        found: dict[str, str] = {}
         for cell in await self._store.list_cells():
             try:
                 found[cell] = await self._cells.health(cell)

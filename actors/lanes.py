@@ -1,0 +1,161 @@
+"""Two lanes from the edge to each cell: commands in order and answered, positions packed and latest-wins."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from actors.bus import CellUnavailable
+from actors.clock import Clock
+from actors.settings import RuntimeSettings
+from engine.kernel.ids import CellId, CourierId
+from engine.kernel.messages import Envelope
+from engine.kernel.refusals import DEADLINE_PASSED, UNAVAILABLE, Refusal
+from storage.live import Fix, Publication
+from storage.store import Answer
+
+_BATCH_MAX = 500
+_AGAIN_MS = 150
+
+
+class CellCalls(Protocol):
+    """One remote call each; all raise CellUnavailable."""
+
+    async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """Answers in the order of the envelopes."""
+        ...
+
+    async def report_positions(self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
+        """Pass positions on."""
+        ...
+
+    async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
+        """A channel's present state."""
+        ...
+
+    async def health(self, cell: CellId) -> str:
+        """`ok` or what is wrong."""
+        ...
+
+
+class CommandLane:
+    """While one call is under way the next commands gather; a cell that restarts is asked again until a
+    command's deadline, for every command carries the id that makes a repetition harmless.
+    """
+
+    def __init__(
+        self, cell: CellId, calls: CellCalls, clock: Clock, settings: RuntimeSettings
+    ) -> None:
+        self._cell = cell
+        self._calls = calls
+        self._clock = clock
+        self._waiting_max = settings.commands_waiting_max
+        self._waiting: list[tuple[Envelope, asyncio.Future[Answer]]] = []
+        self._pump: asyncio.Task[None] | None = None
+
+    async def execute(self, envelope: Envelope) -> Answer:
+        """The answer, or a refusal when the lane is full or the deadline passes."""
+        if len(self._waiting) >= self._waiting_max:
+            return _refused(envelope, UNAVAILABLE())
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((envelope, answered))
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.ensure_future(self._run())
+        return await answered
+
+    async def _run(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_BATCH_MAX], self._waiting[_BATCH_MAX:]
+            try:
+                answers = await self._calls.execute(self._cell, [one for one, _ in batch])
+            except CellUnavailable:
+                self._waiting = [*self._in_time(batch), *self._waiting]
+                await self._clock.sleep(_AGAIN_MS * self._clock.speed)
+                continue
+            for (_, answered), answer in zip(batch, answers, strict=True):
+                if not answered.done():
+                    answered.set_result(answer)
+
+    def _in_time(
+        self, batch: list[tuple[Envelope, asyncio.Future[Answer]]]
+    ) -> list[tuple[Envelope, asyncio.Future[Answer]]]:
+        """Those that may still be asked again; the others are told that their time is over."""
+        now = self._clock.now()
+        kept = []
+        for envelope, answered in batch:
+            if answered.done():
+                continue
+            if now < envelope.deadline:
+                kept.append((envelope, answered))
+            else:
+                answered.set_result(_refused(envelope, DEADLINE_PASSED()))
+        return kept
+
+
+class PositionLane:
+    """The newest position of every courier leaves with the next call, which leaves when the last returned."""
+
+    def __init__(
+        self, cell: CellId, calls: CellCalls, clock: Clock, settings: RuntimeSettings
+    ) -> None:
+        self._cell = cell
+        self._calls = calls
+        self._clock = clock
+        self._gap_ms = settings.positions_gap_ms * clock.speed
+        self._newest: dict[CourierId, Fix] = {}
+        self._pump: asyncio.Task[None] | None = None
+
+    def report(self, courier_id: CourierId, fix: Fix) -> None:
+        """Take a position."""
+        self._newest[courier_id] = fix
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        while self._newest:
+            newest, self._newest = self._newest, {}
+            try:
+                await self._calls.report_positions(self._cell, list(newest.items()))
+            except CellUnavailable:
+                # These are old by the time the cell is back; newer ones follow.
+                await self._clock.sleep(_AGAIN_MS * self._clock.speed)
+                continue
+            await self._clock.sleep(self._gap_ms)
+
+
+class LanedCells:
+    """Cells behind calls that cost something each: everything for a cell shares them."""
+
+    def __init__(self, calls: CellCalls, clock: Clock, settings: RuntimeSettings) -> None:
+        self._calls = calls
+        self._clock = clock
+        self._settings = settings
+        self._commands: dict[CellId, CommandLane] = {}
+        self._positions: dict[CellId, PositionLane] = {}
+
+    async def execute(self, cell: CellId, envelope: Envelope) -> Answer:
+        """Have a cell carry out a command."""
+        lane = self._commands.get(cell)
+        if lane is None:
+            lane = CommandLane(cell, self._calls, self._clock, self._settings)
+            self._commands[cell] = lane
+        return await lane.execute(envelope)
+
+    def report_position(self, cell: CellId, courier_id: CourierId, fix: Fix) -> None:
+        """Pass a position on with the next call."""
+        lane = self._positions.get(cell)
+        if lane is None:
+            lane = PositionLane(cell, self._calls, self._clock, self._settings)
+            self._positions[cell] = lane
+        lane.report(courier_id, fix)
+
+    async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
+        """Ask a cell for a channel's present state."""
+        return await self._calls.snapshot(cell, channel)
+
+    async def health(self, cell: CellId) -> str:
+        """`ok` or what is wrong."""
+        return await self._calls.health(cell)
+
+
+def _refused(envelope: Envelope, refusal: Refusal) -> Answer:
+    return Answer(command_id=envelope.id, fingerprint=envelope.fingerprint, refusal=refusal)

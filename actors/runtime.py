@@ -1,0 +1,312 @@
+"""Ray: the only place that knows it. Plain classes become actors here, and calls to them are made here."""
+
+import asyncio
+import os
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+# Ray reads these when it is imported: workers at normal niceness (the default 15 costs a factor in tail latency
+# on a busy machine), no recording of task events, no telemetry, no guessing of how the program was started.
+KNOBS: Final = {
+    "RAY_worker_niceness": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_enable_export_api_write": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_enable_metrics_collection": "0",
+}
+for _name, _value in KNOBS.items():
+    os.environ.setdefault(_name, _value)
+
+import ray
+from pydantic import BaseModel, ConfigDict
+from ray.exceptions import GetTimeoutError, RayActorError, RayError
+
+from actors.bus import Bus, CellUnavailable
+from actors.cell import Cell, World
+from actors.chance import SystemChance
+from actors.clock import Clock, ClockSettings, SystemClock
+from actors.lanes import LanedCells
+from actors.settings import RuntimeSettings
+from actors.solver import SolverUnavailable, checked_plan, real_stopwatch
+from engine.kernel.ids import CellId, CourierId
+from engine.kernel.messages import Envelope
+from optimizer.problem import Plan, Problem
+from storage.live import Fix, LiveStream, Publication
+from storage.postgres import PostgresStore
+from storage.redis_live import RedisLive
+from storage.settings import DatabaseSettings
+from storage.store import Answer, Store, StoreUnavailable
+
+T = TypeVar("T")
+_SOLVER = "solver"
+_WATCH_S = 1.0
+_OPEN_AGAIN_S = 0.3
+_PRESTARTED_WORKERS = 2
+
+
+class Premises(BaseModel):
+    """What a process needs to know to build its part of the system; handed to every actor."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database: DatabaseSettings
+    redis_url: str
+    runtime: RuntimeSettings
+    clock: ClockSettings
+
+
+class Head:
+    """A local Ray that ends with this process."""
+
+    def __init__(self, settings: RuntimeSettings, log_folder: Path | None = None) -> None:
+        self._settings = settings
+        self._log_folder = log_folder
+
+    def __enter__(self) -> Self:
+        context = ray.init(
+            address=self._settings.ray_address or "local",
+            namespace=self._settings.ray_namespace,
+            **({} if self._settings.ray_address else self._local()),
+            include_dashboard=False if not self._settings.ray_address else None,
+            log_to_driver=False,
+            logging_level="warning",
+        )
+        self.address: str = context.address_info["gcs_address"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ray.shutdown()
+
+    def _local(self) -> dict[str, Any]:
+        return {
+            "num_cpus": _PRESTARTED_WORKERS,
+            "object_store_memory": self._settings.object_store_mb * 1024 * 1024,
+        }
+
+
+class CellHost:
+    """The Ray actor around a cell: a bug ends the process, and Ray starts it anew from what is stored."""
+
+    def __init__(self, cell_id: CellId, premises: Premises) -> None:
+        self._cell_id = cell_id
+        self._premises = premises
+        self._starting: asyncio.Future[Cell] | None = None
+
+    async def execute(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """Carry commands out."""
+        cell = await self._cell()
+        return await _or_die(cell.execute(envelopes))
+
+    async def report_positions(self, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
+        """Take positions."""
+        (await self._cell()).report_positions(fixes)
+
+    async def snapshot(self, channel: str) -> Publication | None:
+        """A channel's present state."""
+        return (await self._cell()).snapshot(channel)
+
+    async def health(self) -> str:
+        """`ok`, or what is wrong; asking it also makes a restarted cell load its things."""
+        if self._starting is None or not self._starting.done():
+            asyncio.ensure_future(self._cell())
+            return "starting"
+        return self._starting.result().health()
+
+    async def pid(self) -> int:
+        """The process, for those who want to see it die."""
+        return os.getpid()
+
+    async def _cell(self) -> Cell:
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(_or_die(self._start()))
+        return await asyncio.shield(self._starting)
+
+    async def _start(self) -> Cell:
+        clock = SystemClock(self._premises.clock)
+        store = await _open_store(self._premises.database)
+        world = World(
+            store=store,
+            live=RedisLive(self._premises.redis_url),
+            solver=RaySolver(self._premises.runtime),
+            clock=clock,
+            chance=SystemChance(),
+            settings=self._premises.runtime,
+        )
+        cell = Cell(self._cell_id, world)
+        started = asyncio.Event()
+        self._run = asyncio.ensure_future(_or_die(cell.run(started)))
+        await started.wait()
+        return cell
+
+
+class SolverHost:
+    """The Ray actor around the optimizer."""
+
+    def __init__(self, runtime: RuntimeSettings) -> None:
+        self._runtime = runtime
+
+    def plan(self, problem: Problem) -> Plan:
+        """A verified plan; one that breaks a rule ends the process."""
+        try:
+            return checked_plan(problem, real_stopwatch())
+        except Exception:
+            _die()
+
+    def pid(self) -> int:
+        """The process, for those who want to see it die."""
+        return os.getpid()
+
+
+class RaySolver:
+    """The solver as a cell sees it."""
+
+    def __init__(self, runtime: RuntimeSettings) -> None:
+        self._runtime = runtime
+        self._timeout_s = runtime.solver_budget_s * 4 + runtime.cell_call_timeout_s
+        self._actor: Any = None
+
+    async def plan(self, problem: Problem) -> Plan:
+        """A verified plan."""
+        try:
+            if self._actor is None:
+                self._actor = solver_actor(self._runtime)
+            async with asyncio.timeout(self._timeout_s):
+                plan: Plan = await self._actor.plan.remote(problem)
+        except (RayError, TimeoutError, ValueError) as error:
+            self._actor = None
+            raise SolverUnavailable(str(error)) from error
+        return plan
+
+
+class RayCalls:
+    """Calls to cells that are Ray actors, created when first asked."""
+
+    def __init__(self, premises: Premises) -> None:
+        self._premises = premises
+        self._actors: dict[CellId, Any] = {}
+
+    async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """Answers in the order of the envelopes."""
+        # No time-out here: a call that is still running must not be sent again beside itself.
+        return await self._call(cell, lambda actor: actor.execute.remote(envelopes), None)
+
+    async def report_positions(self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
+        """Pass positions on."""
+        await self._call(cell, lambda actor: actor.report_positions.remote(fixes))
+
+    async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
+        """A channel's present state."""
+        return await self._call(cell, lambda actor: actor.snapshot.remote(channel))
+
+    async def health(self, cell: CellId) -> str:
+        """`ok` or what is wrong."""
+        return await self._call(cell, lambda actor: actor.health.remote())
+
+    async def _call(
+        self,
+        cell: CellId,
+        call: Callable[[Any], Awaitable[T]],
+        timeout_s: float | None = -1.0,
+    ) -> T:
+        limit = self._premises.runtime.cell_call_timeout_s if timeout_s == -1.0 else timeout_s
+        try:
+            actor = self._actors.get(cell)
+            if actor is None:
+                actor = self._actors[cell] = cell_actor(cell, self._premises)
+            async with asyncio.timeout(limit):
+                return await call(actor)
+        except (RayActorError, GetTimeoutError, TimeoutError, ValueError) as error:
+            raise CellUnavailable(f"{cell}: {error}") from error
+
+
+class Watch:
+    """Asks every cell that has a zone how it is, so that one that was restarted serves without being called."""
+
+    def __init__(self, store: Store, calls: RayCalls) -> None:
+        self._store = store
+        self._calls = calls
+
+    async def run(self) -> None:
+        """Ask until cancelled."""
+        while True:
+            with suppress(StoreUnavailable):
+                cells = await self._store.list_cells()
+                await asyncio.gather(
+                    *(self._calls.health(one) for one in cells), return_exceptions=True
+                )
+            await asyncio.sleep(_WATCH_S)
+
+
+def join(premises: Premises, address: str) -> None:
+    """Connect this process to a running Ray."""
+    ray.init(
+        address=address,
+        namespace=premises.runtime.ray_namespace,
+        log_to_driver=False,
+        logging_level="warning",
+    )
+
+
+def ray_bus(store: Store, clock: Clock, premises: Premises) -> tuple[Bus, Watch]:
+    """A bus whose cells are Ray actors, and the watch that keeps them awake."""
+    calls = RayCalls(premises)
+    cells = LanedCells(calls, clock, premises.runtime)
+    return Bus(store, cells, premises.runtime.placement_resolution), Watch(store, calls)
+
+
+def cell_actor(cell: CellId, premises: Premises) -> Any:
+    """The actor of a cell, created when there is none."""
+    return _actor(CellHost, f"cell:{cell}", premises.runtime, cell, premises)
+
+
+def solver_actor(runtime: RuntimeSettings) -> Any:
+    """The solver's actor, created when there is none."""
+    return _actor(SolverHost, _SOLVER, runtime, runtime)
+
+
+def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> Any:
+    # The names of the classes are bound late: Ray's typing does not follow options on a remote class.
+    remote: Any = ray.remote(host)
+    return remote.options(
+        name=name,
+        namespace=runtime.ray_namespace,
+        get_if_exists=True,
+        lifetime="detached",
+        max_restarts=-1,
+        max_task_retries=0,
+        num_cpus=0,
+        enable_task_events=False,
+    ).remote(*arguments)
+
+
+async def _open_store(settings: DatabaseSettings) -> PostgresStore:
+    """The store, as soon as the database answers."""
+    while True:
+        try:
+            return await PostgresStore.open(settings)
+        except StoreUnavailable:
+            await asyncio.sleep(_OPEN_AGAIN_S)
+
+
+async def _or_die(work: Awaitable[T]) -> T:
+    """What escapes from a cell is a bug: the state in memory is not to be trusted any more."""
+    try:
+        return await work
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        _die()
+
+
+def _die() -> Any:
+    traceback.print_exc()
+    sys.stderr.flush()
+    # An exception alone leaves a Ray actor alive with whatever state it has, and exit_actor is final.
+    os._exit(1)
