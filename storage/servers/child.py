@@ -48,7 +48,8 @@ def reach(account: str, *paths: str) -> None:
     """Print those of `paths` that the account cannot enter, or read and execute, one a line."""
     become(account)
     for path in paths:
-        if not os.access(path, os.X_OK | (os.R_OK if Path(path).is_file() else 0)):
+        is_file = os.access(path, os.F_OK) and Path(path).is_file()
+        if not os.access(path, os.X_OK | (os.R_OK if is_file else 0)):
             sys.stdout.write(f"{path}\n")
 
 

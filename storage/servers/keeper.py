@@ -45,6 +45,9 @@ class Program(Protocol):
     def clear_way(self, patience_s: float) -> None: ...
     def command(self) -> list[str]: ...
     def is_ready(self, pid: int) -> bool: ...
+    def mend(self, last_words: str) -> str | None:
+        """Do what may help after a start that failed with these words, and say what was done."""
+        ...
 
 
 class Keeper:
@@ -71,6 +74,7 @@ class Keeper:
         self._process: subprocess.Popen[bytes] | None = None
         self._failure: Exception | None = None
         self._has_served = False
+        self._log_start = 0
 
     @property
     def pid(self) -> int | None:
@@ -120,6 +124,9 @@ class Keeper:
             try:
                 self._serve()
             except (ServersError, OSError, subprocess.SubprocessError) as error:
+                if mended := self.program.mend(str(error)):
+                    self._on_step(mended)
+                    continue
                 if not self._has_served:
                     self._failure = error
                     return
@@ -158,6 +165,7 @@ class Keeper:
 
     def _launch(self) -> "subprocess.Popen[bytes] | None":
         opened = os.open(self.program.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._log_start = os.fstat(opened).st_size
         try:
             with self._guard:
                 if self._ending.is_set():
@@ -201,10 +209,13 @@ class Keeper:
 
     def _last_words(self, code: int | None) -> str:
         what = "did not become ready" if code is None else f"ended with {code} while starting"
-        tail = "\n".join(self.program.log.read_text(errors="replace").splitlines()[-12:])
+        with self.program.log.open("rb") as log:
+            log.seek(self._log_start)
+            words = log.read(_LOG_BYTES_MAX).decode(errors="replace")
+        tail = "\n".join(words.splitlines()[-12:])
         return f"{self.program.name} {self.program.version} {what}; see {self.program.log}:\n{tail}"
 
 
 def _pause_s(short_lives: int) -> float:
     """No pause after the first death, then 0.5 s, doubled each time up to the bound."""
-    return min(_PAUSE_S_MAX, 0.25 * 2**short_lives) if short_lives > 1 else 0.0
+    return min(_PAUSE_S_MAX, 0.125 * 2**short_lives) if short_lives > 1 else 0.0

@@ -36,7 +36,12 @@ class Postgres:
 
     name = "PostgreSQL"
     death_signal = int(signal.SIGINT)
-    farewell = ((int(signal.SIGINT), 20.0), (int(signal.SIGQUIT), 10.0))
+
+    @property
+    def farewell(self) -> tuple[tuple[int, float], ...]:
+        """What is thrown away needs no last checkpoint."""
+        at_once = (int(signal.SIGQUIT), 10.0)
+        return ((int(signal.SIGINT), 20.0), at_once) if self.durable else (at_once,)
 
     @property
     def version(self) -> str:
@@ -102,6 +107,10 @@ class Postgres:
         except (OSError, ValueError):
             return False
         return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def mend(self, last_words: str) -> str | None:  # noqa: ARG002
+        """Do nothing: what PostgreSQL keeps is the truth, and only people may give it up."""
+        return None
 
     def prepare(self) -> None:
         """Make the cluster if there is none, and see that the password kept is the one it has."""

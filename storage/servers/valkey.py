@@ -1,6 +1,8 @@
 """One Valkey of our own: configured, cleared of earlier lives, started, asked if ready."""
 
+import re
 import secrets
+import shutil
 import signal
 import socket
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from storage.servers.binaries import Programs
 from storage.servers.places import Places, write_private
 from storage.servers.ports import LOOPBACK
 from storage.settings import RedisSettings
+
+_UNREADABLE = re.compile(r"append only file|AOF", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,17 @@ class Valkey:
         except OSError:
             return False
         return answer.startswith("+OK\r\n+PONG\r\n") and f"process_id:{pid}\r\n" in answer
+
+    def mend(self, last_words: str) -> str | None:
+        """Set aside files that Valkey cannot read; without them the system is slower, not wrong."""
+        kept = self.home / "appendonlydir"
+        if not (kept.is_dir() and _UNREADABLE.search(last_words)):
+            return None
+        aside = kept.with_suffix(".unreadable")
+        if aside.exists():
+            shutil.rmtree(aside)
+        kept.rename(aside)
+        return f"Valkey cannot read what it had kept and starts empty; the old files are in {aside}"
 
     @property
     def _configuration(self) -> Path:
