@@ -6,7 +6,7 @@ things in the same order every time.
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from engine.kernel.timing import Instant
@@ -102,6 +102,10 @@ def _wake(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
+async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def run_virtually(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     """Run a program to its end in virtual time; what it leaves behind is cancelled.
 
@@ -115,7 +119,7 @@ def run_virtually(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(_ended(left))
     finally:
         loop.close()
     for context in unhandled:
