@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from engine.couriers import duty
-from engine.couriers.courier import Courier, Duty, ProgressStep
+from engine.couriers.courier import Courier, Duty, ProgressStep, Stop
 from engine.couriers.messages import (
     AcceptOffer,
     DeclineOffer,
@@ -299,6 +299,16 @@ class Story(Ledger):
         assert self._offer_id is not None
         offer: Offer = self.things[self._offer_id]
         return offer
+
+    def status(self, index: int = 0) -> OrderStatus:
+        """How an order stands now (a call, because a type checker remembers an attribute)."""
+        return self.orders[index].status
+
+    def duty(self) -> Duty:
+        return self.courier.duty
+
+    def route(self) -> list[Stop]:
+        return list(self.courier.route)
 
     @property
     def held(self) -> dict[OrderId, Order]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
-from engine.kernel.messages import Event, Thing
+from engine.kernel.messages import Change, Event, Thing
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant
 
@@ -80,9 +80,9 @@ class EarlyReport(Struct, frozen=True, kw_only=True):
 class Courier(Thing, frozen=True, kw_only=True):
     """A courier from the moment he first goes on duty.
 
-    `last_point` is the last place he is known to have stopped at; his live position is telemetry and
-    is kept elsewhere. `leaves_at` is when he leaves, or left, that place; `free_since` is when he last
-    became free.
+    `last_point` is the last place he is known to have stopped at; his live position is telemetry
+    and is kept elsewhere. `leaves_at` is when he leaves, or left, that place; `free_since` is when
+    he last became free.
     """
 
     id: CourierId
@@ -167,10 +167,7 @@ DUTY_TRANSITIONS: Final[dict[tuple[Duty, type[Event]], Duty]] = {
 
 
 def evolve(courier: Courier, *events: Event, **fields: object) -> Courier:
-    """The courier after the events, one version later, with the other fields set as given.
-
-    A courier whose duty was ending and whose route is now empty must be given `WentOffDuty` by the rule.
-    """
+    """The courier after the events, one version later, with the other fields set as given."""
     duty = courier.duty
     for event in events:
         following = DUTY_TRANSITIONS.get((duty, type(event)))
@@ -182,6 +179,20 @@ def evolve(courier: Courier, *events: Event, **fields: object) -> Courier:
 
 
 _DUTY_EVENTS = (WentOnDuty, WentOffDuty, DutyEnding, BreakTaken, BreakEnded)
+
+
+def reroute(
+    courier: Courier, route: tuple[Stop, ...], *events: Event, now: Instant
+) -> Change[Courier]:
+    """The courier with these stops: free when there is none, and off duty if that was ending."""
+    free_since = courier.free_since
+    if route != courier.route:
+        events = (*events, RouteChanged(at=now, stops=len(route)))
+        if not route:
+            free_since = now
+            if courier.duty is Duty.ENDING:
+                events = (*events, WentOffDuty(at=now))
+    return Change(evolve(courier, *events, route=route, free_since=free_since), events)
 
 
 def without_order(route: tuple[Stop, ...], order_id: OrderId) -> tuple[Stop, ...]:

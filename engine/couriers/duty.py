@@ -57,7 +57,10 @@ def go_on(courier: Courier | None, command: GoOnDuty, *, now: Instant) -> Decisi
 
 
 def go_off(courier: Courier, *, now: Instant) -> Decision:
-    """Stop: at once without a route, else when it is finished; an open offer is the host's to withdraw first."""
+    """Stop: at once without a route, else when it is finished.
+
+    An open offer is the host's to withdraw first.
+    """
     assert courier.offer_id is None
     if courier.duty in {Duty.OFF, Duty.ENDING}:
         return Decision(reply={"duty": courier.duty.value})

@@ -8,14 +8,11 @@ from msgspec.structs import replace
 from engine.couriers import courier as couriers
 from engine.couriers.courier import (
     Courier,
-    Duty,
     EarlyReport,
     ProgressStep,
     ReportKept,
-    RouteChanged,
     Stop,
     StopKind,
-    WentOffDuty,
     without_order,
 )
 from engine.couriers.messages import NOT_YOUR_ORDER, TOO_MANY_EARLY, ReportProgress
@@ -25,7 +22,7 @@ from engine.kernel.messages import Change, Decision, Event
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders import order as orders_
-from engine.orders.messages import PIN_LOCKED, WRONG_PIN
+from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 from engine.orders.order import (
     CourierReachedDoor,
     CourierReachedShop,
@@ -42,25 +39,16 @@ from engine.orders.order import (
 EARLY_MAX: Final = 64
 
 P, S = ProgressStep, OrderStatus
-# How far each step lies along the way, and how far an order has come: a step can be done from the place before it.
+# From where each step can be done. A second try at the door may be overtaken by what followed it:
+# the right PIN proves that he came back, a return that he found nobody again.
 _FROM: Final[dict[ProgressStep, frozenset[OrderStatus]]] = {
     P.REACHED_SHOP: frozenset({S.ASSIGNED}),
     P.PICKED_UP: frozenset({S.COURIER_AT_SHOP}),
     P.REACHED_DOOR: frozenset({S.PICKED_UP, S.ATTEMPT_FAILED}),
-    P.DELIVERED: frozenset({S.AT_DOOR}),
+    P.DELIVERED: frozenset({S.AT_DOOR, S.ATTEMPT_FAILED}),
     P.ATTEMPT_FAILED: frozenset({S.AT_DOOR}),
-    P.RETURN_STARTED: frozenset({S.ATTEMPT_FAILED}),
+    P.RETURN_STARTED: frozenset({S.ATTEMPT_FAILED, S.AT_DOOR}),
     P.RETURNED: frozenset({S.RETURNING}),
-}
-_RANK: Final[dict[OrderStatus, int]] = {
-    S.ASSIGNED: 0,
-    S.COURIER_AT_SHOP: 1,
-    S.PICKED_UP: 2,
-    S.AT_DOOR: 3,
-    S.ATTEMPT_FAILED: 4,
-    S.RETURNING: 5,
-    S.RETURNED: 6,
-    S.DELIVERED: 6,
 }
 _REACHES: Final[dict[ProgressStep, OrderStatus]] = {
     P.REACHED_SHOP: S.COURIER_AT_SHOP,
@@ -71,10 +59,29 @@ _REACHES: Final[dict[ProgressStep, OrderStatus]] = {
     P.RETURN_STARTED: S.RETURNING,
     P.RETURNED: S.RETURNED,
 }
+# How far along the way: a step that leads no further than the order has come was done before.
+_RANK: Final[dict[OrderStatus, int]] = {
+    S.ASSIGNED: 0,
+    S.COURIER_AT_SHOP: 1,
+    S.PICKED_UP: 2,
+    S.AT_DOOR: 3,
+    S.ATTEMPT_FAILED: 4,
+    S.RETURNING: 5,
+    S.RETURNED: 6,
+    S.DELIVERED: 6,
+}
+_NEVER: Final[dict[ProgressStep, frozenset[OrderStatus]]] = {
+    P.DELIVERED: frozenset({S.RETURNING, S.RETURNED}),
+    P.RETURN_STARTED: frozenset({S.DELIVERED}),
+    P.RETURNED: frozenset({S.DELIVERED}),
+}
 
 
 class Carrying:
-    """A courier and his orders while one report, and the kept ones it sets free, are worked in."""
+    """A courier and his orders while one report, and the kept ones it sets free, are worked in.
+
+    `orders` holds every order on his route and the one he reports about, if there is such an order.
+    """
 
     def __init__(
         self,
@@ -103,86 +110,96 @@ class Carrying:
             pin=command.pin,
             reason=command.reason,
         )
-        if order.status in _FROM[report.step]:
+        if order.status in _NEVER.get(report.step, ()):
+            return ORDER_STATE(status=order.status.value)
+        if self._can_do(report):
             refusal = self._do(report)
             if refusal is not None and not self._events:
                 return refusal
             self._do_kept()
             return replace(self._decision(report), refusal=refusal)
-        if _RANK[_REACHES[report.step]] <= _RANK.get(order.status, len(_RANK)):
-            return Decision(
-                reply={"order_id": order.id, "status": order.status.value, "repeated": True}
-            )
+        if _RANK[_REACHES[report.step]] <= _RANK[order.status]:
+            return Decision(reply={**self._reply(report), "repeated": True})
         return self._keep(report)
 
     def _keep(self, report: EarlyReport) -> Decision | Refusal:
-        if len(self._courier.early) >= EARLY_MAX:
+        early = self._courier.early
+        if report in early:
+            return Decision(reply={**self._reply(report), "kept": True})
+        if len(early) >= EARLY_MAX:
             return TOO_MANY_EARLY(limit=EARLY_MAX)
         kept = ReportKept(
             at=self._now, device_at=report.device_at, order_id=report.order_id, step=report.step
         )
         self._courier_events = (kept,)
-        self._courier = replace(self._courier, early=(*self._courier.early, report))
-        return self._decision(report, kept=True)
+        self._courier = replace(self._courier, early=(*early, report))
+        decision = self._decision(report)
+        return replace(decision, reply={**decision.reply, "kept": True})
 
     def _do_kept(self) -> None:
-        """Do every kept report whose turn has come, until none is left that can be done."""
-        while True:
-            ready = next(
-                (
-                    one
-                    for one in self._courier.early
-                    if self._orders[one.order_id].status in _FROM[one.step]
-                ),
-                None,
-            )
-            if ready is None:
-                return
-            early = tuple(one for one in self._courier.early if one is not ready)
+        """Do every kept report whose turn has come, the nearest step first, until none is left."""
+        while ready := [one for one in self._courier.early if self._can_do(one)]:
+            first = min(ready, key=lambda one: _RANK[_REACHES[one.step]])
+            early = tuple(one for one in self._courier.early if one is not first)
             self._courier = replace(self._courier, early=early)
-            self._do(ready)
+            self._do(first)
+
+    def _can_do(self, report: EarlyReport) -> bool:
+        order = self._orders[report.order_id]
+        if report.step is P.RETURN_STARTED and not order.failed_attempts:
+            return False
+        return order.status in _FROM[report.step]
 
     def _do(self, report: EarlyReport) -> Refusal | None:
-        """Do one report whose turn it is; a wrong PIN is remembered and refused."""
+        """Do one report whose turn it is."""
         order = self._orders[report.order_id]
-        if report.step is P.DELIVERED:
-            tries_max = self._parameters.pin_tries_max
-            if order.pin_tries >= tries_max:
-                return PIN_LOCKED(order_id=order.id)
-            if report.pin != order.pin:
-                left = tries_max - order.pin_tries - 1
-                mistaken = PinMistaken(at=self._now, device_at=report.device_at)
-                self._change(order, mistaken, pin_tries=order.pin_tries + 1)
-                return WRONG_PIN(tries_left=left)
-        getattr(self, f"_{report.step.value}")(order, report)
+        match report.step:
+            case P.REACHED_SHOP:
+                self._reached_shop(order, report)
+            case P.PICKED_UP:
+                self._picked_up(order, report)
+            case P.REACHED_DOOR:
+                self._reached_door(order, report)
+            case P.DELIVERED:
+                return self._delivered(order, report)
+            case P.ATTEMPT_FAILED:
+                self._attempt_failed(order, report)
+            case P.RETURN_STARTED:
+                self._return_started(order, report)
+            case P.RETURNED:
+                self._returned(order, report)
         return None
 
     def _reached_shop(self, order: Order, report: EarlyReport) -> None:
-        index = self._stop_of(order.id, StopKind.PICKUP)
-        stop = self._courier.route[index]
-        at = report.device_at or self._now
-        for order_id in stop.orders:
+        for order_id in self._arrive(order, report, StopKind.PICKUP):
             one = self._orders[order_id]
             if one.status is S.ASSIGNED:
                 self._change(one, CourierReachedShop(at=self._now, device_at=report.device_at))
-        self._put_stop(index, replace(stop, arrived_at=at), stop.point)
 
     def _picked_up(self, order: Order, report: EarlyReport) -> None:
         event = OrderPickedUp(at=self._now, device_at=report.device_at)
-        self._change(order, event, picked_up_at=report.device_at or self._now)
+        self._change(order, event, picked_up_at=self._happened_at(report))
         self._leave_stop(report, StopKind.PICKUP, self._parameters.shop_leave_s)
 
     def _reached_door(self, order: Order, report: EarlyReport) -> None:
-        index = self._stop_of(order.id, StopKind.DROPOFF)
-        stop = self._courier.route[index]
         self._change(order, CourierReachedDoor(at=self._now, device_at=report.device_at))
-        at = report.device_at or self._now
-        self._put_stop(index, replace(stop, arrived_at=at), stop.point)
+        self._arrive(order, report, StopKind.DROPOFF)
 
-    def _delivered(self, order: Order, report: EarlyReport) -> None:
+    def _delivered(self, order: Order, report: EarlyReport) -> Refusal | None:
+        """The recipient has it, if he knew the PIN; a wrong one is remembered and refused."""
+        tries = order.pin_tries + 1
+        if tries > self._parameters.pin_tries_max:
+            return PIN_LOCKED(order_id=order.id)
+        if order.status is S.ATTEMPT_FAILED:
+            self._reached_door(order, report)
+        if report.pin != order.pin:
+            mistaken = PinMistaken(at=self._now, device_at=report.device_at)
+            self._change(order, mistaken, pin_tries=tries)
+            return WRONG_PIN(tries_left=self._parameters.pin_tries_max - tries)
         event = OrderDelivered(at=self._now, device_at=report.device_at, proof="pin")
-        self._change(order, event, ended_at=report.device_at or self._now)
+        self._change(order, event, ended_at=self._happened_at(report))
         self._leave_stop(report, StopKind.DROPOFF, self._parameters.door_leave_s)
+        return None
 
     def _attempt_failed(self, order: Order, report: EarlyReport) -> None:
         event = DeliveryAttemptFailed(
@@ -191,6 +208,8 @@ class Carrying:
         self._change(order, event, failed_attempts=order.failed_attempts + 1)
 
     def _return_started(self, order: Order, report: EarlyReport) -> None:
+        if order.status is S.AT_DOOR:
+            self._attempt_failed(order, report)
         self._change(order, OrderReturnStarted(at=self._now, device_at=report.device_at))
         self._leave_stop(report, StopKind.DROPOFF, 0)
         back = Stop(kind=StopKind.RETURN, point=order.shop.point, orders=(order.id,))
@@ -198,8 +217,29 @@ class Carrying:
 
     def _returned(self, order: Order, report: EarlyReport) -> None:
         event = OrderReturned(at=self._now, device_at=report.device_at)
-        self._change(order, event, ended_at=report.device_at or self._now)
+        self._change(order, event, ended_at=self._happened_at(report))
         self._leave_stop(report, StopKind.RETURN, self._parameters.shop_leave_s)
+
+    def _happened_at(self, report: EarlyReport) -> Instant:
+        """By the phone's clock, as far as that can be true: since the order is his, until now."""
+        if report.device_at is None:
+            return self._now
+        assigned_at = self._orders[report.order_id].assigned_at
+        assert assigned_at is not None
+        return max(assigned_at, min(report.device_at, self._now))
+
+    def _arrive(self, order: Order, report: EarlyReport, kind: StopKind) -> tuple[OrderId, ...]:
+        """Be at the order's stop; the orders to be handled there."""
+        index = self._stop_of(order.id, kind)
+        stop = replace(self._courier.route[index], arrived_at=self._happened_at(report))
+        self._put_stops(index, stop)
+        return stop.orders
+
+    def _leave_stop(self, report: EarlyReport, kind: StopKind, leave_s: int) -> None:
+        index = self._stop_of(report.order_id, kind)
+        self._put_stops(index, *without_order((self._courier.route[index],), report.order_id))
+        leaves_at = self._happened_at(report) + leave_s * SECOND_MS
+        self._courier = replace(self._courier, leaves_at=leaves_at)
 
     def _stop_of(self, order_id: OrderId, kind: StopKind) -> int:
         return next(
@@ -208,42 +248,35 @@ class Carrying:
             if stop.kind is kind and order_id in stop.orders
         )
 
-    def _put_stop(self, index: int, stop: Stop, last_point: Any) -> None:
-        route = (*self._courier.route[:index], stop, *self._courier.route[index + 1 :])
+    def _put_stops(self, index: int, *stops: Stop) -> None:
+        """The stops instead of the one at `index`, which is where he was last."""
+        route, last_point = self._courier.route, self._courier.route[index].point
+        route = (*route[:index], *stops, *route[index + 1 :])
         self._courier = replace(self._courier, route=route, last_point=last_point)
-
-    def _leave_stop(self, report: EarlyReport, kind: StopKind, leave_s: int) -> None:
-        index = self._stop_of(report.order_id, kind)
-        stop = self._courier.route[index]
-        rest = without_order((stop,), report.order_id)
-        route = (*self._courier.route[:index], *rest, *self._courier.route[index + 1 :])
-        leaves_at = (report.device_at or self._now) + leave_s * SECOND_MS
-        self._courier = replace(
-            self._courier, route=route, last_point=stop.point, leaves_at=leaves_at
-        )
 
     def _change(self, order: Order, event: Event, **fields: object) -> None:
         self._orders[order.id] = orders_.evolve(self._orders[order.id], event, **fields)
         self._events[order.id] = (*self._events.get(order.id, ()), event)
 
-    def _decision(self, report: EarlyReport, *, kept: bool = False) -> Decision:
+    def _decision(self, report: EarlyReport) -> Decision:
         changes: list[Change[Any]] = [
             # Several events of one order in one decision are one step of its version.
             Change(replace(self._orders[one], version=self._version_of(one)), events)
             for one, events in self._events.items()
         ]
-        courier_events = self._courier_events
-        if self._before.route != self._courier.route:
-            changed = RouteChanged(at=self._now, stops=len(self._courier.route))
-            courier_events = (*courier_events, changed)
-            if not self._courier.route and self._courier.duty is Duty.ENDING:
-                courier_events = (*courier_events, WentOffDuty(at=self._now))
-        free = {"free_since": self._now} if self._before.route and not self._courier.route else {}
-        courier = couriers.evolve(self._courier, *courier_events, **free)
-        changes.append(Change(courier, courier_events))
+        changes.append(self._courier_change())
+        return Decision(changes=tuple(changes), reply=self._reply(report))
+
+    def _courier_change(self) -> Change[Courier]:
+        """Always a new version, for the state of his orders is part of what a courier is shown."""
+        early = tuple(one for one in self._courier.early if self._orders[one.order_id].is_open)
+        before = replace(self._courier, early=early, route=self._before.route)
+        route = self._courier.route
+        return couriers.reroute(before, route, *self._courier_events, now=self._now)
+
+    def _reply(self, report: EarlyReport) -> dict[str, Any]:
         status = self._orders[report.order_id].status.value
-        reply: dict[str, Any] = {"order_id": report.order_id, "status": status}
-        return Decision(changes=tuple(changes), reply={**reply, "kept": True} if kept else reply)
+        return {"order_id": report.order_id, "status": status}
 
     def _version_of(self, order_id: OrderId) -> int:
         return self._orders[order_id].version - len(self._events[order_id]) + 1

@@ -1,15 +1,17 @@
-"""The rules of taking an order back: from the customer's side, from the courier's, by an operator."""
+"""The rules of taking an order back: by its customer, by its courier, by an operator."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.couriers import courier as couriers
-from engine.couriers.courier import Courier, Duty, RouteChanged, WentOffDuty, without_order
+from engine.couriers.courier import Courier, without_order
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch import offer as offers
 from engine.dispatch.offer import Offer, OfferWithdrawn
 from engine.dispatch.offers import lapsed_order
-from engine.kernel.messages import Caller, Change, Decision, Event, Role
+from engine.kernel.messages import Caller, Change, Decision, Role
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 from engine.orders import order as orders_
@@ -113,14 +115,9 @@ def unassign(
 
 def off_the_route(courier: Courier, order: Order, now: Instant) -> Change[Courier]:
     """The courier without this order on his route or among his kept reports."""
-    route = without_order(courier.route, order.id)
-    events: tuple[Event, ...] = (RouteChanged(at=now, stops=len(route)),)
-    if not route and courier.duty is Duty.ENDING:
-        events = (*events, WentOffDuty(at=now))
     early = tuple(one for one in courier.early if one.order_id != order.id)
-    free_since = courier.free_since if route else now
-    changed = couriers.evolve(courier, *events, route=route, early=early, free_since=free_since)
-    return Change(changed, events)
+    route = without_order(courier.route, order.id)
+    return couriers.reroute(replace(courier, early=early), route, now=now)
 
 
 def _may_see(order: Order, caller: Caller) -> bool:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.couriers import courier as couriers
-from engine.couriers.courier import Courier, CourierStatus, RouteChanged
+from engine.couriers.courier import Courier, CourierStatus
 from engine.couriers.messages import (
     OFFER_CLOSED,
     OFFER_EXPIRED,
@@ -46,7 +48,7 @@ _LAPSE_OF = {
 
 
 def can_be_offered(order: Order, courier: Courier) -> bool:
-    """Whether this question may be put: both are free for it and it was not answered with no before."""
+    """Whether this question may be put: both are free for it, and it was never answered with no."""
     return (
         order.status is OrderStatus.WAITING
         and courier.status in {CourierStatus.ON, CourierStatus.BUSY}
@@ -121,14 +123,10 @@ def accept(
     leaves_at = courier.leaves_at if courier.route else max(courier.leaves_at, now)
     accepted = OfferAccepted(at=now)
     assigned = OrderAssigned(at=now, offer_id=offer.id, courier_id=courier.id)
-    changed = RouteChanged(at=now, stops=len(route))
     return Decision(
         changes=(
             Change(offers.evolve(offer, accepted, answered_at=now), (accepted,)),
-            Change(
-                couriers.evolve(courier, changed, offer_id=None, route=route, leaves_at=leaves_at),
-                (changed,),
-            ),
+            couriers.reroute(replace(courier, offer_id=None, leaves_at=leaves_at), route, now=now),
             *(
                 Change(
                     orders_.evolve(one, assigned, courier_id=courier.id, assigned_at=now),
