@@ -48,7 +48,8 @@ def test_crossing_wishes_do_not_lock_each_other_out() -> None:
             async with turns.hold(keys):
                 await clock.sleep(1)
 
-        await asyncio.gather(*(work("a", "b"), work("b", "a"), work("b", "c", "a")) * 10)
+        wishes = [("a", "b"), ("b", "a"), ("b", "c", "a")] * 10
+        await asyncio.gather(*(work(*keys) for keys in wishes))
         return clock.now()
 
     assert run_virtually(main) == 30
