@@ -24,7 +24,8 @@ class Publication(Struct, frozen=True, kw_only=True, array_like=True):
 
 class Batch(Struct, frozen=True, kw_only=True, array_like=True):
     """What a cell published at once. A gap in `sequence`, or a new `incarnation`, tells a reader that he
-    missed something and must ask for snapshots."""
+    missed something and must ask for snapshots.
+    """
 
     cell: CellId
     incarnation: str

@@ -8,7 +8,16 @@ from msgspec import Struct
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
 from engine.geo.zone import ParameterSet, Zone
-from engine.kernel.ids import CellId, CommandId, CourierId, EffectId, OrderId, QuoteId, UserId, ZoneId
+from engine.kernel.ids import (
+    CellId,
+    CommandId,
+    CourierId,
+    EffectId,
+    OrderId,
+    QuoteId,
+    UserId,
+    ZoneId,
+)
 from engine.kernel.messages import Decision, Effect
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
@@ -107,7 +116,8 @@ class Store(Protocol):
 
     async def commit(self, commit: Commit) -> Outcome:
         """Store the new states, their events, the effects and the answer in one transaction, if every thing
-        is at the version before the new one (0: it must not exist yet)."""
+        is at the version before the new one (0: it must not exist yet).
+        """
         ...
 
     async def load_cell(self, cell: CellId) -> CellContents:

@@ -1,0 +1,100 @@
+"""Group commit: decisions that are ready together share a transaction, and each has its own outcome."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from storage.database import Database
+from storage.groups import Result, store_group
+from storage.rows import Rows, rows_of
+from storage.store import Commit, Outcome, Stored, StoreUnavailable
+
+GROUP_MAX: Final = 256
+WAITING_MAX: Final = 8192
+
+
+class _Waiting:
+    """A commit on its way and who waits for its outcome."""
+
+    __slots__ = ("outcome", "rows")
+
+    def __init__(self, rows: Rows, outcome: asyncio.Future[Outcome]) -> None:
+        self.rows, self.outcome = rows, outcome
+
+    def tell(self, result: Result) -> None:
+        if self.outcome.done():
+            return
+        if isinstance(result, Exception):
+            self.outcome.set_exception(result)
+        else:
+            self.outcome.set_result(result)
+
+
+class GroupCommit:
+    """While one group is on its way, the next one gathers."""
+
+    def __init__(
+        self, database: Database, *, group_max: int = GROUP_MAX, waiting_max: int = WAITING_MAX
+    ) -> None:
+        self._database = database
+        self._group_max, self._waiting_max = group_max, waiting_max
+        self._waiting: deque[_Waiting] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    async def commit(self, commit: Commit) -> Outcome:
+        """Store a commit with whatever else is ready; see `Store.commit`."""
+        if len(self._waiting) >= self._waiting_max:
+            raise StoreUnavailable(f"{self._waiting_max} commits wait already")
+        rows = rows_of(commit)
+        if not (rows.names or rows.effects):
+            return Stored()
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(rows, loop.create_future())
+        self._waiting.append(waiting)
+        if self._running is None:
+            self._running = loop.create_task(self._run())
+        return await waiting.outcome
+
+    async def close(self) -> None:
+        """Wait until all that was handed in has its outcome."""
+        while self._running is not None:
+            await asyncio.shield(self._running)
+
+    async def _run(self) -> None:
+        """Store group after group until none waits; nobody's cancellation ends this but its own."""
+        try:
+            while group := self._gather():
+                for waiting, result in zip(group, await self._store(group), strict=True):
+                    waiting.tell(result)
+        finally:
+            self._running = None
+
+    def _gather(self) -> list[_Waiting]:
+        """The next group, in order of arrival; what touches the same things as an earlier one waits."""
+        group: list[_Waiting] = []
+        later: list[_Waiting] = []
+        taken: set[str] = set()
+        while self._waiting and len(group) < self._group_max:
+            one = self._waiting.popleft()
+            if one.outcome.done():
+                continue
+            (group if taken.isdisjoint(one.rows.names) else later).append(one)
+            taken |= one.rows.names
+        self._waiting.extendleft(reversed(later))
+        return group
+
+    async def _store(self, group: Sequence[_Waiting]) -> Sequence[Result]:
+        try:
+            return await store_group(self._database, [one.rows for one in group])
+        except StoreUnavailable as error:
+            # One error for each: tasks that raise the same object would write into its traceback.
+            return [StoreUnavailable(str(error)) for _ in group]
+        except Exception as error:  # noqa: BLE001 - a bug ends those who wait, not the queue
+            return [_copy_of(error) for _ in group]
+
+
+def _copy_of(error: Exception) -> Exception:
+    copy = RuntimeError(f"{type(error).__name__}: {error}")
+    copy.__cause__ = error
+    return copy

@@ -1,0 +1,243 @@
+"""The in-memory twin of the PostgreSQL store: the same answers, for tests and for virtual time."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+from engine.couriers.courier import Courier, Duty
+from engine.dispatch.offer import Offer, OfferStatus
+from engine.geo.zone import ParameterSet, Zone
+from engine.kernel.ids import (
+    CellId,
+    CommandId,
+    CourierId,
+    EffectId,
+    OrderId,
+    QuoteId,
+    UserId,
+    ZoneId,
+)
+from engine.kernel.messages import Change, Event
+from engine.kernel.timing import Instant
+from engine.orders.order import Order
+from engine.orders.quote import Quote
+from storage.kinds import KINDS, encode
+from storage.memory_outbox import MemoryOutbox
+from storage.memory_tables import Tables
+from storage.orders import page
+from storage.store import (
+    Answer,
+    CellContents,
+    Commit,
+    OutboxRow,
+    Outcome,
+    Page,
+    Repeated,
+    StoredEvent,
+    TrailFix,
+)
+
+
+class EventLine(Struct, frozen=True, kw_only=True):
+    """One event as `dump_events` writes it."""
+
+    kind: str
+    id: str
+    version: int
+    position: int
+    command_id: CommandId | None
+    event: Event
+
+
+class MemoryStore:
+    """Satisfies `Store`; nothing in it waits, and nothing depends on chance or on the order of hashes."""
+
+    def __init__(self) -> None:
+        self._tables = Tables()
+        self._commits: list[Commit] = []
+        self._history: dict[str, list[tuple[Instant, Change[Any]]]] = defaultdict(list)
+        self._answers: dict[CommandId, Answer] = {}
+        self._outbox = MemoryOutbox()
+        self._quotes: dict[QuoteId, Quote] = {}
+        self._fixes: dict[CourierId, TrailFix] = {}
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+    def dump_events(self, target: Path | BinaryIO) -> int:
+        """Write every event as a line of JSON, in the order of their commits; how many there were.
+
+        Equal histories give equal bytes.
+        """
+        if isinstance(target, Path):
+            with target.open("wb") as file:
+                return self.dump_events(file)
+        count = 0
+        for commit in self._commits:
+            lines = [encode(line) for line in _lines(commit)]
+            target.writelines(line + b"\n" for line in lines)
+            count += len(lines)
+        return count
+
+    async def commit(self, commit: Commit) -> Outcome:
+        answer, decision = commit.answer, commit.decision
+        if answer is not None and answer.command_id in self._answers:
+            return Repeated(self._answers[answer.command_id])
+        outcome = self._tables.check(commit) or self._outbox.check(decision.effects)
+        if outcome is not None:
+            return outcome
+        for change in decision.changes:
+            if change.events:
+                self._history[change.thing.id].append((commit.at, change))
+        stored = self._tables.store(commit)
+        self._outbox.add(decision.effects, commit.at)
+        if answer is not None:
+            self._answers[answer.command_id] = answer
+        if decision.changes:
+            self._commits.append(commit)
+        return stored
+
+    async def load_cell(self, cell: CellId) -> CellContents:
+        return CellContents(
+            zones=tuple(self._tables.in_cell(Zone, cell)),
+            orders=tuple(one for one in self._tables.in_cell(Order, cell) if one.is_open),
+            couriers=tuple(
+                one for one in self._tables.in_cell(Courier, cell) if one.duty is not Duty.OFF
+            ),
+            offers=tuple(
+                one for one in self._tables.in_cell(Offer, cell) if one.status is OfferStatus.OPEN
+            ),
+        )
+
+    async def list_cells(self) -> tuple[CellId, ...]:
+        return tuple(sorted(set(self._tables.cells[Zone].values())))
+
+    async def find_answer(self, command_id: CommandId) -> Answer | None:
+        return self._answers.get(command_id)
+
+    async def cell_of_order(self, order_id: OrderId) -> CellId | None:
+        return self._tables.cells[Order].get(order_id)
+
+    async def cell_of_courier(self, courier_id: CourierId) -> CellId | None:
+        return self._tables.cells[Courier].get(courier_id)
+
+    async def cell_of_zone(self, zone_id: ZoneId) -> CellId | None:
+        return self._tables.cells[Zone].get(zone_id)
+
+    async def zone_covering(self, cells: Sequence[CellId]) -> ZoneId | None:
+        owners = self._tables.zone_of_cell
+        return next((owners[cell] for cell in cells if cell in owners), None)
+
+    async def find_zone(self, zone_id: ZoneId) -> Zone | None:
+        return self._tables.find(Zone, zone_id)
+
+    async def list_zones(self) -> tuple[Zone, ...]:
+        return tuple(sorted(self._tables.all(Zone), key=lambda one: (one.name_en, one.id)))
+
+    async def list_parameter_sets(self, zone_id: ZoneId) -> tuple[ParameterSet, ...]:
+        found = self._tables.parameter_sets.get(zone_id, {})
+        return tuple(found[version] for version in sorted(found, reverse=True))
+
+    async def find_order(self, order_id: OrderId) -> Order | None:
+        return self._tables.find(Order, order_id)
+
+    async def list_orders_of(
+        self,
+        customer_id: UserId,
+        *,
+        limit: int,
+        before: tuple[Instant, OrderId] | None = None,
+    ) -> Page:
+        mine = (self._tables.find(Order, one) for one in self._tables.orders_of[customer_id])
+        found = [
+            one for one in mine if one and (before is None or (one.placed_at, one.id) < before)
+        ]
+        found.sort(key=lambda one: (one.placed_at, one.id), reverse=True)
+        return page(found[: limit + 1], limit)
+
+    async def find_courier(self, courier_id: CourierId) -> Courier | None:
+        return self._tables.find(Courier, courier_id)
+
+    async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
+        mine = [self._tables.find(Offer, one) for one in self._tables.offers_for[order_id]]
+        return tuple(sorted((one for one in mine if one), key=lambda one: (one.made_at, one.id)))
+
+    async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:
+        return tuple(
+            _stored_event(change, position, event)
+            for _, change in self._history.get(thing_id, ())
+            for position, event in enumerate(change.events)
+        )
+
+    async def save_quote(self, quote: Quote) -> None:
+        kept = self._quotes.setdefault(quote.id, quote)
+        assert kept == quote, f"another quote has the id {quote.id}"
+
+    async def find_quote(self, quote_id: QuoteId) -> Quote | None:
+        return self._quotes.get(quote_id)
+
+    async def lease_effects(
+        self, *, limit: int, now: Instant, lease_until: Instant
+    ) -> tuple[OutboxRow, ...]:
+        return self._outbox.lease(limit=limit, now=now, lease_until=lease_until)
+
+    async def finish_effect(self, effect_id: EffectId, *, now: Instant) -> None:  # noqa: ARG002
+        self._outbox.finish(effect_id)
+
+    async def postpone_effect(
+        self,
+        effect_id: EffectId,
+        *,
+        until: Instant,
+        error: str,  # noqa: ARG002 - kept for people who look into the database
+    ) -> None:
+        self._outbox.postpone(effect_id, until=until)
+
+    async def save_trail(self, fixes: Sequence[TrailFix]) -> None:
+        for one in fixes:
+            last = self._fixes.get(one.courier_id)
+            if last is None or last.at <= one.at:
+                self._fixes[one.courier_id] = one
+
+    async def last_fixes(self, cell: CellId) -> tuple[TrailFix, ...]:
+        return tuple(
+            self._fixes[one.id]
+            for one in self._tables.in_cell(Courier, cell)
+            if one.duty is not Duty.OFF and one.id in self._fixes
+        )
+
+
+def _lines(commit: Commit) -> list[EventLine]:
+    command_id = commit.answer.command_id if commit.answer else None
+    return [
+        EventLine(
+            kind=KINDS[type(change.thing)],
+            id=change.thing.id,
+            version=change.thing.version,
+            position=position,
+            command_id=command_id,
+            event=event,
+        )
+        for change in commit.decision.changes
+        for position, event in enumerate(change.events)
+    ]
+
+
+def _stored_event(change: Change[Any], position: int, event: Event) -> StoredEvent:
+    data = msgspec.json.decode(encode(event))
+    for known in ("type", "at", "device_at"):
+        del data[known]
+    return StoredEvent(
+        thing_kind=KINDS[type(change.thing)],
+        thing_id=change.thing.id,
+        version=change.thing.version,
+        position=position,
+        type=type(event).__name__,
+        at=event.at,
+        device_at=event.device_at,
+        data=data,
+    )

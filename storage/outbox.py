@@ -1,0 +1,38 @@
+"""Effects that still have to happen: taken on lease, finished or put off."""
+
+from functools import reduce
+from operator import or_
+from typing import Any, Final
+
+import msgspec
+
+from engine.kernel.ids import EffectId
+from engine.kernel.messages import Effect
+from engine.kernel.timing import Instant
+from engine.orders.messages import SendSms
+from storage.database import Database
+from storage.queries import queries
+from storage.store import OutboxRow
+
+# Every effect that the engine has; the tag in the row says which one it is.
+EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms,)
+_effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))
+
+
+async def lease(
+    database: Database, *, limit: int, now: Instant, lease_until: Instant
+) -> tuple[OutboxRow, ...]:
+    found = await database.rows(
+        queries.lease_effects, limit=limit, now=now, lease_until=lease_until
+    )
+    return tuple(
+        OutboxRow(effect=_effect.decode(row["effect"]), attempts=row["attempts"]) for row in found
+    )
+
+
+async def finish(database: Database, effect_id: EffectId, *, now: Instant) -> None:
+    await database.run(queries.finish_effect, effect_id=effect_id, now=now)
+
+
+async def postpone(database: Database, effect_id: EffectId, *, until: Instant, error: str) -> None:
+    await database.run(queries.postpone_effect, effect_id=effect_id, until=until, error=error)

@@ -1,0 +1,130 @@
+"""The store on PostgreSQL: every method a line, its work in the file of its context."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from engine.couriers.courier import Courier
+from engine.dispatch.offer import Offer
+from engine.geo.zone import ParameterSet, Zone
+from engine.kernel.ids import (
+    CellId,
+    CommandId,
+    CourierId,
+    EffectId,
+    OrderId,
+    QuoteId,
+    UserId,
+    ZoneId,
+)
+from engine.kernel.timing import Instant
+from engine.orders.order import Order
+from engine.orders.quote import Quote
+from storage import cells, couriers, dispatch, history, orders, outbox, zones
+from storage.commit import GroupCommit
+from storage.database import Database
+from storage.settings import DatabaseSettings
+from storage.store import (
+    Answer,
+    CellContents,
+    Commit,
+    OutboxRow,
+    Outcome,
+    Page,
+    StoredEvent,
+    TrailFix,
+)
+
+
+class PostgresStore:
+    """Satisfies `Store`; belongs to the event loop in which it was opened."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._commits = GroupCommit(database)
+
+    @classmethod
+    async def open(cls, settings: DatabaseSettings) -> Self:
+        """Connect to `settings.dsn`, whose schema must be the newest; raises StoreUnavailable."""
+        return cls(await Database.open(settings))
+
+    async def close(self) -> None:
+        """Store what was handed in, then give the connections back."""
+        await self._commits.close()
+        await self._database.close()
+
+    async def commit(self, commit: Commit) -> Outcome:
+        return await self._commits.commit(commit)
+
+    async def load_cell(self, cell: CellId) -> CellContents:
+        return await cells.load(self._database, cell)
+
+    async def list_cells(self) -> tuple[CellId, ...]:
+        return await zones.list_cells(self._database)
+
+    async def find_answer(self, command_id: CommandId) -> Answer | None:
+        return await history.find_answer(self._database, command_id)
+
+    async def cell_of_order(self, order_id: OrderId) -> CellId | None:
+        return await orders.cell_of(self._database, order_id)
+
+    async def cell_of_courier(self, courier_id: CourierId) -> CellId | None:
+        return await couriers.cell_of(self._database, courier_id)
+
+    async def cell_of_zone(self, zone_id: ZoneId) -> CellId | None:
+        return await zones.cell_of(self._database, zone_id)
+
+    async def zone_covering(self, cells: Sequence[CellId]) -> ZoneId | None:
+        return await zones.covering(self._database, cells)
+
+    async def find_zone(self, zone_id: ZoneId) -> Zone | None:
+        return await zones.find(self._database, zone_id)
+
+    async def list_zones(self) -> tuple[Zone, ...]:
+        return await zones.list_all(self._database)
+
+    async def list_parameter_sets(self, zone_id: ZoneId) -> tuple[ParameterSet, ...]:
+        return await zones.list_parameter_sets(self._database, zone_id)
+
+    async def find_order(self, order_id: OrderId) -> Order | None:
+        return await orders.find(self._database, order_id)
+
+    async def list_orders_of(
+        self,
+        customer_id: UserId,
+        *,
+        limit: int,
+        before: tuple[Instant, OrderId] | None = None,
+    ) -> Page:
+        return await orders.list_of(self._database, customer_id, limit=limit, before=before)
+
+    async def find_courier(self, courier_id: CourierId) -> Courier | None:
+        return await couriers.find(self._database, courier_id)
+
+    async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
+        return await dispatch.list_offers_for(self._database, order_id)
+
+    async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:
+        return await history.list_events(self._database, thing_id)
+
+    async def save_quote(self, quote: Quote) -> None:
+        await orders.save_quote(self._database, quote)
+
+    async def find_quote(self, quote_id: QuoteId) -> Quote | None:
+        return await orders.find_quote(self._database, quote_id)
+
+    async def lease_effects(
+        self, *, limit: int, now: Instant, lease_until: Instant
+    ) -> tuple[OutboxRow, ...]:
+        return await outbox.lease(self._database, limit=limit, now=now, lease_until=lease_until)
+
+    async def finish_effect(self, effect_id: EffectId, *, now: Instant) -> None:
+        await outbox.finish(self._database, effect_id, now=now)
+
+    async def postpone_effect(self, effect_id: EffectId, *, until: Instant, error: str) -> None:
+        await outbox.postpone(self._database, effect_id, until=until, error=error)
+
+    async def save_trail(self, fixes: Sequence[TrailFix]) -> None:
+        await couriers.save_trail(self._database, fixes)
+
+    async def last_fixes(self, cell: CellId) -> tuple[TrailFix, ...]:
+        return await couriers.last_fixes(self._database, cell)

@@ -1,0 +1,90 @@
+"""A commit taken apart into the rows that it leaves in the tables, encoded."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from engine.dispatch.offer import Offer
+from engine.geo.zone import Zone, ZoneParametersChanged
+from engine.kernel.ids import CellId, CommandId, OrderId, ZoneId
+from engine.kernel.messages import Change
+from engine.kernel.timing import Instant
+from storage import assignments
+from storage.kinds import KINDS, encode
+from storage.store import Commit
+
+
+class StateRow(Struct, frozen=True):
+    """A thing as it will be; `name` is `kind:id`."""
+
+    name: str
+    kind: str
+    id: str
+    version: int
+    cell: CellId
+    state: bytes
+
+
+class EventRow(Struct, frozen=True):
+    """One event of one change."""
+
+    thing: StateRow
+    position: int
+    command_id: CommandId | None
+    event: bytes
+
+
+class Rows(Struct, frozen=True, kw_only=True):
+    """Everything that one commit writes, and the names of what it must have to itself in its group."""
+
+    names: frozenset[str]
+    at: Instant
+    states: tuple[StateRow, ...]
+    events: tuple[EventRow, ...]
+    zones: tuple[Zone, ...]
+    parameter_sets: tuple[tuple[ZoneId, bytes], ...]
+    opened: tuple[tuple[Offer, OrderId], ...]
+    settled: dict[OrderId, str]
+    effects: tuple[bytes, ...]
+    command_id: CommandId | None
+    answer: bytes
+
+
+def rows_of(commit: Commit) -> Rows:
+    """What a commit writes; a decision must change a thing only once."""
+    changes, answer = commit.decision.changes, commit.answer
+    command_id = answer.command_id if answer else None
+    states = tuple(_state_row(commit.cell, one) for one in changes)
+    names = {one.name for one in states}
+    assert len(names) == len(states), "a decision changes a thing twice"
+    if answer:
+        names.add(f"answer:{answer.command_id}")
+    pairs = list(zip(states, changes, strict=True))
+    return Rows(
+        names=frozenset(names),
+        at=commit.at,
+        states=states,
+        events=tuple(
+            EventRow(state, position, command_id, encode(event))
+            for state, change in pairs
+            for position, event in enumerate(change.events)
+        ),
+        zones=tuple(one.thing for one in changes if isinstance(one.thing, Zone)),
+        parameter_sets=tuple(
+            (ZoneId(state.id), encode(event.parameter_set))
+            for state, change in pairs
+            for event in change.events
+            if isinstance(event, ZoneParametersChanged)
+        ),
+        opened=tuple(assignments.opened(changes)),
+        settled=assignments.settled(changes),
+        effects=tuple(encode(one) for one in commit.decision.effects),
+        command_id=command_id,
+        answer=encode(answer) if answer else b"",
+    )
+
+
+def _state_row(cell: CellId, change: Change[Any]) -> StateRow:
+    thing = change.thing
+    kind = KINDS[type(thing)]
+    return StateRow(f"{kind}:{thing.id}", kind, thing.id, thing.version, cell, encode(thing))

@@ -1,0 +1,34 @@
+-- name: add_couriers!
+insert into couriers (cell, state)
+select cell, state from unnest(:cells::text[], :states::jsonb[]) as new (cell, state);
+
+-- name: change_couriers!
+update couriers set cell = new.cell, state = new.state
+from unnest(:ids::uuid[], :cells::text[], :states::jsonb[]) as new (id, cell, state)
+where couriers.id = new.id;
+
+-- name: load_couriers
+select state from couriers where cell = :cell and duty <> 'off' order by id;
+
+-- name: find_courier
+select state from couriers where id = :courier_id;
+
+-- name: cell_of_courier
+select cell from couriers where id = :courier_id;
+
+-- name: last_fixes
+select
+    fix.courier_id::text as courier_id,
+    millis(fix.at) as at,
+    fix.lat,
+    fix.lng,
+    fix.accuracy_m
+from couriers
+cross join lateral (
+    select * from trail
+    where trail.courier_id = couriers.id
+    order by trail.at desc
+    limit 1
+) as fix
+where couriers.cell = :cell and couriers.duty <> 'off'
+order by fix.courier_id;

@@ -1,0 +1,38 @@
+-- name: add_orders!
+insert into orders (cell, state)
+select cell, state from unnest(:cells::text[], :states::jsonb[]) as new (cell, state);
+
+-- name: change_orders!
+update orders set cell = new.cell, state = new.state
+from unnest(:ids::uuid[], :cells::text[], :states::jsonb[]) as new (id, cell, state)
+where orders.id = new.id;
+
+-- name: load_orders
+select state from orders where cell = :cell and ended_at is null order by id;
+
+-- name: find_order
+select state from orders where id = :order_id;
+
+-- name: cell_of_order
+select cell from orders where id = :order_id;
+
+-- name: list_orders_of
+select state from orders
+where customer_id = :customer_id
+order by placed_at desc, id desc
+limit :limit;
+
+-- name: list_orders_of_before
+select state from orders
+where customer_id = :customer_id and (placed_at, id) < (instant(:at), :order_id::uuid)
+order by placed_at desc, id desc
+limit :limit;
+
+-- name: save_quote!
+-- Saving the same quote twice is one quote; another one under its id is refused.
+insert into quotes (state) values (:state)
+on conflict (id) do update set state = excluded.state
+where quotes.state = excluded.state;
+
+-- name: find_quote
+select state from quotes where id = :quote_id;
