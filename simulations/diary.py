@@ -1,4 +1,4 @@
-"""What simulated people planned, did and were told: the only source of scores and outside checks."""
+"""What simulated people planned, did and were told: the source of scores and outside checks."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -9,6 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from actors.clock import Clock
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant
+from simulations.day import Ways
+from simulations.diary import Diary
 from simulations.views import OrderShown, Told, WorkShown
 
 T = TypeVar("T")
@@ -60,7 +62,11 @@ class CourierDoor(Protocol):
         """Send a courier's command until it is answered, always under one id."""
         ...
 
-    def position(self, point: Point, at: Instant) -> None:
+    async def give_back(self, order_id: str, reason: str) -> Told:
+        """Give an order back before the pick-up."""
+        ...
+
+    async def position(self, point: Point, at: Instant) -> None:
         """Send a position; it may get lost."""
         ...
 
@@ -111,6 +117,19 @@ class Behaviour:
     think_s: tuple[float, float] = (0.0, 0.0)
     position_every_ms: int = 30_000
     idle_position_ms: int = 300_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What all people of a day have in common; `closing` is set when everybody is to go home."""
+
+    clock: Clock
+    diary: Diary
+    ways: Ways
+    shop_service_ms: int
+    door_service_ms: int
+    zone_id: str
+    closing: asyncio.Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What apps are shown, as they read it: the fields of docs/protocol.md that simulated people use."""
+"""What apps are shown, as they read it: the fields of the protocol that simulated people use."""
 
 from typing import Any
 

@@ -1,0 +1,365 @@
+"""A simulated courier: he works his shift, answers offers, drives, waits, and reports each step.
+
+His own timeline is computed, not measured: a leg starts when he is free and has been told of it,
+and takes what the world says. However late the process runs, the times that he reports are exact.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from engine.kernel.place import Point
+from engine.kernel.timing import Instant
+from simulations.diary import CourierPage, Visit
+from simulations.people import CourierDoor, Temper, World, newer_within, until
+from simulations.views import CarriedShown, OfferShown, StopShown
+
+# An offer that could only just be made is declined: the answer itself takes time.
+_SHIFT_END_MARGIN_MS = 30_000
+_DOING = {"pickup": ("to_shop", "at_shop"), "dropoff": ("to_door", "at_door")}
+_RETURNING = ("to_shop", "at_shop")
+# Not the courier's fault: the world moved on while he was on his way.
+_MOVED_ON = frozenset({"not_your_order"})
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A stop and its times."""
+
+    stop: StopShown
+    left_at: Instant
+    arrived_at: Instant
+    handed_over_at: Instant
+    free_at: Instant
+
+
+class CourierProgram:
+    """One courier from the start of his shift to its end."""
+
+    def __init__(
+        self, page: CourierPage, *, door: CourierDoor, world: World, temper: Temper
+    ) -> None:
+        self._page, self._plan = page, page.plan
+        self._door, self._world, self._temper = door, world, temper
+        self._clock = world.clock
+        self._here = page.plan.start
+        self._free_at: Instant = page.plan.on_at
+        self._told_at: dict[str, Instant] = {}
+        self._carried: dict[str, CarriedShown] = {}
+        # What he has done or lost, kept because the work view may still show it for a moment.
+        self._done: set[tuple[str, str]] = set()
+        self._gone: set[str] = set()
+        self._answered: set[str] = set()
+        self._leaving = False
+        self._off = False
+
+    async def run(self) -> None:
+        """Work the shift, and finish the route that is left at its end."""
+        await until(self._clock, self._plan.on_at)
+        if self._world.closing.is_set() or self._is_over():
+            return
+        self._page.courier_id = await self._door.open()
+        try:
+            if await self._go_on():
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._answer_offers())
+                    group.create_task(self._carry())
+                    await self._shift_over()
+                    await self._go_off()
+        finally:
+            await self._door.close()
+            self._page.off_at = max(self._free_at, self._clock.now())
+            self._page.doing = "off"
+
+    def _is_over(self) -> bool:
+        return self._plan.off_at is not None and self._plan.off_at <= self._clock.now()
+
+    async def _go_on(self) -> bool:
+        plan = self._plan
+        shift = {} if plan.off_at is None else {"shift_ends_at": plan.off_at}
+        told = await self._door.tell(
+            "duty",
+            duty="on",
+            zone_id=self._world.zone_id,
+            name=plan.name,
+            vehicle=plan.vehicle.value,
+            capacity_units=plan.capacity_units,
+            lat=self._here.lat,
+            lng=self._here.lng,
+            **shift,
+        )
+        if told.refused:
+            # A phone that needed the whole shift to get through finds it over.
+            if not (told.refused == "shift_over" and self._is_over()):
+                self._fault(f"going on duty: {told.refused}")
+            return False
+        self._page.on_at = self._clock.now()
+        self._page.doing = "idle"
+        await self._door.position(self._here, self._clock.now())
+        return True
+
+    async def _shift_over(self) -> None:
+        closing = self._world.closing
+        if self._plan.off_at is None:
+            await closing.wait()
+            return
+        while not closing.is_set() and (left := self._plan.off_at - self._clock.now()) > 0:
+            try:
+                async with asyncio.timeout(left / 1000 / self._clock.speed):
+                    await closing.wait()
+            except TimeoutError:
+                continue
+
+    async def _go_off(self) -> None:
+        self._leaving = True
+        told = await self._door.tell("duty", duty="off")
+        if told.refused:
+            self._fault(f"going off duty: {told.refused}")
+        self._off = told.body.get("duty") == "off"
+        self._door.work.nudge()
+
+    def _has_left(self) -> bool:
+        work = self._door.work.value
+        return self._off or (self._leaving and work is not None and work.duty == "off")
+
+    async def _answer_offers(self) -> None:
+        work = self._door.work
+        while not self._has_left():
+            number = work.number
+            offer = work.value.offer if work.value else None
+            if offer is None or offer.offer_id in self._answered:
+                await work.after(number)
+            else:
+                self._answered.add(offer.offer_id)
+                self._learn(offer.orders)
+                self._page.offers += 1
+                await asyncio.gather(
+                    self._door.tell("acknowledge", offer_id=offer.offer_id), self._answer(offer)
+                )
+
+    async def _answer(self, offer: OfferShown) -> None:
+        if self._temper.happens(self._temper.behaviour.ignore):
+            self._page.expired += 1
+            return
+        await self._clock.sleep(self._temper.thinking_ms())
+        if reason := self._objection(offer):
+            await self._door.tell("decline", offer_id=offer.offer_id, reason=reason)
+            self._page.declined += 1
+            return
+        told = await self._door.tell("accept", offer_id=offer.offer_id)
+        match told.refused:
+            case "":
+                self._page.accepted += 1
+                self._note_told(offer.order_ids)
+            case "offer_expired":
+                self._page.expired += 1
+            case "offer_closed":
+                pass
+            case refused:
+                self._fault(f"accepting an offer: {refused}")
+
+    def _objection(self, offer: OfferShown) -> str:
+        """Why he does not take it; empty when he does."""
+        if self._temper.happens(self._temper.behaviour.decline):
+            return "not_now"
+        ends_at = self._plan.off_at
+        if ends_at is None:
+            return ""
+        ahead = self._legs((*self._open_stops(), *offer.stops))[-len(offer.stops) :]
+        pickups = [leg for leg in ahead if leg.stop.kind == "pickup"]
+        if all(leg.handed_over_at + _SHIFT_END_MARGIN_MS <= ends_at for leg in pickups):
+            return ""
+        return "shift_ends"
+
+    async def _carry(self) -> None:
+        work, idle_ms = self._door.work, self._temper.behaviour.idle_position_ms
+        while not self._has_left():
+            number = work.number
+            stops = self._open_stops()
+            if stops:
+                await self._serve(stops[0])
+                continue
+            self._page.doing = "idle"
+            if not await newer_within(self._clock, work, number, idle_ms):
+                await self._door.position(self._here, self._clock.now())
+
+    def _open_stops(self) -> tuple[StopShown, ...]:
+        """The stops of his route that he has not done yet, each with what is left to do there.
+
+        He hands one gift over at a time, also where two go to one door.
+        """
+        work = self._door.work.value
+        if work is None:
+            return ()
+        self._learn(work.orders)
+        self._note_told(order_id for stop in work.route for order_id in stop.orders)
+        return tuple(
+            replace(stop, orders=orders)
+            for stop in work.route
+            if (left := self._left_to_do(stop))
+            for orders in ([left] if stop.kind == "pickup" else [(one,) for one in left])
+        )
+
+    def _left_to_do(self, stop: StopShown) -> tuple[str, ...]:
+        return tuple(
+            one
+            for one in stop.orders
+            if one not in self._gone and (one, stop.kind) not in self._done
+        )
+
+    async def _serve(self, stop: StopShown) -> None:
+        (leg,) = self._legs((stop,))
+        ends_at = self._plan.off_at
+        if stop.kind == "pickup" and ends_at is not None and leg.handed_over_at > ends_at:
+            await self._give_back(stop)
+            return
+        on_the_way, there = _DOING.get(stop.kind, _RETURNING)
+        self._page.doing = on_the_way
+        await self._drive(leg)
+        self._here, self._free_at = stop.point, leg.arrived_at
+        self._page.doing = there
+        match stop.kind:
+            case "pickup":
+                await self._pick_up(leg)
+            case "dropoff":
+                await self._hand_over(leg)
+            case _:
+                await self._bring_back(leg)
+
+    async def _give_back(self, stop: StopShown) -> None:
+        for order_id in stop.orders:
+            told = await self._door.give_back(order_id, "shift_ends")
+            if told.refused and told.refused not in _MOVED_ON:
+                self._fault(f"giving an order back: {told.refused}")
+            self._gone.add(order_id)
+
+    async def _drive(self, leg: Leg) -> None:
+        origin, to, way_ms = self._here, leg.stop.point, leg.arrived_at - leg.left_at
+        every_ms = self._temper.behaviour.position_every_ms
+        while (now := self._clock.now()) < leg.arrived_at:
+            await self._clock.sleep(min(every_ms, leg.arrived_at - now))
+            now = self._clock.now()
+            way = min(1.0, max(0.0, (now - leg.left_at) / way_ms))
+            await self._door.position(_between(origin, to, way), now)
+
+    async def _pick_up(self, leg: Leg) -> None:
+        order_ids = self._still_wanted(leg.stop)
+        if not order_ids or not await self._report(order_ids[0], "reached_shop", leg.arrived_at):
+            return
+        await until(self._clock, leg.handed_over_at)
+        got = [
+            order_id
+            for order_id in self._still_wanted(leg.stop)
+            if await self._report(order_id, "picked_up", leg.handed_over_at)
+        ]
+        self._finish(leg, got)
+
+    async def _hand_over(self, leg: Leg) -> None:
+        (order_id,) = leg.stop.orders
+        if not await self._report(order_id, "reached_door", leg.arrived_at):
+            return
+        await until(self._clock, leg.handed_over_at)
+        at = leg.handed_over_at
+        if self._temper.happens(self._temper.behaviour.nobody_home):
+            await self._report(order_id, "attempt_failed", at, reason="nobody_home")
+            await self._report(order_id, "return_started", at)
+            self._done.add((order_id, leg.stop.kind))
+            self._free_at = leg.free_at
+            return
+        if await self._report(order_id, "delivered", at, pin=await self._ask_pin(order_id)):
+            self._page.delivered[self._key(order_id)] = at
+            self._finish(leg, [order_id])
+
+    async def _bring_back(self, leg: Leg) -> None:
+        (order_id,) = leg.stop.orders
+        await until(self._clock, leg.handed_over_at)
+        await self._report(order_id, "returned", leg.handed_over_at)
+        self._done.add((order_id, leg.stop.kind))
+        self._free_at = leg.free_at
+
+    async def _report(self, order_id: str, step: str, at: Instant, **more: str) -> bool:
+        """Report a step; an order that he is refused is no longer his."""
+        told = await self._door.tell("progress", order_id=order_id, step=step, device_at=at, **more)
+        if not told.refused:
+            return True
+        self._gone.add(order_id)
+        if told.refused not in _MOVED_ON:
+            self._fault(f"{step} of {self._key(order_id)}: {told.refused}")
+        return False
+
+    async def _ask_pin(self, order_id: str) -> str:
+        """The recipient knows it as soon as the customer does."""
+        page = self._world.diary.find(self._key(order_id))
+        while page is not None and not page.pin:
+            await self._clock.sleep(1000)
+        return page.pin if page else ""
+
+    def _still_wanted(self, stop: StopShown) -> tuple[str, ...]:
+        """What of the stop is still on his route."""
+        work = self._door.work.value
+        route = work.route if work else ()
+        shown = {one for now in route if now.kind == stop.kind for one in now.orders}
+        return tuple(one for one in self._left_to_do(stop) if one in shown)
+
+    def _finish(self, leg: Leg, order_ids: list[str]) -> None:
+        if not order_ids:
+            return
+        self._done.update((one, leg.stop.kind) for one in order_ids)
+        self._free_at = leg.free_at
+        self._page.visits.append(
+            Visit(
+                kind=leg.stop.kind,
+                keys=tuple(self._key(one) for one in order_ids),
+                point=leg.stop.point,
+                left_at=leg.left_at,
+                arrived_at=leg.arrived_at,
+                handed_over_at=leg.handed_over_at,
+                free_at=leg.free_at,
+                told_at=tuple(self._told_at[one] for one in order_ids),
+            )
+        )
+
+    def _legs(self, stops: Iterable[StopShown]) -> list[Leg]:
+        """When he is where, if he does these stops one after the other from where he is now."""
+        world, here, free_at, now = self._world, self._here, self._free_at, self._clock.now()
+        legs = []
+        for stop in stops:
+            left_at = max(free_at, *(self._told_at.get(one, now) for one in stop.orders))
+            vehicle = self._plan.vehicle
+            arrived_at = left_at + world.ways.travel_ms(
+                here, stop.point, vehicle=vehicle, at=left_at
+            )
+            at_door = stop.kind == "dropoff"
+            half_ms = (world.door_service_ms if at_door else world.shop_service_ms) // 2
+            handed_over_at = max(arrived_at + half_ms, self._ready_at(stop))
+            here, free_at = stop.point, handed_over_at + half_ms
+            legs.append(Leg(stop, left_at, arrived_at, handed_over_at, free_at))
+        return legs
+
+    def _ready_at(self, stop: StopShown) -> Instant:
+        """When the shop really hands over; what the service believes is only its estimate."""
+        if stop.kind != "pickup":
+            return 0
+        pages = [self._world.diary.find(self._key(one)) for one in stop.orders]
+        return max(page.wanted.ready_at if page else stop.ready_at for page in pages)
+
+    def _key(self, order_id: str) -> str:
+        return self._carried[order_id].shop.notes
+
+    def _learn(self, orders: Iterable[CarriedShown]) -> None:
+        for order in orders:
+            self._carried.setdefault(order.order_id, order)
+
+    def _note_told(self, order_ids: Iterable[str]) -> None:
+        now = self._clock.now()
+        for order_id in order_ids:
+            self._told_at.setdefault(order_id, now)
+
+    def _fault(self, what: str) -> None:
+        self._world.diary.faults.append(f"{self._plan.name}: {what}")
+
+
+def _between(a: Point, b: Point, way: float) -> Point:
+    return Point(lat=a.lat + (b.lat - a.lat) * way, lng=a.lng + (b.lng - a.lng) * way)

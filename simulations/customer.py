@@ -1,0 +1,132 @@
+"""A simulated customer: he asks for a quote, orders, and watches his orders to their end."""
+
+import asyncio
+from typing import Any
+
+from msgspec import to_builtins
+
+from actors.chance import Chance, new_id
+from engine.kernel.place import Place
+from engine.kernel.timing import SECOND_MS
+from engine.orders.order import Gift, Recipient
+from simulations.day import DayOrder
+from simulations.diary import OrderPage
+from simulations.people import CustomerDoor, World
+from simulations.views import OrderShown
+
+_QUOTES_MAX = 20
+
+
+class CustomerProgram:
+    """One customer with any number of orders."""
+
+    def __init__(self, *, door: CustomerDoor, world: World, chance: Chance) -> None:
+        self._door, self._world, self._chance = door, world, chance
+        self._clock = world.clock
+
+    async def open(self) -> None:
+        """Take the phone in hand."""
+        await self._door.open()
+
+    async def close(self) -> None:
+        """Put it away."""
+        await self._door.close()
+
+    async def order(self, wanted: DayOrder) -> None:
+        """Order this gift now, and watch it to its end."""
+        page = self._world.diary.order(wanted)
+        if await self._place(page):
+            await self._watch(page)
+
+    async def adopt(self) -> list[OrderPage]:
+        """The open orders of an earlier run, so that their recipients know the PIN again."""
+        pages = []
+        for shown in await self._door.list_orders():
+            page = self._world.diary.order(_wanted_before(shown))
+            page.order_id = shown.order_id
+            self._hear(page, shown)
+            if not page.has_ended:
+                pages.append(page)
+        return pages
+
+    async def watch(self, page: OrderPage) -> None:
+        """Watch an adopted order to its end."""
+        await self._watch(page)
+
+    async def withdraw(self, page: OrderPage) -> None:
+        """Cancel what nobody delivered."""
+        told = await self._door.cancel(
+            page.order_id, new_id(self._clock, self._chance), "undeliverable"
+        )
+        page.withdrawn = not told.refused
+
+    async def _place(self, page: OrderPage) -> bool:
+        wanted = page.wanted
+        for _ in range(_QUOTES_MAX):
+            preparation_ms = max(0, wanted.ready_at - self._clock.now())
+            quoted = await self._door.quote(
+                wanted.shop.point, wanted.door.point, -(-preparation_ms // SECOND_MS)
+            )
+            if quoted.refused:
+                return self._refused(page, f"quote: {quoted.refused}")
+            order = _order_body(wanted, str(quoted.body["quote_id"]))
+            told = await self._door.place(new_id(self._clock, self._chance), order)
+            if not told.refused:
+                page.order_id = str(told.body["order_id"])
+                return True
+            if told.refused != "quote_expired":
+                return self._refused(page, f"order: {told.refused}")
+        return self._refused(page, "every quote expired before it was used")
+
+    async def _watch(self, page: OrderPage) -> None:
+        ended = asyncio.Event()
+
+        def shown(view: OrderShown) -> None:
+            self._hear(page, view)
+            if page.has_ended:
+                ended.set()
+
+        await self._door.watch(page.order_id, shown)
+        await ended.wait()
+        await self._door.unwatch(page.order_id)
+
+    def _hear(self, page: OrderPage, view: OrderShown) -> None:
+        page.pin = view.pin
+        page.hear(view.version, view.status, self._clock.now())
+
+    def _refused(self, page: OrderPage, what: str) -> bool:
+        page.refused = what
+        self._world.diary.faults.append(f"order {page.wanted.key}: {what}")
+        return False
+
+
+def _order_body(wanted: DayOrder, quote_id: str) -> dict[str, Any]:
+    return {
+        "quote_id": quote_id,
+        "gift": to_builtins(wanted.gift),
+        "recipient": to_builtins(wanted.recipient),
+        "shop": _place_body(wanted.shop),
+        "door": _place_body(wanted.door),
+    }
+
+
+def _place_body(place: Place) -> dict[str, Any]:
+    return {
+        "lat": place.point.lat,
+        "lng": place.point.lng,
+        "name": place.name,
+        "address": place.address,
+        "notes": place.notes,
+    }
+
+
+def _wanted_before(shown: OrderShown) -> DayOrder:
+    return DayOrder(
+        key=shown.shop.notes,
+        placed_at=shown.placed_at,
+        ready_at=shown.ready_at,
+        shop=Place(point=shown.shop.point, name=shown.shop.name, notes=shown.shop.notes),
+        door=Place(point=shown.door.point, name=shown.door.name),
+        gift=Gift(description="ordered before"),
+        recipient=Recipient(name="somebody"),
+    )

@@ -1,0 +1,317 @@
+"""A simulated phone at the real edge: REST for single questions, the WebSocket for what is live."""
+
+import asyncio
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from actors.chance import Chance, new_id
+from engine.kernel.place import Point
+from engine.kernel.timing import Instant
+from simulations.diary import Diary
+from simulations.people import Newest
+from simulations.rest import Account
+from simulations.views import AGAIN, Frame, OrderShown, Told, WorkShown
+
+_POSITION: Final = struct.Struct("<iiqHH")
+_frame: Final = msgspec.json.Decoder(Frame)
+_encode: Final = msgspec.json.Encoder().encode
+# Real seconds: how long an answer may take before the question is sent again, and how long a phone
+# stays silent before it says that it is still there.
+_ANSWER_S = 6.0
+_PING_S = 40.0
+_EXPIRED = 4401
+_OUR_FAULT = frozenset({4400, 4403, 4413})
+_FRAME_BYTES_MAX = 4 * 1024 * 1024
+_PAGE = 100
+
+Sink = Callable[[Frame], None]
+
+
+class AppFault(Exception):
+    """The service closed the connection because of what this phone sent."""
+
+
+class Socket:
+    """One WebSocket that comes back by itself, with its subscriptions and its open questions."""
+
+    def __init__(self, account: Account, diary: Diary, chance: Chance) -> None:
+        self._account, self._diary, self._chance = account, diary, chance
+        self._clock = account.edge.clock
+        self._connection: ClientConnection | None = None
+        self._welcome = asyncio.Event()
+        self._sinks: dict[str, Sink] = {}
+        self._subscribed: set[str] = set()
+        self._asked: dict[str, tuple[bytes, asyncio.Future[Frame]]] = {}
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect, and stay connected until closed."""
+        if not self._account.token:
+            await self._account.log_in()
+        self._keeper = asyncio.create_task(self._keep())
+        welcome = asyncio.create_task(self._welcome.wait())
+        await asyncio.wait({welcome, self._keeper}, return_when=asyncio.FIRST_COMPLETED)
+        if not welcome.done():
+            welcome.cancel()
+            await self._keeper
+
+    async def close(self) -> None:
+        """Close for good."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with suppress(asyncio.CancelledError, AppFault):
+                await self._keeper
+
+    async def listen(self, channel: str, sink: Sink, *, subscribe: bool) -> None:
+        """Hand every frame of a channel to `sink`; a courier's own channel needs no asking."""
+        self._sinks[channel] = sink
+        if subscribe:
+            self._subscribed.add(channel)
+            await self._send(_encode({"type": "subscribe", "channel": channel}))
+
+    async def leave(self, channel: str) -> None:
+        """Listen no more."""
+        self._sinks.pop(channel, None)
+        self._subscribed.discard(channel)
+        await self._send(_encode({"type": "unsubscribe", "channel": channel}))
+
+    async def tell(self, kind: str, fields: dict[str, Any]) -> Told:
+        """Send a command until it is answered, always under one id."""
+        command_id = new_id(self._clock, self._chance)
+        data = _encode({"type": kind, "id": command_id, **fields})
+        backoff = self._account.edge.backoff()
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        while True:
+            answer = await self._ask(command_id, data)
+            if answer.code not in AGAIN:
+                self._diary.answers_ms.append((loop.time() - asked_at) * 1000)
+                return _told(answer)
+            await backoff.pause()
+
+    async def position(self, point: Point, at: Instant) -> None:
+        """Send a position if there is a connection."""
+        connection = self._connection
+        if connection is not None and self._welcome.is_set():
+            record = _POSITION.pack(round(point.lat * 1e7), round(point.lng * 1e7), at, 50, 0)
+            await _quietly(connection, record)
+
+    async def _ask(self, command_id: str, data: bytes) -> Frame:
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._asked[command_id] = (data, answer)
+        try:
+            while True:
+                await self._send(data)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_ANSWER_S):
+                        return await asyncio.shield(answer)
+        finally:
+            del self._asked[command_id]
+
+    async def _send(self, data: bytes) -> None:
+        """Send if there is a connection; what matters is sent again when there is one."""
+        if self._connection is not None and self._welcome.is_set():
+            await _quietly(self._connection, data.decode())
+
+    async def _keep(self) -> None:
+        backoff = self._account.edge.backoff()
+        is_first = True
+        while True:
+            with suppress(OSError, TimeoutError, InvalidHandshake):
+                if not is_first:
+                    self._diary.reconnects += 1
+                is_first = False
+                async with connect(
+                    self._account.edge.socket_url,
+                    compression=None,
+                    proxy=None,
+                    close_timeout=1,
+                    max_size=_FRAME_BYTES_MAX,
+                ) as connection:
+                    try:
+                        await self._converse(connection)
+                        backoff.reset()
+                    finally:
+                        self._connection = None
+                        was_welcome = self._welcome.is_set()
+                        self._welcome.clear()
+                    if was_welcome:
+                        backoff.reset()
+                await self._after_close(connection)
+            await backoff.pause()
+
+    async def _after_close(self, connection: ClientConnection) -> None:
+        if connection.close_code in _OUR_FAULT:
+            what = f"{connection.close_code} {connection.close_reason}"
+            self._diary.faults.append(f"{self._account.phone}: closed with {what}")
+            raise AppFault(what)
+        if connection.close_code == _EXPIRED:
+            await self._account.log_in()
+
+    async def _converse(self, connection: ClientConnection) -> None:
+        """Talk until the connection closes."""
+        token = {"type": "authenticate", "token": self._account.token}
+        with suppress(ConnectionClosed):
+            await connection.send(_encode(token).decode())
+            self._connection = connection
+            pinging = asyncio.create_task(self._ping(connection))
+            try:
+                async for data in connection:
+                    frame = _frame.decode(data)
+                    if frame.type == "authenticated":
+                        await self._resume(connection)
+                    else:
+                        self._take(frame)
+            finally:
+                pinging.cancel()
+
+    async def _resume(self, connection: ClientConnection) -> None:
+        """Subscribe again and repeat every question that was not answered."""
+        self._welcome.set()
+        for channel in sorted(self._subscribed):
+            await connection.send(_encode({"type": "subscribe", "channel": channel}).decode())
+        for data, _ in list(self._asked.values()):
+            await connection.send(data.decode())
+
+    async def _ping(self, connection: ClientConnection) -> None:
+        while True:
+            await self._clock.sleep(_PING_S * 1000 * self._clock.speed)
+            await _quietly(connection, '{"type":"ping"}')
+
+    def _take(self, frame: Frame) -> None:
+        match frame.type:
+            case "reply" | "refused":
+                asked = self._asked.get(frame.id)
+                if asked is not None and not asked[1].done():
+                    asked[1].set_result(frame)
+            case "snapshot" | "update":
+                sink = self._sinks.get(frame.channel)
+                if sink is not None:
+                    sink(frame)
+            case "error":
+                what = f"{frame.code} {bytes(frame.body).decode()}"
+                self._diary.faults.append(f"{self._account.phone}: {what}")
+            case _:
+                pass
+
+
+async def _quietly(connection: ClientConnection, data: str | bytes) -> None:
+    """Send; a connection that just went is noticed by its reader."""
+    with suppress(ConnectionClosed):
+        await connection.send(data)
+
+
+def _told(frame: Frame) -> Told:
+    if frame.type == "refused":
+        return Told(refused=frame.code)
+    return Told(body=msgspec.json.decode(frame.body))
+
+
+class CourierSocketDoor:
+    """A courier's phone."""
+
+    def __init__(self, account: Account, diary: Diary, chance: Chance) -> None:
+        self._account = account
+        self._clock, self._chance = account.edge.clock, chance
+        self._socket = Socket(account, diary, chance)
+        self._work: Newest[WorkShown] = Newest()
+
+    @property
+    def work(self) -> Newest[WorkShown]:
+        """The work view."""
+        return self._work
+
+    async def open(self) -> str:
+        """Connect and stay connected; the courier's id."""
+        if not self._account.token:
+            await self._account.log_in()
+        channel = f"courier:{self._account.user_id}"
+        await self._socket.listen(channel, self._show, subscribe=False)
+        await self._socket.open()
+        return self._account.user_id
+
+    async def close(self) -> None:
+        """Switch the phone off."""
+        await self._socket.close()
+
+    async def tell(self, kind: str, **fields: Any) -> Told:  # noqa: ANN401 - frames hold anything
+        """Send a courier's command until it is answered."""
+        return await self._socket.tell(kind, fields)
+
+    async def give_back(self, order_id: str, reason: str) -> Told:
+        """Give an order back before the pick-up."""
+        path, key = f"/v1/orders/{order_id}/unassign", new_id(self._clock, self._chance)
+        return await self._account.request("POST", path, {"reason": reason}, key=key)
+
+    async def position(self, point: Point, at: Instant) -> None:
+        """Send a position; it may get lost."""
+        await self._socket.position(point, at)
+
+    def _show(self, frame: Frame) -> None:
+        if frame.kind not in {"", "state"}:
+            return
+        work = msgspec.json.decode(frame.body, type=WorkShown)
+        seen = self._work.value
+        if frame.type == "snapshot" or seen is None or work.version >= seen.version:
+            self._work.put(work)
+
+
+class CustomerSocketDoor:
+    """A customer's app."""
+
+    def __init__(self, account: Account, diary: Diary, chance: Chance) -> None:
+        self._account = account
+        self._clock, self._chance = account.edge.clock, chance
+        self._socket = Socket(account, diary, chance)
+
+    async def open(self) -> str:
+        """Log in, connect and stay connected; the customer's id."""
+        await self._socket.open()
+        return self._account.user_id
+
+    async def close(self) -> None:
+        """Switch the app off."""
+        await self._socket.close()
+
+    async def quote(self, shop: Point, door: Point, preparation_s: int) -> Told:
+        """Ask for a price."""
+        body = {
+            "shop": {"lat": shop.lat, "lng": shop.lng},
+            "door": {"lat": door.lat, "lng": door.lng},
+            "preparation_s": preparation_s,
+        }
+        key = new_id(self._clock, self._chance)
+        return await self._account.request("POST", "/v1/quotes", body, key=key)
+
+    async def place(self, key: str, order: dict[str, Any]) -> Told:
+        """Place an order under an idempotency key."""
+        return await self._account.request("POST", "/v1/orders", order, key=key)
+
+    async def cancel(self, order_id: str, key: str, reason: str) -> Told:
+        """Cancel an order under an idempotency key."""
+        path = f"/v1/orders/{order_id}/cancel"
+        return await self._account.request("POST", path, {"reason": reason}, key=key)
+
+    async def list_orders(self) -> list[OrderShown]:
+        """The customer's newest orders."""
+        told = await self._account.request("GET", f"/v1/orders?limit={_PAGE}")
+        return msgspec.convert(told.body.get("orders", []), list[OrderShown])
+
+    async def watch(self, order_id: str, shown: Callable[[OrderShown], None]) -> None:
+        """Be shown the order now and whenever it changes."""
+
+        def sink(frame: Frame) -> None:
+            if frame.kind in {"", "state"}:
+                shown(msgspec.json.decode(frame.body, type=OrderShown))
+
+        await self._socket.listen(f"order:{order_id}", sink, subscribe=True)
+
+    async def unwatch(self, order_id: str) -> None:
+        """Be shown it no more."""
+        await self._socket.leave(f"order:{order_id}")
