@@ -1,0 +1,211 @@
+"""A whole system in one process for tests: memory store, virtual time, and the last of what was published."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from actors.bus import Bus
+from actors.cell import World
+from actors.chance import SeededChance, new_id
+from actors.local import LocalCells, local_bus
+from actors.settings import RuntimeSettings
+from actors.solver import LocalSolver, Solver, stopped_watch
+from engine.couriers.courier import ProgressStep
+from engine.couriers.messages import AcceptOffer, GoOnDuty, ReportProgress
+from engine.geo.cells import cell_at, disk
+from engine.geo.parameters import ZoneParameters
+from engine.geo.travel import VehicleKind
+from engine.geo.zone import CreateZone
+from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, UserId, ZoneId
+from engine.kernel.messages import Caller, Command, Envelope, Role
+from engine.kernel.place import Point
+from engine.kernel.timing import MINUTE_MS
+from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
+from storage.live import Batch, Fix, LiveStream, Publication
+from storage.memory import MemoryStore
+from storage.store import Answer, Store
+from tests.builders import CORNER, NOON, SHOP, a_placing, a_quote
+
+T = TypeVar("T")
+OPERATOR = Caller(user_id=UserId("00000000-0000-7000-8000-000000000001"), role=Role.OPERATOR)
+QUICK = ZoneParameters(tick_s=2, commit_lead_s=3600, offer_timeout_s=30, bundle_size_max=1)
+
+
+class Noticed:
+    """A live stream that remembers the newest publication of every channel and kind."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.newest: dict[tuple[str, str], Publication] = {}
+        self.fixes: dict[CellId, dict[CourierId, Fix]] = {}
+
+    async def publish(self, batch: Batch) -> None:
+        self.batches.append(batch)
+        for one in batch.publications:
+            self.newest[one.channel, one.kind] = one
+
+    async def tail(self) -> str:
+        return ""
+
+    async def read(self, after: str, *, wait_ms: int) -> tuple[str, Sequence[Batch]]:
+        return after, []
+
+    async def save_fixes(self, cell: CellId, fixes: Mapping[CourierId, Fix]) -> None:
+        self.fixes.setdefault(cell, {}).update(fixes)
+
+    async def load_fixes(self, cell: CellId) -> dict[CourierId, Fix]:
+        return dict(self.fixes.get(cell, {}))
+
+    def body(self, channel: str) -> dict[str, Any]:
+        """The newest state that was published on a channel."""
+        return self.newest[channel, "state"].body
+
+
+class Town:
+    """One zone, its bus and its people's words."""
+
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        *,
+        store: Store | None = None,
+        live: LiveStream | None = None,
+        solver: Solver | None = None,
+        parameters: ZoneParameters = QUICK,
+    ) -> None:
+        self.clock = VirtualClock(loop, starts_at=NOON)
+        self.chance = SeededChance(7)
+        self.memory = MemoryStore()
+        self.noticed = Noticed()
+        self.store: Store = store or self.memory
+        self.parameters = parameters
+        self.settings = RuntimeSettings()
+        world = World(
+            store=self.store,
+            live=live or self.noticed,
+            solver=solver or LocalSolver(stopped_watch),
+            clock=self.clock,
+            chance=self.chance,
+            settings=self.settings,
+        )
+        self.bus: Bus
+        self.cells: LocalCells
+        self.bus, self.cells = local_bus(world)
+        self.zone_id = ZoneId(self.new_id())
+        self._customer = Caller(user_id=UserId(self.new_id()), role=Role.CUSTOMER)
+
+    def new_id(self) -> str:
+        return new_id(self.clock, self.chance)
+
+    async def send(
+        self,
+        command: Command,
+        caller: Caller,
+        *,
+        command_id: str = "",
+        fingerprint: str = "",
+        deadline_ms: int = 10_000,
+    ) -> Answer:
+        return await self.bus.execute(
+            Envelope(
+                id=CommandId(command_id or self.new_id()),
+                command=command,
+                caller=caller,
+                deadline=self.clock.now() + deadline_ms,
+                fingerprint=fingerprint,
+            )
+        )
+
+    async def must(self, command: Command, caller: Caller, **how: Any) -> Answer:
+        answer = await self.send(command, caller, **how)
+        assert answer.refusal is None, answer.refusal
+        return answer
+
+    async def open(self) -> None:
+        """Create the zone."""
+        anchor = cell_at(SHOP, 8)
+        await self.must(
+            CreateZone(
+                zone_id=self.zone_id,
+                name_en="Olaya",
+                name_ar="العليا",
+                anchor=anchor,
+                cells=tuple(sorted(disk(anchor, 6))),
+                parameters=self.parameters,
+                author=OPERATOR.user_id,
+            ),
+            OPERATOR,
+        )
+
+    async def courier(
+        self, *, point: Point = CORNER, shift_min: int | None = None, capacity_units: int = 4
+    ) -> CourierId:
+        """Somebody goes on duty."""
+        courier_id = CourierId(self.new_id())
+        ends = None if shift_min is None else self.clock.now() + shift_min * MINUTE_MS
+        command = GoOnDuty(
+            courier_id=courier_id,
+            zone_id=self.zone_id,
+            name="Salem",
+            vehicle=VehicleKind.CAR,
+            capacity_units=capacity_units,
+            point=point,
+            shift_ends_at=ends,
+        )
+        await self.must(command, self.as_courier(courier_id))
+        return courier_id
+
+    async def order(self, **fields: Any) -> OrderId:
+        """Somebody places an order that is ready at once."""
+        zone = await self.store.find_zone(self.zone_id)
+        assert zone is not None
+        quoted = a_quote(
+            zone, customer_id=self.customer.user_id, preparation_s=0, at=self.clock.now()
+        )
+        command = a_placing(zone, quoted=quoted, **{"order_id": self.new_id(), **fields})
+        await self.must(command, self.customer)
+        return command.order_id
+
+    async def accept(self, courier_id: CourierId) -> Answer:
+        """He takes what he is offered."""
+        offer = self.noticed.body(f"courier:{courier_id}")["offer"]
+        command = AcceptOffer(courier_id=courier_id, offer_id=offer["offer_id"])
+        return await self.send(command, self.as_courier(courier_id))
+
+    async def report(
+        self, courier_id: CourierId, order_id: OrderId, step: ProgressStep, **fields: Any
+    ) -> Answer:
+        """He tells how far he has come."""
+        command = ReportProgress(courier_id=courier_id, order_id=order_id, step=step, **fields)
+        return await self.send(command, self.as_courier(courier_id))
+
+    def as_courier(self, courier_id: CourierId) -> Caller:
+        return Caller(user_id=courier_id, role=Role.COURIER)
+
+    @property
+    def customer(self) -> Caller:
+        return self._customer
+
+    async def cell(self) -> CellId:
+        cell = await self.store.cell_of_zone(self.zone_id)
+        assert cell is not None
+        return cell
+
+    async def crash(self) -> None:
+        """The cell's process dies and is started again."""
+        cell = await self.cell()
+        await self.cells.kill(cell)
+        await self.cells.wake()
+
+
+def in_a_town(story: Callable[[Town], Coroutine[Any, Any, T]], **how: Any) -> T:
+    """Tell a story in an open town, in virtual time."""
+
+    async def main(loop: VirtualLoop) -> T:
+        town = Town(loop, **how)
+        await town.open()
+        try:
+            return await story(town)
+        finally:
+            await town.cells.close()
+
+    return run_virtually(main)
