@@ -43,7 +43,8 @@ def place(
 ) -> Decision | Refusal:
     """Place what was quoted; it waits at once, or until its window comes near.
 
-    `travel_s` is the time from shop to door, by which a scheduled order is released early enough.
+    `travel_s` is the time from shop to door: by it a scheduled order is released early enough,
+    and not fetched so early that it would stand at the door before its window.
     """
     refusal = _unplaceable(zone, command, caller, now)
     if refusal is not None:
@@ -69,27 +70,21 @@ def place(
         events: tuple[Event, ...] = (placed, OrderReleased(at=now))
         order = orders.evolve(order, *events)
     else:
-        release_at = release_time(zone, command.window, travel_s=travel_s)
-        events = (placed, OrderScheduled(at=now, release_at=max(now, release_at)))
+        pick_up_by = _latest_pick_up(zone, command.window, travel_s=travel_s)
+        release_at = max(now, pick_up_by - zone.parameters.schedule_lead_s * SECOND_MS)
+        events = (placed, OrderScheduled(at=now, release_at=release_at))
         order = orders.evolve(
             order,
             *events,
             window=command.window,
-            release_at=max(now, release_at),
-            ready_at=max(order.ready_at, release_at),
+            release_at=release_at,
+            ready_at=max(order.ready_at, pick_up_by),
             due_at=command.window.end,
         )
     return Decision(
         changes=(Change(order, events),),
         reply={"order_id": order.id, "code": order.code, "status": order.status.value},
     )
-
-
-def release_time(zone: Zone, window: Window, *, travel_s: int) -> Instant:
-    """When a scheduled order joins the waiting ones: its latest useful pick-up less the zone's lead."""
-    p = zone.parameters
-    on_the_road_s = p.shop_service_s + travel_s + p.door_service_s
-    return window.start - (on_the_road_s + p.schedule_lead_s) * SECOND_MS
 
 
 def release(order: Order | None, command: ReleaseOrder, *, now: Instant) -> Decision | Refusal:
@@ -100,6 +95,13 @@ def release(order: Order | None, command: ReleaseOrder, *, now: Instant) -> Deci
         return Decision()
     event = OrderReleased(at=now)
     return Decision(changes=(Change(orders.evolve(order, event), (event,)),))
+
+
+def _latest_pick_up(zone: Zone, window: Window, *, travel_s: int) -> Instant:
+    """When the gift must leave the shop to be at the door as the window begins, and no sooner."""
+    p = zone.parameters
+    on_the_road_s = p.shop_service_s + travel_s + p.door_service_s
+    return window.start - on_the_road_s * SECOND_MS
 
 
 def _unplaceable(zone: Zone, command: PlaceOrder, caller: Caller, now: Instant) -> Refusal | None:

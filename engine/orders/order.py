@@ -111,7 +111,7 @@ class Order(Thing, frozen=True, kw_only=True):
     """One gift from placement to its end.
 
     `ready_at` is when the shop hands it over, `due_at` what the customer was promised, `release_at`
-    when a scheduled order joins the waiting ones. `pin` opens the door: whoever says it may receive.
+    when a scheduled order joins the waiting ones. Whoever says the `pin` at the door may receive.
     """
 
     id: OrderId
@@ -252,7 +252,7 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {
     (S.WAITING, OrderOffered): S.OFFERED,
     (S.OFFERED, OrderOfferLapsed): S.WAITING,
     (S.OFFERED, OrderAssigned): S.ASSIGNED,
-    # A courier may give an order back until he has the gift, even when he already stands in the shop.
+    # A courier may give an order back until he has the gift, even when he stands in the shop.
     (S.ASSIGNED, OrderUnassigned): S.WAITING,
     (S.COURIER_AT_SHOP, OrderUnassigned): S.WAITING,
     (S.ASSIGNED, CourierReachedShop): S.COURIER_AT_SHOP,

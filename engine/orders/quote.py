@@ -14,7 +14,7 @@ QUOTE_VALID_MS = 15 * 60 * SECOND_MS
 
 
 class Quote(Struct, frozen=True, kw_only=True):
-    """A price and a promise, valid until `valid_until`; amounts in halalas, VAT included in the total."""
+    """A price and a promise, valid until `valid_until`; amounts in halalas, the total with VAT."""
 
     id: QuoteId
     customer_id: UserId
@@ -49,11 +49,15 @@ def quote(
     preparation_s: int,
     now: Instant,
 ) -> Quote:
-    """The price by the zone's tariff and the promise by its window; `route_m` is the way from shop to door."""
+    """The price by the zone's tariff and the promise by its window.
+
+    `route_m` and `travel_s` are the way from shop to door.
+    """
     p = zone.parameters
     fee = p.fee_base_halalas + math.ceil(route_m / 1000) * p.fee_per_km_halalas
     vat = vat_on(fee)
-    minimum_s = preparation_s + p.shop_service_s + travel_s + p.door_service_s
+    ready_s = preparation_s + p.prep_buffer_s
+    minimum_s = ready_s + p.shop_service_s + travel_s + p.door_service_s
     promise_s = max(p.promised_s, minimum_s + p.promise_slack_s)
     return Quote(
         id=quote_id,
