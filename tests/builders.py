@@ -261,6 +261,10 @@ class Ledger:
     def events_of(self, thing_id: str) -> tuple[Event, ...]:
         return tuple(line.event for line in self.lines[thing_id])
 
+    def versions_of(self, thing_id: str) -> tuple[int, ...]:
+        """The version that each event made."""
+        return tuple(line.version for line in self.lines[thing_id])
+
     def all_of(self, kind: type[T]) -> list[T]:
         return [one for one in self.things.values() if isinstance(one, kind)]
 
