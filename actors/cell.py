@@ -1,7 +1,7 @@
 """A cell: the zones, orders and couriers that live together, their timers, and the way in and out."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from actors.chance import Chance, new_id
@@ -73,6 +73,18 @@ class Cell:
             chance=world.chance,
         )
         self._timers = Timers(world.clock, self._ring)
+        self._ticking: set[ZoneId] = set()
+        self._rings: dict[str, Callable[[str], Awaitable[None]]] = {
+            "offer": self._ring_offer,
+            "release": self._ring_release,
+            "shift": self._ring_shift,
+            "zone": self._ring_zone,
+            "reload": self._ring_reload,
+            "tick": self._ring_tick,
+            "repeat": self._ring_repeat,
+            "positions": self._ring_positions,
+            "fixes": self._ring_fixes,
+        }
         self._trouble = "starting"
 
     async def run(self, started: asyncio.Event) -> None:
@@ -195,31 +207,39 @@ class Cell:
         """Set the timers that the stored state of a thing asks for."""
         match thing:
             case Offer():
-                if thing.status is not OfferStatus.OPEN:
-                    self._timers.cancel(f"offer:{thing.id}")
-                    self._timers.cancel(f"repeat:{thing.id}")
-                    return
-                self._timers.set(f"offer:{thing.id}", thing.expires_at)
-                if thing.acknowledged_at is None:
-                    self._repeat_later(thing.id)
-                else:
-                    self._timers.cancel(f"repeat:{thing.id}")
+                self._arm_offer(thing)
             case Order():
                 if thing.status is OrderStatus.SCHEDULED and thing.release_at is not None:
                     self._timers.set(f"release:{thing.id}", thing.release_at)
             case Courier():
-                if thing.duty is Duty.OFF or thing.shift_ends_at is None:
-                    self._timers.cancel(f"shift:{thing.id}")
-                elif thing.duty is not Duty.ENDING:
-                    self._timers.set(f"shift:{thing.id}", thing.shift_ends_at)
+                self._arm_courier(thing)
             case Zone():
-                if thing.upcoming:
-                    first = min(one.effective_at for one in thing.upcoming)
-                    self._timers.set(f"zone:{thing.id}", first)
-                if thing.id not in self._dispatcher.last_tick:
-                    self._timers.set(f"tick:{thing.id}", self._clock.now())
+                self._arm_zone(thing)
             case _:
                 raise TypeError(f"a cell has no timers for {type(thing).__name__}")
+
+    def _arm_offer(self, offer: Offer) -> None:
+        if offer.status is not OfferStatus.OPEN:
+            self._timers.cancel(f"offer:{offer.id}")
+        else:
+            self._timers.set(f"offer:{offer.id}", offer.expires_at)
+        if offer.status is not OfferStatus.OPEN or offer.acknowledged_at is not None:
+            self._timers.cancel(f"repeat:{offer.id}")
+        else:
+            self._repeat_later(offer.id)
+
+    def _arm_courier(self, courier: Courier) -> None:
+        if courier.shift_ends_at is None or courier.duty in {Duty.OFF, Duty.ENDING}:
+            self._timers.cancel(f"shift:{courier.id}")
+        else:
+            self._timers.set(f"shift:{courier.id}", courier.shift_ends_at)
+
+    def _arm_zone(self, zone: Zone) -> None:
+        if zone.upcoming:
+            first = min(one.effective_at for one in zone.upcoming)
+            self._timers.set(f"zone:{zone.id}", first)
+        if not self._timers.is_set(f"tick:{zone.id}") and zone.id not in self._ticking:
+            self._timers.set(f"tick:{zone.id}", self._clock.now())
 
     def _repeat_later(self, offer_id: OfferId) -> None:
         repeat_ms = self._world.settings.offer_repeat_s * SECOND_MS
@@ -227,27 +247,22 @@ class Cell:
 
     async def _ring(self, key: str) -> None:
         kind, _, name = key.partition(":")
-        match kind:
-            case "offer":
-                await self._by_clock(ExpireOffer(offer_id=OfferId(name)))
-            case "release":
-                await self._by_clock(ReleaseOrder(order_id=OrderId(name)))
-            case "shift":
-                await self._by_clock(EndShift(courier_id=CourierId(name)))
-            case "zone":
-                await self._by_clock(PutParametersInForce(zone_id=ZoneId(name)))
-            case "tick":
-                await self._tick(ZoneId(name))
-            case "repeat":
-                self._repeat(OfferId(name))
-            case "positions":
-                self._publish_positions()
-            case "fixes":
-                await self._keep_fixes()
-            case "reload":
-                await self._reload()
-            case _:
-                raise ValueError(f"nobody set the timer {key}")
+        await self._rings[kind](name)
+
+    async def _ring_offer(self, name: str) -> None:
+        await self._by_clock(ExpireOffer(offer_id=OfferId(name)))
+
+    async def _ring_release(self, name: str) -> None:
+        await self._by_clock(ReleaseOrder(order_id=OrderId(name)))
+
+    async def _ring_shift(self, name: str) -> None:
+        await self._by_clock(EndShift(courier_id=CourierId(name)))
+
+    async def _ring_zone(self, name: str) -> None:
+        await self._by_clock(PutParametersInForce(zone_id=ZoneId(name)))
+
+    async def _ring_reload(self, _name: str) -> None:
+        await self._reload()
 
     async def _by_clock(self, command: Command) -> None:
         """What the clock asks for; after a doubt the reload arms the timer again."""
@@ -258,11 +273,14 @@ class Cell:
         if self._live.in_doubt:
             self._timers.set("reload:", self._later(_RELOAD_AGAIN_MS))
 
-    async def _tick(self, zone_id: ZoneId) -> None:
+    async def _ring_tick(self, name: str) -> None:
+        zone_id = ZoneId(name)
         zone = self._holdings.zones[zone_id]
         began = self._clock.now()
         if not self._live.in_doubt:
+            self._ticking.add(zone_id)
             await self._dispatcher.tick(zone)
+            self._ticking.discard(zone_id)
             body = {**self._holdings.zone_body(zone), **self._tick_body(zone_id)}
             self._publisher.publish(
                 Publication(channel=f"zone:{zone_id}", kind="tick", version=0, body=body)
@@ -283,8 +301,9 @@ class Cell:
             "positions_dropped": self._telemetry.dropped,
         }
 
-    def _repeat(self, offer_id: OfferId) -> None:
+    async def _ring_repeat(self, name: str) -> None:
         """The phone has not said that it shows the offer: show its courier his work again."""
+        offer_id = OfferId(name)
         offer = self._holdings.offers.get(offer_id)
         if offer is None or offer.status is not OfferStatus.OPEN or offer.acknowledged_at:
             return
@@ -296,7 +315,8 @@ class Cell:
 
     # Positions
 
-    def _publish_positions(self) -> None:
+    async def _ring_positions(self, _name: str) -> None:
+        """Show customers where their couriers are."""
         now = self._clock.now()
         for courier in self._holdings.couriers.values():
             fix = self._telemetry.fix(courier.id) if courier.route else None
@@ -316,7 +336,7 @@ class Cell:
         gap_ms = self._world.settings.position_publish_s * SECOND_MS
         self._timers.set("positions:", self._later(gap_ms))
 
-    async def _keep_fixes(self) -> None:
+    async def _ring_fixes(self, _name: str) -> None:
         """Remember positions where a restarted cell finds them, and the sampled trail in storage."""
         self._timers.set("fixes:", self._later(_KEEP_FIXES_MS))
         moved, trail = self._telemetry.take_moved(), self._telemetry.take_trail()

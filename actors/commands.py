@@ -1,7 +1,7 @@
 """Every command of the live things: whose turns it needs, and which rule decides it."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 from actors.clock import Clock
 from actors.holdings import Holdings
@@ -26,7 +26,7 @@ from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo import zone as zones
 from engine.geo.travel import GreatCircle, VehicleKind
 from engine.geo.zone import UNKNOWN_ZONE, ChangeZoneParameters, CreateZone, PutParametersInForce
-from engine.kernel.ids import CourierId, OfferId, OrderId
+from engine.kernel.ids import CourierId, OfferId
 from engine.kernel.messages import Caller, Command, Decision
 from engine.kernel.refusals import Refusal
 from engine.orders import decide as orders
@@ -34,6 +34,7 @@ from engine.orders.messages import CancelOrder, PlaceOrder, ReleaseOrder, Unassi
 from engine.orders.order import Order
 
 Keys = Iterable[str]
+_OfCourier = GoOnDuty | GoOffDuty | EndShift | TakeBreak | EndBreak | ReportProgress
 
 
 class Commands:
@@ -42,18 +43,56 @@ class Commands:
     def __init__(self, holdings: Holdings, clock: Clock) -> None:
         self._holdings = holdings
         self._clock = clock
+        self._keys: dict[type[Command], Callable[[Any], Keys]] = {
+            PlaceOrder: self._of_order,
+            ReleaseOrder: self._of_order,
+            CancelOrder: self._of_order,
+            UnassignOrder: self._of_order,
+            GoOnDuty: self._of_courier,
+            GoOffDuty: self._of_courier,
+            EndShift: self._of_courier,
+            TakeBreak: self._of_courier,
+            EndBreak: self._of_courier,
+            ReportProgress: self._of_courier,
+            AcknowledgeOffer: self._of_offer,
+            AcceptOffer: self._of_offer,
+            DeclineOffer: self._of_offer,
+            ExpireOffer: self._of_offer,
+            CreateZone: self._of_zone,
+            ChangeZoneParameters: self._of_zone,
+            PutParametersInForce: self._of_zone,
+        }
+        self._rules: dict[type[Command], Callable[[Any, Caller], Decision | Refusal]] = {
+            PlaceOrder: self._place,
+            ReleaseOrder: self._release,
+            CancelOrder: self._cancel,
+            UnassignOrder: self._unassign,
+            GoOnDuty: self._go_on_duty,
+            GoOffDuty: self._go_off_duty,
+            EndShift: self._end_shift,
+            TakeBreak: self._take_break,
+            EndBreak: self._end_break,
+            ReportProgress: self._progress,
+            AcknowledgeOffer: self._acknowledge,
+            AcceptOffer: self._accept,
+            DeclineOffer: self._decline,
+            ExpireOffer: self._expire,
+            CreateZone: self._create_zone,
+            ChangeZoneParameters: self._change_parameters,
+            PutParametersInForce: self._put_in_force,
+        }
 
     def keys(self, command: Command) -> Keys:
         """The things whose turns the command needs, as far as the present state tells."""
-        return _KEYS[type(command)](self, command)
+        return self._keys[type(command)](command)
 
     def decide(self, command: Command, caller: Caller) -> Decision | Refusal:
         """What the command changes; call it only while holding the turns."""
-        return _RULES[type(command)](self, command, caller)
+        return self._rules[type(command)](command, caller)
 
     # Whose turns
 
-    def _of_order(self, command: Any) -> Keys:
+    def _of_order(self, command: PlaceOrder | ReleaseOrder | CancelOrder | UnassignOrder) -> Keys:
         order = self._holdings.orders.get(command.order_id)
         yield command.order_id
         if order is None:
@@ -63,7 +102,9 @@ class Commands:
         if order.offer_id is not None:
             yield from self._around_offer(order.offer_id)
 
-    def _of_offer(self, command: Any) -> Keys:
+    def _of_offer(
+        self, command: AcknowledgeOffer | AcceptOffer | DeclineOffer | ExpireOffer
+    ) -> Keys:
         return self._around_offer(command.offer_id)
 
     def _around_offer(self, offer_id: OfferId) -> Keys:
@@ -73,7 +114,7 @@ class Commands:
             yield offer.courier_id
             yield from offer.order_ids
 
-    def _of_courier(self, command: Any) -> Keys:
+    def _of_courier(self, command: _OfCourier) -> Keys:
         yield command.courier_id
         courier = self._holdings.couriers.get(command.courier_id)
         if courier is None:
@@ -82,7 +123,7 @@ class Commands:
         if courier.offer_id is not None:
             yield from self._around_offer(courier.offer_id)
 
-    def _of_zone(self, command: Any) -> Keys:
+    def _of_zone(self, command: CreateZone | ChangeZoneParameters | PutParametersInForce) -> Keys:
         yield command.zone_id
 
     # Which rule
@@ -226,44 +267,3 @@ class Commands:
         if offer is None or offer.status is not OfferStatus.OPEN:
             return []
         return self._holdings.orders_of(offer.order_ids)
-
-
-_C = Commands
-_KEYS: Final[dict[type[Command], Callable[[Commands, Any], Keys]]] = {
-    PlaceOrder: _C._of_order,
-    ReleaseOrder: _C._of_order,
-    CancelOrder: _C._of_order,
-    UnassignOrder: _C._of_order,
-    GoOnDuty: _C._of_courier,
-    GoOffDuty: _C._of_courier,
-    EndShift: _C._of_courier,
-    TakeBreak: _C._of_courier,
-    EndBreak: _C._of_courier,
-    ReportProgress: _C._of_courier,
-    AcknowledgeOffer: _C._of_offer,
-    AcceptOffer: _C._of_offer,
-    DeclineOffer: _C._of_offer,
-    ExpireOffer: _C._of_offer,
-    CreateZone: _C._of_zone,
-    ChangeZoneParameters: _C._of_zone,
-    PutParametersInForce: _C._of_zone,
-}
-_RULES: Final[dict[type[Command], Callable[[Commands, Any, Caller], Decision | Refusal]]] = {
-    PlaceOrder: _C._place,
-    ReleaseOrder: _C._release,
-    CancelOrder: _C._cancel,
-    UnassignOrder: _C._unassign,
-    GoOnDuty: _C._go_on_duty,
-    GoOffDuty: _C._go_off_duty,
-    EndShift: _C._end_shift,
-    TakeBreak: _C._take_break,
-    EndBreak: _C._end_break,
-    ReportProgress: _C._progress,
-    AcknowledgeOffer: _C._acknowledge,
-    AcceptOffer: _C._accept,
-    DeclineOffer: _C._decline,
-    ExpireOffer: _C._expire,
-    CreateZone: _C._create_zone,
-    ChangeZoneParameters: _C._change_parameters,
-    PutParametersInForce: _C._put_in_force,
-}

@@ -71,7 +71,8 @@ class Dispatcher:
                 incumbent=self._last_plan.get(zone.id, ()),
                 now=began,
             )
-            tick = await self._plan_and_offer(zone, orders, problem, tick, began)
+            if any(problem.candidates.values()):
+                tick = await self._plan_and_offer(zone, orders, problem, tick, began)
         self.last_tick[zone.id] = tick
 
     async def _plan_and_offer(

@@ -48,7 +48,7 @@ class LogIn:
         return UNAVAILABLE()
 
     async def try_code(self, phone: str, code: str) -> User | Refusal:
-        """The user of this phone, when the code is the one that was sent; his first time makes him."""
+        """The user of this phone, if that is the code that was sent; his first log-in makes him."""
         mac = code_mac(self._pepper, phone, code)
         for _ in range(_RACES_MAX):
             last = await self._store.find_challenge(phone)

@@ -1,32 +1,19 @@
 """Ray: the only place that knows it. Plain classes become actors here, and calls to them are made here."""
 
 import asyncio
+import logging
 import os
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
-
-# Ray reads these when it is imported: workers at normal niceness (the default 15 costs a factor in tail latency
-# on a busy machine), no recording of task events, no telemetry, no guessing of how the program was started.
-KNOBS: Final = {
-    "RAY_worker_niceness": "0",
-    "RAY_task_events_report_interval_ms": "0",
-    "RAY_enable_export_api_write": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_DISABLE_IMPORT_WARNING": "1",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_enable_metrics_collection": "0",
-}
-for _name, _value in KNOBS.items():
-    os.environ.setdefault(_name, _value)
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 import ray
 from pydantic import BaseModel, ConfigDict
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
+from storage.redis_live import RedisLive
 
 from actors.bus import Bus, CellUnavailable
 from actors.cell import Cell, World
@@ -38,12 +25,22 @@ from actors.solver import SolverUnavailable, checked_plan, real_stopwatch
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
 from optimizer.problem import Plan, Problem
-from storage.live import Fix, LiveStream, Publication
+from storage.live import Fix, Publication
 from storage.postgres import PostgresStore
-from storage.redis_live import RedisLive
 from storage.settings import DatabaseSettings
 from storage.store import Answer, Store, StoreUnavailable
 
+# Ray reads these when it starts: workers at normal niceness (the default 15 costs a factor in tail latency
+# on a busy machine), no recording of task events, no telemetry, no guessing of how the program was started.
+KNOBS: Final = {
+    "RAY_worker_niceness": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_enable_export_api_write": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_enable_metrics_collection": "0",
+}
 T = TypeVar("T")
 _SOLVER = "solver"
 _WATCH_S = 1.0
@@ -70,13 +67,15 @@ class Head:
         self._log_folder = log_folder
 
     def __enter__(self) -> Self:
-        context = ray.init(
+        for name, value in KNOBS.items():
+            os.environ.setdefault(name, value)
+        context: Any = ray.init(
             address=self._settings.ray_address or "local",
             namespace=self._settings.ray_namespace,
             **({} if self._settings.ray_address else self._local()),
             include_dashboard=False if not self._settings.ray_address else None,
             log_to_driver=False,
-            logging_level="warning",
+            logging_level=logging.WARNING,
         )
         self.address: str = context.address_info["gcs_address"]
         return self
@@ -114,19 +113,20 @@ class CellHost:
 
     async def health(self) -> str:
         """`ok`, or what is wrong; asking it also makes a restarted cell load its things."""
-        if self._starting is None or not self._starting.done():
-            asyncio.ensure_future(self._cell())
-            return "starting"
-        return self._starting.result().health()
+        starting = self._begin()
+        return starting.result().health() if starting.done() else "starting"
 
     async def pid(self) -> int:
         """The process, for those who want to see it die."""
         return os.getpid()
 
     async def _cell(self) -> Cell:
+        return await asyncio.shield(self._begin())
+
+    def _begin(self) -> asyncio.Future[Cell]:
         if self._starting is None:
             self._starting = asyncio.ensure_future(_or_die(self._start()))
-        return await asyncio.shield(self._starting)
+        return self._starting
 
     async def _start(self) -> Cell:
         clock = SystemClock(self._premises.clock)
@@ -157,7 +157,7 @@ class SolverHost:
         try:
             return checked_plan(problem, real_stopwatch())
         except Exception:
-            _die()
+            die()
 
     def pid(self) -> int:
         """The process, for those who want to see it die."""
@@ -250,7 +250,7 @@ def join(premises: Premises, address: str) -> None:
         address=address,
         namespace=premises.runtime.ray_namespace,
         log_to_driver=False,
-        logging_level="warning",
+        logging_level=logging.WARNING,
     )
 
 
@@ -302,10 +302,11 @@ async def _or_die(work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         raise
     except BaseException:
-        _die()
+        die()
 
 
-def _die() -> Any:
+def die() -> NoReturn:
+    """End this process, so that Ray starts it anew."""
     traceback.print_exc()
     sys.stderr.flush()
     # An exception alone leaves a Ray actor alive with whatever state it has, and exit_actor is final.

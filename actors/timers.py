@@ -30,6 +30,10 @@ class Timers:
         if self._heap[0][1] == self._count:
             self._changed.set()
 
+    def is_set(self, key: str) -> bool:
+        """Whether there is a deadline for `key`."""
+        return key in self._due
+
     def cancel(self, key: str) -> None:
         """Do not ring for `key` any more."""
         self._due.pop(key, None)

@@ -1,6 +1,7 @@
 """The H3 grid: which cell a point lies in, what lies around it, and which actor it belongs to."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import h3
 
@@ -38,6 +39,7 @@ def centre_of(cell: CellId) -> Point:
     return Point(lat=lat, lng=lng)
 
 
+@lru_cache(maxsize=4096)
 def disk(cell: CellId, rings: int) -> frozenset[CellId]:
     """The cell and all cells at most `rings` steps away."""
     return frozenset(CellId(c) for c in h3.grid_disk(cell, rings))

@@ -1,4 +1,4 @@
-"""A cell: what is asked is decided, stored, applied and published; what is stored survives a crash."""
+"""A cell: what is asked is decided, stored, applied, published; what is stored survives a crash."""
 
 import asyncio
 from typing import Any
@@ -82,7 +82,7 @@ def test_a_crash_at_any_point_of_a_delivery_loses_nothing(crash_after: int) -> N
 
 
 def test_an_unanswered_offer_expires_after_a_crash_and_another_courier_is_asked() -> None:
-    async def story(town: Town) -> tuple[list[str], set[str], set[str]]:
+    async def story(town: Town) -> tuple[list[str], set[CourierId], set[CourierId]]:
         couriers = {await town.courier(), await town.courier()}
         order = await town.order()
         await town.clock.sleep(5 * SECOND_MS)

@@ -1,4 +1,4 @@
-"""A whole system in one process for tests: memory store, virtual time, and the last of what was published."""
+"""A whole system in one process: memory store, virtual time, the last of what was published."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
