@@ -26,8 +26,8 @@ class User(Struct, frozen=True, kw_only=True):
 class Challenge(Thing, frozen=True, kw_only=True):
     """The last code that was sent to a phone; the code itself is not in it.
 
-    `sends` counts the codes of the hour that began at `hour_began_at`. `is_open` ends with the first
-    right try, and with too many wrong ones.
+    `sends` counts the codes of the hour that began at `hour_began_at`. `is_open` ends with the
+    first right try, and with too many wrong ones.
     """
 
     phone: str
@@ -50,7 +50,7 @@ class LoginRules(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """What a try comes to; `challenge` is to be stored when there is one, and before anybody is told."""
+    """What a try comes to; `challenge`, if any, is to be stored before anybody is told."""
 
     challenge: Challenge | None
     refusal: Refusal | None
@@ -101,7 +101,7 @@ def ask(
 
 
 def attempt(last: Challenge | None, *, mac: str, rules: LoginRules, now: Instant) -> Attempt:
-    """One try. It is told the same no whether the code is wrong, burned, expired or was never sent."""
+    """One try; the no is the same for a code that is wrong, burned, expired or was never sent."""
     if last is None or not last.is_open or now >= last.expires_at:
         return Attempt(challenge=None, refusal=WRONG_CODE())
     if hmac.compare_digest(last.code_mac, mac):

@@ -1,0 +1,318 @@
+"""What is answered over REST, for the description of the interface; the rules make the answers."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class CodeSent(_Answer):
+    """A code is on its way; the same for known and unknown phones."""
+
+    expires_in_s: int
+    resend_in_s: int
+
+
+class TokenIssued(_Answer):
+    """Send it as `Authorization: Bearer …`."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in_s: int
+    user_id: str
+    role: str
+
+
+class Me(_Answer):
+    """Who you are."""
+
+    user_id: str
+    phone: str
+    role: str
+
+
+class ClockShown(_Answer):
+    """The service's time; `speed` is above 1 only while a day is replayed."""
+
+    now: int
+    speed: float
+
+
+class QuoteMade(_Answer):
+    """A price and a promise; amounts in halalas, VAT included in the total."""
+
+    quote_id: str
+    zone_id: str
+    distance_m: int
+    fee_halalas: int
+    vat_halalas: int
+    total_halalas: int
+    promised_at: int
+    valid_until: int
+
+
+class OrderPlacedAnswer(_Answer):
+    """It is stored."""
+
+    order_id: str
+    code: str
+    status: str
+
+
+class OrderChanged(_Answer):
+    """How the order stands now."""
+
+    order_id: str
+    status: str
+
+
+class GiftShown(_Answer):
+    """What is given."""
+
+    description: str
+    message: str
+    occasion: str
+    hide_price: bool
+    hide_sender: bool
+    surprise: bool
+    size_units: int
+
+
+class RecipientShown(_Answer):
+    """Who receives it."""
+
+    name: str
+    phone: str
+
+
+class PlaceShown(_Answer):
+    """Where, and how to find it."""
+
+    lat: float
+    lng: float
+    name: str
+    address: str
+    notes: str
+
+
+class WindowShown(_Answer):
+    """When it should be at the door."""
+
+    start: int
+    end: int
+
+
+class CarrierShown(_Answer):
+    """Who carries it."""
+
+    courier_id: str
+    name: str
+    vehicle: str
+
+
+class OrderShown(_Answer):
+    """An order as its customer and operators see it."""
+
+    order_id: str
+    code: str
+    version: int
+    status: str
+    public_status: Literal[
+        "pending", "preparing", "delivering", "delivered", "returned", "cancelled"
+    ]
+    gift: GiftShown
+    recipient: RecipientShown
+    shop: PlaceShown
+    door: PlaceShown
+    pin: str
+    total_halalas: int
+    placed_at: int
+    ready_at: int
+    due_at: int
+    window: WindowShown | None
+    courier: CarrierShown | None
+    eta: int | None
+    picked_up_at: int | None
+    ended_at: int | None
+
+
+class OrdersShown(_Answer):
+    """A page, newest first; `next` continues it as `before`."""
+
+    orders: list[OrderShown]
+    next: str | None
+
+
+class EventShown(_Answer):
+    """Something that happened: `at` by our clock, `device_at` by the phone's."""
+
+    type: str
+    at: int
+    device_at: int | None
+    version: int
+    data: dict[str, Any]
+
+
+class TimelineShown(_Answer):
+    """All that happened to an order, oldest first."""
+
+    events: list[EventShown]
+
+
+class OfferMadeShown(_Answer):
+    """An offer with its explanation."""
+
+    offer_id: str
+    courier_id: str
+    order_ids: list[str]
+    status: str
+    made_at: int
+    expires_at: int
+    acknowledged_at: int | None
+    answered_at: int | None
+    decline_reason: str
+    explanation: dict[str, Any]
+
+
+class OffersShown(_Answer):
+    """Every offer made for an order, oldest first."""
+
+    offers: list[OfferMadeShown]
+
+
+class StopShown(_Answer):
+    """One place on a route."""
+
+    kind: Literal["pickup", "dropoff", "return"]
+    lat: float
+    lng: float
+    orders: list[str]
+    ready_at: int
+    arrived_at: int | None
+
+
+class CarriedGiftShown(_Answer):
+    """A gift as its courier sees it: never a price."""
+
+    description: str
+    size_units: int
+
+
+class CarriedShown(_Answer):
+    """An order as its courier sees it: never a PIN."""
+
+    order_id: str
+    code: str
+    version: int
+    status: str
+    recipient: RecipientShown
+    gift: CarriedGiftShown
+    shop: PlaceShown
+    door: PlaceShown
+    ready_at: int
+    due_at: int
+
+
+class OfferShown(_Answer):
+    """The question whether a courier takes a trip."""
+
+    offer_id: str
+    order_ids: list[str]
+    stops: list[StopShown]
+    orders: list[CarriedShown]
+    made_at: int
+    expires_at: int
+
+
+class WorkShown(_Answer):
+    """A courier's work."""
+
+    courier_id: str
+    version: int
+    duty: str
+    status: str
+    zone_id: str
+    shift_ends_at: int | None
+    route: list[StopShown]
+    orders: list[CarriedShown]
+    offer: OfferShown | None
+
+
+class DutyChanged(_Answer):
+    """What the courier's duty is now."""
+
+    duty: str
+
+
+class OfferAnswered(_Answer):
+    """What became of the offer."""
+
+    offer_id: str
+    status: str
+
+
+class ProgressTaken(_Answer):
+    """Done; or, with `kept`, waiting for the report that it follows."""
+
+    order_id: str
+
+
+class ParameterSetShown(_Answer):
+    """One version of a zone's parameters."""
+
+    version: int
+    author: str
+    reason: str
+    effective_at: int
+    parameters: dict[str, Any]
+
+
+class ZoneShown(_Answer):
+    """A zone with the parameters in force, and those whose time has not come."""
+
+    zone_id: str
+    name_en: str
+    name_ar: str
+    anchor: str
+    cells: list[str]
+    parameters_version: int
+    last_version: int
+    parameters: dict[str, Any]
+    upcoming: list[ParameterSetShown]
+
+
+class ZonesShown(_Answer):
+    """All zones by name."""
+
+    zones: list[ZoneShown]
+
+
+class ParameterSetsShown(_Answer):
+    """Every parameter set a zone ever had, newest first."""
+
+    versions: list[ParameterSetShown]
+
+
+class ZoneChanged(_Answer):
+    """The version that the new parameters have."""
+
+    zone_id: str
+    parameters_version: int
+
+
+class Alive(_Answer):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class Ready(_Answer):
+    """Whether each part serves: `ok`, or what is wrong."""
+
+    status: Literal["ready", "degraded", "not_ready"]
+    database: str
+    live_stream: str
+    cells: dict[str, str]

@@ -1,0 +1,131 @@
+"""The application: routes, sockets, and what lives as long as it does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from actors.chance import SystemChance, new_id
+from actors.clock import SystemClock
+from actors.gateways.sms import SmsGateway
+from actors.login import LogIn
+from actors.outbox import Handler, Outbox
+from api import sockets
+from api.connection import Desk
+from api.description import TITLE, describe
+from api.errors import add_handlers
+from api.hub import Hub
+from api.outermost import Outermost
+from api.parts import Parts
+from api.presence import Presence
+from api.routes import couriers, health, identity, orders, zones
+from api.settings import Settings
+from api.tokens import Tokens
+from engine.identity.login import LoginRules
+from engine.kernel.messages import Effect
+from engine.orders.messages import SendSms
+
+VERSION = "0.1.0"
+Opening = Callable[[], AbstractAsyncContextManager[Parts]]
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The application around parts that are ready."""
+
+    @asynccontextmanager
+    async def given() -> AsyncIterator[Parts]:
+        yield parts
+
+    return assemble(given, parts.settings)
+
+
+def assemble(opening: Opening, settings: Settings) -> FastAPI:
+    """The application; its parts are opened when it starts and closed when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opening() as parts, _running(app, parts):
+            yield
+
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.settings = settings
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.add_middleware(
+        Outermost,
+        body_bytes_max=settings.edge.body_bytes_max,
+        new_id=partial(new_id, SystemClock(), SystemChance()),
+    )
+    add_handlers(app)
+    for routes in (identity, orders, couriers, zones, health):
+        app.include_router(routes.router)
+    app.include_router(sockets.router)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
+    tokens = Tokens(parts.keys, parts.settings.identity)
+    edge = parts.settings.edge
+    presence = Presence(parts.live, parts.wall, sockets_max=edge.sockets_max)
+    hub = Hub(
+        parts.bus,
+        parts.live,
+        wall=parts.wall,
+        snapshots_at_once=edge.snapshots_at_once,
+        on_notice=presence.hear,
+    )
+    app.state.parts = parts
+    app.state.tokens = tokens
+    app.state.login = _login(parts)
+    app.state.desk = Desk(parts=parts, tokens=tokens, hub=hub, presence=presence)
+    outbox = Outbox(
+        parts.store,
+        {SendSms: _sending(parts.sms)},
+        parts.settings.outbox,
+        clock=parts.clock,
+        chance=parts.chance,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(hub.run()), tasks.create_task(outbox.run())]
+        await hub.wait_until_reading()
+        try:
+            yield
+        finally:
+            presence.drain()
+            for task in running:
+                task.cancel()
+
+
+def _login(parts: Parts) -> LogIn:
+    settings = parts.settings.identity
+    return LogIn(
+        parts.identity,
+        parts.sms,
+        wall=parts.wall,
+        chance=parts.chance,
+        pepper=parts.keys.pepper,
+        rules=LoginRules(
+            life_s=settings.otp_life_s,
+            resend_s=settings.otp_resend_s,
+            tries_max=settings.otp_tries_max,
+            sends_max=settings.otp_sends_max,
+        ),
+    )
+
+
+def _sending(sms: SmsGateway) -> Handler:
+    async def send(effect: Effect) -> None:
+        assert isinstance(effect, SendSms)
+        await sms.send(effect.phone, effect.text, effect.id)
+
+    return send

@@ -1,0 +1,334 @@
+"""One socket: who is behind it, what it asks, and why it ends."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from actors.chance import new_id
+from api import frames
+from api.courier_words import execute_words
+from api.frames import (
+    Accept,
+    Acknowledge,
+    Authenticate,
+    Decline,
+    Duty,
+    Incoming,
+    MalformedFrame,
+    Ping,
+    Position,
+    Progress,
+    Subscribe,
+    Unsubscribe,
+)
+from api.hub import Hub
+from api.order_views import may_see
+from api.outgoing import Outgoing
+from api.parts import Parts
+from api.positions import PositionGate
+from api.presence import GOING_AWAY, Held, Presence
+from api.refusals import BAD_POSITION, INVALID_REQUEST, NO_SUCH_CHANNEL, TOO_MANY_CHANNELS
+from api.tokens import Proven, Tokens
+from engine.kernel.ids import OrderId, ZoneId, is_id
+from engine.kernel.messages import Caller, Role
+from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE, Refusal
+from engine.kernel.timing import SECOND_MS
+from storage.live import Fix
+from storage.store import StoreUnavailable
+
+MALFORMED = 4400
+NOT_AUTHENTICATED = 4401
+FORBIDDEN = 4403
+SILENT = 4408
+TOO_LARGE = 4413
+TOO_MANY = 4429
+FAULT = 1011
+
+
+class Closing(Exception):
+    """The socket is to be closed with this code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every connection of this process shares."""
+
+    parts: Parts
+    tokens: Tokens
+    hub: Hub
+    presence: Presence
+
+
+class Connection:
+    """Serves one socket from its acceptance to its end."""
+
+    def __init__(self, socket: WebSocket, desk: Desk) -> None:
+        self._socket = socket
+        self._desk = desk
+        self._parts = desk.parts
+        self._edge = desk.parts.settings.edge
+        self._outgoing = Outgoing(self._edge.frames_waiting_max)
+        self._loop = asyncio.get_running_loop()
+        self._closing: asyncio.Future[int] = self._loop.create_future()
+        self._commands = asyncio.Semaphore(self._edge.commands_at_once)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._channels: set[str] = set()
+        self._gate = PositionGate(
+            self._parts.clock, self._parts.wall, future_s=self._edge.position_future_s
+        )
+        self._frames_left = float(self._edge.frames_burst)
+        self._counted_at = self._loop.time()
+        self._expiry: asyncio.TimerHandle | None = None
+        self._caller: Caller | None = None
+        self._held = Held(id=new_id(self._parts.wall, self._parts.chance), close=self.close)
+
+    def close(self, code: int) -> None:
+        """End it; the first reason counts."""
+        if not self._closing.done():
+            self._closing.set_result(code)
+
+    async def serve(self) -> None:
+        """Accept, and serve until one side has had enough."""
+        await self._socket.accept()
+        if not self._desk.presence.enter(self._held):
+            await self._socket.close(GOING_AWAY)
+            return
+        try:
+            self._spawn(self._read())
+            self._spawn(self._write())
+            code = await self._closing
+            await self._say_goodbye(code)
+        finally:
+            await self._forget()
+
+    # What comes in
+
+    async def _read(self) -> None:
+        await self._welcome()
+        while True:
+            await self._obey(await self._next(self._edge.silence_s))
+
+    async def _welcome(self) -> None:
+        try:
+            frame = await self._next(self._edge.authenticate_s)
+        except Closing as closing:
+            raise Closing(NOT_AUTHENTICATED if closing.code == SILENT else closing.code) from None
+        if not isinstance(frame, Authenticate):
+            raise Closing(NOT_AUTHENTICATED)
+        caller = self._caller = self._prove(frame).caller
+        self._greet(caller)
+        if caller.role is Role.COURIER:
+            await self._desk.presence.arrive(caller.user_id, self._held)
+            self._subscribe(f"courier:{caller.user_id}")
+
+    async def _next(self, patience_s: float) -> Incoming | bytes:
+        """The next frame that is to be obeyed."""
+        while True:
+            try:
+                async with asyncio.timeout(patience_s):
+                    message = await self._socket.receive()
+            except TimeoutError:
+                raise Closing(SILENT) from None
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1005))
+            data: str | bytes = message.get("text") or message.get("bytes") or b""
+            self._count(len(data))
+            if isinstance(data, bytes):
+                return data
+            try:
+                return frames.read_frame(data)
+            except MalformedFrame as fault:
+                if fault.command_id is None:
+                    structlog.get_logger(__name__).info("malformed_frame", why=str(fault))
+                    raise Closing(MALFORMED) from None
+                refusal = INVALID_REQUEST(message=str(fault))
+                self._outgoing.put(frames.refused(fault.command_id, refusal))
+
+    def _count(self, size: int) -> None:
+        """Every frame costs one of an allowance that grows with time (a token bucket)."""
+        if size > self._edge.frame_bytes_max:
+            raise Closing(TOO_LARGE)
+        now = self._loop.time()
+        grown = (now - self._counted_at) * self._edge.frames_per_s
+        self._counted_at = now
+        self._frames_left = min(self._edge.frames_burst, self._frames_left + grown) - 1
+        if self._frames_left < 0:
+            raise Closing(TOO_MANY)
+
+    async def _obey(self, frame: Incoming | bytes) -> None:
+        assert self._caller is not None
+        match frame:
+            case bytes():
+                self._take_packed(frame)
+            case Position():
+                self._take(frame)
+            case Duty() | Acknowledge() | Accept() | Decline() | Progress():
+                # Waiting here is what slows a phone down that sends faster than it is served.
+                await self._commands.acquire()
+                self._spawn(self._command(self._caller, frame))
+            case Ping():
+                self._outgoing.put(frames.pong(self._parts.clock.now()))
+            case Subscribe():
+                await self._ask_to_subscribe(self._caller, frame.channel)
+            case Unsubscribe():
+                self._channels.discard(frame.channel)
+                self._desk.hub.unsubscribe(frame.channel, self._outgoing)
+            case Authenticate():
+                self._renew(self._caller, frame)
+
+    # Who it is
+
+    def _prove(self, frame: Authenticate) -> Proven:
+        now = self._parts.wall.now()
+        proven = self._desk.tokens.read(frame.token, now=now)
+        if proven is None:
+            raise Closing(NOT_AUTHENTICATED)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        left_s = (proven.expires_at - now) / SECOND_MS
+        self._expiry = self._loop.call_later(left_s, self.close, NOT_AUTHENTICATED)
+        return proven
+
+    def _renew(self, caller: Caller, frame: Authenticate) -> None:
+        """A newer token keeps the socket open; it must speak for the same person and role."""
+        if self._prove(frame).caller != caller:
+            raise Closing(FORBIDDEN)
+        self._greet(caller)
+
+    def _greet(self, caller: Caller) -> None:
+        clock = self._parts.clock
+        self._outgoing.put(
+            frames.authenticated(
+                caller.user_id, caller.role.value, now=clock.now(), speed=clock.speed
+            )
+        )
+
+    # What it asks
+
+    async def _command(self, caller: Caller, frame: frames.CourierFrame) -> None:
+        try:
+            answer = await execute_words(self._parts, caller, frame)
+        finally:
+            self._commands.release()
+        if answer.refusal is None:
+            self._outgoing.put(frames.reply(frame.id, answer.reply))
+        else:
+            self._outgoing.put(frames.refused(frame.id, answer.refusal))
+
+    async def _ask_to_subscribe(self, caller: Caller, channel: str) -> None:
+        refusal: Refusal | None
+        if channel not in self._channels and len(self._channels) >= self._edge.channels_max:
+            refusal = TOO_MANY_CHANNELS()
+        else:
+            try:
+                refusal = await self._objection(caller, channel)
+            except StoreUnavailable:
+                refusal = UNAVAILABLE()
+        if refusal is None:
+            self._subscribe(channel)
+        else:
+            self._outgoing.put(frames.error(refusal, channel=channel))
+
+    async def _objection(self, caller: Caller, channel: str) -> Refusal | None:
+        kind, _, key = channel.partition(":")
+        if not is_id(key):
+            return NO_SUCH_CHANNEL()
+        match kind:
+            case "order":
+                order = await self._parts.store.find_order(OrderId(key))
+                is_seen = order is not None and may_see(caller, order)
+                return None if is_seen else NO_SUCH_CHANNEL()
+            case "zone" if caller.role is Role.OPERATOR:
+                zone = await self._parts.store.find_zone(ZoneId(key))
+                return None if zone is not None else NO_SUCH_CHANNEL()
+            case "courier" if caller.role is Role.COURIER and caller.user_id == key:
+                return None
+            case "zone" | "courier":
+                return NOT_ALLOWED(role=caller.role.value)
+            case _:
+                return NO_SUCH_CHANNEL()
+
+    def _subscribe(self, channel: str) -> None:
+        self._channels.add(channel)
+        self._spawn(self._desk.hub.subscribe(channel, self._outgoing))
+
+    # Where it is
+
+    def _take(self, position: Position) -> None:
+        self._report(
+            Fix(
+                lat=position.lat,
+                lng=position.lng,
+                at=position.at,
+                accuracy_m=position.accuracy_m,
+            )
+        )
+
+    def _take_packed(self, data: bytes) -> None:
+        try:
+            for fix in frames.read_positions(data):
+                self._report(fix)
+        except MalformedFrame:
+            raise Closing(MALFORMED) from None
+
+    def _report(self, fix: Fix) -> None:
+        assert self._caller is not None
+        if self._caller.role is not Role.COURIER:
+            raise Closing(FORBIDDEN)
+        if self._gate.lets(fix):
+            self._parts.bus.report_position(self._caller.user_id, fix)
+        elif self._gate.must_tell():
+            self._outgoing.put(frames.error(BAD_POSITION(dropped=self._gate.dropped)))
+
+    # What goes out, and the end
+
+    async def _write(self) -> None:
+        while True:
+            for frame in await self._outgoing.take():
+                await self._socket.send_text(frame.decode())
+            if self._outgoing.is_full:
+                raise Closing(GOING_AWAY)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(self._end_with(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _end_with(self, work: Coroutine[Any, Any, None]) -> None:
+        """However a part of it ends, the socket ends with the code that says so."""
+        try:
+            await work
+        except Closing as closing:
+            self.close(closing.code)
+        except (WebSocketDisconnect, OSError):
+            self.close(1001)
+        except Exception:  # noqa: BLE001 - logged with its trace, and the phone connects again
+            structlog.get_logger(__name__).exception("socket_fault")
+            self.close(FAULT)
+
+    async def _say_goodbye(self, code: int) -> None:
+        if self._socket.client_state is WebSocketState.CONNECTED:
+            try:
+                await self._socket.close(code)
+            except (RuntimeError, OSError):
+                return
+
+    async def _forget(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        for channel in self._channels:
+            self._desk.hub.unsubscribe(channel, self._outgoing)
+        courier_id = self._caller.user_id if self._caller is not None else None
+        self._desk.presence.leave(self._held, courier_id)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

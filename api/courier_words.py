@@ -1,0 +1,85 @@
+"""What a courier says, over REST or the socket: the same words are the same command."""
+
+from api.frames import Accept, Acknowledge, CourierFrame, Decline, Duty, Progress
+from api.parts import Parts
+from api.refusals import INVALID_REQUEST
+from api.sending import execute, id_of_command
+from api.zones_of import zone_of
+from engine.couriers.messages import (
+    AcceptOffer,
+    AcknowledgeOffer,
+    DeclineOffer,
+    EndBreak,
+    GoOffDuty,
+    GoOnDuty,
+    ReportProgress,
+    TakeBreak,
+)
+from engine.geo.zone import OUTSIDE_ZONES
+from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
+from engine.kernel.messages import Caller, Command
+from engine.kernel.place import Point
+from engine.kernel.refusals import UNAVAILABLE, Refusal
+from storage.store import Answer, StoreUnavailable
+
+_ROUTE = "courier"
+
+
+async def execute_words(parts: Parts, caller: Caller, frame: CourierFrame) -> Answer:
+    """Carry out what a courier said; a repetition is harmless, whichever way it comes."""
+    command_id = id_of_command(caller, _ROUTE, frame.id)
+    try:
+        command = await _command(parts, caller.user_id, frame)
+    except StoreUnavailable:
+        command = UNAVAILABLE()
+    if isinstance(command, Refusal):
+        return Answer(command_id=command_id, fingerprint="", refusal=command)
+    return await execute(parts, command, caller, command_id=command_id, asked=frame)
+
+
+async def _command(parts: Parts, courier_id: CourierId, frame: CourierFrame) -> Command | Refusal:
+    match frame:
+        case Duty(duty="on"):
+            return await _on_duty(parts, courier_id, frame)
+        case Duty():
+            return _OTHER_DUTIES[frame.duty](courier_id=courier_id)
+        case Progress():
+            return ReportProgress(
+                courier_id=courier_id,
+                order_id=OrderId(frame.order_id),
+                step=frame.step,
+                device_at=frame.device_at,
+                pin=frame.pin,
+                reason=frame.reason,
+            )
+        case Decline():
+            return DeclineOffer(
+                courier_id=courier_id, offer_id=OfferId(frame.offer_id), reason=frame.reason
+            )
+        case Acknowledge():
+            return AcknowledgeOffer(courier_id=courier_id, offer_id=OfferId(frame.offer_id))
+        case Accept():
+            return AcceptOffer(courier_id=courier_id, offer_id=OfferId(frame.offer_id))
+
+
+_OTHER_DUTIES = {"off": GoOffDuty, "break": TakeBreak, "resume": EndBreak}
+
+
+async def _on_duty(parts: Parts, courier_id: CourierId, frame: Duty) -> Command | Refusal:
+    if frame.lat is None or frame.lng is None:
+        return INVALID_REQUEST(message="lat and lng are needed to go on duty")
+    if frame.vehicle is None or frame.capacity_units is None or not frame.name:
+        return INVALID_REQUEST(message="name, vehicle and capacity_units are needed to go on duty")
+    point = Point(lat=frame.lat, lng=frame.lng)
+    zone_id = ZoneId(frame.zone_id) if frame.zone_id else await zone_of(parts.store, point)
+    if zone_id is None:
+        return OUTSIDE_ZONES()
+    return GoOnDuty(
+        courier_id=courier_id,
+        zone_id=zone_id,
+        name=frame.name,
+        vehicle=frame.vehicle,
+        capacity_units=frame.capacity_units,
+        point=point,
+        shift_ends_at=frame.shift_ends_at,
+    )

@@ -1,0 +1,70 @@
+"""What a route can ask for: the parts, who is calling, the words of a header."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import StringConstraints
+
+from api.errors import Refused
+from api.parts import Parts
+from api.refusals import NOT_AUTHENTICATED
+from api.tokens import Tokens
+from engine.kernel.messages import Caller, Role
+from engine.kernel.refusals import NOT_ALLOWED
+
+_bearer = HTTPBearer(auto_error=False, description="The access token of `POST /v1/auth/token`.")
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+PartsDep = Annotated[Parts, Depends(_parts)]
+
+
+def _caller(
+    request: Request,
+    parts: PartsDep,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Caller:
+    tokens: Tokens = request.app.state.tokens
+    proven = tokens.read(bearer.credentials, now=parts.wall.now()) if bearer else None
+    if proven is None:
+        raise Refused(NOT_AUTHENTICATED())
+    return proven.caller
+
+
+AnyCaller = Annotated[Caller, Depends(_caller)]
+
+
+class _Holding:
+    """Lets through who calls in one of these roles."""
+
+    def __init__(self, *roles: Role) -> None:
+        self._roles = frozenset(roles)
+
+    def __call__(self, caller: AnyCaller) -> Caller:
+        if caller.role not in self._roles:
+            raise Refused(NOT_ALLOWED(role=caller.role.value))
+        return caller
+
+
+CurrentCustomer = Annotated[Caller, Depends(_Holding(Role.CUSTOMER, Role.OPERATOR))]
+CurrentCourier = Annotated[Caller, Depends(_Holding(Role.COURIER))]
+CurrentOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR))]
+CourierOrOperator = Annotated[Caller, Depends(_Holding(Role.COURIER, Role.OPERATOR))]
+
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        description="Any text of yours; the same key and body are the same request.",
+    ),
+]
+IdText = Annotated[str, StringConstraints(pattern=_UUID)]
+PathId = Annotated[str, Path(pattern=_UUID)]

@@ -1,0 +1,104 @@
+"""The description of the REST interface: OpenAPI 3.1, with every code of every refusal."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from api.errors import MEDIA_TYPE, status_of
+from api.refusals import INTERNAL_ERROR, INVALID_REQUEST, NOT_AUTHENTICATED, TOO_LARGE
+from engine.geo.parameters import ZoneParameters
+from engine.kernel.refusals import (
+    DEADLINE_PASSED,
+    KEY_REUSED,
+    NOT_ALLOWED,
+    STALE,
+    UNAVAILABLE,
+    Declared,
+)
+
+TITLE = "Hadiyati"
+_ABOUT = """\
+Gift delivery: quotes, orders, couriers and zones. Times are milliseconds since the Unix epoch
+(UTC), money is halalas, coordinates are WGS 84 degrees. What is live goes over the socket
+`/v1/socket`, described in docs/protocol.md.
+"""
+_REF = "#/components/schemas/"
+
+# What any route may refuse with, and what any route may that needs a token or sends a command.
+ALWAYS = (INTERNAL_ERROR,)
+WITH_BODY = (INVALID_REQUEST, TOO_LARGE)
+WITH_TOKEN = (NOT_AUTHENTICATED, NOT_ALLOWED)
+WITH_STORE = (UNAVAILABLE,)
+WITH_COMMAND = (*WITH_BODY, *WITH_TOKEN, KEY_REUSED, STALE, UNAVAILABLE, DEADLINE_PASSED)
+
+
+def answers(status: int, model: type[BaseModel], *refusals: Declared) -> dict[int | str, Any]:
+    """The `responses` of a route: what it answers, and each status with the codes that mean it."""
+    found: dict[int | str, Any] = {status: {"model": model, "description": _first_line(model)}}
+    codes: dict[int, dict[str, str]] = {}
+    for one in (*refusals, *ALWAYS):
+        codes.setdefault(status_of(one), {})[one.code] = one.en
+    for refused_status, texts in sorted(codes.items()):
+        found[refused_status] = {
+            "description": " ".join(f"`{code}`: {text}" for code, text in sorted(texts.items())),
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {
+                        "allOf": [
+                            {"$ref": f"{_REF}Problem"},
+                            {"properties": {"code": {"enum": sorted(texts)}}},
+                        ]
+                    }
+                }
+            },
+        }
+    return found
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if not app.openapi_schema:
+        schema = get_openapi(
+            title=TITLE,
+            version=app.version,
+            openapi_version="3.1.0",
+            description=_ABOUT,
+            routes=app.routes,
+        )
+        schemas = schema["components"]["schemas"]
+        schemas["Problem"] = _problem_schema()
+        _, ours = msgspec.json.schema_components((ZoneParameters,), ref_template=_REF + "{name}")
+        schemas.update(ours)
+        for body in ("ZoneBody", "ParametersBody"):
+            schemas[body]["properties"]["parameters"] = {"$ref": f"{_REF}ZoneParameters"}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _first_line(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip()
+
+
+def _problem_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    entry = {"type": "object", "properties": {"pointer": text, "message": text}}
+    return {
+        "type": "object",
+        "description": "RFC 9457; the facts that the text names stand beside these members.",
+        "required": ["type", "title", "status", "code", "detail", "title_ar", "request_id"],
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": text,
+            "status": {"type": "integer"},
+            "code": text,
+            "detail": text,
+            "title_ar": text,
+            "request_id": text,
+            "errors": {"type": "array", "items": entry},
+        },
+    }

@@ -1,0 +1,144 @@
+"""One reader of the live stream for all sockets of this process, and its answer to a gap."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from actors.bus import Bus, CellUnavailable
+from actors.clock import Clock
+from api import frames
+from api.outgoing import Outgoing
+from api.subscription import Subscription
+from engine.kernel.ids import CellId
+from engine.kernel.timing import SECOND_MS
+from storage.live import Batch, LiveStream, LiveUnavailable, Publication
+from storage.store import StoreUnavailable
+
+EDGE = CellId("edge")
+_WAIT_MS = 5_000
+
+
+class Hub:
+    """Passes publications on; asks for snapshots whenever something may have been missed.
+
+    While the stream is away it asks every second: slower, never wrong.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        live: LiveStream,
+        *,
+        wall: Clock,
+        snapshots_at_once: int,
+        on_notice: Callable[[Publication], None],
+    ) -> None:
+        self._bus = bus
+        self._live = live
+        self._wall = wall
+        self._on_notice = on_notice
+        self._asking = asyncio.Semaphore(snapshots_at_once)
+        self._subscriptions: dict[str, dict[Outgoing, Subscription]] = {}
+        self._last: dict[CellId, tuple[str, int]] = {}
+        self._stale: set[str] = set()
+        self._is_stale = asyncio.Event()
+        self._has_looked = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read())
+            tasks.create_task(self._refresh())
+
+    async def wait_until_reading(self) -> None:
+        """Return once the stream was found, or found to be away."""
+        await self._has_looked.wait()
+
+    async def subscribe(self, channel: str, outgoing: Outgoing) -> None:
+        """Register first, then ask how it stands: a change in between is held back, not lost."""
+        subscription = Subscription(channel, outgoing)
+        self._subscriptions.setdefault(channel, {})[outgoing] = subscription
+        if not await self._ask([subscription]):
+            self._mark(channel)
+
+    def unsubscribe(self, channel: str, outgoing: Outgoing) -> None:
+        """Forget a subscription, if there is one."""
+        of_channel = self._subscriptions.get(channel, {})
+        of_channel.pop(outgoing, None)
+        if not of_channel:
+            self._subscriptions.pop(channel, None)
+
+    async def _read(self) -> None:
+        log = structlog.get_logger(__name__)
+        while True:
+            try:
+                position = await self._live.tail()
+                # Whatever happened before this position was not seen.
+                self._mark_all()
+                self._has_looked.set()
+                while True:
+                    position, batches = await self._live.read(position, wait_ms=_WAIT_MS)
+                    for batch in batches:
+                        self._take(batch)
+            except LiveUnavailable as error:
+                log.warning("live_stream_away", why=str(error))
+                self._has_looked.set()
+                self._mark_all()
+                await self._wall.sleep(SECOND_MS)
+
+    def _take(self, batch: Batch) -> None:
+        if batch.cell == EDGE:
+            for publication in batch.publications:
+                self._on_notice(publication)
+            return
+        last = self._last.get(batch.cell)
+        self._last[batch.cell] = (batch.incarnation, batch.sequence)
+        if last is not None and last != (batch.incarnation, batch.sequence - 1):
+            self._mark_all()
+        for publication in batch.publications:
+            self._pass_on(publication)
+
+    def _pass_on(self, publication: Publication) -> None:
+        subscriptions = self._subscriptions.get(publication.channel)
+        if not subscriptions:
+            return
+        frame = frames.update(publication)
+        for subscription in subscriptions.values():
+            subscription.receive(publication, frame)
+
+    def _mark(self, *channels: str) -> None:
+        self._stale.update(channels)
+        self._is_stale.set()
+
+    def _mark_all(self) -> None:
+        self._mark(*self._subscriptions)
+
+    async def _refresh(self) -> None:
+        while True:
+            await self._is_stale.wait()
+            self._is_stale.clear()
+            channels = [one for one in self._stale if one in self._subscriptions]
+            self._stale.clear()
+            fine = await asyncio.gather(*(self._refresh_one(one) for one in channels))
+            failed = [one for one, well in zip(channels, fine, strict=True) if not well]
+            if failed:
+                await self._wall.sleep(SECOND_MS)
+                self._mark(*failed)
+
+    async def _refresh_one(self, channel: str) -> bool:
+        async with self._asking:
+            return await self._ask(list(self._subscriptions.get(channel, {}).values()))
+
+    async def _ask(self, subscriptions: list[Subscription]) -> bool:
+        """Ask for one channel's snapshot and hand it to these; False when nobody answers."""
+        if not subscriptions:
+            return True
+        rounds = [one.begin() for one in subscriptions]
+        try:
+            answer = await self._bus.snapshot(subscriptions[0].channel)
+        except (CellUnavailable, StoreUnavailable):
+            return False
+        for subscription, asked in zip(subscriptions, rounds, strict=True):
+            subscription.settle(asked, answer)
+        return True

@@ -1,0 +1,29 @@
+"""What the edge is made of: everything that its routes and sockets are handed."""
+
+from dataclasses import dataclass
+
+from actors.bus import Bus
+from actors.chance import Chance
+from actors.clock import Clock
+from actors.gateways.sms import SmsGateway
+from api.keys import Keys
+from api.settings import Settings
+from storage.identity import IdentityStore
+from storage.live import LiveStream
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """`wall` is the real clock, by which log-in codes and tokens live; `clock` may be replayed."""
+
+    bus: Bus
+    store: Store
+    live: LiveStream
+    identity: IdentityStore
+    sms: SmsGateway
+    clock: Clock
+    wall: Clock
+    chance: Chance
+    keys: Keys
+    settings: Settings

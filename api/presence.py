@@ -1,0 +1,81 @@
+"""Which sockets this process holds; a courier has one at most, in whichever process it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.clock import Clock
+from api.hub import EDGE
+from engine.kernel.ids import CourierId
+from storage.live import Batch, LiveStream, LiveUnavailable, Publication
+
+REPLACED = 4409
+GOING_AWAY = 4503
+_KIND = "socket"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Held:
+    """A socket: `id` is a UUIDv7, so a newer socket has a greater one."""
+
+    id: str
+    close: Callable[[int], None]
+
+
+class Presence:
+    """Counts sockets, and closes a courier's older ones when he opens another."""
+
+    def __init__(self, live: LiveStream, wall: Clock, *, sockets_max: int) -> None:
+        self._live = live
+        self._wall = wall
+        self._sockets_max = sockets_max
+        self._sockets: set[Held] = set()
+        self._couriers: dict[CourierId, Held] = {}
+        self._is_draining = False
+
+    def enter(self, socket: Held) -> bool:
+        """Take a socket in; False when there is no room, or no more time."""
+        if self._is_draining or len(self._sockets) >= self._sockets_max:
+            return False
+        self._sockets.add(socket)
+        return True
+
+    def leave(self, socket: Held, courier_id: CourierId | None) -> None:
+        """It is closed."""
+        self._sockets.discard(socket)
+        if courier_id is not None and self._couriers.get(courier_id) is socket:
+            del self._couriers[courier_id]
+
+    async def arrive(self, courier_id: CourierId, socket: Held) -> None:
+        """A courier has shown who he is: his older sockets are closed, here and elsewhere."""
+        older = self._couriers.get(courier_id)
+        self._couriers[courier_id] = socket
+        if older is not None and older is not socket:
+            older.close(REPLACED)
+        notice = Publication(
+            channel=f"courier:{courier_id}", kind=_KIND, version=0, body={"socket": socket.id}
+        )
+        batch = Batch(
+            cell=EDGE,
+            incarnation=socket.id,
+            sequence=1,
+            at=self._wall.now(),
+            publications=(notice,),
+        )
+        try:
+            await self._live.publish(batch)
+        except LiveUnavailable:
+            # An old socket elsewhere stays open a while; its phone is gone, and silence closes it.
+            return
+
+    def hear(self, notice: Publication) -> None:
+        """A courier opened a socket somewhere."""
+        courier_id = CourierId(notice.channel.partition(":")[2])
+        held = self._couriers.get(courier_id)
+        if notice.kind == _KIND and held is not None and held.id < str(notice.body.get("socket")):
+            held.close(REPLACED)
+
+    def drain(self) -> None:
+        """Ask every phone to connect elsewhere, and take no more in."""
+        self._is_draining = True
+        for socket in list(self._sockets):
+            socket.close(GOING_AWAY)

@@ -1,0 +1,1 @@
+"""The questions that are asked once, by what they speak of."""

@@ -1,0 +1,114 @@
+"""A courier's work: the same words as over the socket, carried out as the same commands."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from api.answers import DutyChanged, OfferAnswered, ProgressTaken, WorkShown
+from api.bodies import DutyBody, ProgressBody, ReasonBody
+from api.courier_words import execute_words
+from api.deps import CurrentCourier, Key, PartsDep, PathId
+from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
+from api.errors import Refused
+from api.frames import Accept, Acknowledge, CourierFrame, Decline, Duty, Progress
+from api.json_answer import Json
+from api.parts import Parts
+from engine.couriers.messages import (
+    BUSY_ELSEWHERE,
+    COURIER_BUSY,
+    COURIER_STATE,
+    NOT_YOUR_ORDER,
+    OFFER_CLOSED,
+    OFFER_EXPIRED,
+    SHIFT_OVER,
+    TOO_MANY_EARLY,
+    UNKNOWN_COURIER,
+    UNKNOWN_OFFER,
+)
+from engine.geo.zone import OUTSIDE_ZONES, UNKNOWN_ZONE
+from engine.kernel.messages import Caller
+from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
+
+router = APIRouter(prefix="/v1/courier", tags=["couriers"])
+_ANSWERING = (*WITH_COMMAND, UNKNOWN_COURIER, UNKNOWN_OFFER, OFFER_EXPIRED, OFFER_CLOSED)
+
+
+async def _do(parts: Parts, caller: Caller, frame: CourierFrame) -> Json:
+    answer = await execute_words(parts, caller, frame)
+    if answer.refusal is not None:
+        raise Refused(answer.refusal)
+    return Json(answer.reply)
+
+
+@router.get("", responses=answers(200, WorkShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_COURIER))
+async def get_work(caller: CurrentCourier, parts: PartsDep) -> Json:
+    """The work view."""
+    shown = await parts.bus.snapshot(f"courier:{caller.user_id}")
+    if shown is None:
+        raise Refused(UNKNOWN_COURIER())
+    return Json(shown.body)
+
+
+@router.post(
+    "/duty",
+    responses=answers(
+        200,
+        DutyChanged,
+        *WITH_COMMAND,
+        OUTSIDE_ZONES,
+        UNKNOWN_ZONE,
+        UNKNOWN_COURIER,
+        COURIER_STATE,
+        COURIER_BUSY,
+        SHIFT_OVER,
+        BUSY_ELSEWHERE,
+    ),
+)
+async def change_duty(
+    body: Annotated[DutyBody, Body()], key: Key, caller: CurrentCourier, parts: PartsDep
+) -> Json:
+    """Go on duty, stop, rest, or go on."""
+    return await _do(parts, caller, Duty(id=key, **body.model_dump()))
+
+
+@router.post("/offers/{offer_id}/acknowledge", responses=answers(200, OfferAnswered, *_ANSWERING))
+async def acknowledge_offer(
+    offer_id: PathId, key: Key, caller: CurrentCourier, parts: PartsDep
+) -> Json:
+    """The phone shows it."""
+    return await _do(parts, caller, Acknowledge(id=key, offer_id=offer_id))
+
+
+@router.post("/offers/{offer_id}/accept", responses=answers(200, OfferAnswered, *_ANSWERING))
+async def accept_offer(offer_id: PathId, key: Key, caller: CurrentCourier, parts: PartsDep) -> Json:
+    """Take the trip."""
+    return await _do(parts, caller, Accept(id=key, offer_id=offer_id))
+
+
+@router.post("/offers/{offer_id}/decline", responses=answers(200, OfferAnswered, *_ANSWERING))
+async def decline_offer(
+    offer_id: PathId, body: ReasonBody, key: Key, caller: CurrentCourier, parts: PartsDep
+) -> Json:
+    """Do not; these orders are never asked about again."""
+    return await _do(parts, caller, Decline(id=key, offer_id=offer_id, reason=body.reason))
+
+
+@router.post(
+    "/progress",
+    responses=answers(
+        200,
+        ProgressTaken,
+        *WITH_COMMAND,
+        UNKNOWN_COURIER,
+        NOT_YOUR_ORDER,
+        ORDER_STATE,
+        TOO_MANY_EARLY,
+        WRONG_PIN,
+        PIN_LOCKED,
+    ),
+)
+async def report_progress(
+    body: ProgressBody, key: Key, caller: CurrentCourier, parts: PartsDep
+) -> Json:
+    """Something happened to an order that the courier carries."""
+    return await _do(parts, caller, Progress(id=key, **body.model_dump()))

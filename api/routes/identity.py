@@ -1,0 +1,86 @@
+"""Who is calling: log-in by a code, and what the service's clock shows."""
+
+from fastapi import APIRouter, Request
+
+from actors.login import LogIn
+from api.answers import ClockShown, CodeSent, Me, TokenIssued
+from api.bodies import CodeBody, TokenBody
+from api.deps import AnyCaller, PartsDep
+from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
+from api.errors import Refused, prefers_arabic
+from api.json_answer import Json
+from api.refusals import NOT_AUTHENTICATED
+from api.tokens import Tokens
+from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
+from engine.identity.phone import BAD_PHONE, mobile_in_e164
+from engine.kernel.messages import Caller, Role
+from engine.kernel.refusals import NOT_ALLOWED, Refusal
+
+router = APIRouter(prefix="/v1", tags=["identity"])
+
+
+def _phone(written: str) -> str:
+    phone = mobile_in_e164(written)
+    if phone is None:
+        raise Refused(BAD_PHONE(pointer="/phone"))
+    return phone
+
+
+@router.post(
+    "/auth/otp",
+    status_code=202,
+    responses=answers(202, CodeSent, *WITH_BODY, *WITH_STORE, BAD_PHONE, CODE_TOO_SOON),
+)
+async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
+    """Send a code to this phone."""
+    login: LogIn = request.app.state.login
+    settings = parts.settings.identity
+    arabic = prefers_arabic(request.headers.get("accept-language", ""))
+    refusal = await login.send_code(_phone(body.phone), domain=settings.otp_domain, arabic=arabic)
+    if refusal is not None:
+        raise Refused(refusal)
+    return Json({"expires_in_s": settings.otp_life_s, "resend_in_s": settings.otp_resend_s}, 202)
+
+
+@router.post(
+    "/auth/token",
+    responses=answers(
+        200, TokenIssued, *WITH_BODY, *WITH_STORE, BAD_PHONE, WRONG_CODE, NOT_ALLOWED
+    ),
+)
+async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Json:
+    """Trade the code for an access token; a phone's first one makes its user."""
+    login: LogIn = request.app.state.login
+    tokens: Tokens = request.app.state.tokens
+    settings = parts.settings.identity
+    user = await login.try_code(_phone(body.phone), body.code)
+    if isinstance(user, Refusal):
+        raise Refused(user)
+    role = Role(body.role)
+    if role is Role.OPERATOR and user.phone not in settings.operators:
+        raise Refused(NOT_ALLOWED(role=role.value))
+    caller = Caller(user_id=user.id, role=role)
+    return Json(
+        {
+            "access_token": tokens.issue(caller, now=parts.wall.now()),
+            "token_type": "Bearer",
+            "expires_in_s": settings.access_token_s,
+            "user_id": user.id,
+            "role": role.value,
+        }
+    )
+
+
+@router.get("/me", responses=answers(200, Me, *WITH_TOKEN, *WITH_STORE))
+async def get_me(caller: AnyCaller, parts: PartsDep) -> Json:
+    """Who the token speaks for."""
+    user = await parts.identity.find_user(caller.user_id)
+    if user is None:
+        raise Refused(NOT_AUTHENTICATED())
+    return Json({"user_id": user.id, "phone": user.phone, "role": caller.role.value})
+
+
+@router.get("/clock", responses=answers(200, ClockShown))
+async def get_clock(parts: PartsDep) -> Json:
+    """What time it is for the service."""
+    return Json({"now": parts.clock.now(), "speed": parts.clock.speed})

@@ -1,0 +1,195 @@
+"""Zones and their parameters, for operators."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Header
+from msgspec import to_builtins
+
+from api.answers import ParameterSetsShown, ZoneChanged, ZoneShown, ZonesShown
+from api.bodies import ZONE_CELLS_MAX, ParametersBody, ZoneBody
+from api.deps import CurrentOperator, Key, PartsDep, PathId
+from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
+from api.errors import Invalid, Refused
+from api.json_answer import Json
+from api.parts import Parts
+from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
+from api.sending import carry_out, fingerprint, id_of_command
+from engine.geo.cells import cells_in_polygon, is_cell, middle_cell, resolution_of
+from engine.geo.parameters import ZoneParameters
+from engine.geo.zone import (
+    BAD_PARAMETERS,
+    CELLS_TAKEN,
+    STALE_PARAMETERS,
+    UNKNOWN_ZONE,
+    ZONE_EXISTS,
+    ChangeZoneParameters,
+    CreateZone,
+    ParameterSet,
+    Zone,
+)
+from engine.kernel.ids import CellId, ZoneId, derived_id
+from engine.kernel.place import Point
+
+router = APIRouter(prefix="/v1/zones", tags=["zones"])
+_SEEING = (*WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST)
+# The area of the cells of a resolution shrinks by seven from each to the next (H3's aperture).
+_CELL_KM2_AT_0 = 4_357_449.0
+
+
+@router.get("", responses=answers(200, ZonesShown, *WITH_TOKEN, *WITH_STORE))
+async def list_zones(_: CurrentOperator, parts: PartsDep) -> Json:
+    """All zones by name."""
+    return Json({"zones": [_zone(one) for one in await parts.store.list_zones()]})
+
+
+@router.get("/{zone_id}", responses=answers(200, ZoneShown, *_SEEING))
+async def get_zone(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json:
+    """One zone; its ETag is the last version of its parameters."""
+    zone = await _find(parts, zone_id)
+    return Json(_zone(zone), headers={"etag": f'"{zone.last_version}"'})
+
+
+@router.get("/{zone_id}/parameters", responses=answers(200, ParameterSetsShown, *_SEEING))
+async def list_parameters(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json:
+    """Every version with its author, reason and effective time, newest first."""
+    await _find(parts, zone_id)
+    found = await parts.store.list_parameter_sets(ZoneId(zone_id))
+    headers = {"etag": f'"{found[0].version}"'}
+    return Json({"versions": [to_builtins(one) for one in found]}, headers=headers)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=answers(201, ZoneChanged, *WITH_COMMAND, BAD_PARAMETERS, CELLS_TAKEN, ZONE_EXISTS),
+)
+async def create_zone(body: ZoneBody, key: Key, caller: CurrentOperator, parts: PartsDep) -> Json:
+    """Open a zone."""
+    cells = _cells(body)
+    command_id = id_of_command(caller, "POST /v1/zones", key)
+    command = CreateZone(
+        zone_id=ZoneId(derived_id("zone", command_id)),
+        name_en=body.name_en,
+        name_ar=body.name_ar,
+        anchor=middle_cell(cells),
+        cells=cells,
+        parameters=_parameters(body.parameters, ZoneParameters()),
+        author=caller.user_id,
+    )
+    asked = body.model_dump(mode="json")
+    return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
+
+
+@router.put(
+    "/{zone_id}/parameters",
+    responses=answers(
+        200,
+        ZoneChanged,
+        *WITH_COMMAND,
+        BAD_PARAMETERS,
+        UNKNOWN_ZONE,
+        STALE_PARAMETERS,
+        IF_MATCH_MISSING,
+    ),
+)
+async def change_parameters(
+    zone_id: PathId,
+    body: ParametersBody,
+    caller: CurrentOperator,
+    parts: PartsDep,
+    if_match: Annotated[str | None, Header(max_length=40)] = None,
+) -> Json:
+    """Other parameters, from `effective_at` on or at once; what is left out stays as it was."""
+    seen = await _version_seen(parts, zone_id, if_match)
+    asked = body.model_dump(mode="json")
+    command = ChangeZoneParameters(
+        zone_id=ZoneId(zone_id),
+        parameters=_parameters(body.parameters, seen.parameters),
+        author=caller.user_id,
+        reason=body.reason,
+        effective_at=body.effective_at or parts.clock.now(),
+        after_version=seen.version,
+    )
+    # The version seen makes a repetition recognisable without a key: it is replaced only once.
+    key = f"{seen.version} {fingerprint(asked)}"
+    command_id = id_of_command(caller, f"PUT /v1/zones/{zone_id}/parameters", key)
+    reply = await carry_out(parts, command, caller, command_id=command_id, asked=asked)
+    return Json(reply, headers={"etag": f'"{reply["parameters_version"]}"'})
+
+
+async def _find(parts: Parts, zone_id: str) -> Zone:
+    zone = await parts.store.find_zone(ZoneId(zone_id))
+    if zone is None:
+        raise Refused(UNKNOWN_ZONE())
+    return zone
+
+
+async def _version_seen(parts: Parts, zone_id: str, if_match: str | None) -> ParameterSet:
+    if if_match is None:
+        raise Refused(IF_MATCH_MISSING())
+    sets = await parts.store.list_parameter_sets(ZoneId(zone_id))
+    if not sets:
+        raise Refused(UNKNOWN_ZONE())
+    version = if_match.strip().removeprefix("W/").strip('"')
+    seen = next((one for one in sets if str(one.version) == version), None)
+    if seen is None:
+        raise Refused(STALE_PARAMETERS(last_version=sets[0].version))
+    return seen
+
+
+def _zone(zone: Zone) -> dict[str, Any]:
+    return {
+        "zone_id": zone.id,
+        "name_en": zone.name_en,
+        "name_ar": zone.name_ar,
+        "anchor": zone.anchor,
+        "cells": zone.cells,
+        "parameters_version": zone.parameters_version,
+        "last_version": zone.last_version,
+        "parameters": to_builtins(zone.parameters),
+        "upcoming": [to_builtins(one) for one in zone.upcoming],
+    }
+
+
+def _cells(body: ZoneBody) -> tuple[CellId, ...]:
+    if (body.polygon is None) == (body.cells is None):
+        raise Invalid("", "give either polygon or cells")
+    if body.cells is not None:
+        return _named(body.cells)
+    assert body.polygon is not None
+    corners = [one.point() for one in body.polygon]
+    if _box_km2(corners) * 7**body.resolution / _CELL_KM2_AT_0 > ZONE_CELLS_MAX:
+        raise Invalid("/polygon", "too many cells")
+    cells = cells_in_polygon(corners, body.resolution)
+    if not cells:
+        raise Invalid("/polygon", "holds the centre of no cell")
+    return cells
+
+
+def _named(names: list[str]) -> tuple[CellId, ...]:
+    for number, name in enumerate(names):
+        if not is_cell(name):
+            raise Invalid(f"/cells/{number}", "is no H3 cell")
+    cells = tuple(sorted({CellId(name) for name in names}))
+    if len({resolution_of(one) for one in cells}) > 1:
+        raise Invalid("/cells", "are of several resolutions")
+    return cells
+
+
+def _box_km2(corners: list[Point]) -> float:
+    """An upper bound: a degree is nowhere longer than at the equator."""
+    lats, lngs = [one.lat for one in corners], [one.lng for one in corners]
+    return 111.4**2 * (max(lats) - min(lats)) * (max(lngs) - min(lngs))
+
+
+def _parameters(given: dict[str, Any], base: ZoneParameters) -> ZoneParameters:
+    for name in given:
+        if name not in ZoneParameters.__struct_fields__:
+            raise Invalid(f"/parameters/{name}", "is not known")
+    try:
+        return msgspec.convert({**to_builtins(base), **given}, ZoneParameters, strict=True)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$")
+        pointer = "/parameters" + place.rstrip("`").replace(".", "/").replace("[", "/")
+        raise Invalid(pointer.replace("]", ""), message) from error

@@ -1,0 +1,195 @@
+"""Everything an operator may set, in one place: variables `HADIYATI_…`, or a TOML file."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from actors.clock import ClockSettings
+from actors.gateways.settings import OutboxSettings
+from actors.settings import RuntimeSettings
+from storage.settings import DatabaseSettings, DataSettings, RedisSettings
+
+PREFIX = "HADIYATI_"
+DELIMITER = "__"
+CONFIG = "HADIYATI_CONFIG"
+CONFIG_FILE = "hadiyati.toml"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class IdentitySettings(_Group):
+    """Who may log in, and for how long."""
+
+    operators: tuple[str, ...] = Field(
+        default=(),
+        description="Phones that may act as operators, in E.164.",
+    )
+    key_file: Path | None = Field(
+        default=None,
+        description="File with the signing key and the pepper, created when missing; empty means "
+        "`keys.json` in the data folder.",
+    )
+    issuer: str = Field(
+        default="https://hadiyati.example",
+        min_length=1,
+        description="Issuer and audience of the access tokens.",
+    )
+    otp_domain: str = Field(
+        default="hadiyati.example",
+        min_length=1,
+        description="Domain in the last line of a log-in message, so that phones can fill it in.",
+    )
+    otp_life_s: int = Field(
+        default=300, ge=30, le=3600, description="Seconds a log-in code is valid."
+    )
+    otp_resend_s: int = Field(
+        default=60, ge=0, le=3600, description="Seconds before a phone may ask for another code."
+    )
+    otp_tries_max: int = Field(
+        default=5, ge=1, le=20, description="Wrong tries that burn a log-in code."
+    )
+    otp_sends_max: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="Codes sent to a phone in an hour without a log-in between them.",
+    )
+    access_token_s: int = Field(
+        default=86_400, ge=60, le=30 * 86_400, description="Seconds an access token is valid."
+    )
+
+
+class EdgeSettings(_Group):
+    """Where the API listens, and what it puts up with."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address the API listens on.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8000, description="Port the API listens on; 0 chooses a free one."
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that serve the API.")
+    body_bytes_max: int = Field(
+        default=256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest request, in bytes."
+    )
+    retry_after_s: int = Field(
+        default=2, ge=1, le=600, description="What `Retry-After` says when something is away."
+    )
+    part_timeout_s: float = Field(
+        default=2.0, gt=0, le=60, description="Longest wait for each part when readiness is asked."
+    )
+    shutdown_s: int = Field(
+        default=10, ge=1, le=600, description="Seconds open requests get when the API stops."
+    )
+    authenticate_s: float = Field(
+        default=10.0, gt=0, le=120, description="Seconds a socket may stay without a token."
+    )
+    silence_s: float = Field(
+        default=120.0, gt=0, le=3600, description="Seconds after which a silent socket is closed."
+    )
+    frame_bytes_max: int = Field(
+        default=16 * 1024, ge=256, le=1024 * 1024, description="Largest frame of a phone, in bytes."
+    )
+    frames_per_s: float = Field(
+        default=100.0, gt=0, le=100_000, description="Frames a socket may send in a second."
+    )
+    frames_burst: int = Field(
+        default=400, ge=1, le=100_000, description="Frames a socket may send at once."
+    )
+    commands_at_once: int = Field(
+        default=8, ge=1, le=1000, description="Commands of one socket that are carried out at once."
+    )
+    channels_max: int = Field(
+        default=128, ge=1, le=10_000, description="Channels one socket may subscribe to."
+    )
+    frames_waiting_max: int = Field(
+        default=1000,
+        ge=8,
+        le=100_000,
+        description="Frames that may wait for a slow reader before the socket is closed.",
+    )
+    sockets_max: int = Field(
+        default=20_000, ge=1, description="Sockets one process holds; more are asked to come again."
+    )
+    snapshots_at_once: int = Field(
+        default=32, ge=1, le=1000, description="Snapshots a process asks for at once."
+    )
+    position_future_s: float = Field(
+        default=30.0, ge=0, le=3600, description="A position further in the future is dropped."
+    )
+
+
+class Settings(BaseSettings):
+    """All of it; the environment comes before the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        extra="forbid",
+        frozen=True,
+    )
+
+    data: DataSettings = DataSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    clock: ClockSettings = ClockSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+    identity: IdentitySettings = IdentitySettings()
+    edge: EdgeSettings = EdgeSettings()
+    outbox: OutboxSettings = OutboxSettings()
+
+    @property
+    def key_file(self) -> Path:
+        """Where the signing key is."""
+        return self.identity.key_file or self.data.folder / "keys.json"
+
+    @property
+    def sms_log(self) -> Path:
+        """Where the development gateway writes the messages that it would have sent."""
+        return self.data.folder / "sms.jsonl"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the file."""
+        del dotenv_settings, file_secret_settings
+        file = Path(os.environ.get(CONFIG, CONFIG_FILE))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables from which another process reads exactly these settings."""
+    variables = {CONFIG: os.devnull}
+    for name in Settings.model_fields:
+        group: BaseModel = getattr(settings, name)
+        for field in type(group).model_fields:
+            value: Any = getattr(group, field)
+            if value is None:
+                continue
+            variables[f"{PREFIX}{name}{DELIMITER}{field}".upper()] = _spelled(group, field, value)
+    return variables
+
+
+def _spelled(group: BaseModel, field: str, value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Path):
+        return str(value.absolute())
+    if isinstance(value, str | bool | int | float):
+        return str(value)
+    text = group.model_dump_json(include={field})
+    return text[text.index(":") + 1 : -1]
