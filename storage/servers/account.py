@@ -12,7 +12,6 @@ from storage.servers import child
 from storage.servers.errors import ServersError
 
 USUAL_ACCOUNTS = ("postgres", "nobody")
-_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +81,6 @@ def start_tied(
     """Start a server that ends with the calling thread; its output goes to the open file `log`."""
     return subprocess.Popen(
         _tied(account, command, death_signal=death_signal),
-        env=_ENVIRONMENT,
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -97,7 +95,6 @@ def run_tied(
     """Run a short program as the account to its end, with nothing of our environment."""
     return subprocess.run(
         _tied(account, command, death_signal=9),
-        env=_ENVIRONMENT,
         cwd="/",
         input=stdin,
         capture_output=True,
@@ -111,7 +108,6 @@ def run_tied(
 def _ask(verb: str, account: Account, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*_stub(), verb, account.ticket, *arguments],
-        env=_ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

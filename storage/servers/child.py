@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 
 
 def become(account: str) -> None:
@@ -27,6 +28,8 @@ def become(account: str) -> None:
 def run(parent: str, death_signal: str, account: str, *command: str) -> None:
     """Become `command`, tied to the thread of process `parent` that started us.
 
+    The command gets an environment of its own: a PGDATA or PGPORT of ours must not reach it.
+
     The order matters: a change of credentials clears the death signal, and a parent that died
     before it was set is only seen by asking afterwards who the parent is.
     """
@@ -41,7 +44,7 @@ def run(parent: str, death_signal: str, account: str, *command: str) -> None:
     if os.getppid() != int(parent):
         sys.exit("the parent ended before its server could start")
     os.chdir("/")
-    os.execv(command[0], command)  # noqa: S606 - a shell is what we do without here
+    os.execve(command[0], command, ENVIRONMENT)  # noqa: S606 - a shell is what we do without here
 
 
 def reach(account: str, *paths: str) -> None:

@@ -22,7 +22,7 @@ from storage.servers.binaries import (
 )
 from storage.servers.errors import ServersError
 from storage.servers.lock import holder_of
-from storage.servers.places import state_of
+from storage.servers.places import forsaken, state_of
 from storage.servers.ports import LOOPBACK
 from storage.servers.postgres import cluster_major
 from storage.servers.register import Entry, read_register
@@ -54,6 +54,7 @@ def examine(data: DataSettings, database: DatabaseSettings, redis: RedisSettings
     else:
         findings.append(Finding(topic="account", state="good", text=_who(account)))
     findings += _folder(folder, account)
+    findings += _forsaken(data.elsewhere)
     findings += _running(folder)
     dsn = database.dsn.get_secret_value() if database.dsn else None
     url = redis.url.get_secret_value() if redis.url else None
@@ -126,6 +127,17 @@ def _disk(state: Path) -> Finding:
         text=f"{_megabytes(free)} free for {state}",
         advice="free some disk space: a full disk stops PostgreSQL" if is_low else None,
     )
+
+
+def _forsaken(elsewhere: Path) -> Iterator[Finding]:
+    for state, folder in forsaken(elsewhere):
+        yield Finding(
+            topic="data folder",
+            state="note",
+            text=f"{state}, {_megabytes(_size(state))}, belonged to {folder}, which does not use "
+            "it any more",
+            advice=f"remove {state} if nobody misses it",
+        )
 
 
 def _running(folder: Path) -> Iterator[Finding]:

@@ -1,7 +1,10 @@
 """The servers of one data folder together: planned, started, written down, stopped."""
 
+import contextlib
 import random
 from collections.abc import Callable
+
+import structlog
 
 from storage.servers.binaries import choose_postgres, choose_valkey
 from storage.servers.errors import ServerStartError
@@ -14,6 +17,8 @@ from storage.servers.valkey import Valkey
 from storage.settings import DatabaseSettings, RedisSettings
 
 _ATTEMPTS = 3
+
+_log = structlog.get_logger(__name__)
 
 
 class Household:
@@ -34,7 +39,7 @@ class Household:
         self._redis = redis
         self._durable = durable
         self._chance = chance
-        self._on_step = on_step
+        self._on_step = _heard(on_step)
         self._postgres: Postgres | None = None
         self._valkey: Valkey | None = None
         self._keepers: list[Keeper] = []
@@ -138,6 +143,7 @@ class Household:
             keeper.await_ready()
 
     def _write_down(self) -> None:
+        """Tell other processes; a full disk that prevents it must not end a server."""
         entries = {
             each.program.name: Entry(
                 port=each.program.port,
@@ -147,4 +153,17 @@ class Household:
             )
             for each in self._keepers
         }
-        write_register(self.places.folder, entries)
+        with contextlib.suppress(OSError):
+            write_register(self.places.folder, entries)
+
+
+def _heard(on_step: Callable[[str], None]) -> Callable[[str], None]:
+    """Say it so that a listener who fails, at a closed terminal perhaps, ends no server."""
+
+    def say(sentence: str) -> None:
+        try:
+            on_step(sentence)
+        except Exception:  # noqa: BLE001 - whatever the listener is, he is not ours
+            _log.warning("listener_failed", sentence=sentence, exc_info=True)
+
+    return say

@@ -1,5 +1,6 @@
 """Keeps one server running: starts it, waits until it serves, and starts it again when it died."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -78,7 +79,7 @@ class Keeper:
 
     @property
     def pid(self) -> int | None:
-        """The pid of the server while it serves, else None."""
+        """The pid of the server, or None while there is none."""
         process = self._process
         return process.pid if process is not None and process.returncode is None else None
 
@@ -196,16 +197,9 @@ class Keeper:
             try:
                 process.wait(_LOOK_EVERY_S)
             except subprocess.TimeoutExpired:
-                self._bound_log()
+                cut_log(self.program.log, _LOG_BYTES_MAX)
             else:
                 return
-
-    def _bound_log(self) -> None:
-        """Keep at most two log files of bounded size; the server appends, so we may cut it."""
-        log = self.program.log
-        if log.stat().st_size > _LOG_BYTES_MAX:
-            log.with_suffix(".log.1").write_bytes(log.read_bytes())
-            os.truncate(log, 0)
 
     def _last_words(self, code: int | None) -> str:
         what = "did not become ready" if code is None else f"ended with {code} while starting"
@@ -214,6 +208,20 @@ class Keeper:
             words = log.read(_LOG_BYTES_MAX).decode(errors="replace")
         tail = "\n".join(words.splitlines()[-12:])
         return f"{self.program.name} {self.program.version} {what}; see {self.program.log}:\n{tail}"
+
+
+def cut_log(log: Path, bytes_max: int) -> None:
+    """Move a log that grew too long into one older file; a full disk must not end the server.
+
+    The server goes on writing to the same open file, always at its end, so it may be emptied.
+    """
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > bytes_max:
+            with log.open("rb") as file:
+                file.seek(-bytes_max, os.SEEK_END)
+                recent = file.read()
+            os.truncate(log, 0)
+            log.with_suffix(".log.1").write_bytes(recent)
 
 
 def _pause_s(short_lives: int) -> float:

@@ -136,6 +136,11 @@ def state_of(folder: Path) -> Path:
 def _state_folder(folder: Path, elsewhere: Path, account: Account) -> Path:
     state = state_of(folder)
     if state == folder and unreachable(account, [folder]):
+        if (folder / "postgres").exists() or (folder / "valkey").exists():
+            raise ServersError(
+                f"the data is in {folder}, which the account {account.name} can no longer enter; "
+                "let it enter again, or start as the user who made it."
+            )
         state = elsewhere / f"{folder.parent.name or 'root'}-{secrets.token_hex(4)}"
         write_private(folder / _POINTER, f"{state}\n")
     if state != folder:
@@ -147,6 +152,17 @@ def _state_folder(folder: Path, elsewhere: Path, account: Account) -> Path:
             "folder that it can enter, or set data.elsewhere to one."
         )
     return state
+
+
+def forsaken(elsewhere: Path) -> Iterator[tuple[Path, Path]]:
+    """Folders there whose data folder is gone or uses another one now, each with that folder."""
+    for origin in elsewhere.glob(f"*/{_ORIGIN}"):
+        try:
+            folder = Path(origin.read_text().strip())
+        except OSError:
+            continue
+        if state_of(folder) != origin.parent:
+            yield origin.parent, folder
 
 
 def make_folder(path: Path, mode: int) -> bool:

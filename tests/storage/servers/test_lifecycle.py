@@ -84,6 +84,17 @@ def test_a_server_whose_parent_is_gone_before_it_starts_does_not_start(
     assert not mark.exists()
 
 
+def test_a_server_does_not_see_our_environment() -> None:
+    answer = subprocess.run(
+        [sys.executable, child.__file__, "run", str(os.getpid()), "9", "-", "/usr/bin/env"],
+        env={"PGPORT": "1", "PGDATA": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "PG" not in answer.stdout
+
+
 def test_a_second_start_is_refused_and_names_the_folder_and_the_process(
     data: DataSettings, other: OtherProcess
 ) -> None:

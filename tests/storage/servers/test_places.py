@@ -3,15 +3,18 @@
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from storage.servers import ServersError, embedded_servers
 from storage.servers.account import choose_account
 from storage.servers.binaries import choose_postgres, choose_valkey
+from storage.servers.doctor import examine
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 from tests.storage.servers.talking import answers_ping, answers_query, query
 
@@ -107,6 +110,32 @@ def test_a_folder_that_exists_keeps_its_mode(
     with embedded_servers(data) as servers:
         assert answers_query(servers.postgres_dsn)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_data_that_the_account_can_no_longer_reach_is_not_replaced_by_nothing(
+    private_home: Path, seed: Path
+) -> None:
+    folder = private_home / "data"
+    subprocess.run(["cp", "-a", seed, folder], check=True)
+    with (
+        pytest.raises(ServersError, match="no longer enter"),
+        embedded_servers(DataSettings(folder=folder)),
+    ):
+        pass
+
+
+def test_the_doctor_names_files_elsewhere_whose_data_folder_is_gone(
+    private_home: Path, new_folder: Callable[[], Path]
+) -> None:
+    data = DataSettings(folder=private_home / "data", elsewhere=new_folder())
+    redis = RedisSettings(url=SecretStr("redis://cache.invalid:6379/0"))
+    with embedded_servers(data, redis=redis):
+        pass
+    used = [each.text for each in examine(data, DatabaseSettings(), redis) if each.advice]
+    assert not any("belonged to" in text for text in used)
+    shutil.rmtree(data.folder)
+    told = [each.text for each in examine(data, DatabaseSettings(), redis) if each.advice]
+    assert any(f"belonged to {data.folder}" in text for text in told)
 
 
 def test_passwords_are_for_their_owner_alone(data: DataSettings) -> None:

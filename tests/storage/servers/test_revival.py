@@ -5,13 +5,14 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 import asyncpg
 import pytest
 import redis
 
 from storage.servers import Servers, ServerStartError, embedded_servers
-from storage.servers.keeper import _pause_s
+from storage.servers.keeper import _pause_s, cut_log
 from storage.servers.patience import becomes_true
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 from tests.storage.servers.talking import answers_ping, answers_query, is_alive, query
@@ -131,6 +132,30 @@ def test_a_valkey_that_cannot_read_its_files_starts_without_them(data: DataSetti
         assert answers_ping(servers.redis_url)
     assert any("starts empty" in step for step in steps)
     assert next(kept.with_suffix(".unreadable").glob("*.manifest")).read_text() == "nonsense\n"
+
+
+def test_a_listener_who_fails_ends_no_server(data: DataSettings) -> None:
+    def closed_terminal(_: str) -> None:
+        raise BrokenPipeError
+
+    with embedded_servers(data, on_step=closed_terminal) as servers:
+        pids = (servers.postgres_pid, killed(servers.valkey_pid))
+        assert becomes_true(lambda: not answers_ping(servers.redis_url), within_s=60)
+        assert becomes_true(lambda: answers_ping(servers.redis_url), within_s=60)
+        assert servers.postgres_pid == pids[0]
+
+
+def test_a_log_has_its_bound_and_keeps_what_was_said_last(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"0123456789")
+        cut_log(log, 10)
+        assert log.read_bytes() == b"0123456789"
+        writer.write(b"abc")
+        cut_log(log, 10)
+        writer.write(b"next")
+    assert log.read_bytes() == b"next"
+    assert log.with_suffix(".log.1").read_bytes() == b"3456789abc"
 
 
 def test_a_stop_during_the_restart_leaves_nothing_behind(data: DataSettings) -> None:
