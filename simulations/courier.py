@@ -269,7 +269,6 @@ class CourierProgram:
             self._free_at = leg.free_at
             return
         if await self._report(order_id, "delivered", at, pin=await self._ask_pin(order_id)):
-            self._page.delivered[self._key(order_id)] = at
             self._finish(leg, [order_id])
 
     async def _bring_back(self, leg: Leg) -> None:

@@ -43,7 +43,7 @@ class CustomerProgram:
         pages = []
         for shown in await self._door.list_orders():
             page = self._world.diary.order(_wanted_before(shown))
-            page.order_id = shown.order_id
+            page.order_id, page.is_adopted = shown.order_id, True
             self._hear(page, shown)
             if not page.has_ended:
                 pages.append(page)

@@ -28,6 +28,7 @@ class OrderPage:
     pin: str = ""
     refused: str = ""
     withdrawn: bool = False
+    is_adopted: bool = False
     heard: list[Heard] = field(default_factory=list)
 
     @property
@@ -77,7 +78,6 @@ class CourierPage:
     declined: int = 0
     expired: int = 0
     visits: list[Visit] = field(default_factory=list)
-    delivered: dict[str, Instant] = field(default_factory=dict)
     doing: str = "off"
 
 

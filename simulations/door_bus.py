@@ -243,7 +243,7 @@ class CustomerBusDoor:
             shop=_place(order["shop"]),
             door=_place(order["door"]),
             pin=f"{self._chance.below(_PINS):04}",
-            ready_at=quoted.quoted_at + quoted.preparation_s * SECOND_MS,
+            ready_at=self._lobby.clock.now() + quoted.preparation_s * SECOND_MS,
         )
         return await self._lobby.execute(command, self._caller, CommandId(key))
 

@@ -14,7 +14,7 @@ from actors.chance import Chance, new_id
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant
 from simulations.diary import Diary
-from simulations.people import Newest
+from simulations.people import DoorShut, Newest
 from simulations.rest import Account
 from simulations.views import AGAIN, Frame, OrderShown, Told, WorkShown
 
@@ -33,7 +33,7 @@ _PAGE = 100
 Sink = Callable[[Frame], None]
 
 
-class AppFault(Exception):
+class AppFault(DoorShut):
     """The service closed the connection because of what this phone sent."""
 
 
@@ -65,7 +65,7 @@ class Socket:
         """Close for good."""
         if self._keeper is not None:
             self._keeper.cancel()
-            with suppress(asyncio.CancelledError, AppFault):
+            with suppress(asyncio.CancelledError, DoorShut):
                 await self._keeper
 
     async def listen(self, channel: str, sink: Sink, *, subscribe: bool) -> None:
@@ -116,6 +116,8 @@ class Socket:
 
     async def _send(self, data: bytes) -> None:
         """Send if there is a connection; what matters is sent again when there is one."""
+        if self._keeper is not None and self._keeper.done():
+            await self._keeper
         if self._connection is not None and self._welcome.is_set():
             await _quietly(self._connection, data.decode())
 

@@ -16,6 +16,10 @@ from simulations.views import OrderShown, Told, WorkShown
 T = TypeVar("T")
 
 
+class DoorShut(Exception):
+    """The service does not let this phone in, or put it out; the message says why."""
+
+
 class Newest(Generic[T]):
     """A value of which only the newest matters, and a way to wait for a newer one."""
 

@@ -11,6 +11,7 @@ import httpx2
 import msgspec
 
 from actors.clock import Clock, ClockSettings, SystemClock
+from simulations.people import DoorShut
 from simulations.views import Told
 
 _CODE: Final = re.compile(r"#(\d{4,8})\b")
@@ -149,7 +150,7 @@ async def clock_of(url: str) -> SystemClock:
     return SystemClock(best[1])
 
 
-class NotLoggedIn(Exception):
+class NotLoggedIn(DoorShut):
     """The service did not let this phone in; the message says why."""
 
 

@@ -1,0 +1,211 @@
+"""A recorded day lived again: through the running system over sockets, or in virtual time."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import uvloop
+from rich.console import Console
+
+from actors.chance import SystemChance
+from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
+from simulations import mdrp, solution, stage
+from simulations.courier import CourierProgram
+from simulations.customer import CustomerProgram
+from simulations.day import Day
+from simulations.diary import Diary
+from simulations.door_socket import CourierSocketDoor, CustomerSocketDoor
+from simulations.people import Behaviour, Temper, World
+from simulations.phones import Phones, open_zone_somewhere
+from simulations.progress import follow
+from simulations.rest import Account, Edge, clock_of
+from simulations.score import Score, score
+from simulations.town import Town
+from simulations.virtual import VirtualLoop, run_virtually
+
+# A Monday, so that virtual days have a date.
+VIRTUAL_START: Instant = 1_767_571_200_000
+_CUSTOMERS_MAX = 40
+_ORDERS_PER_CUSTOMER = 20
+# Real time between the last log-in and minute 0.
+_LEAD_MS = 2 * SECOND_MS
+_POSITION_EVERY_MS = 1 * SECOND_MS
+_IDLE_POSITION_MS = 20 * SECOND_MS
+
+
+class WrongSpeed(Exception):
+    """The service's clock does not run at the speed that was asked for."""
+
+
+def run_virtual(folder: Path, *, seed: int, out: Path | None, events: Path | None) -> Score:
+    """Live a recorded day in virtual time and print how it went; raises mdrp.BadInstance.
+
+    The same folder and seed write the same bytes to `events`.
+    """
+    instance = mdrp.read(folder)
+    day = mdrp.day(instance, starts_at=VIRTUAL_START)
+    found = live_virtually(
+        day,
+        seed=seed,
+        behaviour=Behaviour(),
+        undeliverable=instance.undeliverable(),
+        out=out,
+        events=events,
+    )
+    Console().print(found.table())
+    return found
+
+
+def live_virtually(
+    day: Day,
+    *,
+    seed: int,
+    behaviour: Behaviour,
+    undeliverable: frozenset[str] = frozenset(),
+    out: Path | None = None,
+    events: Path | None = None,
+) -> Score:
+    """Live any day in virtual time; its solution goes to `out`, its events to `events`."""
+    watch = asyncio.new_event_loop()
+    began_s = watch.time()
+    diary = Diary()
+
+    async def main(loop: VirtualLoop) -> tuple[list[str], Instant]:
+        built = stage.build(loop, starts_at=day.starts_at, seed=seed)
+        unknown = await stage.play(built, day, diary, seed=seed, behaviour=behaviour)
+        if events is not None:
+            built.store.dump_events(events)
+        return unknown, built.clock.now()
+
+    unknown, ended_at = run_virtually(main)
+    wall_s = watch.time() - began_s
+    watch.close()
+    if out is not None:
+        solution.write(out, diary, starts_at=day.starts_at)
+    found = score(diary, day, ended_at=ended_at, wall_s=wall_s, undeliverable=undeliverable)
+    return replace(found, violations=(*found.violations, *unknown))
+
+
+def run_live(
+    folder: Path, *, url: str, sms_log: Path, operator_phone: str, speed: float, out: Path | None
+) -> Score:
+    """Live a recorded day through the running system and print how it went.
+
+    Raises mdrp.BadInstance, WrongSpeed, or people.DoorShut when the operator is not let in.
+    """
+    instance = mdrp.read(folder)
+    console = Console()
+    found = uvloop.run(
+        _run_live(
+            instance,
+            url=url,
+            sms_log=sms_log,
+            operator_phone=operator_phone,
+            speed=speed,
+            out=out,
+            console=console,
+        )
+    )
+    console.print(found.table())
+    return found
+
+
+async def _run_live(
+    instance: mdrp.Instance,
+    *,
+    url: str,
+    sms_log: Path,
+    operator_phone: str,
+    speed: float,
+    out: Path | None,
+    console: Console,
+) -> Score:
+    clock = await clock_of(url)
+    if abs(clock.speed - speed) > 1e-6:
+        raise WrongSpeed(f"the service runs at speed {clock.speed:g}, not at {speed:g}")
+    edge = Edge(url, sms_log, clock=clock, chance=random.Random())
+    began = clock.now()
+    try:
+        operator = Account(edge, phone=operator_phone, role="operator")
+        await operator.log_in()
+        zone_id, centre_lng = await open_zone_somewhere(
+            operator, lambda lng: mdrp.day(instance, starts_at=0, centre_lng=lng).zone
+        )
+        phones = Phones.of_run(clock.now())
+        couriers, customers = _accounts(edge, phones, instance)
+        console.print(
+            f"{instance.name}: {len(couriers)} couriers and {len(customers)} customers log in"
+        )
+        await asyncio.gather(*(one.log_in() for one in (*couriers, *customers)))
+        day = mdrp.day(instance, starts_at=_minute_0(clock.now(), speed), centre_lng=centre_lng)
+        diary = Diary()
+        world = _world(edge, day, diary, zone_id)
+        town = _town(world, day, couriers, customers)
+        with follow(day, diary, clock, console):
+            await town.live(day.orders)
+    finally:
+        await edge.close()
+    if out is not None:
+        solution.write(out, diary, starts_at=day.starts_at)
+    return score(
+        diary,
+        day,
+        ended_at=clock.now(),
+        wall_s=(clock.now() - began) / SECOND_MS / speed,
+        undeliverable=instance.undeliverable(),
+    )
+
+
+def _minute_0(now: Instant, speed: float) -> Instant:
+    """The first whole minute that is far enough ahead."""
+    return -(-(now + int(_LEAD_MS * speed)) // MINUTE_MS) * MINUTE_MS
+
+
+def _accounts(
+    edge: Edge, phones: Phones, instance: mdrp.Instance
+) -> tuple[list[Account], list[Account]]:
+    customers = min(_CUSTOMERS_MAX, 1 + len(instance.orders) // _ORDERS_PER_CUSTOMER)
+    return (
+        [Account(edge, phone=phones.next(), role="courier") for _ in instance.couriers],
+        [Account(edge, phone=phones.next(), role="customer") for _ in range(customers)],
+    )
+
+
+def _world(edge: Edge, day: Day, diary: Diary, zone_id: str) -> World:
+    return World(
+        clock=edge.clock,
+        diary=diary,
+        ways=day.ways,
+        shop_service_ms=day.shop_service_ms,
+        door_service_ms=day.door_service_ms,
+        zone_id=zone_id,
+        closing=asyncio.Event(),
+    )
+
+
+def _town(
+    world: World, day: Day, couriers: Sequence[Account], customers: Sequence[Account]
+) -> Town:
+    chance, diary, speed = SystemChance(), world.diary, world.clock.speed
+    behaviour = Behaviour(
+        position_every_ms=int(_POSITION_EVERY_MS * speed),
+        idle_position_ms=int(_IDLE_POSITION_MS * speed),
+    )
+    return Town(
+        world,
+        couriers=[
+            CourierProgram(
+                diary.courier(plan),
+                door=CourierSocketDoor(account, diary, chance),
+                world=world,
+                temper=Temper(behaviour=behaviour, chance=random.Random()),
+            )
+            for plan, account in zip(day.couriers, couriers, strict=True)
+        ],
+        customers=[
+            CustomerProgram(door=CustomerSocketDoor(one, diary, chance), world=world, chance=chance)
+            for one in customers
+        ],
+    )

@@ -1,0 +1,145 @@
+"""The whole system in one process and in virtual time: memory for storage, the same rules."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+from actors.bus import Bus
+from actors.cell import World as CellWorld
+from actors.chance import SeededChance, new_id
+from actors.local import LocalCells, local_bus
+from actors.settings import RuntimeKind, RuntimeSettings
+from actors.solver import LocalSolver, stopped_watch
+from engine.geo.cells import middle_cell
+from engine.geo.zone import CreateZone
+from engine.kernel.ids import CommandId, UserId, ZoneId, derived_id
+from engine.kernel.messages import Caller, Role
+from engine.kernel.timing import Instant
+from simulations.checks import not_in_history
+from simulations.courier import CourierProgram
+from simulations.customer import CustomerProgram
+from simulations.day import Day, ZonePlan
+from simulations.diary import Diary
+from simulations.door_bus import CourierBusDoor, CustomerBusDoor, Lobby
+from simulations.people import Behaviour, Temper, World
+from simulations.town import Town
+from simulations.virtual import VirtualClock, VirtualLoop
+from storage.memory import MemoryStore
+from storage.memory_live import MemoryLive
+
+_CUSTOMERS = 20
+_OPERATOR = Caller(user_id=UserId(derived_id("simulated operator")), role=Role.OPERATOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The running system."""
+
+    bus: Bus
+    cells: LocalCells
+    store: MemoryStore
+    live: MemoryLive
+    clock: VirtualClock
+    chance: SeededChance
+
+
+def build(loop: VirtualLoop, *, starts_at: Instant, seed: int) -> Stage:
+    """Everything in this process, from one seed; the search is bounded by rounds, not by time."""
+    store, live = MemoryStore(), MemoryLive()
+    clock, chance = VirtualClock(loop, starts_at=starts_at), SeededChance(seed)
+    settings = RuntimeSettings(
+        kind=RuntimeKind.LOCAL,
+        # Nobody looks at a map here, and a phone never misses an offer.
+        position_publish_s=60,
+        offer_repeat_s=60,
+        trail_sample_s=3600,
+    )
+    bus, cells = local_bus(
+        CellWorld(
+            store=store,
+            live=live,
+            solver=LocalSolver(stopped_watch),
+            clock=clock,
+            chance=chance,
+            settings=settings,
+        )
+    )
+    return Stage(bus=bus, cells=cells, store=store, live=live, clock=clock, chance=chance)
+
+
+async def open_zone(stage: Stage, lobby: Lobby, plan: ZonePlan) -> ZoneId:
+    """Create the day's zone."""
+    zone_id = ZoneId(new_id(stage.clock, stage.chance))
+    command = CreateZone(
+        zone_id=zone_id,
+        name_en=plan.name_en,
+        name_ar=plan.name_ar,
+        anchor=middle_cell(plan.cells),
+        cells=plan.cells,
+        parameters=plan.parameters,
+        author=_OPERATOR.user_id,
+    )
+    told = await lobby.execute(command, _OPERATOR, CommandId(new_id(stage.clock, stage.chance)))
+    assert not told.refused, told.refused
+    return zone_id
+
+
+async def play(
+    stage: Stage, day: Day, diary: Diary, *, seed: int, behaviour: Behaviour
+) -> list[str]:
+    """Live the day on this stage; what customers were shown and the history does not know."""
+    lobby = Lobby(bus=stage.bus, store=stage.store, live=stage.live, clock=stage.clock)
+    reading = asyncio.create_task(lobby.run())
+    try:
+        zone_id = await open_zone(stage, lobby, day.zone)
+        await _people(lobby, day, diary, zone_id, seed=seed, behaviour=behaviour).live(day.orders)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await stage.cells.close()
+    return await _unknown_to_history(stage.store, diary)
+
+
+def _people(
+    lobby: Lobby, day: Day, diary: Diary, zone_id: ZoneId, *, seed: int, behaviour: Behaviour
+) -> Town:
+    world = World(
+        clock=lobby.clock,
+        diary=diary,
+        ways=day.ways,
+        shop_service_ms=day.shop_service_ms,
+        door_service_ms=day.door_service_ms,
+        zone_id=zone_id,
+        closing=asyncio.Event(),
+    )
+    chances = random.Random(seed)
+
+    def chance() -> SeededChance:
+        return SeededChance(chances.getrandbits(64))
+
+    couriers = [
+        CourierProgram(
+            diary.courier(plan),
+            door=CourierBusDoor(lobby, name=plan.key, chance=chance()),
+            world=world,
+            temper=Temper(behaviour=behaviour, chance=random.Random(chances.getrandbits(64))),
+        )
+        for plan in day.couriers
+    ]
+    customers = [
+        CustomerProgram(
+            door=CustomerBusDoor(lobby, name=str(number), zone_id=zone_id, chance=chance()),
+            world=world,
+            chance=chance(),
+        )
+        for number in range(_CUSTOMERS)
+    ]
+    return Town(world, couriers=couriers, customers=customers)
+
+
+async def _unknown_to_history(store: MemoryStore, diary: Diary) -> list[str]:
+    history = {
+        page.order_id: [(one.version, one.type) for one in await store.list_events(page.order_id)]
+        for page in diary.orders.values()
+    }
+    return not_in_history(diary.orders.values(), history)
