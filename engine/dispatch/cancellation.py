@@ -8,9 +8,8 @@ from msgspec.structs import replace
 from engine.couriers import courier as couriers
 from engine.couriers.courier import Courier, without_order
 from engine.couriers.messages import NOT_YOUR_ORDER
-from engine.dispatch import offer as offers
 from engine.dispatch.offer import Offer, OfferWithdrawn
-from engine.dispatch.offers import lapsed_order
+from engine.dispatch.offers import lapse
 from engine.kernel.messages import Caller, Change, Decision, Role
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
@@ -23,6 +22,7 @@ from engine.orders.messages import (
     UnassignOrder,
 )
 from engine.orders.order import (
+    HELD,
     ON_BOARD,
     Lapse,
     Lapsed,
@@ -57,6 +57,8 @@ def cancel(
         return TOO_LATE_TO_CANCEL(status=order.status.value)
     if not may(order, OrderCancelled):
         return ORDER_STATE(status=order.status.value)
+    assert (offer is not None) == (order.status is OrderStatus.OFFERED)
+    assert (courier is not None) == (order.status is OrderStatus.OFFERED or order.status in HELD)
     event = OrderCancelled(at=now, by=caller.role, reason=command.reason.value)
     changed = orders_.evolve(
         order,
@@ -67,13 +69,9 @@ def cancel(
         cancelled_because=command.reason.value,
     )
     changes: list[Change[Any]] = [Change(changed, (event,))]
-    if offer is not None:
-        assert courier is not None
+    if offer is not None and courier is not None:
         withdrawn = OfferWithdrawn(at=now, reason="order_cancelled")
-        closed = offers.evolve(offer, withdrawn, answered_at=now)
-        changes.append(Change(closed, (withdrawn,)))
-        changes.append(Change(couriers.evolve(courier, offer_id=None), ()))
-        changes.extend(lapsed_order(one, offer, Lapse.WITHDRAWN, now) for one in others)
+        changes.extend(lapse(offer, others, courier, withdrawn))
     elif courier is not None:
         changes.append(off_the_route(courier, order, now))
     return Decision(

@@ -62,7 +62,10 @@ def make(
     offer: Offer, orders: Sequence[Order], courier: Courier, *, now: Instant
 ) -> Decision | None:
     """Put the question, or None when the world has moved on since it was planned."""
+    assert offer.courier_id == courier.id
     if not orders or not all(can_be_offered(one, courier) for one in orders):
+        return None
+    if sum(one.gift.size_units for one in orders) > courier.capacity_units:
         return None
     if courier.shift_ends_at is not None and courier.shift_ends_at <= now:
         return None
@@ -177,18 +180,26 @@ def lapse(
     decline_reason: str = "",
 ) -> tuple[Change[Any], ...]:
     """An open offer ends without a yes: its orders wait again, its courier is free for another."""
-    reason = _LAPSE_OF[type(event)]
+    assert courier.offer_id == offer.id
     return (
-        Change(
-            offers.evolve(offer, event, answered_at=event.at, decline_reason=decline_reason),
-            (event,),
-        ),
+        *take_back(offer, orders, event, decline_reason=decline_reason),
         Change(couriers.evolve(courier, offer_id=None), ()),
-        *(lapsed_order(one, offer, reason, event.at) for one in orders),
     )
 
 
-def lapsed_order(order: Order, offer: Offer, reason: Lapse, now: Instant) -> Change[Order]:
+def take_back(
+    offer: Offer, orders: Sequence[Order], event: Event, *, decline_reason: str = ""
+) -> tuple[Change[Any], ...]:
+    """The offer closed and its orders waiting again; the courier is the caller's to change."""
+    reason = _LAPSE_OF[type(event)]
+    closed = offers.evolve(offer, event, answered_at=event.at, decline_reason=decline_reason)
+    return (
+        Change(closed, (event,)),
+        *(_lapsed(one, offer, reason, event.at) for one in orders),
+    )
+
+
+def _lapsed(order: Order, offer: Offer, reason: Lapse, now: Instant) -> Change[Order]:
     """An order that waits again after its offer came to nothing."""
     event = OrderOfferLapsed(at=now, offer_id=offer.id, courier_id=offer.courier_id, reason=reason)
     lapsed = (*order.lapsed, Lapsed(courier_id=offer.courier_id, reason=reason, at=now))
