@@ -4,8 +4,7 @@ import asyncio
 import time
 from typing import Protocol
 
-from pydantic import BaseModel, Field
-
+from actors.settings import ClockSettings
 from engine.kernel.timing import Instant
 
 
@@ -24,22 +23,6 @@ class Clock(Protocol):
     async def sleep(self, ms: float) -> None:
         """Return when so many of its milliseconds have passed."""
         ...
-
-
-class ClockSettings(BaseModel):
-    """Time as the system sees it. Processes of one system share the same three values."""
-
-    speed: float = Field(
-        1.0, gt=0, le=3600, description="Seconds of the system's time in one real second (replays)."
-    )
-    start_ms: int = Field(
-        0, ge=0, description="The system's time, in epoch milliseconds, at `started_ms`."
-    )
-    started_ms: int = Field(
-        0,
-        ge=0,
-        description="Real time, in epoch milliseconds, at which the system's time was `start_ms`.",
-    )
 
 
 class SystemClock:

@@ -11,22 +11,21 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, Self, TypeVar
 
 import ray
-from pydantic import BaseModel, ConfigDict
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
-from storage.redis_live import RedisLive
 
 from actors.bus import Bus, CellUnavailable
 from actors.cell import Cell, World
 from actors.chance import SystemChance
-from actors.clock import Clock, ClockSettings, SystemClock
+from actors.clock import Clock, SystemClock
 from actors.lanes import LanedCells
-from actors.settings import RuntimeSettings
+from actors.settings import Premises, RuntimeSettings
 from actors.solver import SolverUnavailable, checked_plan, real_stopwatch
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
 from optimizer.problem import Plan, Problem
 from storage.live import Fix, Publication
 from storage.postgres import PostgresStore
+from storage.redis_live import RedisLive
 from storage.settings import DatabaseSettings
 from storage.store import Answer, Store, StoreUnavailable
 
@@ -46,17 +45,6 @@ _SOLVER = "solver"
 _WATCH_S = 1.0
 _OPEN_AGAIN_S = 0.3
 _PRESTARTED_WORKERS = 2
-
-
-class Premises(BaseModel):
-    """What a process needs to know to build its part of the system; handed to every actor."""
-
-    model_config = ConfigDict(frozen=True)
-
-    database: DatabaseSettings
-    redis_url: str
-    runtime: RuntimeSettings
-    clock: ClockSettings
 
 
 class Head:

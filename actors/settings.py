@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from storage.settings import DatabaseSettings
+
 
 class RuntimeKind(StrEnum):
     """Where cells live."""
@@ -58,3 +60,30 @@ class RuntimeSettings(BaseModel):
     trail_sample_s: float = Field(
         30.0, ge=1, le=3600, description="Seconds between two kept positions of one courier."
     )
+
+
+class ClockSettings(BaseModel):
+    """Time as the system sees it. Processes of one system share the same three values."""
+
+    speed: float = Field(
+        1.0, gt=0, le=3600, description="Seconds of the system's time in one real second (replays)."
+    )
+    start_ms: int = Field(
+        0, ge=0, description="The system's time, in epoch milliseconds, at `started_ms`."
+    )
+    started_ms: int = Field(
+        0,
+        ge=0,
+        description="Real time, in epoch milliseconds, at which the system's time was `start_ms`.",
+    )
+
+
+class Premises(BaseModel):
+    """What a process needs to know to build its part of the system; handed to every actor."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database: DatabaseSettings
+    redis_url: str
+    runtime: RuntimeSettings
+    clock: ClockSettings

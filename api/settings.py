@@ -12,9 +12,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from actors.clock import ClockSettings
 from actors.gateways.settings import OutboxSettings
-from actors.settings import RuntimeSettings
+from actors.settings import ClockSettings, RuntimeSettings
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 
 PREFIX = "HADIYATI_"
@@ -182,6 +181,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
                 continue
             variables[f"{PREFIX}{name}{DELIMITER}{field}".upper()] = _spelled(group, field, value)
     return variables
+
+
+def environment_for_child(settings: Settings) -> dict[str, str]:
+    """This process's environment with exactly these settings in it."""
+    return {**os.environ, **environment_of(settings)}
 
 
 def _spelled(group: BaseModel, field: str, value: object) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Final
 import httpx2
 import msgspec
 
-from actors.clock import Clock, ClockSettings, SystemClock
+from actors.clock import Clock, SystemClock
+from actors.settings import ClockSettings
 from simulations.people import DoorShut
 from simulations.views import Told
 

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 
 from actors.bus import Bus, CellUnavailable
 from actors.chance import SystemChance, new_id
-from actors.clock import ClockSettings, SystemClock
-from actors.runtime import Head, Premises, cell_actor, ray_bus, solver_actor
-from actors.settings import RuntimeSettings
+from actors.clock import SystemClock
+from actors.runtime import Head, cell_actor, ray_bus, solver_actor
+from actors.settings import ClockSettings, Premises, RuntimeSettings
 from engine.couriers.messages import AcceptOffer, GoOnDuty
 from engine.geo.cells import cell_at, disk
 from engine.geo.travel import VehicleKind
