@@ -1,7 +1,8 @@
-"""The dispatch problem as numbers, and the plan that answers it: the only words other layers share with us.
+"""The dispatch problem as numbers, and the plan that answers it.
 
-Instants are integer seconds relative to the problem's now (now = 0, the past is negative), costs are
-integers so that they compare exactly, places are node indices that only the `Travel` understands.
+Instants are integer seconds relative to the problem's now (now = 0, the past is negative), costs
+are integers so that they compare exactly, places are node indices that only the `Travel`
+understands.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ class Travel(Protocol):
     """Travel times of a vehicle of plain pace."""
 
     def between(self, origins: Nodes, destinations: Nodes) -> Seconds:
-        """Seconds from origins[i] to destinations[i]; both arrays have one shape, and so has the answer."""
+        """Seconds from origins[i] to destinations[i]; all three arrays have one shape."""
         ...
 
 
@@ -38,8 +39,8 @@ class MatrixTravel:
 class Vehicle:
     """Somebody who can carry, from the moment and place where his present duty ends.
 
-    locked: jobs he is already on the way to collect; they stay his and are his first trip, which other
-    jobs of the same group may still join.
+    locked: jobs he is already on the way to collect; they stay his and are his first trip, which
+    other jobs of the same group may still join.
     """
 
     id: str
@@ -54,7 +55,7 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One thing to fetch and to bring; jobs of one group can be fetched in one visit (one shop, one node)."""
+    """One thing to fetch and to bring; jobs of one group can be fetched in one visit."""
 
     id: str
     pickup: int
@@ -71,8 +72,9 @@ class Job:
 class Service:
     """Seconds spent on foot around a handover.
 
-    Handover at a shop = max(latest ready time of the bundle, arrival + pickup_before_s); the vehicle leaves
-    pickup_after_s later. A delivery = arrival + delivery_before_s; free again delivery_after_s later.
+    Handover at a shop = max(latest ready time of the bundle, arrival + pickup_before_s); the
+    vehicle leaves pickup_after_s later. A delivery = arrival + delivery_before_s; free again
+    delivery_after_s later.
     """
 
     pickup_before_s: int
@@ -85,31 +87,33 @@ class Service:
 class Weights:
     """What a plan costs, in one unit for everything.
 
-    waiting: per second from the earliest possible delivery to the planned one, times the job's weight.
-    lateness: per second after due, times the job's weight.
+    waiting: per second from the earliest possible delivery to the planned one, times the job's
+    weight. lateness: per second after due, times the job's weight.
     travel: per second of driving.
-    idle: per second that a vehicle has been idle less long than the longest idle one; once per vehicle used.
-    stability: once per job that leaves the vehicle it has in the incumbent.
-    unassigned: once per job left out, times its weight; unassigned_age: per second since it was placed, likewise.
+    idle: per second that a vehicle has been idle less long than the longest idle one; once per
+    vehicle used. stability: once per job that leaves the vehicle it has in the incumbent.
+    unassigned: once per job left out, times its weight; unassigned_age: per second since it was
+    placed, likewise.
     """
 
-    waiting: int = 10
-    lateness: int = 10
-    travel: int = 1
-    idle: int = 0
+    waiting: int = 100
+    lateness: int = 20
+    travel: int = 5
+    idle: int = 3
     stability: int = 0
-    unassigned: int = 200_000
-    unassigned_age: int = 10
+    unassigned: int = 2_000_000
+    unassigned_age: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How to plan.
 
-    bundle_size_max: jobs in one trip. bundle_extra_s_max: how much later than alone, with the same arrival at
-    the shop, a job of a bundle may be delivered. trips_max: trips in one vehicle's chain. rounds_max: steps of
-    improvement, the bound that keeps runs alike; time_budget_s: the bound that keeps the caller's promise.
-    alternatives_max: how many next best vehicles the explanation of a job names.
+    bundle_size_max: jobs in one trip. bundle_extra_s_max: how much later than alone, with the same
+    arrival at the shop, a job of a bundle may be delivered. trips_max: trips in one vehicle's
+    chain. rounds_max: steps of improvement, the bound that keeps runs alike; time_budget_s: the
+    bound that keeps the caller's promise. alternatives_max: how many next best vehicles the
+    explanation of a job names.
     """
 
     weights: Weights = field(default_factory=Weights)
@@ -125,8 +129,8 @@ class Policy:
 class Trip:
     """One visit to a shop and the deliveries of what is fetched there.
 
-    jobs are in the order of delivery, deliveries_s beside them. leave_s is the latest departure towards the
-    shop that does not make the handover later than pickup_s.
+    jobs are in the order of delivery, deliveries_s beside them. leave_s is the latest departure
+    towards the shop that does not make the handover later than pickup_s.
     """
 
     group: str
@@ -149,8 +153,8 @@ class Problem:
     """Everything the solver may know.
 
     candidates: for each job the vehicles that may serve it; none = the job cannot be planned.
-    incumbent: the routes of the last plan, of which only vehicles, jobs and their order count; vehicles and
-    jobs that are gone are ignored.
+    incumbent: the routes of the last plan, of which only vehicles, jobs and their order count;
+    vehicles and jobs that are gone are ignored.
     """
 
     vehicles: tuple[Vehicle, ...]
@@ -171,6 +175,7 @@ class Reason(StrEnum):
     FULL = "full"
     TOO_LATE = "too_late"
     BETTER_ELSEWHERE = "better_elsewhere"
+    OUT_OF_TIME = "out_of_time"
     BUSY = "busy"
     FARTHER = "farther"
     SHORTER_IDLE = "shorter_idle"
@@ -179,7 +184,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """A vehicle that could have had the job: what the plan would cost more, None if it cannot have it at all."""
+    """A vehicle that could have had the job; extra_cost None = it cannot have it at all."""
 
     vehicle: str
     extra_cost: int | None
@@ -188,7 +193,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The answer: routes of the vehicles that have work (by id), and a reason for every job without one.
+    """The answer: routes of the vehicles with work, by id, and a reason for every job left out.
 
     rankings: for each job with candidates the next best vehicles, best first.
     """

@@ -1,52 +1,69 @@
 """Problem in, plan out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from optimizer.problem import Job, Plan, Problem, Reason, Route, Vehicle
-from optimizer.timing import Timetable
+import numpy as np
+
+from optimizer.chains import Chains
+from optimizer.construction import construct
+from optimizer.explain import rankings, reason_left_out
+from optimizer.improvement import Improvement
+from optimizer.incumbent import restore
+from optimizer.insertion import Insertion
+from optimizer.problem import Plan, Problem, Route, Trip
+from optimizer.relocation import relocate
+from optimizer.tables import Tables
+from optimizer.trips import TripBook
+
+# Up to so many jobs are inserted one by one; more are matched in rounds.
+_FEW = 12
 
 
 def solve(problem: Problem, *, elapsed_s: Callable[[], float] = lambda: 0.0) -> Plan:
-    """Plan as well as the policy's rounds and the time budget allow; elapsed_s tells seconds since the caller began."""
-    timetable = Timetable(problem)
-    chains: dict[str, list[tuple[str, ...]]] = {
-        vehicle.id: [vehicle.locked] if vehicle.locked else [] for vehicle in problem.vehicles
-    }
-    unassigned = {}
-    locked = {job for vehicle in problem.vehicles for job in vehicle.locked}
-    for job in sorted(problem.jobs, key=lambda job: (job.ready_s, job.id)):
-        if job.id in locked:
-            continue
-        best = min(_options(problem, timetable, chains, job), default=None)
-        if best is None or elapsed_s() > problem.policy.time_budget_s:
-            allowed = problem.candidates.get(job.id, ())
-            unassigned[job.id] = Reason.SHIFT_ENDS if allowed else Reason.NO_CANDIDATE
-        else:
-            chains[best[1]].append((job.id,))
-    vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
-    routes = tuple(
-        Route(
-            vehicle=id_, trips=tuple(timed.trip for timed in timetable.chain(vehicles[id_], chain))
-        )
-        for id_, chain in sorted(chains.items())
-        if chain
+    """Plan as well as rounds and time budget allow; never worse than the incumbent.
+
+    elapsed_s tells the seconds since the caller began; without it only the rounds bound the work.
+    """
+
+    def out_of_time() -> bool:
+        return elapsed_s() >= problem.policy.time_budget_s
+
+    tables = Tables(problem)
+    chains = Chains(tables, TripBook(tables))
+    left = restore(chains, problem.incumbent)
+    if len(left) > _FEW:
+        left = construct(chains, left, out_of_time)
+    else:
+        left = Insertion(chains, left).run()
+    left = Improvement(chains, left, np.random.default_rng(problem.seed)).run(out_of_time)
+    while not out_of_time() and relocate(chains):
+        pass
+    return _plan(chains, left)
+
+
+def _plan(chains: Chains, left: Sequence[int]) -> Plan:
+    tables = chains.tables
+    return Plan(
+        routes=tuple(_route(chains, v) for v in np.nonzero(chains.now.count)[0].tolist()),
+        unassigned={tables.jobs[j].id: reason_left_out(chains, j) for j in sorted(left)},
+        cost=chains.cost() + int(tables.left_out_cost[list(left)].sum()),
+        rankings=rankings(chains) if tables.policy.alternatives_max else {},
     )
-    return Plan(routes=routes, unassigned=unassigned, cost=timetable.cost(routes))
 
 
-def _options(
-    problem: Problem, timetable: Timetable, chains: dict[str, list[tuple[str, ...]]], job: Job
-) -> list[tuple[int, str]]:
-    allowed = set(problem.candidates.get(job.id, ()))
-    options = []
-    for vehicle in problem.vehicles:
-        if vehicle.id in allowed and len(chains[vehicle.id]) < problem.policy.trips_max:
-            last = timetable.chain(vehicle, [*chains[vehicle.id], (job.id,)])[-1].trip
-            if _fits(vehicle, job, last.pickup_s):
-                options.append((last.deliveries_s[0], vehicle.id))
-    return options
-
-
-def _fits(vehicle: Vehicle, job: Job, pickup_s: int) -> bool:
-    ends_s = vehicle.latest_pickup_s
-    return job.size <= vehicle.capacity and (ends_s is None or pickup_s <= ends_s)
+def _route(chains: Chains, v: int) -> Route:
+    tables, book, now = chains.tables, chains.book, chains.now
+    trips = []
+    for slot, row in enumerate(chains.chain(v)):
+        pickup_s = int(now.pickup_s[v, slot])
+        approach_s = tables.approach_s(v, int(now.place[v, slot]), int(book.group[row]))
+        trips.append(
+            Trip(
+                group=str(tables.groups[book.group[row]]),
+                jobs=tuple(tables.jobs[j].id for j in book.jobs[row]),
+                leave_s=pickup_s - tables.service.pickup_before_s - approach_s,
+                pickup_s=pickup_s,
+                deliveries_s=book.deliveries_s(row, int(tables.pace[v]), pickup_s),
+            )
+        )
+    return Route(vehicle=tables.vehicles[v].id, trips=tuple(trips))

@@ -1,6 +1,6 @@
-"""What a route takes and costs, step by step in plain integers: the definition that the fast code must match."""
+"""What a route takes and costs, step by step: the definition that fast code must match."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,13 @@ from optimizer.problem import Job, Problem, Route, Trip, Vehicle
 
 
 def paced_s(plain_s: int, pace_permille: int) -> int:
-    """Seconds that a vehicle of this pace needs for what a plain one does in plain_s, rounded up."""
+    """Seconds a vehicle of this pace needs for what a plain one does in plain_s, rounded up."""
     return -(-plain_s * pace_permille // 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """A trip as it unfolds: arrival is the earliest possible one, driving_s the seconds on the road."""
+    """A trip as it unfolds: the earliest possible arrival, and the seconds on the road."""
 
     trip: Trip
     arrival_s: int
@@ -26,9 +26,13 @@ class Timed:
 class Timetable:
     """Schedules of one problem's vehicles."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, routes: Sequence[Route] = ()) -> None:
+        """Routes: those that will be asked about, so that their legs are looked up at once."""
         self._problem = problem
         self.jobs: Mapping[str, Job] = {job.id: job for job in problem.jobs}
+        self._vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
+        self._seconds: dict[tuple[int, int], int] = {}
+        self._look_up({leg for route in routes for leg in self._legs(route)})
 
     def travel_s(self, vehicle: Vehicle, origin: int, destination: int) -> int:
         """Seconds that this vehicle drives from one node to another."""
@@ -44,13 +48,13 @@ class Timetable:
         return tuple(chain)
 
     def earliest_s(self, job: Job) -> int:
-        """The delivery nobody of plain pace can beat: straight to the door as soon as the job is ready."""
+        """The delivery nobody of plain pace can beat: straight to the door once it is ready."""
         service = self._problem.service
         ride_s = self._plain_s(job.pickup, job.delivery)
         return job.ready_s + service.pickup_after_s + ride_s + service.delivery_before_s
 
     def extras_s(self, vehicle: Vehicle, timed: Timed) -> tuple[int, ...]:
-        """How much later than alone, with the same arrival at the shop, each job of the trip is delivered."""
+        """How much later than alone, with the same arrival at the shop, each job is delivered."""
         service = self._problem.service
         extras = []
         for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):
@@ -63,7 +67,6 @@ class Timetable:
 
     def cost(self, routes: Sequence[Route]) -> int:
         """The plan's cost: each route's own and what is left out."""
-        vehicles = {vehicle.id: vehicle for vehicle in self._problem.vehicles}
         planned = {job for route in routes for trip in route.trips for job in trip.jobs}
         left_out = sum(
             self._unassigned_cost(job) for job in self.jobs.values() if job.id not in planned
@@ -71,15 +74,36 @@ class Timetable:
         kept = {
             job: route.vehicle
             for route in self._problem.incumbent
+            if route.vehicle in self._vehicles
             for trip in route.trips
             for job in trip.jobs
         }
         return left_out + sum(
-            self._route_cost(vehicles[route.vehicle], route, kept) for route in routes
+            self._route_cost(self._vehicles[route.vehicle], route, kept) for route in routes
         )
 
+    def _legs(self, route: Route) -> Iterator[tuple[int, int]]:
+        node = self._vehicles[route.vehicle].node
+        for trip in route.trips:
+            shop = self.jobs[trip.jobs[0]].pickup
+            yield node, shop
+            node = shop
+            for job in trip.jobs:
+                door = self.jobs[job].delivery
+                yield node, door
+                yield shop, door
+                node = door
+
+    def _look_up(self, legs: Collection[tuple[int, int]]) -> None:
+        origins, destinations = np.array(list(legs), dtype=np.int64).reshape(-1, 2).T
+        seconds = self._problem.travel.between(origins, destinations).tolist()
+        self._seconds.update(zip(legs, seconds, strict=True))
+
     def _plain_s(self, origin: int, destination: int) -> int:
-        return int(self._problem.travel.between(np.array([origin]), np.array([destination]))[0])
+        leg = (origin, destination)
+        if leg not in self._seconds:
+            self._look_up([leg])
+        return self._seconds[leg]
 
     def _trip(self, vehicle: Vehicle, node: int, free_s: int, jobs: Sequence[Job]) -> Timed:
         service = self._problem.service

@@ -1,4 +1,4 @@
-"""Checks a plan against its problem by recomputing everything; shares no code with the solver's fast paths."""
+"""Checks a plan against its problem by recomputing everything, apart from the solver."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
     broken = (*_membership(problem, plan), *_explanations(problem, plan))
     if broken:
         return broken
-    timetable = Timetable(problem)
+    timetable = Timetable(problem, plan.routes)
     vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
     for route in plan.routes:
         broken = (*broken, *_route(problem, timetable, vehicles[route.vehicle], route))
@@ -34,26 +34,31 @@ def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
 
 
 def _membership(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    known = {job.id for job in problem.jobs}
-    planned = Counter(job for route in plan.routes for trip in route.trips for job in trip.jobs)
+    vehicles = {vehicle.id for vehicle in problem.vehicles}
     for vehicle, times in sorted(Counter(route.vehicle for route in plan.routes).items()):
-        if vehicle not in {vehicle.id for vehicle in problem.vehicles}:
+        if vehicle not in vehicles:
             yield Violation(code="unknown_vehicle", subject=vehicle)
         if times > 1:
             yield Violation(code="vehicle_twice", subject=vehicle)
     for route in plan.routes:
-        if not route.trips or any(not trip.jobs for trip in route.trips):
+        if not route.trips or not all(trip.jobs for trip in route.trips):
             yield Violation(code="empty_trip", subject=route.vehicle)
-    for job in sorted((planned.keys() | plan.unassigned.keys()) - known):
-        yield Violation(code="unknown_job", subject=job)
-    for job in sorted(known):
-        if planned[job] > 1:
-            yield Violation(code="job_twice", subject=job)
-        if planned[job] and job in plan.unassigned:
-            yield Violation(code="planned_and_unassigned", subject=job)
-        if not planned[job] and job not in plan.unassigned:
-            yield Violation(code="job_missing", subject=job)
+    yield from _jobs(problem, plan)
     yield from _locked(problem, plan)
+
+
+def _jobs(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    known = {job.id for job in problem.jobs}
+    planned = Counter(job for route in plan.routes for trip in route.trips for job in trip.jobs)
+    for job in sorted(known | planned.keys() | plan.unassigned.keys()):
+        if job not in known:
+            yield Violation(code="unknown_job", subject=job)
+        elif planned[job] > 1:
+            yield Violation(code="job_twice", subject=job)
+        elif planned[job] and job in plan.unassigned:
+            yield Violation(code="planned_and_unassigned", subject=job)
+        elif not planned[job] and job not in plan.unassigned:
+            yield Violation(code="job_missing", subject=job)
 
 
 def _locked(problem: Problem, plan: Plan) -> Iterator[Violation]:
@@ -117,5 +122,5 @@ def _times(
 
 
 def _only_locked(vehicle: Vehicle, jobs: Sequence[str]) -> bool:
-    """A trip that was promised before is beyond the solver's power, so no bound of its own applies to it."""
+    """What was promised before is beyond the solver's power, so no bound applies to it."""
     return set(jobs) == set(vehicle.locked)

@@ -1,0 +1,41 @@
+"""A plan from nothing, by rounds of matching: in each a vehicle gets at most one job more."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from optimizer.chains import Chains
+from optimizer.matching import match
+from optimizer.places import anywhere
+from optimizer.tables import Ints
+
+# Rather than be matched at a price this much above the best place, a job waits for the next round,
+# when its best vehicle can have it as one more trip.
+_PATIENCE_S = 600
+
+
+def construct(chains: Chains, jobs: Sequence[int], stop: Callable[[], bool]) -> list[int]:
+    """Put in all that is worth it; the jobs left out are returned."""
+    tables, waiting = chains.tables, np.array(jobs, dtype=np.int64)
+    vehicles = np.arange(len(tables.vehicles))
+    while waiting.size and vehicles.size and not stop():
+        places = anywhere(chains, waiting, vehicles)
+        cost = places.price(chains)
+        best = places.cheapest(cost)
+        places, cost = places.take(best), cost[best]
+        partner = match(places.i, places.v, cost, alone=_alone(chains, waiting, places.i, cost))
+        places.take(np.nonzero(partner[places.i] == places.v)[0]).put(chains)
+        if (partner < 0).all():
+            break
+        waiting = waiting[partner < 0]
+    left: list[int] = waiting.tolist()
+    return left
+
+
+def _alone(chains: Chains, jobs: Ints, i: Ints, cost: Ints) -> Ints:
+    tables = chains.tables
+    alone = tables.left_out_cost[jobs].copy()
+    cheapest = np.full(len(jobs), alone.max(), dtype=np.int64)
+    np.minimum.at(cheapest, i, cost)
+    patient: Ints = np.minimum(alone, cheapest + _PATIENCE_S * tables.waiting[jobs])
+    return patient

@@ -1,0 +1,64 @@
+"""Putting jobs into chains, those with the most to lose first (regret insertion)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from optimizer.chains import Chains
+from optimizer.places import Places, anywhere
+from optimizer.tables import INFEASIBLE, Ints
+
+
+class Insertion:
+    """The best place of each of some jobs on each vehicle.
+
+    cost[i, v]: what job i costs on vehicle v at its best place there; slot, row and then [i, v]:
+    that place.
+    """
+
+    def __init__(self, chains: Chains, jobs: Sequence[int]) -> None:
+        self._chains, self._jobs = chains, np.array(jobs, dtype=np.int64)
+        shape = (len(self._jobs), len(chains.tables.vehicles))
+        self._cost = np.full(shape, INFEASIBLE, dtype=np.int64)
+        self._slot, self._row, self._then = np.zeros((3, *shape), dtype=np.int64)
+        self._left_out = chains.tables.left_out_cost[self._jobs]
+
+    def run(self) -> list[int]:
+        """Insert all that is worth it; the jobs left out are returned."""
+        waiting = np.arange(len(self._jobs))
+        changed = np.arange(len(self._chains.tables.vehicles))
+        while waiting.size and changed.size:
+            self._price(waiting, changed)
+            chosen, changed = self._most_urgent(waiting)
+            at = (chosen, changed)
+            Places(
+                i=chosen, v=changed, slot=self._slot[at], row=self._row[at], then=self._then[at]
+            ).put(self._chains)
+            waiting = np.setdiff1d(waiting, chosen, assume_unique=True)
+        left: list[int] = self._jobs[waiting].tolist()
+        return left
+
+    def _most_urgent(self, waiting: Ints) -> tuple[Ints, Ints]:
+        """For each vehicle the job that wants it and loses most by its second best."""
+        cost, left_out = self._cost[waiting], self._left_out[waiting]
+        best = cost.argmin(axis=1)
+        first = cost[np.arange(len(waiting)), best]
+        second = left_out
+        if cost.shape[1] > 1:
+            second = np.minimum(np.partition(cost, 1, axis=1)[:, 1], left_out)
+        order = np.lexsort((first, first - second))
+        order = order[first[order] < left_out[order]]
+        vehicles, firsts = np.unique(best[order], return_index=True)
+        return waiting[order[firsts]], vehicles
+
+    def _price(self, waiting: Ints, vehicles: Ints) -> None:
+        """Find the best places of the waiting jobs on these vehicles anew."""
+        self._cost[waiting[:, None], vehicles] = INFEASIBLE
+        places = anywhere(self._chains, self._jobs[waiting], vehicles)
+        cost = places.price(self._chains)
+        # Of places written to one cell the last stays, so the cheapest goes last.
+        order = np.argsort(-cost, kind="stable")
+        places = places.take(order)
+        at = (waiting[places.i], places.v)
+        self._cost[at] = cost[order]
+        self._slot[at], self._row[at], self._then[at] = places.slot, places.row, places.then

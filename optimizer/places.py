@@ -1,0 +1,88 @@
+"""Every place in the chains where a job or trip could go."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.chains import Chains
+from optimizer.tables import Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """As arrays: for item i, v drives `row` after `slot` trips, then its old ones from `then`."""
+
+    i: Ints
+    v: Ints
+    slot: Ints
+    row: Ints
+    then: Ints
+
+    def price(self, chains: Chains) -> Ints:
+        """What each costs more than the present plan."""
+        return chains.change(self.v, self.slot, self.row, self.then)
+
+    def take(self, at: Ints) -> "Places":
+        """Only these."""
+        return Places(
+            i=self.i[at], v=self.v[at], slot=self.slot[at], row=self.row[at], then=self.then[at]
+        )
+
+    def cheapest(self, cost: Ints) -> Ints:
+        """The positions of the cheapest place of each item and vehicle, of equals the first."""
+        order = np.lexsort((self.then, self.slot, cost, self.v, self.i))
+        i, v = self.i[order], self.v[order]
+        fresh = np.ones(len(order), dtype=np.bool_)
+        fresh[1:] = (i[1:] != i[:-1]) | (v[1:] != v[:-1])
+        return order[fresh]
+
+    def put(self, chains: Chains) -> None:
+        """Carry out the changes; no two of one vehicle."""
+        changed = []
+        for v, slot, row, then in zip(
+            self.v.tolist(), self.slot.tolist(), self.row.tolist(), self.then.tolist(), strict=True
+        ):
+            chain = chains.chain(v)
+            changed.append([*chain[:slot], row, *chain[then:]])
+        if changed:
+            chains.put(self.v.tolist(), changed)
+
+
+def between_trips(chains: Chains, rows: Ints, vehicles: Ints) -> Places:
+    """Item i is rows[i]; before, between and after the trips of vehicles that may have it."""
+    i, at = np.nonzero(chains.book.candidates(rows)[:, vehicles])
+    v = vehicles[at]
+    first = chains.first[v]
+    spots = chains.now.count[v] + 1 - first
+    begin = np.cumsum(spots) - spots - first
+    i, v = np.repeat(i, spots), np.repeat(v, spots)
+    slot = np.arange(len(v)) - np.repeat(begin, spots)
+    return Places(i=i, v=v, slot=slot, row=rows[i], then=slot)
+
+
+def anywhere(chains: Chains, jobs: Ints, vehicles: Ints) -> Places:
+    """Item i is jobs[i], alone or in a trip of its group that has room."""
+    alone, joined = between_trips(chains, jobs, vehicles), _in_trips(chains, jobs, vehicles)
+    if not len(joined):
+        return alone
+    i, v, slot, row = joined.T
+    return Places(
+        i=np.concatenate([alone.i, i]),
+        v=np.concatenate([alone.v, v]),
+        slot=np.concatenate([alone.slot, slot]),
+        row=np.concatenate([alone.row, row]),
+        then=np.concatenate([alone.then, slot + 1]),
+    )
+
+
+def _in_trips(chains: Chains, jobs: Ints, vehicles: Ints) -> Ints:
+    book, rows = chains.book, chains.now.rows[vehicles]
+    c, slot = np.nonzero(rows >= 0)
+    row = rows[c, slot]
+    at, trip = np.nonzero(chains.tables.group[jobs][:, None] == book.group[row])
+    found = []
+    for i, k in zip(at.tolist(), trip.tolist(), strict=True):
+        merged = book.row((*book.jobs[int(row[k])], int(jobs[i])))
+        if merged is not None:
+            found.append((i, int(vehicles[c[k]]), int(slot[k]), merged))
+    return np.array(found, dtype=np.int64)
