@@ -39,6 +39,8 @@ KNOBS: Final = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_metrics_collection": "0",
+    # Only who can read this account's token may join; said aloud, so that Ray does not warn of its default.
+    "RAY_AUTH_MODE": "token",
 }
 T = TypeVar("T")
 _SOLVER = "solver"
@@ -55,8 +57,7 @@ class Head:
         self._log_folder = log_folder
 
     def __enter__(self) -> Self:
-        for name, value in KNOBS.items():
-            os.environ.setdefault(name, value)
+        _turn_knobs()
         context: Any = ray.init(
             address=self._settings.ray_address or "local",
             namespace=self._settings.ray_namespace,
@@ -234,12 +235,18 @@ class Watch:
 
 def join(premises: Premises, address: str) -> None:
     """Connect this process to a running Ray."""
+    _turn_knobs()
     ray.init(
         address=address,
         namespace=premises.runtime.ray_namespace,
         log_to_driver=False,
         logging_level=logging.WARNING,
     )
+
+
+def _turn_knobs() -> None:
+    for name, value in KNOBS.items():
+        os.environ.setdefault(name, value)
 
 
 def ray_bus(store: Store, clock: Clock, premises: Premises) -> tuple[Bus, Watch]:
