@@ -1,6 +1,6 @@
 """The description of the REST interface: OpenAPI 3.1, with every code of every refusal."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from fastapi import FastAPI
@@ -71,13 +71,25 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas = schema["components"]["schemas"]
         schemas["Problem"] = _problem_schema()
         _, ours = msgspec.json.schema_components((ZoneParameters,), ref_template=_REF + "{name}")
-        schemas.update(ours)
+        schemas.update(msgspec.json.decode(msgspec.json.encode(ours)))
         for body in ("ZoneBody", "ParametersBody"):
             schemas[body]["properties"]["parameters"] = {"$ref": f"{_REF}ZoneParameters"}
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def document() -> dict[str, Any]:
+    """The document of an application that is not running."""
+    from api.app import assemble  # noqa: PLC0415 - its routes import this file
+    from api.settings import Settings  # noqa: PLC0415
+
+    return describe(assemble(_never_opened, Settings.model_construct()))
+
+
+def _never_opened() -> NoReturn:
+    raise AssertionError("described, not run")
 
 
 def _first_line(model: type[BaseModel]) -> str:

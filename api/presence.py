@@ -1,5 +1,6 @@
 """Which sockets this process holds; a courier has one at most, in whichever process it is."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,17 +32,22 @@ class Presence:
         self._sockets: set[Held] = set()
         self._couriers: dict[CourierId, Held] = {}
         self._is_draining = False
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
 
     def enter(self, socket: Held) -> bool:
         """Take a socket in; False when there is no room, or no more time."""
         if self._is_draining or len(self._sockets) >= self._sockets_max:
             return False
         self._sockets.add(socket)
+        self._is_empty.clear()
         return True
 
     def leave(self, socket: Held, courier_id: CourierId | None) -> None:
         """It is closed."""
         self._sockets.discard(socket)
+        if not self._sockets:
+            self._is_empty.set()
         if courier_id is not None and self._couriers.get(courier_id) is socket:
             del self._couriers[courier_id]
 
@@ -79,3 +85,7 @@ class Presence:
         self._is_draining = True
         for socket in list(self._sockets):
             socket.close(GOING_AWAY)
+
+    async def wait_until_empty(self) -> None:
+        """Return when no socket is left."""
+        await self._is_empty.wait()

@@ -1,0 +1,215 @@
+"""The command line: `hadiyati`."""
+
+import asyncio
+import json
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.settings import Settings
+    from api.up import System
+
+app = typer.Typer(
+    help="Hadiyati: gift delivery with a real-time dispatch engine.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_show_locals=False,
+)
+
+# Whoever runs the simulated people is the operator of their zone, too.
+OPERATOR_PHONE = "+966500000001"
+
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 chooses a free one.")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes that serve the API.")]
+Write = Annotated[
+    bool, typer.Option("--write", help="Write it into its file in docs instead of printing it.")
+]
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@app.command()
+def up(port: Port = None, workers: Workers = None) -> None:
+    """Run the service until Ctrl-C: its servers, the actors and the API."""
+    from api.narration import Narrator, summary
+
+    with _running(port=port, workers=workers) as system:
+        Narrator().show(summary(system))
+        threading.Event().wait()
+
+
+@app.command()
+def replay(
+    instance: Annotated[Path, typer.Argument(help="Folder of a recorded day.")],
+    *,
+    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Times real time.")] = 60.0,
+    virtual: Annotated[
+        bool, typer.Option("--virtual", help="Without servers and sockets, in virtual time.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Chance of a virtual day.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write the solution into this file.")] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="Write the events of a virtual day into this file.")
+    ] = None,
+    port: Port = 0,
+    workers: Workers = None,
+) -> None:
+    """Live a recorded day again."""
+    from simulations.mdrp import BadInstance
+    from simulations.replay import run_live, run_virtual
+
+    try:
+        if virtual:
+            score = run_virtual(instance, seed=seed, out=out, events=events)
+        else:
+            with _running(port=port, workers=workers, speed=speed) as system:
+                score = run_live(
+                    instance,
+                    url=system.url,
+                    sms_log=system.sms_log,
+                    operator_phone=OPERATOR_PHONE,
+                    speed=speed,
+                    out=out,
+                )
+    except BadInstance as fault:
+        typer.echo(f"hadiyati: {fault}", err=True)
+        raise typer.Exit(2) from None
+    if score.violations:
+        raise typer.Exit(1)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from api.narration import Narrator
+    from storage.migrate import migrate as bring
+    from storage.servers import embedded_servers
+
+    settings, narrator = _settings(), Narrator()
+    with (
+        _Understandable(),
+        embedded_servers(
+            settings.data,
+            database=settings.database,
+            redis=settings.redis,
+            on_step=narrator.tell,
+        ) as servers,
+    ):
+        applied = asyncio.run(bring(servers.postgres_dsn, on_step=narrator.tell))
+        narrator.tell(f"{len(applied)} migrations were missing" if applied else "Nothing to do")
+
+
+@app.command()
+def doctor() -> None:
+    """Report what is found, what runs, and what to do; ends with 1 when something must be done."""
+    from api.narration import Narrator, findings_table
+    from storage.servers.doctor import examine
+
+    settings = _settings()
+    findings = examine(settings.data, settings.database, settings.redis)
+    Narrator().show(findings_table(findings))
+    if any(one.state == "problem" for one in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def openapi(write: Write = False) -> None:
+    """Print or write the description of the REST interface."""
+    from api.description import document
+
+    _out(json.dumps(document(), indent=1, ensure_ascii=False) + "\n", "openapi.json", write)
+
+
+@app.command("settings")
+def list_settings(write: Write = False) -> None:
+    """Print or write the table of all settings."""
+    from api.settings_table import table
+
+    _out(table(), "settings.md", write)
+
+
+def _out(text: str, name: str, write: bool) -> None:
+    if write:
+        (DOCS / name).write_text(text, "utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+def _settings(
+    *,
+    port: int | None = None,
+    workers: int | None = None,
+    speed: float | None = None,
+) -> "Settings":
+    """The settings of file and environment, changed by what the command line says."""
+    from pydantic import ValidationError
+
+    from actors.clock import SystemClock
+    from actors.settings import ClockSettings
+    from api.settings import Settings
+
+    try:
+        found = Settings()
+    except ValidationError as fault:
+        typer.echo(f"The settings are not as they should be.\n{fault}", err=True)
+        raise typer.Exit(2) from None
+    edge = {"port": port, "workers": workers}
+    changed = {name: value for name, value in edge.items() if value is not None}
+    update: dict[str, object] = {"edge": found.edge.model_copy(update=changed)}
+    if speed is not None:
+        now = SystemClock().now()
+        update["clock"] = ClockSettings(speed=speed, start_ms=now, started_ms=now)
+        operators = (*found.identity.operators, OPERATOR_PHONE)
+        update["identity"] = found.identity.model_copy(update={"operators": operators})
+    return found.model_copy(update=update)
+
+
+@contextmanager
+def _running(
+    *, port: int | None, workers: int | None, speed: float | None = None
+) -> "Iterator[System]":
+    """The system with these changes of its settings, until the block ends or Ctrl-C."""
+    from api.narration import Narrator
+    from api.up import running_system
+
+    settings = _settings(port=port, workers=workers, speed=speed)
+    with _Understandable(), running_system(settings, Narrator().tell) as system:
+        yield system
+
+
+class _Understandable:
+    """What its user can mend is told in words; a fault of ours keeps its trace."""
+
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGTERM, _as_interrupt)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        from api.up import CannotStart
+        from storage.servers import ServersError
+        from storage.store import StoreUnavailable
+
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        if isinstance(error, CannotStart | ServersError | StoreUnavailable):
+            typer.echo(f"hadiyati: {error}", err=True)
+            raise typer.Exit(1)
+        return False
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    app()

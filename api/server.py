@@ -1,0 +1,175 @@
+"""One process that serves the API: opens its parts, listens, and goes in good order."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from typing import Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from actors.bus import Bus
+from actors.cell import World
+from actors.chance import SystemChance
+from actors.clock import Clock, SystemClock
+from actors.gateways.sms import DevelopmentSms
+from actors.local import local_bus
+from actors.settings import Premises, RuntimeKind
+from actors.solver import LocalSolver
+from api.app import assemble
+from api.connection import Desk
+from api.keys import open_keys
+from api.parts import Parts
+from api.settings import Settings
+from storage.database import Database
+from storage.identity import PostgresIdentity
+from storage.live import LiveStream
+from storage.postgres import PostgresStore
+from storage.redis_live import RedisLive
+from storage.store import Store
+
+_PR_SET_PDEATHSIG: Final = 1
+_GOODBYE_S: Final = 2.0
+
+
+def create() -> FastAPI:
+    """The application as the settings say; for `uvicorn api.server:create --factory`."""
+    settings = Settings()
+    return assemble(partial(open_parts, settings), settings)
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Everything the edge needs; both servers' addresses must be set."""
+    assert settings.redis.url is not None, "the address of Redis must be known by now"
+    chance, clock = SystemChance(), SystemClock(settings.clock)
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database)
+        store = PostgresStore(database)
+        stack.push_async_callback(store.close)
+        live = RedisLive(settings.redis.url.get_secret_value(), settings.redis)
+        stack.push_async_callback(live.close)
+        bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
+        yield Parts(
+            bus=bus,
+            store=store,
+            live=live,
+            identity=PostgresIdentity(database),
+            sms=DevelopmentSms(settings.sms_log, prints=settings.outbox.print_sms),
+            clock=clock,
+            wall=SystemClock(),
+            chance=chance,
+            keys=open_keys(settings.key_file, chance),
+            settings=settings,
+        )
+
+
+@asynccontextmanager
+async def _open_bus(
+    settings: Settings, store: Store, live: LiveStream, clock: Clock
+) -> AsyncIterator[Bus]:
+    if settings.runtime.kind is RuntimeKind.LOCAL:
+        bus, cells = local_bus(
+            World(
+                store=store,
+                live=live,
+                solver=LocalSolver(),
+                clock=clock,
+                chance=SystemChance(),
+                settings=settings.runtime,
+            )
+        )
+        await cells.wake()
+        try:
+            yield bus
+        finally:
+            await cells.close()
+        return
+    # Ray takes seconds to import; who lives without it need not wait for it.
+    from actors.runtime import join, ray_bus  # noqa: PLC0415
+
+    assert settings.redis.url is not None
+    premises = Premises(
+        database=settings.database,
+        redis_url=settings.redis.url.get_secret_value(),
+        runtime=settings.runtime,
+        clock=settings.clock,
+    )
+    join(premises, settings.runtime.ray_address)
+    bus, watch = ray_bus(store, clock, premises)
+    watching = asyncio.ensure_future(watch.run())
+    try:
+        yield bus
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+class EdgeServer(uvicorn.Server):
+    """Tells every phone to connect elsewhere before it stops."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close sockets with our code first; uvicorn would close them with its own."""
+        presence = self._desk().presence
+        presence.drain()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await presence.wait_until_empty()
+        await super().shutdown(sockets)
+
+    def _desk(self) -> Desk:
+        desk: Desk = self._app.state.desk
+        return desk
+
+
+def serve(settings: Settings, listening: socket.socket) -> None:
+    """Serve on a socket that listens already, until told to stop."""
+    app = create()
+    edge = settings.edge
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        # Beyond our own limit a phone is told with our own code; far beyond it uvicorn cuts it off.
+        ws_max_size=edge.frame_bytes_max * 8,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=edge.shutdown_s,
+    )
+    EdgeServer(config, app).run(sockets=[listening])
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel end this process when its parent ends, however that happens."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0) != 0:
+        sys.exit(f"cannot tie this process to its parent: {os.strerror(ctypes.get_errno())}")
+    if os.getppid() != parent:
+        sys.exit("the parent ended before its worker could start")
+
+
+def main(listening_fd: str, parent: str) -> None:
+    """What `python -m api.server FD PARENT` does."""
+    end_with(int(parent))
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
+    serve(Settings(), socket.socket(fileno=int(listening_fd)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,224 @@
+"""The whole system on one machine, for a `with` block: servers, schema, Ray, and the API."""
+
+import asyncio
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from actors.chance import SystemChance
+from actors.settings import RuntimeKind, RuntimeSettings
+from api.keys import open_keys
+from api.settings import Settings, environment_for_child
+from api.workers import Workers
+from storage.migrate import migrate
+from storage.servers import Servers, embedded_servers
+from storage.servers.patience import Stopwatch
+
+_READY_PATIENCE_S = 120.0
+_SHOWS_AT_ONCE_S = 0.5
+_ASK_EVERY_S = 0.1
+_ASK_TIMEOUT_S = 5.0
+_DEATHS_MAX = 3
+_BACKLOG = 2048
+
+
+class CannotStart(Exception):
+    """The system did not become ready; the text says what was seen last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """A system that serves; `settings` are those of its processes, with every address filled in."""
+
+    url: str
+    sms_log: Path
+    api_log: Path
+    settings: Settings
+    servers: Servers
+    workers: Workers
+
+    def state(self) -> dict[str, Any]:
+        """What `/readyz` says."""
+        return _ask(self.url)[1]
+
+
+@contextmanager
+def running_system(
+    settings: Settings, on_step: Callable[[str], None], *, throwaway: bool = False
+) -> Iterator[System]:
+    """Start everything that is not given by address; inside the block all of it serves.
+
+    `on_step` gets a sentence for each thing that happens, also from other threads. `throwaway`
+    keeps all data in a temporary folder.
+
+    Raises:
+        ServersError: an embedded server cannot be started.
+        CannotStart: the API does not become ready.
+    """
+    with ExitStack() as stack:
+        listening = stack.enter_context(_listen(settings))
+        opening = stack.enter_context(_Beside(partial(_open_servers, settings, on_step, throwaway)))
+        # A folder in use, or a missing program, shows at once: nobody need wait for Ray to hear it.
+        wait([opening], timeout=_SHOWS_AT_ONCE_S, return_when=FIRST_EXCEPTION)
+        if opening.done():
+            opening.result()
+        runtime = stack.enter_context(_ray(settings, on_step))
+        servers = opening.result()
+        settings = _with_addresses(settings, servers, runtime)
+        open_keys(settings.key_file, SystemChance())
+        url = _url(listening)
+        log = settings.data.folder.absolute() / "logs" / "api.log"
+        workers = stack.enter_context(
+            Workers(
+                listening,
+                count=settings.edge.workers,
+                environment=environment_for_child(settings),
+                log=log,
+                shutdown_s=settings.edge.shutdown_s,
+                on_step=on_step,
+            )
+        )
+        _await_ready(url, workers, on_step)
+        yield System(
+            url=url,
+            sms_log=settings.sms_log.absolute(),
+            api_log=log,
+            settings=settings,
+            servers=servers,
+            workers=workers,
+        )
+        on_step("Stopping the API, the actors and the servers")
+
+
+class _Beside:
+    """Enters a context in a thread, since it and what the caller does meanwhile both take long."""
+
+    def __init__(self, opening: Callable[[ExitStack], Servers]) -> None:
+        self._opening = opening
+        self._stack = ExitStack()
+        self._pool = ThreadPoolExecutor(max_workers=1)
+
+    def __enter__(self) -> "Future[Servers]":
+        self._future = self._pool.submit(self._opening, self._stack)
+        return self._future
+
+    def __exit__(self, *_: object) -> None:
+        wait([self._future])
+        self._pool.shutdown()
+        self._stack.close()
+
+
+def _open_servers(
+    settings: Settings,
+    on_step: Callable[[str], None],
+    throwaway: bool,  # noqa: FBT001 - bound by name in one place
+    stack: ExitStack,
+) -> Servers:
+    """The servers with the newest schema."""
+    servers = stack.enter_context(
+        embedded_servers(
+            settings.data,
+            database=settings.database,
+            redis=settings.redis,
+            throwaway=throwaway,
+            on_step=on_step,
+        )
+    )
+    if not asyncio.run(migrate(servers.postgres_dsn, on_step=on_step)):
+        on_step("The database has the newest schema")
+    return servers
+
+
+def _with_addresses(settings: Settings, servers: Servers, runtime: RuntimeSettings) -> Settings:
+    """The settings with what is known now that the servers run."""
+    folder = servers.folder or settings.data.folder
+    return settings.model_copy(
+        update={
+            "data": settings.data.model_copy(update={"folder": folder}),
+            "database": settings.database.model_copy(
+                update={"dsn": SecretStr(servers.postgres_dsn)}
+            ),
+            "runtime": runtime,
+            "redis": settings.redis.model_copy(update={"url": SecretStr(servers.redis_url)}),
+        }
+    )
+
+
+@contextmanager
+def _ray(settings: Settings, on_step: Callable[[str], None]) -> Iterator[RuntimeSettings]:
+    runtime = settings.runtime
+    if runtime.kind is RuntimeKind.LOCAL:
+        if settings.edge.workers > 1:
+            raise CannotStart(
+                "with runtime.kind = local the actors live in the API's process, "
+                "so there can be only one: set edge.workers to 1"
+            )
+        yield runtime
+        return
+    # Ray takes seconds to import; who lives without it need not wait for it.
+    from actors.runtime import Head  # noqa: PLC0415
+
+    watch = Stopwatch()
+    on_step("Starting Ray" if not runtime.ray_address else "Joining Ray")
+    with Head(runtime) as head:
+        on_step(f"Ray is ready at {head.address} ({watch.elapsed_s:.1f} s)")
+        yield runtime.model_copy(update={"ray_address": head.address})
+
+
+@contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    """What all workers accept from: while one is started again, callers wait in its queue."""
+    host, port = settings.edge.host, settings.edge.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"port {port} on {host} cannot be used ({error.strerror}): "
+                "choose another with --port or HADIYATI_EDGE__PORT, 0 for a free one"
+            ) from error
+        listening.listen(_BACKLOG)
+        yield listening
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+
+
+def _await_ready(url: str, workers: Workers, on_step: Callable[[str], None]) -> None:
+    watch, pause = Stopwatch(), threading.Event()
+    state: dict[str, Any] = {}
+    while watch.elapsed_s < _READY_PATIENCE_S and workers.deaths < _DEATHS_MAX:
+        status, state = _ask(url)
+        if status == 200:
+            on_step(f"The API is ready at {url} ({watch.elapsed_s:.1f} s)")
+            return
+        pause.wait(_ASK_EVERY_S)
+    raise CannotStart(f"the API did not become ready: {state}\n{workers.last_words()}")
+
+
+def _ask(url: str) -> tuple[int, dict[str, Any]]:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=_ASK_TIMEOUT_S)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status, json.load(answer)
+    except (OSError, ValueError, http.client.HTTPException):
+        return 0, {}
+    finally:
+        connection.close()
