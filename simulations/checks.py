@@ -35,13 +35,8 @@ REACHABLE: Final = {status: _reachable(status) for status in OrderStatus}
 
 def seen_from_outside(diary: Diary) -> list[str]:
     """All that contradicts: lost, doubled, held twice, gone back, told wrongly."""
-    return [
-        *lost(diary),
-        *delivered_twice(diary),
-        *held_twice(diary),
-        *illegal_ways(diary),
-        *told_otherwise(diary),
-    ]
+    whole_day = () if diary.is_cut_short else (*lost(diary), *told_otherwise(diary))
+    return [*whole_day, *delivered_twice(diary), *held_twice(diary), *illegal_ways(diary)]
 
 
 def lost(diary: Diary) -> Iterator[str]:

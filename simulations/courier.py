@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant
 from simulations.diary import CourierPage, Visit
-from simulations.people import CourierDoor, Temper, World, newer_within, until
+from simulations.people import CourierDoor, Temper, World, newer_within, until, until_or
 from simulations.views import CarriedShown, OfferShown, StopShown
 
 # An offer that could only just be made is declined: the answer itself takes time.
@@ -57,7 +57,7 @@ class CourierProgram:
 
     async def run(self) -> None:
         """Work the shift, and finish the route that is left at its end."""
-        await until(self._clock, self._plan.on_at)
+        await until_or(self._clock, self._plan.on_at, self._world.closing)
         if self._world.closing.is_set() or self._is_over():
             return
         self._page.courier_id = await self._door.open()
@@ -101,16 +101,10 @@ class CourierProgram:
         return True
 
     async def _shift_over(self) -> None:
-        closing = self._world.closing
         if self._plan.off_at is None:
-            await closing.wait()
-            return
-        while not closing.is_set() and (left := self._plan.off_at - self._clock.now()) > 0:
-            try:
-                async with asyncio.timeout(left / 1000 / self._clock.speed):
-                    await closing.wait()
-            except TimeoutError:
-                continue
+            await self._world.closing.wait()
+        else:
+            await until_or(self._clock, self._plan.off_at, self._world.closing)
 
     async def _go_off(self) -> None:
         self._leaving = True

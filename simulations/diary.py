@@ -90,6 +90,9 @@ class Diary:
     faults: list[str] = field(default_factory=list)
     answers_ms: list[float] = field(default_factory=list)
     reconnects: int = 0
+    positions: int = 0
+    # The day was ended before its orders were.
+    is_cut_short: bool = False
 
     def courier(self, plan: DayCourier) -> CourierPage:
         """The courier's page."""

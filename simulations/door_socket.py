@@ -100,6 +100,7 @@ class Socket:
         connection = self._connection
         if connection is not None and self._welcome.is_set():
             record = _POSITION.pack(round(point.lat * 1e7), round(point.lng * 1e7), at, 50, 0)
+            self._diary.positions += 1
             await _quietly(connection, record)
 
     async def _ask(self, command_id: str, data: bytes) -> Frame:

@@ -159,6 +159,16 @@ async def until(clock: Clock, at: Instant) -> None:
         await clock.sleep(left)
 
 
+async def until_or(clock: Clock, at: Instant, event: asyncio.Event) -> None:
+    """Wait until the clock shows `at` or later, or the event is set."""
+    while not event.is_set() and (left := at - clock.now()) > 0:
+        try:
+            async with asyncio.timeout(left / 1000 / clock.speed):
+                await event.wait()
+        except TimeoutError:
+            continue
+
+
 async def newer_within(clock: Clock, newest: Newest[Any], number: int, ms: float) -> bool:
     """Whether a newer value came within so many of the clock's milliseconds."""
     try:

@@ -17,6 +17,8 @@ from simulations.views import Told
 # Mobile prefixes in Saudi Arabia; the digits after them are a run and a person.
 _PREFIXES: Final = ("50", "53", "54", "55", "56", "58", "59")
 _RUNS, _PEOPLE = 1000, 10_000
+# The last prefix is for runs that come back as the same people.
+_PASSING_RUNS: Final = _RUNS * (len(_PREFIXES) - 1)
 # No recorded day is wider than a degree.
 _SITES: Final = 170
 
@@ -29,9 +31,14 @@ class Phones:
     _numbers: "count[int]" = field(default_factory=count)
 
     @classmethod
-    def of_run(cls, now: Instant) -> Self:
+    def of_passing_run(cls, now: Instant) -> Self:
         """Numbers that no other run of the last hours used."""
-        return cls(now // SECOND_MS % (_RUNS * len(_PREFIXES)))
+        return cls(now // SECOND_MS % _PASSING_RUNS)
+
+    @classmethod
+    def of_seed(cls, seed: int) -> Self:
+        """The same numbers for the same seed."""
+        return cls(_PASSING_RUNS + seed % _RUNS)
 
     def next(self) -> str:
         """Another number."""

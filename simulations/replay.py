@@ -133,7 +133,7 @@ async def _run_live(
         zone_id, centre_lng = await open_zone_somewhere(
             operator, lambda lng: mdrp.day(instance, starts_at=0, centre_lng=lng).zone
         )
-        phones = Phones.of_run(clock.now())
+        phones = Phones.of_passing_run(clock.now())
         couriers, customers = _accounts(edge, phones, instance)
         console.print(
             f"{instance.name}: {len(couriers)} couriers and {len(customers)} customers log in"

@@ -7,7 +7,7 @@ import numpy as np
 from rich.table import Table
 
 from engine.kernel.timing import MINUTE_MS, Instant
-from engine.orders.order import OrderStatus
+from engine.orders.order import HELD, OrderStatus
 from simulations.checks import delivered_twice, lost, seen_from_outside
 from simulations.day import Day
 from simulations.diary import CourierPage, Diary
@@ -36,6 +36,7 @@ class Score:
     delivered: int
     undeliverable: int
     undelivered: int
+    under_way: int
     returned: int
     click_to_door: Spread | None
     ready_to_pickup: Spread | None
@@ -87,6 +88,8 @@ class Score:
         rows.append(("wall time", f"{self.wall_s:.1f} s"))
         if self.returned:
             rows.append(("returned to the shop", f"{self.returned}"))
+        if self.under_way:
+            rows.append(("still on their way", f"{self.under_way}"))
         rows += [("violation", one) for one in self.violations[:20]]
         rows += [("odd answer", one) for one in self.faults[:20]]
         return rows
@@ -103,12 +106,14 @@ def score(
     violations = seen_from_outside(diary)
     orders = diary.orders
     returned = sum(one.status is OrderStatus.RETURNED for one in orders.values())
+    under_way = sum(one.status in HELD and not one.withdrawn for one in orders.values())
     return Score(
         name=day.name,
         orders=len(orders),
         delivered=len(handed_over),
         undeliverable=sum(key in orders and key not in handed_over for key in undeliverable),
-        undelivered=len(orders) - len(handed_over) - returned,
+        undelivered=len(orders) - len(handed_over) - returned - under_way,
+        under_way=under_way,
         returned=returned,
         click_to_door=_minutes(
             at - orders[key].wanted.placed_at for key, at in handed_over.items() if key in orders
@@ -126,7 +131,7 @@ def score(
         reconnects=diary.reconnects,
         wall_s=wall_s,
         duplicates=sum(1 for _ in delivered_twice(diary)),
-        lost=sum(1 for _ in lost(diary)),
+        lost=0 if diary.is_cut_short else sum(1 for _ in lost(diary)),
         violations=tuple(violations),
         faults=tuple(diary.faults),
     )

@@ -82,16 +82,16 @@ class OrderShown(Struct, frozen=True, kw_only=True):
 
 
 class ZoneShown(Struct, frozen=True, kw_only=True):
-    """A zone at work, as operators see it."""
+    """A zone at work, as operators see it; the last four come with every tick."""
 
     waiting: int = 0
     offered: int = 0
     assigned: int = 0
-    couriers_on: int = 0
-    couriers_busy: int = 0
+    couriers: dict[str, int] = {}
+    available: int = 0
+    offers_made: int = 0
     tick_ms: float = 0.0
-    solve_ms: float = 0.0
-    positions_per_s: float = 0.0
+    positions_received: int = 0
 
 
 class Frame(Struct, frozen=True, kw_only=True):
