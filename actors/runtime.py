@@ -1,4 +1,4 @@
-"""Ray: the only place that knows it. Plain classes become actors here, and calls to them are made here."""
+"""Ray, and the only place that knows it: plain classes become actors and are called here."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, Self, TypeVar
 
 import ray
+from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
 from actors.bus import Bus, CellUnavailable
@@ -29,8 +30,9 @@ from storage.redis_live import RedisLive
 from storage.settings import DatabaseSettings
 from storage.store import Answer, Store, StoreUnavailable
 
-# Ray reads these when it starts: workers at normal niceness (the default 15 costs a factor in tail latency
-# on a busy machine), no recording of task events, no telemetry, no guessing of how the program was started.
+# Ray reads these when it starts: workers at normal niceness (the default 15 costs a factor in tail
+# latency on a busy machine), no recording of task events, no telemetry, no guessing of how the
+# program was started.
 KNOBS: Final = {
     "RAY_worker_niceness": "0",
     "RAY_task_events_report_interval_ms": "0",
@@ -39,8 +41,6 @@ KNOBS: Final = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_metrics_collection": "0",
-    # Only who can read this account's token may join; said aloud, so that Ray does not warn of its default.
-    "RAY_AUTH_MODE": "token",
 }
 T = TypeVar("T")
 _SOLVER = "solver"
@@ -80,7 +80,10 @@ class Head:
 
 
 class CellHost:
-    """The Ray actor around a cell: a bug ends the process, and Ray starts it anew from what is stored."""
+    """The Ray actor around a cell.
+
+    A bug ends the process, and Ray starts it anew from what is stored.
+    """
 
     def __init__(self, cell_id: CellId, premises: Premises) -> None:
         self._cell_id = cell_id
@@ -145,7 +148,7 @@ class SolverHost:
         """A verified plan; one that breaks a rule ends the process."""
         try:
             return checked_plan(problem, real_stopwatch())
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
             die()
 
     def pid(self) -> int:
@@ -216,7 +219,10 @@ class RayCalls:
 
 
 class Watch:
-    """Asks every cell that has a zone how it is, so that one that was restarted serves without being called."""
+    """Asks every cell that has a zone how it is.
+
+    So a cell that was restarted serves without being called.
+    """
 
     def __init__(self, store: Store, calls: RayCalls) -> None:
         self._store = store
@@ -247,6 +253,8 @@ def join(premises: Premises, address: str) -> None:
 def _turn_knobs() -> None:
     for name, value in KNOBS.items():
         os.environ.setdefault(name, value)
+    # That only who can read this account's token may join is what we want, and nothing to warn of.
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)
 
 
 def ray_bus(store: Store, clock: Clock, premises: Premises) -> tuple[Bus, Watch]:
@@ -256,20 +264,20 @@ def ray_bus(store: Store, clock: Clock, premises: Premises) -> tuple[Bus, Watch]
     return Bus(store, cells, premises.runtime.placement_resolution), Watch(store, calls)
 
 
-def cell_actor(cell: CellId, premises: Premises) -> Any:
+def cell_actor(cell: CellId, premises: Premises) -> ActorHandle:
     """The actor of a cell, created when there is none."""
     return _actor(CellHost, f"cell:{cell}", premises.runtime, cell, premises)
 
 
-def solver_actor(runtime: RuntimeSettings) -> Any:
+def solver_actor(runtime: RuntimeSettings) -> ActorHandle:
     """The solver's actor, created when there is none."""
     return _actor(SolverHost, _SOLVER, runtime, runtime)
 
 
-def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> Any:
-    # The names of the classes are bound late: Ray's typing does not follow options on a remote class.
+def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> ActorHandle:
+    # Ray's typing does not follow options on a remote class.
     remote: Any = ray.remote(host)
-    return remote.options(
+    handle: ActorHandle = remote.options(
         name=name,
         namespace=runtime.ray_namespace,
         get_if_exists=True,
@@ -279,6 +287,7 @@ def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) 
         num_cpus=0,
         enable_task_events=False,
     ).remote(*arguments)
+    return handle
 
 
 async def _open_store(settings: DatabaseSettings) -> PostgresStore:
@@ -296,7 +305,7 @@ async def _or_die(work: Awaitable[T]) -> T:
         return await work
     except asyncio.CancelledError:
         raise
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, only cancelling is not a bug
         die()
 
 
@@ -304,5 +313,5 @@ def die() -> NoReturn:
     """End this process, so that Ray starts it anew."""
     traceback.print_exc()
     sys.stderr.flush()
-    # An exception alone leaves a Ray actor alive with whatever state it has, and exit_actor is final.
+    # An exception alone leaves a Ray actor alive with whatever state it has; exit_actor is final.
     os._exit(1)
