@@ -110,20 +110,19 @@ def _outcome(rows: Rows, versions: dict[str, int], answers: dict[str, bytes]) ->
 
 async def _verdict(database: Database, rows: Rows, error: pg.PostgresError) -> Result:
     """What a failed statement means for the commit that was alone in its transaction."""
-    match error:
-        case pg.UniqueViolationError(constraint_name="answers_pkey"):
-            stored = await database.value(queries.find_answer, command_id=rows.command_id)
-            return Repeated(decode(Answer, stored))
-        case pg.UniqueViolationError() | pg.ForeignKeyViolationError():
-            key = _KEY.search(error.detail or "")
-            kind = _IN_THE_WAY.get(error.constraint_name or "")
-            if kind and key:
-                return Stale(f"{kind}:{key['value']}")
-            return _bug(AssertionError, error)
-        case pg.IntegrityConstraintViolationError():
-            return _bug(AssertionError, error)
-        case _:
-            return _bug(ValueError, error)
+    if isinstance(error, pg.DataError):
+        return _bug(ValueError, error)
+    if rows.command_id:
+        # Whoever came between us and a key may have been the same command.
+        answer = await database.value(queries.find_answer, command_id=rows.command_id)
+        if answer is not None:
+            return Repeated(decode(Answer, answer))
+    if isinstance(error, pg.UniqueViolationError | pg.ForeignKeyViolationError):
+        key = _KEY.search(error.detail or "")
+        kind = _IN_THE_WAY.get(error.constraint_name or "")
+        if kind and key:
+            return Stale(f"{kind}:{key['value']}")
+    return _bug(AssertionError, error)
 
 
 def _bug(kind: type[Exception], error: pg.PostgresError) -> Exception:

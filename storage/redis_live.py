@@ -23,7 +23,7 @@ _READ_MAX: Final = 256
 
 # A stream is bounded by entries only, so what may be kept is reckoned from their mean size.
 _KEPT_BYTES: Final = 64 * 1024 * 1024
-_KEPT_MIN: Final = 64
+_KEPT_MIN: Final = 16
 _KEPT_MAX: Final = 10_000
 
 # The epoch, the first and the last id. The epoch is lost together with the stream, and the next one
@@ -54,8 +54,11 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 class RedisLive:
     """Satisfies `LiveStream`; connects when first used, and never tries anything twice."""
 
-    def __init__(self, url: str, settings: RedisSettings | None = None) -> None:
+    def __init__(
+        self, url: str, settings: RedisSettings | None = None, *, kept_bytes: int = _KEPT_BYTES
+    ) -> None:
         settings = settings or RedisSettings()
+        self._kept_bytes = kept_bytes
         self._block_ms_max = int(settings.command_timeout_s * 500)
         self._mean_bytes = 1024.0
         # A frozen server must not hold us: every answer, the blocking read's too, has its time.
@@ -77,7 +80,7 @@ class RedisLive:
     async def publish(self, batch: Batch) -> None:
         data = _encode(batch)
         self._mean_bytes += (len(data) - self._mean_bytes) / 16
-        kept = max(_KEPT_MIN, min(_KEPT_MAX, int(_KEPT_BYTES / self._mean_bytes)))
+        kept = max(_KEPT_MIN, min(_KEPT_MAX, int(self._kept_bytes / self._mean_bytes)))
         with _translated():
             await self._redis.xadd(_STREAM, {"b": data}, maxlen=kept, approximate=True)
 

@@ -1,0 +1,95 @@
+"""PostgreSQL away, starting, silent or full: one name for all of it, and in time."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from engine.kernel.ids import OrderId
+from storage.postgres import PostgresStore
+from storage.settings import DatabaseSettings
+from storage.store import StoreUnavailable
+from tests.builders import new_id
+from tests.storage.wire import Wire
+
+
+def settings_for(dsn: str, **fields: float) -> DatabaseSettings:
+    return DatabaseSettings(dsn=SecretStr(dsn), **fields)  # type: ignore[arg-type]
+
+
+async def test_a_database_that_is_not_there_is_unavailable() -> None:
+    nobody = "postgresql://somebody@127.0.0.1:1/hadiyati"
+    with pytest.raises(StoreUnavailable):
+        await PostgresStore.open(settings_for(nobody))
+
+
+async def test_a_wrong_password_is_no_reason_to_try_again(dsn: str) -> None:
+    name, _, rest = dsn.partition("://")[2].partition(":")
+    wrong = f"postgresql://{name}:wrong@{rest.partition('@')[2]}"
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await PostgresStore.open(settings_for(wrong))
+
+
+async def test_a_silent_server_does_not_hold_us(dsn: str) -> None:
+    async with Wire.to(dsn) as wire:
+        settings = settings_for(
+            wire.url, command_timeout_s=0.3, connect_timeout_s=0.3, pool_min=1, pool_max=1
+        )
+        store = await PostgresStore.open(settings)
+        assert await store.find_order(OrderId(new_id())) is None
+        wire.fall_silent()
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                async with asyncio.timeout(30):
+                    await store.find_order(OrderId(new_id()))
+        wire.speak_again()
+        assert await store.find_order(OrderId(new_id())) is None
+        await store.close()
+
+
+async def test_a_store_comes_back_with_the_server(dsn: str) -> None:
+    async with Wire.to(dsn) as wire:
+        store = await PostgresStore.open(settings_for(wire.url, pool_min=1, pool_max=1))
+        wire.cut()
+        try:
+            await store.find_order(OrderId(new_id()))
+        except StoreUnavailable:
+            pass
+        assert await store.find_order(OrderId(new_id())) is None
+        await store.close()
+
+
+async def test_a_session_that_an_administrator_ends_is_unavailable_once(
+    dsn: str, postgres: PostgresStore
+) -> None:
+    store = await PostgresStore.open(settings_for(dsn, pool_min=1, pool_max=1))
+    async with store._database.session() as session:
+        pid = await session.connection.fetchval("select pg_backend_pid()")
+        async with postgres._database.session() as other:
+            assert await other.connection.fetchval("select pg_terminate_backend($1)", pid)
+        with pytest.raises(StoreUnavailable):
+            async with store._database.transaction():
+                await session.connection.fetchval("select pg_sleep(1)")
+                raise StoreUnavailable
+    assert await store.find_order(OrderId(new_id())) is None
+    await store.close()
+
+
+async def test_a_pool_that_is_used_up_is_unavailable(dsn: str) -> None:
+    store = await PostgresStore.open(
+        settings_for(dsn, command_timeout_s=0.2, pool_min=1, pool_max=1)
+    )
+    async with store._database.session():
+        with pytest.raises(StoreUnavailable):
+            await store.find_order(OrderId(new_id()))
+    assert await store.find_order(OrderId(new_id())) is None
+    await store.close()
+
+
+async def test_a_statement_that_takes_too_long_is_ended_by_the_server(dsn: str) -> None:
+    store = await PostgresStore.open(settings_for(dsn, statement_timeout_ms=50))
+    with pytest.raises(StoreUnavailable):
+        async with store._database.session() as session:
+            await session.connection.execute("select pg_sleep(5)")
+    await store.close()

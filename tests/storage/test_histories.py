@@ -1,0 +1,307 @@
+"""Whatever happens by the rules, both stores tell the same, and what the rules have in their hands."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from msgspec.structs import replace
+from pydantic import SecretStr
+
+from engine.couriers import duty
+from engine.couriers.courier import Courier, Duty, ProgressStep
+from engine.couriers.messages import AcceptOffer, DeclineOffer, ReportProgress
+from engine.couriers.progress import Carrying
+from engine.dispatch import cancellation, offers
+from engine.dispatch.offer import Offer, OfferStatus
+from engine.geo.zone import Zone
+from engine.kernel.ids import CellId
+from engine.kernel.messages import Change, Decision
+from engine.kernel.timing import MINUTE_MS
+from engine.orders import decide
+from engine.orders.messages import CancelOrder, CancelReason, ReleaseOrder, UnassignOrder
+from engine.orders.order import HELD, Order, OrderStatus
+from storage.memory import MemoryStore
+from storage.postgres import PostgresStore
+from storage.settings import DatabaseSettings
+from storage.store import CellContents, Commit, Outcome, Repeated, Stale, Stored
+from tests.builders import (
+    NOON,
+    PIN,
+    WRONG,
+    Ledger,
+    a_courier,
+    a_placing,
+    a_window,
+    a_zone,
+    an_offer,
+    customer,
+    new_id,
+    operator,
+    placed,
+)
+from tests.storage.telling import a_commit, first
+
+S = OrderStatus
+ANY = st.integers(0, 1_000_000)
+
+
+class City(RuleBasedStateMachine):
+    """One cell's life; every decision goes to both stores, some twice, some too late."""
+
+    runner: asyncio.Runner
+    postgres: PostgresStore
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory = MemoryStore()
+        self.cell = CellId(new_id())
+        self.now = NOON
+        self.ledger = Ledger()
+        self.commits: list[Commit] = []
+
+    def run(self, coroutine: Any) -> Any:
+        return self.runner.run(coroutine)
+
+    def both(self, commit: Commit) -> Outcome:
+        """What the stores say, which must be the same."""
+        said = [self.run(store.commit(commit)) for store in (self.memory, self.postgres)]
+        assert said[0] == said[1], said
+        outcome: Outcome = said[0]
+        return outcome
+
+    def take(self, decision: Any) -> None:
+        """Commit what was decided, unless it was a refusal or nothing."""
+        if not isinstance(decision, Decision):
+            return
+        commit = a_commit(decision, cell=self.cell, command_id=new_id(), at=self.now)
+        assert self.both(commit) == Stored()
+        assert self.ledger.store(decision)
+        self.commits.append(commit)
+
+    def one(self, kind: type[Any], pick: int) -> Any:
+        found = self.ledger.all_of(kind)
+        return found[pick % len(found)]
+
+    def offer_of(self, order: Order) -> Offer | None:
+        return self.ledger.things[order.offer_id] if order.offer_id else None
+
+    def asked(self, offer: Offer) -> tuple[list[Order], Courier]:
+        things = self.ledger.things
+        return [things[one] for one in offer.order_ids], things[offer.courier_id]
+
+    @initialize(couriers=st.integers(1, 3))
+    def open(self, couriers: int) -> None:
+        zone = a_zone(cells=(self.cell,))
+        for thing in [zone, *(a_courier(zone=zone) for _ in range(couriers))]:
+            self.take(first(thing))
+
+    @rule(minutes=st.integers(1, 30))
+    def time_passes(self, minutes: int) -> None:
+        self.now += minutes * MINUTE_MS
+
+    @rule(scheduled=st.booleans())
+    def place(self, scheduled: bool) -> None:
+        (zone,) = self.ledger.all_of(Zone)
+        command = a_placing(zone, window=a_window(self.now) if scheduled else None)
+        command = replace(command, quote=replace(command.quote, valid_until=self.now + 1))
+        self.take(placed(zone, command, at=self.now))
+
+    @precondition(lambda self: self.ledger.all_of(Order))
+    @rule(pick=ANY)
+    def release(self, pick: int) -> None:
+        order = self.one(Order, pick)
+        decision = decide.release(order, ReleaseOrder(order_id=order.id), now=self.now)
+        self.take(decision)
+
+    @precondition(lambda self: self.ledger.all_of(Order))
+    @rule(size=st.integers(1, 3), pick=ANY)
+    def offer(self, size: int, pick: int) -> None:
+        courier = self.one(Courier, pick)
+        waiting = [
+            one for one in self.ledger.all_of(Order) if offers.can_be_offered(one, courier)
+        ][:size]
+        if waiting:
+            offer = an_offer(waiting, courier, at=self.now)
+            self.take(offers.make(offer, waiting, courier, now=self.now))
+
+    @precondition(lambda self: self.ledger.all_of(Offer))
+    @rule(pick=ANY, yes=st.booleans())
+    def answer(self, pick: int, yes: bool) -> None:
+        offer = self.one(Offer, pick)
+        orders, courier = self.asked(offer)
+        if yes and offer.status is OfferStatus.OPEN:
+            accepting = AcceptOffer(courier_id=courier.id, offer_id=offer.id)
+            self.take(offers.accept(offer, orders, courier, accepting, now=self.now))
+        else:
+            declining = DeclineOffer(courier_id=courier.id, offer_id=offer.id, reason="far")
+            self.take(offers.decline(offer, orders, courier, declining, now=self.now))
+
+    @precondition(lambda self: self.ledger.all_of(Offer))
+    @rule(pick=ANY)
+    def expire(self, pick: int) -> None:
+        offer = self.one(Offer, pick)
+        self.take(offers.expire(offer, *self.asked(offer), now=self.now))
+
+    @precondition(lambda self: self.ledger.all_of(Order))
+    @rule(pick=ANY)
+    def cancel(self, pick: int) -> None:
+        order = self.one(Order, pick)
+        offer = self.offer_of(order) if order.status is S.OFFERED else None
+        courier_id = offer.courier_id if offer else order.courier_id
+        self.take(
+            cancellation.cancel(
+                order,
+                CancelOrder(order_id=order.id, reason=CancelReason.OTHER),
+                customer(order.customer_id),
+                offer=offer,
+                others=[one for one in self.asked(offer)[0] if one is not order] if offer else [],
+                courier=self.ledger.things[courier_id] if courier_id else None,
+                now=self.now,
+            )
+        )
+
+    @precondition(lambda self: self.ledger.all_of(Order))
+    @rule(pick=ANY)
+    def unassign(self, pick: int) -> None:
+        order = self.one(Order, pick)
+        command = UnassignOrder(order_id=order.id, reason="flat tyre")
+        courier = self.ledger.things.get(order.courier_id)
+        self.take(cancellation.unassign(order, command, operator(), courier, now=self.now))
+
+    @precondition(lambda self: self.ledger.all_of(Order))
+    @rule(pick=ANY, step=st.sampled_from(ProgressStep), right=st.booleans())
+    def progress(self, pick: int, step: ProgressStep, right: bool) -> None:
+        order = self.one(Order, pick)
+        if order.courier_id is None:
+            return
+        courier = self.ledger.things[order.courier_id]
+        (zone,) = self.ledger.all_of(Zone)
+        held = {one: self.ledger.things[one] for one in courier.orders}
+        carrying = Carrying(
+            courier, held | {order.id: order}, parameters=zone.parameters, now=self.now
+        )
+        report = ReportProgress(
+            courier_id=courier.id,
+            order_id=order.id,
+            step=step,
+            device_at=self.now - 5,
+            pin=PIN if right else WRONG,
+        )
+        self.take(carrying.report(report))
+
+    @rule(pick=ANY, rest=st.booleans())
+    def change_duty(self, pick: int, rest: bool) -> None:
+        courier: Courier = self.one(Courier, pick)
+        if courier.offer_id is not None:
+            return
+        if courier.duty is Duty.BREAK:
+            self.take(duty.end_break(courier, now=self.now))
+        elif rest:
+            self.take(duty.take_break(courier, now=self.now))
+        else:
+            self.take(duty.go_off(courier, now=self.now))
+
+    @precondition(lambda self: self.commits)
+    @rule(pick=ANY)
+    def repeat(self, pick: int) -> None:
+        """A command comes again; it was answered."""
+        commit = self.commits[pick % len(self.commits)]
+        assert commit.answer is not None
+        assert self.both(commit) == Repeated(commit.answer)
+
+    @precondition(lambda self: self.commits)
+    @rule(pick=ANY)
+    def come_late(self, pick: int) -> None:
+        """The same change under another command; its time is over."""
+        commit = self.commits[pick % len(self.commits)]
+        late = a_commit(commit.decision, cell=self.cell, command_id=new_id())
+        expected = Stale if commit.decision.changes else Stored
+        assert type(self.both(late)) is expected
+
+    @precondition(lambda self: self.ledger.all_of(Offer))
+    @rule(pick=ANY)
+    def ask_twice(self, pick: int) -> None:
+        """A second question about an order that is asked about or carried, past all rules."""
+        order: Order = self.one(Order, pick)
+        courier = a_courier(zone=self.ledger.all_of(Zone)[0])
+        offer = replace(an_offer([order], courier), version=1)
+        decision = Decision(changes=(Change(courier, ()), Change(offer, ())))
+        if order.status in HELD | {S.OFFERED}:
+            assert self.both(a_commit(decision, cell=self.cell)) == Stale(f"order:{order.id}")
+
+    @invariant()
+    def the_cell_is_as_the_rules_have_it(self) -> None:
+        ours = CellContents(
+            zones=tuple(self.ledger.all_of(Zone)),
+            orders=_by_id(one for one in self.ledger.all_of(Order) if one.is_open),
+            couriers=_by_id(
+                one for one in self.ledger.all_of(Courier) if one.duty is not Duty.OFF
+            ),
+            offers=_by_id(
+                one for one in self.ledger.all_of(Offer) if one.status is OfferStatus.OPEN
+            ),
+        )
+        assert self.run(self.memory.load_cell(self.cell)) == ours
+        assert self.run(self.postgres.load_cell(self.cell)) == ours
+
+    def teardown(self) -> None:
+        for thing in self.ledger.things.values():
+            told = [self.run(one.list_events(thing.id)) for one in (self.memory, self.postgres)]
+            assert told[0] == told[1]
+            assert len(told[0]) == len(self.ledger.lines[thing.id])
+        for order in self.ledger.all_of(Order):
+            found = [self.run(one.list_offers_for(order.id)) for one in (self.memory, self.postgres)]
+            assert found[0] == found[1]
+            assert self.run(self.postgres.find_order(order.id)) == order
+        self.run(self.assignments_agree())
+
+    async def assignments_agree(self) -> None:
+        async with self.postgres._database.session() as session:
+            wrong = await session.connection.fetch(
+                """
+                select orders.id, orders.status, assignments.status as assignment
+                from orders
+                left join assignments on assignments.order_id = orders.id
+                    and assignments.status in ('open', 'held')
+                where orders.cell = $1
+                    and coalesce(assignments.status, '') is distinct from case
+                        when orders.status = 'offered' then 'open'
+                        when orders.status in ('delivered', 'returned') then ''
+                        when orders.courier_id is not null then 'held'
+                        else ''
+                    end
+                """,
+                self.cell,
+            )
+        assert not wrong
+
+
+def _by_id(things: Iterator[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(things, key=lambda one: one.id))
+
+
+@pytest.fixture
+def city(dsn: str) -> Iterator[type[City]]:
+    """The machine with a database; its examples do not see each other's cells."""
+    with asyncio.Runner() as runner:
+        database = DatabaseSettings(dsn=SecretStr(dsn), pool_max=2)
+        postgres = runner.run(PostgresStore.open(database))
+        yield type("CityHere", (City,), {"runner": runner, "postgres": postgres})
+        runner.run(postgres.close())
+
+
+def test_both_stores_tell_the_history_that_happened(city: type[City]) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        city, settings=settings(max_examples=25, stateful_step_count=40)
+    )

@@ -1,0 +1,100 @@
+"""Migrations: applied once, by whoever comes first, and in step with the rules and the queries."""
+
+import asyncio
+from itertools import pairwise
+
+import asyncpg
+import pytest
+
+from engine.orders.order import TRANSITIONS, OrderStatus
+from storage.memory_tables import reachable
+from storage.migrate import MIGRATIONS, list_pending, migrate
+from storage.queries import Query, queries
+from storage.store import StoreUnavailable
+
+NAMES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
+
+
+async def test_an_empty_database_gets_every_migration_in_order(empty_database: str) -> None:
+    heard: list[str] = []
+    assert await list_pending(empty_database) == NAMES
+    assert await migrate(empty_database, on_step=heard.append) == NAMES
+    assert [line.rpartition(" ")[2] for line in heard] == NAMES
+    assert await list_pending(empty_database) == []
+
+
+async def test_migrating_again_changes_nothing(empty_database: str) -> None:
+    await migrate(empty_database)
+    assert await migrate(empty_database) == []
+
+
+async def test_two_who_migrate_at_once_share_the_work(empty_database: str) -> None:
+    done = await asyncio.gather(*(migrate(empty_database) for _ in range(3)))
+    assert sorted(done) == [[], [], NAMES]
+
+
+async def test_a_database_that_is_not_there_cannot_be_migrated() -> None:
+    with pytest.raises(StoreUnavailable):
+        await migrate("postgresql://somebody@127.0.0.1:1/hadiyati")
+
+
+async def test_a_migration_that_fails_leaves_no_half(empty_database: str) -> None:
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("create table orders ()")
+    with pytest.raises(Exception, match="already exists"):
+        await migrate(empty_database)
+    assert await connection.fetchval("select to_regclass('zones')") is None
+    await connection.execute("drop table orders")
+    assert await migrate(empty_database) == NAMES
+    await connection.close()
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    numbers = [int(name.partition("_")[0]) for name in NAMES]
+    assert numbers[0] == 1
+    assert all(after == before + 1 for before, after in pairwise(numbers))
+
+
+@pytest.mark.parametrize("query", queries.all(), ids=lambda query: query.name)
+async def test_a_query_fits_the_schema(dsn: str, query: Query) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        prepared = await connection.prepare(query.sql)
+        assert len(prepared.get_parameters()) == len(query.parameters)
+    finally:
+        await connection.close()
+
+
+async def test_the_database_knows_the_same_steps_of_an_order_as_the_rules(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    steps = await connection.fetch("select before, event, after from order_steps")
+    transitions = await connection.fetch("select before, after from order_transitions")
+    await connection.close()
+    assert {tuple(row) for row in steps} == {
+        (before.value, event.__name__, after.value)
+        for (before, event), after in TRANSITIONS.items()
+    }
+    assert {tuple(row) for row in transitions} == {
+        (before.value, after.value) for before, found in reachable().items() for after in found
+    }
+
+
+def test_no_step_leads_out_of_an_end() -> None:
+    ends = {one for one, after in reachable().items() if not after}
+    assert ends == {OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.CANCELLED}
+
+
+@pytest.mark.parametrize("statement", ["update events set version = 9", "delete from events"])
+async def test_what_has_happened_cannot_be_changed(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(statement)
+    await connection.close()
+
+
+def test_a_query_takes_all_of_its_parameters_and_no_others() -> None:
+    assert queries.find_order.arguments({"order_id": 1}) == [1]
+    with pytest.raises(AssertionError):
+        queries.find_order.arguments({})
+    with pytest.raises(AttributeError):
+        assert queries.find_nothing
