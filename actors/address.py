@@ -1,7 +1,6 @@
 """The address book: which cell owns what."""
 
 from collections import OrderedDict
-from typing import Any
 
 from engine.couriers.messages import GoOnDuty
 from engine.geo.cells import ancestor
@@ -15,7 +14,10 @@ REMEMBERED_MAX = 200_000
 
 
 class AddressBook:
-    """Looks addresses up in storage and remembers them; a wrong one is forgotten and looked up again."""
+    """Looks addresses up in storage and remembers them.
+
+    A wrong one is forgotten and looked up again.
+    """
 
     def __init__(self, store: Store, placement_resolution: int) -> None:
         self._store = store
@@ -70,10 +72,10 @@ class AddressBook:
             self._known.popitem(last=False)
 
 
-def subject(command: Any) -> str:
+def subject(command: Command) -> str:
     """The thing that decides where a command goes, as `kind:key`."""
-    if hasattr(command, "courier_id"):
-        return f"courier:{command.courier_id}"
-    if hasattr(command, "order_id"):
-        return f"order:{command.order_id}"
-    return f"zone:{command.zone_id}"
+    for kind in ("courier", "order", "zone"):
+        key = getattr(command, f"{kind}_id", None)
+        if key is not None:
+            return f"{kind}:{key}"
+    raise TypeError(f"{type(command).__name__} speaks of nothing that lives in a cell")

@@ -51,10 +51,11 @@ class Bus:
         self._addresses = AddressBook(store, placement_resolution)
 
     async def execute(self, envelope: Envelope) -> Answer:
-        """Carry a command out, once however often it is sent; the answer is stored with what it changed.
+        """Carry a command out, once however often it is sent.
 
-        Never raises for an expected failure: what is down or too slow is a refusal with the code
-        `temporarily_unavailable` or `deadline_passed`, and may be sent again with the same id.
+        The answer is stored with what it changed. Never raises for an expected failure: what is
+        down or too slow is a refusal with the code `temporarily_unavailable` or `deadline_passed`,
+        and may be sent again with the same id.
         """
         if not may_send(envelope.caller, envelope.command):
             return _refused(envelope, NOT_ALLOWED())
@@ -74,15 +75,19 @@ class Bus:
         return await self._cells.execute(cell, envelope)
 
     def report_position(self, courier_id: CourierId, fix: Fix) -> None:
-        """Pass a position on; only the newest of a courier matters. Dropped until he is known to be on duty."""
+        """Pass a position on; only the newest of a courier matters.
+
+        Dropped until he is known to be on duty.
+        """
         cell = self._addresses.known("courier", courier_id)
         if cell is not None:
             self._cells.report_position(cell, courier_id, fix)
 
     async def snapshot(self, channel: str) -> Publication | None:
-        """What the watchers of a channel would be told now (`kind` is `state`), or None when there is no such thing.
+        """What the watchers of a channel would be told now, or None when there is no such thing.
 
-        An ended order is answered from storage. Raises `CellUnavailable` when its cell, or storage, does not answer.
+        Its `kind` is `state`. An ended order is answered from storage. Raises `CellUnavailable`
+        when its cell, or storage, does not answer.
         """
         kind, _, key = channel.partition(":")
         try:

@@ -1,4 +1,4 @@
-"""A cell: the zones, orders and couriers that live together, their timers, and the way in and out."""
+"""A cell: zones, orders and couriers that live together, their timers, and the way in and out."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -45,7 +45,7 @@ class World:
 
 
 class Cell:
-    """Start it once; it serves until `run` ends, which it does only by a bug or by being cancelled."""
+    """Start it once; it serves until `run` ends: by a bug or by being cancelled, no other way."""
 
     def __init__(self, cell_id: CellId, world: World) -> None:
         self.id = cell_id
@@ -101,7 +101,10 @@ class Cell:
     # The way in
 
     async def execute(self, envelopes: Sequence[Envelope]) -> list[Answer]:
-        """Carry commands out side by side, those for one thing in the given order; answers in the same order."""
+        """Carry commands out side by side, those for one thing in the given order.
+
+        The answers are in the same order.
+        """
         return await asyncio.gather(*(self._execute(one) for one in envelopes))
 
     def report_positions(self, fixes: Iterable[tuple[CourierId, Fix]]) -> None:
@@ -109,7 +112,7 @@ class Cell:
         self._telemetry.report(fixes, now=self._clock.now())
 
     def snapshot(self, channel: str) -> Publication | None:
-        """What the watchers of a channel would be told now; None when the thing is not held here."""
+        """What the watchers of a channel would be told now; None for what is not held here."""
         kind, _, key = channel.partition(":")
         things: dict[str, Thing | None] = {
             "order": self._holdings.orders.get(OrderId(key)),
@@ -145,7 +148,7 @@ class Cell:
         return None
 
     async def _welcome(self, courier_id: CourierId, zone_id: ZoneId) -> Refusal | None:
-        """A courier who is not held here is read from storage, where another cell may have left him."""
+        """A courier who is not held here is read from storage: another cell may have left him."""
         if courier_id in self._holdings.couriers:
             return None
         try:
@@ -337,7 +340,7 @@ class Cell:
         self._timers.set("positions:", self._later(gap_ms))
 
     async def _ring_fixes(self, _name: str) -> None:
-        """Remember positions where a restarted cell finds them, and the sampled trail in storage."""
+        """Remember positions where a restarted cell finds them, the sampled trail in storage."""
         self._timers.set("fixes:", self._later(_KEEP_FIXES_MS))
         moved, trail = self._telemetry.take_moved(), self._telemetry.take_trail()
         try:

@@ -1,4 +1,4 @@
-"""A zone's tick: who waits and who could carry become a plan, and what must begin now becomes offers."""
+"""A zone's tick: who waits and who could carry become a plan, what cannot wait becomes offers."""
 
 import asyncio
 from typing import Any
@@ -33,7 +33,10 @@ class Tick(Struct, frozen=True, kw_only=True):
 
 
 class Dispatcher:
-    """Ticks the zones of one cell; remembers each zone's last plan so that the next does not churn."""
+    """Ticks the zones of one cell.
+
+    Remembers each zone's last plan so that the next does not churn.
+    """
 
     def __init__(
         self,

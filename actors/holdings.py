@@ -21,7 +21,10 @@ ENDED_KEPT = 20_000
 
 
 class Holdings:
-    """States are replaced only after they were stored; ended things are kept a while for late questions."""
+    """States are replaced only after they were stored.
+
+    Ended things are kept a while for late questions.
+    """
 
     def __init__(self, telemetry: Telemetry) -> None:
         self.zones: dict[ZoneId, Zone] = {}
@@ -98,7 +101,10 @@ class Holdings:
         return [self.orders[one] for one in ids]
 
     def show(self, thing: Thing, *, now: Instant) -> Publication | None:
-        """What the watchers of a thing are told of its present state; offers have no watchers of their own."""
+        """What the watchers of a thing are told of its present state.
+
+        Offers have no watchers of their own.
+        """
         match thing:
             case Order():
                 return self._show_order(thing, now)

@@ -1,4 +1,7 @@
-"""Two lanes from the edge to each cell: commands in order and answered, positions packed and latest-wins."""
+"""Two lanes from the edge to each cell: commands, and positions.
+
+Commands travel in order and are answered; positions are packed, and the latest wins.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -38,8 +41,10 @@ class CellCalls(Protocol):
 
 
 class CommandLane:
-    """While one call is under way the next commands gather; a cell that restarts is asked again until a
-    command's deadline, for every command carries the id that makes a repetition harmless.
+    """While one call is under way the next commands gather.
+
+    A cell that restarts is asked again until a command's deadline, for every command carries the id
+    that makes a repetition harmless.
     """
 
     def __init__(
@@ -92,7 +97,10 @@ class CommandLane:
 
 
 class PositionLane:
-    """The newest position of every courier leaves with the next call, which leaves when the last returned."""
+    """The newest position of every courier leaves with the next call.
+
+    That call leaves when the last returned.
+    """
 
     def __init__(
         self, cell: CellId, calls: CellCalls, clock: Clock, settings: RuntimeSettings

@@ -21,8 +21,10 @@ _TURN_TRIES = 8
 
 
 class Live:
-    """Carries decisions out for one cell. After a doubt (a commit whose outcome is unknown, a state that was
-    not the stored one) it takes no turn until `in_doubt` is cleared by a reload.
+    """Carries decisions out for one cell.
+
+    After a doubt (a commit whose outcome is unknown, a state that was not the stored one) it takes
+    no turn until `in_doubt` is cleared by a reload.
     """
 
     def __init__(
@@ -47,7 +49,10 @@ class Live:
     async def turn(
         self, keys: Keys, decide: Decide, envelope: Envelope | None = None
     ) -> Answer | None:
-        """Take the turn of the things that `keys` names, decide and carry out; None without an envelope when nothing was to do."""
+        """Take the turn of the things that `keys` names, decide and carry out.
+
+        None without an envelope: nobody waits for an answer.
+        """
         for _ in range(_TURN_TRIES):
             wanted = set(keys())
             async with self.turns.hold(wanted):

@@ -1,4 +1,4 @@
-"""Cells in this process: the same classes without Ray, for simulations, tests and small installations."""
+"""Cells in this process, the same classes without Ray: for simulations, tests and small sites."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ class LocalCells:
             await self._cell(cell)
 
     async def kill(self, cell: CellId) -> None:
-        """End a cell as a crash would: it forgets everything and is started anew when next asked."""
+        """End a cell as a crash would: all is forgotten, and it is started anew when next asked."""
         task = self._tasks.pop(cell)
         del self._cells[cell], self._started[cell]
         task.cancel()

@@ -1,4 +1,4 @@
-"""The way out of a cell: what changed is gathered while a batch is on its way, and leaves with the next."""
+"""The way out of a cell: what changed while a batch is on its way leaves with the next one."""
 
 import asyncio
 
@@ -10,7 +10,10 @@ WAITING_MAX = 10_000
 
 
 class Publisher:
-    """Publishes in order, one batch at a time; what cannot be sent leaves a gap that readers notice."""
+    """Publishes in order, one batch at a time.
+
+    What cannot be sent leaves a gap that readers notice.
+    """
 
     def __init__(self, cell: CellId, incarnation: str, live: LiveStream, clock: Clock) -> None:
         self._cell = cell
@@ -22,7 +25,7 @@ class Publisher:
         self._sequence = 0
 
     def publish(self, publication: Publication) -> None:
-        """Send it with the next batch; when too many wait, the oldest are lost and the gap shows."""
+        """Send it with the next batch; when too many wait, they are lost and the gap shows."""
         if len(self._waiting) >= WAITING_MAX:
             self._waiting.clear()
             self._sequence += 1

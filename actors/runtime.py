@@ -8,10 +8,9 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self, TypeVar
+from typing import Any, Final, NoReturn, Protocol, Self, TypeVar, cast
 
 import ray
-from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
 from actors.bus import Bus, CellUnavailable
@@ -43,6 +42,7 @@ KNOBS: Final = {
     "RAY_enable_metrics_collection": "0",
 }
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 _SOLVER = "solver"
 _WATCH_S = 1.0
 _OPEN_AGAIN_S = 0.3
@@ -156,13 +156,38 @@ class SolverHost:
         return os.getpid()
 
 
+class Method(Protocol[T_co]):
+    """A method of an actor, called from another process."""
+
+    def remote(self, *arguments: object) -> Awaitable[T_co]:
+        """Call it; raises what Ray raises."""
+        ...
+
+
+class CellActor(Protocol):
+    """A `CellHost` from outside."""
+
+    execute: Method[list[Answer]]
+    report_positions: Method[None]
+    snapshot: Method[Publication | None]
+    health: Method[str]
+    pid: Method[int]
+
+
+class SolverActor(Protocol):
+    """A `SolverHost` from outside."""
+
+    plan: Method[Plan]
+    pid: Method[int]
+
+
 class RaySolver:
     """The solver as a cell sees it."""
 
     def __init__(self, runtime: RuntimeSettings) -> None:
         self._runtime = runtime
         self._timeout_s = runtime.solver_budget_s * 4 + runtime.cell_call_timeout_s
-        self._actor: Any = None
+        self._actor: SolverActor | None = None
 
     async def plan(self, problem: Problem) -> Plan:
         """A verified plan."""
@@ -170,11 +195,10 @@ class RaySolver:
             if self._actor is None:
                 self._actor = solver_actor(self._runtime)
             async with asyncio.timeout(self._timeout_s):
-                plan: Plan = await self._actor.plan.remote(problem)
+                return await self._actor.plan.remote(problem)
         except (RayError, TimeoutError, ValueError) as error:
             self._actor = None
             raise SolverUnavailable(str(error)) from error
-        return plan
 
 
 class RayCalls:
@@ -182,7 +206,7 @@ class RayCalls:
 
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
-        self._actors: dict[CellId, Any] = {}
+        self._actors: dict[CellId, CellActor] = {}
 
     async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
         """Answers in the order of the envelopes."""
@@ -204,7 +228,7 @@ class RayCalls:
     async def _call(
         self,
         cell: CellId,
-        call: Callable[[Any], Awaitable[T]],
+        call: Callable[[CellActor], Awaitable[T]],
         timeout_s: float | None = -1.0,
     ) -> T:
         limit = self._premises.runtime.cell_call_timeout_s if timeout_s == -1.0 else timeout_s
@@ -264,20 +288,21 @@ def ray_bus(store: Store, clock: Clock, premises: Premises) -> tuple[Bus, Watch]
     return Bus(store, cells, premises.runtime.placement_resolution), Watch(store, calls)
 
 
-def cell_actor(cell: CellId, premises: Premises) -> ActorHandle:
+def cell_actor(cell: CellId, premises: Premises) -> CellActor:
     """The actor of a cell, created when there is none."""
-    return _actor(CellHost, f"cell:{cell}", premises.runtime, cell, premises)
+    actor = _actor(CellHost, f"cell:{cell}", premises.runtime, cell, premises)
+    return cast("CellActor", actor)
 
 
-def solver_actor(runtime: RuntimeSettings) -> ActorHandle:
+def solver_actor(runtime: RuntimeSettings) -> SolverActor:
     """The solver's actor, created when there is none."""
-    return _actor(SolverHost, _SOLVER, runtime, runtime)
+    return cast("SolverActor", _actor(SolverHost, _SOLVER, runtime, runtime))
 
 
-def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> ActorHandle:
+def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> object:
     # Ray's typing does not follow options on a remote class.
     remote: Any = ray.remote(host)
-    handle: ActorHandle = remote.options(
+    actor: object = remote.options(
         name=name,
         namespace=runtime.ray_namespace,
         get_if_exists=True,
@@ -287,7 +312,7 @@ def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) 
         num_cpus=0,
         enable_task_events=False,
     ).remote(*arguments)
-    return handle
+    return actor
 
 
 async def _open_store(settings: DatabaseSettings) -> PostgresStore:

@@ -21,7 +21,10 @@ class RuntimeSettings(BaseModel):
 
     kind: RuntimeKind = Field(
         RuntimeKind.RAY,
-        description="`ray`: every cell and the solver are Ray actors; `local`: they live in the edge's process.",
+        description=(
+            "`ray`: every cell and the solver are Ray actors; "
+            "`local`: they live in the edge's process."
+        ),
     )
     ray_address: str = Field(
         "", description="Address of a running Ray cluster (`host:port`); empty starts a local one."

@@ -1,4 +1,4 @@
-"""The solver: problem in, plan out, every plan checked by a verifier that shares nothing with the search."""
+"""The solver: problem in, plan out; the verifier of every plan shares nothing with the search."""
 
 import time
 from collections.abc import Callable

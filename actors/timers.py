@@ -1,4 +1,4 @@
-"""Timers: what has to happen at which instant, in one heap, re-armed from stored deadlines after a crash."""
+"""Timers: what has to happen when, in one heap, re-armed from stored deadlines after a crash."""
 
 import asyncio
 import heapq

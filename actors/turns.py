@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 
 
 class Turns:
-    """Whoever holds a thing's turn is the only one to change it; several are taken in one fixed order."""
+    """Whoever holds a thing's turn is the only one to change it.
+
+    Several turns are taken in one fixed order.
+    """
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
@@ -44,7 +47,7 @@ class Turns:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
-        """Let nobody begin a turn, wait until those under way are over, and have everything to oneself."""
+        """Let nobody begin a turn, wait until those under way are over, and have it all alone."""
         while not self._open.is_set():
             await self._open.wait()
         self._open.clear()

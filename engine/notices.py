@@ -18,7 +18,10 @@ def notices_for(decision: Decision) -> tuple[Effect, ...]:
 
 
 def _for_recipient(order: Order, event: Event) -> tuple[Effect, ...]:
-    """The recipient learns the PIN when the gift sets out; of a surprise only when it is at the door."""
+    """The recipient learns the PIN when the gift sets out.
+
+    Of a surprise he learns only when it is at the door.
+    """
     expected = CourierReachedDoor if order.gift.surprise else OrderPickedUp
     if not isinstance(event, expected) or not order.recipient.phone:
         return ()

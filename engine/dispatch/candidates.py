@@ -16,7 +16,7 @@ from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Lapse, Order
 
 _RESOLUTION = 7
-# Steps between cells whose centres lie on one line are an edge length times the square root of three apart.
+# Neighbouring cells' centres are an edge length times the square root of three apart.
 _STEP_PER_EDGE = 1.7320508
 _RINGS_MAX = 40
 
@@ -51,7 +51,7 @@ def candidates(
     *,
     now: Instant,
 ) -> Mapping[OrderId, tuple[CourierId, ...]]:
-    """For each order the couriers who could fetch it soonest, at most `candidates_max`, soonest first."""
+    """For each order at most `candidates_max` couriers, those who could fetch it soonest first."""
     near = _Neighbourhood(couriers, parameters, now)
     found: dict[OrderId, tuple[CourierId, ...]] = {}
     by_shop: dict[Point, tuple[Available, ...]] = {}
@@ -121,7 +121,7 @@ class _Neighbourhood:
         return np.array(sorted(found), dtype=np.int64)
 
     def _rings_for(self) -> int:
-        """Rings that surely hold everybody who is within `approach_s_max` of a shop by any vehicle."""
+        """Rings that surely hold everybody within `approach_s_max` of a shop by any vehicle."""
         speed = max(self._travel.speed_m_s(kind, self._now) for kind in VehicleKind)
         straight_m = self._parameters.approach_s_max * speed / self._parameters.travel.detour
         return int(straight_m / (edge_length_m(_RESOLUTION) * _STEP_PER_EDGE * 0.8)) + 2

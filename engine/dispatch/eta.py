@@ -1,4 +1,4 @@
-"""When a courier will be where: his route walked through with the zone's travel and service times."""
+"""When a courier will be where: his route walked with the zone's travel and service times."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,10 @@ class Sighting(Struct, frozen=True):
 
 
 class Walk(Struct, frozen=True, kw_only=True):
-    """`doors` is when each order is handed over at its door; then he is free at `free_at`, at `free_point`."""
+    """`doors` is when each order is handed over at its door.
+
+    Then the courier is free at `free_at`, at `free_point`.
+    """
 
     doors: Mapping[OrderId, Instant]
     free_at: Instant
@@ -57,7 +60,10 @@ def walk(
 def _handover(
     stop: Stop, arrived: Instant, parameters: ZoneParameters, now: Instant
 ) -> tuple[Instant, Instant]:
-    """When things change hands at a stop, and when the courier leaves it; not in the past, for it has not happened."""
+    """When things change hands at a stop, and when the courier leaves it.
+
+    Neither lies in the past, for it has not happened.
+    """
     if stop.kind is StopKind.DROPOFF:
         service_s, leave_s = parameters.door_service_s, parameters.door_leave_s
     else:
@@ -69,7 +75,7 @@ def _handover(
 def _first_arrival(
     courier: Courier, stop: Stop, seen: Sighting | None, travel: GreatCircle, now: Instant
 ) -> Instant:
-    """By the timetable as long as what was seen agrees with it to a minute, else by what was seen."""
+    """By the timetable while what was seen agrees with it to a minute, else by what was seen."""
     leg_s = travel.one_s(
         courier.last_point, stop.point, vehicle=courier.vehicle, at=courier.leaves_at
     )

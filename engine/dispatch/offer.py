@@ -22,7 +22,7 @@ class OfferStatus(StrEnum):
 
 
 class Ranked(Struct, frozen=True, kw_only=True):
-    """A courier who could have been asked: how much more it would have cost, or why he could not."""
+    """A courier who could have been asked: how much more he would cost, or why he could not."""
 
     courier_id: CourierId
     cost_more: int | None

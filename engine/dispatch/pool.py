@@ -1,4 +1,4 @@
-"""A zone's tick as a problem for the optimizer: who waits, who could carry, and what it would cost."""
+"""A zone's tick as a problem for the optimizer: who waits, who could carry, what it would cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +64,10 @@ def problem_of(
     incumbent: tuple[Route, ...] = (),
     now: Instant,
 ) -> Problem:
-    """The problem of one tick: `orders` wait, `couriers` are available; sorted, so that the same tick is the same problem."""
+    """The problem of one tick: `orders` wait, `couriers` are available.
+
+    All is sorted, so that the same tick is the same problem.
+    """
     parameters = zone.parameters
     nodes = _Nodes()
     free = [
@@ -77,10 +80,7 @@ def problem_of(
     return Problem(
         vehicles=vehicles,
         jobs=jobs,
-        candidates={
-            order_id: ids
-            for order_id, ids in candidates(waiting, free, parameters, now=now).items()
-        },
+        candidates=dict(candidates(waiting, free, parameters, now=now).items()),
         travel=CoordinateTravel(
             lat=np.array(nodes.lat, dtype=np.float64),
             lng=np.array(nodes.lng, dtype=np.float64),

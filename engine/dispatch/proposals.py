@@ -30,13 +30,17 @@ def proposals(
     *,
     now: Instant,
 ) -> tuple[Proposal, ...]:
-    """The first trips of the plan whose couriers must leave within the zone's lead; the others may still change."""
+    """The first trips of the plan whose couriers must leave within the zone's lead.
+
+    The others may still change.
+    """
     lead_s = zone.parameters.commit_lead_s
     found = []
     for route in plan.routes:
         first = route.trips[0]
         if first.leave_s <= lead_s:
-            found.append(_proposal(zone, plan, route.vehicle, first, orders, candidate_counts, now))
+            explanation = _explanation(zone, plan, first, candidate_counts, now=now)
+            found.append(_proposal(route.vehicle, first, orders, explanation))
     return tuple(found)
 
 
@@ -67,32 +71,38 @@ def stops_of(orders: Sequence[Order]) -> tuple[Stop, ...]:
 
 
 def _proposal(
-    zone: Zone,
-    plan: Plan,
-    vehicle: str,
-    trip: Trip,
-    orders: Mapping[OrderId, Order],
-    candidate_counts: Mapping[OrderId, int],
-    now: Instant,
+    vehicle: str, trip: Trip, orders: Mapping[OrderId, Order], explanation: Explanation
 ) -> Proposal:
     carried = [orders[OrderId(job)] for job in trip.jobs]
-    first = carried[0].id
     return Proposal(
         courier_id=CourierId(vehicle),
         order_ids=tuple(one.id for one in carried),
         stops=stops_of(carried),
-        explanation=Explanation(
-            parameters_version=zone.parameters_version,
-            candidates=candidate_counts[first],
-            pickup_at=now + trip.pickup_s * SECOND_MS,
-            deliveries_at=tuple(now + s * SECOND_MS for s in trip.deliveries_s),
-            next_best=tuple(
-                Ranked(
-                    courier_id=CourierId(one.vehicle),
-                    cost_more=one.extra_cost,
-                    reason=one.reason.value,
-                )
-                for one in plan.rankings.get(first, ())
-            ),
+        explanation=explanation,
+    )
+
+
+def _explanation(
+    zone: Zone,
+    plan: Plan,
+    trip: Trip,
+    candidate_counts: Mapping[OrderId, int],
+    *,
+    now: Instant,
+) -> Explanation:
+    """Why this courier: told of the trip's first order."""
+    first = OrderId(trip.jobs[0])
+    return Explanation(
+        parameters_version=zone.parameters_version,
+        candidates=candidate_counts[first],
+        pickup_at=now + trip.pickup_s * SECOND_MS,
+        deliveries_at=tuple(now + s * SECOND_MS for s in trip.deliveries_s),
+        next_best=tuple(
+            Ranked(
+                courier_id=CourierId(one.vehicle),
+                cost_more=one.extra_cost,
+                reason=one.reason.value,
+            )
+            for one in plan.rankings.get(first, ())
         ),
     )

@@ -18,7 +18,8 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
         Meta(
             ge=60,
             le=7200,
-            description="A courier further than this from the shop (seconds of travel) is not asked.",
+            description="A courier further than this from the shop (seconds of travel) is not "
+            "asked.",
         ),
     ] = 1800
     candidates_max: Annotated[
@@ -29,8 +30,8 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=3600,
-            description="Offer a trip when its courier must leave within this many seconds; later means a "
-            "better informed choice, earlier gives couriers notice.",
+            description="Offer a trip when its courier must leave within this many seconds; later "
+            "means a better informed choice, earlier gives couriers notice.",
         ),
     ] = 120
     offer_timeout_s: Annotated[
@@ -41,7 +42,8 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=7200,
-            description="Seconds before a courier who let an offer expire is asked about that order again.",
+            description="Seconds before a courier who let an offer expire is asked about that "
+            "order again.",
         ),
     ] = 300
     bundle_size_max: Annotated[
@@ -106,7 +108,8 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=86_400,
-            description="A scheduled order joins the waiting ones this long before its latest pick-up.",
+            description="A scheduled order joins the waiting ones this long before its latest "
+            "pick-up.",
         ),
     ] = 1800
     fee_base_halalas: Annotated[

@@ -1,4 +1,4 @@
-"""Travel times: the port, and the default great circle with a detour and a speed by vehicle and hour."""
+"""Travel times: the port, and the default: great circle, detour, speed by vehicle and hour."""
 
 import math
 from datetime import UTC, datetime
@@ -42,8 +42,10 @@ _STEP_TOLERANCE = 1e-5
 
 
 class TravelProfile(Struct, frozen=True, kw_only=True):
-    """How fast a city is: the road is `detour` times the great circle, driven at the vehicle's speed times the
-    hour's factor (24 factors in the hour of `utc_offset_h`); times are rounded up to `whole_s` seconds.
+    """How fast a city is.
+
+    The road is `detour` times the great circle, driven at the vehicle's speed times the hour's
+    factor (24 factors in the hour of `utc_offset_h`); times are rounded up to `whole_s` seconds.
     """
 
     detour: float = 1.35

@@ -1,4 +1,4 @@
-"""Identifiers: text UUIDs with a type per kind of thing, made from a time and handed-in random bits."""
+"""Identifiers: text UUIDs with a type per kind of thing, made from a time and random bits."""
 
 import uuid
 from typing import NewType
@@ -19,7 +19,7 @@ _NAMESPACE = uuid.UUID("7a4f1c58-3b0e-5c7e-9a54-2f6d9f0e1b11")
 
 
 def uuid7(at_ms: int, random_bits: int) -> str:
-    """A UUIDv7 (RFC 9562 section 5.7) for `at_ms` milliseconds since the epoch and 74 random bits."""
+    """A UUIDv7 (RFC 9562 section 5.7) of milliseconds since the epoch and 74 random bits."""
     random_bits &= (1 << _RANDOM_BITS) - 1
     high = (at_ms & ((1 << 48) - 1)) << 16 | 0x7 << 12 | random_bits >> 62
     low = 0b10 << 62 | random_bits & ((1 << 62) - 1)

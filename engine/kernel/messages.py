@@ -63,8 +63,9 @@ class Change(Struct, Generic[T], frozen=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """All that one command changes, stored together or not at all; `reply` is what its sender is told.
+    """All that one command changes, stored together or not at all.
 
+    `reply` is what its sender is told.
     With a `refusal` the sender is told no, and yet something changed (a wrong PIN is counted).
     """
 

@@ -1,4 +1,4 @@
-"""Refusals: expected answers of the rules, each with a stable code and a text in Arabic and English."""
+"""Refusals: expected answers of the rules, each with a stable code and a text in two languages."""
 
 from enum import StrEnum
 from typing import Final

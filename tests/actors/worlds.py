@@ -3,10 +3,9 @@
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SeededChance, new_id
-from actors.local import LocalCells, local_bus
+from actors.local import local_bus
 from actors.settings import RuntimeSettings
 from actors.solver import LocalSolver, Solver, stopped_watch
 from engine.couriers.courier import ProgressStep
@@ -87,8 +86,6 @@ class Town:
             chance=self.chance,
             settings=self.settings,
         )
-        self.bus: Bus
-        self.cells: LocalCells
         self.bus, self.cells = local_bus(world)
         self.zone_id = ZoneId(self.new_id())
         self._customer = Caller(user_id=UserId(self.new_id()), role=Role.CUSTOMER)
