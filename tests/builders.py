@@ -258,6 +258,10 @@ class Ledger:
         assert self.store(taken), "stale"
         return taken
 
+    def find(self, thing_id: str | None) -> Any:
+        """A thing as last stored, if there is one."""
+        return None if thing_id is None else self.things.get(thing_id)
+
     def events_of(self, thing_id: str) -> tuple[Event, ...]:
         return tuple(line.event for line in self.lines[thing_id])
 

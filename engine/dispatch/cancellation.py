@@ -65,6 +65,7 @@ def cancel(
         event,
         offer_id=None,
         courier_id=None,
+        assigned_at=None,
         ended_at=now,
         cancelled_because=command.reason.value,
     )
