@@ -124,7 +124,7 @@ class Cell:
 
     def health(self) -> str:
         """`ok`, or what is wrong."""
-        return self._trouble or "ok"
+        return self._trouble or self._dispatcher.trouble or "ok"
 
     async def _execute(self, envelope: Envelope) -> Answer:
         refusal = await self._not_now(envelope)

@@ -55,6 +55,7 @@ class Dispatcher:
         self._clock = clock
         self._chance = chance
         self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
+        self.trouble = ""
         self.last_tick: dict[ZoneId, Tick] = {}
 
     async def tick(self, zone: Zone) -> None:
@@ -84,7 +85,9 @@ class Dispatcher:
         try:
             plan = await self._solver.plan(problem)
         except SolverUnavailable:
+            self.trouble = "the solver does not answer"
             return tick
+        self.trouble = ""
         self._last_plan[zone.id] = plan.routes
         by_id = {one.id: one for one in orders}
         counts = {one: len(problem.candidates[one]) for one in by_id}
