@@ -33,7 +33,7 @@ class Phones:
     @classmethod
     def of_passing_run(cls, now: Instant) -> Self:
         """Numbers that no other run of the last hours used."""
-        return cls(now // SECOND_MS % _PASSING_RUNS)
+        return cls(1 + now // SECOND_MS % (_PASSING_RUNS - 1))
 
     @classmethod
     def of_seed(cls, seed: int) -> Self:
