@@ -1,12 +1,12 @@
 """The plan in the making: chains of trips, their schedule, and what any change costs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from optimizer.tables import INFEASIBLE, Bools, Ints, Tables
-from optimizer.trips import TripBook
+from optimizer.trips import DURATION, HANDOVER_MIN, READY, TripBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +70,23 @@ class Chains:
         rows: list[int] = self.now.rows[v, : self.now.count[v]].tolist()
         return rows
 
-    def without(self, v: int, slots: Sequence[int]) -> list[int]:
-        """The rows of one vehicle without the trips in these slots, of which locked jobs remain."""
-        rows = [row for slot, row in enumerate(self.chain(v)) if slot not in slots]
-        if self.first[v] and 0 in slots:
-            rows.insert(0, int(self.promised[v]))
-        return rows
+    def carriers(self) -> Ints:
+        """The vehicle of each job, -1 = left out."""
+        v, slot = np.nonzero(self.now.rows >= 0)
+        # One place more than jobs, for the padding of the rows' members.
+        carrier = np.full(len(self.tables.jobs) + 1, -1, dtype=np.int64)
+        carrier[self.book.member[self.now.rows[v, slot]]] = v[:, None]
+        return carrier[:-1]
 
-    def planned(self) -> list[int]:
-        """The jobs that have a place."""
-        rows: list[int] = self.now.rows[self.now.rows >= 0].tolist()
-        return [j for row in rows for j in self.book.jobs[row]]
+    def vehicle_costs(self, schedule: Schedule) -> Ints:
+        """What each vehicle's chain costs in a schedule."""
+        costs: Ints = schedule.rest[:, 0] + self.tables.start_cost * (schedule.count > 0)
+        return costs
 
     def cost(self) -> int:
-        """What the chains cost; jobs left out are not in it."""
-        return int(self.now.rest[:, 0].sum() + self.tables.start_cost[self.now.count > 0].sum())
+        """What the chains cost and what is left out."""
+        left_out = self.tables.left_out_cost[self.carriers() < 0]
+        return int(self.vehicle_costs(self.now).sum() + left_out.sum())
 
     def put(self, vehicles: Sequence[int], chains: Sequence[Sequence[int]]) -> Ints:
         """Give each vehicle its trips; of each, the number of leading trips that it can do.
@@ -111,9 +113,37 @@ class Chains:
         now.rest[v] = costs[:, ::-1].cumsum(axis=1)[:, ::-1]
         return able
 
-    def back_to(self, saved: Schedule) -> None:
-        """Undo everything since `now` was copied."""
-        self.now = saved.copy()
+    def take_out(self, v: Ints, slot: Ints) -> Ints:
+        """Take trips out, all but locked jobs; the jobs that are free now.
+
+        A vehicle whose other trips cannot do without these keeps them.
+        """
+        gone: dict[int, set[int]] = {}
+        for vehicle, k in zip(v.tolist(), slot.tolist(), strict=True):
+            gone.setdefault(vehicle, set()).add(k)
+        before = {vehicle: self.chain(vehicle) for vehicle in gone}
+        after = {vehicle: self._without(vehicle, slots) for vehicle, slots in gone.items()}
+        able = self.put(list(after), list(after.values())).tolist()
+        taken: set[int] = set()
+        for (vehicle, rows), count in zip(after.items(), able, strict=True):
+            if count < len(rows):
+                self.put([vehicle], [before[vehicle]])
+            else:
+                taken.update(j for row in before[vehicle] for j in self.book.jobs[row])
+                taken.difference_update(j for row in rows for j in self.book.jobs[row])
+        return np.array(sorted(taken), dtype=np.int64)
+
+    def back_to(self, saved: Schedule, v: Ints | None = None) -> None:
+        """Undo what happened since `now` was copied, to these vehicles or to all."""
+        which = slice(None) if v is None else v
+        for each in fields(Schedule):
+            getattr(self.now, each.name)[which] = getattr(saved, each.name)[which]
+
+    def _without(self, v: int, slots: Collection[int]) -> list[int]:
+        rows = [row for slot, row in enumerate(self.chain(v)) if slot not in slots]
+        if self.first[v] and 0 in slots:
+            rows.insert(0, int(self.promised[v]))
+        return rows
 
     def change(self, v: Ints, slot: Ints, row: Ints, then: Ints) -> Ints:
         """What it costs more to drive `row` after `slot` trips, then the old ones from `then`.
@@ -157,16 +187,20 @@ class Chains:
             free_s, place = visit.free_s[going], book.end[row[going]]
         return total
 
+    def in_time(self, v: Ints, row: Ints) -> Bools:
+        """Whether a vehicle with nothing else to do could make the trip before its shift ends."""
+        return self._visit(v, self.tables.free_s[v], self.tables.start[v], row).possible
+
     def _visit(self, v: Ints, free_s: Ints, place: Ints, row: Ints) -> Visits:
         tables, book = self.tables, self.book
         pace = tables.pace[v]
-        at = row * len(tables.paces) + pace
+        facts = book.facts[row * len(tables.paces) + pace]
         approach_s = tables.roads.to_shop_s(pace, place, book.group[row])
         handover_s = free_s + approach_s + tables.service.pickup_before_s
-        pickup_s = np.maximum(handover_s, book.ready_s[row])
+        pickup_s = np.maximum(handover_s, facts[:, READY])
         return Visits(
-            cost=book.cost(row, at, pickup_s) + tables.policy.weights.travel * approach_s,
+            cost=book.cost(facts, pickup_s) + tables.policy.weights.travel * approach_s,
             pickup_s=pickup_s,
-            free_s=pickup_s + book.duration_s[at],
-            possible=(pickup_s <= tables.latest_s[v]) & (handover_s >= book.handover_min_s[at]),
+            free_s=pickup_s + facts[:, DURATION],
+            possible=(pickup_s <= tables.latest_s[v]) & (handover_s >= facts[:, HANDOVER_MIN]),
         )

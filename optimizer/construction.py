@@ -1,6 +1,6 @@
 """A plan from nothing, by rounds of matching: in each a vehicle gets at most one job more."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,10 +14,9 @@ from optimizer.tables import Ints
 _PATIENCE_S = 600
 
 
-def construct(chains: Chains, jobs: Sequence[int], stop: Callable[[], bool]) -> list[int]:
-    """Put in all that is worth it; the jobs left out are returned."""
-    tables, waiting = chains.tables, np.array(jobs, dtype=np.int64)
-    vehicles = np.arange(len(tables.vehicles))
+def construct(chains: Chains, waiting: Ints, stop: Callable[[], bool]) -> None:
+    """Put in all that is worth it."""
+    vehicles = np.arange(len(chains.tables.vehicles))
     while waiting.size and vehicles.size and not stop():
         places = anywhere(chains, waiting, vehicles)
         cost = places.price(chains)
@@ -28,8 +27,6 @@ def construct(chains: Chains, jobs: Sequence[int], stop: Callable[[], bool]) -> 
         if (partner < 0).all():
             break
         waiting = waiting[partner < 0]
-    left: list[int] = waiting.tolist()
-    return left
 
 
 def _alone(chains: Chains, jobs: Ints, i: Ints, cost: Ints) -> Ints:

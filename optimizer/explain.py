@@ -5,14 +5,13 @@ import numpy as np
 from optimizer.chains import Chains
 from optimizer.places import between_trips
 from optimizer.problem import Alternative, Reason
-from optimizer.relocation import Moves, Trips, movable, moves
-from optimizer.tables import INFEASIBLE, Bools, Ints
+from optimizer.relocation import Moves, Trips
+from optimizer.tables import INFEASIBLE, Ints
 
 
-def rankings(chains: Chains) -> dict[str, tuple[Alternative, ...]]:
+def rankings(chains: Chains, trips: Trips, found: Moves) -> dict[str, tuple[Alternative, ...]]:
     """For each job of a trip that may move the next best vehicles, those that cannot last."""
-    tables, trips = chains.tables, movable(chains)
-    found = moves(chains, trips)
+    tables = chains.tables
     top = _top(chains, trips, found)
     listed: list[list[Alternative]] = [[] for _ in trips.row]
     for at, reason in zip(top.tolist(), _why_not(chains, trips, found, top), strict=True):
@@ -39,7 +38,7 @@ def reason_left_out(chains: Chains, j: int) -> Reason:
     roomy = allowed[tables.capacity[allowed] >= tables.size[j]]
     if not roomy.size:
         return Reason.FULL
-    if not _in_time(chains, roomy, np.full(len(roomy), j)).any():
+    if not chains.in_time(roomy, np.full(len(roomy), j)).any():
         return Reason.SHIFT_ENDS
     cheapest = between_trips(chains, np.array([j]), roomy).price(chains).min()
     if cheapest >= INFEASIBLE // 2:
@@ -67,7 +66,7 @@ def _why_not(chains: Chains, trips: Trips, found: Moves, at: Ints) -> list[Reaso
     idle = tables.start_cost[w] * (count[w] == 0) - tables.start_cost[v] * (count[v] == 1)
     cannot = extra >= INFEASIBLE
     cases = (
-        (cannot & ~_in_time(chains, w, row), Reason.SHIFT_ENDS),
+        (cannot & ~chains.in_time(w, row), Reason.SHIFT_ENDS),
         (cannot, Reason.BUSY),
         ((kept > 0) & (kept >= extra), Reason.KEPT),
         ((idle > 0) & (idle >= extra), Reason.SHORTER_IDLE),
@@ -82,12 +81,3 @@ def _approach_s(chains: Chains, v: Ints, shop: Ints) -> Ints:
     """Seconds on the road from where the vehicle is first free."""
     tables = chains.tables
     return tables.roads.to_shop_s(tables.pace[v], tables.start[v], shop)
-
-
-def _in_time(chains: Chains, v: Ints, row: Ints) -> Bools:
-    """Whether the vehicle, with nothing else to do, could take the trip before its shift ends."""
-    tables = chains.tables
-    arrival_s = tables.free_s[v] + _approach_s(chains, v, chains.book.group[row])
-    pickup_s = np.maximum(arrival_s + tables.service.pickup_before_s, chains.book.ready_s[row])
-    in_time: Bools = pickup_s <= tables.latest_s[v]
-    return in_time

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from optimizer.chains import Chains
 from optimizer.problem import Route
 
 
-def restore(chains: Chains, incumbent: Sequence[Route]) -> list[int]:
-    """Fill the chains from the incumbent; the jobs that have no place in it are returned."""
-    tables, planned = chains.tables, set(chains.planned())
+def restore(chains: Chains, incumbent: Sequence[Route]) -> None:
+    """Fill the chains from the incumbent."""
+    tables = chains.tables
+    planned = set(np.nonzero(chains.carriers() >= 0)[0].tolist())
     wanted: dict[int, list[int]] = {}
     for route in sorted(incumbent, key=lambda route: route.vehicle):
         v = tables.vehicle_at.get(route.vehicle)
@@ -19,8 +22,6 @@ def restore(chains: Chains, incumbent: Sequence[Route]) -> list[int]:
         able = chains.put(list(wanted), list(wanted.values())).tolist()
         cut = zip(wanted.items(), able, strict=True)
         wanted = {v: rows[:count] for (v, rows), count in cut if count < len(rows)}
-    planned = set(chains.planned())
-    return [j for j in range(len(tables.jobs)) if j not in planned]
 
 
 def _rows(chains: Chains, route: Route, v: int, planned: set[int]) -> Iterator[int]:

@@ -1,7 +1,5 @@
 """Putting jobs into chains, those with the most to lose first (regret insertion)."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from optimizer.chains import Chains
@@ -16,15 +14,15 @@ class Insertion:
     that place.
     """
 
-    def __init__(self, chains: Chains, jobs: Sequence[int]) -> None:
-        self._chains, self._jobs = chains, np.array(jobs, dtype=np.int64)
+    def __init__(self, chains: Chains, jobs: Ints) -> None:
+        self._chains, self._jobs = chains, jobs
         shape = (len(self._jobs), len(chains.tables.vehicles))
         self._cost = np.full(shape, INFEASIBLE, dtype=np.int64)
         self._slot, self._row, self._then = np.zeros((3, *shape), dtype=np.int64)
         self._left_out = chains.tables.left_out_cost[self._jobs]
 
-    def run(self) -> list[int]:
-        """Insert all that is worth it; the jobs left out are returned."""
+    def run(self) -> None:
+        """Insert all that is worth it."""
         waiting = np.arange(len(self._jobs))
         changed = np.arange(len(self._chains.tables.vehicles))
         while waiting.size and changed.size:
@@ -35,8 +33,6 @@ class Insertion:
                 i=chosen, v=changed, slot=self._slot[at], row=self._row[at], then=self._then[at]
             ).put(self._chains)
             waiting = np.setdiff1d(waiting, chosen, assume_unique=True)
-        left: list[int] = self._jobs[waiting].tolist()
-        return left
 
     def _most_urgent(self, waiting: Ints) -> tuple[Ints, Ints]:
         """For each vehicle the job that wants it and loses most by its second best."""

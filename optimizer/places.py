@@ -30,11 +30,17 @@ class Places:
 
     def cheapest(self, cost: Ints) -> Ints:
         """The positions of the cheapest place of each item and vehicle, of equals the first."""
-        order = np.lexsort((self.then, self.slot, cost, self.v, self.i))
-        i, v = self.i[order], self.v[order]
-        fresh = np.ones(len(order), dtype=np.bool_)
-        fresh[1:] = (i[1:] != i[:-1]) | (v[1:] != v[:-1])
-        return order[fresh]
+        pair = self.i * (self.v.max(initial=0) + 1) + self.v
+        order = np.argsort(pair, kind="stable")
+        pair, cost = pair[order], cost[order]
+        fresh = np.ones(len(pair), dtype=np.bool_)
+        fresh[1:] = pair[1:] != pair[:-1]
+        starts = np.nonzero(fresh)[0]
+        if not starts.size:
+            return order
+        number = np.cumsum(fresh) - 1
+        best = np.nonzero(cost == np.minimum.reduceat(cost, starts)[number])[0]
+        return order[best[np.unique(number[best], return_index=True)[1]]]
 
     def put(self, chains: Chains) -> None:
         """Carry out the changes; no two of one vehicle."""

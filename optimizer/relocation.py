@@ -52,14 +52,12 @@ def moves(chains: Chains, trips: Trips) -> Moves:
     return Moves(places=places, extra=np.where(possible, cost - trips.saving[places.i], INFEASIBLE))
 
 
-def relocate(chains: Chains) -> bool:
+def relocate(chains: Chains, trips: Trips, found: Moves) -> bool:
     """Carry out the moves that pay most, each vehicle taking part once; False = none pays."""
-    trips = movable(chains)
-    found = moves(chains, trips)
-    order = np.lexsort((found.places.v, found.places.i, found.extra))
-    order = order[found.extra[order] < 0]
+    paying = np.nonzero(found.extra < 0)[0]
+    paying = paying[np.argsort(found.extra[paying], kind="stable")]
     changed: dict[int, list[int]] = {}
-    for at in order.tolist():
+    for at in paying.tolist():
         i, w = int(found.places.i[at]), int(found.places.v[at])
         v = int(trips.v[i])
         if v not in changed and w not in changed:

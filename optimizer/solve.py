@@ -1,6 +1,6 @@
 """Problem in, plan out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from optimizer.explain import rankings, reason_left_out
 from optimizer.improvement import Improvement
 from optimizer.incumbent import restore
 from optimizer.insertion import Insertion
-from optimizer.problem import Plan, Problem, Route, Trip
-from optimizer.relocation import relocate
+from optimizer.problem import Alternative, Plan, Problem, Route, Trip
+from optimizer.relocation import movable, moves, relocate
 from optimizer.tables import Tables
 from optimizer.trips import TripBook
 
@@ -30,24 +30,29 @@ def solve(problem: Problem, *, elapsed_s: Callable[[], float] = lambda: 0.0) -> 
 
     tables = Tables(problem)
     chains = Chains(tables, TripBook(tables))
-    left = restore(chains, problem.incumbent)
+    restore(chains, problem.incumbent)
+    left = np.nonzero(chains.carriers() < 0)[0]
     if len(left) > _FEW:
-        left = construct(chains, left, out_of_time)
+        construct(chains, left, out_of_time)
     else:
-        left = Insertion(chains, left).run()
-    left = Improvement(chains, left, np.random.default_rng(problem.seed)).run(out_of_time)
-    while not out_of_time() and relocate(chains):
-        pass
-    return _plan(chains, left)
+        Insertion(chains, left).run()
+    Improvement(chains, np.random.default_rng(problem.seed)).run(out_of_time)
+    trips = movable(chains)
+    found = moves(chains, trips)
+    while not out_of_time() and relocate(chains, trips, found):
+        trips = movable(chains)
+        found = moves(chains, trips)
+    return _plan(chains, rankings(chains, trips, found))
 
 
-def _plan(chains: Chains, left: Sequence[int]) -> Plan:
+def _plan(chains: Chains, ranked: Mapping[str, tuple[Alternative, ...]]) -> Plan:
     tables = chains.tables
+    left = np.nonzero(chains.carriers() < 0)[0].tolist()
     return Plan(
         routes=tuple(_route(chains, v) for v in np.nonzero(chains.now.count)[0].tolist()),
-        unassigned={tables.jobs[j].id: reason_left_out(chains, j) for j in sorted(left)},
-        cost=chains.cost() + int(tables.left_out_cost[list(left)].sum()),
-        rankings=rankings(chains) if tables.policy.alternatives_max else {},
+        unassigned={tables.jobs[j].id: reason_left_out(chains, j) for j in left},
+        cost=chains.cost(),
+        rankings=ranked,
     )
 
 

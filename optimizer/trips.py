@@ -4,83 +4,91 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optimizer.sequencing import Stops, best_order
+from optimizer.bundles import Bundler, Tour
 from optimizer.tables import NEVER, Bools, Ints, Tables
+
+READY, DURATION, HANDOVER_MIN, SLOPE, CONSTANT, KINKS = range(6)
 
 
 class TripBook:
-    """Rows of trips; row j < number of jobs is job j alone. c is a vehicle's pace class.
+    """Rows of trips; row j < number of jobs is job j alone.
 
-    A trip picked up at p costs slope * p + constant[c] + the sum over b of kink_weight[b] * max(0,
-    p - kink[c, b]). handover_min[c]: the earliest arrival at the counter for which no job is
-    delivered too much later than alone.
+    group, end, size and member (padded with the number of jobs) are by row. facts are by the row
+    times the number of pace classes plus the pace class: ready_s, duration_s, handover_min_s and
+    the cost. A trip picked up at p costs slope * p + constant + the sum over its jobs of
+    weight * max(0, p - kink), where kinks and weights follow each other from column KINKS on.
     """
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-        self._width = max(
-            [
-                1,
-                tables.policy.bundle_size_max,
-                *(len(vehicle.locked) for vehicle in tables.vehicles),
-            ]
-        )
-        self.jobs: list[tuple[int, ...]] = []
-        self._rows: dict[tuple[int, ...], int | None] = {}
+        self._tables, self._bundler = tables, Bundler(tables)
+        self._paces = len(tables.paces)
+        locked = (len(vehicle.locked) for vehicle in tables.vehicles)
+        self._width = max(1, tables.policy.bundle_size_max, *locked)
+        self.jobs: list[tuple[int, ...]] = [(j,) for j in range(len(tables.jobs))]
+        self._best: dict[tuple[int, ...], int | None] = {}
         self._ordered: dict[tuple[int, ...], int | None] = {}
-        self._rides: dict[int, tuple[dict[int, int], list[list[int]]]] = {}
-        self._reserve(max(64, 2 * len(tables.jobs)))
-        for j in range(len(tables.jobs)):
-            self._append((j,), locked=False)
-
-    def __len__(self) -> int:
-        return len(self.jobs)
+        spare = 64 + len(tables.jobs)
+        self.group = np.append(tables.group, np.zeros(spare, dtype=np.int64))
+        self.end = np.append(tables.door, np.zeros(spare, dtype=np.int64))
+        self.size = np.append(tables.size, np.zeros(spare, dtype=np.int64))
+        self.member = np.full((len(self.group), self._width), len(tables.jobs), dtype=np.int64)
+        self.member[: len(tables.jobs), 0] = np.arange(len(tables.jobs))
+        self.facts = np.zeros(
+            (len(self.group) * self._paces, KINKS + 2 * self._width), dtype=np.int64
+        )
+        for pace in range(self._paces):
+            self._write_singles(pace)
 
     def row(self, jobs: Sequence[int]) -> int | None:
         """The row that delivers these jobs of one group in the best order; None = not allowed."""
         if len(jobs) == 1:
             return jobs[0]
         key = tuple(sorted(jobs))
-        if key not in self._rows:
+        if key not in self._best:
             fits = len(key) <= self._tables.policy.bundle_size_max
-            self._rows[key] = self._append(self._order(key), locked=False) if fits else None
-        return self._rows[key]
+            order = self._bundler.best_order(key) if fits else key
+            self._best[key] = self.ordered_row(order) if fits else None
+        return self._best[key]
 
     def ordered_row(self, jobs: tuple[int, ...]) -> int | None:
         """The row that delivers these jobs in this order; None = not allowed as one trip."""
-        if len({int(self._tables.group[j]) for j in jobs}) > 1:
-            return None
-        best = self.row(jobs)
-        if best is not None and self.jobs[best] == jobs:
-            return best
+        if len(jobs) == 1:
+            return jobs[0]
         if jobs not in self._ordered:
             fits = len(jobs) <= self._tables.policy.bundle_size_max
-            self._ordered[jobs] = self._append(jobs, locked=False) if fits else None
+            one_shop = len({int(self._tables.group[j]) for j in jobs}) == 1
+            tours = self._tours(jobs) if fits and one_shop else []
+            possible = bool(tours) and all(tour.handover_min_s is not None for tour in tours)
+            self._ordered[jobs] = self._append(jobs, tours) if possible else None
         return self._ordered[jobs]
 
     def locked_row(self, jobs: Sequence[int]) -> int:
         """A trip that was promised before, so that the bounds on bundles do not apply to it."""
-        row = self._append(self._order(tuple(sorted(jobs))), locked=True)
-        assert row is not None, "no bound applies"
-        return row
+        order = tuple(jobs)
+        if len(order) > 1:
+            order = self._bundler.best_order(tuple(sorted(order)))
+        return self._append(order, self._tours(order))
 
-    def cost(self, row: Ints, at: Ints, pickup_s: Ints) -> Ints:
-        """What a trip costs from the pickup on; at = row * pace classes + pace class."""
-        cost = self.slope[row] * pickup_s + self.constant[at]
-        cost += self.kink_weight[row, 0] * np.maximum(0, pickup_s - self.kink[at, 0])
-        for b in range(1, self._width):
-            weight = self.kink_weight[row, b]
-            if not weight.any():
+    def reordered_row(self, row: int, pickup_s: int) -> int | None:
+        """The row that delivers the same jobs in the order that is best for a pickup then."""
+        return self.ordered_row(self._bundler.best_order(tuple(sorted(self.jobs[row])), pickup_s))
+
+    def cost(self, facts: Ints, pickup_s: Ints) -> Ints:
+        """What the trips with these facts cost from the pickup on."""
+        cost: Ints = facts[:, SLOPE] * pickup_s + facts[:, CONSTANT]
+        for kink in range(KINKS, facts.shape[1], 2):
+            weight = facts[:, kink + 1]
+            if kink > KINKS and not weight.any():
                 break
-            cost += weight * np.maximum(0, pickup_s - self.kink[at, b])
+            cost += weight * np.maximum(0, pickup_s - facts[:, kink])
         return cost
 
     def deliveries_s(self, row: int, pace: int, pickup_s: int) -> tuple[int, ...]:
         """When each job of a trip is delivered."""
-        jobs, at = self.jobs[row], row * len(self._tables.paces) + pace
-        dues = self._tables.due_s[list(jobs)].tolist()
-        kinks = self.kink[at, : len(jobs)].tolist()
-        return tuple(pickup_s + due - kink for due, kink in zip(dues, kinks, strict=True))
+        jobs = self.jobs[row]
+        kinks = self.facts[row * self._paces + pace, KINKS::2][: len(jobs)]
+        seconds: list[int] = (pickup_s + self._tables.due_s[list(jobs)] - kinks).tolist()
+        return tuple(seconds)
 
     def candidates(self, rows: Ints) -> Bools:
         """[i, v]: whether vehicle v may carry rows[i]."""
@@ -110,116 +118,48 @@ class TripBook:
                 cost += stability * ((kept >= 0) & (kept != vehicle))
         return cost
 
-    def _reserve(self, rows: int) -> None:
-        paces, width = len(self._tables.paces), self._width
-        self.group = np.zeros(rows, dtype=np.int64)
-        self.end = np.zeros(rows, dtype=np.int64)
-        self.ready_s = np.zeros(rows, dtype=np.int64)
-        self.size = np.zeros(rows, dtype=np.int64)
-        self.slope = np.zeros(rows, dtype=np.int64)
-        self.member = np.full((rows, width), len(self._tables.jobs), dtype=np.int64)
-        self.kink_weight = np.zeros((rows, width), dtype=np.int64)
-        self.kink = np.zeros((rows * paces, width), dtype=np.int64)
-        self.constant = np.zeros(rows * paces, dtype=np.int64)
-        self.duration_s = np.zeros(rows * paces, dtype=np.int64)
-        self.handover_min_s = np.zeros(rows * paces, dtype=np.int64)
+    def _tours(self, jobs: tuple[int, ...]) -> list[Tour]:
+        return [self._bundler.tour(jobs, pace) for pace in range(self._paces)]
 
-    def _grow(self) -> None:
-        for name, column in vars(self).items():
-            if isinstance(column, np.ndarray):
-                fill = len(self._tables.jobs) if name == "member" else 0
-                setattr(self, name, np.concatenate([column, np.full_like(column, fill)]))
+    def _write_singles(self, pace: int) -> None:
+        tables, service, jobs = self._tables, self._tables.service, len(self._tables.jobs)
+        ride_s = tables.roads.paced_s(np.full(jobs, pace), tables.ride_s)
+        offset_s = service.pickup_after_s + ride_s + service.delivery_before_s
+        facts = self.facts[pace : jobs * self._paces : self._paces]
+        facts[:, READY] = tables.ready_s
+        facts[:, DURATION] = offset_s + service.delivery_after_s
+        facts[:, HANDOVER_MIN] = -NEVER
+        facts[:, SLOPE] = tables.waiting
+        facts[:, CONSTANT] = tables.policy.weights.travel * ride_s
+        facts[:, CONSTANT] += tables.waiting * (offset_s - tables.earliest_s)
+        facts[:, KINKS] = tables.due_s - offset_s
+        facts[:, KINKS + 1] = tables.lateness
 
-    def _order(self, key: tuple[int, ...]) -> tuple[int, ...]:
-        """The best order when picked up as soon as all is ready, at the first pace class."""
-        tables = self._tables
-        pickup_s = max(0, *(int(tables.ready_s[j]) for j in key))
-        stops = Stops(
-            legs_s=self._legs(key, 0),
-            start_s=pickup_s + tables.service.pickup_after_s,
-            before_s=tables.service.delivery_before_s,
-            after_s=tables.service.delivery_after_s,
-            due_s=[int(tables.due_s[j]) for j in key],
-            waiting=[int(tables.waiting[j]) for j in key],
-            lateness=[int(tables.lateness[j]) for j in key],
-            travel=tables.policy.weights.travel,
-        )
-        return tuple(key[stop] for stop in best_order(stops))
-
-    def _legs(self, jobs: Sequence[int], pace: int) -> list[list[int]]:
-        """legs[i][k]: seconds from the shop (i = 0) or the door of job i - 1 to that of job k."""
-        at, rides = self._group_rides(int(self._tables.group[jobs[0]]))
-        origins, stops = [0, *(at[j] + 1 for j in jobs)], [at[j] for j in jobs]
-        permille = int(self._tables.paces[pace])
-        return [[-(-rides[i][k] * permille // 1000) for k in stops] for i in origins]
-
-    def _group_rides(self, group: int) -> tuple[dict[int, int], list[list[int]]]:
-        if group not in self._rides:
-            tables = self._tables
-            jobs = np.nonzero(tables.group == group)[0]
-            doors = tables.door[jobs]
-            origins = np.concatenate([[tables.shop_place[group]], doors])
-            seconds = tables.roads.between_s(
-                np.repeat(origins, len(doors)), np.tile(doors, len(origins))
-            )
-            at = {int(j): i for i, j in enumerate(jobs)}
-            self._rides[group] = at, seconds.reshape(len(origins), len(doors)).tolist()
-        return self._rides[group]
-
-    def _append(self, jobs: tuple[int, ...], *, locked: bool) -> int | None:
-        """Add the row; None when its jobs hinder each other too much, come what may."""
-        tables, row = self._tables, len(self.jobs)
+    def _append(self, jobs: tuple[int, ...], tours: Sequence[Tour]) -> int:
+        tables, row, chosen = self._tables, len(self.jobs), list(jobs)
         if row == len(self.group):
             self._grow()
-        for pace in range(len(tables.paces)):
-            at = row * len(tables.paces) + pace
-            offsets_s, duration_s, driving_s = self._offsets(jobs, pace)
-            handover_min_s = -NEVER if locked else self._handover_min_s(jobs, pace, offsets_s)
-            if handover_min_s is None:
-                return None
-            self.handover_min_s[at] = handover_min_s
-            self.duration_s[at] = duration_s
-            constant = tables.policy.weights.travel * driving_s
-            for b, (j, offset_s) in enumerate(zip(jobs, offsets_s, strict=True)):
-                constant += int(tables.waiting[j]) * (offset_s - int(tables.earliest_s[j]))
-                self.kink[at, b] = tables.due_s[j] - offset_s
-            self.constant[at] = constant
-        chosen = list(jobs)
         self.group[row] = tables.group[jobs[0]]
         self.end[row] = tables.door[jobs[-1]]
-        self.ready_s[row] = tables.ready_s[chosen].max()
         self.size[row] = tables.size[chosen].sum()
-        self.slope[row] = tables.waiting[chosen].sum()
-        self.member[row] = len(tables.jobs)
         self.member[row, : len(jobs)] = chosen
-        self.kink_weight[row] = 0
-        self.kink_weight[row, : len(jobs)] = tables.lateness[chosen]
+        ready_s, waiting = tables.ready_s[chosen].max(), tables.waiting[chosen]
+        for pace, tour in enumerate(tours):
+            offsets_s = np.array(tour.offsets_s)
+            constant = tables.policy.weights.travel * tour.driving_s
+            constant += waiting @ (offsets_s - tables.earliest_s[chosen])
+            handover_min_s = -NEVER if tour.handover_min_s is None else tour.handover_min_s
+            facts = self.facts[row * self._paces + pace]
+            facts[:KINKS] = ready_s, tour.duration_s, handover_min_s, waiting.sum(), constant
+            facts[KINKS : KINKS + 2 * len(jobs) : 2] = tables.due_s[chosen] - offsets_s
+            facts[KINKS + 1 : KINKS + 2 * len(jobs) : 2] = tables.lateness[chosen]
         self.jobs.append(jobs)
         return row
 
-    def _offsets(self, jobs: tuple[int, ...], pace: int) -> tuple[list[int], int, int]:
-        """Seconds from the pickup to each delivery, to being free again, and on the road."""
-        service, legs = self._tables.service, self._legs(jobs, pace)
-        offsets, now_s, driving_s = [], service.pickup_after_s, 0
-        for i in range(len(jobs)):
-            driving_s += legs[i][i]
-            offsets.append(now_s + legs[i][i] + service.delivery_before_s)
-            now_s = offsets[-1] + service.delivery_after_s
-        return offsets, now_s, driving_s
-
-    def _handover_min_s(
-        self, jobs: tuple[int, ...], pace: int, offsets_s: Sequence[int]
-    ) -> int | None:
-        """Arriving when all is ready leaves only the detour; earlier adds the wait for others."""
-        tables, service = self._tables, self._tables.service
-        rides_s = self._legs(jobs, pace)[0]
-        ready_s = max(int(tables.ready_s[j]) for j in jobs)
-        handover_min_s = -NEVER
-        for j, ride_s, offset_s in zip(jobs, rides_s, offsets_s, strict=True):
-            alone_s = service.pickup_after_s + ride_s + service.delivery_before_s
-            spare_s = tables.policy.bundle_extra_s_max - (offset_s - alone_s)
-            if spare_s < 0:
-                return None
-            if ready_s - int(tables.ready_s[j]) > spare_s:
-                handover_min_s = max(handover_min_s, ready_s - spare_s)
-        return handover_min_s
+    def _grow(self) -> None:
+        self.group = np.append(self.group, np.zeros_like(self.group))
+        self.end = np.append(self.end, np.zeros_like(self.end))
+        self.size = np.append(self.size, np.zeros_like(self.size))
+        nobody = np.full_like(self.member, len(self._tables.jobs))
+        self.member = np.concatenate([self.member, nobody])
+        self.facts = np.concatenate([self.facts, np.zeros_like(self.facts)])
