@@ -235,7 +235,8 @@ class CourierProgram:
         while (now := self._clock.now()) < leg.arrived_at:
             await self._clock.sleep(min(every_ms, leg.arrived_at - now))
             now = self._clock.now()
-            way = min(1.0, max(0.0, (now - leg.left_at) / way_ms))
+            # He may have to wait where he is before he can leave, and go nowhere then.
+            way = min(1.0, max(0.0, (now - leg.left_at) / max(1, way_ms)))
             await self._door.position(_between(origin, to, way), now)
 
     async def _pick_up(self, leg: Leg) -> None:

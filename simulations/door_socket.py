@@ -153,7 +153,11 @@ class Socket:
         if connection.close_code in _OUR_FAULT:
             what = f"{connection.close_code} {connection.close_reason}"
             self._diary.faults.append(f"{self._account.phone}: closed with {what}")
-            raise AppFault(what)
+            fault = AppFault(what)
+            for _, answer in self._asked.values():
+                if not answer.done():
+                    answer.set_exception(fault)
+            raise fault
         if connection.close_code == _EXPIRED:
             await self._account.log_in()
 

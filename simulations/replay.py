@@ -10,6 +10,7 @@ import uvloop
 from rich.console import Console
 
 from actors.chance import SystemChance
+from actors.clock import SystemClock
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from simulations import mdrp, solution, stage
 from simulations.courier import CourierProgram
@@ -68,8 +69,8 @@ def live_virtually(
     events: Path | None = None,
 ) -> Score:
     """Live any day in virtual time; its solution goes to `out`, its events to `events`."""
-    watch = asyncio.new_event_loop()
-    began_s = watch.time()
+    wall = SystemClock()
+    began = wall.now()
     diary = Diary()
 
     async def main(loop: VirtualLoop) -> tuple[list[str], Instant]:
@@ -80,8 +81,7 @@ def live_virtually(
         return unknown, built.clock.now()
 
     unknown, ended_at = run_virtually(main)
-    wall_s = watch.time() - began_s
-    watch.close()
+    wall_s = (wall.now() - began) / SECOND_MS
     if out is not None:
         solution.write(out, diary, starts_at=day.starts_at)
     found = score(diary, day, ended_at=ended_at, wall_s=wall_s, undeliverable=undeliverable)

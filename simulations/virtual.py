@@ -116,11 +116,11 @@ def run_virtually(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     loop.set_exception_handler(lambda _, context: unhandled.append(context))
     try:
         result = loop.run_until_complete(main(loop))
+    finally:
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
         loop.run_until_complete(_ended(left))
-    finally:
         loop.close()
     for context in unhandled:
         raise context.get("exception") or RuntimeError(context["message"])

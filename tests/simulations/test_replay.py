@@ -1,0 +1,85 @@
+"""A small recorded day in virtual time: delivered, judged alike by two, and the same again."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from simulations import mdrp
+from simulations.people import Behaviour
+from simulations.replay import VIRTUAL_START, live_virtually, run_virtual
+from simulations.score import Score
+from tests.simulations import small_day
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return small_day.write(tmp_path / "small")
+
+
+@pytest.fixture
+def evaluator(instances_folder: Path) -> ModuleType:
+    """The recorded problem's own judge."""
+    spec = importlib.util.spec_from_file_location(
+        "evaluate", instances_folder.parent / "evaluate.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def lived(folder: Path, tmp_path: Path, name: str, seed: int = 1) -> tuple[Score, bytes, Path]:
+    out, events = tmp_path / f"{name}.json", tmp_path / f"{name}.events"
+    found = run_virtual(folder, seed=seed, out=out, events=events)
+    return found, events.read_bytes(), out
+
+
+def test_every_order_that_can_be_delivered_is_delivered_once(folder: Path, tmp_path: Path) -> None:
+    found, _, _ = lived(folder, tmp_path, "day")
+    assert found.orders == 9
+    assert found.delivered == 8
+    assert (found.undelivered, found.undeliverable) == (1, 1)
+    assert (found.duplicates, found.lost) == (0, 0)
+    assert found.is_clean, (found.violations, found.faults)
+
+
+def test_the_same_seed_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    _, first, _ = lived(folder, tmp_path, "first", seed=5)
+    _, again, _ = lived(folder, tmp_path, "again", seed=5)
+    _, other, _ = lived(folder, tmp_path, "other", seed=6)
+    assert first == again
+    assert first.count(b"\n") > 100
+    assert first != other
+
+
+def test_the_judge_of_the_recorded_problem_agrees(
+    folder: Path, tmp_path: Path, evaluator: ModuleType
+) -> None:
+    found, _, out = lived(folder, tmp_path, "day")
+    instance = evaluator.Instance(str(folder))
+    figures, faults, _ = evaluator.evaluate(instance, evaluator.json.loads(out.read_text()))
+    assert faults == []
+    assert figures["feasible"]
+    assert found.click_to_door is not None
+    assert found.ready_to_pickup is not None
+    assert found.delivered == figures["delivered"]
+    assert found.click_to_door.mean == pytest.approx(figures["click_to_door"]["mean"], abs=1e-3)
+    assert found.click_to_door.p50 == pytest.approx(figures["click_to_door"]["p50"], abs=1e-3)
+    assert found.click_to_door.p90 == pytest.approx(figures["click_to_door"]["p90"], abs=1e-3)
+    assert found.ready_to_pickup.mean == pytest.approx(figures["ready_to_pickup"]["mean"], abs=1e-3)
+    assert found.utilisation == pytest.approx(figures["utilization"]["mean"], abs=1e-3)
+    assert found.orders_per_trip == pytest.approx(figures["orders_per_bundle"]["mean"], abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_moody_people_lose_and_double_nothing(folder: Path, seed: int) -> None:
+    day = mdrp.day(mdrp.read(folder), starts_at=VIRTUAL_START)
+    moody = Behaviour(decline=0.2, ignore=0.1, nobody_home=0.1, think_s=(0.0, 90.0))
+    found = live_virtually(day, seed=seed, behaviour=moody)
+    assert found.is_clean, (found.violations, found.faults)
+    assert found.offers_made == (
+        found.offers_accepted + found.offers_declined + found.offers_expired
+    )
