@@ -14,6 +14,8 @@ from storage.store import OutboxRow, Store, StoreUnavailable
 
 Handler = Callable[[Effect], Awaitable[None]]
 _DOUBLINGS_MAX = 20
+# Who takes longer is stopped before another process may take the same effect.
+_OF_THE_LEASE = 0.8
 
 
 class Outbox:
@@ -64,14 +66,21 @@ class Outbox:
         )
         async with asyncio.TaskGroup() as tasks:
             for row in rows:
-                tasks.create_task(self._handle(row))
+                tasks.create_task(self._settle(row))
         return len(rows)
+
+    async def _settle(self, row: OutboxRow) -> None:
+        try:
+            await self._handle(row)
+        except StoreUnavailable as error:
+            # Nobody knows what came of it: the lease ends, and it is done again.
+            structlog.get_logger(__name__).warning("effect_in_doubt", why=str(error))
 
     async def _handle(self, row: OutboxRow) -> None:
         effect = row.effect
         log = structlog.get_logger(__name__)
         try:
-            async with asyncio.timeout(self._settings.lease_s):
+            async with asyncio.timeout(self._settings.lease_s * _OF_THE_LEASE):
                 await self._handlers[type(effect)](effect)
         except Exception as error:  # noqa: BLE001 - a gateway may raise anything; the effect stays
             log.warning("effect_failed", id=effect.id, attempts=row.attempts, why=repr(error))

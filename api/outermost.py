@@ -16,6 +16,9 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
+# A caller who is cut off while he still sends does not see why; so that much is let run out.
+_READ_AND_DROPPED_MAX = 16 * 1024 * 1024
+
 
 class Outermost:
     """Sits around the whole application, so that no answer is without a request id."""
@@ -35,7 +38,8 @@ class Outermost:
         answer = _Answer(send, request_id)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                if self._says_too_much(scope):
+                if (length := _length(scope)) > self._body_bytes_max:
+                    answer.is_hopeless = length > _READ_AND_DROPPED_MAX
                     await problem(Request(scope), TOO_LARGE())(scope, receive, answer.send)
                 else:
                     await self._app(scope, _Counted(receive, self._body_bytes_max), answer.send)
@@ -45,16 +49,13 @@ class Outermost:
                     raise
                 await problem(Request(scope), INTERNAL_ERROR())(scope, receive, answer.send)
 
-    def _says_too_much(self, scope: Scope) -> bool:
-        length = Request(scope).headers.get("content-length", "")
-        return length.isdecimal() and int(length) > self._body_bytes_max
-
 
 class _Answer:
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self._request_id = request_id
         self.has_started = False
+        self.is_hopeless = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -63,9 +64,15 @@ class _Answer:
             headers["x-request-id"] = self._request_id
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-            if message["status"] == 413:
+            if self.is_hopeless:
                 headers["connection"] = "close"
         await self._send(message)
+
+
+def _length(scope: Scope) -> int:
+    """What the request says of its own length; 0 when it says nothing."""
+    said = Request(scope).headers.get("content-length", "")
+    return int(said) if said.isdecimal() else 0
 
 
 class _Counted:

@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -26,8 +25,9 @@ from actors.solver import LocalSolver
 from api.app import assemble
 from api.connection import Desk
 from api.keys import open_keys
+from api.logs import write_logs
 from api.parts import Parts
-from api.settings import Settings
+from api.settings import EdgeSettings, Settings
 from storage.database import Database
 from storage.identity import PostgresIdentity
 from storage.live import LiveStream
@@ -134,11 +134,9 @@ class EdgeServer(uvicorn.Server):
         return desk
 
 
-def serve(settings: Settings, listening: socket.socket) -> None:
-    """Serve on a socket that listens already, until told to stop."""
-    app = create()
-    edge = settings.edge
-    config = uvicorn.Config(
+def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
+    """How uvicorn is to serve the application."""
+    return uvicorn.Config(
         app,
         loop="uvloop",
         lifespan="on",
@@ -152,7 +150,12 @@ def serve(settings: Settings, listening: socket.socket) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=edge.shutdown_s,
     )
-    EdgeServer(config, app).run(sockets=[listening])
+
+
+def serve(settings: Settings, listening: socket.socket) -> None:
+    """Serve on a socket that listens already, until told to stop."""
+    app = create()
+    EdgeServer(listen_config(app, settings.edge), app).run(sockets=[listening])
 
 
 def end_with(parent: int) -> None:
@@ -167,7 +170,7 @@ def end_with(parent: int) -> None:
 def main(listening_fd: str, parent: str) -> None:
     """What `python -m api.server FD PARENT` does."""
     end_with(int(parent))
-    structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
+    write_logs()
     serve(Settings(), socket.socket(fileno=int(listening_fd)))
 
 

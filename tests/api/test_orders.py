@@ -1,0 +1,234 @@
+"""Quotes and orders over REST."""
+
+from typing import Any
+
+import pytest
+
+from engine.kernel.timing import HOUR_MS
+from tests.api.town import QUOTE, Town, order_body
+from tests.builders import new_id
+
+FAR: dict[str, float] = {"lat": 21.4, "lng": 39.8}
+
+
+async def test_a_quote_says_what_it_costs_and_when_it_is_there(town: Town) -> None:
+    customer = await town.log_in("customer")
+    made = await customer.post("/v1/quotes", QUOTE)
+    body = made.json()
+    assert made.status_code == 201
+    assert body["zone_id"] == town.zone_id
+    assert body["total_halalas"] == body["fee_halalas"] + body["vat_halalas"]
+    assert body["promised_at"] > body["valid_until"] - HOUR_MS
+    assert 1500 < body["distance_m"] < 5000
+
+
+@pytest.mark.parametrize("place", ["shop", "door"])
+async def test_a_place_outside_every_zone_cannot_be_quoted(town: Town, place: str) -> None:
+    customer = await town.log_in("customer")
+    refused = await customer.post("/v1/quotes", {**QUOTE, place: FAR})
+    assert refused.status_code == 422
+    assert (refused.json()["code"], refused.json()["place"]) == ("outside_zones", place)
+
+
+async def test_the_same_key_and_body_place_one_order(town: Town) -> None:
+    customer = await town.log_in("customer")
+    body, key = order_body(await customer.quote()), town.key()
+    first = await customer.post("/v1/orders", body, key=key)
+    again = await customer.post("/v1/orders", body, key=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    listed = (await customer.get("/v1/orders")).json()["orders"]
+    assert [one["order_id"] for one in listed] == [first.json()["order_id"]]
+
+
+async def test_the_same_key_with_another_body_is_refused(town: Town) -> None:
+    customer = await town.log_in("customer")
+    quote_id, key = await customer.quote(), town.key()
+    await customer.post("/v1/orders", order_body(quote_id), key=key)
+    other = order_body(quote_id, recipient={"name": "Huda"})
+    refused = await customer.post("/v1/orders", other, key=key)
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_two_people_may_use_the_same_key(town: Town) -> None:
+    one, two = await town.log_in("customer"), await town.log_in("customer")
+    orders = [
+        (await one_of.post("/v1/orders", order_body(await one_of.quote()), key="the same key"))
+        for one_of in (one, two)
+    ]
+    assert orders[0].json()["order_id"] != orders[1].json()["order_id"]
+
+
+@pytest.mark.parametrize("key", [None, "short", "x" * 129])
+async def test_an_order_needs_a_key_of_fair_length(town: Town, key: str | None) -> None:
+    customer = await town.log_in("customer")
+    headers = {**customer.headers, **({"Idempotency-Key": key} if key else {})}
+    body = order_body(await customer.quote())
+    refused = await town.client.post("/v1/orders", json=body, headers=headers)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/header/Idempotency-Key"
+
+
+async def test_a_quote_of_somebody_else_is_of_no_use(town: Town) -> None:
+    one, two = await town.log_in("customer"), await town.log_in("customer")
+    refused = await two.post("/v1/orders", order_body(await one.quote()))
+    assert (refused.status_code, refused.json()["code"]) == (422, "quote_mismatch")
+
+
+async def test_an_unknown_quote_is_as_good_as_an_expired_one(town: Town) -> None:
+    customer = await town.log_in("customer")
+    refused = await customer.post("/v1/orders", order_body(new_id()))
+    assert (refused.status_code, refused.json()["code"]) == (410, "quote_expired")
+
+
+async def test_the_recipients_phone_is_kept_in_one_spelling(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    shown = (await customer.get(f"/v1/orders/{order_id}")).json()
+    assert shown["recipient"]["phone"] == "+966501234567"
+    body = order_body(await customer.quote(), recipient={"name": "Noura", "phone": "12"})
+    refused = await customer.post("/v1/orders", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_phone")
+
+
+async def test_a_gift_may_be_scheduled(town: Town) -> None:
+    customer = await town.log_in("customer")
+    now = town.parts.clock.now()
+    window = {"start": now + 6 * HOUR_MS, "end": now + 7 * HOUR_MS}
+    placed = await customer.post("/v1/orders", order_body(await customer.quote(), window=window))
+    assert placed.json()["status"] == "scheduled"
+    past = {"start": now - HOUR_MS, "end": now + HOUR_MS}
+    refused = await customer.post("/v1/orders", order_body(await customer.quote(), window=past))
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_window")
+
+
+async def test_an_order_is_its_customers_and_the_operators_to_see(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    for path in (f"/v1/orders/{order_id}", f"/v1/orders/{order_id}/timeline"):
+        assert (await customer.get(path)).status_code == 200
+        assert (await (await town.operator()).get(path)).status_code == 200
+        stranger = await (await town.log_in("customer")).get(path)
+        assert (stranger.status_code, stranger.json()["code"]) == (404, "unknown_order")
+        courier = await (await town.log_in("courier")).get(path)
+        assert (courier.status_code, courier.json()["code"]) == (403, "not_allowed")
+
+
+async def test_an_order_that_nobody_placed_is_not_found(town: Town) -> None:
+    customer = await town.log_in("customer")
+    unknown = await customer.get(f"/v1/orders/{new_id()}")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_order")
+    cancelled = await customer.post(f"/v1/orders/{new_id()}/cancel", {"reason": "other"})
+    assert (cancelled.status_code, cancelled.json()["code"]) == (404, "unknown_order")
+    odd = await customer.get("/v1/orders/17")
+    assert odd.json()["errors"][0]["pointer"] == "/path/order_id"
+
+
+async def test_orders_are_listed_newest_first_page_by_page(town: Town) -> None:
+    customer = await town.log_in("customer")
+    placed = [await customer.order() for _ in range(5)]
+    seen: list[str] = []
+    before, pages = "", 0
+    while pages == 0 or before:
+        page = (await customer.get(f"/v1/orders?limit=2&before={before}")).json()
+        seen += [one["order_id"] for one in page["orders"]]
+        before, pages = page["next"] or "", pages + 1
+    assert (seen, pages) == (placed[::-1], 3)
+    assert (await (await town.log_in("customer")).get("/v1/orders")).json() == {
+        "orders": [],
+        "next": None,
+    }
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "before=%21%21", "before=eA"])
+async def test_a_page_that_is_not_ours_is_refused(town: Town, query: str) -> None:
+    refused = await (await town.log_in("customer")).get(f"/v1/orders?{query}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+
+
+async def test_an_order_is_cancelled_once_and_the_answer_repeated(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id, key = await customer.order(), town.key()
+    path, body = f"/v1/orders/{order_id}/cancel", {"reason": "changed_mind"}
+    first = await customer.post(path, body, key=key)
+    assert (first.status_code, first.json()["status"]) == (200, "cancelled")
+    assert (await customer.post(path, body, key=key)).json() == first.json()
+    other = await customer.post(path, {"reason": "too_slow"}, key=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    shown = (await customer.get(f"/v1/orders/{order_id}")).json()
+    assert (shown["status"], shown["public_status"]) == ("cancelled", "cancelled")
+
+
+async def test_couriers_who_said_no_are_the_operators_to_know(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    courier, phone = await town.courier()
+    offer = await phone.offer(courier)
+    await phone.tell("decline", offer_id=offer["offer_id"], reason="too far")
+    path = f"/v1/orders/{order_id}"
+    assert courier.user_id not in (await customer.get(f"{path}/timeline")).text
+    operator = await town.operator()
+    assert courier.user_id in (await operator.get(f"{path}/timeline")).text
+    explained = (await operator.get(f"{path}/offers")).json()["offers"]
+    assert [one["decline_reason"] for one in explained] == ["too far"]
+    assert explained[0]["explanation"]["candidates"] == 1
+    assert (await customer.get(f"{path}/offers")).status_code == 403
+
+
+async def test_an_order_is_shown_as_stored_while_its_cell_is_away(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    before = (await customer.get(f"/v1/orders/{order_id}")).json()
+    (cell,) = await town.parts.store.list_cells()
+    await town.cells.kill(cell)
+    assert (await customer.get(f"/v1/orders/{order_id}")).json() == before
+
+
+BAD: list[tuple[str, Any, str]] = [
+    ("gift", {"description": ""}, "/gift/description"),
+    ("gift", {"description": "x", "message": "m" * 501}, "/gift/message"),
+    ("gift", {"description": "x", "size_units": 0}, "/gift/size_units"),
+    ("gift", {"description": "x", "hide_price": "yes"}, "/gift/hide_price"),
+    ("gift", {"description": "a\x00b"}, "/gift/description"),
+    ("gift", {"description": "x", "price": 5}, "/gift/price"),
+    ("recipient", {"name": "  "}, "/recipient/name"),
+    ("recipient", {}, "/recipient/name"),
+    ("shop", {"lat": 91, "lng": 0}, "/shop/lat"),
+    ("shop", {"lat": True, "lng": 0}, "/shop/lat"),
+    ("door", {"lat": 24.7, "lng": -181}, "/door/lng"),
+    ("door", {"lat": "24.7", "lng": 46}, "/door/lat"),
+    ("window", {"start": 1}, "/window/end"),
+    ("window", {"start": -1, "end": 5}, "/window/start"),
+    ("quote_id", "17", "/quote_id"),
+    ("quote_id", None, "/quote_id"),
+    ("nonsense", 1, "/nonsense"),
+]
+
+
+async def test_a_field_that_is_wrong_is_pointed_at(town: Town) -> None:
+    customer = await town.log_in("customer")
+    quote_id = await customer.quote()
+    for field, value, pointer in BAD:
+        refused = await customer.post("/v1/orders", {**order_body(quote_id), field: value})
+        told = refused.json()
+        assert (refused.status_code, told["code"]) == (422, "invalid_request"), field
+        assert pointer in [one["pointer"] for one in told["errors"]], told
+
+
+async def test_a_place_that_is_no_number_is_nowhere(town: Town) -> None:
+    customer = await town.log_in("customer")
+    headers = {**customer.headers, "Content-Type": "application/json"}
+    for number in ("NaN", "Infinity", "-Infinity", "1e999"):
+        body = (
+            f'{{"shop":{{"lat":{number},"lng":46}},"door":{{"lat":24,"lng":46}},"preparation_s":0}}'
+        )
+        refused = await town.client.post("/v1/quotes", content=body, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request"), number
+
+
+async def test_what_is_no_json_object_is_refused(town: Town) -> None:
+    customer = await town.log_in("customer")
+    headers = {**customer.headers, "Content-Type": "application/json"}
+    for content in (b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"{" * 5000, b"[" * 100_000):
+        refused = await town.client.post("/v1/quotes", content=content, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request"), content

@@ -1,0 +1,313 @@
+"""The edge on a real port, around a system in memory, and people who talk to it."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+import httpx2
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from actors.cell import World
+from actors.chance import SystemChance
+from actors.clock import SystemClock
+from actors.gateways.sms import DevelopmentSms, SentSms
+from actors.local import LocalCells, local_bus
+from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
+from actors.solver import LocalSolver
+from api.app import create_app
+from api.keys import make_keys
+from api.parts import Parts
+from api.server import EdgeServer, listen_config
+from api.settings import EdgeSettings, IdentitySettings, Settings
+from storage.live import LiveStream
+from storage.memory import MemoryStore
+from storage.memory_identity import MemoryIdentity
+from storage.memory_live import MemoryLive
+from storage.settings import DataSettings
+from tests.builders import CORNER, DOOR, SHOP
+
+OPERATOR: Final = "+966500000001"
+# Quick enough that nobody waits for a tick, slow enough that no offer expires by itself.
+SPEED: Final = 60.0
+PARAMETERS: Final = {
+    "tick_s": 2,
+    "commit_lead_s": 3600,
+    "offer_timeout_s": 1800,
+    "bundle_size_max": 1,
+}
+_PATIENCE_S: Final = 20.0
+
+
+class _InTest(EdgeServer):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave Ctrl-C to pytest."""
+        yield
+
+
+class Town:
+    """What a test needs to know of the running edge."""
+
+    def __init__(self, url: str, parts: Parts, cells: LocalCells) -> None:
+        self.url, self.parts, self.cells = url, parts, cells
+        self.client = httpx2.AsyncClient(base_url=url, trust_env=False, timeout=_PATIENCE_S)
+        self.zone_id = ""
+        self._numbers = iter(range(1_000_000))
+
+    def key(self) -> str:
+        return f"key-{next(self._numbers):06d}"
+
+    def phone(self) -> str:
+        return f"+96655{next(self._numbers):07d}"
+
+    def texts(self) -> list[SentSms]:
+        """Every text message so far."""
+        lines = self.parts.settings.sms_log.read_bytes().splitlines()
+        return [msgspec.json.decode(line, type=SentSms) for line in lines]
+
+    def code(self, phone: str) -> str:
+        """The last code that was sent to a phone."""
+        text = [one.text for one in self.texts() if one.phone == phone][-1]
+        found = re.search(r"#(\d{6})$", text)
+        assert found is not None
+        return found[1]
+
+    async def log_in(self, role: str, phone: str | None = None) -> "Person":
+        phone = phone or self.phone()
+        asked = await self.client.post("/v1/auth/otp", json={"phone": phone})
+        assert asked.status_code == 202, asked.text
+        wish = {"phone": phone, "code": self.code(phone), "role": role}
+        told = await self.client.post("/v1/auth/token", json=wish)
+        assert told.status_code == 200, told.text
+        body = told.json()
+        return Person(self, phone, body["access_token"], body["user_id"])
+
+    async def operator(self) -> "Person":
+        return await self.log_in("operator", OPERATOR)
+
+    async def open_zone(self) -> None:
+        """One zone around the shop and the door of the builders."""
+        corners = [(24.60, 46.55), (24.60, 46.82), (24.85, 46.82), (24.85, 46.55)]
+        body = {
+            "name_en": "Olaya",
+            "name_ar": "العليا",
+            "polygon": [{"lat": lat, "lng": lng} for lat, lng in corners],
+            "resolution": 7,
+            "parameters": PARAMETERS,
+        }
+        made = await (await self.operator()).post("/v1/zones", body)
+        assert made.status_code == 201, made.text
+        self.zone_id = made.json()["zone_id"]
+
+    async def courier(self) -> tuple["Person", "Socket"]:
+        """A courier on duty with an open socket."""
+        person = await self.log_in("courier")
+        socket = await person.socket()
+        reply = await socket.tell("duty", **ON_DUTY)
+        assert reply == {"type": "reply", "id": reply["id"], "body": {"duty": "on"}}
+        return person, socket
+
+
+ON_DUTY: Final[dict[str, Any]] = {
+    "duty": "on",
+    "name": "Salem",
+    "vehicle": "car",
+    "capacity_units": 4,
+    "lat": CORNER.lat,
+    "lng": CORNER.lng,
+}
+QUOTE: Final[dict[str, Any]] = {
+    "shop": {"lat": SHOP.lat, "lng": SHOP.lng},
+    "door": {"lat": DOOR.lat, "lng": DOOR.lng},
+    "preparation_s": 0,
+}
+
+
+def order_body(quote_id: str, **more: Any) -> dict[str, Any]:
+    return {
+        "quote_id": quote_id,
+        "gift": {"description": "Roses", "message": "مبروك"},
+        "recipient": {"name": "Noura", "phone": "0501234567"},
+        "shop": {**QUOTE["shop"], "name": "Flowers"},
+        "door": {**QUOTE["door"], "address": "Building 7"},
+        **more,
+    }
+
+
+class Person:
+    """Somebody with a token."""
+
+    def __init__(self, town: Town, phone: str, token: str, user_id: str) -> None:
+        self.town, self.phone, self.token, self.user_id = town, phone, token, user_id
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def get(self, path: str, **headers: str) -> httpx2.Response:
+        return await self.town.client.get(path, headers={**self.headers, **headers})
+
+    async def post(
+        self, path: str, body: object = None, *, key: str | None = None, **headers: str
+    ) -> httpx2.Response:
+        sent = {**self.headers, "Idempotency-Key": key or self.town.key(), **headers}
+        return await self.town.client.post(path, json=body, headers=sent)
+
+    async def put(self, path: str, body: object, **headers: str) -> httpx2.Response:
+        return await self.town.client.put(path, json=body, headers={**self.headers, **headers})
+
+    async def quote(self) -> str:
+        made = await self.post("/v1/quotes", QUOTE)
+        assert made.status_code == 201, made.text
+        return str(made.json()["quote_id"])
+
+    async def order(self) -> str:
+        placed = await self.post("/v1/orders", order_body(await self.quote()))
+        assert placed.status_code == 201, placed.text
+        return str(placed.json()["order_id"])
+
+    async def socket(self) -> "Socket":
+        socket = await Socket.open(self.town)
+        await socket.send({"type": "authenticate", "token": self.token})
+        welcome = await socket.next("authenticated")
+        assert welcome["user_id"] == self.user_id
+        return socket
+
+
+class Socket:
+    """A phone's connection; frames that nobody asked for wait until somebody does."""
+
+    def __init__(self, town: Town, connection: ClientConnection) -> None:
+        self.town, self.connection = town, connection
+        self._waiting: list[dict[str, Any]] = []
+
+    @classmethod
+    async def open(cls, town: Town) -> Self:
+        url = f"ws{town.url.removeprefix('http')}/v1/socket"
+        return cls(town, await connect(url, compression=None, proxy=None, close_timeout=1))
+
+    async def send(self, frame: object) -> None:
+        await self.connection.send(msgspec.json.encode(frame).decode())
+
+    async def tell(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Send a command and wait for its answer."""
+        command_id = fields.pop("id", None) or self.town.key()
+        await self.send({"type": kind, "id": command_id, **fields})
+        return await self.next("reply", "refused", id=command_id)
+
+    async def next(self, *types: str, **fields: Any) -> dict[str, Any]:
+        """The first frame of these types with these fields."""
+
+        def fits(frame: dict[str, Any]) -> bool:
+            return frame["type"] in types and all(frame.get(k) == v for k, v in fields.items())
+
+        for index, frame in enumerate(self._waiting):
+            if fits(frame):
+                return self._waiting.pop(index)
+        async with asyncio.timeout(_PATIENCE_S):
+            while True:
+                frame = msgspec.json.decode(await self.connection.recv())
+                if fits(frame):
+                    return dict(frame)
+                self._waiting.append(frame)
+
+    async def until(self, channel: str, **fields: Any) -> dict[str, Any]:
+        """The first view of a channel that shows these fields."""
+        while True:
+            frame = await self.next("snapshot", "update", channel=channel)
+            body = frame["body"]
+            if frame.get("kind", "state") == "state" and all(
+                body.get(name) == value for name, value in fields.items()
+            ):
+                return dict(body)
+
+    async def offer(self, courier: Person) -> dict[str, Any]:
+        """The first view of the courier's work that has an offer in it."""
+        while True:
+            frame = await self.next("snapshot", "update", channel=f"courier:{courier.user_id}")
+            if frame["body"]["offer"] is not None:
+                return dict(frame["body"]["offer"])
+
+    async def closed(self) -> int | None:
+        """The code with which the other side closes."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while True:
+                    await self.connection.recv()
+        except ConnectionClosed:
+            return self.connection.close_code
+
+
+@asynccontextmanager
+async def a_town(
+    folder: Path,
+    *,
+    store: MemoryStore | None = None,
+    live: LiveStream | None = None,
+    speed: float = SPEED,
+    **edge: Any,
+) -> AsyncIterator[Town]:
+    """The edge with one zone, served on a port of its own; `edge` changes its settings."""
+    settings = Settings(
+        data=DataSettings(folder=folder),
+        identity=IdentitySettings(operators=(OPERATOR,)),
+        edge=EdgeSettings(**edge),
+        runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
+    )
+    now = SystemClock().now()
+    clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
+    store, stream = store or MemoryStore(), live or MemoryLive()
+    bus, cells = local_bus(
+        World(
+            store=store,
+            live=stream,
+            solver=LocalSolver(),
+            clock=clock,
+            chance=SystemChance(),
+            settings=settings.runtime,
+        )
+    )
+    parts = Parts(
+        bus=bus,
+        store=store,
+        live=stream,
+        identity=MemoryIdentity(),
+        sms=DevelopmentSms(settings.sms_log),
+        clock=clock,
+        wall=SystemClock(),
+        chance=SystemChance(),
+        keys=make_keys(SystemChance()),
+        settings=settings,
+    )
+    async with _served(parts) as url:
+        town = Town(url, parts, cells)
+        try:
+            await town.open_zone()
+            yield town
+        finally:
+            await town.client.aclose()
+            await cells.close()
+
+
+@asynccontextmanager
+async def _served(parts: Parts) -> AsyncIterator[str]:
+    app = create_app(parts)
+    config = listen_config(app, parts.settings.edge)
+    config.host, config.port, config.loop = "127.0.0.1", 0, "none"
+    server = _InTest(config, app)
+    serving = asyncio.ensure_future(server.serve())
+    while not server.started and not serving.done():
+        await SystemClock().sleep(5)
+    if serving.done():
+        await serving
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,91 @@
+"""What must hold of people and their log-in codes, in memory and in PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec.structs import replace
+
+from engine.identity.login import Challenge, User
+from engine.kernel.ids import UserId
+from storage.database import Database
+from storage.identity import IdentityStore, PostgresIdentity
+from storage.memory_identity import MemoryIdentity
+from storage.settings import DatabaseSettings
+from tests.builders import NOON, new_id
+
+PHONE = "+966500000001"
+
+
+@pytest.fixture
+async def postgres_identity(
+    database_settings: DatabaseSettings,
+) -> AsyncIterator[PostgresIdentity]:
+    database = await Database.open(database_settings)
+    yield PostgresIdentity(database)
+    await database.close()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def identity(request: pytest.FixtureRequest) -> IdentityStore:
+    if request.param == "memory":
+        return MemoryIdentity()
+    opened: PostgresIdentity = request.getfixturevalue("postgres_identity")
+    return opened
+
+
+def a_challenge(version: int = 1, **fields: object) -> Challenge:
+    challenge = Challenge(
+        version=version,
+        phone=PHONE,
+        code_mac="ab" * 32,
+        sent_at=NOON,
+        expires_at=NOON + 300_000,
+        sends=1,
+        hour_began_at=NOON,
+    )
+    return replace(challenge, **fields)
+
+
+def a_user(phone: str = PHONE) -> User:
+    return User(id=UserId(new_id()), phone=phone, created_at=NOON)
+
+
+async def test_a_challenge_is_found_as_it_was_saved(identity: IdentityStore) -> None:
+    assert await identity.find_challenge(PHONE) is None
+    assert await identity.save_challenge(a_challenge())
+    assert await identity.save_challenge(a_challenge(2, wrong_tries=3, is_open=False))
+    assert await identity.find_challenge(PHONE) == a_challenge(2, wrong_tries=3, is_open=False)
+    assert await identity.find_challenge("+966500000002") is None
+
+
+async def test_a_challenge_follows_the_version_before_it(identity: IdentityStore) -> None:
+    assert await identity.save_challenge(a_challenge())
+    assert not await identity.save_challenge(a_challenge())
+    assert not await identity.save_challenge(a_challenge(3))
+    assert await identity.find_challenge(PHONE) == a_challenge()
+
+
+async def test_of_many_tries_at_once_one_is_stored(identity: IdentityStore) -> None:
+    await identity.save_challenge(a_challenge())
+    tries = [identity.save_challenge(a_challenge(2, wrong_tries=n)) for n in range(8)]
+    assert sorted(await asyncio.gather(*tries)) == [False] * 7 + [True]
+
+
+async def test_a_phone_has_one_user_however_often_it_registers(identity: IdentityStore) -> None:
+    first = a_user()
+    assert await identity.register(first) == first
+    assert await identity.register(a_user()) == first
+    assert await identity.find_user(first.id) == first
+
+
+async def test_of_many_registrations_at_once_all_get_the_same_user(
+    identity: IdentityStore,
+) -> None:
+    found = await asyncio.gather(*(identity.register(a_user()) for _ in range(8)))
+    assert len({one.id for one in found}) == 1
+
+
+async def test_nobody_is_found_by_an_id_that_nobody_has(identity: IdentityStore) -> None:
+    assert await identity.find_user(UserId(new_id())) is None
+    assert await identity.find_user(UserId("not an id")) is None
