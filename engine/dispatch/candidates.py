@@ -16,8 +16,6 @@ from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Lapse, Order
 
 _RESOLUTION = 7
-# Neighbouring cells' centres are an edge length times the square root of three apart.
-_STEP_PER_EDGE = 1.7320508
 _RINGS_MAX = 40
 
 
@@ -121,10 +119,13 @@ class _Neighbourhood:
         return np.array(sorted(found), dtype=np.int64)
 
     def _rings_for(self) -> int:
-        """Rings that surely hold everybody within `approach_s_max` of a shop by any vehicle."""
+        """Rings that surely hold everybody within `approach_s_max` of a shop by any vehicle.
+
+        A ring is at least a mean edge wide, also towards a corner and where cells are smallest.
+        """
         speed = max(self._travel.speed_m_s(kind, self._now) for kind in VehicleKind)
         straight_m = self._parameters.approach_s_max * speed / self._parameters.travel.detour
-        return int(straight_m / (edge_length_m(_RESOLUTION) * _STEP_PER_EDGE * 0.8)) + 2
+        return int(straight_m / edge_length_m(_RESOLUTION)) + 2
 
 
 def _first(ids: Iterable[CourierId], count: int) -> tuple[CourierId, ...]:

@@ -1,0 +1,108 @@
+"""What must hold of who could serve an order."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from engine.couriers.courier import Courier
+from engine.dispatch.candidates import Available, candidates, may_be_asked
+from engine.geo.parameters import ZoneParameters
+from engine.geo.travel import GreatCircle, VehicleKind
+from engine.kernel.ids import CourierId
+from engine.kernel.place import Place, Point
+from engine.kernel.timing import SECOND_MS
+from engine.orders.order import Gift, Lapse, Lapsed, Order
+from tests.builders import CORNER, DOOR, NOON, SHOP, a_courier, an_order
+
+ORDER, COURIER = an_order(), a_courier()
+COURIERS = [a_courier() for _ in range(12)]
+
+shops = st.builds(Point, lat=st.floats(-60, 60), lng=st.floats(-179, 179))
+# Degrees north and east of the shop, seconds until free, and the vehicle.
+whereabouts = st.tuples(
+    st.floats(-0.2, 0.2),
+    st.floats(-0.2, 0.2),
+    st.integers(0, 3600),
+    st.sampled_from(VehicleKind),
+)
+
+
+def available(courier: Courier, point: Point, *, free_s: int = 0) -> Available:
+    return Available(courier=courier, free_at=NOON + free_s * SECOND_MS, point=point)
+
+
+def at_shop(point: Point) -> Order:
+    return replace(ORDER, shop=Place(point=point))
+
+
+@given(
+    shops,
+    st.lists(whereabouts, max_size=12),
+    st.sampled_from([60, 600, 1800, 7200]),
+    st.integers(1, 12),
+)
+# Cells are small here: a ring is little more than a kilometre wide.
+@example(Point(lat=10.178, lng=59.0588), [(-0.0099, -0.1145, 0, VehicleKind.MOTORCYCLE)], 1800, 1)
+def test_rings_of_cells_find_everybody_within_reach_soonest_first(
+    shop: Point,
+    offsets: list[tuple[float, float, int, VehicleKind]],
+    approach_s_max: int,
+    candidates_max: int,
+) -> None:
+    parameters = ZoneParameters(approach_s_max=approach_s_max, candidates_max=candidates_max)
+    travel = GreatCircle(parameters.travel)
+    around, expected = [], []
+    for courier, (north, east, free_s, vehicle) in zip(COURIERS, offsets, strict=False):
+        point = Point(lat=shop.lat + north, lng=shop.lng + east)
+        around.append(available(replace(courier, vehicle=vehicle), point, free_s=free_s))
+        approach_s = travel.one_s(point, shop, vehicle=vehicle, at=NOON)
+        if approach_s <= approach_s_max:
+            expected.append((free_s + approach_s, courier.id))
+    order = at_shop(shop)
+    found = candidates([order], around, parameters, now=NOON)
+    assert found == {order.id: tuple(one for _, one in sorted(expected)[:candidates_max])}
+
+
+def test_an_order_without_anybody_near_has_no_candidates() -> None:
+    order = at_shop(SHOP)
+    far = available(COURIER, Point(lat=21.5, lng=39.2))
+    for around in ([], [far]):
+        assert candidates([order], around, ZoneParameters(), now=NOON) == {order.id: ()}
+
+
+def test_orders_of_one_shop_may_have_different_candidates() -> None:
+    no, yes = a_courier(), a_courier()
+    declined = Lapsed(courier_id=no.id, reason=Lapse.DECLINED, at=NOON)
+    orders = [an_order(lapsed=(declined,)), an_order(gift=Gift(description="Sofa", size_units=9))]
+    around = [available(no, CORNER), available(yes, DOOR)]
+    found = candidates(orders, around, ZoneParameters(), now=NOON)
+    assert found == {orders[0].id: (yes.id,), orders[1].id: ()}
+
+
+@pytest.mark.parametrize(
+    ("reason", "ago_s", "may"),
+    [
+        (Lapse.DECLINED, 0, False),
+        (Lapse.DECLINED, 10**6, False),
+        (Lapse.EXPIRED, 0, False),
+        (Lapse.EXPIRED, 299, False),
+        (Lapse.EXPIRED, 300, True),
+        (Lapse.WITHDRAWN, 0, True),
+    ],
+)
+def test_a_no_lasts_for_ever_and_silence_for_a_while(
+    reason: Lapse, ago_s: int, *, may: bool
+) -> None:
+    parameters = ZoneParameters(offer_again_s=300)
+    lapsed = Lapsed(courier_id=COURIER.id, reason=reason, at=NOON - ago_s * SECOND_MS)
+    order = an_order(lapsed=(lapsed,))
+    assert may_be_asked(order, COURIER, parameters, NOON) is may
+    other = replace(COURIER, id=CourierId(order.customer_id))
+    assert may_be_asked(order, other, parameters, NOON)
+
+
+@pytest.mark.parametrize(("units", "fits"), [(1, True), (4, True), (5, False)])
+def test_a_gift_must_fit_the_vehicle(units: int, *, fits: bool) -> None:
+    order = an_order(gift=Gift(description="Cake", size_units=units))
+    assert may_be_asked(order, COURIER, ZoneParameters(), NOON) is fits
