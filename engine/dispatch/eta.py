@@ -33,7 +33,10 @@ class Walk(Struct, frozen=True, kw_only=True):
 def walk(
     courier: Courier, seen: Sighting | None, parameters: ZoneParameters, *, now: Instant
 ) -> Walk:
-    """Walk a courier's route from where he is to where he will be free."""
+    """Walk a courier's route from where he is to where he will be free.
+
+    Where he has arrived is done first, whatever the route says.
+    """
     travel = GreatCircle(parameters.travel)
     point = courier.last_point
     if not courier.route:
@@ -42,7 +45,8 @@ def walk(
         return Walk(doors={}, free_at=max(now, courier.leaves_at), free_point=point)
     doors: dict[OrderId, Instant] = {}
     at = courier.leaves_at
-    for index, stop in enumerate(courier.route):
+    stops = sorted(courier.route, key=lambda one: one.arrived_at is None)
+    for index, stop in enumerate(stops):
         if stop.arrived_at is not None:
             arrived = stop.arrived_at
         elif index == 0:
