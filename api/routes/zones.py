@@ -159,9 +159,11 @@ def _cells(body: ZoneBody) -> tuple[CellId, ...]:
         return _named(body.cells)
     assert body.polygon is not None
     corners = [one.point() for one in body.polygon]
-    if _box_km2(corners) * 7**body.resolution / _CELL_KM2_AT_0 > ZONE_CELLS_MAX:
+    box_km2 = _box_km2(corners)
+    if box_km2 * 7**body.resolution / _CELL_KM2_AT_0 > ZONE_CELLS_MAX:
         raise Invalid("/polygon", "too many cells")
-    cells = cells_in_polygon(corners, body.resolution)
+    # H3 cannot fill what has no height or no width.
+    cells = cells_in_polygon(corners, body.resolution) if box_km2 else ()
     if not cells:
         raise Invalid("/polygon", "holds the centre of no cell")
     return cells

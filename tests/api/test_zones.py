@@ -1,0 +1,131 @@
+"""Zones and their parameters, for operators."""
+
+import asyncio
+
+from engine.geo.cells import cell_at
+from engine.kernel.place import Point
+from engine.kernel.timing import HOUR_MS
+from tests.api.town import PARAMETERS, Person, Town
+from tests.builders import new_id
+
+JEDDAH = cell_at(Point(lat=21.54, lng=39.17), 8)
+NAMES = {"name_en": "Jeddah", "name_ar": "جدة"}
+
+
+async def change(person: Person, zone_id: str, seen: object, **more: object) -> tuple[int, str]:
+    body = {"parameters": {"tick_s": 3}, "reason": "Eid", **more}
+    told = await person.put(f"/v1/zones/{zone_id}/parameters", body, **{"If-Match": f'"{seen}"'})
+    return told.status_code, told.json().get("code", "")
+
+
+async def test_a_zone_is_shown_with_the_parameters_in_force(town: Town) -> None:
+    operator = await town.operator()
+    (zone,) = (await operator.get("/v1/zones")).json()["zones"]
+    one = await operator.get(f"/v1/zones/{zone['zone_id']}")
+    assert one.json() == zone
+    assert one.headers["etag"] == '"1"'
+    assert zone["parameters"].items() >= PARAMETERS.items()
+    assert zone["anchor"] in zone["cells"]
+
+
+async def test_a_zone_may_be_given_as_cells(town: Town) -> None:
+    operator = await town.operator()
+    key, body = town.key(), {**NAMES, "cells": [JEDDAH]}
+    made = await operator.post("/v1/zones", body, key=key)
+    assert (made.status_code, made.json()["parameters_version"]) == (201, 1)
+    assert (await operator.post("/v1/zones", body, key=key)).json() == made.json()
+    taken = await operator.post("/v1/zones", body)
+    assert (taken.status_code, taken.json()["code"]) == (409, "cells_taken")
+
+
+async def test_a_zone_that_cannot_be_is_refused(town: Town) -> None:
+    operator = await town.operator()
+    corners = [{"lat": 0, "lng": 0}, {"lat": 0, "lng": 1}, {"lat": 1, "lng": 1}]
+    coarse = cell_at(Point(lat=21.54, lng=39.17), 6)
+    for body, pointer in (
+        ({}, ""),
+        ({"cells": [JEDDAH], "polygon": corners}, ""),
+        ({"cells": ["nowhere"]}, "/cells/0"),
+        ({"cells": [JEDDAH, coarse]}, "/cells"),
+        ({"cells": []}, "/cells"),
+        ({"polygon": corners[:2]}, "/polygon"),
+        ({"polygon": corners, "resolution": 10}, "/polygon"),
+        ({"polygon": [corners[0]] * 3}, "/polygon"),
+        ({"polygon": corners, "resolution": 2}, "/resolution"),
+        ({"cells": [JEDDAH], "parameters": {"tick_s": 0}}, "/parameters/tick_s"),
+        ({"cells": [JEDDAH], "parameters": {"tick_s": "2"}}, "/parameters/tick_s"),
+        ({"cells": [JEDDAH], "parameters": {"tock_s": 2}}, "/parameters/tock_s"),
+        (
+            {"cells": [JEDDAH], "parameters": {"travel": {"detour": "x"}}},
+            "/parameters/travel/detour",
+        ),
+    ):
+        refused = await operator.post("/v1/zones", {**NAMES, **body})
+        told = refused.json()
+        assert (refused.status_code, told["code"]) == (422, "invalid_request"), body
+        assert [one["pointer"] for one in told["errors"]] == [pointer], body
+
+
+async def test_parameters_out_of_bounds_are_named(town: Town) -> None:
+    body = {**NAMES, "cells": [JEDDAH], "parameters": {"travel": {"detour": 9.0}}}
+    refused = await (await town.operator()).post("/v1/zones", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_parameters")
+    assert refused.json()["faults"] == ["travel.detour must be 1 to 5"]
+
+
+async def test_new_parameters_keep_what_they_do_not_name(town: Town) -> None:
+    operator = await town.operator()
+    assert await change(operator, town.zone_id, 1) == (200, "")
+    zone = await operator.get(f"/v1/zones/{town.zone_id}")
+    assert zone.headers["etag"] == '"2"'
+    assert zone.json()["parameters"].items() >= {**PARAMETERS, "tick_s": 3}.items()
+    versions = (await operator.get(f"/v1/zones/{town.zone_id}/parameters")).json()["versions"]
+    assert [(one["version"], one["reason"]) for one in versions] == [(2, "Eid"), (1, "created")]
+    assert versions[0]["author"] == operator.user_id
+
+
+async def test_who_saw_an_old_version_is_told_so(town: Town) -> None:
+    operator = await town.operator()
+    assert await change(operator, town.zone_id, 1) == (200, "")
+    assert await change(operator, town.zone_id, 1, reason="later") == (412, "stale_parameters")
+    assert await change(operator, town.zone_id, 7) == (412, "stale_parameters")
+    assert await change(operator, town.zone_id, "x") == (412, "stale_parameters")
+
+
+async def test_a_change_that_is_sent_twice_is_one_change(town: Town) -> None:
+    operator = await town.operator()
+    assert await change(operator, town.zone_id, 1) == (200, "")
+    assert await change(operator, town.zone_id, 1) == (200, "")
+    assert (await operator.get(f"/v1/zones/{town.zone_id}")).headers["etag"] == '"2"'
+
+
+async def test_of_two_operators_at_once_one_is_quicker(town: Town) -> None:
+    operator = await town.operator()
+    told = await asyncio.gather(
+        *(change(operator, town.zone_id, 1, reason=reason) for reason in ("one", "two"))
+    )
+    assert sorted(told) == [(200, ""), (412, "stale_parameters")]
+
+
+async def test_a_change_for_later_waits(town: Town) -> None:
+    operator = await town.operator()
+    later = town.parts.clock.now() + HOUR_MS
+    assert await change(operator, town.zone_id, 1, effective_at=later) == (200, "")
+    zone = (await operator.get(f"/v1/zones/{town.zone_id}")).json()
+    assert (zone["parameters_version"], zone["last_version"]) == (1, 2)
+    assert zone["upcoming"][0]["effective_at"] == later
+
+
+async def test_a_change_must_say_which_version_it_is_of(town: Town) -> None:
+    operator = await town.operator()
+    path = f"/v1/zones/{town.zone_id}/parameters"
+    refused = await operator.put(path, {"parameters": {}, "reason": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (428, "if_match_missing")
+
+
+async def test_a_zone_that_nobody_opened_is_not_found(town: Town) -> None:
+    operator = await town.operator()
+    for path in (f"/v1/zones/{new_id()}", f"/v1/zones/{new_id()}/parameters"):
+        unknown = await operator.get(path)
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_zone")
+    assert await change(operator, new_id(), 1) == (404, "unknown_zone")
