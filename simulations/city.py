@@ -25,8 +25,8 @@ _VEHICLES: Final = ((VehicleKind.CAR, 8, 6), (VehicleKind.MOTORCYCLE, 3, 4))
 _DAY_PARTS: Final = ((6, 3), (12, 0), (17, 1), (23, 2), (24, 3))
 # Even at four in the morning somebody wants to see the demo.
 _QUIETEST = 0.35
-# Most gifts go to the same side of the city.
-_NEAR_M = 9_000.0
+# People choose a shop on the recipient's side of the city.
+_NEAR_M = 6_000.0
 
 
 @dataclass(frozen=True, slots=True)

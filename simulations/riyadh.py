@@ -76,15 +76,15 @@ DISTRICTS: Final = (
 
 SHOP_KINDS: Final = (
     ShopKind(
-        "Flowers", "ورد", ("Two dozen roses", "Tulips in a vase", "White orchid"), (10, 30), 2, 8
+        "Flowers", "ورد", ("Two dozen roses", "Tulips in a vase", "White orchid"), (8, 20), 2, 8
     ),
-    ShopKind("Chocolate", "شوكولاتة", ("Box of truffles", "Filled dates"), (2, 8), 1, 7),
-    ShopKind("Cakes", "كيك", ("Birthday cake", "Cheesecake"), (15, 45), 3, 6),
-    ShopKind("Perfume", "عطور", ("Oud perfume", "Rose perfume"), (2, 6), 1, 5),
+    ShopKind("Chocolate", "شوكولاتة", ("Box of truffles", "Filled dates"), (1, 6), 1, 7),
+    ShopKind("Cakes", "كيك", ("Birthday cake", "Cheesecake"), (10, 30), 3, 5),
+    ShopKind("Perfume", "عطور", ("Oud perfume", "Rose perfume"), (1, 5), 1, 5),
     ShopKind("Incense", "بخور", ("Oud and a burner", "Box of bakhoor"), (3, 8), 1, 3),
     ShopKind("Toys", "ألعاب", ("Building bricks", "Teddy bear"), (4, 12), 2, 3),
     ShopKind("Books", "كتب", ("Novel, wrapped", "Notebook and pen"), (3, 10), 1, 2),
-    ShopKind("Gift boxes", "صناديق هدايا", ("New baby box", "Coffee box"), (8, 25), 2, 4),
+    ShopKind("Gift boxes", "صناديق هدايا", ("New baby box", "Coffee box"), (5, 15), 2, 4),
 )
 
 OCCASIONS: Final = ("birthday", "wedding", "new baby", "graduation", "thanks", "get well", "")
