@@ -7,12 +7,15 @@ from engine.orders.order import CourierReachedDoor, Order, OrderPickedUp
 
 
 def notices_for(decision: Decision) -> tuple[Effect, ...]:
-    """The messages that a decision causes; the same decision gives the same ids."""
+    """The messages that a decision causes; the same decision gives the same ids.
+
+    What happens to an order twice in one decision is told once.
+    """
     return tuple(
         notice
         for change in decision.changes
         if isinstance(change.thing, Order)
-        for event in change.events
+        for event in {type(one): one for one in change.events}.values()
         for notice in _for_recipient(change.thing, event)
     )
 

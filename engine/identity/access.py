@@ -44,5 +44,5 @@ def may_send(caller: Caller, command: Command) -> bool:
     """
     if caller.role not in ALLOWED.get(type(command), frozenset()):
         return False
-    courier_id = getattr(command, "courier_id", None)
-    return courier_id is None or courier_id == caller.user_id
+    said_by = (getattr(command, name, None) for name in ("courier_id", "author"))
+    return all(one is None or one == caller.user_id for one in said_by)

@@ -1,0 +1,112 @@
+"""What must hold of who may send what."""
+
+import importlib
+import pkgutil
+from typing import Any, Final
+
+import pytest
+
+import engine
+from engine.couriers.courier import ProgressStep
+from engine.couriers.messages import (
+    AcceptOffer,
+    AcknowledgeOffer,
+    DeclineOffer,
+    EndBreak,
+    EndShift,
+    ExpireOffer,
+    GoOffDuty,
+    GoOnDuty,
+    ReportProgress,
+    TakeBreak,
+)
+from engine.geo.parameters import ZoneParameters
+from engine.geo.travel import VehicleKind
+from engine.geo.zone import ChangeZoneParameters, CreateZone, PutParametersInForce
+from engine.identity.access import ALLOWED, may_send
+from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, UserId, ZoneId
+from engine.kernel.messages import SYSTEM_CALLER, Caller, Command, Role
+from engine.orders.messages import (
+    CancelOrder,
+    CancelReason,
+    ReleaseOrder,
+    UnassignOrder,
+)
+from tests.builders import NOON, SHOP, a_placing, a_zone, new_id
+
+for module in pkgutil.walk_packages(engine.__path__, "engine."):
+    importlib.import_module(module.name)
+
+ME, ANOTHER = UserId(new_id()), UserId(new_id())
+ORDER, OFFER, ZONE = OrderId(new_id()), OfferId(new_id()), ZoneId(new_id())
+CUSTOMER, COURIER, OPERATOR = Role.CUSTOMER, Role.COURIER, Role.OPERATOR
+
+
+def of_courier(courier_id: CourierId) -> list[Command]:
+    return [
+        GoOnDuty(
+            courier_id=courier_id,
+            zone_id=ZONE,
+            name="Salem",
+            vehicle=VehicleKind.CAR,
+            capacity_units=1,
+            point=SHOP,
+        ),
+        GoOffDuty(courier_id=courier_id),
+        TakeBreak(courier_id=courier_id),
+        EndBreak(courier_id=courier_id),
+        AcknowledgeOffer(courier_id=courier_id, offer_id=OFFER),
+        AcceptOffer(courier_id=courier_id, offer_id=OFFER),
+        DeclineOffer(courier_id=courier_id, offer_id=OFFER, reason=""),
+        ReportProgress(courier_id=courier_id, order_id=ORDER, step=ProgressStep.DELIVERED),
+    ]
+
+
+def of_operator(author: UserId) -> list[Command]:
+    parameters: dict[str, Any] = {"parameters": ZoneParameters(), "author": author, "zone_id": ZONE}
+    return [
+        CreateZone(name_en="", name_ar="", anchor=CellId(""), cells=(), **parameters),
+        ChangeZoneParameters(reason="", effective_at=NOON, after_version=1, **parameters),
+    ]
+
+
+OF_CLOCK: Final[list[Command]] = [
+    ReleaseOrder(order_id=ORDER),
+    EndShift(courier_id=ME),
+    ExpireOffer(offer_id=OFFER),
+    PutParametersInForce(zone_id=ZONE),
+]
+PLACING: Final = a_placing(a_zone())
+CANCELLING: Final = CancelOrder(order_id=ORDER, reason=CancelReason.OTHER)
+GIVING_BACK: Final = UnassignOrder(order_id=ORDER, reason="")
+WHO_MAY: Final[list[tuple[Command, set[Role]]]] = [
+    (PLACING, {CUSTOMER, OPERATOR}),
+    (CANCELLING, {CUSTOMER, OPERATOR}),
+    (GIVING_BACK, {COURIER, OPERATOR}),
+    *((one, {COURIER}) for one in of_courier(ME)),
+    *((one, {OPERATOR}) for one in of_operator(ME)),
+    *((one, set()) for one in OF_CLOCK),
+]
+
+
+@pytest.mark.parametrize(("command", "roles"), WHO_MAY, ids=lambda one: type(one).__name__)
+def test_each_role_may_send_its_own_commands_only(command: Command, roles: set[Role]) -> None:
+    may = {role for role in Role if may_send(Caller(user_id=ME, role=role), command)}
+    assert may == roles
+    assert not may_send(SYSTEM_CALLER, command)
+
+
+def test_every_command_is_either_allowed_to_somebody_or_said_by_the_clock() -> None:
+    commands = {one for one in Command.__subclasses__() if one.__module__.startswith("engine.")}
+    assert {type(one) for one, _ in WHO_MAY} == commands
+    assert set(ALLOWED) == commands - {type(one) for one in OF_CLOCK}
+
+
+@pytest.mark.parametrize("command", of_courier(ANOTHER), ids=lambda one: type(one).__name__)
+def test_a_courier_speaks_for_himself_only(command: Command) -> None:
+    assert not may_send(Caller(user_id=ME, role=COURIER), command)
+
+
+@pytest.mark.parametrize("command", of_operator(ANOTHER), ids=lambda one: type(one).__name__)
+def test_an_operator_signs_with_his_own_name(command: Command) -> None:
+    assert not may_send(Caller(user_id=ME, role=OPERATOR), command)
