@@ -18,7 +18,7 @@ from tests.fixtures.servers import Databases
 
 @pytest.fixture(scope="session")
 def migrated(databases: Databases) -> str:
-    """DSN of a database with the newest schema and nothing in it: a template, not to be connected to."""
+    """DSN of an empty database with the newest schema: a template, not to be connected to."""
     dsn = databases.create()
     with ThreadPoolExecutor(max_workers=1) as pool:
         pool.submit(asyncio.run, migrate(dsn)).result()

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from engine.couriers import duty
 from engine.couriers.courier import Courier, ProgressStep
 from engine.dispatch import offers
-from engine.kernel.ids import CellId, EffectId
+from engine.kernel.ids import CellId, CommandId, EffectId
 from engine.kernel.messages import Change, Decision
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.orders.messages import SendSms
@@ -78,7 +78,7 @@ async def test_a_stale_commit_changes_nothing(store: Store) -> None:
     outcome = await store.commit(a_commit(torn, command_id=command_id))
     assert outcome == Stale(f"order:{story.orders[1].id}")
     assert await everything(store, story) == before
-    assert await store.find_answer(command_id) is None
+    assert await store.find_answer(CommandId(command_id)) is None
     assert await store.lease_effects(limit=9, now=NOON, lease_until=NOON + 1) == ()
 
 
@@ -185,7 +185,7 @@ async def test_who_gives_up_waiting_loses_nobody_else(store: Store) -> None:
     zone, _ = await a_staffed_zone(store)
     stories = [a_story(S.WAITING, zone=zone) for _ in range(20)]
     tasks = [asyncio.create_task(outcome_of(store, one.decisions[0])) for one in stories]
-    await asyncio.sleep(0)
+    await asyncio.wait(tasks, timeout=0)
     for task in tasks[::2]:
         task.cancel()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -263,7 +263,7 @@ async def test_a_zone_may_give_up_cells_for_another(store: Store) -> None:
 
 async def test_an_effect_is_promised_once(store: Store) -> None:
     effect = an_effect()
-    zone, courier = await a_staffed_zone(store)
+    _, courier = await a_staffed_zone(store)
     await tell(store, [Decision(effects=(effect,))])
     resting = must(duty.take_break(courier, now=NOON))
     again = replace(resting, effects=(effect,))

@@ -1,4 +1,4 @@
-"""Group commit on PostgreSQL: many at once, each on its own, and what becomes of them when it dies."""
+"""Group commit on PostgreSQL: many at once, each on its own, also when the line breaks."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -228,7 +228,7 @@ async def test_closing_waits_for_what_was_handed_in(database_settings: DatabaseS
     zone, _ = await a_staffed_zone(store)
     decisions = [a_story(S.WAITING, zone=zone).decisions[0] for _ in range(5)]
     tasks = [asyncio.create_task(outcome_of(store, one)) for one in decisions]
-    await asyncio.sleep(0)
+    await asyncio.wait(tasks, timeout=0)
     await store.close()
     assert await asyncio.gather(*tasks) == [Stored()] * 5
     with pytest.raises(StoreUnavailable):

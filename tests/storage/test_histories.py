@@ -1,11 +1,12 @@
-"""Whatever happens by the rules, both stores tell the same, and what the rules have in their hands."""
+"""Whatever happens by the rules, both stores tell the same, and it is what happened."""
 
 import asyncio
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,9 +26,9 @@ from engine.couriers.progress import Carrying
 from engine.dispatch import cancellation, offers
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo.zone import Zone
-from engine.kernel.ids import CellId
+from engine.kernel.ids import CellId, OrderId
 from engine.kernel.messages import Change, Decision
-from engine.kernel.timing import MINUTE_MS
+from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders import decide
 from engine.orders.messages import CancelOrder, CancelReason, ReleaseOrder, UnassignOrder
 from engine.orders.order import HELD, Order, OrderStatus
@@ -52,7 +53,16 @@ from tests.builders import (
 )
 from tests.storage.telling import a_commit, first
 
-S = OrderStatus
+S, P = OrderStatus, ProgressStep
+ALONG = (P.REACHED_SHOP, P.PICKED_UP, P.REACHED_DOOR, P.DELIVERED)
+NEXT = {
+    S.ASSIGNED: P.REACHED_SHOP,
+    S.COURIER_AT_SHOP: P.PICKED_UP,
+    S.PICKED_UP: P.REACHED_DOOR,
+    S.AT_DOOR: P.DELIVERED,
+    S.ATTEMPT_FAILED: P.RETURN_STARTED,
+    S.RETURNING: P.RETURNED,
+}
 ANY = st.integers(0, 1_000_000)
 
 
@@ -93,18 +103,32 @@ class City(RuleBasedStateMachine):
         found = self.ledger.all_of(kind)
         return found[pick % len(found)]
 
-    def offer_of(self, order: Order) -> Offer | None:
-        return self.ledger.things[order.offer_id] if order.offer_id else None
-
     def asked(self, offer: Offer) -> tuple[list[Order], Courier]:
         things = self.ledger.things
         return [things[one] for one in offer.order_ids], things[offer.courier_id]
 
-    @initialize(couriers=st.integers(1, 3))
-    def open(self, couriers: int) -> None:
+    def open_offers(self) -> list[Offer]:
+        return [one for one in self.ledger.all_of(Offer) if one.status is OfferStatus.OPEN]
+
+    def held(self) -> list[Order]:
+        return [one for one in self.ledger.all_of(Order) if one.status in HELD]
+
+    def askable(self) -> list[tuple[Courier, list[Order]]]:
+        """Couriers with the orders that they can be asked about."""
+        orders = self.ledger.all_of(Order)
+        pairs = [
+            (courier, [one for one in orders if offers.can_be_offered(one, courier)])
+            for courier in self.ledger.all_of(Courier)
+        ]
+        return [(courier, waiting) for courier, waiting in pairs if waiting]
+
+    @initialize(couriers=st.integers(1, 3), orders=st.integers(1, 4))
+    def open(self, couriers: int, orders: int) -> None:
         zone = a_zone(cells=(self.cell,))
         for thing in [zone, *(a_courier(zone=zone) for _ in range(couriers))]:
             self.take(first(thing))
+        for _ in range(orders):
+            self.place(scheduled=False)
 
     @rule(minutes=st.integers(1, 30))
     def time_passes(self, minutes: int) -> None:
@@ -117,47 +141,48 @@ class City(RuleBasedStateMachine):
         command = replace(command, quote=replace(command.quote, valid_until=self.now + 1))
         self.take(placed(zone, command, at=self.now))
 
-    @precondition(lambda self: self.ledger.all_of(Order))
     @rule(pick=ANY)
     def release(self, pick: int) -> None:
         order = self.one(Order, pick)
         decision = decide.release(order, ReleaseOrder(order_id=order.id), now=self.now)
         self.take(decision)
 
-    @precondition(lambda self: self.ledger.all_of(Order))
-    @rule(size=st.integers(1, 3), pick=ANY)
-    def offer(self, size: int, pick: int) -> None:
-        courier = self.one(Courier, pick)
-        waiting = [
-            one for one in self.ledger.all_of(Order) if offers.can_be_offered(one, courier)
-        ][:size]
-        if waiting:
-            offer = an_offer(waiting, courier, at=self.now)
-            self.take(offers.make(offer, waiting, courier, now=self.now))
+    @precondition(lambda self: bool(self.askable()))
+    @rule(size=st.integers(1, 3), pick=ANY, then_taken=st.sampled_from([True, True, False]))
+    def ask(self, size: int, pick: int, then_taken: bool) -> None:
+        askable = self.askable()
+        courier, waiting = askable[pick % len(askable)]
+        offer = an_offer(waiting[:size], courier, at=self.now)
+        self.take(offers.make(offer, waiting[:size], courier, now=self.now))
+        if then_taken and (made := self.ledger.things.get(offer.id)):
+            command = AcceptOffer(courier_id=courier.id, offer_id=offer.id)
+            self.take(offers.accept(made, *self.asked(made), command, now=self.now))
 
-    @precondition(lambda self: self.ledger.all_of(Offer))
-    @rule(pick=ANY, yes=st.booleans())
-    def answer(self, pick: int, yes: bool) -> None:
-        offer = self.one(Offer, pick)
-        orders, courier = self.asked(offer)
-        if yes and offer.status is OfferStatus.OPEN:
-            accepting = AcceptOffer(courier_id=courier.id, offer_id=offer.id)
-            self.take(offers.accept(offer, orders, courier, accepting, now=self.now))
-        else:
-            declining = DeclineOffer(courier_id=courier.id, offer_id=offer.id, reason="far")
-            self.take(offers.decline(offer, orders, courier, declining, now=self.now))
+    @precondition(lambda self: bool(self.open_offers()))
+    @rule(pick=ANY)
+    def accept(self, pick: int) -> None:
+        offer = self.open_offers()[pick % len(self.open_offers())]
+        command = AcceptOffer(courier_id=offer.courier_id, offer_id=offer.id)
+        self.take(offers.accept(offer, *self.asked(offer), command, now=self.now))
 
-    @precondition(lambda self: self.ledger.all_of(Offer))
+    @precondition(lambda self: bool(self.open_offers()))
+    @rule(pick=ANY)
+    def decline(self, pick: int) -> None:
+        offer = self.open_offers()[pick % len(self.open_offers())]
+        command = DeclineOffer(courier_id=offer.courier_id, offer_id=offer.id, reason="far")
+        self.take(offers.decline(offer, *self.asked(offer), command, now=self.now))
+
+    @precondition(lambda self: bool(self.open_offers()))
     @rule(pick=ANY)
     def expire(self, pick: int) -> None:
-        offer = self.one(Offer, pick)
+        offer = self.open_offers()[pick % len(self.open_offers())]
+        self.now = max(self.now, offer.expires_at)
         self.take(offers.expire(offer, *self.asked(offer), now=self.now))
 
-    @precondition(lambda self: self.ledger.all_of(Order))
     @rule(pick=ANY)
     def cancel(self, pick: int) -> None:
         order = self.one(Order, pick)
-        offer = self.offer_of(order) if order.status is S.OFFERED else None
+        offer = self.ledger.things[order.offer_id] if order.status is S.OFFERED else None
         courier_id = offer.courier_id if offer else order.courier_id
         self.take(
             cancellation.cancel(
@@ -171,18 +196,33 @@ class City(RuleBasedStateMachine):
             )
         )
 
-    @precondition(lambda self: self.ledger.all_of(Order))
+    @precondition(lambda self: bool(self.held()))
     @rule(pick=ANY)
     def unassign(self, pick: int) -> None:
-        order = self.one(Order, pick)
+        order = self.held()[pick % len(self.held())]
         command = UnassignOrder(order_id=order.id, reason="flat tyre")
-        courier = self.ledger.things.get(order.courier_id)
+        assert order.courier_id is not None
+        courier = self.ledger.things[order.courier_id]
         self.take(cancellation.unassign(order, command, operator(), courier, now=self.now))
 
-    @precondition(lambda self: self.ledger.all_of(Order))
-    @rule(pick=ANY, step=st.sampled_from(ProgressStep), right=st.booleans())
-    def progress(self, pick: int, step: ProgressStep, right: bool) -> None:
-        order = self.one(Order, pick)
+    @precondition(lambda self: bool(self.held()))
+    @rule(pick=ANY, steps=st.lists(st.sampled_from(ProgressStep), min_size=1, max_size=4))
+    def report(self, pick: int, steps: list[ProgressStep]) -> None:
+        """Reports in any order, some of them before their time."""
+        order = self.held()[pick % len(self.held())]
+        for step in steps:
+            self.carry(order.id, step, pin=PIN)
+
+    @precondition(lambda self: bool(self.held()))
+    @rule(pick=ANY, steps=st.sampled_from([4, 3, 2, 1]), pin=st.sampled_from([PIN, PIN, WRONG]))
+    def go_on(self, pick: int, steps: int, pin: str) -> None:
+        """The way to the door, step by step."""
+        order = self.held()[pick % len(self.held())]
+        for step in ALONG[:steps]:
+            self.carry(order.id, step, pin=pin)
+
+    def carry(self, order_id: OrderId, step: ProgressStep, *, pin: str) -> None:
+        order: Order = self.ledger.things[order_id]
         if order.courier_id is None:
             return
         courier = self.ledger.things[order.courier_id]
@@ -192,13 +232,22 @@ class City(RuleBasedStateMachine):
             courier, held | {order.id: order}, parameters=zone.parameters, now=self.now
         )
         report = ReportProgress(
-            courier_id=courier.id,
-            order_id=order.id,
-            step=step,
-            device_at=self.now - 5,
-            pin=PIN if right else WRONG,
+            courier_id=courier.id, order_id=order.id, step=step, device_at=self.now - 5, pin=pin
         )
         self.take(carrying.report(report))
+
+    @rule(picks=st.lists(ANY, min_size=5, max_size=15))
+    def an_hour_of_work(self, picks: list[int]) -> None:
+        """What moves orders along, one thing after the other."""
+        for pick in picks:
+            self.now += SECOND_MS
+            if self.held() and pick % 5:
+                order = self.held()[pick % len(self.held())]
+                self.carry(order.id, NEXT[order.status], pin=PIN if pick % 7 else WRONG)
+            elif self.open_offers() and pick % 3:
+                self.accept(pick)
+            elif self.askable():
+                self.ask(1 + pick % 3, pick, then_taken=False)
 
     @rule(pick=ANY, rest=st.booleans())
     def change_duty(self, pick: int, rest: bool) -> None:
@@ -212,7 +261,7 @@ class City(RuleBasedStateMachine):
         else:
             self.take(duty.go_off(courier, now=self.now))
 
-    @precondition(lambda self: self.commits)
+    @precondition(lambda self: bool(self.commits))
     @rule(pick=ANY)
     def repeat(self, pick: int) -> None:
         """A command comes again; it was answered."""
@@ -220,7 +269,7 @@ class City(RuleBasedStateMachine):
         assert commit.answer is not None
         assert self.both(commit) == Repeated(commit.answer)
 
-    @precondition(lambda self: self.commits)
+    @precondition(lambda self: bool(self.commits))
     @rule(pick=ANY)
     def come_late(self, pick: int) -> None:
         """The same change under another command; its time is over."""
@@ -229,7 +278,6 @@ class City(RuleBasedStateMachine):
         expected = Stale if commit.decision.changes else Stored
         assert type(self.both(late)) is expected
 
-    @precondition(lambda self: self.ledger.all_of(Offer))
     @rule(pick=ANY)
     def ask_twice(self, pick: int) -> None:
         """A second question about an order that is asked about or carried, past all rules."""
@@ -245,9 +293,7 @@ class City(RuleBasedStateMachine):
         ours = CellContents(
             zones=tuple(self.ledger.all_of(Zone)),
             orders=_by_id(one for one in self.ledger.all_of(Order) if one.is_open),
-            couriers=_by_id(
-                one for one in self.ledger.all_of(Courier) if one.duty is not Duty.OFF
-            ),
+            couriers=_by_id(one for one in self.ledger.all_of(Courier) if one.duty is not Duty.OFF),
             offers=_by_id(
                 one for one in self.ledger.all_of(Offer) if one.status is OfferStatus.OPEN
             ),
@@ -261,7 +307,9 @@ class City(RuleBasedStateMachine):
             assert told[0] == told[1]
             assert len(told[0]) == len(self.ledger.lines[thing.id])
         for order in self.ledger.all_of(Order):
-            found = [self.run(one.list_offers_for(order.id)) for one in (self.memory, self.postgres)]
+            found = [
+                self.run(one.list_offers_for(order.id)) for one in (self.memory, self.postgres)
+            ]
             assert found[0] == found[1]
             assert self.run(self.postgres.find_order(order.id)) == order
         self.run(self.assignments_agree())
@@ -302,6 +350,33 @@ def city(dsn: str) -> Iterator[type[City]]:
 
 
 def test_both_stores_tell_the_history_that_happened(city: type[City]) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        city, settings=settings(max_examples=25, stateful_step_count=40)
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    run_state_machine_as_test(
+        city,
+        settings=settings(max_examples=25, stateful_step_count=30, suppress_health_check=slow),
     )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_stores_tell_a_long_day_alike(city: type[City], seed: int) -> None:
+    chance = Random(seed)
+    day = city()
+    day.open(couriers=3, orders=2)
+    for _ in range(25):
+        day.place(scheduled=chance.random() < 0.2)
+        day.an_hour_of_work([chance.randrange(1_000_000) for _ in range(7)])
+        for _ in range(2):
+            chance.choice(rare_events(day))(chance.randrange(1_000_000))
+        day.the_cell_is_as_the_rules_have_it()
+    assert S.DELIVERED in {one.status for one in day.ledger.all_of(Order)}
+    day.teardown()
+
+
+def rare_events(day: City) -> list[Any]:
+    """What may happen now beside the work."""
+    found: list[Any] = [day.release, day.cancel, day.repeat, day.come_late, day.ask_twice]
+    if day.open_offers():
+        found += [day.decline, day.expire]
+    if day.held():
+        found.append(day.unassign)
+    return found

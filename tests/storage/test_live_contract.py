@@ -69,7 +69,7 @@ async def test_the_first_batch_of_all_is_seen(live: LiveStream) -> None:
 async def test_a_reader_who_waits_is_woken_by_a_batch(live: LiveStream) -> None:
     position = await live.tail()
     readers = [asyncio.create_task(live.read(position, wait_ms=30_000)) for _ in range(3)]
-    await asyncio.sleep(0)
+    await asyncio.wait(readers, timeout=0)
     await live.publish(a_batch(1))
     async with asyncio.timeout(20):
         for _, found in await asyncio.gather(*readers):
@@ -87,7 +87,7 @@ async def test_a_reader_waits_no_longer_than_he_wants_to(live: LiveStream) -> No
 async def test_a_reader_who_gives_up_leaves_the_stream_as_it_was(live: LiveStream) -> None:
     position = await live.tail()
     waiting = asyncio.create_task(live.read(position, wait_ms=30_000))
-    await asyncio.sleep(0.01)
+    await asyncio.wait([waiting], timeout=0.05)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await live.publish(a_batch(1))
@@ -110,7 +110,7 @@ async def test_a_reader_learns_that_the_stream_was_lost(live: LiveStream) -> Non
 async def test_a_reader_who_waits_learns_that_the_stream_was_lost(live: LiveStream) -> None:
     position = await live.tail()
     waiting = asyncio.create_task(live.read(position, wait_ms=30_000))
-    await asyncio.sleep(0.01)
+    await asyncio.wait([waiting], timeout=0.05)
     await lose(live)
     await live.publish(a_batch(1))
     async with asyncio.timeout(20):

@@ -18,7 +18,7 @@ from engine.geo.zone import (
 )
 from engine.kernel.ids import CellId, OrderId, UserId, ZoneId
 from engine.kernel.timing import MINUTE_MS
-from engine.orders.order import Gift, OrderStatus, Recipient
+from engine.orders.order import Gift, Order, OrderStatus, Recipient
 from storage.store import CellContents, Page, Store, StoredEvent, TrailFix
 from tests.builders import (
     NOON,
@@ -160,7 +160,7 @@ async def test_a_customers_orders_come_newest_first_in_pages(store: Store) -> No
     await tell(store, decisions)
     mine = [one.changes[0].thing for one in decisions[:-1]]
     expected = sorted(mine, key=lambda one: (one.placed_at, one.id), reverse=True)
-    found = []
+    found: list[Order] = []
     page = await store.list_orders_of(UserId(customer), limit=3)
     sizes = [len(page.orders)]
     found += page.orders
@@ -210,7 +210,12 @@ async def test_every_parameter_set_of_a_zone_is_kept(store: Store) -> None:
     decisions.append(put_in_force(decisions[-1].changes[0].thing, now=NOON + 10))
     await tell(store, decisions)
     kept = await store.list_parameter_sets(zone_id)
-    assert [(one.version, one.parameters.tick_s) for one in kept] == [(4, 7), (3, 5), (2, 3), (1, 2)]
+    assert [(one.version, one.parameters.tick_s) for one in kept] == [
+        (4, 7),
+        (3, 5),
+        (2, 3),
+        (1, 2),
+    ]
     assert [one.reason for one in kept] == ["rain 7", "rain 5", "rain 3", "created"]
     assert await store.find_zone(zone_id) == decisions[-1].changes[0].thing
 

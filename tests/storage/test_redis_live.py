@@ -53,7 +53,7 @@ async def test_a_reader_goes_on_where_he_was_after_a_cut(empty_redis_url: str) -
         reader, cell = RedisLive(wire.url), RedisLive(empty_redis_url)
         position = await reader.tail()
         waiting = asyncio.create_task(reader.read(position, wait_ms=60_000))
-        await asyncio.sleep(0.01)
+        await asyncio.wait([waiting], timeout=0.05)
         wire.cut()
         with pytest.raises(LiveUnavailable):
             await waiting
@@ -76,7 +76,7 @@ async def test_nothing_is_published_twice_by_itself(empty_redis_url: str) -> Non
 
 async def test_a_server_without_memory_left_is_unavailable(redis_live: RedisLive) -> None:
     position = await redis_live.tail()
-    limit = (await redis_live._redis.config_get("maxmemory"))["maxmemory"]
+    limit = str((await redis_live._redis.config_get("maxmemory"))["maxmemory"])
     await redis_live._redis.config_set("maxmemory", "1")
     try:
         with pytest.raises(LiveUnavailable):
