@@ -1,0 +1,74 @@
+"""Settings: where they come from, and that what is written about them is current."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from api.settings import EdgeSettings, IdentitySettings, Settings, environment_of
+from api.settings_table import table
+from storage.settings import DatabaseSettings
+
+FILE = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def test_the_table_is_current() -> None:
+    assert FILE.read_text("utf-8") == table(), (
+        "docs/settings.md is old: run hadiyati settings --write"
+    )
+
+
+def test_every_setting_says_what_it_is() -> None:
+    for group in Settings.model_fields.values():
+        kind = group.annotation
+        assert isinstance(kind, type)
+        for name, field in kind.model_fields.items():
+            assert (field.description or "").endswith("."), f"{kind.__name__}.{name}"
+
+
+def test_the_environment_comes_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text('[edge]\nport = 9001\nworkers = 2\n[identity]\noperators = ["+966500000001"]\n')
+    monkeypatch.setenv("HADIYATI_CONFIG", str(file))
+    monkeypatch.setenv("HADIYATI_EDGE__PORT", "9002")
+    monkeypatch.setenv("HADIYATI_DATABASE__DSN", "postgresql://u:secret@h/n")
+    found = Settings()
+    assert (found.edge.port, found.edge.workers) == (9002, 2)
+    assert found.identity.operators == ("+966500000001",)
+    assert "secret" not in repr(found)
+
+
+def test_a_file_in_the_working_directory_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hadiyati.toml").write_text("[edge]\nport = 9003\n")
+    monkeypatch.chdir(tmp_path)
+    assert Settings().edge.port == 9003
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("EDGE__PORT", "99999"), ("EDGE__PROT", "1"), ("EDGE__WORKERS", "0"), ("CLOCK__SPEED", "x")],
+)
+def test_a_setting_that_cannot_be_is_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"HADIYATI_{name}", value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_another_process_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Settings(
+        edge=EdgeSettings(port=0, workers=3, frames_per_s=0.5),
+        identity=IdentitySettings(operators=("+966500000001", "+966500000002")),
+        database=DatabaseSettings(dsn=SecretStr("postgresql://u:p@127.0.0.1:5/n")),
+    )
+    for name, value in environment_of(mine).items():
+        monkeypatch.setenv(name, value)
+    theirs = Settings()
+    assert theirs.data.folder == mine.data.folder.absolute()
+    data = {"data": mine.data}
+    assert theirs.model_copy(update=data) == mine
