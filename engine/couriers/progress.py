@@ -148,7 +148,15 @@ class Carrying:
         order = self._orders[report.order_id]
         if report.step is P.RETURN_STARTED and not order.failed_attempts:
             return False
+        if report.step is P.REACHED_DOOR and order.status is S.ATTEMPT_FAILED:
+            return self._is_later_arrival(order, report)
         return order.status in _FROM[report.step]
+
+    def _is_later_arrival(self, order: Order, report: EarlyReport) -> bool:
+        """Whether he came to the door again, and did not only say again that he came."""
+        arrived_at = self._courier.route[self._stop_of(order.id, StopKind.DROPOFF)].arrived_at
+        assert arrived_at is not None
+        return report.device_at is None or self._happened_at(report) > arrived_at
 
     def _do(self, report: EarlyReport) -> Refusal | None:
         """Do one report whose turn it is."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from engine.couriers.courier import ProgressStep
 from engine.kernel.messages import Decision
+from engine.kernel.timing import HOUR_MS
 from engine.notices import notices_for
 from engine.orders.messages import SendSms
 from engine.orders.order import Gift, OrderStatus, Recipient
@@ -75,9 +76,10 @@ def test_the_same_decision_gives_the_same_messages() -> None:
 def test_what_happens_twice_in_one_decision_is_told_once() -> None:
     story = a_trip_with(gift=Gift(description="Ring", surprise=True))
     must(story.report(P.REACHED_SHOP))
-    must(story.report(P.REACHED_DOOR, device_at=story.at + 1))
-    must(story.report(P.ATTEMPT_FAILED))
-    must(story.report(P.REACHED_DOOR, device_at=story.at + 3))
+    story.at += HOUR_MS
+    must(story.report(P.REACHED_DOOR, device_at=story.at - 3))
+    must(story.report(P.ATTEMPT_FAILED, device_at=story.at - 2))
+    must(story.report(P.REACHED_DOOR, device_at=story.at - 1))
     decision = must(story.report(P.PICKED_UP))
     assert story.order.failed_attempts == 1
     assert story.status() is S.AT_DOOR

@@ -112,6 +112,17 @@ def test_a_second_try_at_the_door_may_succeed() -> None:
     assert story.order.failed_attempts == 1
 
 
+def test_an_arrival_said_again_after_a_failed_attempt_is_no_second_try() -> None:
+    story = a_story(S.PICKED_UP)
+    story.at += HOUR_MS
+    must(story.report(P.REACHED_DOOR, device_at=NOON + 5))
+    must(story.report(P.ATTEMPT_FAILED, device_at=NOON + 6))
+    for device_at in (NOON + 4, NOON + 5):
+        assert told(story, story.report(P.REACHED_DOOR, device_at=device_at)) == "repeated"
+    assert told(story, story.report(P.REACHED_DOOR, device_at=NOON + 7)) == "done"
+    assert story.status() is S.AT_DOOR
+
+
 def test_one_visit_to_the_shop_serves_all_its_orders() -> None:
     story = a_story(S.ASSIGNED, orders=3)
     decision = must(story.report(P.REACHED_SHOP, 1))
