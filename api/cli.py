@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
     from api.up import System
+    from simulations.score import Score
 
 app = typer.Typer(
     help="Hadiyati: gift delivery with a real-time dispatch engine.",
@@ -36,6 +37,7 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes that serve t
 Write = Annotated[
     bool, typer.Option("--write", help="Write it into its file in docs instead of printing it.")
 ]
+_INTERRUPTED = 130
 DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -46,7 +48,33 @@ def up(port: Port = None, workers: Workers = None) -> None:
 
     with _running(port=port, workers=workers) as system:
         Narrator().show(summary(system))
-        threading.Event().wait()
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+@app.command()
+def demo(
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Stop after so long; else at Ctrl-C.")
+    ] = None,
+    *,
+    couriers: Annotated[int, typer.Option(min=1, max=20_000, help="Couriers on duty.")] = 300,
+    seed: Annotated[int, typer.Option(help="Chance of the city.")] = 1,
+    port: Port = None,
+    workers: Workers = None,
+) -> None:
+    """Watch a simulated city being served by the running service."""
+    from simulations.demo import run
+
+    with _running(port=port, workers=workers) as system:
+        run(
+            system.url,
+            system.sms_log,
+            operator_phone=OPERATOR_PHONE,
+            minutes=minutes,
+            couriers=couriers,
+            seed=seed,
+        )
 
 
 @app.command()
@@ -65,27 +93,43 @@ def replay(
     port: Port = 0,
     workers: Workers = None,
 ) -> None:
-    """Live a recorded day again."""
-    from simulations.mdrp import BadInstance
+    """Live a recorded day again, through the running service or in virtual time."""
+    from simulations import mdrp
     from simulations.replay import run_live, run_virtual
 
-    try:
+    with _Understandable():
+        mdrp.read(instance)
         if virtual:
-            score = run_virtual(instance, seed=seed, out=out, events=events)
-        else:
-            with _running(port=port, workers=workers, speed=speed) as system:
-                score = run_live(
-                    instance,
-                    url=system.url,
-                    sms_log=system.sms_log,
-                    operator_phone=OPERATOR_PHONE,
-                    speed=speed,
-                    out=out,
-                )
-    except BadInstance as fault:
-        typer.echo(f"hadiyati: {fault}", err=True)
-        raise typer.Exit(2) from None
-    if score.violations:
+            _judge(run_virtual(instance, seed=seed, out=out, events=events))
+            return
+    with _running(port=port, workers=workers, speed=speed) as system:
+        found = run_live(
+            instance,
+            url=system.url,
+            sms_log=system.sms_log,
+            operator_phone=OPERATOR_PHONE,
+            speed=speed,
+            out=out,
+        )
+    _judge(found)
+
+
+@app.command()
+def simulate(
+    *,
+    seed: Annotated[int, typer.Option(help="Chance of the city and its people.")] = 1,
+    couriers: Annotated[int, typer.Option(min=1, max=20_000, help="Couriers on duty.")] = 60,
+    hours: Annotated[float, typer.Option(min=0.1, max=48, help="Hours of orders.")] = 4.0,
+    events: Annotated[Path | None, typer.Option(help="Write the events into this file.")] = None,
+) -> None:
+    """Live generated hours in virtual time, from a seed."""
+    from simulations.simulate import run
+
+    _judge(run(seed=seed, couriers=couriers, hours=hours, events=events))
+
+
+def _judge(score: "Score") -> None:
+    if not score.is_clean:
         raise typer.Exit(1)
 
 
@@ -194,17 +238,22 @@ class _Understandable:
     def __enter__(self) -> None:
         signal.signal(signal.SIGTERM, _as_interrupt)
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        from api.up import CannotStart
-        from storage.servers import ServersError
-        from storage.store import StoreUnavailable
-
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, KeyboardInterrupt):
-            return True
-        if isinstance(error, CannotStart | ServersError | StoreUnavailable):
+            raise typer.Exit(_INTERRUPTED)
+        if isinstance(error, Exception) and isinstance(error, _mendable()):
             typer.echo(f"hadiyati: {error}", err=True)
             raise typer.Exit(1)
-        return False
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    from api.up import CannotStart
+    from simulations.mdrp import BadInstance
+    from simulations.people import DoorShut
+    from storage.servers import ServersError
+    from storage.store import StoreUnavailable
+
+    return CannotStart, ServersError, StoreUnavailable, BadInstance, DoorShut
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

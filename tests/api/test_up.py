@@ -1,0 +1,110 @@
+"""The whole system as children of one process, without Ray."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from actors.settings import RuntimeKind, RuntimeSettings
+from api.settings import EdgeSettings, Settings
+from api.up import CannotStart, running_system
+from storage.servers.patience import Stopwatch
+from storage.settings import DataSettings
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("up")]
+LOCAL = RuntimeSettings(kind=RuntimeKind.LOCAL)
+_PATIENCE_S = 60.0
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_for(condition: object, what: str) -> None:
+    assert callable(condition)
+    watch, pause = Stopwatch(), threading.Event()
+    while not condition():
+        assert watch.elapsed_s < _PATIENCE_S, what
+        pause.wait(0.05)
+
+
+def test_everything_runs_and_a_worker_that_dies_is_started_again() -> None:
+    steps: list[str] = []
+    settings = Settings(edge=EdgeSettings(port=0), runtime=LOCAL)
+    with running_system(settings, steps.append, throwaway=True) as system:
+        assert system.state()["status"] == "ready"
+        (first,) = system.workers.pids
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: system.workers.pids not in ([], [first]), "another worker")
+        wait_for(lambda: system.state().get("status") == "ready", "to be ready again")
+        (second,) = system.workers.pids
+        folder = system.settings.data.folder
+        postgres, valkey = system.servers.postgres_pid, system.servers.valkey_pid
+        assert postgres is not None
+        assert valkey is not None
+    assert any(f"pid {first}) ended with -9" in one for one in steps)
+    for pid in (first, second, postgres, valkey):
+        wait_for(lambda pid=pid: not is_alive(pid), f"process {pid} to end")
+    assert not folder.exists()
+
+
+def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = Settings(
+            data=DataSettings(folder=tmp_path / "data"),
+            edge=EdgeSettings(port=port),
+            runtime=LOCAL,
+        )
+        with pytest.raises(CannotStart, match=f"port {port}"), running_system(settings, print):
+            pytest.fail("it must not start")
+    assert not (tmp_path / "data").exists()
+
+
+def test_actors_in_the_apis_process_allow_one_such_process(tmp_path: Path) -> None:
+    settings = Settings(edge=EdgeSettings(port=0, workers=2), runtime=LOCAL)
+    with (
+        pytest.raises(CannotStart, match=r"edge\.workers"),
+        running_system(settings, lambda _: None, throwaway=True),
+    ):
+        pytest.fail("it must not start")
+
+
+STARTER = """
+import sys
+from actors.settings import RuntimeKind, RuntimeSettings
+from api.settings import EdgeSettings, Settings
+from api.up import running_system
+settings = Settings(edge=EdgeSettings(port=0), runtime=RuntimeSettings(kind=RuntimeKind.LOCAL))
+with running_system(settings, lambda _: None, throwaway=True) as system:
+    pids = [*system.workers.pids, system.servers.postgres_pid, system.servers.valkey_pid]
+    print(*pids, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_when_the_parent_is_killed_nothing_is_left_behind() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(one) for one in parent.stdout.readline().split()]
+        assert len(pids) == 3
+        parent.kill()
+    for pid in pids:
+        wait_for(lambda pid=pid: not is_alive(pid), f"process {pid} to end")
