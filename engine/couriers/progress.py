@@ -180,9 +180,8 @@ class Carrying:
 
     def _reached_shop(self, order: Order, report: EarlyReport) -> None:
         for order_id in self._arrive(order, report, StopKind.PICKUP):
-            one = self._orders[order_id]
-            if one.status is S.ASSIGNED:
-                self._change(one, CourierReachedShop(at=self._now, device_at=report.device_at))
+            reached = CourierReachedShop(at=self._now, device_at=report.device_at)
+            self._change(self._orders[order_id], reached)
 
     def _picked_up(self, order: Order, report: EarlyReport) -> None:
         event = OrderPickedUp(at=self._now, device_at=report.device_at)

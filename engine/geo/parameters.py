@@ -139,10 +139,7 @@ _HINTS: Final[dict[str, Any]] = get_type_hints(ZoneParameters, include_extras=Tr
 
 def bounds_of(name: str) -> Meta | None:
     """The declared bounds and description of a parameter."""
-    for extra in get_args(_HINTS[name])[1:]:
-        if isinstance(extra, Meta):
-            return extra
-    return None
+    return next((one for one in get_args(_HINTS[name]) if isinstance(one, Meta)), None)
 
 
 def faults_in(parameters: ZoneParameters) -> list[str]:

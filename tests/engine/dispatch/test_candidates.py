@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from engine.couriers.courier import Courier
 from engine.dispatch.candidates import Available, candidates, may_be_asked
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import GreatCircle, VehicleKind
+from engine.geo.travel import GreatCircle, Speeds, TravelProfile, VehicleKind
 from engine.kernel.ids import CourierId
 from engine.kernel.place import Place, Point
 from engine.kernel.timing import SECOND_MS
@@ -69,6 +69,18 @@ def test_an_order_without_anybody_near_has_no_candidates() -> None:
     far = available(COURIER, Point(lat=21.5, lng=39.2))
     for around in ([], [far]):
         assert candidates([order], around, ZoneParameters(), now=NOON) == {order.id: ()}
+
+
+def test_a_reach_too_wide_for_rings_is_measured_for_everybody() -> None:
+    parameters = ZoneParameters(
+        approach_s_max=7200, travel=TravelProfile(speeds_kmh=Speeds(car=200.0))
+    )
+    near, far = (
+        available(COURIER, Point(lat=SHOP.lat + 2, lng=SHOP.lng)),
+        available(a_courier(), Point(lat=SHOP.lat + 3, lng=SHOP.lng)),
+    )
+    order = at_shop(SHOP)
+    assert candidates([order], [near, far], parameters, now=NOON) == {order.id: (COURIER.id,)}
 
 
 def test_orders_of_one_shop_may_have_different_candidates() -> None:
