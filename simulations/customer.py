@@ -10,7 +10,7 @@ from engine.kernel.place import Place
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Gift, Recipient
 from simulations.day import DayOrder
-from simulations.diary import OrderPage
+from simulations.diary import ENDS, OrderPage
 from simulations.people import CustomerDoor, World
 from simulations.views import OrderShown
 
@@ -42,11 +42,12 @@ class CustomerProgram:
         """The open orders of an earlier run, so that their recipients know the PIN again."""
         pages = []
         for shown in await self._door.list_orders():
+            if shown.status in ENDS:
+                continue
             page = self._world.diary.order(_wanted_before(shown))
             page.order_id, page.is_adopted = shown.order_id, True
             self._hear(page, shown)
-            if not page.has_ended:
-                pages.append(page)
+            pages.append(page)
         return pages
 
     async def watch(self, page: OrderPage) -> None:

@@ -6,9 +6,11 @@ import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvloop
+from msgspec import to_builtins
 from rich.console import Console
 from rich.live import Live as LiveView
 
@@ -251,12 +253,28 @@ def _day(city: City, plan: ZonePlan, couriers: tuple[DayCourier, ...], starts_at
 
 
 async def _open_or_find(operator: Account, plan: ZonePlan) -> str:
-    """Open the city's zone, or use the one that an earlier run opened."""
+    """Open the city's zone, or use the one that an earlier run opened, with today's parameters."""
     told = await create_zone(operator, plan)
     if not told.refused:
         return str(told.body["zone_id"])
     zones = (await operator.request("GET", "/v1/zones")).body.get("zones", [])
     for zone in zones:
         if told.refused == "cells_taken" and zone["name_en"] == plan.name_en:
+            await _put_parameters(operator, zone, plan)
             return str(zone["zone_id"])
     raise DoorShut(f"the zone was refused: {told.refused}")
+
+
+async def _put_parameters(operator: Account, zone: dict[str, Any], plan: ZonePlan) -> None:
+    parameters = to_builtins(plan.parameters)
+    # The parameters as JSON knows them, where a tuple is a list.
+    if zone["parameters"] == msgspec.json.decode(msgspec.json.encode(parameters)):
+        return
+    told = await operator.request(
+        "PUT",
+        f"/v1/zones/{zone['zone_id']}/parameters",
+        {"parameters": parameters, "reason": "the demo was started"},
+        match=str(zone["last_version"]),
+    )
+    if told.refused:
+        raise DoorShut(f"the zone's parameters were refused: {told.refused}")

@@ -183,11 +183,13 @@ class Account:
                 return
         raise NotLoggedIn(f"{self.phone}: no code came")
 
-    async def request(self, method: str, path: str, body: object = None, *, key: str = "") -> Told:
-        """Ask until there is an answer, always under the same key."""
+    async def request(
+        self, method: str, path: str, body: object = None, *, key: str = "", match: str = ""
+    ) -> Told:
+        """Ask until there is an answer, always under the same key; `match` is for `If-Match`."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        if key:
-            headers["Idempotency-Key"] = key
+        headers |= {"Idempotency-Key": key} if key else {}
+        headers |= {"If-Match": f'"{match}"'} if match else {}
         told = await self._ask(method, path, body, headers)
         if told.refused == "not_authenticated":
             await self.log_in()

@@ -1,6 +1,6 @@
 """How a day went: the figures of the recorded problem, and what people had to put up with."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,11 +100,12 @@ def score(
 ) -> Score:
     """Judge a day by its diary; `undeliverable` are the orders that nobody could have delivered."""
     pages = diary.couriers.values()
-    handed_over = _times(pages, "dropoff")
-    picked_up = _times(pages, "pickup")
+    # The day is judged by its own orders, not by those that an earlier run left behind.
+    orders = {key: page for key, page in diary.orders.items() if not page.is_adopted}
+    handed_over = _times(pages, "dropoff", orders)
+    picked_up = _times(pages, "pickup", orders)
     trips = sum(one.kind == "pickup" for page in pages for one in page.visits)
     violations = seen_from_outside(diary)
-    orders = diary.orders
     returned = sum(one.status is OrderStatus.RETURNED for one in orders.values())
     under_way = sum(one.status in HELD and not one.withdrawn for one in orders.values())
     return Score(
@@ -116,11 +117,9 @@ def score(
         under_way=under_way,
         returned=returned,
         click_to_door=_minutes(
-            at - orders[key].wanted.placed_at for key, at in handed_over.items() if key in orders
+            at - orders[key].wanted.placed_at for key, at in handed_over.items()
         ),
-        ready_to_pickup=_minutes(
-            at - orders[key].wanted.ready_at for key, at in picked_up.items() if key in orders
-        ),
+        ready_to_pickup=_minutes(at - orders[key].wanted.ready_at for key, at in picked_up.items()),
         offers_made=sum(one.offers for one in pages),
         offers_accepted=sum(one.accepted for one in pages),
         offers_declined=sum(one.declined for one in pages),
@@ -137,13 +136,14 @@ def score(
     )
 
 
-def _times(pages: Iterable[CourierPage], kind: str) -> dict[str, Instant]:
+def _times(pages: Iterable[CourierPage], kind: str, orders: Container[str]) -> dict[str, Instant]:
     return {
         key: visit.handed_over_at
         for page in pages
         for visit in page.visits
         if visit.kind == kind
         for key in visit.keys
+        if key in orders
     }
 
 
