@@ -1,0 +1,99 @@
+"""The pages about orders and words say what the code says."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from engine.couriers.courier import (
+    DUTY_TRANSITIONS,
+    CourierStatus,
+    Duty,
+    ProgressStep,
+    StopKind,
+)
+from engine.dispatch.offer import OfferStatus
+from engine.geo.travel import VehicleKind
+from engine.kernel.messages import Role
+from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
+from tests.builders import a_story, must
+
+S = OrderStatus
+STEPS = "## Reports from the road"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+ARABIC = re.compile(r"[\u0600-\u06FF]")
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    text = (DOCS / page).read_text("utf-8")
+    section = text.partition(f"\n{heading}\n")[2]
+    assert section, f"docs/{page} has no heading {heading!r}"
+    lines = section[section.index("\n|") + 1 :].split("\n\n")[0].splitlines()
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_the_page_about_orders_has_the_table_of_an_order() -> None:
+    told = [tuple(row[:3]) for row in rows("orders.md", "## An order")]
+    assert told == [(a.value, event.__name__, b.value) for (a, event), b in TRANSITIONS.items()]
+
+
+def test_the_page_about_orders_has_the_customers_words() -> None:
+    told = {row[0]: row[1] for row in rows("orders.md", "### What the customer reads")}
+    assert told == {status.value: word.value for status, word in PUBLIC.items()}
+
+
+def test_the_page_about_orders_has_the_table_of_duty() -> None:
+    told = [tuple(row[:3]) for row in rows("orders.md", "## A courier's duty")]
+    table = [(a.value, event.__name__, b.value) for (a, event), b in DUTY_TRANSITIONS.items()]
+    assert told == table
+
+
+@pytest.mark.parametrize("status", sorted(HELD))
+def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: OrderStatus) -> None:
+    told = {row[0]: re.findall(r"\w+_?\w+", row[1]) for row in rows("orders.md", STEPS)}
+    assert list(told) == [one.value for one in ProgressStep]
+    for step in ProgressStep:
+        story = a_story(S.ATTEMPT_FAILED if status is S.AT_DOOR else status)
+        if status is S.AT_DOOR:
+            must(story.report(ProgressStep.REACHED_DOOR))
+        before = story.order
+        story.report(step)
+        assert (story.order != before) is (status.value in told[step.value])
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("### Status of an order", OrderStatus),
+        ("### What the customer reads", PublicStatus),
+        ("### Duty of a courier", Duty),
+        ("### Status of a courier", CourierStatus),
+        ("### Status of an offer", OfferStatus),
+        ("### Why an offer came to nothing", Lapse),
+        ("### Stops", StopKind),
+        ("### Vehicles", VehicleKind),
+        ("### Roles", Role),
+    ],
+)
+def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:
+    assert [row[0] for row in rows("glossary.md", heading)] == [one.value for one in words]
+
+
+def glossary() -> list[list[str]]:
+    text = (DOCS / "glossary.md").read_text("utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [one for one in cells if one[0] != "English" and not set(one[0]) <= {"-"}]
+
+
+def test_every_word_has_an_arabic_one_and_one_sentence() -> None:
+    for english, arabic, meaning in glossary():
+        assert ARABIC.search(arabic), english
+        assert re.match(r"[A-Z`].*\.$", meaning), english
+
+
+def test_a_word_of_the_glossary_is_explained_once() -> None:
+    words = [row[0] for row in glossary() if not row[0].startswith("`")]
+    assert len(set(words)) == len(words)
