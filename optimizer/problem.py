@@ -85,21 +85,21 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """What a plan costs, in one unit for everything.
+    """What a plan costs, in one unit for everything; what is said of jobs is times their weight.
 
-    waiting: per second from the earliest possible delivery to the planned one, times the job's
-    weight. lateness: per second after due, times the job's weight.
+    waiting: per second from the earliest possible delivery to the planned one.
+    lateness: per second after due.
     travel: per second of driving.
-    idle: per second that a vehicle has been idle less long than the longest idle one; once per
-    vehicle used. stability: once per job that leaves the vehicle it has in the incumbent.
-    unassigned: once per job left out, times its weight; unassigned_age: per second since it was
-    placed, likewise.
+    idle: per minute that a vehicle has been idle less long than the longest idle one, once per
+    vehicle used. It spreads the work, and keeps those near the demand for what comes next.
+    stability: once per job, whatever its weight, that leaves the vehicle it has in the incumbent.
+    unassigned: once per job left out; unassigned_age: per second since it was placed, likewise.
     """
 
     waiting: int = 100
     lateness: int = 20
     travel: int = 5
-    idle: int = 3
+    idle: int = 180
     stability: int = 0
     unassigned: int = 2_000_000
     unassigned_age: int = 100
@@ -109,11 +109,13 @@ class Weights:
 class Policy:
     """How to plan.
 
-    bundle_size_max: jobs in one trip. bundle_extra_s_max: how much later than alone, with the same
-    arrival at the shop, a job of a bundle may be delivered. trips_max: trips in one vehicle's
-    chain. rounds_max: steps of improvement, the bound that keeps runs alike; time_budget_s: the
-    bound that keeps the caller's promise. alternatives_max: how many next best vehicles the
-    explanation of a job names.
+    bundle_size_max: jobs in one trip.
+    bundle_extra_s_max: how much later than alone, with the same arrival at the shop, a job of a
+    bundle may be delivered.
+    trips_max: trips in one vehicle's chain.
+    rounds_max: steps of improvement; they bound the work without a clock, so that runs are alike.
+    time_budget_s: bounds the work of a caller who has a clock.
+    alternatives_max: how many next best vehicles the explanation of a job names.
     """
 
     weights: Weights = field(default_factory=Weights)
@@ -165,6 +167,17 @@ class Problem:
     policy: Policy = field(default_factory=Policy)
     incumbent: tuple[Route, ...] = ()
     seed: int = 0
+
+
+def carriers(problem: Problem) -> dict[str, str]:
+    """The vehicle that each job has in the incumbent, where it is still there."""
+    here = {vehicle.id for vehicle in problem.vehicles}
+    kept: dict[str, str] = {}
+    for route in sorted(problem.incumbent, key=lambda route: route.vehicle):
+        for trip in route.trips if route.vehicle in here else ():
+            for job in trip.jobs:
+                kept.setdefault(job, route.vehicle)
+    return kept
 
 
 class Reason(StrEnum):

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.problem import Problem, Travel
+from optimizer.problem import Problem, Travel, carriers
 
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -88,7 +88,7 @@ class Tables:
         self.capacity = _ints([vehicle.capacity for vehicle in vehicles])
         idle_since_s = _ints([vehicle.idle_since_s for vehicle in vehicles])
         longest_s = -idle_since_s.min() if len(vehicles) else 0
-        self.start_cost = weights.idle * (longest_s + idle_since_s)
+        self.start_cost = weights.idle * (longest_s + idle_since_s) // 60
         paces = _ints([vehicle.pace_permille for vehicle in vehicles])
         self.paces, self.pace = np.unique(paces, return_inverse=True)
         if not len(self.paces):
@@ -148,13 +148,11 @@ class Tables:
         self.anybody = bool(self.may.all())
 
     def _read_incumbent(self) -> Ints:
-        """The vehicle that each job has in the incumbent, -1 = none."""
+        """The vehicle that each job has in the incumbent, -1 = none, or gone."""
         kept = np.full(len(self.jobs) + 1, -1, dtype=np.int64)
-        for route in self.problem.incumbent:
-            for trip in route.trips:
-                for id_ in trip.jobs:
-                    if id_ in self.job_at:
-                        kept[self.job_at[id_]] = self.vehicle_at.get(route.vehicle, -1)
+        for job, vehicle in carriers(self.problem).items():
+            if job in self.job_at:
+                kept[self.job_at[job]] = self.vehicle_at[vehicle]
         return kept
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.problem import Job, Problem, Route, Trip, Vehicle
+from optimizer.problem import Job, Problem, Route, Trip, Vehicle, carriers
 
 
 def paced_s(plain_s: int, pace_permille: int) -> int:
@@ -71,13 +71,7 @@ class Timetable:
         left_out = sum(
             self._unassigned_cost(job) for job in self.jobs.values() if job.id not in planned
         )
-        kept = {
-            job: route.vehicle
-            for route in self._problem.incumbent
-            if route.vehicle in self._vehicles
-            for trip in route.trips
-            for job in trip.jobs
-        }
+        kept = carriers(self._problem)
         return left_out + sum(
             self._route_cost(self._vehicles[route.vehicle], route, kept) for route in routes
         )
@@ -136,7 +130,7 @@ class Timetable:
     def _route_cost(self, vehicle: Vehicle, route: Route, kept: Mapping[str, str]) -> int:
         weights = self._problem.policy.weights
         idle_s = max(-other.idle_since_s for other in self._problem.vehicles) + vehicle.idle_since_s
-        cost = weights.idle * idle_s if route.trips else 0
+        cost = weights.idle * idle_s // 60 if route.trips else 0
         for timed in self.chain(vehicle, [trip.jobs for trip in route.trips]):
             cost += weights.travel * timed.driving_s
             for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):
