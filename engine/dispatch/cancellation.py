@@ -104,7 +104,7 @@ def unassign(
         offer_id=None,
         courier_id=None,
         assigned_at=None,
-        lapsed=(*order.lapsed, lapsed),
+        lapsed=order.lapsed_with(lapsed),
     )
     return Decision(
         changes=(Change(changed, (event,)), off_the_route(courier, order, now)),

@@ -202,5 +202,5 @@ def take_back(
 def _lapsed(order: Order, offer: Offer, reason: Lapse, now: Instant) -> Change[Order]:
     """An order that waits again after its offer came to nothing."""
     event = OrderOfferLapsed(at=now, offer_id=offer.id, courier_id=offer.courier_id, reason=reason)
-    lapsed = (*order.lapsed, Lapsed(courier_id=offer.courier_id, reason=reason, at=now))
+    lapsed = order.lapsed_with(Lapsed(courier_id=offer.courier_id, reason=reason, at=now))
     return Change(orders_.evolve(order, event, offer_id=None, lapsed=lapsed), (event,))

@@ -288,6 +288,18 @@ def test_without_an_answer_in_time_the_orders_wait_again_and_he_may_be_asked_aga
     assert offers.expire(story.offer, [], story.courier, now=story.at) == Decision()
 
 
+def test_an_order_that_waits_long_remembers_only_how_each_couriers_last_offer_ended() -> None:
+    story = a_story(S.WAITING)
+    for _ in range(3):
+        story.make()
+        story.expire()
+    assert len(story.order.lapsed) == 1
+    assert story.order.lapsed[0].at == story.at
+    story.make()
+    story.decline()
+    assert [one.reason for one in story.order.lapsed] == [Lapse.DECLINED]
+
+
 def test_an_offer_of_another_is_never_taken_from_a_courier() -> None:
     story, other = a_story(S.OFFERED), a_story(S.OFFERED)
     with pytest.raises(AssertionError):
