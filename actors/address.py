@@ -14,10 +14,7 @@ REMEMBERED_MAX = 200_000
 
 
 class AddressBook:
-    """Looks addresses up in storage and remembers them.
-
-    A wrong one is forgotten and looked up again.
-    """
+    """Looks addresses up in storage and remembers them; things are named `kind:id`."""
 
     def __init__(self, store: Store, placement_resolution: int) -> None:
         self._store = store
@@ -26,24 +23,16 @@ class AddressBook:
 
     async def cell_for(self, command: Command) -> CellId | None:
         """The cell that a command is for; None when its thing does not exist."""
-        match command:
-            case CreateZone():
-                return ancestor(command.anchor, self._resolution)
-            case PlaceOrder() | GoOnDuty():
-                cell = await self.cell_of("zone", command.zone_id)
-                if cell is not None:
-                    self._remember(subject(command), cell)
-                return cell
-            case _:
-                kind, _, key = subject(command).partition(":")
-                return await self.cell_of(kind, key)
+        if isinstance(command, CreateZone):
+            return ancestor(command.anchor, self._resolution)
+        return await self.cell_of(destination(command))
 
-    async def cell_of(self, kind: str, key: str) -> CellId | None:
-        """The cell of an order, a courier or a zone."""
-        name = f"{kind}:{key}"
+    async def cell_of(self, name: str) -> CellId | None:
+        """The cell of an order, a courier or a zone; None when there is no such thing."""
         known = self._known.get(name)
         if known is not None:
             return known
+        kind, _, key = name.partition(":")
         match kind:
             case "order":
                 cell = await self._store.cell_of_order(OrderId(key))
@@ -54,28 +43,36 @@ class AddressBook:
             case _:
                 return None
         if cell is not None:
-            self._remember(name, cell)
+            self.remember(name, cell)
         return cell
 
-    def known(self, kind: str, key: str) -> CellId | None:
+    def known(self, name: str) -> CellId | None:
         """The cell, if it is remembered."""
-        return self._known.get(f"{kind}:{key}")
+        return self._known.get(name)
 
-    def forget(self, command: Command) -> bool:
-        """Forget where a command's thing was; whether anything was remembered."""
-        return self._known.pop(subject(command), None) is not None
-
-    def _remember(self, name: str, cell: CellId) -> None:
+    def remember(self, name: str, cell: CellId) -> None:
+        """It was found there; of too many, those not met for longest are forgotten."""
         self._known[name] = cell
         self._known.move_to_end(name)
         if len(self._known) > REMEMBERED_MAX:
             self._known.popitem(last=False)
 
+    def forget(self, name: str) -> bool:
+        """Forget where something was; whether that was remembered."""
+        return self._known.pop(name, None) is not None
+
 
 def subject(command: Command) -> str:
-    """The thing that decides where a command goes, as `kind:key`."""
+    """Whom a command changes in the first place, as `kind:id`."""
     for kind in ("courier", "order", "zone"):
         key = getattr(command, f"{kind}_id", None)
         if key is not None:
             return f"{kind}:{key}"
     raise TypeError(f"{type(command).__name__} speaks of nothing that lives in a cell")
+
+
+def destination(command: Command) -> str:
+    """Whose cell a command is for, as `kind:id`: who is new goes where the zone is."""
+    if isinstance(command, PlaceOrder | GoOnDuty):
+        return f"zone:{command.zone_id}"
+    return subject(command)

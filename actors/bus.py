@@ -2,15 +2,17 @@
 
 from typing import Protocol
 
-from actors.address import AddressBook
+from actors.address import AddressBook, destination, subject
+from engine.couriers.courier import Courier, Duty
 from engine.couriers.messages import UNKNOWN_COURIER
-from engine.dispatch.view import order_view
+from engine.dispatch.view import order_view, work_view
 from engine.geo.zone import UNKNOWN_ZONE
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId
 from engine.kernel.messages import Envelope
 from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE, Refusal
 from engine.orders.messages import UNKNOWN_ORDER
+from engine.orders.order import Order
 from storage.live import Fix, Publication
 from storage.store import Answer, Store, StoreUnavailable
 
@@ -61,8 +63,8 @@ class Bus:
             return _refused(envelope, NOT_ALLOWED())
         try:
             answer = await self._at_its_cell(envelope)
-            moved = answer.refusal is not None and answer.refusal.code in _NOT_HERE
-            if moved and self._addresses.forget(envelope.command):
+            has_moved = answer.refusal is not None and answer.refusal.code in _NOT_HERE
+            if has_moved and self._addresses.forget(subject(envelope.command)):
                 answer = await self._at_its_cell(envelope)
         except (StoreUnavailable, CellUnavailable):
             return _refused(envelope, UNAVAILABLE())
@@ -71,43 +73,58 @@ class Bus:
     async def _at_its_cell(self, envelope: Envelope) -> Answer:
         cell = await self._addresses.cell_for(envelope.command)
         if cell is None:
-            return _refused(envelope, _unknown(envelope))
-        return await self._cells.execute(cell, envelope)
+            kind, _, _ = destination(envelope.command).partition(":")
+            return _refused(envelope, _UNKNOWN[kind]())
+        answer = await self._cells.execute(cell, envelope)
+        if answer.refusal is None:
+            self._addresses.remember(subject(envelope.command), cell)
+        return answer
 
     def report_position(self, courier_id: CourierId, fix: Fix) -> None:
         """Pass a position on; only the newest of a courier matters.
 
         Dropped until he is known to be on duty.
         """
-        cell = self._addresses.known("courier", courier_id)
+        cell = self._addresses.known(f"courier:{courier_id}")
         if cell is not None:
             self._cells.report_position(cell, courier_id, fix)
 
     async def snapshot(self, channel: str) -> Publication | None:
         """What the watchers of a channel would be told now, or None when there is no such thing.
 
-        Its `kind` is `state`. An ended order is answered from storage. Raises `CellUnavailable`
-        when its cell, or storage, does not answer.
+        Its `kind` is `state`. What its cell does not hold, an ended order or a courier off duty, is
+        answered from storage. Raises `CellUnavailable` when its cell, or storage, does not answer.
         """
-        kind, _, key = channel.partition(":")
         try:
-            cell = await self._addresses.cell_of(kind, key)
-            if cell is None:
-                return None
-            shown = await self._cells.snapshot(cell, channel)
-            if shown is None and kind == "order":
-                return await self._ended(channel, OrderId(key))
+            shown = await self._shown_by_its_cell(channel)
+            if shown is None and self._addresses.forget(channel):
+                shown = await self._shown_by_its_cell(channel)
+            return shown or await self._at_rest(channel)
         except StoreUnavailable as error:
             raise CellUnavailable(str(error)) from error
-        return shown
 
-    async def _ended(self, channel: str, order_id: OrderId) -> Publication | None:
-        order = await self._store.find_order(order_id)
-        if order is None:
-            return None
+    async def _shown_by_its_cell(self, channel: str) -> Publication | None:
+        cell = await self._addresses.cell_of(channel)
+        return None if cell is None else await self._cells.snapshot(cell, channel)
+
+    async def _at_rest(self, channel: str) -> Publication | None:
+        kind, _, key = channel.partition(":")
+        match kind:
+            case "order":
+                order = await self._store.find_order(OrderId(key))
+                return None if order is None else await self._order_at_rest(order)
+            case "courier":
+                courier = await self._store.find_courier(CourierId(key))
+                return None if courier is None else _courier_at_rest(courier)
+            case _:
+                return None
+
+    async def _order_at_rest(self, order: Order) -> Publication:
         courier = order.courier_id and await self._store.find_courier(order.courier_id)
         body = order_view(order, courier or None, eta=None)
-        return Publication(channel=channel, kind="state", version=order.version, body=body)
+        return Publication(
+            channel=f"order:{order.id}", kind="state", version=order.version, body=body
+        )
 
     async def health(self) -> dict[str, str]:
         """Every cell that has a zone, with `ok` or what is wrong; raises StoreUnavailable."""
@@ -120,12 +137,16 @@ class Bus:
         return found
 
 
+def _courier_at_rest(courier: Courier) -> Publication:
+    if courier.duty is not Duty.OFF:
+        raise CellUnavailable(f"courier {courier.id} is on his way from one cell to another")
+    return Publication(
+        channel=f"courier:{courier.id}",
+        kind="state",
+        version=courier.version,
+        body=work_view(courier, None, {}),
+    )
+
+
 def _refused(envelope: Envelope, refusal: Refusal) -> Answer:
     return Answer(command_id=envelope.id, fingerprint=envelope.fingerprint, refusal=refusal)
-
-
-def _unknown(envelope: Envelope) -> Refusal:
-    command = envelope.command
-    if hasattr(command, "zone_id"):
-        return UNKNOWN_ZONE()
-    return UNKNOWN_COURIER() if hasattr(command, "courier_id") else UNKNOWN_ORDER()

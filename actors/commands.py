@@ -227,7 +227,7 @@ class Commands:
 
     def _expire(self, command: ExpireOffer, _caller: Caller) -> Decision | Refusal:
         offer = self._holdings.offers.get(command.offer_id)
-        if offer is None:
+        if offer is None or offer.status is not OfferStatus.OPEN:
             return Decision()
         courier = self._holdings.couriers[offer.courier_id]
         return offers.expire(offer, self._offered(offer), courier, now=self._clock.now())
@@ -260,7 +260,7 @@ class Commands:
         if order.offer_id is not None and order.courier_id is None:
             offer = self._holdings.offers[order.offer_id]
             courier_id = offer.courier_id
-        return offer, None if courier_id is None else self._holdings.couriers[courier_id]
+        return offer, None if courier_id is None else self._holdings.couriers.get(courier_id)
 
     def _offered(self, offer: Offer | None) -> list[Order]:
         """The orders of an offer that is open; of a closed one they have gone their own ways."""

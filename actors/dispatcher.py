@@ -55,11 +55,16 @@ class Dispatcher:
         self._clock = clock
         self._chance = chance
         self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
-        self.trouble = ""
-        self.last_tick: dict[ZoneId, Tick] = {}
+        self._unplanned: set[ZoneId] = set()
 
-    async def tick(self, zone: Zone) -> None:
+    @property
+    def trouble(self) -> str:
+        """What keeps orders waiting, if anything does."""
+        return "the solver does not answer" if self._unplanned else ""
+
+    async def tick(self, zone: Zone) -> Tick:
         """Plan once, and put the questions that cannot wait for the next tick."""
+        self._unplanned.discard(zone.id)
         began = self._clock.now()
         orders = self._holdings.waiting(zone.id)
         couriers = [
@@ -76,8 +81,8 @@ class Dispatcher:
                 now=began,
             )
             if any(problem.candidates.values()):
-                tick = await self._plan_and_offer(zone, orders, problem, tick, began)
-        self.last_tick[zone.id] = tick
+                return await self._plan_and_offer(zone, orders, problem, tick, began)
+        return tick
 
     async def _plan_and_offer(
         self, zone: Zone, orders: list[Order], problem: Problem, tick: Tick, began: Instant
@@ -85,9 +90,8 @@ class Dispatcher:
         try:
             plan = await self._solver.plan(problem)
         except SolverUnavailable:
-            self.trouble = "the solver does not answer"
+            self._unplanned.add(zone.id)
             return tick
-        self.trouble = ""
         self._last_plan[zone.id] = plan.routes
         by_id = {one.id: one for one in orders}
         counts = {one: len(problem.candidates[one]) for one in by_id}
@@ -102,22 +106,21 @@ class Dispatcher:
         )
 
     async def _offer(self, zone: Zone, proposal: Proposal) -> bool:
-        """Put one question if everybody in it is still free; whether it was put."""
+        """Put one question if everybody in it is still there and free; whether it was put."""
         offer_id = OfferId(new_id(self._clock, self._chance))
-        put = False
 
         def decide() -> Decision:
-            nonlocal put
             now = self._clock.now()
-            courier = self._holdings.couriers[proposal.courier_id]
+            courier = self._holdings.couriers.get(proposal.courier_id)
+            if courier is None or not self._holdings.orders.keys() >= set(proposal.order_ids):
+                return Decision()
             orders = self._holdings.orders_of(proposal.order_ids)
-            decision = make(offer_of(proposal, zone, offer_id, now=now), orders, courier, now=now)
-            put = decision is not None
-            return decision or Decision()
+            offer = offer_of(proposal, zone, offer_id, now=now)
+            return make(offer, orders, courier, now=now) or Decision()
 
         keys = (offer_id, proposal.courier_id, *proposal.order_ids)
         await self._live.turn(lambda: keys, decide)
-        return put
+        return offer_id in self._holdings.offers
 
 
 def _reasons(plan: Plan) -> dict[str, int]:

@@ -15,7 +15,6 @@ from engine.kernel.messages import Thing
 from engine.kernel.timing import Instant
 from engine.orders.order import HELD, Order, OrderStatus
 from storage.live import Publication
-from storage.store import CellContents
 
 ENDED_KEPT = 20_000
 
@@ -35,15 +34,18 @@ class Holdings:
         self._waiting: dict[ZoneId, dict[OrderId, None]] = {}
         self._ended: deque[OrderId | OfferId] = deque()
 
-    def load(self, contents: CellContents) -> None:
-        """Replace everything by what is stored."""
-        self.zones = {one.id: one for one in contents.zones}
-        self.offers = {one.id: one for one in contents.offers}
-        self.couriers = {one.id: one for one in contents.couriers}
-        self.orders, self._waiting = {}, {}
-        self._ended.clear()
-        for order in contents.orders:
-            self.put(order)
+    def load(self, things: Iterable[Thing]) -> None:
+        """Replace everything that may have changed by what is stored; what has ended stays so."""
+        self.zones = {}
+        self.orders = {key: one for key, one in self.orders.items() if not one.is_open}
+        self.couriers = {key: one for key, one in self.couriers.items() if one.duty is Duty.OFF}
+        self.offers = {
+            key: one for key, one in self.offers.items() if one.status is not OfferStatus.OPEN
+        }
+        self._waiting.clear()
+        for thing in things:
+            self.put(thing)
+        self._telemetry.forget_all_but(self.is_on_duty)
 
     def put(self, thing: Thing) -> None:
         """Hold the stored state of a thing."""
@@ -79,6 +81,25 @@ class Holdings:
             oldest = self._ended.popleft()
             self.orders.pop(OrderId(oldest), None)
             self.offers.pop(OfferId(oldest), None)
+
+    def find(self, thing: Thing) -> Thing | None:
+        """What is held of the same thing."""
+        match thing:
+            case Order():
+                return self.orders.get(thing.id)
+            case Courier():
+                return self.couriers.get(thing.id)
+            case Offer():
+                return self.offers.get(thing.id)
+            case Zone():
+                return self.zones.get(thing.id)
+            case _:
+                return None
+
+    def is_on_duty(self, courier_id: CourierId) -> bool:
+        """Whether a courier works here; of others what is held may be older than what is stored."""
+        courier = self.couriers.get(courier_id)
+        return courier is not None and courier.duty is not Duty.OFF
 
     def waiting(self, zone_id: ZoneId) -> list[Order]:
         """The orders that wait in a zone, oldest first."""

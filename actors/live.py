@@ -1,6 +1,6 @@
 """The host of live things: decide, commit, apply, publish, in that order and only here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -8,14 +8,18 @@ from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.publisher import Publisher
 from actors.turns import Turns
+from engine.couriers.courier import Courier
+from engine.geo.zone import Zone
 from engine.kernel.ids import CellId
 from engine.kernel.messages import Decision, Envelope, Thing
-from engine.kernel.refusals import KEY_REUSED, STALE, UNAVAILABLE, Refusal
+from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, STALE, UNAVAILABLE, Refusal
 from engine.notices import notices_for
+from engine.orders.order import Order
 from storage.store import Answer, Commit, Repeated, Stale, Store, Stored, StoreUnavailable
 
 Keys = Callable[[], Iterable[str]]
 Decide = Callable[[], Decision | Refusal]
+Read = Callable[[], Awaitable[Refusal | None]]
 # Somebody whose needs keep growing while he waits for his turn is asked to try again.
 _TURN_TRIES = 8
 
@@ -24,7 +28,8 @@ class Live:
     """Carries decisions out for one cell.
 
     After a doubt (a commit whose outcome is unknown, a state that was not the stored one) it takes
-    no turn until `in_doubt` is cleared by a reload.
+    no turn until `trust` is called, and it begins with one: nothing was read yet. `doubted` hears
+    of every new doubt; `applied` of every new state.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Live:
         publisher: Publisher,
         clock: Clock,
         applied: Callable[[Thing], None],
+        doubted: Callable[[], None],
     ) -> None:
         self._cell = cell
         self._store = store
@@ -43,25 +49,52 @@ class Live:
         self._publisher = publisher
         self._clock = clock
         self._applied = applied
+        self._doubted = doubted
+        self._in_doubt = True
         self.turns = Turns()
-        self.in_doubt = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether memory may differ from what is stored."""
+        return self._in_doubt
+
+    def doubt(self) -> None:
+        """Memory may differ from what is stored."""
+        self._in_doubt = True
+        self._doubted()
+
+    def trust(self) -> None:
+        """Everything was read anew."""
+        self._in_doubt = False
 
     async def turn(
-        self, keys: Keys, decide: Decide, envelope: Envelope | None = None
+        self,
+        keys: Keys,
+        decide: Decide,
+        envelope: Envelope | None = None,
+        read: Read | None = None,
     ) -> Answer | None:
         """Take the turn of the things that `keys` names, decide and carry out.
 
-        None without an envelope: nobody waits for an answer.
+        `read` fetches what the decision needs and is not held, or refuses. None without an
+        envelope: nobody waits for an answer.
         """
         for _ in range(_TURN_TRIES):
             wanted = set(keys())
             async with self.turns.hold(wanted):
-                if self.in_doubt:
-                    return _answer(envelope, UNAVAILABLE())
+                refusal = self._not_now(envelope)
+                if refusal is not None:
+                    return _answer(envelope, refusal)
                 if not set(keys()) <= wanted:
                     continue
-                return await self._carry_out(decide(), envelope)
+                refusal = None if read is None else await read()
+                return await self._carry_out(refusal or decide(), envelope)
         return _answer(envelope, STALE())
+
+    def _not_now(self, envelope: Envelope | None) -> Refusal | None:
+        if envelope is not None and self._clock.now() > envelope.deadline:
+            return DEADLINE_PASSED()
+        return UNAVAILABLE() if self._in_doubt else None
 
     async def _carry_out(
         self, decision: Decision | Refusal, envelope: Envelope | None
@@ -72,39 +105,65 @@ class Live:
             return await self._unchanged(envelope, decision.refusal, decision.reply)
         effects = (*decision.effects, *notices_for(decision))
         decision = replace(decision, effects=effects)
-        answer = None
-        if envelope is not None:
-            answer = Answer(
-                command_id=envelope.id,
-                fingerprint=envelope.fingerprint,
-                reply=decision.reply,
-                refusal=decision.refusal,
-            )
+        answer = _answer(envelope, decision.refusal, decision.reply)
         commit = Commit(cell=self._cell, decision=decision, at=self._clock.now(), answer=answer)
         try:
             outcome = await self._store.commit(commit)
         except StoreUnavailable:
-            self.in_doubt = True
+            self.doubt()
             return _answer(envelope, UNAVAILABLE())
         match outcome:
             case Stored():
                 self._apply(decision)
                 return answer
             case Repeated(stored):
+                if await self._is_behind(decision):
+                    self.doubt()
                 return _same_question(envelope, stored)
             case Stale(thing):
-                self.in_doubt = True
+                self.doubt()
                 return _answer(envelope, STALE(thing=thing))
 
     def _apply(self, decision: Decision) -> None:
         for change in decision.changes:
             self._holdings.put(change.thing)
-        now = self._clock.now()
         for change in decision.changes:
             self._applied(change.thing)
-            shown = self._holdings.show(change.thing, now=now)
-            if shown is not None:
-                self._publisher.publish(shown)
+            self.show(change.thing)
+
+    def show(self, thing: Thing) -> None:
+        """Tell the watchers of a thing how it stands."""
+        shown = self._holdings.show(thing, now=self._clock.now())
+        if shown is not None:
+            self._publisher.publish(shown)
+
+    async def _is_behind(self, decision: Decision) -> bool:
+        """Whether storage knows more of these things than memory: a commit landed unnoticed."""
+        try:
+            for change in decision.changes:
+                held, stored = self._holdings.find(change.thing), await self._find(change.thing)
+                if stored is not None and (held is None or held.version < stored.version):
+                    return True
+        except StoreUnavailable:
+            return True
+        return False
+
+    async def _find(self, thing: Thing) -> Thing | None:
+        """The stored state; None for an ended order, which need not be held.
+
+        Offers are not asked for: each of them changes together with its courier.
+        """
+        match thing:
+            case Order():
+                order = await self._store.find_order(thing.id)
+                is_missed = order is None or order.is_open or self._holdings.find(order)
+                return order if is_missed else None
+            case Courier():
+                return await self._store.find_courier(thing.id)
+            case Zone():
+                return await self._store.find_zone(thing.id)
+            case _:
+                return None
 
     async def _unchanged(
         self, envelope: Envelope | None, refusal: Refusal | None, reply: dict[str, object]

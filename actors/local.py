@@ -1,6 +1,7 @@
 """Cells in this process, the same classes without Ray: for simulations, tests and small sites."""
 
 import asyncio
+from dataclasses import dataclass
 
 from actors.bus import Bus, CellUnavailable
 from actors.cell import Cell, World
@@ -10,14 +11,21 @@ from storage.live import Fix, Publication
 from storage.store import Answer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Home:
+    """A cell, its life, and the event that says that it serves."""
+
+    cell: Cell
+    life: asyncio.Task[None]
+    started: asyncio.Event
+
+
 class LocalCells:
     """Creates cells on demand; a cell that fails takes everything with it, for that is a bug."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._cells: dict[CellId, Cell] = {}
-        self._started: dict[CellId, asyncio.Event] = {}
-        self._tasks: dict[CellId, asyncio.Task[None]] = {}
+        self._homes: dict[CellId, _Home] = {}
 
     async def execute(self, cell: CellId, envelope: Envelope) -> Answer:
         """Have a cell carry out a command."""
@@ -26,9 +34,9 @@ class LocalCells:
 
     def report_position(self, cell: CellId, courier_id: CourierId, fix: Fix) -> None:
         """Pass a position on at once."""
-        home = self._cells.get(cell)
+        home = self._homes.get(cell)
         if home is not None:
-            home.report_positions([(courier_id, fix)])
+            home.cell.report_positions([(courier_id, fix)])
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
         """Ask a cell for a channel's present state."""
@@ -45,30 +53,34 @@ class LocalCells:
 
     async def kill(self, cell: CellId) -> None:
         """End a cell as a crash would: all is forgotten, and it is started anew when next asked."""
-        task = self._tasks.pop(cell)
-        del self._cells[cell], self._started[cell]
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        life = self._homes.pop(cell).life
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
 
     async def close(self) -> None:
         """End all cells."""
-        for cell in list(self._tasks):
+        for cell in list(self._homes):
             await self.kill(cell)
 
-    async def _cell(self, cell: CellId) -> Cell:
-        if cell not in self._cells:
-            home = Cell(cell, self._world)
-            started = asyncio.Event()
-            self._cells[cell], self._started[cell] = home, started
-            self._tasks[cell] = asyncio.ensure_future(home.run(started))
-        started_wait = asyncio.ensure_future(self._started[cell].wait())
-        task = self._tasks[cell]
-        await asyncio.wait({started_wait, task}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            started_wait.cancel()
-            task.result()
-            raise CellUnavailable(cell)
-        return self._cells[cell]
+    async def _cell(self, cell_id: CellId) -> Cell:
+        home = self._homes.get(cell_id)
+        if home is None:
+            home = self._homes[cell_id] = self._start(cell_id)
+        starting = asyncio.ensure_future(home.started.wait())
+        try:
+            await asyncio.wait({starting, home.life}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            starting.cancel()
+        if home.life.done() and not home.life.cancelled():
+            home.life.result()
+        if home.life.done():
+            raise CellUnavailable(cell_id)
+        return home.cell
+
+    def _start(self, cell_id: CellId) -> _Home:
+        cell, started = Cell(cell_id, self._world), asyncio.Event()
+        life = asyncio.ensure_future(cell.run(started))
+        return _Home(cell=cell, life=life, started=started)
 
 
 def local_bus(world: World) -> tuple[Bus, LocalCells]:

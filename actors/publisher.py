@@ -7,12 +7,14 @@ from engine.kernel.ids import CellId
 from storage.live import Batch, LiveStream, LiveUnavailable, Publication
 
 WAITING_MAX = 10_000
+_AGAIN_MS = 300
 
 
 class Publisher:
     """Publishes in order, one batch at a time.
 
-    What cannot be sent leaves a gap that readers notice.
+    What cannot be sent leaves a gap in the sequence; the next batch shows it, and so one is sent
+    even when there is nothing else to say.
     """
 
     def __init__(self, cell: CellId, incarnation: str, live: LiveStream, clock: Clock) -> None:
@@ -37,22 +39,19 @@ class Publisher:
         while True:
             await self._something.wait()
             self._something.clear()
-            await self._send()
+            try:
+                await self._live.publish(self._next_batch())
+            except LiveUnavailable:
+                await self._clock.sleep(_AGAIN_MS * self._clock.speed)
+                self._something.set()
 
-    async def _send(self) -> None:
+    def _next_batch(self) -> Batch:
         waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
         self._sequence += 1
-        batch = Batch(
+        return Batch(
             cell=self._cell,
             incarnation=self._incarnation,
             sequence=self._sequence,
             at=self._clock.now(),
             publications=tuple(waiting),
         )
-        try:
-            await self._live.publish(batch)
-        except LiveUnavailable:
-            # The edges are told by the missing sequence number, and ask for snapshots meanwhile.
-            return

@@ -1,6 +1,6 @@
 """Where couriers are: the newest fix of each, which is telemetry and not an event."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from engine.dispatch.eta import Sighting
 from engine.kernel.ids import CourierId
@@ -24,8 +24,14 @@ class Telemetry:
         self.received = 0
         self.dropped = 0
 
-    def report(self, fixes: Iterable[tuple[CourierId, Fix]], *, now: Instant) -> None:
-        """Take fixes in the order in which they came."""
+    def report(
+        self,
+        fixes: Iterable[tuple[CourierId, Fix]],
+        *,
+        expected: Callable[[CourierId], bool],
+        now: Instant,
+    ) -> None:
+        """Take the fixes of couriers who are expected, in the order in which they came."""
         for courier_id, fix in fixes:
             self.received += 1
             last = self._fixes.get(courier_id)
@@ -33,6 +39,7 @@ class Telemetry:
                 (last is not None and fix.at <= last.at)
                 or fix.at > now + FUTURE_MS_MAX
                 or not is_on_earth(fix.lat, fix.lng)
+                or not expected(courier_id)
             ):
                 self.dropped += 1
                 continue
@@ -62,6 +69,11 @@ class Telemetry:
         self._fixes.pop(courier_id, None)
         self._sampled_at.pop(courier_id, None)
         self._moved.discard(courier_id)
+
+    def forget_all_but(self, expected: Callable[[CourierId], bool]) -> None:
+        """Forget everybody who is not expected."""
+        for courier_id in [one for one in self._fixes if not expected(one)]:
+            self.forget(courier_id)
 
     def seen(self) -> dict[CourierId, Sighting]:
         """Where everybody was seen last."""

@@ -2,12 +2,13 @@
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Container, Coroutine, Iterator
+from typing import Any
 
 from actors.clock import Clock
 from engine.kernel.timing import Instant
 
-Ring = Callable[[str], Awaitable[None]]
+Ring = Callable[[str], Coroutine[Any, Any, None]]
 
 
 class Timers:
@@ -20,7 +21,6 @@ class Timers:
         self._due: dict[str, tuple[Instant, int]] = {}
         self._count = 0
         self._changed = asyncio.Event()
-        self._rings: set[asyncio.Task[None]] = set()
 
     def set(self, key: str, at: Instant) -> None:
         """Ring for `key` at the instant, or at once when it has passed."""
@@ -38,28 +38,29 @@ class Timers:
         """Do not ring for `key` any more."""
         self._due.pop(key, None)
 
-    def clear(self) -> None:
-        """Forget every deadline."""
-        self._heap.clear()
-        self._due.clear()
+    def clear(self, *, but: Container[str] = ()) -> None:
+        """Forget every deadline but those of some keys."""
+        self._due = {key: due for key, due in self._due.items() if key in but}
+        self._heap = [(at, count, key) for key, (at, count) in self._due.items()]
+        heapq.heapify(self._heap)
 
     async def run(self) -> None:
-        """Ring until cancelled; a ring that raises ends this, for it is a bug."""
-        while True:
-            self._changed.clear()
-            self._ring_due()
-            wait_ms = self._heap[0][0] - self._clock.now() if self._heap else None
-            await self._wait(wait_ms)
-            self._raise_failed()
+        """Ring until cancelled, which ends what rings, too; so does a ring that raises: a bug."""
+        async with asyncio.TaskGroup() as rings:
+            while True:
+                self._changed.clear()
+                for key in self._take_due():
+                    rings.create_task(self._ring(key))
+                wait_ms = self._heap[0][0] - self._clock.now() if self._heap else None
+                await self._wait(wait_ms)
 
-    def _ring_due(self) -> None:
+    def _take_due(self) -> Iterator[str]:
         now = self._clock.now()
         while self._heap and self._heap[0][0] <= now:
             at, count, key = heapq.heappop(self._heap)
-            if self._due.get(key) != (at, count):
-                continue
-            del self._due[key]
-            self._rings.add(asyncio.ensure_future(self._ring(key)))
+            if self._due.get(key) == (at, count):
+                del self._due[key]
+                yield key
 
     async def _wait(self, wait_ms: int | None) -> None:
         if wait_ms is None:
@@ -72,8 +73,3 @@ class Timers:
         finally:
             sleep.cancel()
             changed.cancel()
-
-    def _raise_failed(self) -> None:
-        for task in [one for one in self._rings if one.done()]:
-            self._rings.discard(task)
-            task.result()

@@ -248,7 +248,9 @@ def test_a_courier_who_leaves_and_comes_back_is_the_same_one() -> None:
         await town.crash()
         before = await town.store.find_courier(courier)
         assert before is not None
-        assert (await town.bus.snapshot(f"courier:{courier}")) is None
+        shown = await town.bus.snapshot(f"courier:{courier}")
+        assert shown is not None
+        assert shown.body["duty"] == "off"
         stored = before.version
         again = GoOnDuty(
             courier_id=courier,

@@ -92,5 +92,5 @@ def test_a_ring_that_fails_ends_the_run() -> None:
         timers.set("b", 20)
         await timers.run()
 
-    with pytest.raises(KeyError):
+    with pytest.RaisesGroup(KeyError):
         run_virtually(main)

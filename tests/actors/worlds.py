@@ -1,7 +1,7 @@
 """A whole system in one process: memory store, virtual time, the last of what was published."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from actors.cell import World
 from actors.chance import SeededChance, new_id
@@ -15,13 +15,15 @@ from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import CreateZone
 from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, UserId, ZoneId
-from engine.kernel.messages import Caller, Command, Envelope, Role
+from engine.kernel.messages import Caller, Command, Envelope, Role, Thing
 from engine.kernel.place import Point
-from engine.kernel.timing import MINUTE_MS
+from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
 from storage.live import Batch, Fix, LiveStream, Publication
 from storage.memory import MemoryStore
 from storage.store import Answer, Store
+from tests.actors.shaky import ShakyStore
+from tests.actors.truth import differences, is_offered_or_carried_once, lies_in
 from tests.builders import CORNER, NOON, SHOP, a_placing, a_quote
 
 T = TypeVar("T")
@@ -30,9 +32,11 @@ QUICK = ZoneParameters(tick_s=2, commit_lead_s=3600, offer_timeout_s=30, bundle_
 
 
 class Noticed:
-    """A live stream that remembers the newest publication of every channel and kind."""
+    """A live stream that remembers what was published, and holds it against what was stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Mapping[tuple[str, int], Thing]) -> None:
+        self._stored = stored
+        self.lies: list[str] = []
         self.batches: list[Batch] = []
         self.newest: dict[tuple[str, str], Publication] = {}
         self.fixes: dict[CellId, dict[CourierId, Fix]] = {}
@@ -41,6 +45,8 @@ class Noticed:
         self.batches.append(batch)
         for one in batch.publications:
             self.newest[one.channel, one.kind] = one
+            if one.kind == "state":
+                self.lies += lies_in(one, self._stored)
 
     async def tail(self) -> str:
         return ""
@@ -66,20 +72,19 @@ class Town:
         self,
         loop: VirtualLoop,
         *,
-        store: Store | None = None,
         live: LiveStream | None = None,
         solver: Solver | None = None,
         parameters: ZoneParameters = QUICK,
     ) -> None:
         self.clock = VirtualClock(loop, starts_at=NOON)
         self.chance = SeededChance(7)
-        self.memory = MemoryStore()
-        self.noticed = Noticed()
-        self.store: Store = store or self.memory
+        self.store = MemoryStore()
+        self.line = ShakyStore(self.store, self.clock)
+        self.noticed = Noticed(self.line.stored)
         self.parameters = parameters
         self.settings = RuntimeSettings()
         world = World(
-            store=self.store,
+            store=cast("Store", self.line),
             live=live or self.noticed,
             solver=solver or LocalSolver(stopped_watch),
             clock=self.clock,
@@ -193,6 +198,16 @@ class Town:
         await self.cells.kill(cell)
         await self.cells.wake()
 
+    async def settle(self) -> None:
+        """Let what is under way end; then the cell holds what is stored, and told nothing else."""
+        self.line.heal()
+        await self.clock.sleep((40 if self.line.some_land_late else 3) * SECOND_MS)
+        cell = await self.cell()
+        stored = await self.store.load_cell(cell)
+        found = differences(self.cells._homes[cell].cell, stored)
+        found += [*is_offered_or_carried_once(stored), *self.noticed.lies]
+        assert not found, "\n".join(found)
+
 
 def in_a_town(story: Callable[[Town], Coroutine[Any, Any, T]], **how: Any) -> T:
     """Tell a story in an open town, in virtual time."""
@@ -201,7 +216,9 @@ def in_a_town(story: Callable[[Town], Coroutine[Any, Any, T]], **how: Any) -> T:
         town = Town(loop, **how)
         await town.open()
         try:
-            return await story(town)
+            told = await story(town)
+            await town.settle()
+            return told
         finally:
             await town.cells.close()
 

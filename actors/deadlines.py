@@ -1,0 +1,68 @@
+"""Which timers the stored state of a thing asks for."""
+
+from collections.abc import Container
+
+from actors.clock import Clock
+from actors.timers import Timers
+from engine.couriers.courier import Courier, Duty
+from engine.dispatch.offer import Offer, OfferStatus
+from engine.geo.zone import Zone
+from engine.kernel.ids import OfferId, ZoneId
+from engine.kernel.messages import Thing
+from engine.kernel.timing import Instant
+from engine.orders.order import Order, OrderStatus
+
+
+class Deadlines:
+    """Sets timers as `kind:id`, the same ones after every reading of the same state.
+
+    `ticking` are the zones that tick at this moment and set their next tick themselves.
+    """
+
+    def __init__(
+        self, timers: Timers, clock: Clock, *, ticking: Container[ZoneId], repeat_ms: int
+    ) -> None:
+        self._timers = timers
+        self._clock = clock
+        self._ticking = ticking
+        self._repeat_ms = repeat_ms
+
+    def arm(self, thing: Thing) -> None:
+        """Set what this state asks for, and take back what it asks for no more."""
+        match thing:
+            case Offer():
+                self._arm_offer(thing)
+            case Order():
+                is_scheduled = thing.status is OrderStatus.SCHEDULED
+                self._set(f"release:{thing.id}", thing.release_at if is_scheduled else None)
+            case Courier():
+                works = thing.duty in {Duty.ON, Duty.BREAK}
+                self._set(f"shift:{thing.id}", thing.shift_ends_at if works else None)
+            case Zone():
+                self._arm_zone(thing)
+            case _:
+                raise TypeError(f"a cell has no timers for {type(thing).__name__}")
+
+    def repeat_later(self, offer_id: OfferId) -> None:
+        """Show the offer again unless its phone acknowledges it until then."""
+        self._timers.set(f"repeat:{offer_id}", self._clock.now() + self._repeat_ms)
+
+    def _arm_offer(self, offer: Offer) -> None:
+        is_open = offer.status is OfferStatus.OPEN
+        self._set(f"offer:{offer.id}", offer.expires_at if is_open else None)
+        if is_open and offer.acknowledged_at is None:
+            self.repeat_later(offer.id)
+        else:
+            self._timers.cancel(f"repeat:{offer.id}")
+
+    def _arm_zone(self, zone: Zone) -> None:
+        first = min((one.effective_at for one in zone.upcoming), default=None)
+        self._set(f"zone:{zone.id}", first)
+        if not self._timers.is_set(f"tick:{zone.id}") and zone.id not in self._ticking:
+            self._timers.set(f"tick:{zone.id}", self._clock.now())
+
+    def _set(self, key: str, at: Instant | None) -> None:
+        if at is None:
+            self._timers.cancel(key)
+        else:
+            self._timers.set(key, at)

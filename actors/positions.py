@@ -1,0 +1,92 @@
+"""Where couriers are, on its way out of a cell: to customers, to a restarted cell, into storage."""
+
+from collections.abc import Iterable
+
+from actors.clock import Clock
+from actors.holdings import Holdings
+from actors.publisher import Publisher
+from actors.telemetry import Telemetry
+from engine.couriers.courier import Courier
+from engine.kernel.ids import CellId, CourierId
+from storage.live import Fix, LiveStream, LiveUnavailable, Publication
+from storage.store import Store, StoreUnavailable
+
+
+class Positions:
+    """The positions of one cell's couriers: telemetry, never an event, never a commit."""
+
+    def __init__(
+        self,
+        cell: CellId,
+        *,
+        holdings: Holdings,
+        telemetry: Telemetry,
+        publisher: Publisher,
+        store: Store,
+        live: LiveStream,
+        clock: Clock,
+    ) -> None:
+        self._cell = cell
+        self._holdings = holdings
+        self._telemetry = telemetry
+        self._publisher = publisher
+        self._store = store
+        self._live = live
+        self._clock = clock
+
+    def report(self, fixes: Iterable[tuple[CourierId, Fix]]) -> None:
+        """Take the newest positions of couriers; where somebody is off duty is his own."""
+        now = self._clock.now()
+        self._telemetry.report(fixes, expected=self._holdings.is_on_duty, now=now)
+
+    def show(self) -> None:
+        """Show customers where their couriers are."""
+        for courier in self._holdings.couriers.values():
+            fix = self._telemetry.fix(courier.id) if courier.route else None
+            if fix is not None:
+                self._show(courier, fix)
+
+    def _show(self, courier: Courier, fix: Fix) -> None:
+        for order in self._holdings.orders_of(courier.orders):
+            body = {
+                "courier_id": courier.id,
+                "lat": fix.lat,
+                "lng": fix.lng,
+                "at": fix.at,
+                "eta": self._holdings.eta_of(order, courier, now=self._clock.now()),
+            }
+            self._publisher.publish(
+                Publication(channel=f"order:{order.id}", kind="position", version=0, body=body)
+            )
+
+    async def keep(self) -> None:
+        """Remember positions where a restarted cell finds them, the sampled trail in storage."""
+        moved, trail = self._telemetry.take_moved(), self._telemetry.take_trail()
+        try:
+            if moved:
+                await self._live.save_fixes(self._cell, moved)
+            if trail:
+                await self._store.save_trail(trail)
+        except (LiveUnavailable, StoreUnavailable):
+            # Positions are telemetry: the next ones are better than these.
+            return
+
+    async def recall(self) -> None:
+        """Find the last positions again after a restart."""
+        self._telemetry.restore(await self._kept())
+
+    async def _kept(self) -> dict[CourierId, Fix]:
+        try:
+            if fixes := await self._live.load_fixes(self._cell):
+                return fixes
+        except LiveUnavailable:
+            # The sampled trail is older, and better than nothing.
+            pass
+        try:
+            trail = await self._store.last_fixes(self._cell)
+        except StoreUnavailable:
+            return {}
+        return {
+            one.courier_id: Fix(lat=one.lat, lng=one.lng, at=one.at, accuracy_m=one.accuracy_m)
+            for one in trail
+        }

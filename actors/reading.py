@@ -1,0 +1,58 @@
+"""A cell reads itself anew: all that is open in storage, and what ended since it was read last."""
+
+from collections.abc import Iterable
+
+from actors.holdings import Holdings
+from engine.couriers.courier import Courier, Duty
+from engine.dispatch.offer import Offer, OfferStatus
+from engine.kernel.ids import CellId
+from engine.kernel.messages import Thing
+from engine.orders.order import Order
+from storage.store import CellContents, Store
+
+
+async def read_anew(store: Store, cell: CellId, holdings: Holdings) -> tuple[Thing, ...]:
+    """What the cell must hold; raises StoreUnavailable.
+
+    What is held as open and ended meanwhile is among it, so that its watchers hear of its end.
+    """
+    contents = await store.load_cell(cell)
+    return (
+        *contents.zones,
+        *contents.orders,
+        *contents.couriers,
+        *contents.offers,
+        *await _ended_orders(store, holdings.orders.values(), contents),
+        *await _gone_couriers(store, holdings.couriers.values(), contents),
+        *await _closed_offers(store, holdings.offers.values(), contents),
+    )
+
+
+async def _ended_orders(store: Store, held: Iterable[Order], contents: CellContents) -> list[Order]:
+    still = {one.id for one in contents.orders}
+    missing = [one.id for one in held if one.is_open and one.id not in still]
+    found = [await store.find_order(one) for one in missing]
+    return [one for one in found if one is not None and not one.is_open]
+
+
+async def _gone_couriers(
+    store: Store, held: Iterable[Courier], contents: CellContents
+) -> list[Courier]:
+    still = {one.id for one in contents.couriers}
+    missing = [one.id for one in held if one.duty is not Duty.OFF and one.id not in still]
+    found = [await store.find_courier(one) for one in missing]
+    return [one for one in found if one is not None and one.duty is Duty.OFF]
+
+
+async def _closed_offers(
+    store: Store, held: Iterable[Offer], contents: CellContents
+) -> list[Offer]:
+    still = {one.id for one in contents.offers}
+    missing = [one for one in held if one.status is OfferStatus.OPEN and one.id not in still]
+    found = [
+        stored
+        for one in missing
+        for stored in await store.list_offers_for(one.order_ids[0])
+        if stored.id == one.id
+    ]
+    return [one for one in found if one.status is not OfferStatus.OPEN]

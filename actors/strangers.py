@@ -1,0 +1,68 @@
+"""Whom a command speaks of and the cell does not hold: looked up before the command is decided."""
+
+from collections.abc import Callable
+
+from actors.holdings import Holdings
+from engine.couriers.courier import Courier, Duty
+from engine.couriers.messages import BUSY_ELSEWHERE, UNKNOWN_COURIER, GoOnDuty
+from engine.kernel.ids import CourierId, OrderId
+from engine.kernel.messages import Command
+from engine.kernel.refusals import UNAVAILABLE, Refusal
+from engine.orders.messages import PlaceOrder
+from storage.store import Store, StoreUnavailable
+
+
+class Strangers:
+    """A courier who is off duty may have worked elsewhere meanwhile; an ended order is not kept.
+
+    Whoever should be held and is not proves that memory is behind storage: `doubt` is called.
+    """
+
+    def __init__(self, store: Store, holdings: Holdings, doubt: Callable[[], None]) -> None:
+        self._store = store
+        self._holdings = holdings
+        self._doubt = doubt
+
+    async def admit(self, command: Command) -> Refusal | None:
+        """Hold the stored state of whom the command speaks of; call it while holding the turns."""
+        courier_id = getattr(command, "courier_id", None)
+        order_id = getattr(command, "order_id", None)
+        refusal = None
+        try:
+            if courier_id is not None and not self._holdings.is_on_duty(courier_id):
+                refusal = await self._admit_courier(courier_id, command)
+            is_new = isinstance(command, PlaceOrder) or order_id in self._holdings.orders
+            if refusal is None and order_id is not None and not is_new:
+                refusal = await self._admit_order(order_id)
+        except StoreUnavailable:
+            return UNAVAILABLE()
+        return refusal
+
+    async def _admit_courier(self, courier_id: CourierId, command: Command) -> Refusal | None:
+        courier = await self._store.find_courier(courier_id)
+        if courier is None:
+            return None
+        comes = isinstance(command, GoOnDuty)
+        if courier.duty is not Duty.OFF:
+            return self._works(courier, comes=comes)
+        if courier.zone_id not in self._holdings.zones and not comes:
+            return UNKNOWN_COURIER()
+        self._holdings.put(courier)
+        return None
+
+    def _works(self, courier: Courier, *, comes: bool) -> Refusal:
+        """He is on duty, and yet not here."""
+        if courier.zone_id in self._holdings.zones:
+            self._doubt()
+            return UNAVAILABLE()
+        return BUSY_ELSEWHERE(zone_id=courier.zone_id) if comes else UNKNOWN_COURIER()
+
+    async def _admit_order(self, order_id: OrderId) -> Refusal | None:
+        order = await self._store.find_order(order_id)
+        if order is None or order.zone_id not in self._holdings.zones:
+            return None
+        if order.is_open:
+            self._doubt()
+            return UNAVAILABLE()
+        self._holdings.put(order)
+        return None
