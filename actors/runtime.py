@@ -40,6 +40,8 @@ KNOBS: Final = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_metrics_collection": "0",
+    # The default of 30 s is too short for a machine that is busy with something else.
+    "RAY_raylet_start_wait_time_s": "120",
 }
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
