@@ -165,9 +165,7 @@ class Demo:
 
     async def _until_stopped(self, living: asyncio.Task[None], minutes: float | None) -> None:
         if threading.current_thread() is threading.main_thread():
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, self._stop.set)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._stop.set)
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait(
             {stopped, living},

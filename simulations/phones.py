@@ -14,36 +14,43 @@ from simulations.people import DoorShut
 from simulations.rest import Account
 from simulations.views import Told
 
-# Mobile prefixes in Saudi Arabia; the digits after them are a run and a person.
-_PREFIXES: Final = ("50", "53", "54", "55", "56", "58", "59")
-_RUNS, _PEOPLE = 1000, 10_000
-# The last prefix is for runs that come back as the same people.
-_PASSING_RUNS: Final = _RUNS * (len(_PREFIXES) - 1)
+# Mobile prefixes in Saudi Arabia; the seven digits after them are a run and a person. The last
+# prefix is for runs that come back as the same people, who may be many.
+_PASSING: Final = ("50", "53", "54", "55", "56", "58")
+_STAYING: Final = "59"
+_PASSING_RUN_DIGITS, _STAYING_RUN_DIGITS = 3, 2
+_DIGITS = 7
 # No recorded day is wider than a degree.
 _SITES: Final = 170
 
 
 @dataclass(slots=True)
 class Phones:
-    """Numbers in E.164, one after the other; another run gives others."""
+    """Numbers in E.164, one after the other, all beginning with `start`."""
 
-    run: int
+    start: str
     _numbers: "count[int]" = field(default_factory=count)
 
     @classmethod
     def of_passing_run(cls, now: Instant) -> Self:
-        """Numbers that no other run of the last hours used."""
-        return cls(1 + now // SECOND_MS % (_PASSING_RUNS - 1))
+        """Numbers that no other run of the last hour used; ten thousand of them."""
+        runs = 10**_PASSING_RUN_DIGITS
+        # The very first numbers are those that people type by hand.
+        prefix, run = divmod(1 + now // SECOND_MS % (runs * len(_PASSING) - 1), runs)
+        return cls(f"{_PASSING[prefix]}{run:0{_PASSING_RUN_DIGITS}}")
 
     @classmethod
     def of_seed(cls, seed: int) -> Self:
-        """The same numbers for the same seed."""
-        return cls(_PASSING_RUNS + seed % _RUNS)
+        """The same numbers for the same seed; a hundred thousand of them."""
+        run = seed % 10**_STAYING_RUN_DIGITS
+        return cls(f"{_STAYING}{run:0{_STAYING_RUN_DIGITS}}")
 
     def next(self) -> str:
         """Another number."""
-        prefix, run = divmod(self.run, _RUNS)
-        return f"+966{_PREFIXES[prefix]}{run:03}{next(self._numbers) % _PEOPLE:04}"
+        digits = _DIGITS + len(_STAYING) - len(self.start)
+        number = next(self._numbers)
+        assert number < 10**digits, f"no more than {10**digits} people in one run"
+        return f"+966{self.start}{number:0{digits}}"
 
 
 async def create_zone(operator: Account, plan: ZonePlan) -> Told:
