@@ -7,7 +7,6 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol, Self, TypeVar, cast
 
 import ray
@@ -40,8 +39,6 @@ KNOBS: Final = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_metrics_collection": "0",
-    # The default of 30 s is too short for a machine that is busy with something else.
-    "RAY_raylet_start_wait_time_s": "120",
 }
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -49,17 +46,34 @@ _SOLVER = "solver"
 _WATCH_S = 1.0
 _OPEN_AGAIN_S = 0.3
 _PRESTARTED_WORKERS = 2
+# Ray itself gives up after 30 s, which a machine that is busy with something else may need.
+_START_TRIES = 3
+
+
+class RayCannotStart(Exception):
+    """Ray did not come up, or the address is wrong; the text says what Ray said."""
 
 
 class Head:
     """A local Ray that ends with this process."""
 
-    def __init__(self, settings: RuntimeSettings, log_folder: Path | None = None) -> None:
+    def __init__(self, settings: RuntimeSettings) -> None:
         self._settings = settings
-        self._log_folder = log_folder
 
     def __enter__(self) -> Self:
         _turn_knobs()
+        for last in (False,) * (_START_TRIES - 1) + (True,):
+            try:
+                self._start()
+            except Exception as error:
+                ray.shutdown()
+                if last:
+                    raise RayCannotStart(f"Ray did not start: {error}") from error
+            else:
+                break
+        return self
+
+    def _start(self) -> None:
         context: Any = ray.init(
             address=self._settings.ray_address or "local",
             namespace=self._settings.ray_namespace,
@@ -69,7 +83,6 @@ class Head:
             logging_level=logging.WARNING,
         )
         self.address: str = context.address_info["gcs_address"]
-        return self
 
     def __exit__(self, *_: object) -> None:
         ray.shutdown()
