@@ -130,7 +130,6 @@ class Tables:
         """may[j, v]; the extra last row, all true, stands for no job."""
         self.may: Bools = np.zeros((len(self.jobs) + 1, len(self.vehicles)), dtype=np.bool_)
         self.may[-1] = True
-        self.locked_to = np.full(len(self.jobs), -1, dtype=np.int64)
         # Many jobs share one tuple of candidates; kept beside its numbers, its identity is unique.
         seen: dict[int, tuple[Sequence[str], Ints]] = {}
         for j, job in enumerate(self.jobs):
@@ -142,7 +141,6 @@ class Tables:
         for v, vehicle in enumerate(self.vehicles):
             for id_ in vehicle.locked:
                 j = self.job_at[id_]
-                self.locked_to[j] = v
                 self.may[j] = False
                 self.may[j, v] = True
         self.anybody = bool(self.may.all())

@@ -1,0 +1,72 @@
+"""What of the last plan still holds."""
+
+from hypothesis import given
+
+from optimizer.problem import Policy, Problem, Vehicle
+from optimizer.solve import solve
+from tests.optimizer.problems import a_job, a_problem, a_route, towns
+from tests.optimizer.test_chains import begun, routes
+
+
+def kept(problem: Problem) -> dict[str, list[tuple[str, ...]]]:
+    chains = routes(begun(problem))
+    return {route.vehicle: [trip.jobs for trip in route.trips] for route in chains if route.trips}
+
+
+def test_who_and_what_is_gone_is_forgotten() -> None:
+    vans = [Vehicle(id="a", node=0, capacity=3), Vehicle(id="b", node=0)]
+    jobs = [a_job(id_, 1, 5) for id_ in ("one", "two", "three")]
+    incumbent = (
+        a_route("gone", ("one",)),
+        a_route("a", ("two", "gone", "three"), ("gone",), ("one",)),
+        a_route("b", ("two",)),
+    )
+    assert kept(a_problem(vans, jobs, incumbent=incumbent)) == {"a": [("two", "three"), ("one",)]}
+
+
+def test_a_chain_is_kept_up_to_the_first_trip_that_cannot_be_done() -> None:
+    van = Vehicle(id="van", node=0, latest_pickup_s=600)
+    jobs = [a_job("now", 1, 2), a_job("late", 1, 2, ready_s=900), a_job("then", 1, 2)]
+    incumbent = (a_route("van", ("now",), ("late",), ("then",)),)
+    assert kept(a_problem([van], jobs, incumbent=incumbent)) == {"van": [("now",)]}
+
+
+def test_a_trip_that_breaks_a_bound_is_left_out() -> None:
+    van = Vehicle(id="van", node=0, capacity=2)
+    jobs = [
+        a_job("small", 1, 2),
+        a_job("heavy", 1, 2, size=2),
+        a_job("elsewhere", 3, 2),
+        a_job("forbidden", 1, 2),
+    ]
+    allowed = {job.id: ("van",) for job in jobs} | {"forbidden": ()}
+    incumbent = (
+        a_route("van", ("small", "heavy"), ("small", "elsewhere"), ("forbidden",), ("elsewhere",)),
+    )
+    problem = a_problem([van], jobs, candidates=allowed, incumbent=incumbent)
+    assert kept(problem) == {"van": [("elsewhere",)]}
+
+
+def test_no_more_trips_are_kept_than_may_be_planned() -> None:
+    van = Vehicle(id="van", node=0)
+    jobs = [a_job("one", 1, 2), a_job("two", 1, 2)]
+    incumbent = (a_route("van", ("one",), ("two",)),)
+    problem = a_problem([van], jobs, incumbent=incumbent, policy=Policy(trips_max=1))
+    assert kept(problem) == {"van": [("one",)]}
+
+
+@given(towns())
+def test_a_plan_is_kept_as_it_is(problem: Problem) -> None:
+    plan = solve(problem)
+    again = a_problem(
+        problem.vehicles,
+        problem.jobs,
+        candidates=problem.candidates,
+        policy=problem.policy,
+        travel=problem.travel,
+        service=problem.service,
+        incumbent=plan.routes,
+    )
+    assert kept(again) == {
+        route.vehicle: [trip.jobs for trip in route.trips] for route in plan.routes
+    }
