@@ -66,7 +66,7 @@ def demo(
     """Watch a simulated city being served by the running service."""
     from simulations.demo import run
 
-    with _running(port=port, workers=workers) as system:
+    with _running(port=port, workers=workers, simulated=True) as system:
         run(
             system.url,
             system.sms_log,
@@ -102,7 +102,7 @@ def replay(
         if virtual:
             _judge(run_virtual(instance, seed=seed, out=out, events=events))
             return
-    with _running(port=port, workers=workers, speed=speed) as system:
+    with _running(port=port, workers=workers, speed=speed, simulated=True) as system:
         found = run_live(
             instance,
             url=system.url,
@@ -195,6 +195,7 @@ def _settings(
     port: int | None = None,
     workers: int | None = None,
     speed: float | None = None,
+    simulated: bool = False,
 ) -> "Settings":
     """The settings of file and environment, changed by what the command line says."""
     from pydantic import ValidationError
@@ -214,6 +215,7 @@ def _settings(
     if speed is not None:
         now = SystemClock().now()
         update["clock"] = ClockSettings(speed=speed, start_ms=now, started_ms=now)
+    if simulated:
         operators = (*found.identity.operators, OPERATOR_PHONE)
         update["identity"] = found.identity.model_copy(update={"operators": operators})
     return found.model_copy(update=update)
@@ -221,13 +223,17 @@ def _settings(
 
 @contextmanager
 def _running(
-    *, port: int | None, workers: int | None, speed: float | None = None
+    *,
+    port: int | None,
+    workers: int | None,
+    speed: float | None = None,
+    simulated: bool = False,
 ) -> "Iterator[System]":
     """The system with these changes of its settings, until the block ends or Ctrl-C."""
     from api.narration import Narrator
     from api.up import running_system
 
-    settings = _settings(port=port, workers=workers, speed=speed)
+    settings = _settings(port=port, workers=workers, speed=speed, simulated=simulated)
     with _Understandable(), running_system(settings, Narrator().tell) as system:
         yield system
 

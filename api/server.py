@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
+import msgspec
 import uvicorn
 from fastapi import FastAPI
 
@@ -27,7 +28,8 @@ from api.connection import Desk
 from api.keys import open_keys
 from api.logs import write_logs
 from api.parts import Parts
-from api.settings import EdgeSettings, Settings
+from api.settings import EdgeSettings, Settings, adopt_environment
+from api.signals import signals_kept
 from storage.database import Database
 from storage.identity import PostgresIdentity
 from storage.live import LiveStream
@@ -102,7 +104,8 @@ async def _open_bus(
         runtime=settings.runtime,
         clock=settings.clock,
     )
-    join(premises, settings.runtime.ray_address)
+    with signals_kept():
+        join(premises, settings.runtime.ray_address)
     bus, watch = ray_bus(store, clock, premises)
     watching = asyncio.ensure_future(watch.run())
     try:
@@ -167,10 +170,17 @@ def end_with(parent: int) -> None:
         sys.exit("the parent ended before its worker could start")
 
 
-def main(listening_fd: str, parent: str) -> None:
-    """What `python -m api.server FD PARENT` does."""
+def main(listening_fd: str, parent: str, runtime: str) -> None:
+    """What `python -m api.server FD PARENT RUNTIME` does.
+
+    It loads all code at once and then waits to read from standard input, as a JSON object, the
+    variables of its settings: the addresses of servers that start meanwhile.
+    """
     end_with(int(parent))
     write_logs()
+    if runtime == RuntimeKind.RAY:
+        import actors.runtime  # noqa: F401, PLC0415 - takes seconds
+    adopt_environment(msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, str]))
     serve(Settings(), socket.socket(fileno=int(listening_fd)))
 
 

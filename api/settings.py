@@ -1,6 +1,7 @@
 """Everything an operator may set, in one place: variables `HADIYATI_…`, or a TOML file."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -183,9 +184,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return variables
 
 
-def environment_for_child(settings: Settings) -> dict[str, str]:
-    """This process's environment with exactly these settings in it."""
-    return {**os.environ, **environment_of(settings)}
+def adopt_environment(variables: Mapping[str, str]) -> None:
+    """Let this process read its settings from these variables, too."""
+    os.environ.update(variables)
 
 
 def _spelled(group: BaseModel, field: str, value: object) -> str:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import SecretStr
@@ -18,7 +19,8 @@ from pydantic import SecretStr
 from actors.chance import SystemChance
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.keys import open_keys
-from api.settings import Settings, environment_for_child
+from api.settings import Settings, environment_of
+from api.signals import signals_kept
 from api.workers import Workers
 from storage.migrate import migrate
 from storage.servers import Servers, embedded_servers
@@ -65,6 +67,11 @@ def running_system(
         ServersError: an embedded server cannot be started.
         CannotStart: the API does not become ready.
     """
+    if settings.runtime.kind is RuntimeKind.LOCAL and settings.edge.workers > 1:
+        raise CannotStart(
+            "with runtime.kind = local the actors live in the API's process, "
+            "so there can be only one: set edge.workers to 1"
+        )
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(settings))
         opening = stack.enter_context(_Beside(partial(_open_servers, settings, on_step, throwaway)))
@@ -72,22 +79,28 @@ def running_system(
         wait([opening], timeout=_SHOWS_AT_ONCE_S, return_when=FIRST_EXCEPTION)
         if opening.done():
             opening.result()
-        runtime = stack.enter_context(_ray(settings, on_step))
-        servers = opening.result()
-        settings = _with_addresses(settings, servers, runtime)
-        open_keys(settings.key_file, SystemChance())
-        url = _url(listening)
-        log = settings.data.folder.absolute() / "logs" / "api.log"
+        logs = settings.data.folder.absolute() / "logs"
+        if throwaway:
+            logs = Path(stack.enter_context(TemporaryDirectory(prefix="hadiyati-logs-")))
+        log = logs / "api.log"
         workers = stack.enter_context(
             Workers(
                 listening,
                 count=settings.edge.workers,
-                environment=environment_for_child(settings),
+                runtime=settings.runtime.kind,
                 log=log,
                 shutdown_s=settings.edge.shutdown_s,
                 on_step=on_step,
             )
         )
+        runtime = stack.enter_context(_ray(settings.runtime, on_step))
+        # They started first, since they take long to load, and must not outlive the actors.
+        stack.callback(workers.stop)
+        servers = opening.result()
+        settings = _with_addresses(settings, servers, runtime)
+        open_keys(settings.key_file, SystemChance())
+        workers.serve_in(environment_of(settings))
+        url = _url(listening)
         _await_ready(url, workers, on_step)
         yield System(
             url=url,
@@ -155,22 +168,20 @@ def _with_addresses(settings: Settings, servers: Servers, runtime: RuntimeSettin
 
 
 @contextmanager
-def _ray(settings: Settings, on_step: Callable[[str], None]) -> Iterator[RuntimeSettings]:
-    runtime = settings.runtime
+def _ray(runtime: RuntimeSettings, on_step: Callable[[str], None]) -> Iterator[RuntimeSettings]:
     if runtime.kind is RuntimeKind.LOCAL:
-        if settings.edge.workers > 1:
-            raise CannotStart(
-                "with runtime.kind = local the actors live in the API's process, "
-                "so there can be only one: set edge.workers to 1"
-            )
         yield runtime
         return
-    # Ray takes seconds to import; who lives without it need not wait for it.
-    from actors.runtime import Head  # noqa: PLC0415
+    from actors.runtime import Head, RayCannotStart  # noqa: PLC0415 - takes seconds
 
     watch = Stopwatch()
     on_step("Starting Ray" if not runtime.ray_address else "Joining Ray")
-    with Head(runtime) as head:
+    with ExitStack() as stack:
+        try:
+            with signals_kept():
+                head = stack.enter_context(Head(runtime))
+        except RayCannotStart as error:
+            raise CannotStart(str(error)) from error
         on_step(f"Ray is ready at {head.address} ({watch.elapsed_s:.1f} s)")
         yield runtime.model_copy(update={"ray_address": head.address})
 

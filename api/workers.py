@@ -7,10 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
+from actors.settings import RuntimeKind
 from storage.servers.patience import Stopwatch
 
 _LOOK_EVERY_S = 0.2
@@ -30,24 +34,29 @@ class _Slot:
 
 
 class Workers:
-    """One thread starts and watches them all: the kernel ends them when that thread ends."""
+    """One thread starts and watches them all: the kernel ends them when that thread ends.
+
+    They begin to load their code at once, and to serve when they are told in which environment.
+    """
 
     def __init__(
         self,
         listening: socket.socket,
         *,
         count: int,
-        environment: Mapping[str, str],
+        runtime: RuntimeKind,
         log: Path,
         shutdown_s: float,
         on_step: Callable[[str], None],
     ) -> None:
         self._listening = listening
-        self._environment = dict(environment)
+        self._environment: bytes | None = None
+        self._runtime = runtime.value
         self._log = log
         self._shutdown_s = shutdown_s
         self._on_step = on_step
         self._slots = [_Slot(number=number) for number in range(1, count + 1)]
+        self._guard = threading.Lock()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="workers of the API", daemon=True)
 
@@ -62,6 +71,14 @@ class Workers:
         """How often one of them ended without being asked to."""
         return sum(slot.deaths for slot in self._slots)
 
+    def serve_in(self, environment: Mapping[str, str]) -> None:
+        """Tell all of them, and those that follow them, the variables of their settings."""
+        with self._guard:
+            self._environment = msgspec.json.encode(dict(environment))
+            for slot in self._slots:
+                if slot.process is not None:
+                    self._tell(slot.process)
+
     def last_words(self) -> str:
         """The end of their log."""
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
@@ -75,6 +92,10 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End them all, politely at first."""
         self._ending.set()
         self._thread.join()
 
@@ -83,7 +104,7 @@ class Workers:
             for slot in self._slots:
                 self._look_after(slot)
             self._ending.wait(_LOOK_EVERY_S)
-        self._stop()
+        self._end_all()
 
     def _look_after(self, slot: _Slot) -> None:
         if slot.process is None:
@@ -107,12 +128,16 @@ class Workers:
         listening = self._listening.fileno()
         opened = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            slot.watch = Stopwatch()
-            slot.process = subprocess.Popen(
-                [sys.executable, "-m", "api.server", str(listening), str(os.getpid())],
-                env=self._environment,
-                cwd=Path(__file__).parent.parent,
-                stdin=subprocess.DEVNULL,
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "api.server",
+                    str(listening),
+                    str(os.getpid()),
+                    self._runtime,
+                ],
+                stdin=subprocess.PIPE,
                 stdout=opened,
                 stderr=opened,
                 pass_fds=[listening],
@@ -121,8 +146,24 @@ class Workers:
             )
         finally:
             os.close(opened)
+        with self._guard:
+            slot.watch, slot.process = Stopwatch(), process
+            if self._environment is not None:
+                self._tell(process)
 
-    def _stop(self) -> None:
+    def _command(self, listening: int) -> list[str]:
+        words = (listening, os.getpid(), self._runtime)
+        return [sys.executable, "-m", "api.server", *map(str, words)]
+
+    def _tell(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdin is not None
+        assert self._environment is not None
+        # One that has just died is noticed by its keeper.
+        with suppress(OSError):
+            process.stdin.write(self._environment)
+            process.stdin.close()
+
+    def _end_all(self) -> None:
         running = [slot.process for slot in self._slots if slot.process is not None]
         for process in running:
             process.send_signal(signal.SIGTERM)
