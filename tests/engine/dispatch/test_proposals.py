@@ -1,6 +1,7 @@
 """What must hold between a plan and the questions that are put."""
 
 import pytest
+from msgspec.structs import replace
 
 from engine.couriers.courier import StopKind
 from engine.dispatch.offer import OfferStatus, Ranked
@@ -76,9 +77,11 @@ def test_an_order_without_a_ranking_has_no_next_best() -> None:
 
 
 def test_a_trip_is_one_visit_to_the_shop_and_then_the_doors_in_turn() -> None:
+    late = replace(A, ready_at=B.ready_at + 1)
+    for orders in ([B, late], [late, B]):
+        assert stops_of(orders)[0].ready_at == late.ready_at
     pickup, first, second = stops_of([B, A])
     assert (pickup.kind, pickup.point, pickup.orders) == (StopKind.PICKUP, SHOP, (B.id, A.id))
-    assert pickup.ready_at == max(A.ready_at, B.ready_at)
     assert (first.kind, first.point, first.orders) == (StopKind.DROPOFF, B.door.point, (B.id,))
     assert (second.point, second.orders) == (DOOR, (A.id,))
 
