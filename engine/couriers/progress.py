@@ -70,6 +70,7 @@ _RANK: Final[dict[OrderStatus, int]] = {
     S.RETURNED: 6,
     S.DELIVERED: 6,
 }
+# Where the way has forked: the step belongs to the other branch.
 _NEVER: Final[dict[ProgressStep, frozenset[OrderStatus]]] = {
     P.DELIVERED: frozenset({S.RETURNING, S.RETURNED}),
     P.RETURN_STARTED: frozenset({S.DELIVERED}),
