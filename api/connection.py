@@ -126,7 +126,7 @@ class Connection:
         caller = self._caller = self._prove(frame).caller
         self._greet(caller)
         if caller.role is Role.COURIER:
-            await self._desk.presence.arrive(caller.user_id, self._held)
+            self._spawn(self._desk.presence.arrive(caller.user_id, self._held))
             self._subscribe(f"courier:{caller.user_id}")
 
     async def _next(self, patience_s: float) -> Incoming | bytes:

@@ -17,7 +17,8 @@ _bearer = HTTPBearer(auto_error=False, description="The access token of `POST /v
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
-def _parts(request: Request) -> Parts:
+# All of them are coroutines, though nothing in them waits: FastAPI runs plain functions in threads.
+async def _parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts
 
@@ -25,7 +26,7 @@ def _parts(request: Request) -> Parts:
 PartsDep = Annotated[Parts, Depends(_parts)]
 
 
-def _caller(
+async def _caller(
     request: Request,
     parts: PartsDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
@@ -46,7 +47,7 @@ class _Holding:
     def __init__(self, *roles: Role) -> None:
         self._roles = frozenset(roles)
 
-    def __call__(self, caller: AnyCaller) -> Caller:
+    async def __call__(self, caller: AnyCaller) -> Caller:
         if caller.role not in self._roles:
             raise Refused(NOT_ALLOWED(role=caller.role.value))
         return caller

@@ -25,8 +25,10 @@ from engine.couriers.messages import (
     UNKNOWN_COURIER,
     UNKNOWN_OFFER,
 )
+from engine.dispatch.view import work_view
 from engine.geo.zone import OUTSIDE_ZONES, UNKNOWN_ZONE
 from engine.kernel.messages import Caller
+from engine.kernel.refusals import UNAVAILABLE
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 
 router = APIRouter(prefix="/v1/courier", tags=["couriers"])
@@ -44,9 +46,15 @@ async def _do(parts: Parts, caller: Caller, frame: CourierFrame) -> Json:
 async def get_work(caller: CurrentCourier, parts: PartsDep) -> Json:
     """The work view."""
     shown = await parts.bus.snapshot(f"courier:{caller.user_id}")
-    if shown is None:
+    if shown is not None:
+        return Json(shown.body)
+    # Who is off duty is in no cell.
+    courier = await parts.store.find_courier(caller.user_id)
+    if courier is None:
         raise Refused(UNKNOWN_COURIER())
-    return Json(shown.body)
+    if courier.route:
+        raise Refused(UNAVAILABLE())
+    return Json(work_view(courier, None, {}))
 
 
 @router.post(

@@ -31,6 +31,16 @@ async def test_a_day_over_rest_alone(town: Town) -> None:
     assert work["zone_id"] == town.zone_id
 
 
+async def test_who_is_off_duty_is_remembered_when_his_cell_starts_anew(town: Town) -> None:
+    courier = await town.log_in("courier")
+    await courier.post("/v1/courier/duty", ON_DUTY)
+    await courier.post("/v1/courier/duty", {"duty": "off"})
+    (cell,) = await town.parts.store.list_cells()
+    await town.cells.kill(cell)
+    work = await courier.get("/v1/courier")
+    assert (work.status_code, work.json()["duty"]) == (200, "off")
+
+
 async def test_an_offer_is_taken_and_carried_over_rest(town: Town) -> None:
     courier, _, order_id, offer_id = await on_duty_with_an_offer(town)
     path = f"/v1/courier/offers/{offer_id}"
