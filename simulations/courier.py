@@ -211,8 +211,8 @@ class CourierProgram:
             return
         on_the_way, there = _DOING.get(stop.kind, _RETURNING)
         self._page.doing = on_the_way
-        await self._drive(leg)
-        self._here, self._free_at = stop.point, leg.arrived_at
+        if not await self._drive(leg):
+            return
         self._page.doing = there
         match stop.kind:
             case "pickup":
@@ -229,7 +229,8 @@ class CourierProgram:
                 self._fault(f"giving an order back: {told.refused}")
             self._gone.add(order_id)
 
-    async def _drive(self, leg: Leg) -> None:
+    async def _drive(self, leg: Leg) -> bool:
+        """Drive to the stop; whether he got there, for he stops where he is when it is gone."""
         origin, to, way_ms = self._here, leg.stop.point, leg.arrived_at - leg.left_at
         every_ms = self._temper.behaviour.position_every_ms
         while (now := self._clock.now()) < leg.arrived_at:
@@ -237,7 +238,13 @@ class CourierProgram:
             now = self._clock.now()
             # He may have to wait where he is before he can leave, and go nowhere then.
             way = min(1.0, max(0.0, (now - leg.left_at) / max(1, way_ms)))
-            await self._door.position(_between(origin, to, way), now)
+            point = _between(origin, to, way)
+            await self._door.position(point, now)
+            if way < 1 and not self._still_wanted(leg.stop):
+                self._here, self._free_at = point, max(now, leg.left_at)
+                return False
+        self._here, self._free_at = to, leg.arrived_at
+        return True
 
     async def _pick_up(self, leg: Leg) -> None:
         order_ids = self._still_wanted(leg.stop)

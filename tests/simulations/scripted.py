@@ -50,6 +50,7 @@ class ScriptedDoor:
     slowness_ms: int
     trips: tuple[Trip, ...]
     withdrawn: frozenset[str] = frozenset()
+    cancelled_at: Instant | None = None
     reports: list[Report] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     positions: list[tuple[Point, Instant]] = field(default_factory=list)
@@ -63,6 +64,8 @@ class ScriptedDoor:
     async def open(self) -> str:
         for trip in self.trips:
             self._later(self._offer(trip))
+        if self.cancelled_at is not None:
+            self._later(self._cancel(self.cancelled_at))
         return "me"
 
     async def close(self) -> None:
@@ -109,6 +112,10 @@ class ScriptedDoor:
         while self._truth.duty != "on" or self._truth.offer is not None:
             await self.clock.sleep(1000)
         self._change(offer=_offer_of(trip))
+
+    async def _cancel(self, at: Instant) -> None:
+        await self.clock.sleep(at - self.clock.now())
+        self._change(route=())
 
     def _duty(self, *, duty: str, **_: Any) -> Told:
         ends = duty == "off" and bool(self._truth.route)

@@ -42,6 +42,7 @@ def a_day(
     seed: int = 1,
     behaviour: Behaviour | None = None,
     withdrawn: frozenset[str] = frozenset(),
+    cancelled: float | None = None,
 ) -> tuple[ScriptedDoor, Diary]:
     plan = DayCourier(
         key="c",
@@ -72,6 +73,7 @@ def a_day(
     async def main(loop: VirtualLoop) -> ScriptedDoor:
         clock = VirtualClock(loop, starts_at=START)
         chance = random.Random(seed)
+        cancelled_at = None if cancelled is None else START + int(cancelled * M)
         world = World(
             clock=clock,
             diary=diary,
@@ -81,7 +83,7 @@ def a_day(
             zone_id="zone",
             closing=asyncio.Event(),
         )
-        door = ScriptedDoor(clock, chance, slowness_ms, trips, withdrawn)
+        door = ScriptedDoor(clock, chance, slowness_ms, trips, withdrawn, cancelled_at)
         temper = Temper(behaviour=behaviour or Behaviour(), chance=chance)
         await CourierProgram(diary.courier(plan), door=door, world=world, temper=temper).run()
         return door
@@ -151,6 +153,16 @@ def test_an_order_that_is_gone_when_he_arrives_is_left_out() -> None:
     door, diary = a_day(trip(10, "ab", ready=0), withdrawn=frozenset("a"))
     assert {one.key for one in door.reports} == {"b"}
     assert diary.faults == []
+
+
+def test_an_order_that_is_cancelled_on_the_way_stops_him_where_he_is() -> None:
+    every_half = Behaviour(position_every_ms=30_000)
+    door, diary = a_day(
+        trip(10, "a", ready=0), trip(20, "b", ready=0), cancelled=11.2, behaviour=every_half
+    )
+    assert {one.key for one in door.reports} == {"b"}
+    # Half of the way was driven, and the other half is driven later.
+    assert (diary.couriers["c"].visits[0].arrived_at - START) / M == 22
 
 
 def test_who_always_declines_carries_nothing() -> None:
