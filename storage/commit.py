@@ -1,4 +1,4 @@
-"""Group commit: decisions that are ready together share a transaction, and each has its own outcome."""
+"""Group commit: decisions that are ready together share a transaction, each has its outcome."""
 
 import asyncio
 from collections import deque
@@ -71,7 +71,7 @@ class GroupCommit:
             self._running = None
 
     def _gather(self) -> list[_Waiting]:
-        """The next group, in order of arrival; what touches the same things as an earlier one waits."""
+        """The next group, in order of arrival; what touches the things of an earlier one waits."""
         group: list[_Waiting] = []
         later: list[_Waiting] = []
         taken: set[str] = set()

@@ -43,7 +43,7 @@ class Session:
         )
         return rows
 
-    async def value(self, query: Query, **values: object) -> Any:
+    async def value(self, query: Query, **values: object) -> Any:  # noqa: ANN401 - as SQL has it
         return await self.connection.fetchval(query.sql, *query.arguments(values))
 
     async def run(self, query: Query, **values: object) -> int:
@@ -77,7 +77,7 @@ class Database:
         return cls(pool, settings)
 
     async def close(self) -> None:
-        """Give the connections back, waiting for what is under way no longer than one statement may."""
+        """Give the connections back; what is under way gets as long as one statement may take."""
         try:
             async with asyncio.timeout(self._settings.command_timeout_s):
                 await self._pool.close()
@@ -117,7 +117,7 @@ class Database:
         async with self.session() as session:
             return await session.rows(query, **values)
 
-    async def value(self, query: Query, **values: object) -> Any:
+    async def value(self, query: Query, **values: object) -> Any:  # noqa: ANN401 - as SQL has it
         async with self.session() as session:
             return await session.value(query, **values)
 
@@ -179,6 +179,10 @@ def _session_settings(settings: DatabaseSettings) -> dict[str, str]:
         "application_name": _APPLICATION,
         "timezone": "UTC",
         "jit": "off",
+        # Every query here has its index and asks for few rows, so each is planned once; a plan made
+        # while a table was still empty must not read it whole when it no longer is.
+        "plan_cache_mode": "force_generic_plan",
+        "enable_seqscan": "off",
         "statement_timeout": str(settings.statement_timeout_ms),
         "lock_timeout": str(settings.lock_timeout_ms),
         "idle_in_transaction_session_timeout": str(settings.idle_in_transaction_timeout_ms),

@@ -29,7 +29,6 @@ _IN_THE_WAY: Final = {
     "offers_courier": "courier",
     "offers_one_open_for_courier": "courier",
     "assignments_order": "order",
-    "assignments_courier": "courier",
     "assignments_one_active_for_order": "order",
     "outbox_pkey": "effect",
     "answers_pkey": "answer",
@@ -46,7 +45,8 @@ async def store_group(database: Database, group: Sequence[Rows]) -> list[Result]
     """Store commits of which no two touch the same thing or answer the same command.
 
     The results are in the group's order. An exception among them is a bug in that commit alone: a
-    state that no rule can make (AssertionError) or a value that PostgreSQL cannot keep (ValueError).
+    state that no rule can make (AssertionError), or a value that PostgreSQL cannot keep
+    (ValueError).
 
     Raises:
         StoreUnavailable: for the whole group; if the connection was lost while it committed, it may

@@ -1,6 +1,6 @@
 """The kinds of things that are stored, and how each is called, written and read."""
 
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from engine.kernel.messages import Thing
 from engine.orders.order import Order
 
 T = TypeVar("T")
+Kept = Zone | Courier | Order | Offer
 
 # In the order in which they are locked, by everybody, so that no two wait for each other.
 KINDS: Final[dict[type[Thing], str]] = {
@@ -24,7 +25,7 @@ KINDS: Final[dict[type[Thing], str]] = {
 encode: Final = msgspec.json.Encoder().encode
 
 
-def name_of(thing: Any) -> str:
+def name_of(thing: Kept) -> str:
     """`kind:id`, by which an outcome names what stood in the way."""
     return f"{KINDS[type(thing)]}:{thing.id}"
 

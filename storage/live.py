@@ -12,8 +12,8 @@ from engine.kernel.timing import Instant
 class Publication(Struct, frozen=True, kw_only=True, array_like=True):
     """A frame for the watchers of a channel.
 
-    Channels are `order:<id>`, `courier:<id>` and `zone:<id>`. `version` is the thing's version: a watcher
-    who has seen a newer one drops it; 0 means that only the newest matters (positions).
+    Channels are `order:<id>`, `courier:<id>` and `zone:<id>`. `version` is the thing's version: a
+    watcher who has seen a newer one drops it; 0 means that only the newest matters (positions).
     """
 
     channel: str
@@ -23,8 +23,10 @@ class Publication(Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Batch(Struct, frozen=True, kw_only=True, array_like=True):
-    """What a cell published at once. A gap in `sequence`, or a new `incarnation`, tells a reader that he
-    missed something and must ask for snapshots.
+    """What a cell published at once.
+
+    A gap in `sequence`, or a new `incarnation`, tells a reader that he missed something and must
+    ask for snapshots.
     """
 
     cell: CellId
@@ -59,7 +61,7 @@ class LiveStream(Protocol):
         ...
 
     async def read(self, after: str, *, wait_ms: int) -> tuple[str, Sequence[Batch]]:
-        """Batches after a position, waiting up to `wait_ms` for the first; the position to go on from.
+        """Batches after a position, waiting up to `wait_ms` for the first; where to go on from.
 
         Raises LiveUnavailable when the stream is away, or was lost since `after`.
         """

@@ -54,7 +54,7 @@ class EventLine(Struct, frozen=True, kw_only=True):
 
 
 class MemoryStore:
-    """Satisfies `Store`; nothing in it waits, and nothing depends on chance or on the order of hashes."""
+    """Satisfies `Store`; nothing in it waits or depends on chance or on the order of hashes."""
 
     def __init__(self) -> None:
         self._tables = Tables()

@@ -1,4 +1,4 @@
-"""The things of the in-memory store, and the constraints that the tables in the database put on them."""
+"""The things of the in-memory store, and the constraints that the database puts on them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, UserId, ZoneI
 from engine.kernel.messages import Change, Thing
 from engine.orders.order import CLOSED, HELD, TRANSITIONS, Order, OrderStatus
 from storage import assignments
-from storage.kinds import KINDS, name_of
+from storage.kinds import KINDS, Kept, name_of
 from storage.store import Commit, Stale, Stored
 
 T = TypeVar("T")
@@ -113,7 +113,7 @@ class Tables:
             if isinstance(event, ZoneParametersChanged):
                 self.parameter_sets[zone.id][event.parameter_set.version] = event.parameter_set
 
-    def _assert_legal(self, thing: Any) -> None:
+    def _assert_legal(self, thing: Kept) -> None:
         match thing:
             case Order():
                 self._assert_legal_order(thing)
@@ -129,8 +129,8 @@ class Tables:
                 may_carry = thing.duty in {Duty.ON, Duty.ENDING}
                 assert not thing.route or may_carry, "couriers_free_off_duty"
                 assert thing.capacity_units >= 0, "couriers_capacity"
-            case _:
-                assert type(thing) in KINDS, f"{type(thing).__name__} is no kind of thing"
+            case Zone():
+                assert thing.parameters_version > 0, "zones_parameters_version"
         if thing.version == 1 and not is_id(thing.id):
             raise ValueError(f"{name_of(thing)} is not named by a UUID")
 
@@ -148,9 +148,9 @@ class Tables:
         )
         assert order.total_halalas >= 0, "orders_total"
 
-    def _missing(self, thing: Any, new: set[str]) -> Stale | None:
+    def _missing(self, thing: Kept, new: set[str]) -> Stale | None:
         """The zone or courier that a thing speaks of and that is neither there nor new."""
-        if type(thing) is Zone:
+        if isinstance(thing, Zone):
             return None
         if thing.zone_id not in self._things[Zone] and thing.zone_id not in new:
             return Stale(f"zone:{thing.zone_id}")

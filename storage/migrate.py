@@ -18,7 +18,7 @@ _LOCK: Final = 0x6861_6469_7961_7469
 
 
 async def migrate(dsn: str, *, on_step: Callable[[str], None] | None = None) -> list[str]:
-    """Apply what is missing and return the names of what was applied; `on_step` hears of each first.
+    """Apply what is missing and return its names; `on_step` hears of each one before.
 
     Of two that run at once the second waits for the first, and then finds nothing left to do.
 

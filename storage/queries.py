@@ -1,4 +1,4 @@
-"""The named queries of storage/sql, read once, with the order in which each takes its parameters."""
+"""The named queries of storage/sql, read once, each with the order of its parameters."""
 
 from pathlib import Path
 from typing import Any, Final

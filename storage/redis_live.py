@@ -86,7 +86,7 @@ class RedisLive:
 
     async def tail(self) -> str:
         with _translated():
-            epoch, _, last = await self._look(self._redis)
+            epoch, _, last = await self._redis.eval(_LOOK, 2, _STREAM, _EPOCH)
         return _position(epoch, last)
 
     async def read(self, after: str, *, wait_ms: int) -> tuple[str, Sequence[Batch]]:
@@ -96,7 +96,7 @@ class RedisLive:
             async with self._redis.pipeline(transaction=False) as pipe:
                 block = min(wait_ms, self._block_ms_max) or None
                 pipe.xread({_STREAM: seen}, count=_READ_MAX, block=block)
-                await self._look(pipe)
+                pipe.eval(_LOOK, 2, _STREAM, _EPOCH)
                 found, (epoch_now, first, _) = await pipe.execute()
         # Looked at after the reading: what is still there now was there to be read.
         if epoch_now != epoch or _number(first) > number:
@@ -120,9 +120,6 @@ class RedisLive:
         with _translated():
             found: dict[Any, Any] = await self._redis.hgetall(f"{_FIXES}{cell}")
             return {CourierId(name.decode()): _fix.decode(data) for name, data in found.items()}
-
-    async def _look(self, redis: Any) -> Any:
-        return await redis.eval(_LOOK, 2, _STREAM, _EPOCH)
 
 
 def _position(epoch: bytes, entry: bytes) -> str:

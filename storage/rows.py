@@ -35,7 +35,7 @@ class EventRow(Struct, frozen=True):
 
 
 class Rows(Struct, frozen=True, kw_only=True):
-    """Everything that one commit writes, and the names of what it must have to itself in its group."""
+    """Everything that one commit writes; `names` are what it needs to itself in its group."""
 
     names: frozenset[str]
     at: Instant

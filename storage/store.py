@@ -26,7 +26,10 @@ from engine.orders.quote import Quote
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What a command was answered; stored with its effects so that a repetition gets the same words."""
+    """What a command was answered, stored with what it changed: a repetition gets the same words.
+
+    `reply` holds what JSON can say: lists, not tuples.
+    """
 
     command_id: CommandId
     fingerprint: str
@@ -48,9 +51,12 @@ class Stored(Struct, frozen=True):
 
 
 class Stale(Struct, frozen=True):
-    """Some thing is at another version than expected, or a constraint forbids it; nothing was stored.
+    """Something stood in the way: another version, or a place that is taken; nothing is stored.
 
-    `thing` names what stood in the way.
+    `thing` names it as `kind:id`. The kinds are order, courier, offer, zone; `cell` for an H3 cell
+    that another zone has, `effect` for an effect that was promised before. `order` also stands for
+    one that is asked about or carried already, `courier` for one who has an open offer, and any of
+    them for what is spoken of and does not exist.
     """
 
     thing: str
@@ -88,7 +94,7 @@ class StoredEvent(Struct, frozen=True, kw_only=True):
 
 
 class OutboxRow(Struct, frozen=True, kw_only=True):
-    """An effect that still has to happen; `attempts` counts the leases taken so far, this one included."""
+    """An effect that still has to happen; `attempts` counts the leases so far, with this one."""
 
     effect: Effect
     attempts: int
@@ -115,8 +121,15 @@ class Store(Protocol):
     """Truth. Every method may raise `StoreUnavailable` when the database cannot be reached."""
 
     async def commit(self, commit: Commit) -> Outcome:
-        """Store the new states, their events, the effects and the answer in one transaction, if every thing
-        is at the version before the new one (0: it must not exist yet).
+        """Store the new states, their events, the effects and the answer in one transaction.
+
+        Every thing must be at the version before the new one (0: it must not exist yet). After
+        StoreUnavailable it is not known whether it was stored: the same commit again finds out, as
+        `Repeated` when it carries an answer, as `Stale` when it does not.
+
+        Raises:
+            AssertionError: a state that no rule can make, or a thing changed twice; a bug.
+            ValueError: an id is no UUID, or a text holds U+0000; a bug of whoever let it in.
         """
         ...
 
@@ -218,4 +231,4 @@ class Store(Protocol):
 
 
 class StoreUnavailable(Exception):
-    """The database cannot be reached, or did not answer in time: try again, nothing is known to be stored."""
+    """The database is away, or did not answer in time; what was asked may have been done."""

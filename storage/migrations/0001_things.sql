@@ -216,10 +216,9 @@ create table assignments (
     order_id uuid not null,
     courier_id uuid not null,
     status text not null,
-    constraint assignments_pkey primary key (offer_id, order_id),
+    constraint assignments_pkey primary key (order_id, offer_id),
     constraint assignments_offer foreign key (offer_id) references offers,
     constraint assignments_order foreign key (order_id) references orders,
-    constraint assignments_courier foreign key (courier_id) references couriers,
     constraint assignments_status check (
         status in ('open', 'held', 'lapsed', 'released', 'finished')
     )
@@ -227,40 +226,42 @@ create table assignments (
 
 create unique index assignments_one_active_for_order on assignments (order_id)
 where status in ('open', 'held');
-create index assignments_of_order on assignments (order_id);
 
 
-create function guard_first() returns trigger language plpgsql as $$
+-- What a trigger refuses is a bug in the rules; its name is told as the constraint's.
+create function refuse() returns trigger language plpgsql as $$
 begin
-    if (new.state ->> 'version')::integer <> 1 then
-        raise check_violation using
-            message = format('%s begins with version %s', tg_table_name, new.state ->> 'version'),
-            constraint = 'first_version', table = tg_table_name;
-    end if;
-    return new;
+    raise check_violation using
+        message = format('%s %s: %s', tg_table_name, new.state ->> 'id', tg_name),
+        constraint = tg_table_name || '_' || tg_name, table = tg_table_name;
 end $$;
 
-create function guard_next() returns trigger language plpgsql as $$
-begin
-    if (new.state ->> 'version')::integer <> old.version + 1 or new.state ->> 'id' <> old.id::text
-    then
-        raise check_violation using
-            message = format(
-                '%s %s cannot follow version %s', tg_table_name, old.id, old.version
-            ),
-            constraint = 'next_version', table = tg_table_name;
-    end if;
-    return new;
-end $$;
+create trigger first_version before insert on zones for each row
+when ((new.state ->> 'version')::integer <> 1) execute function refuse();
+create trigger first_version before insert on couriers for each row
+when ((new.state ->> 'version')::integer <> 1) execute function refuse();
+create trigger first_version before insert on orders for each row
+when ((new.state ->> 'version')::integer <> 1) execute function refuse();
+create trigger first_version before insert on offers for each row
+when ((new.state ->> 'version')::integer <> 1) execute function refuse();
 
-create function guard_order() returns trigger language plpgsql as $$
+create trigger next_version before update on zones for each row
+when ((new.state ->> 'version')::integer <> old.version + 1) execute function refuse();
+create trigger next_version before update on couriers for each row
+when ((new.state ->> 'version')::integer <> old.version + 1) execute function refuse();
+create trigger next_version before update on orders for each row
+when ((new.state ->> 'version')::integer <> old.version + 1) execute function refuse();
+create trigger next_version before update on offers for each row
+when ((new.state ->> 'version')::integer <> old.version + 1) execute function refuse();
+
+create trigger closed before update on orders for each row
+when (old.ended_at is not null) execute function refuse();
+create trigger closed before update on offers for each row
+when (old.answered_at is not null) execute function refuse();
+
+create function check_transition() returns trigger language plpgsql as $$
 begin
-    if old.ended_at is not null then
-        raise check_violation using
-            message = format('order %s has ended', old.id),
-            constraint = 'orders_closed', table = tg_table_name;
-    end if;
-    if new.state ->> 'status' <> old.status and not exists (
+    if not exists (
         select from order_transitions
         where before = old.status and after = new.state ->> 'status'
     ) then
@@ -271,26 +272,8 @@ begin
     return new;
 end $$;
 
-create function guard_offer() returns trigger language plpgsql as $$
-begin
-    if old.answered_at is not null then
-        raise check_violation using
-            message = format('offer %s is closed', old.id),
-            constraint = 'offers_closed', table = tg_table_name;
-    end if;
-    return new;
-end $$;
-
-create trigger first before insert on zones for each row execute function guard_first();
-create trigger first before insert on couriers for each row execute function guard_first();
-create trigger first before insert on orders for each row execute function guard_first();
-create trigger first before insert on offers for each row execute function guard_first();
-create trigger next before update on zones for each row execute function guard_next();
-create trigger next before update on couriers for each row execute function guard_next();
-create trigger next before update on orders for each row execute function guard_next();
-create trigger next before update on offers for each row execute function guard_next();
-create trigger walk before update on orders for each row execute function guard_order();
-create trigger walk before update on offers for each row execute function guard_offer();
+create trigger transition before update on orders for each row
+when (new.state ->> 'status' <> old.status) execute function check_transition();
 
 
 -- migrate: rollback
@@ -298,4 +281,4 @@ create trigger walk before update on offers for each row execute function guard_
 drop table assignments, offers, order_transitions, order_steps, orders, couriers, zone_parameters,
     zone_cells, zones;
 
-drop function guard_offer, guard_order, guard_next, guard_first, millis, instant;
+drop function check_transition, refuse, millis, instant;

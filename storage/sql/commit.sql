@@ -26,37 +26,96 @@ select 'offer:' || id, version, null from found_offers
 union all
 select 'answer:' || command_id, 0, state from answers where command_id = any(:commands::uuid[]);
 
+-- name: change_things
+-- What open questions and carried orders come to, and the next version of things that were locked;
+-- how many things were changed.
+with settled as (
+    update assignments set status = new.status
+    from unnest(:settled_orders::uuid[], :settled_as::text[]) as new (order_id, status)
+    where assignments.order_id = new.order_id and assignments.status in ('open', 'held')
+),
+new (kind, id, cell, state) as materialized (
+    select * from unnest(:kinds::text[], :ids::uuid[], :cells::text[], :states::jsonb[])
+),
+changed_zones as (
+    update zones set cell = new.cell, state = new.state
+    from new where new.kind = 'zone' and zones.id = new.id returning 1
+),
+changed_couriers as (
+    update couriers set cell = new.cell, state = new.state
+    from new where new.kind = 'courier' and couriers.id = new.id returning 1
+),
+changed_orders as (
+    update orders set cell = new.cell, state = new.state
+    from new where new.kind = 'order' and orders.id = new.id returning 1
+),
+changed_offers as (
+    update offers set cell = new.cell, state = new.state
+    from new where new.kind = 'offer' and offers.id = new.id returning 1
+)
+select
+    (select count(*) from changed_zones) + (select count(*) from changed_couriers)
+    + (select count(*) from changed_orders) + (select count(*) from changed_offers);
+
+-- name: add_things!
+-- The first version of things, and the questions that the new offers put.
+with new (kind, cell, state) as materialized (
+    select * from unnest(:kinds::text[], :cells::text[], :states::jsonb[])
+),
+new_zones as (
+    insert into zones (cell, state) select cell, state from new where kind = 'zone'
+),
+new_couriers as (
+    insert into couriers (cell, state) select cell, state from new where kind = 'courier'
+),
+new_orders as (
+    insert into orders (cell, state) select cell, state from new where kind = 'order'
+),
+new_offers as (
+    insert into offers (cell, state) select cell, state from new where kind = 'offer'
+)
+insert into assignments (offer_id, order_id, courier_id, status)
+select offer_id, order_id, courier_id, 'open'
+from unnest(:asking_offers::uuid[], :asked_orders::uuid[], :asked_couriers::uuid[])
+    as asked (offer_id, order_id, courier_id);
+
+-- name: save_history!
+-- What happened, what has to happen outside, and what was answered.
+with new_events as (
+    insert into events (
+        thing_kind, thing_id, version, position, type, at, device_at, command_id, data
+    )
+    select
+        thing_kind,
+        thing_id,
+        version,
+        position,
+        event ->> 'type',
+        instant((event ->> 'at')::bigint),
+        instant((event ->> 'device_at')::bigint),
+        command_id,
+        event - array['type', 'at', 'device_at']
+    from unnest(
+        :thing_kinds::text[], :thing_ids::uuid[], :versions::integer[], :positions::smallint[],
+        :command_ids::uuid[], :events::jsonb[]
+    ) as new (thing_kind, thing_id, version, position, command_id, event)
+),
+new_effects as (
+    insert into outbox (effect_id, type, effect, made_at, due_at)
+    select (effect ->> 'id')::uuid, effect ->> 'type', effect, instant(at), instant(at)
+    from unnest(:effects::jsonb[], :promised_at::bigint[]) as new (effect, at)
+)
+insert into answers (command_id, at, state)
+select command_id, instant(at), state
+from unnest(:answered_commands::uuid[], :answered_at::bigint[], :answers::jsonb[])
+    as new (command_id, at, state);
+
 -- name: find_answers
 select command_id::text as command_id, state from answers
 where command_id = any(:commands::uuid[]);
 
 -- name: find_answer
 select state from answers where command_id = :command_id;
-
--- name: save_answers!
-insert into answers (command_id, at, state)
-select command_id, instant(at), state
-from unnest(:command_ids::uuid[], :ats::bigint[], :states::jsonb[])
-    as new (command_id, at, state);
-
--- name: save_events!
-insert into events (
-    thing_kind, thing_id, version, position, type, at, device_at, command_id, data
-)
-select
-    thing_kind,
-    thing_id,
-    version,
-    position,
-    event ->> 'type',
-    instant((event ->> 'at')::bigint),
-    instant((event ->> 'device_at')::bigint),
-    command_id,
-    event - array['type', 'at', 'device_at']
-from unnest(
-    :thing_kinds::text[], :thing_ids::uuid[], :versions::integer[], :positions::smallint[],
-    :command_ids::uuid[], :events::jsonb[]
-) as new (thing_kind, thing_id, version, position, command_id, event);
 
 -- name: list_events
 select

@@ -1,12 +1,3 @@
--- name: add_couriers!
-insert into couriers (cell, state)
-select cell, state from unnest(:cells::text[], :states::jsonb[]) as new (cell, state);
-
--- name: change_couriers!
-update couriers set cell = new.cell, state = new.state
-from unnest(:ids::uuid[], :cells::text[], :states::jsonb[]) as new (id, cell, state)
-where couriers.id = new.id;
-
 -- name: load_couriers
 select state from couriers where cell = :cell and duty <> 'off' order by id;
 

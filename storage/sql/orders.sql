@@ -1,12 +1,3 @@
--- name: add_orders!
-insert into orders (cell, state)
-select cell, state from unnest(:cells::text[], :states::jsonb[]) as new (cell, state);
-
--- name: change_orders!
-update orders set cell = new.cell, state = new.state
-from unnest(:ids::uuid[], :cells::text[], :states::jsonb[]) as new (id, cell, state)
-where orders.id = new.id;
-
 -- name: load_orders
 select state from orders where cell = :cell and ended_at is null order by id;
 

@@ -1,8 +1,3 @@
--- name: save_effects!
-insert into outbox (effect_id, type, effect, made_at, due_at)
-select (effect ->> 'id')::uuid, effect ->> 'type', effect, instant(at), instant(at)
-from unnest(:effects::jsonb[], :ats::bigint[]) as new (effect, at);
-
 -- name: lease_effects
 with due as (
     select effect_id from outbox

@@ -1,12 +1,3 @@
--- name: add_zones!
-insert into zones (cell, state)
-select cell, state from unnest(:cells::text[], :states::jsonb[]) as new (cell, state);
-
--- name: change_zones!
-update zones set cell = new.cell, state = new.state
-from unnest(:ids::uuid[], :cells::text[], :states::jsonb[]) as new (id, cell, state)
-where zones.id = new.id;
-
 -- name: free_cells!
 -- What zones no longer cover; their cells as they are now come as pairs.
 delete from zone_cells
