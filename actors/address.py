@@ -10,15 +10,18 @@ from engine.kernel.messages import Command
 from engine.orders.messages import PlaceOrder
 from storage.store import Store
 
-REMEMBERED_MAX = 200_000
+_REMEMBERED_MAX = 200_000
 
 
 class AddressBook:
     """Looks addresses up in storage and remembers them; things are named `kind:id`."""
 
-    def __init__(self, store: Store, placement_resolution: int) -> None:
+    def __init__(
+        self, store: Store, placement_resolution: int, *, remembered_max: int = _REMEMBERED_MAX
+    ) -> None:
         self._store = store
         self._resolution = placement_resolution
+        self._remembered_max = remembered_max
         self._known: OrderedDict[str, CellId] = OrderedDict()
 
     async def cell_for(self, command: Command) -> CellId | None:
@@ -54,7 +57,7 @@ class AddressBook:
         """It was found there; of too many, those not met for longest are forgotten."""
         self._known[name] = cell
         self._known.move_to_end(name)
-        if len(self._known) > REMEMBERED_MAX:
+        if len(self._known) > self._remembered_max:
             self._known.popitem(last=False)
 
     def forget(self, name: str) -> bool:

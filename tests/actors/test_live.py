@@ -185,6 +185,56 @@ def test_all_who_ask_at_once_while_the_cell_is_in_doubt_are_answered() -> None:
     assert set(codes) == {"ok", "temporarily_unavailable"}
 
 
+def test_in_doubt_everything_is_read_anew_once_however_many_ask() -> None:
+    async def story(town: Town) -> int:
+        couriers = [await town.courier() for _ in range(20)]
+        town.line.latency_ms = 200
+        town.line.fates.append(Fate.ANSWER_LOST)
+        await town.send(TakeBreak(courier_id=couriers[0]), town.as_courier(couriers[0]))
+        before = town.line.asked.count("load_cell")
+        answers = await asyncio.gather(
+            *(town.send(TakeBreak(courier_id=one), town.as_courier(one)) for one in couriers)
+        )
+        assert {_code(one) for one in answers} == {"ok"}
+        return town.line.asked.count("load_cell") - before
+
+    assert in_a_town(story) == 1
+
+
+def test_watchers_hear_of_an_end_that_the_cell_itself_found_out_about_only_later() -> None:
+    async def story(town: Town) -> tuple[str, object, str]:
+        courier, order = await _offered(town)
+        idle = await town.courier()
+        cancel = CancelOrder(order_id=order, reason=CancelReason.OTHER)
+        for command, caller in (
+            (cancel, town.customer),
+            (GoOffDuty(courier_id=idle), town.as_courier(idle)),
+        ):
+            town.line.fates.append(Fate.ANSWER_LOST)
+            assert _code(await town.send(command, caller)) == "temporarily_unavailable"
+            await town.clock.sleep(SECOND_MS)
+        return (
+            town.noticed.body(f"order:{order}")["status"],
+            town.noticed.body(f"courier:{courier}")["offer"],
+            town.noticed.body(f"courier:{idle}")["duty"],
+        )
+
+    assert in_a_town(story) == ("cancelled", None, "off")
+
+
+def test_a_late_answer_is_told_that_it_is_late_although_everything_was_read_anew() -> None:
+    async def story(town: Town) -> tuple[str, str]:
+        courier, order = await _offered(town)
+        accept, caller = _accept(town, courier), town.as_courier(courier)
+        offer = town.noticed.body(f"courier:{courier}")["offer"]
+        town.line.fates.append(Fate.ANSWER_LOST)
+        await town.clock.sleep(offer["expires_at"] + SECOND_MS - town.clock.now())
+        (stored,) = await town.store.list_offers_for(order)
+        return stored.status.value, _code(await town.send(accept, caller))
+
+    assert in_a_town(story) == ("expired", "offer_expired")
+
+
 # A state that is not the stored one
 
 
@@ -209,14 +259,12 @@ def test_what_somebody_else_changed_is_refused_and_then_read_anew() -> None:
 def test_a_deadline_of_something_that_is_gone_from_storage_rings_in_vain() -> None:
     async def story(town: Town) -> str:
         _, order = await _offered(town)
-        scheduled = await town.order(
-            window=Window(
-                start=town.clock.now() + 120 * MINUTE_MS, end=town.clock.now() + 180 * MINUTE_MS
-            )
-        )
+        now = town.clock.now()
+        window = Window(start=now + 50 * MINUTE_MS, end=now + 90 * MINUTE_MS)
+        scheduled = await town.order(window=window)
         await _cancel_behind_its_back(town, order)
         await _cancel_behind_its_back(town, scheduled)
-        await town.clock.sleep(3 * 60 * MINUTE_MS)
+        await town.clock.sleep(30 * MINUTE_MS)
         stored = await town.store.find_order(scheduled)
         assert stored is not None
         return stored.status.value
@@ -253,7 +301,7 @@ def test_what_came_due_while_the_database_was_away_is_done_as_soon_as_it_is_back
     async def story(town: Town) -> tuple[int, int, int]:
         await _offered(town)
         now = town.clock.now()
-        window = Window(start=now + 90 * MINUTE_MS, end=now + 120 * MINUTE_MS)
+        window = Window(start=now + 50 * MINUTE_MS, end=now + 90 * MINUTE_MS)
         scheduled = await town.order(window=window)
         planned = await town.store.find_order(scheduled)
         assert planned is not None

@@ -50,7 +50,7 @@ def lies_in(told: Publication, stored: Mapping[tuple[str, int], Thing]) -> list[
     return found
 
 
-def _differ(held: Iterable[Thing], stored: Iterable[Thing]) -> Iterator[str]:
+def _differ(held: Iterable[Any], stored: Iterable[Any]) -> Iterator[str]:
     mine = {name_of(one): one for one in held}
     true = {name_of(one): one for one in stored}
     for key in sorted(mine.keys() | true.keys()):

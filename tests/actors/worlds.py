@@ -3,11 +3,13 @@
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SeededChance, new_id
+from actors.clock import Clock
 from actors.local import local_bus
 from actors.settings import RuntimeSettings
-from actors.solver import LocalSolver, Solver, stopped_watch
+from actors.solver import LocalSolver, Solver, SolverUnavailable, stopped_watch
 from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import AcceptOffer, GoOnDuty, ReportProgress
 from engine.geo.cells import cell_at, disk
@@ -17,9 +19,11 @@ from engine.geo.zone import CreateZone
 from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, UserId, ZoneId
 from engine.kernel.messages import Caller, Command, Envelope, Role, Thing
 from engine.kernel.place import Point
-from engine.kernel.timing import MINUTE_MS, SECOND_MS
+from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
+from engine.orders.messages import PlaceOrder
+from optimizer.problem import Plan, Problem
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
-from storage.live import Batch, Fix, LiveStream, Publication
+from storage.live import Batch, Fix, LiveStream, LiveUnavailable, Publication
 from storage.memory import MemoryStore
 from storage.store import Answer, Store
 from tests.actors.shaky import ShakyStore
@@ -28,6 +32,7 @@ from tests.builders import CORNER, NOON, SHOP, a_placing, a_quote
 
 T = TypeVar("T")
 OPERATOR = Caller(user_id=UserId("00000000-0000-7000-8000-000000000001"), role=Role.OPERATOR)
+JEDDAH = Point(lat=21.4858, lng=39.1925)  # so far away that another cell owns it
 QUICK = ZoneParameters(tick_s=2, commit_lead_s=3600, offer_timeout_s=30, bundle_size_max=1)
 
 
@@ -36,12 +41,15 @@ class Noticed:
 
     def __init__(self, stored: Mapping[tuple[str, int], Thing]) -> None:
         self._stored = stored
+        self.is_away = False
         self.lies: list[str] = []
         self.batches: list[Batch] = []
         self.newest: dict[tuple[str, str], Publication] = {}
         self.fixes: dict[CellId, dict[CourierId, Fix]] = {}
 
     async def publish(self, batch: Batch) -> None:
+        if self.is_away:
+            raise LiveUnavailable("nobody listens")
         self.batches.append(batch)
         for one in batch.publications:
             self.newest[one.channel, one.kind] = one
@@ -55,14 +63,45 @@ class Noticed:
         return after, []
 
     async def save_fixes(self, cell: CellId, fixes: Mapping[CourierId, Fix]) -> None:
+        if self.is_away:
+            raise LiveUnavailable("nobody listens")
         self.fixes.setdefault(cell, {}).update(fixes)
 
     async def load_fixes(self, cell: CellId) -> dict[CourierId, Fix]:
+        if self.is_away:
+            raise LiveUnavailable("nobody listens")
         return dict(self.fixes.get(cell, {}))
 
     def body(self, channel: str) -> dict[str, Any]:
         """The newest state that was published on a channel."""
         return self.newest[channel, "state"].body
+
+
+class Thinker:
+    """A solver that takes its time, or is away."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._solver = LocalSolver(stopped_watch)
+        self._clock = clock
+        self.takes_ms = 0
+        self.is_away = False
+        self.problems: list[Problem] = []
+        self.plans: list[Plan] = []
+        self.together = self.most_together = 0
+
+    async def plan(self, problem: Problem) -> Plan:
+        if self.is_away:
+            raise SolverUnavailable("nobody thinks")
+        self.together += 1
+        self.most_together = max(self.most_together, self.together)
+        try:
+            self.problems.append(problem)
+            if self.takes_ms:
+                await self._clock.sleep(self.takes_ms)
+            self.plans.append(await self._solver.plan(problem))
+        finally:
+            self.together -= 1
+        return self.plans[-1]
 
 
 class Town:
@@ -74,19 +113,22 @@ class Town:
         *,
         live: LiveStream | None = None,
         solver: Solver | None = None,
+        starts_at: Instant = NOON,
         parameters: ZoneParameters = QUICK,
     ) -> None:
-        self.clock = VirtualClock(loop, starts_at=NOON)
+        self.clock = VirtualClock(loop, starts_at=starts_at)
         self.chance = SeededChance(7)
         self.store = MemoryStore()
         self.line = ShakyStore(self.store, self.clock)
+        self.line_store = cast("Store", self.line)
         self.noticed = Noticed(self.line.stored)
         self.parameters = parameters
         self.settings = RuntimeSettings()
+        self.thinker = Thinker(self.clock)
         world = World(
-            store=cast("Store", self.line),
+            store=self.line_store,
             live=live or self.noticed,
-            solver=solver or LocalSolver(stopped_watch),
+            solver=solver or self.thinker,
             clock=self.clock,
             chance=self.chance,
             settings=self.settings,
@@ -106,8 +148,9 @@ class Town:
         command_id: str = "",
         fingerprint: str = "",
         deadline_ms: int = 10_000,
+        by: Bus | None = None,
     ) -> Answer:
-        return await self.bus.execute(
+        return await (by or self.bus).execute(
             Envelope(
                 id=CommandId(command_id or self.new_id()),
                 command=command,
@@ -122,12 +165,12 @@ class Town:
         assert answer.refusal is None, answer.refusal
         return answer
 
-    async def open(self) -> None:
-        """Create the zone."""
-        anchor = cell_at(SHOP, 8)
+    async def open(self, zone_id: ZoneId | None = None, *, around: Point = SHOP) -> None:
+        """Create the zone, or another one."""
+        anchor = cell_at(around, 8)
         await self.must(
             CreateZone(
-                zone_id=self.zone_id,
+                zone_id=zone_id or self.zone_id,
                 name_en="Olaya",
                 name_ar="العليا",
                 anchor=anchor,
@@ -156,14 +199,18 @@ class Town:
         await self.must(command, self.as_courier(courier_id))
         return courier_id
 
-    async def order(self, **fields: Any) -> OrderId:
-        """Somebody places an order that is ready at once."""
+    async def placing(self, **fields: Any) -> PlaceOrder:
+        """The command that places an order that is ready at once."""
         zone = await self.store.find_zone(self.zone_id)
         assert zone is not None
         quoted = a_quote(
             zone, customer_id=self.customer.user_id, preparation_s=0, at=self.clock.now()
         )
-        command = a_placing(zone, quoted=quoted, **{"order_id": self.new_id(), **fields})
+        return a_placing(zone, quoted=quoted, **{"order_id": self.new_id(), **fields})
+
+    async def order(self, **fields: Any) -> OrderId:
+        """Somebody places it."""
+        command = await self.placing(**fields)
         await self.must(command, self.customer)
         return command.order_id
 
@@ -179,6 +226,10 @@ class Town:
         """He tells how far he has come."""
         command = ReportProgress(courier_id=courier_id, order_id=order_id, step=step, **fields)
         return await self.send(command, self.as_courier(courier_id))
+
+    def another_edge(self) -> Bus:
+        """The bus of another process over the same cells."""
+        return Bus(self.line_store, self.cells, self.settings.placement_resolution)
 
     def as_courier(self, courier_id: CourierId) -> Caller:
         return Caller(user_id=courier_id, role=Role.COURIER)
@@ -202,10 +253,11 @@ class Town:
         """Let what is under way end; then the cell holds what is stored, and told nothing else."""
         self.line.heal()
         await self.clock.sleep((40 if self.line.some_land_late else 3) * SECOND_MS)
-        cell = await self.cell()
-        stored = await self.store.load_cell(cell)
-        found = differences(self.cells._homes[cell].cell, stored)
-        found += [*is_offered_or_carried_once(stored), *self.noticed.lies]
+        found = self.noticed.lies
+        for cell in await self.store.list_cells():
+            stored = await self.store.load_cell(cell)
+            found += differences(self.cells._homes[cell].cell, stored)
+            found += is_offered_or_carried_once(stored)
         assert not found, "\n".join(found)
 
 

@@ -1,0 +1,242 @@
+"""The one door: it finds who owns a thing, and says plainly what it cannot find or may not do."""
+
+import pytest
+
+from actors.bus import Bus, CellUnavailable
+from engine.couriers.messages import GoOffDuty, GoOnDuty, TakeBreak
+from engine.geo.travel import VehicleKind
+from engine.geo.zone import ChangeZoneParameters, CreateZone
+from engine.kernel.ids import CourierId, OrderId, ZoneId
+from engine.kernel.messages import Caller, Command, Role
+from engine.kernel.timing import SECOND_MS
+from engine.orders.messages import CancelOrder, CancelReason
+from storage.live import Fix
+from storage.store import Answer
+from tests.actors.worlds import JEDDAH, OPERATOR, QUICK, Town, in_a_town
+from tests.builders import CORNER, a_placing, a_quote, a_zone
+
+
+def _code(answer: Answer) -> str:
+    return "ok" if answer.refusal is None else answer.refusal.code
+
+
+def _on_duty(courier: CourierId, zone_id: ZoneId) -> GoOnDuty:
+    return GoOnDuty(
+        courier_id=courier,
+        zone_id=zone_id,
+        name="Salem",
+        vehicle=VehicleKind.CAR,
+        capacity_units=4,
+        point=CORNER,
+    )
+
+
+async def _two_towns(town: Town) -> ZoneId:
+    """A second zone, in another cell."""
+    second = ZoneId(town.new_id())
+    await town.open(second, around=JEDDAH)
+    return second
+
+
+async def _moved(town: Town) -> tuple[CourierId, ZoneId, Bus]:
+    """A courier who was on duty here and went elsewhere, which this edge has not heard of."""
+    second, courier, other_edge = await _two_towns(town), await town.courier(), town.another_edge()
+    caller = town.as_courier(courier)
+    for command in (GoOffDuty(courier_id=courier), _on_duty(courier, second)):
+        assert _code(await town.send(command, caller, by=other_edge)) == "ok"
+    return courier, second, other_edge
+
+
+@pytest.mark.parametrize("command", [TakeBreak, GoOffDuty])
+def test_a_courier_who_moved_is_looked_up_again(command: type[TakeBreak | GoOffDuty]) -> None:
+    async def story(town: Town) -> tuple[str, str, ZoneId, ZoneId]:
+        courier, second, _ = await _moved(town)
+        answer = await town.send(command(courier_id=courier), town.as_courier(courier))
+        stored = await town.store.find_courier(courier)
+        assert stored is not None
+        return _code(answer), stored.duty.value, stored.zone_id, second
+
+    code, duty, zone_id, second = in_a_town(story)
+    assert code == "ok"
+    assert duty == ("break" if command is TakeBreak else "off")
+    assert zone_id == second
+
+
+def test_a_courier_who_moved_is_shown_where_he_works_now_and_followed_there() -> None:
+    async def story(town: Town) -> tuple[ZoneId, ZoneId, int]:
+        courier, second, _ = await _moved(town)
+        shown = await town.bus.snapshot(f"courier:{courier}")
+        assert shown is not None
+        fix = Fix(lat=JEDDAH.lat, lng=JEDDAH.lng, at=town.clock.now(), accuracy_m=5.0)
+        town.bus.report_position(courier, fix)
+        cell = await town.store.cell_of_zone(second)
+        assert cell is not None
+        await town.clock.sleep(5 * SECOND_MS)
+        return shown.body["zone_id"], second, town.noticed.fixes[cell][courier].at - fix.at
+
+    shown, second, delay = in_a_town(story)
+    assert shown == second
+    assert delay == 0
+
+
+def test_where_somebody_is_off_duty_is_his_own() -> None:
+    async def story(town: Town) -> set[CourierId]:
+        courier = await town.courier()
+        await town.must(GoOffDuty(courier_id=courier), town.as_courier(courier))
+        fix = Fix(lat=CORNER.lat, lng=CORNER.lng, at=town.clock.now(), accuracy_m=5.0)
+        town.bus.report_position(courier, fix)
+        await town.clock.sleep(5 * SECOND_MS)
+        return {one for fixes in town.noticed.fixes.values() for one in fixes}
+
+    assert in_a_town(story) == set()
+
+
+def test_who_is_on_duty_elsewhere_is_refused_and_still_followed_where_he_is() -> None:
+    async def story(town: Town) -> tuple[str, bool]:
+        second, courier = await _two_towns(town), await town.courier()
+        refused = await town.send(_on_duty(courier, second), town.as_courier(courier))
+        fix = Fix(lat=CORNER.lat, lng=CORNER.lng, at=town.clock.now(), accuracy_m=5.0)
+        town.bus.report_position(courier, fix)
+        await town.clock.sleep(5 * SECOND_MS)
+        return _code(refused), courier in town.noticed.fixes.get(await town.cell(), {})
+
+    assert in_a_town(story) == ("busy_elsewhere", True)
+
+
+def test_a_courier_may_come_back_to_a_cell_that_knew_him_before() -> None:
+    async def story(town: Town) -> list[str]:
+        courier, _, other_edge = await _moved(town)
+        caller = town.as_courier(courier)
+        return [
+            _code(await town.send(one, caller, by=other_edge))
+            for one in (GoOffDuty(courier_id=courier), _on_duty(courier, town.zone_id))
+        ]
+
+    assert in_a_town(story) == ["ok", "ok"]
+
+
+def test_an_order_that_ended_is_shown_and_answered_also_after_a_restart() -> None:
+    async def story(town: Town) -> tuple[str, list[str], str]:
+        order = await town.order()
+        cancel = CancelOrder(order_id=order, reason=CancelReason.OTHER)
+        await town.must(cancel, town.customer)
+        await town.crash()
+        shown = await town.bus.snapshot(f"order:{order}")
+        assert shown is not None
+        again = await town.send(cancel, town.customer)
+        stranger = Caller(user_id=CourierId(town.new_id()), role=Role.CUSTOMER)
+        theirs = await town.send(cancel, stranger)
+        return shown.body["status"], [_code(again), _code(theirs)], again.reply["status"]
+
+    assert in_a_town(story) == ("cancelled", ["ok", "unknown_order"], "cancelled")
+
+
+def test_a_courier_off_duty_is_shown_as_such_before_and_after_a_restart() -> None:
+    async def story(town: Town) -> list[object]:
+        courier = await town.courier()
+        await town.must(GoOffDuty(courier_id=courier), town.as_courier(courier))
+        shown = [await town.bus.snapshot(f"courier:{courier}")]
+        await town.crash()
+        shown.append(await town.bus.snapshot(f"courier:{courier}"))
+        again = await town.must(GoOffDuty(courier_id=courier), town.as_courier(courier))
+        return [again.reply["duty"], *(one and one.body["duty"] for one in shown)]
+
+    assert in_a_town(story) == ["off", "off", "off"]
+
+
+def test_what_nobody_has_heard_of_is_unknown() -> None:
+    async def story(town: Town) -> list[str]:
+        order, zone, courier = (town.new_id() for _ in range(3))
+        elsewhere = a_placing(a_zone())
+        asked: list[tuple[Command, Caller]] = [
+            (CancelOrder(order_id=OrderId(order), reason=CancelReason.OTHER), OPERATOR),
+            (GoOffDuty(courier_id=CourierId(courier)), town.as_courier(CourierId(courier))),
+            (_on_duty(CourierId(courier), ZoneId(zone)), town.as_courier(CourierId(courier))),
+            (elsewhere, OPERATOR),
+        ]
+        for channel in (f"order:{order}", f"courier:{courier}", f"zone:{zone}", "moon:1", "x", ""):
+            assert await town.bus.snapshot(channel) is None
+        return [_code(await town.send(*one)) for one in asked]
+
+    assert in_a_town(story) == ["unknown_order", "unknown_courier", "unknown_zone", "unknown_zone"]
+
+
+def test_who_may_not_send_a_command_is_told_so_before_anything_is_looked_up() -> None:
+    async def story(town: Town) -> tuple[set[str], list[str]]:
+        courier = await town.courier()
+        change = ChangeZoneParameters(
+            zone_id=town.zone_id,
+            parameters=QUICK,
+            author=town.customer.user_id,
+            reason="mine",
+            effective_at=0,
+            after_version=1,
+        )
+        zone = await town.store.find_zone(town.zone_id)
+        assert zone is not None
+        quoted = a_quote(zone, customer_id=town.customer.user_id, at=town.clock.now())
+        not_theirs: list[tuple[Command, Caller]] = [
+            (change, town.customer),
+            (change, town.as_courier(courier)),
+            (a_placing(zone, quoted=quoted), town.as_courier(courier)),
+            (TakeBreak(courier_id=courier), OPERATOR),
+            (TakeBreak(courier_id=courier), town.as_courier(CourierId(town.new_id()))),
+        ]
+        before = list(town.line.asked)
+        codes = {_code(await town.send(*one)) for one in not_theirs}
+        return codes, town.line.asked[len(before) :]
+
+    assert in_a_town(story) == ({"not_allowed"}, [])
+
+
+def test_without_storage_nothing_is_looked_up_and_that_is_said() -> None:
+    async def story(town: Town) -> str:
+        order = await town.order()
+        fresh = town.another_edge()
+        town.line.away_for(5 * SECOND_MS)
+        cancel = CancelOrder(order_id=order, reason=CancelReason.OTHER)
+        refused = await town.send(cancel, town.customer, by=fresh)
+        with pytest.raises(CellUnavailable):
+            await fresh.snapshot(f"order:{order}")
+        return _code(refused)
+
+    assert in_a_town(story) == "temporarily_unavailable"
+
+
+def test_every_cell_says_how_it_is() -> None:
+    async def story(town: Town) -> list[dict[str, str]]:
+        second = await _two_towns(town)
+        other = await town.store.cell_of_zone(second)
+        found = [await town.bus.health()]
+        town.thinker.is_away = True
+        await town.courier()
+        await town.order()
+        await town.clock.sleep(5 * SECOND_MS)
+        found.append(await town.bus.health())
+        assert set(found[0]) == {await town.cell(), other}
+        return found
+
+    fine, troubled = in_a_town(story)
+    assert set(fine.values()) == {"ok"}
+    assert sorted(troubled.values()) == ["ok", "the solver does not answer"]
+
+
+def test_a_zone_is_refused_on_the_cells_of_another_and_under_the_id_of_another() -> None:
+    async def story(town: Town) -> list[str]:
+        zone = await town.store.find_zone(town.zone_id)
+        assert zone is not None
+        codes = []
+        for zone_id in (ZoneId(town.new_id()), zone.id):
+            command = CreateZone(
+                zone_id=zone_id,
+                name_en="Olaya",
+                name_ar="العليا",
+                anchor=zone.anchor,
+                cells=zone.cells,
+                parameters=QUICK,
+                author=OPERATOR.user_id,
+            )
+            codes.append(_code(await town.send(command, OPERATOR)))
+        return codes
+
+    assert in_a_town(story) == ["cells_taken", "zone_exists"]
