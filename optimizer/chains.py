@@ -1,7 +1,8 @@
 """The plan in the making: chains of trips, their schedule, and what any change costs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import numpy as np
 
@@ -17,6 +18,16 @@ class Visits:
     pickup_s: Ints
     free_s: Ints
     possible: Bools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vehicle:
+    """One vehicle's numbers, where one is looked at alone."""
+
+    free_s: int
+    place: int
+    latest_s: int
+    pace: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +70,30 @@ class Chains:
         )
         self.first = np.zeros(vehicles, dtype=np.int64)
         self.promised = np.full(vehicles, -1, dtype=np.int64)
+        self._plain = [
+            _Vehicle(free_s=free_s, place=place, latest_s=latest_s, pace=pace)
+            for free_s, place, latest_s, pace in zip(
+                tables.free_s.tolist(),
+                tables.start.tolist(),
+                tables.latest_s.tolist(),
+                tables.pace.tolist(),
+                strict=True,
+            )
+        ]
         for v, vehicle in enumerate(tables.vehicles):
             if vehicle.locked:
                 row = book.locked_row([tables.job_at[id_] for id_ in vehicle.locked])
                 self.first[v], self.promised[v] = 1, row
-                self.put([v], [[row]])
+                self._put(v, [row])
 
     def chain(self, v: int) -> list[int]:
         """The rows of one vehicle."""
         rows: list[int] = self.now.rows[v, : self.now.count[v]].tolist()
         return rows
+
+    def chain_promised(self, v: int) -> list[int]:
+        """The least that one vehicle must do: its locked trip, if there is one."""
+        return [int(self.promised[v])] if self.first[v] else []
 
     def carriers(self) -> Ints:
         """The vehicle of each job, -1 = left out."""
@@ -88,30 +113,12 @@ class Chains:
         left_out = self.tables.left_out_cost[self.carriers() < 0]
         return int(self.vehicle_costs(self.now).sum() + left_out.sum())
 
-    def put(self, vehicles: Sequence[int], chains: Sequence[Sequence[int]]) -> Ints:
+    def put(self, chains: Mapping[int, Sequence[int]]) -> dict[int, int]:
         """Give each vehicle its trips; of each, the number of leading trips that it can do.
 
         A vehicle that cannot do all of them must be given others before anything else is asked.
         """
-        now, v = self.now, np.array(vehicles, dtype=np.int64)
-        now.rows[v] = -1
-        now.count[v] = [len(chain) for chain in chains]
-        for at, chain in zip(vehicles, chains, strict=True):
-            now.rows[at, : len(chain)] = chain
-        costs = np.zeros((len(v), now.rows.shape[1] + 1), dtype=np.int64)
-        able: Ints = now.count[v].copy()
-        for slot in range(int(able.max(initial=0))):
-            on = np.nonzero(able > slot)[0]
-            w = v[on]
-            row = now.rows[w, slot]
-            visit = self._visit(w, now.free_s[w, slot], now.place[w, slot], row)
-            now.pickup_s[w, slot] = visit.pickup_s
-            now.free_s[w, slot + 1], now.place[w, slot + 1] = visit.free_s, self.book.end[row]
-            costs[on, slot] = visit.cost + self.book.moved_cost(row, w)
-            unable = on[~visit.possible & (row != self.promised[w])]
-            able[unable] = slot
-        now.rest[v] = costs[:, ::-1].cumsum(axis=1)[:, ::-1]
-        return able
+        return {v: self._put(v, rows) for v, rows in chains.items()}
 
     def take_out(self, v: Ints, slot: Ints) -> Ints:
         """Take trips out, all but locked jobs; the jobs that are free now.
@@ -123,11 +130,11 @@ class Chains:
             gone.setdefault(vehicle, set()).add(k)
         before = {vehicle: self.chain(vehicle) for vehicle in gone}
         after = {vehicle: self._without(vehicle, slots) for vehicle, slots in gone.items()}
-        able = self.put(list(after), list(after.values())).tolist()
+        able = self.put(after)
         taken: set[int] = set()
-        for (vehicle, rows), count in zip(after.items(), able, strict=True):
-            if count < len(rows):
-                self.put([vehicle], [before[vehicle]])
+        for vehicle, rows in after.items():
+            if able[vehicle] < len(rows):
+                self._put(vehicle, before[vehicle])
             else:
                 taken.update(j for row in before[vehicle] for j in self.book.jobs[row])
                 taken.difference_update(j for row in rows for j in self.book.jobs[row])
@@ -152,39 +159,35 @@ class Chains:
         """
         now, tables, book = self.now, self.tables, self.book
         visit = self._visit(v, now.free_s[v, slot], now.place[v, slot], row)
-        cost: Ints = visit.cost + book.moved_cost(row, v)
-        cost += tables.start_cost[v] * (now.count[v] == 0)
+        cost: Ints = visit.cost + tables.start_cost[v] * (now.count[v] == 0)
         possible = visit.possible & (now.count[v] + slot - then < tables.policy.trips_max)
         possible &= book.may(row, v)
         cost[~possible] = INFEASIBLE
         cost -= now.rest[v, slot]
         on = np.nonzero(possible & (then < now.count[v]))[0]
         if on.size:
-            w = v[on]
-            cost[on] += self.follow(w, visit.free_s[on], book.end[row[on]], w, then[on])
+            cost[on] += self.follow(v[on], visit.free_s[on], book.end[row[on]], then[on])
         return cost
 
-    def follow(self, v: Ints, free_s: Ints, place: Ints, owner: Ints, slot: Ints) -> Ints:
-        """What it costs when v, free at a time and place, drives the trips of owner from slot on.
+    def follow(self, v: Ints, free_s: Ints, place: Ints, slot: Ints) -> Ints:
+        """What it costs when v, free at a time and place, goes on with its trips from slot on.
 
-        Where v drives its own trips and is in time for one of them, the rest is as it was. There
-        must be a trip.
+        There must be one. From the first trip for which v is in time the rest is as it was.
         """
-        now, book = self.now, self.book
+        now = self.now
         total, on = np.zeros(len(v), dtype=np.int64), np.arange(len(v))
         while on.size:
-            row = now.rows[owner, slot]
+            row = now.rows[v, slot]
             visit = self._visit(v, free_s, place, row)
-            cost = visit.cost + book.moved_cost(row, v)
-            possible = visit.possible & ((owner == v) | book.may(row, v))
-            cost[~possible] = INFEASIBLE
-            as_before = (owner == v) & (visit.pickup_s == now.pickup_s[owner, slot])
+            cost = visit.cost
+            cost[~visit.possible] = INFEASIBLE
+            as_before = visit.pickup_s == now.pickup_s[v, slot]
             slot = slot + 1
-            cost[as_before] += now.rest[owner[as_before], slot[as_before]]
+            cost += np.where(as_before, now.rest[v, slot], 0)
             total[on] += cost
-            going = np.nonzero(possible & ~as_before & (slot < now.count[owner]))[0]
-            on, v, owner, slot = on[going], v[going], owner[going], slot[going]
-            free_s, place = visit.free_s[going], book.end[row[going]]
+            going = np.nonzero(visit.possible & ~as_before & (slot < now.count[v]))[0]
+            on, v, slot = on[going], v[going], slot[going]
+            free_s, place = visit.free_s[going], self.book.end[row[going]]
         return total
 
     def in_time(self, v: Ints, row: Ints) -> Bools:
@@ -198,9 +201,40 @@ class Chains:
         approach_s = tables.roads.to_shop_s(pace, place, book.group[row])
         handover_s = free_s + approach_s + tables.service.pickup_before_s
         pickup_s = np.maximum(handover_s, facts[:, READY])
+        cost = book.cost(facts, pickup_s) + tables.policy.weights.travel * approach_s
+        if tables.policy.weights.stability:
+            cost += book.moved_cost(row, v)
         return Visits(
-            cost=book.cost(facts, pickup_s) + tables.policy.weights.travel * approach_s,
+            cost=cost,
             pickup_s=pickup_s,
             free_s=pickup_s + facts[:, DURATION],
             possible=(pickup_s <= tables.latest_s[v]) & (handover_s >= facts[:, HANDOVER_MIN]),
         )
+
+    def _put(self, v: int, rows: Sequence[int]) -> int:
+        """As `_visit`, but one trip after the other; one vehicle's few trips are faster so."""
+        now, book, vehicle = self.now, self.book, self._plain[v]
+        now.rows[v] = -1
+        now.rows[v, : len(rows)] = rows
+        now.count[v] = len(rows)
+        free_s, place = vehicle.free_s, vehicle.place
+        visits: list[tuple[int, int, int, int]] = []
+        for slot, row in enumerate(rows):
+            approach_s = self.tables.approach_s(vehicle.pace, place, int(book.group[row]))
+            handover_s = free_s + approach_s + self.tables.service.pickup_before_s
+            plain = book.plain(row, vehicle.pace)
+            pickup_s = max(handover_s, plain.ready_s)
+            possible = pickup_s <= vehicle.latest_s and handover_s >= plain.handover_min_s
+            if not possible and row != self.promised[v]:
+                return slot
+            cost = plain.cost(pickup_s) + self.tables.policy.weights.travel * approach_s
+            free_s, place = pickup_s + plain.duration_s, plain.end
+            visits.append((pickup_s, free_s, place, cost + book.moved_cost_of(row, v)))
+        if visits:
+            pickups, frees, places, costs = zip(*visits, strict=True)
+            now.pickup_s[v, : len(rows)] = pickups
+            now.free_s[v, 1 : len(rows) + 1] = frees
+            now.place[v, 1 : len(rows) + 1] = places
+            now.rest[v, : len(rows)] = list(accumulate(reversed(costs)))[::-1]
+        now.rest[v, len(rows) :] = 0
+        return len(rows)

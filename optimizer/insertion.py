@@ -23,6 +23,7 @@ class Insertion:
 
     def run(self) -> None:
         """Insert all that is worth it."""
+        open_ = np.ones(len(self._jobs), dtype=np.bool_)
         waiting = np.arange(len(self._jobs))
         changed = np.arange(len(self._chains.tables.vehicles))
         while waiting.size and changed.size:
@@ -32,7 +33,8 @@ class Insertion:
             Places(
                 i=chosen, v=changed, slot=self._slot[at], row=self._row[at], then=self._then[at]
             ).put(self._chains)
-            waiting = np.setdiff1d(waiting, chosen, assume_unique=True)
+            open_[chosen] = False
+            waiting = np.nonzero(open_)[0]
 
     def _most_urgent(self, waiting: Ints) -> tuple[Ints, Ints]:
         """For each vehicle the job that wants it and loses most by its second best."""
@@ -44,8 +46,11 @@ class Insertion:
             second = np.minimum(np.partition(cost, 1, axis=1)[:, 1], left_out)
         order = np.lexsort((first, first - second))
         order = order[first[order] < left_out[order]]
-        vehicles, firsts = np.unique(best[order], return_index=True)
-        return waiting[order[firsts]], vehicles
+        wanted: dict[int, int] = {}
+        for job, v in zip(waiting[order].tolist(), best[order].tolist(), strict=True):
+            wanted.setdefault(v, job)
+        chosen, vehicles = list(wanted.values()), list(wanted)
+        return np.array(chosen, dtype=np.int64), np.array(vehicles, dtype=np.int64)
 
     def _price(self, waiting: Ints, vehicles: Ints) -> None:
         """Find the best places of the waiting jobs on these vehicles anew."""

@@ -44,14 +44,13 @@ class Places:
 
     def put(self, chains: Chains) -> None:
         """Carry out the changes; no two of one vehicle."""
-        changed = []
+        changed = {}
         for v, slot, row, then in zip(
             self.v.tolist(), self.slot.tolist(), self.row.tolist(), self.then.tolist(), strict=True
         ):
             chain = chains.chain(v)
-            changed.append([*chain[:slot], row, *chain[then:]])
-        if changed:
-            chains.put(self.v.tolist(), changed)
+            changed[v] = [*chain[:slot], row, *chain[then:]]
+        chains.put(changed)
 
 
 def between_trips(chains: Chains, rows: Ints, vehicles: Ints) -> Places:

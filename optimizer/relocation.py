@@ -36,7 +36,7 @@ def movable(chains: Chains) -> Trips:
     saving = now.rest[v, slot] + chains.tables.start_cost[v] * (now.count[v] == 1)
     on = np.nonzero(slot + 1 < now.count[v])[0]
     w, k = v[on], slot[on]
-    saving[on] -= chains.follow(w, now.free_s[w, k], now.place[w, k], w, k + 1)
+    saving[on] -= chains.follow(w, now.free_s[w, k], now.place[w, k], k + 1)
     free = saving > -INFEASIBLE // 2
     return Trips(row=now.rows[v, slot][free], v=v[free], slot=slot[free], saving=saving[free])
 
@@ -64,6 +64,5 @@ def relocate(chains: Chains, trips: Trips, found: Moves) -> bool:
             changed[v], changed[w] = chains.chain(v), chains.chain(w)
             row = changed[v].pop(int(trips.slot[i]))
             changed[w].insert(int(found.places.slot[at]), row)
-    if changed:
-        chains.put(list(changed), list(changed.values()))
+    chains.put(changed)
     return bool(changed)

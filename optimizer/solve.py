@@ -61,7 +61,9 @@ def _route(chains: Chains, v: int) -> Route:
     trips = []
     for slot, row in enumerate(chains.chain(v)):
         pickup_s = int(now.pickup_s[v, slot])
-        approach_s = tables.approach_s(v, int(now.place[v, slot]), int(book.group[row]))
+        approach_s = tables.approach_s(
+            int(tables.pace[v]), int(now.place[v, slot]), int(book.group[row])
+        )
         trips.append(
             Trip(
                 group=str(tables.groups[book.group[row]]),

@@ -39,6 +39,14 @@ class Roads:
             self._known[cells] = plain_s
         return self.paced_s(pace, plain_s)
 
+    def one_to_shop_s(self, pace: int, place: int, shop: int) -> int:
+        """As `to_shop_s`, for one pair."""
+        if self._known is not None and self._paces is None:
+            plain_s = int(self._known[place * len(self._shops) + shop])
+            if plain_s >= 0:
+                return plain_s
+        return int(self.to_shop_s(_ints([pace]), _ints([place]), _ints([shop]))[0])
+
     def paced_s(self, pace: Ints, plain_s: Ints) -> Ints:
         """Plain seconds at a pace class, rounded up."""
         if self._paces is None:
@@ -70,9 +78,9 @@ class Tables:
         self._read_candidates(problem.candidates)
         self.kept = self._read_incumbent()
 
-    def approach_s(self, v: int, place: int, group: int) -> int:
-        """Seconds that a vehicle drives from a place to the shop of a group."""
-        return int(self.roads.to_shop_s(self.pace[[v]], _ints([place]), _ints([group]))[0])
+    def approach_s(self, pace: int, place: int, group: int) -> int:
+        """Seconds from a place to the shop of a group at a pace class."""
+        return self.roads.one_to_shop_s(pace, place, group)
 
     def shops_apart_s(self, group: int, groups: Ints) -> Ints:
         """Plain seconds from the shop of one group to those of others."""

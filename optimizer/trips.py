@@ -1,6 +1,7 @@
 """The trips that were ever considered, as rows of numbers, to compute schedules in bulk."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,6 +9,26 @@ from optimizer.bundles import Bundler, Tour
 from optimizer.tables import NEVER, Bools, Ints, Tables
 
 READY, DURATION, HANDOVER_MIN, SLOPE, CONSTANT, KINKS = range(6)
+
+
+class PlainTrip(NamedTuple):
+    """One row's facts, where one trip is looked at alone."""
+
+    ready_s: int
+    duration_s: int
+    handover_min_s: int
+    end: int
+    slope: int
+    constant: int
+    kinks: list[int]
+
+    def cost(self, pickup_s: int) -> int:
+        """What the trip costs from the pickup on."""
+        late = 0
+        for kink, weight in zip(self.kinks[::2], self.kinks[1::2], strict=True):
+            if pickup_s > kink:
+                late += weight * (pickup_s - kink)
+        return self.slope * pickup_s + self.constant + late
 
 
 class TripBook:
@@ -83,6 +104,23 @@ class TripBook:
             cost += weight * np.maximum(0, pickup_s - facts[:, kink])
         return cost
 
+    def plain(self, row: int, pace: int) -> "PlainTrip":
+        """The facts of one row in a pace class."""
+        ready_s, duration_s, handover_min_s, slope, constant, *kinks = self.facts[
+            row * self._paces + pace
+        ].tolist()
+        return PlainTrip(
+            ready_s, duration_s, handover_min_s, int(self.end[row]), slope, constant, kinks
+        )
+
+    def moved_cost_of(self, row: int, v: int) -> int:
+        """The stability cost of giving one row to a vehicle."""
+        stability = self._tables.policy.weights.stability
+        if not stability:
+            return 0
+        kept = self._tables.kept[list(self.jobs[row])]
+        return stability * int(((kept >= 0) & (kept != v)).sum())
+
     def deliveries_s(self, row: int, pace: int, pickup_s: int) -> tuple[int, ...]:
         """When each job of a trip is delivered."""
         jobs = self.jobs[row]
@@ -110,13 +148,11 @@ class TripBook:
 
     def moved_cost(self, row: Ints, vehicle: Ints) -> Ints:
         """The stability cost of giving the rows to the vehicles."""
-        tables = self._tables
         cost = np.zeros(len(row), dtype=np.int64)
-        if stability := tables.policy.weights.stability:
-            for b in range(self._width):
-                kept = tables.kept[self.member[row, b]]
-                cost += stability * ((kept >= 0) & (kept != vehicle))
-        return cost
+        for b in range(self._width):
+            kept = self._tables.kept[self.member[row, b]]
+            cost += (kept >= 0) & (kept != vehicle)
+        return cost * self._tables.policy.weights.stability
 
     def _tours(self, jobs: tuple[int, ...]) -> list[Tour]:
         return [self._bundler.tour(jobs, pace) for pace in range(self._paces)]

@@ -93,8 +93,8 @@ def test_what_is_called_impossible_is_impossible(problem: Problem) -> None:
         before = chains.chain(v)
         after = [*before[:slot], int(places.row[at]), *before[slot:]]
         if len(after) <= problem.policy.trips_max:
-            assert chains.put([v], [after])[0] < len(after)
-            chains.put([v], [before])
+            assert chains.put({v: after})[v] < len(after)
+            chains.put({v: before})
 
 
 @given(towns(), st.data())

@@ -55,6 +55,17 @@ def test_no_more_trips_are_kept_than_may_be_planned() -> None:
     assert kept(problem) == {"van": [("one",)]}
 
 
+def test_those_who_joined_what_is_locked_stay() -> None:
+    vans = [
+        Vehicle(id="a", node=0, capacity=2, locked=("one",)),
+        Vehicle(id="b", node=0, capacity=2, latest_pickup_s=0, locked=("three",)),
+    ]
+    jobs = [a_job(id_, 1, 5) for id_ in ("one", "two", "three", "four")]
+    incumbent = (a_route("a", ("two", "one")), a_route("b", ("four", "three"), ("two",)))
+    problem = a_problem(vans, jobs, incumbent=incumbent)
+    assert kept(problem) == {"a": [("two", "one")], "b": [("three",)]}
+
+
 @given(towns())
 def test_a_plan_is_kept_as_it_is(problem: Problem) -> None:
     plan = solve(problem)
