@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeGuard
 
     from api.settings import Settings
     from api.up import System
@@ -60,13 +61,16 @@ def demo(
     *,
     couriers: Annotated[int, typer.Option(min=1, max=20_000, help="Couriers on duty.")] = 300,
     seed: Annotated[int, typer.Option(help="Chance of the city.")] = 1,
+    speed: Annotated[
+        float, typer.Option(min=1, max=60, help="Times real time; 1 keeps the data afterwards.")
+    ] = 10.0,
     port: Port = None,
     workers: Workers = None,
 ) -> None:
     """Watch a simulated city being served by the running service."""
     from simulations.demo import run
 
-    with _running(port=port, workers=workers, simulated=True) as system:
+    with _running(port=port, workers=workers, speed=speed, simulated=True) as system:
         run(
             system.url,
             system.sms_log,
@@ -212,7 +216,7 @@ def _settings(
     edge = {"port": port, "workers": workers}
     changed = {name: value for name, value in edge.items() if value is not None}
     update: dict[str, object] = {"edge": found.edge.model_copy(update=changed)}
-    if speed is not None:
+    if _is_fast(speed):
         now = SystemClock().now()
         update["clock"] = ClockSettings(speed=speed, start_ms=now, started_ms=now)
     if simulated:
@@ -234,8 +238,16 @@ def _running(
     from api.up import running_system
 
     settings = _settings(port=port, workers=workers, speed=speed, simulated=simulated)
-    with _Understandable(), running_system(settings, Narrator().tell) as system:
+    with (
+        _Understandable(),
+        running_system(settings, Narrator().tell, throwaway=_is_fast(speed)) as system,
+    ):
         yield system
+
+
+def _is_fast(speed: float | None) -> "TypeGuard[float]":
+    """Whether the clock runs ahead: what it dates must not get into the data folder."""
+    return speed is not None and speed != 1
 
 
 class _Understandable:
