@@ -191,6 +191,28 @@ async def test_a_connection_lost_before_it_commits_stores_nothing(
         await store.close()
 
 
+async def test_a_server_that_falls_silent_holds_a_commit_no_longer_than_its_time(
+    dsn: str, postgres: PostgresStore
+) -> None:
+    zone, _ = await a_staffed_zone(postgres)
+    async with Wire.to(dsn) as wire:
+        hasty = DatabaseSettings(
+            dsn=SecretStr(wire.url), command_timeout_s=0.3, connect_timeout_s=0.3
+        )
+        store = await PostgresStore.open(hasty)
+        commit = a_commit(a_story(S.WAITING, zone=zone).decisions[0], command_id=new_id())
+        wire.fall_silent()
+        async with asyncio.timeout(30):
+            with pytest.raises(StoreUnavailable):
+                await store.commit(commit)
+        wire.speak_again()
+        wire.cut()
+        patient = await PostgresStore.open(DatabaseSettings(dsn=SecretStr(dsn)))
+        assert await patient.commit(commit) == Stored()
+        await patient.close()
+        await store.close()
+
+
 async def test_everybody_in_the_group_learns_that_it_was_lost(
     dsn: str, postgres: PostgresStore
 ) -> None:
