@@ -170,16 +170,15 @@ def end_with(parent: int) -> None:
         sys.exit("the parent ended before its worker could start")
 
 
-def main(listening_fd: str, parent: str, runtime: str) -> None:
-    """What `python -m api.server FD PARENT RUNTIME` does.
+def main(listening_fd: str, parent: str) -> None:
+    """What `python -m api.server FD PARENT` does.
 
-    It loads all code at once and then waits to read from standard input, as a JSON object, the
-    variables of its settings: the addresses of servers that start meanwhile.
+    Its code is loaded by now, and it waits to read from standard input, as a JSON object, the
+    variables of its settings: the addresses of servers that start meanwhile. Ray is imported only
+    after that, for it reads the variables that its head has set when it is imported.
     """
     end_with(int(parent))
     write_logs()
-    if runtime == RuntimeKind.RAY:
-        import actors.runtime  # noqa: F401, PLC0415 - takes seconds
     adopt_environment(msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, str]))
     serve(Settings(), socket.socket(fileno=int(listening_fd)))
 

@@ -21,6 +21,7 @@ PREFIX = "HADIYATI_"
 DELIMITER = "__"
 CONFIG = "HADIYATI_CONFIG"
 CONFIG_FILE = "hadiyati.toml"
+_RAY = "RAY_"
 
 
 class _Group(BaseModel):
@@ -182,6 +183,12 @@ def environment_of(settings: Settings) -> dict[str, str]:
                 continue
             variables[f"{PREFIX}{name}{DELIMITER}{field}".upper()] = _spelled(group, field, value)
     return variables
+
+
+def handed_down(settings: Settings) -> dict[str, str]:
+    """The variables for a child: exactly these settings, and what Ray has set in this process."""
+    found = {name: value for name, value in os.environ.items() if name.startswith(_RAY)}
+    return {**found, **environment_of(settings)}
 
 
 def adopt_environment(variables: Mapping[str, str]) -> None:

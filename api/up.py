@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from actors.chance import SystemChance
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.keys import open_keys
-from api.settings import Settings, environment_of
+from api.settings import Settings, handed_down
 from api.signals import signals_kept
 from api.workers import Workers
 from storage.migrate import migrate
@@ -87,7 +87,6 @@ def running_system(
             Workers(
                 listening,
                 count=settings.edge.workers,
-                runtime=settings.runtime.kind,
                 log=log,
                 shutdown_s=settings.edge.shutdown_s,
                 on_step=on_step,
@@ -99,7 +98,7 @@ def running_system(
         servers = opening.result()
         settings = _with_addresses(settings, servers, runtime)
         open_keys(settings.key_file, SystemChance())
-        workers.serve_in(environment_of(settings))
+        workers.serve_in(handed_down(settings))
         url = _url(listening)
         _await_ready(url, workers, on_step)
         yield System(

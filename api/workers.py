@@ -14,7 +14,6 @@ from typing import Self
 
 import msgspec
 
-from actors.settings import RuntimeKind
 from storage.servers.patience import Stopwatch
 
 _LOOK_EVERY_S = 0.2
@@ -44,14 +43,12 @@ class Workers:
         listening: socket.socket,
         *,
         count: int,
-        runtime: RuntimeKind,
         log: Path,
         shutdown_s: float,
         on_step: Callable[[str], None],
     ) -> None:
         self._listening = listening
         self._environment: bytes | None = None
-        self._runtime = runtime.value
         self._log = log
         self._shutdown_s = shutdown_s
         self._on_step = on_step
@@ -129,14 +126,7 @@ class Workers:
         opened = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "api.server",
-                    str(listening),
-                    str(os.getpid()),
-                    self._runtime,
-                ],
+                [sys.executable, "-m", "api.server", str(listening), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=opened,
                 stderr=opened,
@@ -150,10 +140,6 @@ class Workers:
             slot.watch, slot.process = Stopwatch(), process
             if self._environment is not None:
                 self._tell(process)
-
-    def _command(self, listening: int) -> list[str]:
-        words = (listening, os.getpid(), self._runtime)
-        return [sys.executable, "-m", "api.server", *map(str, words)]
 
     def _tell(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdin is not None
