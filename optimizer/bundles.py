@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.arrays import NEVER
 from optimizer.sequencing import Stops, best_order
-from optimizer.tables import NEVER, Tables
+from optimizer.tables import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from itertools import accumulate
 
 import numpy as np
 
-from optimizer.tables import INFEASIBLE, Bools, Ints, Tables
+from optimizer.arrays import INFEASIBLE, Bools, Ints
+from optimizer.tables import Tables
 from optimizer.trips import DURATION, HANDOVER_MIN, READY, TripBook
 
 

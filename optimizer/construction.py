@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from optimizer.arrays import Ints
 from optimizer.chains import Chains
 from optimizer.matching import match
 from optimizer.places import anywhere
-from optimizer.tables import Ints
 
 # Rather than be matched at a price this much above the best place, a job waits for the next round,
 # when its best vehicle can have it as one more trip.
@@ -16,9 +16,8 @@ _PATIENCE_S = 600
 
 def construct(chains: Chains, waiting: Ints, stop: Callable[[], bool]) -> None:
     """Put in all that is worth it."""
-    vehicles = np.arange(len(chains.tables.vehicles))
-    while waiting.size and vehicles.size and not stop():
-        places = anywhere(chains, waiting, vehicles)
+    while waiting.size and not stop():
+        places = anywhere(chains, waiting)
         cost = places.price(chains)
         best = places.cheapest(cost)
         places, cost = places.take(best), cost[best]

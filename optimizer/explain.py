@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.chains import Chains
 from optimizer.places import between_trips
 from optimizer.problem import Alternative, Reason
 from optimizer.relocation import Moves, Trips
-from optimizer.tables import INFEASIBLE, Ints
 
 
 def rankings(chains: Chains, trips: Trips, found: Moves) -> dict[str, tuple[Alternative, ...]]:
@@ -32,7 +32,7 @@ def rankings(chains: Chains, trips: Trips, found: Moves) -> dict[str, tuple[Alte
 def reason_left_out(chains: Chains, j: int) -> Reason:
     """Why job j has no vehicle."""
     tables = chains.tables
-    allowed = np.nonzero(tables.may[j])[0]
+    allowed = np.nonzero(tables.candidates.may[j])[0]
     if not allowed.size:
         return Reason.NO_CANDIDATE
     roomy = allowed[tables.capacity[allowed] >= tables.size[j]]

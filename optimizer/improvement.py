@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from optimizer.arrays import Bools, Ints
 from optimizer.chains import Chains
 from optimizer.insertion import Insertion
 from optimizer.neighbourhoods import draw, movable
-from optimizer.tables import Bools, Ints
 
 _WARMTH_S = 30
 _TRIPS_PER_NEIGHBOURHOOD = 12

@@ -53,6 +53,6 @@ def _rows(chains: Chains, route: Route, v: int, planned: set[int]) -> Iterator[i
 def _row(chains: Chains, jobs: Sequence[int], v: int, planned: set[int]) -> int | None:
     """The trip of those jobs that the vehicle may carry and that are free."""
     tables = chains.tables
-    free = tuple(j for j in jobs if tables.may[j, v] and j not in planned)
+    free = tuple(j for j in jobs if tables.candidates.may[j, v] and j not in planned)
     row = chains.book.ordered_row(free) if free else None
     return row if row is not None and chains.book.size[row] <= tables.capacity[v] else None

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.chains import Chains
 from optimizer.places import Places, anywhere
-from optimizer.tables import INFEASIBLE, Ints
 
 
 class Insertion:
@@ -23,18 +23,23 @@ class Insertion:
 
     def run(self) -> None:
         """Insert all that is worth it."""
+        if not self._cost.size:
+            return
         open_ = np.ones(len(self._jobs), dtype=np.bool_)
         waiting = np.arange(len(self._jobs))
-        changed = np.arange(len(self._chains.tables.vehicles))
-        while waiting.size and changed.size:
-            self._price(waiting, changed)
+        self._price(waiting)
+        while waiting.size:
             chosen, changed = self._most_urgent(waiting)
+            if not chosen.size:
+                break
             at = (chosen, changed)
             Places(
                 i=chosen, v=changed, slot=self._slot[at], row=self._row[at], then=self._then[at]
             ).put(self._chains)
             open_[chosen] = False
             waiting = np.nonzero(open_)[0]
+            self._cost[:, changed] = INFEASIBLE
+            self._price(waiting, changed)
 
     def _most_urgent(self, waiting: Ints) -> tuple[Ints, Ints]:
         """For each vehicle the job that wants it and loses most by its second best."""
@@ -52,9 +57,8 @@ class Insertion:
         chosen, vehicles = list(wanted.values()), list(wanted)
         return np.array(chosen, dtype=np.int64), np.array(vehicles, dtype=np.int64)
 
-    def _price(self, waiting: Ints, vehicles: Ints) -> None:
-        """Find the best places of the waiting jobs on these vehicles anew."""
-        self._cost[waiting[:, None], vehicles] = INFEASIBLE
+    def _price(self, waiting: Ints, vehicles: Ints | None = None) -> None:
+        """Find the best places of the waiting jobs on these vehicles, or on all."""
         places = anywhere(self._chains, self._jobs[waiting], vehicles)
         cost = places.price(self._chains)
         # Of places written to one cell the last stays, so the cheapest goes last.

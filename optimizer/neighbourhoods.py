@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from optimizer.arrays import Ints
 from optimizer.chains import Chains
-from optimizer.tables import Ints
 
 _TRIPS_MAX = 8
 _CHAINS_MAX = 3

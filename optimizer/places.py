@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.arrays import Ints
 from optimizer.chains import Chains
-from optimizer.tables import Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +53,9 @@ class Places:
         chains.put(changed)
 
 
-def between_trips(chains: Chains, rows: Ints, vehicles: Ints) -> Places:
+def between_trips(chains: Chains, rows: Ints, vehicles: Ints | None = None) -> Places:
     """Item i is rows[i]; before, between and after the trips of vehicles that may have it."""
-    i, at = np.nonzero(chains.book.candidates(rows)[:, vehicles])
-    v = vehicles[at]
+    i, v = chains.book.candidates(rows, vehicles)
     first = chains.first[v]
     spots = chains.now.count[v] + 1 - first
     begin = np.cumsum(spots) - spots - first
@@ -65,7 +64,7 @@ def between_trips(chains: Chains, rows: Ints, vehicles: Ints) -> Places:
     return Places(i=i, v=v, slot=slot, row=rows[i], then=slot)
 
 
-def anywhere(chains: Chains, jobs: Ints, vehicles: Ints) -> Places:
+def anywhere(chains: Chains, jobs: Ints, vehicles: Ints | None = None) -> Places:
     """Item i is jobs[i], alone or in a trip of its group that has room."""
     alone, joined = between_trips(chains, jobs, vehicles), _in_trips(chains, jobs, vehicles)
     if not len(joined):
@@ -80,14 +79,15 @@ def anywhere(chains: Chains, jobs: Ints, vehicles: Ints) -> Places:
     )
 
 
-def _in_trips(chains: Chains, jobs: Ints, vehicles: Ints) -> Ints:
-    book, rows = chains.book, chains.now.rows[vehicles]
-    c, slot = np.nonzero(rows >= 0)
-    row = rows[c, slot]
+def _in_trips(chains: Chains, jobs: Ints, vehicles: Ints | None) -> Ints:
+    book, rows = chains.book, chains.now.rows if vehicles is None else chains.now.rows[vehicles]
+    v, slot = np.nonzero(rows >= 0)
+    row = rows[v, slot]
+    v = v if vehicles is None else vehicles[v]
     at, trip = np.nonzero(chains.tables.group[jobs][:, None] == book.group[row])
     found = []
     for i, k in zip(at.tolist(), trip.tolist(), strict=True):
         merged = book.row((*book.jobs[int(row[k])], int(jobs[i])))
         if merged is not None:
-            found.append((i, int(vehicles[c[k]]), int(slot[k]), merged))
+            found.append((i, int(v[k]), int(slot[k]), merged))
     return np.array(found, dtype=np.int64)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.chains import Chains
 from optimizer.places import Places, between_trips
-from optimizer.tables import INFEASIBLE, Ints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def movable(chains: Chains) -> Trips:
 
 def moves(chains: Chains, trips: Trips) -> Moves:
     """For each trip and each other vehicle that may carry it the best place."""
-    places = between_trips(chains, trips.row, np.arange(len(chains.tables.vehicles)))
+    places = between_trips(chains, trips.row)
     places = places.take(np.nonzero(places.v != trips.v[places.i])[0])
     cost = places.price(chains)
     best = places.cheapest(cost)

@@ -49,28 +49,32 @@ def _plan(chains: Chains, ranked: Mapping[str, tuple[Alternative, ...]]) -> Plan
     tables = chains.tables
     left = np.nonzero(chains.carriers() < 0)[0].tolist()
     return Plan(
-        routes=tuple(_route(chains, v) for v in np.nonzero(chains.now.count)[0].tolist()),
+        routes=_routes(chains),
         unassigned={tables.jobs[j].id: reason_left_out(chains, j) for j in left},
         cost=chains.cost(),
         rankings=ranked,
     )
 
 
-def _route(chains: Chains, v: int) -> Route:
+def _routes(chains: Chains) -> tuple[Route, ...]:
     tables, book, now = chains.tables, chains.book, chains.now
-    trips = []
-    for slot, row in enumerate(chains.chain(v)):
-        pickup_s = int(now.pickup_s[v, slot])
-        approach_s = tables.approach_s(
-            int(tables.pace[v]), int(now.place[v, slot]), int(book.group[row])
+    v, slot = np.nonzero(now.rows >= 0)
+    row, pickup_s, pace = now.rows[v, slot], now.pickup_s[v, slot], tables.pace[v]
+    approach_s = tables.roads.to_shop_s(pace, now.place[v, slot], book.group[row])
+    leave_s = pickup_s - tables.service.pickup_before_s - approach_s
+    deliveries_s = book.deliveries_s(row, pace, pickup_s)
+    trips: dict[int, list[Trip]] = {}
+    for i, vehicle in enumerate(v.tolist()):
+        jobs = book.jobs[int(row[i])]
+        trip = Trip(
+            group=tables.jobs[jobs[0]].group,
+            jobs=tuple(tables.jobs[j].id for j in jobs),
+            leave_s=int(leave_s[i]),
+            pickup_s=int(pickup_s[i]),
+            deliveries_s=tuple(deliveries_s[i, : len(jobs)].tolist()),
         )
-        trips.append(
-            Trip(
-                group=str(tables.groups[book.group[row]]),
-                jobs=tuple(tables.jobs[j].id for j in book.jobs[row]),
-                leave_s=pickup_s - tables.service.pickup_before_s - approach_s,
-                pickup_s=pickup_s,
-                deliveries_s=book.deliveries_s(row, int(tables.pace[v]), pickup_s),
-            )
-        )
-    return Route(vehicle=tables.vehicles[v].id, trips=tuple(trips))
+        trips.setdefault(vehicle, []).append(trip)
+    return tuple(
+        Route(vehicle=tables.vehicles[vehicle].id, trips=tuple(chain))
+        for vehicle, chain in trips.items()
+    )

@@ -31,6 +31,9 @@ class Timetable:
         self._problem = problem
         self.jobs: Mapping[str, Job] = {job.id: job for job in problem.jobs}
         self._vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
+        self._idle_longest_since_s = min(
+            (vehicle.idle_since_s for vehicle in problem.vehicles), default=0
+        )
         self._seconds: dict[tuple[int, int], int] = {}
         self._look_up({leg for route in routes for leg in self._legs(route)})
 
@@ -129,8 +132,8 @@ class Timetable:
 
     def _route_cost(self, vehicle: Vehicle, route: Route, kept: Mapping[str, str]) -> int:
         weights = self._problem.policy.weights
-        idle_s = max(-other.idle_since_s for other in self._problem.vehicles) + vehicle.idle_since_s
-        cost = weights.idle * idle_s // 60 if route.trips else 0
+        idle_less_s = vehicle.idle_since_s - self._idle_longest_since_s
+        cost = weights.idle * idle_less_s // 60 if route.trips else 0
         for timed in self.chain(vehicle, [trip.jobs for trip in route.trips]):
             cost += weights.travel * timed.driving_s
             for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optimizer.arrays import NEVER, Bools, Ints
 from optimizer.bundles import Bundler, Tour
-from optimizer.tables import NEVER, Bools, Ints, Tables
+from optimizer.tables import Tables
 
 READY, DURATION, HANDOVER_MIN, SLOPE, CONSTANT, KINKS = range(6)
 
@@ -121,29 +122,29 @@ class TripBook:
         kept = self._tables.kept[list(self.jobs[row])]
         return stability * int(((kept >= 0) & (kept != v)).sum())
 
-    def deliveries_s(self, row: int, pace: int, pickup_s: int) -> tuple[int, ...]:
-        """When each job of a trip is delivered."""
-        jobs = self.jobs[row]
-        kinks = self.facts[row * self._paces + pace, KINKS::2][: len(jobs)]
-        seconds: list[int] = (pickup_s + self._tables.due_s[list(jobs)] - kinks).tolist()
-        return tuple(seconds)
+    def deliveries_s(self, row: Ints, pace: Ints, pickup_s: Ints) -> Ints:
+        """When the jobs of trips are delivered; beyond a trip's last job there is no sense."""
+        due_s = np.append(self._tables.due_s, 0)[self.member[row]]
+        deliveries_s: Ints = pickup_s[:, None] + due_s
+        return deliveries_s - self.facts[row * self._paces + pace, KINKS::2]
 
-    def candidates(self, rows: Ints) -> Bools:
-        """[i, v]: whether vehicle v may carry rows[i]."""
-        tables = self._tables
-        allowed = self.size[rows][:, None] <= tables.capacity
-        if not tables.anybody:
-            for b in range(self._width):
-                allowed &= tables.may[self.member[rows, b]]
-        return allowed
+    def candidates(self, rows: Ints, vehicles: Ints | None) -> tuple[Ints, Ints]:
+        """Pairs i, v: vehicle v may carry rows[i]; only of these vehicles, or of all."""
+        candidates, first = self._tables.candidates, self.member[rows, 0]
+        if vehicles is None:
+            i, v = candidates.of(first)
+        else:
+            i, v = candidates.among(first, vehicles)
+        allowed = self.may(rows[i], v)
+        return i[allowed], v[allowed]
 
     def may(self, row: Ints, vehicle: Ints) -> Bools:
         """Whether the vehicles may carry the rows: candidates of every job, and room."""
         tables = self._tables
         allowed = self.size[row] <= tables.capacity[vehicle]
-        if not tables.anybody:
+        if not tables.candidates.anybody:
             for b in range(self._width):
-                allowed &= tables.may[self.member[row, b], vehicle]
+                allowed &= tables.candidates.may[self.member[row, b], vehicle]
         return allowed
 
     def moved_cost(self, row: Ints, vehicle: Ints) -> Ints:

@@ -19,18 +19,18 @@ class Violation:
 
 def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
     """Every violation found; none = the plan may be acted upon."""
-    broken = (*_membership(problem, plan), *_explanations(problem, plan))
+    broken = [*_membership(problem, plan), *_explanations(problem, plan)]
     if broken:
-        return broken
+        return tuple(broken)
     timetable = Timetable(problem, plan.routes)
     vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
     for route in plan.routes:
-        broken = (*broken, *_route(problem, timetable, vehicles[route.vehicle], route))
+        broken += _route(problem, timetable, vehicles[route.vehicle], route)
     if not broken and (cost := timetable.cost(plan.routes)) != plan.cost:
-        broken = (
-            Violation(code="wrong_cost", subject="", detail=f"{plan.cost}, but it is {cost}"),
+        broken.append(
+            Violation(code="wrong_cost", subject="", detail=f"{plan.cost}, but it is {cost}")
         )
-    return broken
+    return tuple(broken)
 
 
 def _membership(problem: Problem, plan: Plan) -> Iterator[Violation]:

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.chains import Chains
 from optimizer.construction import construct
 from optimizer.incumbent import restore
 from optimizer.insertion import Insertion
 from optimizer.places import anywhere, between_trips
 from optimizer.problem import Problem, Route, Trip, Vehicle
-from optimizer.tables import INFEASIBLE, Ints, Tables
+from optimizer.tables import Tables
 from optimizer.timing import Timetable
 from optimizer.trips import TripBook
 from tests.optimizer.problems import a_job, a_problem, towns

@@ -1,0 +1,18 @@
+"""Arrays of integers and of yes and no, and the numbers that stand for never and impossible."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+NEVER = 2**40
+INFEASIBLE = 2**50
+
+
+def ints(values: Sequence[int]) -> Ints:
+    """The values as an array, also when there are none."""
+    return np.array(values, dtype=np.int64)
