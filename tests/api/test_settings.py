@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from api.settings import EdgeSettings, IdentitySettings, Settings, environment_of
+from api.settings import (
+    EdgeSettings,
+    IdentitySettings,
+    Settings,
+    environment_of,
+    handed_down,
+)
 from api.settings_table import table
 from storage.settings import DatabaseSettings
 
@@ -72,3 +78,12 @@ def test_another_process_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch
     assert theirs.data.folder == mine.data.folder.absolute()
     data = {"data": mine.data}
     assert theirs.model_copy(update=data) == mine
+
+
+def test_what_ray_has_set_is_handed_down_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("HOME_OF_SOMETHING", "x")
+    found = handed_down(Settings())
+    assert found["RAY_AUTH_MODE"] == "token"
+    assert found["HADIYATI_EDGE__PORT"] == "8000"
+    assert "HOME_OF_SOMETHING" not in found

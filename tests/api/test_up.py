@@ -1,5 +1,7 @@
 """The whole system as children of one process, without Ray."""
 
+import asyncio
+import json
 import os
 import signal
 import socket
@@ -7,8 +9,10 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.settings import EdgeSettings, Settings
@@ -82,29 +86,56 @@ def test_actors_in_the_apis_process_allow_one_such_process(tmp_path: Path) -> No
 
 
 STARTER = """
-import sys
-from actors.settings import RuntimeKind, RuntimeSettings
+import json, sys
+from actors.settings import RuntimeSettings
 from api.settings import EdgeSettings, Settings
 from api.up import running_system
-settings = Settings(edge=EdgeSettings(port=0), runtime=RuntimeSettings(kind=RuntimeKind.LOCAL))
+kind, workers = sys.argv[1:]
+settings = Settings(
+    edge=EdgeSettings(port=0, workers=int(workers)), runtime=RuntimeSettings(kind=kind)
+)
 with running_system(settings, lambda _: None, throwaway=True) as system:
     pids = [*system.workers.pids, system.servers.postgres_pid, system.servers.valkey_pid]
-    print(*pids, flush=True)
+    about = {"url": system.url, "pids": pids, "state": system.state()}
+    print(json.dumps({**about, "deaths": system.workers.deaths}), flush=True)
     sys.stdin.read()
 """
 
 
-def test_when_the_parent_is_killed_nothing_is_left_behind() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", STARTER],
+def started(kind: RuntimeKind, *, workers: int) -> tuple["subprocess.Popen[str]", dict[str, Any]]:
+    """A process that runs everything, and what it says of it."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", STARTER, kind.value, str(workers)],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as parent:
-        assert parent.stdout is not None
-        pids = [int(one) for one in parent.stdout.readline().split()]
-        assert len(pids) == 3
+    )
+    assert parent.stdout is not None
+    return parent, json.loads(parent.stdout.readline())
+
+
+def test_when_the_parent_is_killed_nothing_is_left_behind() -> None:
+    parent, about = started(RuntimeKind.LOCAL, workers=1)
+    with parent:
         parent.kill()
-    for pid in pids:
+    assert len(about["pids"]) == 3
+    for pid in about["pids"]:
+        wait_for(lambda pid=pid: not is_alive(pid), f"process {pid} to end")
+
+
+@pytest.mark.ray
+async def test_with_ray_all_workers_serve_and_phones_hear_of_the_end() -> None:
+    parent, about = await asyncio.to_thread(started, RuntimeKind.RAY, workers=2)
+    with parent:
+        assert (about["state"]["status"], about["deaths"]) == ("ready", 0)
+        url = f"ws{about['url'].removeprefix('http')}/v1/socket"
+        phones = [await connect(url, compression=None, proxy=None) for _ in range(8)]
+        assert parent.stdin is not None
+        parent.stdin.close()
+        for phone in phones:
+            await phone.wait_closed()
+            assert phone.close_code == 4503
+        assert await asyncio.to_thread(parent.wait, _PATIENCE_S) == 0
+    for pid in about["pids"]:
         wait_for(lambda pid=pid: not is_alive(pid), f"process {pid} to end")
