@@ -24,7 +24,7 @@ from engine.couriers.progress import Carrying
 from engine.dispatch import cancellation, leaving, offers
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo import zone as zones
-from engine.geo.travel import GreatCircle, VehicleKind
+from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import UNKNOWN_ZONE, ChangeZoneParameters, CreateZone, PutParametersInForce
 from engine.kernel.ids import CourierId, OfferId
 from engine.kernel.messages import Caller, Command, Decision
@@ -133,7 +133,7 @@ class Commands:
         if zone is None:
             return UNKNOWN_ZONE(zone_id=command.zone_id)
         now = self._clock.now()
-        travel_s = GreatCircle(zone.parameters.travel).one_s(
+        travel_s = travel_times(zone.parameters.travel).one_s(
             command.shop.point, command.door.point, vehicle=VehicleKind.CAR, at=now
         )
         return orders.place(zone, command, caller, travel_s=travel_s, now=now)

@@ -17,7 +17,7 @@ from engine.couriers.messages import (
     GoOnDuty,
     ReportProgress,
 )
-from engine.geo.travel import GreatCircle, VehicleKind
+from engine.geo.travel import VehicleKind, travel_times
 from engine.kernel.ids import (
     CellId,
     CommandId,
@@ -215,7 +215,7 @@ class CustomerBusDoor:
         zone = await self._lobby.store.find_zone(self._zone_id)
         assert zone is not None
         profile, now = zone.parameters.travel, self._lobby.clock.now()
-        travel_s = GreatCircle(profile).one_s(shop, door, vehicle=VehicleKind.CAR, at=now)
+        travel_s = travel_times(profile).one_s(shop, door, vehicle=VehicleKind.CAR, at=now)
         quoted = quote_rule(
             zone,
             quote_id=QuoteId(self._new_id()),

@@ -37,7 +37,7 @@ from api.sending import carry_out, id_of_command
 from api.zones_of import zone_of
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer
-from engine.geo.travel import GreatCircle, VehicleKind
+from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import OUTSIDE_ZONES, Zone
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
 from engine.kernel.ids import OrderId, QuoteId, derived_id, is_id
@@ -119,7 +119,7 @@ async def _zone_for(parts: Parts, shop: Point, door: Point) -> Zone:
 
 
 def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> tuple[float, int]:
-    ways = GreatCircle(zone.parameters.travel)
+    ways = travel_times(zone.parameters.travel)
     ends = (
         np.array([shop.lat]),
         np.array([shop.lng]),

@@ -9,7 +9,7 @@ from msgspec import Struct
 from engine.couriers.courier import Courier
 from engine.geo.cells import cell_at, disk, edge_length_m
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import GreatCircle, VehicleKind
+from engine.geo.travel import VehicleKind, travel_times
 from engine.kernel.ids import CellId, CourierId, OrderId
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
@@ -74,7 +74,7 @@ class _Neighbourhood:
     ) -> None:
         self._couriers = couriers
         self._parameters = parameters
-        self._travel = GreatCircle(parameters.travel)
+        self._travel = travel_times(parameters.travel)
         self._now = now
         self._by_cell: dict[CellId, list[int]] = defaultdict(list)
         for index, one in enumerate(couriers):

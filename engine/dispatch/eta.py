@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from engine.couriers.courier import Courier, Stop, StopKind
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import GreatCircle
+from engine.geo.travel import TravelTimes, travel_times
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
@@ -37,7 +37,7 @@ def walk(
 
     Where he has arrived is done first, whatever the route says.
     """
-    travel = GreatCircle(parameters.travel)
+    travel = travel_times(parameters.travel)
     point = courier.last_point
     if not courier.route:
         if seen is not None and seen.at >= courier.leaves_at:
@@ -77,7 +77,7 @@ def _handover(
 
 
 def _first_arrival(
-    courier: Courier, stop: Stop, seen: Sighting | None, travel: GreatCircle, now: Instant
+    courier: Courier, stop: Stop, seen: Sighting | None, travel: TravelTimes, now: Instant
 ) -> Instant:
     """By the timetable while what was seen agrees with it to a minute, else by what was seen."""
     leg_s = travel.one_s(

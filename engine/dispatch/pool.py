@@ -10,7 +10,7 @@ from engine.couriers.courier import Courier, CourierStatus
 from engine.dispatch.candidates import Available, candidates
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import GreatCircle, TravelProfile, VehicleKind
+from engine.geo.travel import TravelProfile, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId
 from engine.kernel.place import Point
@@ -35,7 +35,7 @@ class CoordinateTravel:
         self, origins: NDArray[np.int64], destinations: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """Seconds from origins[i] to destinations[i]."""
-        return GreatCircle(self.profile).seconds(
+        return travel_times(self.profile).seconds(
             self.lat[origins],
             self.lng[origins],
             self.lat[destinations],
@@ -140,7 +140,7 @@ def _availability(
 
 def _vehicle(available: Available, nodes: _Nodes, zone: Zone, now: Instant) -> Vehicle:
     courier = available.courier
-    travel = GreatCircle(zone.parameters.travel)
+    travel = travel_times(zone.parameters.travel)
     pace = travel.speed_m_s(VehicleKind.CAR, now) / travel.speed_m_s(courier.vehicle, now)
     ends = courier.shift_ends_at
     return Vehicle(

@@ -92,6 +92,19 @@ class TravelTimes(Protocol):
         """Road metres, elementwise."""
         ...
 
+    def one_s(self, origin: Point, destination: Point, *, vehicle: VehicleKind, at: Instant) -> int:
+        """Travel time in seconds of one leg."""
+        ...
+
+    def speed_m_s(self, vehicle: VehicleKind, at: Instant) -> float:
+        """Metres a second on an average road at that hour."""
+        ...
+
+
+def travel_times(profile: TravelProfile) -> TravelTimes:
+    """The travel times that a zone's profile asks for: the one place that chooses them."""
+    return GreatCircle(profile)
+
 
 def great_circle_m(
     origin_lat: Degrees, origin_lng: Degrees, lat: Degrees, lng: Degrees
