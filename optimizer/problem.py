@@ -39,8 +39,10 @@ class MatrixTravel:
 class Vehicle:
     """Somebody who can carry, from the moment and place where his present duty ends.
 
+    free_at_s in the past counts as now, unless jobs are locked.
     locked: jobs he is already on the way to collect; they stay his and are his first trip, which
-    other jobs of the same group may still join.
+    other jobs of the same group may still join. If he waits at the shop, node is the shop and
+    free_at_s his arrival.
     """
 
     id: str
@@ -167,6 +169,11 @@ class Problem:
     policy: Policy = field(default_factory=Policy)
     incumbent: tuple[Route, ...] = ()
     seed: int = 0
+
+
+def free_s(vehicle: Vehicle) -> int:
+    """When the vehicle starts its first trip at the earliest."""
+    return vehicle.free_at_s if vehicle.locked else max(0, vehicle.free_at_s)
 
 
 def carriers(problem: Problem) -> dict[str, str]:

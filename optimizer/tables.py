@@ -4,7 +4,7 @@ import numpy as np
 
 from optimizer.arrays import NEVER, Ints, ints
 from optimizer.candidates import Candidates
-from optimizer.problem import Problem, carriers
+from optimizer.problem import Problem, carriers, free_s
 from optimizer.roads import Roads
 
 
@@ -36,7 +36,7 @@ class Tables:
 
     def _read_vehicles(self) -> None:
         vehicles, weights = self.vehicles, self.policy.weights
-        self.free_s = ints([max(0, vehicle.free_at_s) for vehicle in vehicles])
+        self.free_s = ints([free_s(vehicle) for vehicle in vehicles])
         self.latest_s = ints(
             [NEVER if (end := vehicle.latest_pickup_s) is None else end for vehicle in vehicles]
         )
@@ -52,7 +52,8 @@ class Tables:
     def _read_jobs(self) -> None:
         jobs, weights = self.jobs, self.policy.weights
         self.groups, self.group = np.unique([job.group for job in jobs], return_inverse=True)
-        self.ready_s = ints([job.ready_s for job in jobs])
+        # What was ready long ago can be picked up now, and no sooner.
+        self.ready_s = ints([max(0, job.ready_s) for job in jobs])
         self.due_s = ints([job.due_s for job in jobs])
         self.size = ints([job.size for job in jobs])
         importance = ints([job.weight for job in jobs])
@@ -78,7 +79,10 @@ class Tables:
         self.ride_s = self.roads.between_s(self.shop_place[self.group], self.door)
         service = self.service
         self.earliest_s = (
-            self.ready_s + service.pickup_after_s + self.ride_s + service.delivery_before_s
+            ints([job.ready_s for job in self.jobs])
+            + service.pickup_after_s
+            + self.ride_s
+            + service.delivery_before_s
         )
 
     def _read_incumbent(self) -> Ints:

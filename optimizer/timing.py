@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.problem import Job, Problem, Route, Trip, Vehicle, carriers
+from optimizer.problem import Job, Problem, Route, Trip, Vehicle, carriers, free_s
 
 
 def paced_s(plain_s: int, pace_permille: int) -> int:
@@ -43,11 +43,11 @@ class Timetable:
 
     def chain(self, vehicle: Vehicle, trips: Sequence[Sequence[str]]) -> tuple[Timed, ...]:
         """Each trip as early as it can be; a trip is its jobs in the order of delivery."""
-        node, free_s = vehicle.node, max(0, vehicle.free_at_s)
+        node, now_s = vehicle.node, free_s(vehicle)
         chain = []
         for jobs in trips:
-            chain.append(self._trip(vehicle, node, free_s, [self.jobs[job] for job in jobs]))
-            node, free_s = self.jobs[jobs[-1]].delivery, chain[-1].free_s
+            chain.append(self._trip(vehicle, node, now_s, [self.jobs[job] for job in jobs]))
+            node, now_s = self.jobs[jobs[-1]].delivery, chain[-1].free_s
         return tuple(chain)
 
     def earliest_s(self, job: Job) -> int:
@@ -62,7 +62,7 @@ class Timetable:
         extras = []
         for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):
             job = self.jobs[id_]
-            pickup_s = max(job.ready_s, timed.arrival_s + service.pickup_before_s)
+            pickup_s = max(0, job.ready_s, timed.arrival_s + service.pickup_before_s)
             ride_s = self.travel_s(vehicle, job.pickup, job.delivery)
             alone_s = pickup_s + service.pickup_after_s + ride_s + service.delivery_before_s
             extras.append(delivery_s - alone_s)
@@ -102,11 +102,11 @@ class Timetable:
             self._look_up([leg])
         return self._seconds[leg]
 
-    def _trip(self, vehicle: Vehicle, node: int, free_s: int, jobs: Sequence[Job]) -> Timed:
+    def _trip(self, vehicle: Vehicle, node: int, start_s: int, jobs: Sequence[Job]) -> Timed:
         service = self._problem.service
         approach_s = self.travel_s(vehicle, node, jobs[0].pickup)
-        arrival_s = free_s + approach_s
-        pickup_s = max(arrival_s + service.pickup_before_s, *(job.ready_s for job in jobs))
+        arrival_s = start_s + approach_s
+        pickup_s = max(0, arrival_s + service.pickup_before_s, *(job.ready_s for job in jobs))
         node, now_s, driving_s, deliveries = (
             jobs[0].pickup,
             pickup_s + service.pickup_after_s,
