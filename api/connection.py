@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -35,7 +37,7 @@ from api.refusals import BAD_POSITION, INVALID_REQUEST, NO_SUCH_CHANNEL, TOO_MAN
 from api.tokens import Proven, Tokens
 from engine.kernel.ids import OrderId, ZoneId, is_id
 from engine.kernel.messages import Caller, Role
-from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE, Refusal
+from engine.kernel.refusals import NOT_ALLOWED, Refusal
 from engine.kernel.timing import SECOND_MS
 from storage.live import Fix
 from storage.store import StoreUnavailable
@@ -47,6 +49,7 @@ SILENT = 4408
 TOO_LARGE = 4413
 TOO_MANY = 4429
 FAULT = 1011
+_GOODBYE_S = 2.0
 
 
 class Closing(Exception):
@@ -75,7 +78,7 @@ class Connection:
         self._desk = desk
         self._parts = desk.parts
         self._edge = desk.parts.settings.edge
-        self._outgoing = Outgoing(self._edge.frames_waiting_max)
+        self._outgoing = Outgoing(self._edge.frames_waiting_max, partial(self.close, GOING_AWAY))
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[int] = self._loop.create_future()
         self._commands = asyncio.Semaphore(self._edge.commands_at_once)
@@ -127,7 +130,7 @@ class Connection:
         self._greet(caller)
         if caller.role is Role.COURIER:
             self._spawn(self._desk.presence.arrive(caller.user_id, self._held))
-            self._subscribe(f"courier:{caller.user_id}")
+            self._ask_to_subscribe(caller, f"courier:{caller.user_id}")
 
     async def _next(self, patience_s: float) -> Incoming | bytes:
         """The next frame that is to be obeyed."""
@@ -177,7 +180,7 @@ class Connection:
             case Ping():
                 self._outgoing.put(frames.pong(self._parts.clock.now()))
             case Subscribe():
-                await self._ask_to_subscribe(self._caller, frame.channel)
+                self._ask_to_subscribe(self._caller, frame.channel)
             case Unsubscribe():
                 self._channels.discard(frame.channel)
                 self._desk.hub.unsubscribe(frame.channel, self._outgoing)
@@ -223,19 +226,27 @@ class Connection:
         else:
             self._outgoing.put(frames.refused(frame.id, answer.refusal))
 
-    async def _ask_to_subscribe(self, caller: Caller, channel: str) -> None:
-        refusal: Refusal | None
+    def _ask_to_subscribe(self, caller: Caller, channel: str) -> None:
         if channel not in self._channels and len(self._channels) >= self._edge.channels_max:
-            refusal = TOO_MANY_CHANNELS()
+            self._outgoing.put(frames.error(TOO_MANY_CHANNELS(), channel=channel))
         else:
+            self._channels.add(channel)
+            self._spawn(self._admit(caller, channel))
+
+    async def _admit(self, caller: Caller, channel: str) -> None:
+        """Subscribe who may; while the database is away he waits, as he would for a snapshot."""
+        while channel in self._channels:
             try:
                 refusal = await self._objection(caller, channel)
             except StoreUnavailable:
-                refusal = UNAVAILABLE()
-        if refusal is None:
-            self._subscribe(channel)
-        else:
-            self._outgoing.put(frames.error(refusal, channel=channel))
+                await self._parts.wall.sleep(SECOND_MS)
+                continue
+            if refusal is not None:
+                self._channels.discard(channel)
+                self._outgoing.put(frames.error(refusal, channel=channel))
+            elif channel in self._channels:
+                await self._desk.hub.subscribe(channel, self._outgoing)
+            return
 
     async def _objection(self, caller: Caller, channel: str) -> Refusal | None:
         kind, _, key = channel.partition(":")
@@ -255,10 +266,6 @@ class Connection:
                 return NOT_ALLOWED(role=caller.role.value)
             case _:
                 return NO_SUCH_CHANNEL()
-
-    def _subscribe(self, channel: str) -> None:
-        self._channels.add(channel)
-        self._spawn(self._desk.hub.subscribe(channel, self._outgoing))
 
     # Where it is
 
@@ -294,8 +301,6 @@ class Connection:
         while True:
             for frame in await self._outgoing.take():
                 await self._socket.send_text(frame.decode())
-            if self._outgoing.is_full:
-                raise Closing(GOING_AWAY)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(self._end_with(work))
@@ -316,19 +321,19 @@ class Connection:
 
     async def _say_goodbye(self, code: int) -> None:
         if self._socket.client_state is WebSocketState.CONNECTED:
-            try:
-                await self._socket.close(code)
-            except (RuntimeError, OSError):
-                return
+            # Who does not read does not hear a goodbye either.
+            with suppress(RuntimeError, OSError, TimeoutError):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await self._socket.close(code)
 
     async def _forget(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
-        for channel in self._channels:
-            self._desk.hub.unsubscribe(channel, self._outgoing)
-        courier_id = self._caller.user_id if self._caller is not None else None
-        self._desk.presence.leave(self._held, courier_id)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for channel in self._channels:
+            self._desk.hub.unsubscribe(channel, self._outgoing)
+        courier_id = self._caller.user_id if self._caller is not None else None
+        self._desk.presence.leave(self._held, courier_id)

@@ -59,7 +59,9 @@ class Hub:
         """Register first, then ask how it stands: a change in between is held back, not lost."""
         subscription = Subscription(channel, outgoing)
         self._subscriptions.setdefault(channel, {})[outgoing] = subscription
-        if not await self._ask([subscription]):
+        async with self._asking:
+            is_answered = await self._ask([subscription])
+        if not is_answered:
             self._mark(channel)
 
     def unsubscribe(self, channel: str, outgoing: Outgoing) -> None:

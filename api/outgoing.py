@@ -2,23 +2,23 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 
 class Outgoing:
-    """Bounded: `is_full` means that its reader is too slow, and that critical frames were lost."""
+    """Bounded: `on_full` is called for each critical frame that is lost to a slow reader."""
 
-    def __init__(self, waiting_max: int) -> None:
+    def __init__(self, waiting_max: int, on_full: Callable[[], None]) -> None:
         self._waiting_max = waiting_max
+        self._on_full = on_full
         self._critical: deque[bytes] = deque()
         self._latest: dict[Hashable, bytes] = {}
         self._something = asyncio.Event()
-        self.is_full = False
 
     def put(self, frame: bytes) -> None:
         """Send this, after what was put before."""
         if len(self._critical) >= self._waiting_max:
-            self.is_full = True
+            self._on_full()
         else:
             self._critical.append(frame)
         self._something.set()
@@ -31,7 +31,7 @@ class Outgoing:
         self._something.set()
 
     async def take(self) -> list[bytes]:
-        """All that waits, as soon as something does; when full, what was kept until then."""
+        """All that waits, as soon as something does."""
         await self._something.wait()
         self._something.clear()
         frames = [*self._critical, *self._latest.values()]

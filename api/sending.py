@@ -1,7 +1,8 @@
 """How a caller's wish becomes a command, the same one however often it is repeated."""
 
+import asyncio
 import hashlib
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +12,9 @@ from engine.kernel.ids import CommandId, derived_id
 from engine.kernel.messages import Caller, Command, Envelope
 from engine.kernel.timing import SECOND_MS, Instant
 from storage.store import Answer
+
+# A loop holds its tasks only weakly.
+_under_way: Final[set["asyncio.Future[Answer]"]] = set()
 
 
 def id_of_command(caller: Caller, route: str, key: str) -> CommandId:
@@ -32,16 +36,21 @@ def deadline(parts: Parts) -> Instant:
 async def execute(
     parts: Parts, command: Command, caller: Caller, *, command_id: CommandId, asked: object
 ) -> Answer:
-    """Hand a command to the bus; `asked` is what its fingerprint is taken of."""
-    return await parts.bus.execute(
-        Envelope(
-            id=command_id,
-            command=command,
-            caller=caller,
-            deadline=deadline(parts),
-            fingerprint=fingerprint(asked),
-        )
+    """Hand a command to the bus; `asked` is what its fingerprint is taken of.
+
+    A caller who goes away while it is under way does not stop it half-way.
+    """
+    envelope = Envelope(
+        id=command_id,
+        command=command,
+        caller=caller,
+        deadline=deadline(parts),
+        fingerprint=fingerprint(asked),
     )
+    executing = asyncio.ensure_future(parts.bus.execute(envelope))
+    _under_way.add(executing)
+    executing.add_done_callback(_under_way.discard)
+    return await asyncio.shield(executing)
 
 
 async def carry_out(

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from api.errors import STATUS_BY_CODE, STATUS_BY_KIND, TYPE_PREFIX, prefers_arabic, status_of
-from engine.kernel.ids import CellId
+from engine.kernel.ids import CellId, OrderId
 from engine.kernel.refusals import CATALOGUE, RefusalKind
+from engine.orders.order import Order
 from storage.memory import MemoryStore
 from storage.store import Page, StoreUnavailable
 from tests.api.town import QUOTE, Town, a_town
@@ -104,6 +105,11 @@ class Moody(MemoryStore):
             raise self.mood
         return await super().list_orders_of(*of, **page)
 
+    async def find_order(self, order_id: OrderId) -> Order | None:
+        if self.mood is not None:
+            raise self.mood
+        return await super().find_order(order_id)
+
     async def list_cells(self) -> tuple[CellId, ...]:
         if self.mood is not None:
             raise self.mood
@@ -125,6 +131,22 @@ async def test_a_database_that_is_away_is_a_503_that_says_when_to_come_again(
         assert ready.json()["database"] != "ok"
         store.mood = None
         assert (await customer.get("/v1/orders")).status_code == 200
+
+
+async def test_who_subscribes_while_the_database_is_away_is_told_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    store = Moody()
+    async with a_town(tmp_path, store=store) as town:
+        customer = await town.log_in("customer")
+        channel = f"order:{await customer.order()}"
+        socket = await customer.socket()
+        store.mood = StoreUnavailable("away")
+        await socket.send({"type": "subscribe", "channel": channel})
+        await socket.send({"type": "ping"})
+        await socket.next("pong")
+        store.mood = None
+        assert (await socket.next("snapshot", "error"))["channel"] == channel
 
 
 async def test_a_fault_of_ours_is_a_500_that_gives_nothing_away(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class Desk:
 
     def __init__(self, hub: Hub, book: Book, wire: Wire, notices: list[Publication]) -> None:
         self.hub, self.book, self.wire, self.notices = hub, book, wire, notices
-        self.outgoing = Outgoing(1000)
+        self.outgoing = Outgoing(1000, pytest.fail)
         self.sequence = 0
 
     async def publish(self, *publications: Publication, incarnation: str = "a") -> None:
@@ -221,7 +221,7 @@ async def test_a_cell_that_does_not_answer_is_asked_until_it_does() -> None:
 
 
 async def test_an_answer_that_is_older_than_what_was_told_is_dropped() -> None:
-    outgoing = Outgoing(10)
+    outgoing = Outgoing(10, pytest.fail)
     subscription = Subscription(CHANNEL, outgoing)
     subscription.settle(subscription.begin(), a_state(1))
     asked = subscription.begin()
@@ -249,7 +249,7 @@ def test_whatever_the_order_versions_never_go_back(
             told.append(msgspec.json.decode(frame)["version"])
 
     async def main() -> None:
-        subscription = Subscription(CHANNEL, Ear(10))
+        subscription = Subscription(CHANNEL, Ear(10, pytest.fail))
         asked = [subscription.begin()]
         for version in versions:
             if data.draw(st.booleans()):
@@ -281,17 +281,18 @@ async def test_of_positions_only_the_newest_waits_for_a_slow_reader() -> None:
 
 
 async def test_critical_frames_are_bounded_and_the_loss_is_known() -> None:
-    outgoing = Outgoing(3)
+    lost: list[bool] = []
+    outgoing = Outgoing(3, lambda: lost.append(True))
     for number in range(5):
         outgoing.put(b"%d" % number)
         outgoing.put_latest(number, b"p%d" % number)
-    assert outgoing.is_full
+    assert len(lost) == 2
     assert await outgoing.take() == [b"0", b"1", b"2", b"p0", b"p1", b"p2"]
 
 
 async def test_nobody_is_told_what_he_does_not_listen_to_any_more() -> None:
     async with a_desk() as desk:
-        other = Outgoing(10)
+        other = Outgoing(10, pytest.fail)
         for outgoing in (desk.outgoing, other):
             await desk.hub.subscribe(CHANNEL, outgoing)
         desk.hub.unsubscribe(CHANNEL, desk.outgoing)
