@@ -136,6 +136,8 @@ class Settings(BaseSettings):
         env_nested_delimiter=DELIMITER,
         extra="forbid",
         frozen=True,
+        # What is wrong may be a password.
+        hide_input_in_errors=True,
     )
 
     data: DataSettings = DataSettings()
