@@ -56,7 +56,7 @@ simulate: $(READY) ## run a generated day in virtual time, from a seed
 replay: $(READY) ## run a recorded day: ARGS="path/to/instance --speed 60"
 	@$(BIN)/hadiyati replay $(ARGS)
 
-bench: $(READY) ## measure this machine: the raw hop beside ours
+bench: $(READY) ## measure a tick on this machine, beside the bare matching
 	@$(BIN)/hadiyati bench $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema

@@ -138,6 +138,18 @@ def _judge(score: "Score") -> None:
 
 
 @app.command()
+def bench(
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="Runs whose median is told.")] = 5,
+    *,
+    seed: Annotated[int, typer.Option(help="Chance of orders and couriers.")] = 1,
+) -> None:
+    """Measure a zone's tick on this machine, beside the bare matching of the same pairs."""
+    from simulations.bench import run
+
+    run(runs=runs, seed=seed)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
     from api.narration import Narrator

@@ -125,6 +125,7 @@ def test_when_the_parent_is_killed_nothing_is_left_behind() -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.timeout(300)
 async def test_with_ray_all_workers_serve_and_phones_hear_of_the_end() -> None:
     parent, about = await asyncio.to_thread(started, RuntimeKind.RAY, workers=2)
     with parent:
