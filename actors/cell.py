@@ -1,8 +1,9 @@
 """A cell: zones, orders and couriers that live together, their timers, and the way in and out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -116,12 +117,14 @@ class Cell:
             "fixes": self._ring_fixes,
         }
         self._work = asyncio.TaskGroup()
-        self._reloading: asyncio.Task[None] | None = None
+        self._reading = asyncio.Lock()
+        self._readings = 0
         self._trouble = "starting"
 
     async def run(self, started: asyncio.Event) -> None:
         """Load what is open, say so, and serve; start-up and recovery are the same path."""
         await self._positions.recall()
+        self._reload_soon()
         async with self._work:
             while not await self._is_certain():
                 await self._clock.sleep(self._ms(_RELOAD_AGAIN_MS))
@@ -139,7 +142,7 @@ class Cell:
         The answers are in the same order. What was begun goes on although the caller leaves; it
         ends with the cell, and then raises CellUnavailable.
         """
-        tasks = [self._work.create_task(self._execute(one)) for one in envelopes]
+        tasks = [self._begin(self._execute(one)) for one in envelopes]
         if tasks:
             await asyncio.wait(tasks)
         if any(one.cancelled() for one in tasks):
@@ -169,6 +172,14 @@ class Cell:
         """`ok`, or what is wrong."""
         return self._trouble or self._dispatcher.trouble or "ok"
 
+    def _begin(self, work: Coroutine[Any, Any, Answer]) -> asyncio.Task[Answer]:
+        try:
+            return self._work.create_task(work)
+        except RuntimeError:
+            # The cell is just ending, and takes no more work.
+            work.close()
+            raise CellUnavailable(self.id) from None
+
     async def _execute(self, envelope: Envelope) -> Answer:
         await self._is_certain()
         answer = await self._live.turn(
@@ -185,9 +196,11 @@ class Cell:
     async def _is_certain(self) -> bool:
         """Whether memory is what is stored; in doubt everything is read anew, once for all."""
         if self._live.in_doubt:
-            if self._reloading is None or self._reloading.done():
-                self._reloading = self._work.create_task(self._reload())
-            await asyncio.wait({self._reloading})
+            seen = self._readings
+            async with self._reading:
+                if seen == self._readings:
+                    await self._reload()
+                    self._readings += 1
         return not self._live.in_doubt
 
     async def _reload(self) -> None:
@@ -217,7 +230,7 @@ class Cell:
         await self._is_certain()
 
     async def _ring_recheck(self, _name: str) -> None:
-        """What was lost on its way to storage may have landed after everything was read."""
+        """What we, or who was here before us, lost on its way may have landed after the reading."""
         self._live.doubt()
         self._timers.cancel("recheck:")
 

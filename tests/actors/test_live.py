@@ -123,6 +123,20 @@ def test_what_was_stored_although_nobody_knew_is_found_without_being_asked_for(f
     assert in_a_town(story) == ((0, 0) if fate is Fate.NEVER_ARRIVES else (1, 1))
 
 
+def test_whoever_hears_that_it_was_stored_long_ago_can_go_on_from_there_at_once() -> None:
+    async def story(town: Town) -> list[str]:
+        courier, order = await _offered(town)
+        accept, caller = _accept(town, courier), town.as_courier(courier)
+        town.line.fates.append(Fate.LANDS_LATE)
+        codes = [_code(await town.send(accept, caller, command_id="k"))]
+        await town.clock.sleep(2 * SECOND_MS)
+        codes.append(_code(await town.send(accept, caller, command_id="k")))
+        codes.append(_code(await town.report(courier, order, ProgressStep.REACHED_SHOP)))
+        return codes
+
+    assert in_a_town(story) == ["temporarily_unavailable", "ok", "ok"]
+
+
 @pytest.mark.parametrize("fate", UNKNOWN_FATES)
 def test_a_report_whose_answer_is_lost_is_worked_in_once(fate: Fate) -> None:
     async def story(town: Town) -> tuple[list[str], list[int]]:
@@ -416,6 +430,20 @@ def test_what_one_courier_asks_in_one_breath_is_done_in_that_order() -> None:
 
 
 # A cell that dies
+
+
+def test_what_lands_after_the_cell_that_sent_it_died_is_found_by_the_next() -> None:
+    async def story(town: Town) -> int:
+        await town.courier()
+        order = OrderId(town.new_id())
+        town.line.fates.append(Fate.LANDS_LATE)
+        placing = await town.placing(order_id=order)
+        assert _code(await town.send(placing, town.customer)) == "temporarily_unavailable"
+        await town.crash()
+        await town.clock.sleep(MINUTE_MS)
+        return len(await town.store.list_offers_for(order))
+
+    assert in_a_town(story) == 1
 
 
 @pytest.mark.parametrize("dies_after_ms", [1, 60, 99])

@@ -50,6 +50,18 @@ def lies_in(told: Publication, stored: Mapping[tuple[str, int], Thing]) -> list[
     return found
 
 
+def unheard_of(
+    stored: CellContents, newest: Mapping[tuple[str, str], Publication]
+) -> Iterator[str]:
+    """What is so, and its watchers were last shown otherwise."""
+    watched: tuple[Zone | Order | Courier, ...] = (*stored.zones, *stored.orders, *stored.couriers)
+    for thing in watched:
+        shown = newest.get((name_of(thing), "state"))
+        if shown is None or shown.version != thing.version:
+            at = shown and shown.version
+            yield f"{name_of(thing)} was last shown at version {at}, stored is {thing.version}"
+
+
 def _differ(held: Iterable[Any], stored: Iterable[Any]) -> Iterator[str]:
     mine = {name_of(one): one for one in held}
     true = {name_of(one): one for one in stored}

@@ -27,7 +27,7 @@ from storage.live import Batch, Fix, LiveStream, LiveUnavailable, Publication
 from storage.memory import MemoryStore
 from storage.store import Answer, Store
 from tests.actors.shaky import ShakyStore
-from tests.actors.truth import differences, is_offered_or_carried_once, lies_in
+from tests.actors.truth import differences, is_offered_or_carried_once, lies_in, unheard_of
 from tests.builders import CORNER, NOON, SHOP, a_placing, a_quote
 
 T = TypeVar("T")
@@ -80,8 +80,8 @@ class Noticed:
 class Thinker:
     """A solver that takes its time, or is away."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._solver = LocalSolver(stopped_watch)
+    def __init__(self, clock: Clock, solver: Solver) -> None:
+        self._solver = solver
         self._clock = clock
         self.takes_ms = 0
         self.is_away = False
@@ -124,11 +124,11 @@ class Town:
         self.noticed = Noticed(self.line.stored)
         self.parameters = parameters
         self.settings = RuntimeSettings()
-        self.thinker = Thinker(self.clock)
+        self.thinker = Thinker(self.clock, solver or LocalSolver(stopped_watch))
         world = World(
             store=self.line_store,
             live=live or self.noticed,
-            solver=solver or self.thinker,
+            solver=self.thinker,
             clock=self.clock,
             chance=self.chance,
             settings=self.settings,
@@ -258,6 +258,7 @@ class Town:
             stored = await self.store.load_cell(cell)
             found += differences(self.cells._homes[cell].cell, stored)
             found += is_offered_or_carried_once(stored)
+            found += unheard_of(stored, self.noticed.newest)
         assert not found, "\n".join(found)
 
 
