@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from actors.address import AddressBook, destination, subject
+from actors.answers import answer_to
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.messages import UNKNOWN_COURIER
 from engine.dispatch.view import order_view, work_view
@@ -10,7 +11,7 @@ from engine.geo.zone import UNKNOWN_ZONE
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId
 from engine.kernel.messages import Envelope
-from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE, Refusal
+from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
 from storage.live import Fix, Publication
@@ -60,21 +61,21 @@ class Bus:
         and may be sent again with the same id.
         """
         if not may_send(envelope.caller, envelope.command):
-            return _refused(envelope, NOT_ALLOWED())
+            return answer_to(envelope, NOT_ALLOWED())
         try:
             answer = await self._at_its_cell(envelope)
             has_moved = answer.refusal is not None and answer.refusal.code in _NOT_HERE
             if has_moved and self._addresses.forget(subject(envelope.command)):
                 answer = await self._at_its_cell(envelope)
         except (StoreUnavailable, CellUnavailable):
-            return _refused(envelope, UNAVAILABLE())
+            return answer_to(envelope, UNAVAILABLE())
         return answer
 
     async def _at_its_cell(self, envelope: Envelope) -> Answer:
         cell = await self._addresses.cell_for(envelope.command)
         if cell is None:
             kind, _, _ = destination(envelope.command).partition(":")
-            return _refused(envelope, _UNKNOWN[kind]())
+            return answer_to(envelope, _UNKNOWN[kind]())
         answer = await self._cells.execute(cell, envelope)
         if answer.refusal is None:
             self._addresses.remember(subject(envelope.command), cell)
@@ -146,7 +147,3 @@ def _courier_at_rest(courier: Courier) -> Publication:
         version=courier.version,
         body=work_view(courier, None, {}),
     )
-
-
-def _refused(envelope: Envelope, refusal: Refusal) -> Answer:
-    return Answer(command_id=envelope.id, fingerprint=envelope.fingerprint, refusal=refusal)

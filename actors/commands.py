@@ -34,6 +34,7 @@ from engine.orders.messages import CancelOrder, PlaceOrder, ReleaseOrder, Unassi
 from engine.orders.order import Order
 
 Keys = Iterable[str]
+Rule = Callable[[Any, Caller], Decision | Refusal]
 _OfCourier = GoOnDuty | GoOffDuty | EndShift | TakeBreak | EndBreak | ReportProgress
 
 
@@ -43,52 +44,35 @@ class Commands:
     def __init__(self, holdings: Holdings, clock: Clock) -> None:
         self._holdings = holdings
         self._clock = clock
-        self._keys: dict[type[Command], Callable[[Any], Keys]] = {
-            PlaceOrder: self._of_order,
-            ReleaseOrder: self._of_order,
-            CancelOrder: self._of_order,
-            UnassignOrder: self._of_order,
-            GoOnDuty: self._of_courier,
-            GoOffDuty: self._of_courier,
-            EndShift: self._of_courier,
-            TakeBreak: self._of_courier,
-            EndBreak: self._of_courier,
-            ReportProgress: self._of_courier,
-            AcknowledgeOffer: self._of_offer,
-            AcceptOffer: self._of_offer,
-            DeclineOffer: self._of_offer,
-            ExpireOffer: self._of_offer,
-            CreateZone: self._of_zone,
-            ChangeZoneParameters: self._of_zone,
-            PutParametersInForce: self._of_zone,
-        }
-        self._rules: dict[type[Command], Callable[[Any, Caller], Decision | Refusal]] = {
-            PlaceOrder: self._place,
-            ReleaseOrder: self._release,
-            CancelOrder: self._cancel,
-            UnassignOrder: self._unassign,
-            GoOnDuty: self._go_on_duty,
-            GoOffDuty: self._go_off_duty,
-            EndShift: self._end_shift,
-            TakeBreak: self._take_break,
-            EndBreak: self._end_break,
-            ReportProgress: self._progress,
-            AcknowledgeOffer: self._acknowledge,
-            AcceptOffer: self._accept,
-            DeclineOffer: self._decline,
-            ExpireOffer: self._expire,
-            CreateZone: self._create_zone,
-            ChangeZoneParameters: self._change_parameters,
-            PutParametersInForce: self._put_in_force,
+        self._table: dict[type[Command], tuple[Callable[[Any], Keys], Rule]] = {
+            PlaceOrder: (self._of_order, self._place),
+            ReleaseOrder: (self._of_order, self._release),
+            CancelOrder: (self._of_order, self._cancel),
+            UnassignOrder: (self._of_order, self._unassign),
+            GoOnDuty: (self._of_courier, self._go_on_duty),
+            GoOffDuty: (self._of_courier, self._go_off_duty),
+            EndShift: (self._of_courier, self._end_shift),
+            TakeBreak: (self._of_courier, self._take_break),
+            EndBreak: (self._of_courier, self._end_break),
+            ReportProgress: (self._of_courier, self._progress),
+            AcknowledgeOffer: (self._of_offer, self._acknowledge),
+            AcceptOffer: (self._of_offer, self._accept),
+            DeclineOffer: (self._of_offer, self._decline),
+            ExpireOffer: (self._of_offer, self._expire),
+            CreateZone: (self._of_zone, self._create_zone),
+            ChangeZoneParameters: (self._of_zone, self._change_parameters),
+            PutParametersInForce: (self._of_zone, self._put_in_force),
         }
 
     def keys(self, command: Command) -> Keys:
         """The things whose turns the command needs, as far as the present state tells."""
-        return self._keys[type(command)](command)
+        whose_turns, _ = self._table[type(command)]
+        return whose_turns(command)
 
     def decide(self, command: Command, caller: Caller) -> Decision | Refusal:
         """What the command changes; call it only while holding the turns."""
-        return self._rules[type(command)](command, caller)
+        _, rule = self._table[type(command)]
+        return rule(command, caller)
 
     # Whose turns
 

@@ -1,7 +1,7 @@
 """A zone's tick: who waits and who could carry become a plan, what cannot wait becomes offers."""
 
 import asyncio
-from typing import Any
+from collections import Counter
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ from engine.kernel.ids import OfferId, ZoneId
 from engine.kernel.messages import Decision
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
-from optimizer.problem import Plan, Problem, Route
+from optimizer.problem import Problem, Route
 
 
 class Tick(Struct, frozen=True, kw_only=True):
@@ -101,7 +101,7 @@ class Dispatcher:
             waiting=tick.waiting,
             available=tick.available,
             offered=sum(made),
-            unassigned=_reasons(plan),
+            unassigned=dict(Counter(reason.value for reason in plan.unassigned.values())),
             solve_ms=(self._clock.now() - began) / self._clock.speed,
         )
 
@@ -121,10 +121,3 @@ class Dispatcher:
         keys = (offer_id, proposal.courier_id, *proposal.order_ids)
         await self._live.turn(lambda: keys, decide)
         return offer_id in self._holdings.offers
-
-
-def _reasons(plan: Plan) -> dict[str, int]:
-    counts: dict[str, Any] = {}
-    for reason in plan.unassigned.values():
-        counts[reason.value] = counts.get(reason.value, 0) + 1
-    return counts

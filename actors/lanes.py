@@ -7,15 +7,17 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from actors.answers import answer_to
 from actors.bus import CellUnavailable
 from actors.clock import Clock
 from actors.settings import RuntimeSettings
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
-from engine.kernel.refusals import DEADLINE_PASSED, UNAVAILABLE, Refusal
+from engine.kernel.refusals import DEADLINE_PASSED, UNAVAILABLE
 from storage.live import Fix, Publication
 from storage.store import Answer
 
+_Waiting = tuple[Envelope, asyncio.Future[Answer]]
 _BATCH_MAX = 500
 _AGAIN_MS = 150
 
@@ -54,13 +56,13 @@ class CommandLane:
         self._calls = calls
         self._clock = clock
         self._waiting_max = settings.commands_waiting_max
-        self._waiting: list[tuple[Envelope, asyncio.Future[Answer]]] = []
+        self._waiting: list[_Waiting] = []
         self._pump: asyncio.Task[None] | None = None
 
     async def execute(self, envelope: Envelope) -> Answer:
         """The answer, or a refusal when the lane is full or the deadline passes."""
         if len(self._waiting) >= self._waiting_max:
-            return _refused(envelope, UNAVAILABLE())
+            return answer_to(envelope, UNAVAILABLE())
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((envelope, answered))
         if self._pump is None or self._pump.done():
@@ -76,13 +78,14 @@ class CommandLane:
                 self._waiting = [*self._in_time(batch), *self._waiting]
                 await self._clock.sleep(_AGAIN_MS * self._clock.speed)
                 continue
+            except Exception as error:  # noqa: BLE001 - whoever waits must hear of a bug, too
+                _fail(batch, error)
+                continue
             for (_, answered), answer in zip(batch, answers, strict=True):
                 if not answered.done():
                     answered.set_result(answer)
 
-    def _in_time(
-        self, batch: list[tuple[Envelope, asyncio.Future[Answer]]]
-    ) -> list[tuple[Envelope, asyncio.Future[Answer]]]:
+    def _in_time(self, batch: list[_Waiting]) -> list[_Waiting]:
         """Those that may still be asked again; the others are told that their time is over."""
         now = self._clock.now()
         kept = []
@@ -92,8 +95,14 @@ class CommandLane:
             if now < envelope.deadline:
                 kept.append((envelope, answered))
             else:
-                answered.set_result(_refused(envelope, DEADLINE_PASSED()))
+                answered.set_result(answer_to(envelope, DEADLINE_PASSED()))
         return kept
+
+
+def _fail(batch: list[_Waiting], error: Exception) -> None:
+    for _, answered in batch:
+        if not answered.done():
+            answered.set_exception(error)
 
 
 class PositionLane:
@@ -163,7 +172,3 @@ class LanedCells:
     async def health(self, cell: CellId) -> str:
         """`ok` or what is wrong."""
         return await self._calls.health(cell)
-
-
-def _refused(envelope: Envelope, refusal: Refusal) -> Answer:
-    return Answer(command_id=envelope.id, fingerprint=envelope.fingerprint, refusal=refusal)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from msgspec.structs import replace
 
+from actors.answers import answer_to
 from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.publisher import Publisher
@@ -183,14 +184,7 @@ class Live:
 def _answer(
     envelope: Envelope | None, refusal: Refusal | None, reply: dict[str, object] | None = None
 ) -> Answer | None:
-    if envelope is None:
-        return None
-    return Answer(
-        command_id=envelope.id,
-        fingerprint=envelope.fingerprint,
-        reply=reply or {},
-        refusal=refusal,
-    )
+    return None if envelope is None else answer_to(envelope, refusal, reply)
 
 
 def _same_question(envelope: Envelope | None, stored: Answer) -> Answer | None:

@@ -221,39 +221,42 @@ class RayCalls:
 
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
+        self._patience_s = premises.runtime.cell_call_timeout_s
         self._actors: dict[CellId, CellActor] = {}
 
     async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
         """Answers in the order of the envelopes."""
         # No time-out here: a call that is still running must not be sent again beside itself.
-        return await self._call(cell, lambda actor: actor.execute.remote(envelopes), None)
+        return await self._call(cell, lambda actor: actor.execute.remote(envelopes))
 
     async def report_positions(self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
         """Pass positions on."""
-        await self._call(cell, lambda actor: actor.report_positions.remote(fixes))
+        call = self._call(cell, lambda actor: actor.report_positions.remote(fixes))
+        await self._in_time(cell, call)
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
         """A channel's present state."""
-        return await self._call(cell, lambda actor: actor.snapshot.remote(channel))
+        call = self._call(cell, lambda actor: actor.snapshot.remote(channel))
+        return await self._in_time(cell, call)
 
     async def health(self, cell: CellId) -> str:
         """`ok` or what is wrong."""
-        return await self._call(cell, lambda actor: actor.health.remote())
+        return await self._in_time(cell, self._call(cell, lambda actor: actor.health.remote()))
 
-    async def _call(
-        self,
-        cell: CellId,
-        call: Callable[[CellActor], Awaitable[T]],
-        timeout_s: float | None = -1.0,
-    ) -> T:
-        limit = self._premises.runtime.cell_call_timeout_s if timeout_s == -1.0 else timeout_s
+    async def _in_time(self, cell: CellId, call: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await call
+        except TimeoutError as error:
+            raise CellUnavailable(f"{cell} does not answer") from error
+
+    async def _call(self, cell: CellId, call: Callable[[CellActor], Awaitable[T]]) -> T:
         try:
             actor = self._actors.get(cell)
             if actor is None:
                 actor = self._actors[cell] = cell_actor(cell, self._premises)
-            async with asyncio.timeout(limit):
-                return await call(actor)
-        except (RayActorError, GetTimeoutError, TimeoutError, ValueError) as error:
+            return await call(actor)
+        except (RayActorError, GetTimeoutError, ValueError) as error:
             raise CellUnavailable(f"{cell}: {error}") from error
 
 

@@ -28,8 +28,8 @@ def _commands() -> Commands:
 
 def test_every_command_has_its_turns_and_its_rule() -> None:
     commands = _commands()
-    assert set(commands._keys) == set(commands._rules) == set(_all_commands())
+    assert set(commands._table) == set(_all_commands())
 
 
 def test_whatever_somebody_may_send_can_be_carried_out() -> None:
-    assert set(ALLOWED) <= set(_commands()._rules)
+    assert set(ALLOWED) <= set(_commands()._table)

@@ -23,6 +23,7 @@ class SlowCalls:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.away_until = 0
+        self.fault: Exception | None = None
         self.calls: list[list[CommandId]] = []
         self.positions: list[list[tuple[CourierId, Fix]]] = []
 
@@ -30,6 +31,8 @@ class SlowCalls:
         await self._clock.sleep(10)
         if self._clock.now() < self.away_until:
             raise CellUnavailable(cell)
+        if self.fault is not None:
+            raise self.fault
         self.calls.append([one.id for one in envelopes])
         return [Answer(command_id=one.id, fingerprint="") for one in envelopes]
 
@@ -105,6 +108,24 @@ def test_a_full_lane_refuses_at_once() -> None:
         return ["ok" if one.refusal is None else one.refusal.code for one in answers]
 
     assert run_virtually(main) == ["ok"] * 3 + ["temporarily_unavailable"] * 2
+
+
+def test_whoever_waits_hears_of_a_bug_and_the_lane_goes_on() -> None:
+    async def main(loop: VirtualLoop) -> tuple[Answer | BaseException, Answer | BaseException]:
+        clock = VirtualClock(loop, starts_at=0)
+        calls = SlowCalls(clock)
+        cells = LanedCells(calls, clock, RuntimeSettings())
+        calls.fault = KeyError("a bug")
+        first = asyncio.ensure_future(cells.execute(CELL, _envelope(1)))
+        await clock.sleep(1)
+        second = asyncio.ensure_future(cells.execute(CELL, _envelope(2)))
+        await clock.sleep(10)
+        calls.fault = None
+        return await asyncio.gather(first, second, return_exceptions=True)
+
+    failed, answered = run_virtually(main)
+    assert isinstance(failed, KeyError)
+    assert isinstance(answered, Answer)
 
 
 def test_of_many_positions_only_the_newest_of_each_courier_travels() -> None:

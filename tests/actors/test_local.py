@@ -96,7 +96,7 @@ def test_a_bug_in_a_rule_ends_the_cell_too() -> None:
     async def story(town: Town) -> None:
         courier = await town.courier()
         cell = town.cells._homes[await town.cell()].cell
-        del cell._commands._rules[TakeBreak]
+        del cell._commands._table[TakeBreak]
         with pytest.raises(KeyError):
             await town.send(TakeBreak(courier_id=courier), town.as_courier(courier))
         with pytest.RaisesGroup(KeyError):
