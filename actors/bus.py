@@ -2,18 +2,21 @@
 
 from typing import Protocol
 
+from msgspec import convert
+
 from actors.address import AddressBook, destination, subject
 from actors.answers import answer_to
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.messages import UNKNOWN_COURIER
 from engine.dispatch.view import order_view, work_view
-from engine.geo.zone import UNKNOWN_ZONE
+from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId
 from engine.kernel.messages import Envelope
 from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
+from engine.orders.surge import NO_SURGE_PERCENT, Pressure
 from storage.live import Fix, Publication
 from storage.store import Answer, Store, StoreUnavailable
 
@@ -103,6 +106,16 @@ class Bus:
             return shown or await self._at_rest(channel)
         except StoreUnavailable as error:
             raise CellUnavailable(str(error)) from error
+
+    async def pressure(self, zone: Zone) -> Pressure | None:
+        """How hard a zone is pressed; a zone that cannot be asked makes nothing dearer."""
+        if zone.parameters.surge_max_percent == NO_SURGE_PERCENT:
+            return None
+        try:
+            shown = await self.snapshot(f"pressure:{zone.id}")
+        except CellUnavailable:
+            return None
+        return None if shown is None else convert(shown.body, Pressure)
 
     async def _shown_by_its_cell(self, channel: str) -> Publication | None:
         cell = await self._addresses.cell_of(channel)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from actors.bus import CellUnavailable
@@ -13,6 +14,7 @@ from actors.clock import Clock
 from actors.commands import Commands
 from actors.deadlines import Deadlines
 from actors.dispatcher import Dispatcher, Tick
+from actors.guards import Guards
 from actors.holdings import Holdings
 from actors.live import Live
 from actors.positions import Positions
@@ -104,18 +106,8 @@ class Cell:
             clock=world.clock,
             chance=world.chance,
         )
-        self._rings: dict[str, Callable[[str], Awaitable[None]]] = {
-            "offer": self._ring_offer,
-            "release": self._ring_release,
-            "shift": self._ring_shift,
-            "zone": self._ring_zone,
-            "reload": self._ring_reload,
-            "recheck": self._ring_recheck,
-            "tick": self._ring_tick,
-            "repeat": self._ring_repeat,
-            "positions": self._ring_positions,
-            "fixes": self._ring_fixes,
-        }
+        self._guards = Guards(world.store, self._holdings, world.clock)
+        self._rings = self._table_of_rings()
         self._work = asyncio.TaskGroup()
         self._reading = asyncio.Lock()
         self._readings = 0
@@ -162,11 +154,21 @@ class Cell:
                 thing = self._holdings.orders.get(OrderId(key))
             case "courier" if self._holdings.is_on_duty(CourierId(key)):
                 thing = self._holdings.couriers[CourierId(key)]
+            case "pressure":
+                return self._pressure(ZoneId(key))
             case "zone":
                 thing = self._holdings.zones.get(ZoneId(key))
             case _:
                 pass
         return None if thing is None else self._holdings.show(thing, now=self._clock.now())
+
+    def _pressure(self, zone_id: ZoneId) -> Publication | None:
+        """How hard a zone is pressed, for quotes."""
+        known = self._holdings.pressures.get(zone_id)
+        body = None if known is None else to_builtins(known)
+        return body and Publication(
+            channel=f"pressure:{zone_id}", kind="state", version=0, body=body
+        )
 
     def health(self) -> str:
         """`ok`, or what is wrong."""
@@ -236,6 +238,21 @@ class Cell:
 
     # Timers
 
+    def _table_of_rings(self) -> dict[str, Callable[[str], Awaitable[None]]]:
+        return {
+            "offer": self._ring_offer,
+            "release": self._ring_release,
+            "shift": self._ring_shift,
+            "zone": self._ring_zone,
+            "guard": self._ring_guard,
+            "reload": self._ring_reload,
+            "recheck": self._ring_recheck,
+            "tick": self._ring_tick,
+            "repeat": self._ring_repeat,
+            "positions": self._ring_positions,
+            "fixes": self._ring_fixes,
+        }
+
     def _ms(self, real_ms: float) -> int:
         return int(real_ms * self._clock.speed)
 
@@ -255,6 +272,17 @@ class Cell:
     async def _ring_zone(self, name: str) -> None:
         await self._by_clock(PutParametersInForce(zone_id=ZoneId(name)))
 
+    async def _ring_guard(self, name: str) -> None:
+        zone = self._holdings.zones.get(ZoneId(name))
+        if zone is None:
+            return
+        revert = await self._guards.check(zone)
+        if revert is not None:
+            await self._by_clock(revert)
+        zone = self._holdings.zones.get(ZoneId(name))
+        if zone is not None:
+            self._deadlines.arm(zone)
+
     async def _by_clock(self, command: Command) -> None:
         """What the clock asks for; in doubt nothing, for the reload sets the timer again."""
         await self._live.turn(
@@ -273,6 +301,9 @@ class Cell:
         zone = self._holdings.zones.get(zone_id)
         if zone is None:
             return
+        self._holdings.feel(
+            zone, waiting=tick.waiting, available=tick.available, now=self._clock.now()
+        )
         body = {**self._holdings.zone_body(zone), **self._tick_body(tick)}
         self._publisher.publish(
             Publication(channel=f"zone:{zone_id}", kind="tick", version=0, body=body)

@@ -25,7 +25,13 @@ from engine.dispatch import cancellation, leaving, offers
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo import zone as zones
 from engine.geo.travel import VehicleKind, travel_times
-from engine.geo.zone import UNKNOWN_ZONE, ChangeZoneParameters, CreateZone, PutParametersInForce
+from engine.geo.zone import (
+    UNKNOWN_ZONE,
+    ChangeZoneParameters,
+    CreateZone,
+    PutParametersInForce,
+    RevertZoneParameters,
+)
 from engine.kernel.ids import CourierId, OfferId
 from engine.kernel.messages import Caller, Command, Decision
 from engine.kernel.refusals import Refusal
@@ -33,8 +39,11 @@ from engine.orders import decide as orders
 from engine.orders.messages import CancelOrder, PlaceOrder, ReleaseOrder, UnassignOrder
 from engine.orders.order import Order
 
+# So many placements may be under way in a zone while its caps are far; a commit group holds fewer.
+PLACED_AT_ONCE = 512
 Keys = Iterable[str]
 Rule = Callable[[Any, Caller], Decision | Refusal]
+_OfZone = CreateZone | ChangeZoneParameters | PutParametersInForce | RevertZoneParameters
 _OfCourier = GoOnDuty | GoOffDuty | EndShift | TakeBreak | EndBreak | ReportProgress
 
 
@@ -45,7 +54,7 @@ class Commands:
         self._holdings = holdings
         self._clock = clock
         self._table: dict[type[Command], tuple[Callable[[Any], Keys], Rule]] = {
-            PlaceOrder: (self._of_order, self._place),
+            PlaceOrder: (self._of_placing, self._place),
             ReleaseOrder: (self._of_order, self._release),
             CancelOrder: (self._of_order, self._cancel),
             UnassignOrder: (self._of_order, self._unassign),
@@ -62,6 +71,7 @@ class Commands:
             CreateZone: (self._of_zone, self._create_zone),
             ChangeZoneParameters: (self._of_zone, self._change_parameters),
             PutParametersInForce: (self._of_zone, self._put_in_force),
+            RevertZoneParameters: (self._of_zone, self._revert_parameters),
         }
 
     def keys(self, command: Command) -> Keys:
@@ -76,7 +86,17 @@ class Commands:
 
     # Whose turns
 
-    def _of_order(self, command: PlaceOrder | ReleaseOrder | CancelOrder | UnassignOrder) -> Keys:
+    def _of_placing(self, command: PlaceOrder) -> Keys:
+        """Near a cap orders are placed one after the other, so that none slips past it."""
+        yield command.order_id
+        zone = self._holdings.zones.get(command.zone_id)
+        if zone is None:
+            return
+        load = self._holdings.load_of(zone.id, command.window)
+        if not load.is_within(zone.parameters, margin=PLACED_AT_ONCE):
+            yield f"placing:{zone.id}"
+
+    def _of_order(self, command: ReleaseOrder | CancelOrder | UnassignOrder) -> Keys:
         order = self._holdings.orders.get(command.order_id)
         yield command.order_id
         if order is None:
@@ -107,7 +127,7 @@ class Commands:
         if courier.offer_id is not None:
             yield from self._around_offer(courier.offer_id)
 
-    def _of_zone(self, command: CreateZone | ChangeZoneParameters | PutParametersInForce) -> Keys:
+    def _of_zone(self, command: _OfZone) -> Keys:
         yield command.zone_id
 
     # Which rule
@@ -120,7 +140,8 @@ class Commands:
         travel_s = travel_times(zone.parameters.travel).one_s(
             command.shop.point, command.door.point, vehicle=VehicleKind.CAR, at=now
         )
-        return orders.place(zone, command, caller, travel_s=travel_s, now=now)
+        load = self._holdings.load_of(zone.id, command.window)
+        return orders.place(zone, command, caller, travel_s=travel_s, load=load, now=now)
 
     def _release(self, command: ReleaseOrder, _caller: Caller) -> Decision | Refusal:
         order = self._holdings.orders.get(command.order_id)
@@ -232,6 +253,12 @@ class Commands:
     def _put_in_force(self, command: PutParametersInForce, _caller: Caller) -> Decision | Refusal:
         zone = self._holdings.zones.get(command.zone_id)
         return Decision() if zone is None else zones.put_in_force(zone, now=self._clock.now())
+
+    def _revert_parameters(
+        self, command: RevertZoneParameters, _caller: Caller
+    ) -> Decision | Refusal:
+        zone = self._holdings.zones.get(command.zone_id)
+        return Decision() if zone is None else zones.revert(zone, command, now=self._clock.now())
 
     # What is around it
 

@@ -3,6 +3,7 @@
 from collections.abc import Container
 
 from actors.clock import Clock
+from actors.guards import CHECK_MS
 from actors.timers import Timers
 from engine.couriers.courier import Courier, Duty
 from engine.dispatch.offer import Offer, OfferStatus
@@ -56,10 +57,18 @@ class Deadlines:
             self._timers.cancel(f"repeat:{offer.id}")
 
     def _arm_zone(self, zone: Zone) -> None:
+        self._set(f"guard:{zone.id}", self._next_check(zone))
         first = min((one.effective_at for one in zone.upcoming), default=None)
         self._set(f"zone:{zone.id}", first)
         if not self._timers.is_set(f"tick:{zone.id}") and zone.id not in self._ticking:
             self._timers.set(f"tick:{zone.id}", self._clock.now())
+
+    def _next_check(self, zone: Zone) -> Instant | None:
+        """Counted from when the parameters came into force, so that no reading puts it off."""
+        now, since = self._clock.now(), zone.current.effective_at
+        if not zone.is_guarded(now):
+            return None
+        return since + ((now - since) // CHECK_MS + 1) * CHECK_MS
 
     def _set(self, key: str, at: Instant | None) -> None:
         if at is None:

@@ -13,7 +13,9 @@ from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import Thing
 from engine.kernel.timing import Instant
-from engine.orders.order import HELD, Order, OrderStatus
+from engine.orders import surge
+from engine.orders.decide import Load
+from engine.orders.order import HELD, Order, OrderStatus, Window
 from storage.live import Publication
 
 ENDED_KEPT = 20_000
@@ -30,8 +32,10 @@ class Holdings:
         self.orders: dict[OrderId, Order] = {}
         self.couriers: dict[CourierId, Courier] = {}
         self.offers: dict[OfferId, Offer] = {}
+        self.pressures: dict[ZoneId, surge.Pressure] = {}
         self._telemetry = telemetry
         self._waiting: dict[ZoneId, dict[OrderId, None]] = {}
+        self._open: dict[ZoneId, dict[OrderId, None]] = {}
         self._ended: deque[OrderId | OfferId] = deque()
 
     def load(self, things: Iterable[Thing]) -> None:
@@ -43,6 +47,7 @@ class Holdings:
             key: one for key, one in self.offers.items() if one.status is not OfferStatus.OPEN
         }
         self._waiting.clear()
+        self._open.clear()
         for thing in things:
             self.put(thing)
         self._telemetry.forget_all_but(self.is_on_duty)
@@ -72,7 +77,11 @@ class Holdings:
             waiting[order.id] = None
         else:
             waiting.pop(order.id, None)
-        if not order.is_open:
+        still_open = self._open.setdefault(order.zone_id, {})
+        if order.is_open:
+            still_open[order.id] = None
+        else:
+            still_open.pop(order.id, None)
             self._keep_a_while(order.id)
 
     def _keep_a_while(self, key: OrderId | OfferId) -> None:
@@ -104,6 +113,26 @@ class Holdings:
     def waiting(self, zone_id: ZoneId) -> list[Order]:
         """The orders that wait in a zone, oldest first."""
         return [self.orders[one] for one in self._waiting.get(zone_id, ())]
+
+    def load_of(self, zone_id: ZoneId, window: Window | None) -> Load:
+        """What the zone's caps are held against when one more is placed."""
+        in_window = 0
+        if window is not None:
+            in_window = sum(
+                one.window is not None
+                and one.window.start < window.end
+                and window.start < one.window.end
+                for one in self.open_orders(zone_id)
+            )
+        return Load(
+            waiting=len(self._waiting.get(zone_id, ())),
+            open=len(self._open.get(zone_id, ())),
+            in_window=in_window,
+        )
+
+    def open_orders(self, zone_id: ZoneId) -> list[Order]:
+        """The orders of a zone that have not ended."""
+        return [self.orders[one] for one in self._open.get(zone_id, ())]
 
     def on_duty(self, zone_id: ZoneId) -> Iterator[Courier]:
         """The couriers who work in a zone, in whatever state."""
@@ -167,8 +196,23 @@ class Holdings:
             "oldest_placed_at": min((one.placed_at for one in waiting), default=None),
             "offered": offered,
             "assigned": held,
+            "pressure_percent": self._pressure_percent(zone.id),
             "couriers": {state.value: count for state, count in states.items()},
         }
+
+    def feel(self, zone: Zone, *, waiting: int, available: int, now: Instant) -> None:
+        """Follow how hard the zone is pressed."""
+        self.pressures[zone.id] = surge.pressure(
+            self.pressures.get(zone.id),
+            waiting=waiting,
+            available=available,
+            half_life_s=zone.parameters.surge_half_life_s,
+            now=now,
+        )
+
+    def _pressure_percent(self, zone_id: ZoneId) -> float | None:
+        known = self.pressures.get(zone_id)
+        return None if known is None else round(known.percent, 1)
 
 
 def _state(channel: str, version: int, body: dict[str, Any]) -> Publication:

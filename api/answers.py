@@ -50,6 +50,7 @@ class QuoteMade(_Answer):
     fee_halalas: int
     vat_halalas: int
     total_halalas: int
+    surge_percent: int
     promised_at: int
     valid_until: int
 
@@ -268,6 +269,16 @@ class ParameterSetShown(_Answer):
     reason: str
     effective_at: int
     parameters: dict[str, Any]
+    restores: int | None
+    reverts: int | None
+    guard: dict[str, Any] | None
+
+
+class VersionShown(ParameterSetShown):
+    """A parameter set with what it turned (from what to what) and what its guard came to."""
+
+    changes: dict[str, tuple[Any, Any]]
+    guard_state: Literal["upcoming", "watching", "passed", "reverted", "superseded"] | None
 
 
 class ZoneShown(_Answer):
@@ -293,7 +304,7 @@ class ZonesShown(_Answer):
 class ParameterSetsShown(_Answer):
     """Every parameter set a zone ever had, newest first."""
 
-    versions: list[ParameterSetShown]
+    versions: list[VersionShown]
 
 
 class ZoneChanged(_Answer):

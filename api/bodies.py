@@ -192,9 +192,15 @@ class ZoneBody(_Body):
     parameters: dict[str, Any] = {}
 
 
-class ParametersBody(_Body):
+class RestoreBody(_Body):
+    """The parameters of an earlier version again, and when they are to be taken back."""
+
+    reason: Reason
+    effective_at: At | None = None
+    guard: dict[str, Any] | None = None
+
+
+class ParametersBody(RestoreBody):
     """Other parameters for a zone; what is left out stays as it was."""
 
     parameters: dict[str, Any]
-    reason: Reason
-    effective_at: At | None = None

@@ -199,6 +199,14 @@ def list_settings(write: Write = False) -> None:
     _out(table(), "settings.md", write)
 
 
+@app.command("parameters")
+def list_parameters(write: Write = False) -> None:
+    """Print or write the table of all zone parameters."""
+    from api.parameters_table import table
+
+    _out(table(), "parameters.md", write)
+
+
 def _out(text: str, name: str, write: bool) -> None:
     if write:
         (DOCS / name).write_text(text, "utf-8")

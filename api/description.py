@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from api.errors import MEDIA_TYPE, status_of
 from api.refusals import INTERNAL_ERROR, INVALID_REQUEST, NOT_AUTHENTICATED, TOO_LARGE
+from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
 from engine.kernel.refusals import (
     DEADLINE_PASSED,
@@ -70,10 +71,15 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         schemas = schema["components"]["schemas"]
         schemas["Problem"] = _problem_schema()
-        _, ours = msgspec.json.schema_components((ZoneParameters,), ref_template=_REF + "{name}")
+        _, ours = msgspec.json.schema_components(
+            (ZoneParameters, Guard), ref_template=_REF + "{name}"
+        )
         schemas.update(msgspec.json.decode(msgspec.json.encode(ours)))
         for body in ("ZoneBody", "ParametersBody"):
             schemas[body]["properties"]["parameters"] = {"$ref": f"{_REF}ZoneParameters"}
+        for body in ("RestoreBody", "ParametersBody"):
+            guard = {"anyOf": [{"$ref": f"{_REF}Guard"}, {"type": "null"}]}
+            schemas[body]["properties"]["guard"] = guard
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = schema

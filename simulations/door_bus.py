@@ -34,6 +34,7 @@ from engine.kernel.place import Place, Point, distance_m
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, UnassignOrder
 from engine.orders.order import Gift, Recipient
+from engine.orders.quote import Way
 from engine.orders.quote import quote as quote_rule
 from simulations.people import Newest
 from simulations.views import AGAIN, OrderShown, Told, WorkShown
@@ -220,10 +221,13 @@ class CustomerBusDoor:
             zone,
             quote_id=QuoteId(self._new_id()),
             customer_id=self._id,
-            shop=shop,
-            door=door,
-            route_m=distance_m(shop, door) * profile.detour,
-            travel_s=travel_s,
+            way=Way(
+                shop=shop,
+                door=door,
+                route_m=distance_m(shop, door) * profile.detour,
+                travel_s=travel_s,
+            ),
+            pressure=await self._lobby.bus.pressure(zone),
             preparation_s=preparation_s,
             now=now,
         )

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -10,6 +11,13 @@ from msgspec import Struct
 
 from engine.couriers.courier import Courier, Duty
 from engine.dispatch.offer import Offer, OfferStatus
+from engine.dispatch.outcomes import (
+    OUTCOMES_MAX,
+    OfferOutcome,
+    OrderOutcome,
+    outcome_of_offer,
+    outcome_of_order,
+)
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -165,6 +173,30 @@ class MemoryStore:
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         mine = [self._tables.find(Offer, one) for one in self._tables.offers_for[order_id]]
         return tuple(sorted((one for one in mine if one), key=lambda one: (one.made_at, one.id)))
+
+    async def order_outcomes(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[OrderOutcome, ...]:
+        ended = [
+            (one.ended_at, one.id, one)
+            for one in self._tables.all(Order)
+            if one.zone_id == zone_id and one.ended_at is not None and since < one.ended_at <= until
+        ]
+        ended.sort(key=itemgetter(0, 1), reverse=True)
+        return tuple(outcome_of_order(one) for *_, one in ended[:OUTCOMES_MAX])
+
+    async def offer_outcomes(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[OfferOutcome, ...]:
+        answered = [
+            (one.answered_at, one.id, one)
+            for one in self._tables.all(Offer)
+            if one.zone_id == zone_id
+            and one.answered_at is not None
+            and since < one.answered_at <= until
+        ]
+        answered.sort(key=itemgetter(0, 1), reverse=True)
+        return tuple(outcome_of_offer(one) for *_, one in answered[:OUTCOMES_MAX])
 
     async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:
         return tuple(

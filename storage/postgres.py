@@ -5,6 +5,7 @@ from typing import Self
 
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
+from engine.dispatch.outcomes import OfferOutcome, OrderOutcome
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -102,6 +103,16 @@ class PostgresStore:
 
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         return await dispatch.list_offers_for(self._database, order_id)
+
+    async def order_outcomes(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[OrderOutcome, ...]:
+        return await dispatch.order_outcomes(self._database, zone_id, since=since, until=until)
+
+    async def offer_outcomes(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[OfferOutcome, ...]:
+        return await dispatch.offer_outcomes(self._database, zone_id, since=since, until=until)
 
     async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:
         return await history.list_events(self._database, thing_id)

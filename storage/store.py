@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
+from engine.dispatch.outcomes import OfferOutcome, OrderOutcome
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -193,6 +194,21 @@ class Store(Protocol):
 
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         """Every offer made for an order, oldest first: its explanation."""
+        ...
+
+    async def order_outcomes(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[OrderOutcome, ...]:
+        """How a zone's orders went that ended after `since` until `until`, newest first.
+
+        At most OUTCOMES_MAX; so are those of offers.
+        """
+        ...
+
+    async def offer_outcomes(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[OfferOutcome, ...]:
+        """How a zone's offers went that were answered after `since` until `until`."""
         ...
 
     async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:

@@ -35,7 +35,7 @@ from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders import decide
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder
 from engine.orders.order import Gift, Order, OrderStatus, Recipient, Window
-from engine.orders.quote import Quote, quote
+from engine.orders.quote import Quote, Way, quote
 
 NOON: Final[Instant] = 1_767_258_000_000  # 2026-01-01, twelve o'clock in Riyadh
 SHOP: Final = Point(lat=24.7136, lng=46.6753)
@@ -122,10 +122,7 @@ def a_quote(
         zone,
         quote_id=QuoteId(new_id()),
         customer_id=UserId(customer_id or new_id()),
-        shop=shop,
-        door=door,
-        route_m=route_m,
-        travel_s=round(route_m / 8),
+        way=Way(shop=shop, door=door, route_m=route_m, travel_s=round(route_m / 8)),
         preparation_s=preparation_s,
         now=at,
     )

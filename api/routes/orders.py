@@ -51,12 +51,15 @@ from engine.orders.messages import (
     QUOTE_MISMATCH,
     TOO_LATE_TO_CANCEL,
     UNKNOWN_ORDER,
+    WINDOW_FULL,
+    ZONE_FULL,
     CancelOrder,
     PlaceOrder,
     UnassignOrder,
 )
 from engine.orders.order import OrderOffered, OrderOfferLapsed, Recipient
-from engine.orders.quote import quote
+from engine.orders.quote import Way, quote
+from engine.orders.surge import NO_SURGE_PERCENT
 from storage.store import StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
@@ -79,21 +82,20 @@ async def make_quote(body: QuoteBody, caller: CurrentCustomer, parts: PartsDep) 
     shop, door = body.shop.point(), body.door.point()
     zone = await _zone_for(parts, shop, door)
     now = parts.clock.now()
-    route_m, travel_s = _way(zone, shop, door, now)
     made = quote(
         zone,
         quote_id=QuoteId(new_id(parts.clock, parts.chance)),
         customer_id=caller.user_id,
-        shop=shop,
-        door=door,
-        route_m=route_m,
-        travel_s=travel_s,
+        way=_way(zone, shop, door, now),
         preparation_s=body.preparation_s,
+        pressure=await parts.bus.pressure(zone),
         now=now,
     )
     await parts.store.save_quote(made)
     shown = to_builtins(made)
-    return Json({"quote_id": made.id, **{name: shown[name] for name in _QUOTED}}, 201)
+    surge_percent = NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent
+    told = {name: shown[name] for name in _QUOTED}
+    return Json({"quote_id": made.id, **told, "surge_percent": surge_percent}, 201)
 
 
 _QUOTED = (
@@ -118,7 +120,7 @@ async def _zone_for(parts: Parts, shop: Point, door: Point) -> Zone:
     return zone
 
 
-def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> tuple[float, int]:
+def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
     ways = travel_times(zone.parameters.travel)
     ends = (
         np.array([shop.lat]),
@@ -127,7 +129,12 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> tuple[float, int
         np.array([door.lng]),
     )
     travel_s = ways.seconds(*ends, vehicle=VehicleKind.CAR, at=now)
-    return float(ways.metres(*ends)[0]), int(travel_s[0])
+    return Way(
+        shop=shop,
+        door=door,
+        route_m=float(ways.metres(*ends)[0]),
+        travel_s=int(travel_s[0]),
+    )
 
 
 @router.post(
@@ -142,6 +149,8 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> tuple[float, int
         QUOTE_MISMATCH,
         BAD_WINDOW,
         BAD_PHONE,
+        ZONE_FULL,
+        WINDOW_FULL,
     ),
 )
 async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts: PartsDep) -> Json:

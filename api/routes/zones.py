@@ -1,31 +1,28 @@
-"""Zones and their parameters, for operators."""
+"""Zones, for operators."""
 
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from msgspec import to_builtins
 
-from api.answers import ParameterSetsShown, ZoneChanged, ZoneShown, ZonesShown
-from api.bodies import ZONE_CELLS_MAX, ParametersBody, ZoneBody
+from api.answers import ZoneChanged, ZoneShown, ZonesShown
+from api.bodies import ZONE_CELLS_MAX, ZoneBody
 from api.deps import CurrentOperator, Key, PartsDep, PathId
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
-from api.errors import Invalid, Refused
+from api.errors import Invalid
 from api.json_answer import Json
-from api.parts import Parts
-from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
-from api.sending import carry_out, fingerprint, id_of_command
+from api.parameters_in import parameters_in
+from api.refusals import INVALID_REQUEST
+from api.sending import carry_out, id_of_command
+from api.zones_of import find_zone
 from engine.geo.cells import cells_in_polygon, is_cell, middle_cell, resolution_of
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import (
     BAD_PARAMETERS,
     CELLS_TAKEN,
-    STALE_PARAMETERS,
     UNKNOWN_ZONE,
     ZONE_EXISTS,
-    ChangeZoneParameters,
     CreateZone,
-    ParameterSet,
     Zone,
 )
 from engine.kernel.ids import CellId, ZoneId, derived_id
@@ -46,17 +43,8 @@ async def list_zones(_: CurrentOperator, parts: PartsDep) -> Json:
 @router.get("/{zone_id}", responses=answers(200, ZoneShown, *_SEEING))
 async def get_zone(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json:
     """One zone; its ETag is the last version of its parameters."""
-    zone = await _find(parts, zone_id)
+    zone = await find_zone(parts, zone_id)
     return Json(_zone(zone), headers={"etag": f'"{zone.last_version}"'})
-
-
-@router.get("/{zone_id}/parameters", responses=answers(200, ParameterSetsShown, *_SEEING))
-async def list_parameters(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json:
-    """Every version with its author, reason and effective time, newest first."""
-    await _find(parts, zone_id)
-    found = await parts.store.list_parameter_sets(ZoneId(zone_id))
-    headers = {"etag": f'"{found[0].version}"'}
-    return Json({"versions": [to_builtins(one) for one in found]}, headers=headers)
 
 
 @router.post(
@@ -74,68 +62,11 @@ async def create_zone(body: ZoneBody, key: Key, caller: CurrentOperator, parts: 
         name_ar=body.name_ar,
         anchor=middle_cell(cells),
         cells=cells,
-        parameters=_parameters(body.parameters, ZoneParameters()),
+        parameters=parameters_in(body.parameters, ZoneParameters()),
         author=caller.user_id,
     )
     asked = body.model_dump(mode="json")
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
-
-
-@router.put(
-    "/{zone_id}/parameters",
-    responses=answers(
-        200,
-        ZoneChanged,
-        *WITH_COMMAND,
-        BAD_PARAMETERS,
-        UNKNOWN_ZONE,
-        STALE_PARAMETERS,
-        IF_MATCH_MISSING,
-    ),
-)
-async def change_parameters(
-    zone_id: PathId,
-    body: ParametersBody,
-    caller: CurrentOperator,
-    parts: PartsDep,
-    if_match: Annotated[str | None, Header(max_length=40)] = None,
-) -> Json:
-    """Other parameters, from `effective_at` on or at once; what is left out stays as it was."""
-    seen = await _version_seen(parts, zone_id, if_match)
-    asked = body.model_dump(mode="json")
-    command = ChangeZoneParameters(
-        zone_id=ZoneId(zone_id),
-        parameters=_parameters(body.parameters, seen.parameters),
-        author=caller.user_id,
-        reason=body.reason,
-        effective_at=body.effective_at or parts.clock.now(),
-        after_version=seen.version,
-    )
-    # The version seen makes a repetition recognisable without a key: it is replaced only once.
-    key = f"{seen.version} {fingerprint(asked)}"
-    command_id = id_of_command(caller, f"PUT /v1/zones/{zone_id}/parameters", key)
-    reply = await carry_out(parts, command, caller, command_id=command_id, asked=asked)
-    return Json(reply, headers={"etag": f'"{reply["parameters_version"]}"'})
-
-
-async def _find(parts: Parts, zone_id: str) -> Zone:
-    zone = await parts.store.find_zone(ZoneId(zone_id))
-    if zone is None:
-        raise Refused(UNKNOWN_ZONE())
-    return zone
-
-
-async def _version_seen(parts: Parts, zone_id: str, if_match: str | None) -> ParameterSet:
-    if if_match is None:
-        raise Refused(IF_MATCH_MISSING())
-    sets = await parts.store.list_parameter_sets(ZoneId(zone_id))
-    if not sets:
-        raise Refused(UNKNOWN_ZONE())
-    version = if_match.strip().removeprefix("W/").strip('"')
-    seen = next((one for one in sets if str(one.version) == version), None)
-    if seen is None:
-        raise Refused(STALE_PARAMETERS(last_version=sets[0].version))
-    return seen
 
 
 def _zone(zone: Zone) -> dict[str, Any]:
@@ -183,15 +114,3 @@ def _box_km2(corners: list[Point]) -> float:
     """An upper bound: a degree is nowhere longer than at the equator."""
     lats, lngs = [one.lat for one in corners], [one.lng for one in corners]
     return 111.4**2 * (max(lats) - min(lats)) * (max(lngs) - min(lngs))
-
-
-def _parameters(given: dict[str, Any], base: ZoneParameters) -> ZoneParameters:
-    for name in given:
-        if name not in ZoneParameters.__struct_fields__:
-            raise Invalid(f"/parameters/{name}", "is not known")
-    try:
-        return msgspec.convert({**to_builtins(base), **given}, ZoneParameters, strict=True)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$")
-        pointer = "/parameters" + place.rstrip("`").replace(".", "/").replace("[", "/")
-        raise Invalid(pointer.replace("]", ""), message) from error

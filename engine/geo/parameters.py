@@ -1,125 +1,386 @@
-"""The parameters of a zone: typed, bounded, each with its unit and what it does."""
+"""The parameters of a zone: typed, bounded, each with its unit and the effect to expect."""
 
-from typing import Annotated, Any, Final, get_args, get_type_hints
+from enum import StrEnum
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from engine.geo.travel import TravelProfile
 
 
+class OfferMode(StrEnum):
+    """How the couriers who could take a trip are asked."""
+
+    DIRECT = "direct"
+    RANKED = "ranked"
+    BROADCAST = "broadcast"
+
+
+def _whole(low: int, high: int, unit: str, about: str, effect: str) -> Meta:
+    """The bounds of a whole number, what it is, and what turning it up does."""
+    extra = {"unit": unit, "about": about, "effect": effect}
+    return Meta(ge=low, le=high, description=f"{about} {effect}", extra=extra)
+
+
+def _choice(about: str, effect: str) -> Meta:
+    extra = {"unit": "", "about": about, "effect": effect}
+    return Meta(description=f"{about} {effect}", extra=extra)
+
+
 class ZoneParameters(Struct, frozen=True, kw_only=True):
     """What an operator may turn. Every field carries its bounds and its meaning."""
 
     tick_s: Annotated[
-        int, Meta(ge=1, le=600, description="Seconds between two dispatch decisions.")
+        int,
+        _whole(
+            1,
+            600,
+            "s",
+            "Time between two dispatch decisions.",
+            "Longer gathers more orders for one decision, but each waits longer for it.",
+        ),
     ] = 2
     approach_s_max: Annotated[
         int,
-        Meta(
-            ge=60,
-            le=7200,
-            description="A courier further than this from the shop (seconds of travel) is not "
-            "asked.",
+        _whole(
+            60,
+            7200,
+            "s",
+            "The longest way to the shop of a courier who is asked.",
+            "Wider finds somebody for more orders, from farther away.",
         ),
     ] = 1800
+    search_start_s: Annotated[
+        int,
+        _whole(
+            60,
+            7200,
+            "s",
+            "The longest way to the shop for an order that has just begun to wait.",
+            "Below `approach_s_max` the first couriers asked are near ones, and others follow as "
+            "the order waits.",
+        ),
+    ] = 7200
+    search_every_s: Annotated[
+        int,
+        _whole(
+            10,
+            3600,
+            "s",
+            "After each such time of waiting the search becomes wider.",
+            "Longer keeps the search near for longer.",
+        ),
+    ] = 60
+    search_widen_s: Annotated[
+        int,
+        _whole(
+            0,
+            7200,
+            "s",
+            "By how much the search becomes wider, up to `approach_s_max`.",
+            "More reaches far couriers sooner; 0 never widens.",
+        ),
+    ] = 300
     candidates_max: Annotated[
-        int, Meta(ge=1, le=200, description="Couriers considered for one order, nearest first.")
+        int,
+        _whole(
+            1,
+            200,
+            "couriers",
+            "Couriers considered for one order, soonest first.",
+            "More finds better plans and takes longer to think.",
+        ),
     ] = 25
     commit_lead_s: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=3600,
-            description="Offer a trip when its courier must leave within this many seconds; later "
-            "means a better informed choice, earlier gives couriers notice.",
+        _whole(
+            0,
+            3600,
+            "s",
+            "A trip is offered when its courier must leave within this time.",
+            "Earlier gives couriers notice; later is a better informed choice.",
         ),
     ] = 120
+    offer_mode: Annotated[
+        OfferMode,
+        _choice(
+            "How couriers are asked: `direct` asks the planned one, `ranked` asks the next best "
+            "at once when he does not take it, `broadcast` asks several at the same moment.",
+            "A ranked round loses no time after a no; a broadcast is taken soonest, by whoever is "
+            "quickest and not by whom the plan would choose.",
+        ),
+    ] = OfferMode.DIRECT
+    asked_max: Annotated[
+        int,
+        _whole(
+            1,
+            20,
+            "couriers",
+            "Couriers asked about one trip before it is planned anew: one after the other in a "
+            "ranked round, together in a broadcast.",
+            "More finds a taker sooner; in a broadcast more phones ring in vain, and who is asked "
+            "is not free for another trip meanwhile.",
+        ),
+    ] = 5
     offer_timeout_s: Annotated[
-        int, Meta(ge=5, le=1800, description="Seconds a courier has to answer an offer.")
+        int,
+        _whole(
+            5,
+            1800,
+            "s",
+            "The time that a courier has to answer an offer.",
+            "Longer is kinder to couriers, and an offer that nobody sees costs more.",
+        ),
     ] = 45
     offer_again_s: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=7200,
-            description="Seconds before a courier who let an offer expire is asked about that "
-            "order again.",
+        _whole(
+            0,
+            7200,
+            "s",
+            "Until a courier who let an offer expire is asked about that order again.",
+            "Longer spares phones that lie in a pocket, and leaves fewer to ask.",
         ),
     ] = 300
     bundle_size_max: Annotated[
-        int, Meta(ge=1, le=8, description="Orders of one shop that one trip may carry.")
+        int,
+        _whole(
+            1,
+            8,
+            "orders",
+            "Orders of one shop that one trip may carry.",
+            "More saves driving, and orders wait for each other.",
+        ),
     ] = 3
     bundle_extra_s: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=3600,
-            description="How much later an order may arrive because it shares a trip.",
+        _whole(
+            0,
+            3600,
+            "s",
+            "How much later an order may arrive because it shares a trip.",
+            "More allows more bundles, each a little later.",
         ),
     ] = 600
     trips_max: Annotated[
-        int, Meta(ge=1, le=6, description="Trips planned ahead for one courier.")
+        int,
+        _whole(
+            1,
+            6,
+            "trips",
+            "Trips planned ahead for one courier.",
+            "More looks further ahead and takes longer to think.",
+        ),
     ] = 3
     lateness_weight: Annotated[
-        int, Meta(ge=0, le=100, description="Cost of a second after the promised time.")
+        int,
+        _whole(
+            0,
+            100,
+            "cost per s",
+            "Cost of time after the promised one.",
+            "Higher keeps promises at the price of longer ways.",
+        ),
     ] = 2
     waiting_weight: Annotated[
         int,
-        Meta(ge=0, le=100, description="Cost of a second later than the earliest possible."),
+        _whole(
+            0,
+            100,
+            "cost per s",
+            "Cost of being later than the earliest possible.",
+            "Higher is quicker for everybody, promise or not.",
+        ),
     ] = 4
     travel_weight: Annotated[
-        int, Meta(ge=0, le=100, description="Cost of a second on the road.")
+        int,
+        _whole(
+            0,
+            100,
+            "cost per s",
+            "Cost of time on the road.",
+            "Higher saves distance and is less punctual.",
+        ),
     ] = 1
     idle_weight: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=100,
-            description="Favour for the courier idle longest, in cost per minute idle.",
+        _whole(
+            0,
+            100,
+            "cost per min",
+            "Favour for the courier idle longest.",
+            "Higher shares work more evenly at the price of longer ways.",
         ),
     ] = 1
     stability_weight: Annotated[
         int,
-        Meta(ge=0, le=100_000, description="Cost of planning an order for another courier again."),
+        _whole(
+            0,
+            100_000,
+            "cost",
+            "Cost of planning an order for another courier than before.",
+            "Higher keeps plans from churning and reacts less to news.",
+        ),
     ] = 30
     shop_service_s: Annotated[
-        int, Meta(ge=0, le=3600, description="Seconds a courier spends in a shop, per visit.")
+        int,
+        _whole(
+            0,
+            3600,
+            "s",
+            "Time that a courier spends in a shop, per visit.",
+            "As measured: too short is late at doors, too long wastes couriers.",
+        ),
     ] = 180
     door_service_s: Annotated[
-        int, Meta(ge=0, le=3600, description="Seconds a courier spends at a door.")
+        int,
+        _whole(
+            0,
+            3600,
+            "s",
+            "Time that a courier spends at a door.",
+            "As measured: too short is late at the next doors.",
+        ),
     ] = 180
     prep_buffer_s: Annotated[
         int,
-        Meta(ge=0, le=3600, description="Added to a shop's own estimate of when a gift is ready."),
+        _whole(
+            0,
+            3600,
+            "s",
+            "Added to a shop's own estimate of when a gift is ready.",
+            "More spares couriers waiting in shops; gifts may stand ready longer.",
+        ),
     ] = 0
     promised_s: Annotated[
-        int, Meta(ge=600, le=86_400, description="Promised time from click to door.")
+        int,
+        _whole(
+            600,
+            86_400,
+            "s",
+            "Promised time from click to door.",
+            "Shorter sells better and is broken more often.",
+        ),
     ] = 3600
     promise_slack_s: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=7200,
-            description="At least this much more than the bare minimum is promised.",
+        _whole(
+            0,
+            7200,
+            "s",
+            "At least this much more than the bare minimum is promised.",
+            "More keeps promises over long ways.",
         ),
     ] = 900
     schedule_lead_s: Annotated[
         int,
-        Meta(
-            ge=0,
-            le=86_400,
-            description="A scheduled order joins the waiting ones this long before its latest "
-            "pick-up.",
+        _whole(
+            0,
+            86_400,
+            "s",
+            "A scheduled order joins the waiting ones this long before its latest pick-up.",
+            "Earlier finds better bundles and fills the zone with orders that need not leave yet.",
         ),
     ] = 1800
     fee_base_halalas: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="Delivery fee without VAT: base.")
+        int,
+        _whole(
+            0,
+            1_000_000,
+            "halalas",
+            "Delivery fee without VAT: base.",
+            "Higher earns more per order and sells less.",
+        ),
     ] = 1500
     fee_per_km_halalas: Annotated[
-        int, Meta(ge=0, le=100_000, description="Delivery fee without VAT: each begun kilometre.")
+        int,
+        _whole(
+            0,
+            100_000,
+            "halalas per km",
+            "Delivery fee without VAT: each begun kilometre.",
+            "Higher discourages long ways.",
+        ),
     ] = 100
+    surge_from_percent: Annotated[
+        int,
+        _whole(
+            0,
+            10_000,
+            "orders per 100 couriers",
+            "From this many waiting orders per available courier on the fee rises.",
+            "Lower raises it sooner.",
+        ),
+    ] = 100
+    surge_full_percent: Annotated[
+        int,
+        _whole(
+            0,
+            10_000,
+            "orders per 100 couriers",
+            "From this many on the fee is raised in full; in between it rises evenly.",
+            "Nearer to `surge_from_percent` is more abrupt.",
+        ),
+    ] = 300
+    surge_max_percent: Annotated[
+        int,
+        _whole(
+            100,
+            500,
+            "% of the fee",
+            "The fee at full surge; 100 is no surge.",
+            "Higher calms demand more, and pleases customers less.",
+        ),
+    ] = 100
+    surge_half_life_s: Annotated[
+        int,
+        _whole(
+            0,
+            3600,
+            "s",
+            "How slowly surge follows the zone: half of a change is followed in this time.",
+            "Longer is smoother; 0 follows every tick.",
+        ),
+    ] = 300
+    waiting_orders_max: Annotated[
+        int,
+        _whole(
+            0,
+            100_000,
+            "orders",
+            "Orders that may wait for a courier; beyond it no order for now is taken.",
+            "Lower refuses early what would be late; 0 takes none.",
+        ),
+    ] = 20_000
+    open_orders_max: Annotated[
+        int,
+        _whole(
+            0,
+            1_000_000,
+            "orders",
+            "Orders that may be open, scheduled ones included; beyond it none is taken.",
+            "Lower protects couriers and promises; 0 takes none.",
+        ),
+    ] = 200_000
+    window_orders_max: Annotated[
+        int,
+        _whole(
+            0,
+            100_000,
+            "orders",
+            "Scheduled orders whose windows may overlap; beyond it another window must be chosen.",
+            "Lower spreads the day; 0 takes none.",
+        ),
+    ] = 20_000
     pin_tries_max: Annotated[
-        int, Meta(ge=1, le=20, description="Wrong PINs at the door before the order is locked.")
+        int,
+        _whole(
+            1,
+            20,
+            "tries",
+            "Wrong PINs at the door before the order is locked.",
+            "More is kinder to mistakes and to thieves.",
+        ),
     ] = 5
     travel: TravelProfile = TravelProfile()
 
@@ -132,26 +393,3 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
     def door_leave_s(self) -> int:
         """The part of the time at a door that comes after the gift was handed over: half of it."""
         return self.door_service_s - self.door_service_s // 2
-
-
-_HINTS: Final[dict[str, Any]] = get_type_hints(ZoneParameters, include_extras=True)
-
-
-def bounds_of(name: str) -> Meta | None:
-    """The declared bounds and description of a parameter."""
-    return next((one for one in get_args(_HINTS[name]) if isinstance(one, Meta)), None)
-
-
-def faults_in(parameters: ZoneParameters) -> list[str]:
-    """The names of the parameters that are out of bounds, each with its bounds."""
-    faults = []
-    for name in ZoneParameters.__struct_fields__:
-        meta = bounds_of(name)
-        if meta is None:
-            continue
-        value = getattr(parameters, name)
-        assert meta.ge is not None
-        assert meta.le is not None
-        if not meta.ge <= value <= meta.le:
-            faults.append(f"{name} must be {meta.ge} to {meta.le}")
-    return [*faults, *parameters.travel.faults()]

@@ -1,5 +1,8 @@
 """The rules of an order that concern nobody but itself: placing and releasing it."""
 
+from msgspec import Struct
+
+from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import OUTSIDE_ZONES, Zone
 from engine.kernel.messages import Caller, Change, Decision, Event, Role
 from engine.kernel.place import distance_m
@@ -11,6 +14,8 @@ from engine.orders.messages import (
     QUOTE_EXPIRED,
     QUOTE_MISMATCH,
     UNKNOWN_ORDER,
+    WINDOW_FULL,
+    ZONE_FULL,
     PlaceOrder,
     ReleaseOrder,
 )
@@ -25,6 +30,7 @@ from engine.orders.order import (
 
 # A pin on a map is re-read from text now and then; a metre is not another address.
 SAME_PLACE_M = 25.0
+RETRY_FULL_S = 60
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -38,15 +44,41 @@ def short_code(order_id: str) -> str:
     return "".join(letters)
 
 
+class Load(Struct, frozen=True, kw_only=True):
+    """How many orders a zone has: those that wait, that are open, and that want the same window."""
+
+    waiting: int = 0
+    open: int = 0
+    in_window: int = 0
+
+    def is_within(self, parameters: ZoneParameters, *, margin: int) -> bool:
+        """Whether so many more may come before a cap is met."""
+        return (
+            self.waiting + margin < parameters.waiting_orders_max
+            and self.open + margin < parameters.open_orders_max
+            and self.in_window + margin < parameters.window_orders_max
+        )
+
+
+NO_LOAD = Load()
+
+
 def place(
-    zone: Zone, command: PlaceOrder, caller: Caller, *, travel_s: int, now: Instant
+    zone: Zone,
+    command: PlaceOrder,
+    caller: Caller,
+    *,
+    travel_s: int,
+    load: Load = NO_LOAD,
+    now: Instant,
 ) -> Decision | Refusal:
     """Place what was quoted; it waits at once, or until its window comes near.
 
     `travel_s` is the time from shop to door: by it a scheduled order is released early enough,
-    and not fetched so early that it would stand at the door before its window.
+    and not fetched so early that it would stand at the door before its window. `load` is what the
+    zone's caps are held against.
     """
-    refusal = _unplaceable(zone, command, caller, now)
+    refusal = _unplaceable(zone, command, caller, now) or _no_room(zone, command, load)
     if refusal is not None:
         return refusal
     placed = OrderPlaced(at=now)
@@ -102,6 +134,17 @@ def _latest_pick_up(zone: Zone, window: Window, *, travel_s: int) -> Instant:
     p = zone.parameters
     on_the_road_s = p.shop_service_s + travel_s + p.door_service_s
     return window.start - on_the_road_s * SECOND_MS
+
+
+def _no_room(zone: Zone, command: PlaceOrder, load: Load) -> Refusal | None:
+    p = zone.parameters
+    if command.window is not None and load.in_window >= p.window_orders_max:
+        return WINDOW_FULL(limit=p.window_orders_max)
+    if load.open >= p.open_orders_max:
+        return ZONE_FULL(limit=p.open_orders_max, retry_after_s=RETRY_FULL_S)
+    if command.window is None and load.waiting >= p.waiting_orders_max:
+        return ZONE_FULL(limit=p.waiting_orders_max, retry_after_s=RETRY_FULL_S)
+    return None
 
 
 def _unplaceable(zone: Zone, command: PlaceOrder, caller: Caller, now: Instant) -> Refusal | None:

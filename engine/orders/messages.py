@@ -99,6 +99,18 @@ BAD_WINDOW = declare(
     en="The delivery window must lie in the future and end after it starts.",
     ar="يجب أن تكون فترة التوصيل في المستقبل وأن تنتهي بعد بدايتها.",
 )
+ZONE_FULL = declare(
+    "zone_full",
+    RefusalKind.TOO_MANY,
+    en="This zone has all the orders that it can serve. Try again a little later.",
+    ar="بلغت هذه المنطقة طاقتها من الطلبات. حاول مرة أخرى بعد قليل.",
+)
+WINDOW_FULL = declare(
+    "window_full",
+    RefusalKind.CONFLICT,
+    en="This delivery window is fully booked. Choose another one.",
+    ar="فترة التوصيل هذه محجوزة بالكامل. اختر فترة أخرى.",
+)
 WRONG_PIN = declare(
     "wrong_pin",
     RefusalKind.INVALID,

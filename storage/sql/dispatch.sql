@@ -1,6 +1,32 @@
 -- name: load_offers
 select state from offers where cell = :cell and answered_at is null order by id;
 
+-- name: order_outcomes
+-- How the orders of a zone went that ended in a time, newest first.
+select jsonb_build_object(
+    'status', state -> 'status',
+    'placed_at', state -> 'placed_at',
+    'due_at', state -> 'due_at',
+    'release_at', state -> 'release_at',
+    'assigned_at', state -> 'assigned_at',
+    'ended_at', state -> 'ended_at'
+) as outcome
+from orders
+where zone_id = :zone_id and ended_at > instant(:since) and ended_at <= instant(:until)
+order by ended_at desc, id desc
+limit :limit;
+
+-- name: offer_outcomes
+-- How the offers of a zone went that were answered in a time, newest first.
+select jsonb_build_object(
+    'status', state -> 'status',
+    'answered_at', state -> 'answered_at'
+) as outcome
+from offers
+where zone_id = :zone_id and answered_at > instant(:since) and answered_at <= instant(:until)
+order by answered_at desc, id desc
+limit :limit;
+
 -- name: list_offers_for
 select offers.state
 from assignments

@@ -119,6 +119,7 @@ def _is_free(key: str, stored: CellContents) -> bool:
     return (
         kind in {"positions", "fixes", "recheck"}
         or (kind == "tick" and name in {one.id for one in stored.zones})
+        or (kind == "guard" and name in {one.id for one in stored.zones if one.current.guard})
         or (kind == "repeat" and name in {one.id for one in stored.offers})
     )
 

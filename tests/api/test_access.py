@@ -29,6 +29,7 @@ ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("GET", f"/v1/zones/{ID}", None, {OPERATOR}),
     ("GET", f"/v1/zones/{ID}/parameters", None, {OPERATOR}),
     ("PUT", f"/v1/zones/{ID}/parameters", {"parameters": {}, "reason": "x"}, {OPERATOR}),
+    ("POST", f"/v1/zones/{ID}/parameters/1/restore", {"reason": "x"}, {OPERATOR}),
 ]
 OPEN = {"/v1/auth/otp", "/v1/auth/token", "/v1/clock", "/healthz", "/readyz"}
 
@@ -56,6 +57,7 @@ async def test_no_route_is_forgotten_here(town: Town) -> None:
     known = {(method, path.replace(ID, "*")) for method, path, _, _ in ROUTES}
     for path, methods in document["paths"].items():
         shape = "/".join("*" if part.startswith("{") else part for part in path.split("/"))
+        shape = shape.replace("parameters/*", "parameters/1")
         for method in methods:
             assert path in OPEN or (method.upper(), shape) in known, (method, path)
 

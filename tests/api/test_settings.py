@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from api import parameters_table
 from api.settings import (
     EdgeSettings,
     IdentitySettings,
@@ -15,12 +16,19 @@ from api.settings import (
 from api.settings_table import table
 from storage.settings import DatabaseSettings
 
+PARAMETERS = Path(__file__).parents[2] / "docs" / "parameters.md"
 FILE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_the_table_is_current() -> None:
     assert FILE.read_text("utf-8") == table(), (
         "docs/settings.md is old: run hadiyati settings --write"
+    )
+
+
+def test_the_table_of_parameters_is_current() -> None:
+    assert PARAMETERS.read_text("utf-8") == parameters_table.table(), (
+        "docs/parameters.md is old: run hadiyati parameters --write"
     )
 
 

@@ -5,7 +5,7 @@ import asyncio
 from engine.geo.cells import cell_at
 from engine.kernel.place import Point
 from engine.kernel.timing import HOUR_MS
-from tests.api.town import PARAMETERS, Person, Town
+from tests.api.town import PARAMETERS, QUOTE, Person, Town, order_body
 from tests.builders import new_id
 
 JEDDAH = cell_at(Point(lat=21.54, lng=39.17), 8)
@@ -105,6 +105,90 @@ async def test_of_two_operators_at_once_one_is_quicker(town: Town) -> None:
         *(change(operator, town.zone_id, 1, reason=reason) for reason in ("one", "two"))
     )
     assert sorted(told) == [(200, ""), (412, "stale_parameters")]
+
+
+async def restore(person: Person, zone_id: str, version: int, seen: object) -> tuple[int, str]:
+    path = f"/v1/zones/{zone_id}/parameters/{version}/restore"
+    told = await person.post(path, {"reason": "it was better"}, **{"If-Match": f'"{seen}"'})
+    return told.status_code, told.json().get("code", "")
+
+
+async def test_an_earlier_version_is_restored_as_a_new_one_that_names_it(town: Town) -> None:
+    operator = await town.operator()
+    assert await change(operator, town.zone_id, 1) == (200, "")
+    assert await restore(operator, town.zone_id, 1, 2) == (200, "")
+    assert await restore(operator, town.zone_id, 1, 2) == (200, "")
+    versions = (await operator.get(f"/v1/zones/{town.zone_id}/parameters")).json()["versions"]
+    told = [(one["version"], one["restores"], one["changes"]) for one in versions]
+    assert told == [
+        (3, 1, {"tick_s": [3, 2]}),
+        (2, None, {"tick_s": [2, 3]}),
+        (1, None, {}),
+    ]
+    assert versions[0]["parameters"] == versions[2]["parameters"]
+    assert await restore(operator, town.zone_id, 9, 3) == (404, "unknown_parameters_version")
+    assert await restore(operator, town.zone_id, 1, 2) == (200, "")
+    assert await restore(operator, town.zone_id, 2, 1) == (412, "stale_parameters")
+
+
+async def test_a_guard_is_given_with_a_change_and_shown_with_what_became_of_it(town: Town) -> None:
+    operator = await town.operator()
+    guard = {"metric": "late_percent", "bound": 20}
+    assert await change(operator, town.zone_id, 1, guard=guard) == (200, "")
+    versions = (await operator.get(f"/v1/zones/{town.zone_id}/parameters")).json()["versions"]
+    assert versions[0]["guard"].items() >= guard.items()
+    assert [one["guard_state"] for one in versions] == ["watching", None]
+
+
+async def test_a_guard_that_cannot_be_is_refused(town: Town) -> None:
+    operator = await town.operator()
+    for guard, pointer in (
+        ({"metric": "luck", "bound": 1}, "/guard/metric"),
+        ({"bound": 1}, "/guard"),
+        ({"metric": "late_percent", "bound": 1, "window": 3}, "/guard/window"),
+        ({"metric": "late_percent", "bound": 1, "window_s": 3}, "/guard/window_s"),
+    ):
+        body = {"parameters": {}, "reason": "Eid", "guard": guard}
+        path = f"/v1/zones/{town.zone_id}/parameters"
+        refused = await operator.put(path, body, **{"If-Match": '"1"'})
+        assert refused.status_code == 422, guard
+        assert [one["pointer"] for one in refused.json()["errors"]] == [pointer], guard
+    no_cliff = {"metric": "late_percent"}
+    told = await change(operator, town.zone_id, 1, guard=no_cliff)
+    assert told == (422, "bad_parameters")
+
+
+async def test_a_full_zone_says_when_to_come_back(town: Town) -> None:
+    operator = await town.operator()
+    customer = await town.log_in("customer")
+    quote_id = await customer.quote()
+    none = {"open_orders_max": 0}
+    assert await change(operator, town.zone_id, 1, parameters=none) == (200, "")
+    refused = await customer.post("/v1/orders", order_body(quote_id))
+    assert (refused.status_code, refused.json()["code"]) == (429, "zone_full")
+    assert refused.headers["retry-after"] == "60"
+    assert refused.json()["limit"] == 0
+
+
+async def test_surge_is_told_with_the_quote_and_kept_in_it(town: Town) -> None:
+    operator, customer = await town.operator(), await town.log_in("customer")
+    surging = {"surge_from_percent": 0, "surge_full_percent": 0, "surge_max_percent": 150}
+    surging["surge_half_life_s"] = 0
+    before = (await customer.post("/v1/quotes", QUOTE)).json()
+    assert before["surge_percent"] == 100
+    await customer.order()
+    assert await change(operator, town.zone_id, 1, parameters=surging) == (200, "")
+    # The zone follows from tick to tick; somebody waits from the first one on.
+    while True:
+        after = (await customer.post("/v1/quotes", QUOTE)).json()
+        if after["surge_percent"] != 100:
+            break
+    assert after["surge_percent"] == 150
+    assert after["fee_halalas"] == (before["fee_halalas"] * 150 + 50) // 100
+    kept = await town.parts.store.find_quote(after["quote_id"])
+    assert kept is not None
+    assert kept.surge is not None
+    assert (kept.surge.pressure.waiting, kept.surge.fee_percent) == (1, 150)
 
 
 async def test_a_change_for_later_waits(town: Town) -> None:

@@ -14,7 +14,9 @@ from engine.couriers.courier import (
     StopKind,
 )
 from engine.dispatch.offer import OfferStatus
+from engine.geo.guard import GuardMetric
 from engine.geo.travel import VehicleKind
+from engine.geo.zone import GuardState
 from engine.kernel.messages import Role
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
 from tests.builders import a_story, must
@@ -75,6 +77,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Stops", StopKind),
         ("### Vehicles", VehicleKind),
         ("### Roles", Role),
+        ("### What a guard looks at", GuardMetric),
+        ("### What became of a guard", GuardState),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:

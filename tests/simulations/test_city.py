@@ -4,8 +4,8 @@ from itertools import islice, pairwise
 
 import pytest
 
+from engine.geo.bounds import faults_in
 from engine.geo.cells import cell_at
-from engine.geo.parameters import faults_in
 from engine.kernel.place import distance_m
 from engine.kernel.timing import HOUR_MS, MINUTE_MS
 from simulations.city import City, day_part, demand_at

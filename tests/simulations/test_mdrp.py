@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.geo.bounds import faults_in
 from engine.geo.cells import cell_at
-from engine.geo.parameters import faults_in
 from engine.geo.travel import GreatCircle, VehicleKind
 from engine.kernel.timing import MINUTE_MS
 from simulations import mdrp

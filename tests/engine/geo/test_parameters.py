@@ -5,9 +5,11 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
-from engine.geo.parameters import ZoneParameters, bounds_of, faults_in
+from engine.geo.bounds import bounds_of, faults_in
+from engine.geo.parameters import ZoneParameters
 
-BOUNDED: Final = [one for one in ZoneParameters.__struct_fields__ if one != "travel"]
+UNBOUNDED: Final = {"travel", "offer_mode"}
+BOUNDED: Final = [one for one in ZoneParameters.__struct_fields__ if one not in UNBOUNDED]
 
 
 def bounds(name: str) -> tuple[int, int]:

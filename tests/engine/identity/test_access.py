@@ -22,7 +22,12 @@ from engine.couriers.messages import (
 )
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
-from engine.geo.zone import ChangeZoneParameters, CreateZone, PutParametersInForce
+from engine.geo.zone import (
+    ChangeZoneParameters,
+    CreateZone,
+    PutParametersInForce,
+    RevertZoneParameters,
+)
 from engine.identity.access import ALLOWED, may_send
 from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, UserId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Caller, Command, Role
@@ -75,6 +80,7 @@ OF_CLOCK: Final[list[Command]] = [
     EndShift(courier_id=ME),
     ExpireOffer(offer_id=OFFER),
     PutParametersInForce(zone_id=ZONE),
+    RevertZoneParameters(zone_id=ZONE, parameters_version=1, breach=""),
 ]
 PLACING: Final = a_placing(a_zone())
 CANCELLING: Final = CancelOrder(order_id=ORDER, reason=CancelReason.OTHER)

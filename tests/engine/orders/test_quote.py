@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import QuoteId, UserId
 from engine.kernel.timing import SECOND_MS
-from engine.orders.quote import QUOTE_VALID_MS, Quote, quote, vat_on
+from engine.orders.quote import QUOTE_VALID_MS, Quote, Way, quote, vat_on
 from tests.builders import DOOR, NOON, SHOP, a_zone, new_id
 
 seconds = st.integers(0, 3600)
@@ -22,10 +22,7 @@ def a_price(
         a_zone(parameters=parameters),
         quote_id=QuoteId(new_id()),
         customer_id=UserId(new_id()),
-        shop=SHOP,
-        door=DOOR,
-        route_m=route_m,
-        travel_s=travel_s,
+        way=Way(shop=SHOP, door=DOOR, route_m=route_m, travel_s=travel_s),
         preparation_s=preparation_s,
         now=NOON,
     )
