@@ -80,6 +80,9 @@ class GiftShown(_Answer):
     hide_sender: bool
     surprise: bool
     size_units: int
+    weight_g: int
+    skills: list[str]
+    vehicles: list[str]
 
 
 class RecipientShown(_Answer):
@@ -200,6 +203,8 @@ class CarriedGiftShown(_Answer):
 
     description: str
     size_units: int
+    weight_g: int
+    skills: list[str]
 
 
 class CarriedShown(_Answer):

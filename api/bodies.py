@@ -1,6 +1,7 @@
 """What may be sent over REST: strict, bounded, unknown fields refused."""
 
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -8,11 +9,20 @@ from api.deps import IdText
 from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
 from engine.kernel.place import Place, Point
+from engine.kernel.skills import Skill
 from engine.orders.messages import CancelReason
 from engine.orders.order import Gift, Window
 
+WEIGHT_G_MAX = 100_000
+COURIER_G_MAX = 2_000_000
 LATEST_MS = 253_402_300_799_999
 ZONE_CELLS_MAX = 10_000
+E = TypeVar("E", bound=StrEnum)
+
+
+def _listed(chosen: tuple[E, ...]) -> tuple[E, ...]:
+    """Each once and in one order, so that the same wish is the same words."""
+    return tuple(sorted(set(chosen)))
 
 
 def _storable(text: str) -> str:
@@ -38,6 +48,14 @@ Lat = Annotated[float, Field(ge=-90, le=90)]
 Lng = Annotated[float, Field(ge=-180, le=180)]
 # JSON has no enumerations, so a text must do for one even where types are taken strictly.
 Vehicle = Annotated[VehicleKind, Field(strict=False)]
+Skills = Annotated[
+    tuple[Annotated[Skill, Field(strict=False)], ...],
+    Field(strict=False, max_length=8),
+    AfterValidator(_listed),
+]
+Vehicles = Annotated[
+    tuple[Vehicle, ...], Field(strict=False, max_length=8), AfterValidator(_listed)
+]
 Units = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -96,6 +114,9 @@ class GiftBody(_Body):
     hide_sender: bool = False
     surprise: bool = False
     size_units: Units = 1
+    weight_g: Annotated[int, Field(ge=0, le=WEIGHT_G_MAX)] = 0
+    skills: Skills = ()
+    vehicles: Vehicles = ()
 
     def gift(self) -> Gift:
         """As the rules know it."""
@@ -151,6 +172,8 @@ class OnDutyBody(_Body):
     name: Label
     vehicle: Vehicle
     capacity_units: Units
+    capacity_g: Annotated[int, Field(ge=0, le=COURIER_G_MAX)] | None = None
+    skills: Skills = ()
     lat: Lat
     lng: Lng
     shift_ends_at: At | None = None

@@ -80,6 +80,8 @@ async def _on_duty(parts: Parts, courier_id: CourierId, frame: Duty) -> Command 
         name=frame.name,
         vehicle=frame.vehicle,
         capacity_units=frame.capacity_units,
+        capacity_g=frame.capacity_g,
+        skills=tuple(sorted(set(frame.skills))),
         point=point,
         shift_ends_at=frame.shift_ends_at,
     )

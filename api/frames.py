@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
 from engine.kernel.refusals import CATALOGUE, Refusal
+from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
 from storage.live import Fix, Publication
 
@@ -54,6 +55,8 @@ class Duty(Frame, frozen=True, kw_only=True, tag="duty"):
     name: Label = ""
     vehicle: VehicleKind | None = None
     capacity_units: Annotated[int, Meta(ge=1, le=100)] | None = None
+    capacity_g: Annotated[int, Meta(ge=0, le=2_000_000)] | None = None
+    skills: Annotated[tuple[Skill, ...], Meta(max_length=8)] = ()
     lat: Lat | None = None
     lng: Lng | None = None
     shift_ends_at: At | None = None

@@ -10,6 +10,7 @@ from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import Change, Event, Thing
 from engine.kernel.place import Point
+from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
 
 
@@ -77,6 +78,15 @@ class EarlyReport(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+# What one person carries by each kind of vehicle, where he says nothing else.
+CAPACITY_G: Final[dict[VehicleKind, int]] = {
+    VehicleKind.CAR: 100_000,
+    VehicleKind.MOTORCYCLE: 20_000,
+    VehicleKind.BICYCLE: 10_000,
+    VehicleKind.FOOT: 8_000,
+}
+
+
 class Courier(Thing, frozen=True, kw_only=True):
     """A courier from the moment he first goes on duty.
 
@@ -89,6 +99,8 @@ class Courier(Thing, frozen=True, kw_only=True):
     name: str
     vehicle: VehicleKind
     capacity_units: int
+    capacity_g: int = CAPACITY_G[VehicleKind.MOTORCYCLE]
+    skills: tuple[Skill, ...] = ()
     duty: Duty = Duty.OFF
     zone_id: ZoneId
     last_point: Point

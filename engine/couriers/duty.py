@@ -2,6 +2,7 @@
 
 from engine.couriers import courier as couriers
 from engine.couriers.courier import (
+    CAPACITY_G,
     BreakEnded,
     BreakTaken,
     Courier,
@@ -47,6 +48,8 @@ def go_on(courier: Courier | None, command: GoOnDuty, *, now: Instant) -> Decisi
         name=command.name,
         vehicle=command.vehicle,
         capacity_units=command.capacity_units,
+        capacity_g=_capacity_g(command),
+        skills=command.skills,
         zone_id=command.zone_id,
         last_point=command.point if was_off else courier.last_point,
         leaves_at=now if was_off else courier.leaves_at,
@@ -54,6 +57,10 @@ def go_on(courier: Courier | None, command: GoOnDuty, *, now: Instant) -> Decisi
         shift_ends_at=command.shift_ends_at,
     )
     return _told(changed, event)
+
+
+def _capacity_g(command: GoOnDuty) -> int:
+    return CAPACITY_G[command.vehicle] if command.capacity_g is None else command.capacity_g
 
 
 def go_off(courier: Courier, *, now: Instant) -> Decision:

@@ -6,17 +6,23 @@ from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import Command
 from engine.kernel.place import Point
 from engine.kernel.refusals import RefusalKind, declare
+from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
 
 
 class GoOnDuty(Command, frozen=True, kw_only=True, tag=True):
-    """Begin to work in a zone, at a place, until a shift ends (or until further notice)."""
+    """Begin to work in a zone, at a place, until a shift ends (or until further notice).
+
+    Without `capacity_g` it is what his vehicle carries.
+    """
 
     courier_id: CourierId
     zone_id: ZoneId
     name: str
     vehicle: VehicleKind
     capacity_units: int
+    capacity_g: int | None = None
+    skills: tuple[Skill, ...] = ()
     point: Point
     shift_ends_at: Instant | None = None
 

@@ -7,13 +7,14 @@ import numpy as np
 from msgspec import Struct
 
 from engine.couriers.courier import Courier
+from engine.dispatch.why import reach_s, why_not
 from engine.geo.cells import cell_at, disk, edge_length_m
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind, travel_times
 from engine.kernel.ids import CellId, CourierId, OrderId
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.order import Lapse, Order
+from engine.orders.order import Order
 
 _RESOLUTION = 7
 _RINGS_MAX = 40
@@ -28,18 +29,8 @@ class Available(Struct, frozen=True, kw_only=True):
 
 
 def may_be_asked(order: Order, courier: Courier, parameters: ZoneParameters, now: Instant) -> bool:
-    """Not who said no, nor who let it expire a moment ago, nor whose vehicle is too small."""
-    if courier.capacity_units < order.gift.size_units:
-        return False
-    again_ms = parameters.offer_again_s * SECOND_MS
-    return not any(
-        one.courier_id == courier.id
-        and (
-            one.reason is Lapse.DECLINED
-            or (one.reason is Lapse.EXPIRED and one.at + again_ms > now)
-        )
-        for one in order.lapsed
-    )
+    """Not who said no, nor who let it expire a moment ago, nor who cannot carry it."""
+    return why_not(order, courier, parameters, now) is None
 
 
 def candidates(
@@ -52,15 +43,16 @@ def candidates(
     """For each order at most `candidates_max` couriers, those who could fetch it soonest first."""
     near = _Neighbourhood(couriers, parameters, now)
     found: dict[OrderId, tuple[CourierId, ...]] = {}
-    by_shop: dict[Point, tuple[Available, ...]] = {}
+    by_shop: dict[Point, tuple[tuple[Available, int], ...]] = {}
     for order in orders:
         shop = order.shop.point
         if shop not in by_shop:
             by_shop[shop] = near.soonest(shop)
+        within_s = reach_s(order, parameters, now)
         fit = (
             one.courier.id
-            for one in by_shop[shop]
-            if may_be_asked(order, one.courier, parameters, now)
+            for one, approach_s in by_shop[shop]
+            if approach_s <= within_s and may_be_asked(order, one.courier, parameters, now)
         )
         found[order.id] = _first(fit, parameters.candidates_max)
     return found
@@ -87,8 +79,8 @@ class _Neighbourhood:
         self._vehicles = [one.courier.vehicle for one in couriers]
         self._rings = self._rings_for()
 
-    def soonest(self, shop: Point) -> tuple[Available, ...]:
-        """The couriers within reach of a shop, by when they could be there."""
+    def soonest(self, shop: Point) -> tuple[tuple[Available, int], ...]:
+        """The couriers within reach of a shop with their way there in seconds, soonest first."""
         near = self._within_rings(shop)
         if near.size == 0:
             return ()
@@ -108,7 +100,7 @@ class _Neighbourhood:
             np.flatnonzero(in_reach).tolist(),
             key=lambda i: (int(arrival[i]), self._couriers[int(near[i])].courier.id),
         )
-        return tuple(self._couriers[int(near[i])] for i in order)
+        return tuple((self._couriers[int(near[i])], int(approach_s[i])) for i in order)
 
     def _within_rings(self, shop: Point) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         if self._rings > _RINGS_MAX:

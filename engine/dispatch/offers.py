@@ -58,6 +58,17 @@ def can_be_offered(order: Order, courier: Courier) -> bool:
     )
 
 
+def can_carry(orders: Sequence[Order], courier: Courier) -> bool:
+    """Whether a trip fits its courier: room, weight, vehicle and skills."""
+    gifts = [one.gift for one in orders]
+    return (
+        sum(one.size_units for one in gifts) <= courier.capacity_units
+        and sum(one.weight_g for one in gifts) <= courier.capacity_g
+        and all(not one.vehicles or courier.vehicle in one.vehicles for one in gifts)
+        and all(set(one.skills) <= set(courier.skills) for one in gifts)
+    )
+
+
 def make(
     offer: Offer, orders: Sequence[Order], courier: Courier, *, now: Instant
 ) -> Decision | None:
@@ -65,7 +76,7 @@ def make(
     assert offer.courier_id == courier.id
     if not orders or not all(can_be_offered(one, courier) for one in orders):
         return None
-    if sum(one.gift.size_units for one in orders) > courier.capacity_units:
+    if not can_carry(orders, courier):
         return None
     if courier.shift_ends_at is not None and courier.shift_ends_at <= now:
         return None

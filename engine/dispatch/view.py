@@ -76,7 +76,12 @@ def _carried(ids: Iterable[OrderId], orders: Mapping[OrderId, Order]) -> list[di
             "version": one.version,
             "status": one.status.value,
             "recipient": to_builtins(one.recipient),
-            "gift": {"description": one.gift.description, "size_units": one.gift.size_units},
+            "gift": {
+                "description": one.gift.description,
+                "size_units": one.gift.size_units,
+                "weight_g": one.gift.weight_g,
+                "skills": [skill.value for skill in one.gift.skills],
+            },
             "shop": _place(one.shop),
             "door": _place(one.door),
             "ready_at": one.ready_at,

@@ -6,9 +6,11 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CourierId, OfferId, OrderId, QuoteId, UserId, ZoneId
 from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
+from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
 
 
@@ -81,7 +83,10 @@ class Recipient(Struct, frozen=True, kw_only=True):
 
 
 class Gift(Struct, frozen=True, kw_only=True):
-    """What is given and how it is to be treated; the message is at most 500 characters."""
+    """What is given and how it is to be treated; the message is at most 500 characters.
+
+    `skills` are what its courier must have, `vehicles` what may carry it (none named: any).
+    """
 
     description: str
     message: str = ""
@@ -90,6 +95,9 @@ class Gift(Struct, frozen=True, kw_only=True):
     hide_sender: bool = False
     surprise: bool = False
     size_units: int = 1
+    weight_g: int = 0
+    skills: tuple[Skill, ...] = ()
+    vehicles: tuple[VehicleKind, ...] = ()
 
 
 class Window(Struct, frozen=True, kw_only=True):

@@ -112,6 +112,8 @@ async def test_an_offer_made_to_somebody_else_does_not_exist(town: Town) -> None
         ({"shift_ends_at": 5}, 422, "shift_over"),
         ({"vehicle": "camel"}, 422, "invalid_request"),
         ({"capacity_units": 0}, 422, "invalid_request"),
+        ({"capacity_g": -1}, 422, "invalid_request"),
+        ({"skills": ["magic"]}, 422, "invalid_request"),
         ({"lat": 90.5}, 422, "invalid_request"),
         ({"duty": "sleep"}, 422, "invalid_request"),
         ({"extra": 1}, 422, "invalid_request"),

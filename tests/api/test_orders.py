@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from engine.kernel.ids import CourierId, UserId
 from engine.kernel.timing import HOUR_MS
-from tests.api.town import QUOTE, Town, order_body
+from tests.api.town import ON_DUTY, QUOTE, Town, order_body
 from tests.builders import new_id
 
 FAR: dict[str, float] = {"lat": 21.4, "lng": 39.8}
@@ -188,6 +189,9 @@ BAD: list[tuple[str, Any, str]] = [
     ("gift", {"description": ""}, "/gift/description"),
     ("gift", {"description": "x", "message": "m" * 501}, "/gift/message"),
     ("gift", {"description": "x", "size_units": 0}, "/gift/size_units"),
+    ("gift", {"description": "x", "weight_g": -1}, "/gift/weight_g"),
+    ("gift", {"description": "x", "skills": ["magic"]}, "/gift/skills/0"),
+    ("gift", {"description": "x", "vehicles": ["camel"]}, "/gift/vehicles/0"),
     ("gift", {"description": "x", "hide_price": "yes"}, "/gift/hide_price"),
     ("gift", {"description": "a\x00b"}, "/gift/description"),
     ("gift", {"description": "x", "price": 5}, "/gift/price"),
@@ -232,3 +236,22 @@ async def test_what_is_no_json_object_is_refused(town: Town) -> None:
     for content in (b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"{" * 5000, b"[" * 100_000):
         refused = await town.client.post("/v1/quotes", content=content, headers=headers)
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request"), content
+
+
+async def test_what_a_gift_needs_is_kept_and_shown(town: Town) -> None:
+    customer = await town.log_in("customer")
+    needs = {"weight_g": 2500, "skills": ["upright", "cold", "cold"], "vehicles": ["car"]}
+    body = order_body(await customer.quote(), gift={"description": "Cake", **needs})
+    placed = await customer.post("/v1/orders", body)
+    assert placed.status_code == 201, placed.text
+    gift = (await customer.get(f"/v1/orders/{placed.json()['order_id']}")).json()["gift"]
+    assert gift.items() >= {**needs, "skills": ["cold", "upright"]}.items()
+
+
+async def test_a_courier_says_what_he_can_carry(town: Town) -> None:
+    courier = await town.log_in("courier")
+    words = {**ON_DUTY, "capacity_g": 7000, "skills": ["heavy", "cold"]}
+    assert (await courier.post("/v1/courier/duty", words)).status_code == 200
+    stored = await town.parts.store.find_courier(CourierId(UserId(courier.user_id)))
+    assert stored is not None
+    assert (stored.capacity_g, stored.skills) == (7000, ("cold", "heavy"))

@@ -14,10 +14,12 @@ from engine.couriers.courier import (
     StopKind,
 )
 from engine.dispatch.offer import OfferStatus
+from engine.dispatch.why import Why
 from engine.geo.guard import GuardMetric
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import GuardState
 from engine.kernel.messages import Role
+from engine.kernel.skills import Skill
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
 from tests.builders import a_story, must
 
@@ -77,6 +79,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Stops", StopKind),
         ("### Vehicles", VehicleKind),
         ("### Roles", Role),
+        ("### Skills", Skill),
+        ("### Why an order has its courier, or waits", Why),
         ("### What a guard looks at", GuardMetric),
         ("### What became of a guard", GuardState),
     ],

@@ -4,6 +4,7 @@ import pytest
 
 from engine.couriers import duty
 from engine.couriers.courier import (
+    CAPACITY_G,
     BreakEnded,
     BreakTaken,
     Courier,
@@ -60,6 +61,7 @@ def test_who_was_never_on_duty_becomes_a_courier() -> None:
         CourierStatus.ON,
     )
     assert (courier.vehicle, courier.capacity_units) == (VehicleKind.MOTORCYCLE, 2)
+    assert (courier.capacity_g, courier.skills) == (CAPACITY_G[VehicleKind.MOTORCYCLE], ())
     assert courier.last_point == SHOP
     assert courier.free_since == courier.leaves_at == NOON
     assert events_in(decision) == [

@@ -77,7 +77,8 @@ def test_a_courier_sees_the_trip_he_is_asked_about() -> None:
     assert (offer["made_at"], offer["expires_at"]) == (NOON, story.offer.expires_at)
     assert [one["kind"] for one in offer["stops"]] == ["pickup", "dropoff", "dropoff"]
     assert [one["order_id"] for one in offer["orders"]] == ids
-    assert offer["orders"][0]["gift"] == {"description": "Roses", "size_units": 1}
+    needs = {"size_units": 1, "weight_g": 0, "skills": []}
+    assert offer["orders"][0]["gift"] == {"description": "Roses", **needs}
 
 
 def test_a_courier_sees_his_route_and_what_he_carries() -> None:
