@@ -324,9 +324,10 @@ class Cell:
     async def _ring_repeat(self, name: str) -> None:
         """The phone has not said that it shows the offer: show its courier his work again."""
         offer = self._holdings.offers.get(OfferId(name))
-        if offer is None or offer.status is not OfferStatus.OPEN or offer.acknowledged_at:
+        if offer is None or offer.status is not OfferStatus.OPEN or not offer.unacknowledged:
             return
-        self._live.show(self._holdings.couriers[offer.courier_id])
+        for courier in self._holdings.couriers_of(offer.unacknowledged):
+            self._live.show(courier)
         self._deadlines.repeat_later(offer.id)
 
     async def _ring_positions(self, _name: str) -> None:

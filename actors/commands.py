@@ -21,7 +21,7 @@ from engine.couriers.messages import (
     TakeBreak,
 )
 from engine.couriers.progress import Carrying
-from engine.dispatch import cancellation, leaving, offers
+from engine.dispatch import cancellation, leaving, offers, rounds
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo import zone as zones
 from engine.geo.travel import VehicleKind, travel_times
@@ -32,7 +32,7 @@ from engine.geo.zone import (
     PutParametersInForce,
     RevertZoneParameters,
 )
-from engine.kernel.ids import CourierId, OfferId
+from engine.kernel.ids import OfferId
 from engine.kernel.messages import Caller, Command, Decision
 from engine.kernel.refusals import Refusal
 from engine.orders import decide as orders
@@ -66,8 +66,8 @@ class Commands:
             ReportProgress: (self._of_courier, self._progress),
             AcknowledgeOffer: (self._of_offer, self._acknowledge),
             AcceptOffer: (self._of_offer, self._accept),
-            DeclineOffer: (self._of_offer, self._decline),
-            ExpireOffer: (self._of_offer, self._expire),
+            DeclineOffer: (self._of_round, self._decline),
+            ExpireOffer: (self._of_round, self._expire),
             CreateZone: (self._of_zone, self._create_zone),
             ChangeZoneParameters: (self._of_zone, self._change_parameters),
             PutParametersInForce: (self._of_zone, self._put_in_force),
@@ -106,16 +106,21 @@ class Commands:
         if order.offer_id is not None:
             yield from self._around_offer(order.offer_id)
 
-    def _of_offer(
-        self, command: AcknowledgeOffer | AcceptOffer | DeclineOffer | ExpireOffer
-    ) -> Keys:
+    def _of_offer(self, command: AcknowledgeOffer | AcceptOffer) -> Keys:
         return self._around_offer(command.offer_id)
+
+    def _of_round(self, command: DeclineOffer | ExpireOffer) -> Keys:
+        """Also who is asked next."""
+        yield from self._around_offer(command.offer_id)
+        offer = self._holdings.offers.get(command.offer_id)
+        if offer is not None and offer.status is OfferStatus.OPEN:
+            yield from offer.in_line
 
     def _around_offer(self, offer_id: OfferId) -> Keys:
         yield offer_id
         offer = self._holdings.offers.get(offer_id)
         if offer is not None:
-            yield offer.courier_id
+            yield from offer.asked
             yield from offer.order_ids
 
     def _of_courier(self, command: _OfCourier) -> Keys:
@@ -149,7 +154,7 @@ class Commands:
 
     def _cancel(self, command: CancelOrder, caller: Caller) -> Decision | Refusal:
         order = self._holdings.orders.get(command.order_id)
-        offer, courier = self._around(order)
+        offer, couriers = self._around(order)
         others = [] if offer is None else [one for one in self._offered(offer) if one is not order]
         return cancellation.cancel(
             order,
@@ -157,13 +162,14 @@ class Commands:
             caller,
             offer=offer,
             others=others,
-            courier=courier,
+            couriers=couriers,
             now=self._clock.now(),
         )
 
     def _unassign(self, command: UnassignOrder, caller: Caller) -> Decision | Refusal:
         order = self._holdings.orders.get(command.order_id)
-        _, courier = self._around(order)
+        _, couriers = self._around(order)
+        courier = couriers[0] if couriers else None
         return cancellation.unassign(order, command, caller, courier, now=self._clock.now())
 
     def _go_on_duty(self, command: GoOnDuty, _caller: Caller) -> Decision | Refusal:
@@ -219,8 +225,11 @@ class Commands:
         courier = self._holdings.couriers.get(command.courier_id)
         if courier is None:
             return UNKNOWN_COURIER()
+        is_open = offer is not None and offer.status is OfferStatus.OPEN
+        asked = self._holdings.couriers_of(offer.asked) if offer and is_open else []
+        others = [one for one in asked if one.id != courier.id]
         now = self._clock.now()
-        return offers.accept(offer, self._offered(offer), courier, command, now=now)
+        return offers.accept(offer, self._offered(offer), courier, command, others=others, now=now)
 
     def _decline(self, command: DeclineOffer, _caller: Caller) -> Decision | Refusal:
         offer = self._holdings.offers.get(command.offer_id)
@@ -228,14 +237,26 @@ class Commands:
         if courier is None:
             return UNKNOWN_COURIER()
         now = self._clock.now()
-        return offers.decline(offer, self._offered(offer), courier, command, now=now)
+        declined = offers.decline(offer, self._offered(offer), courier, command, now=now)
+        return self._next_in_line(offer, declined)
 
     def _expire(self, command: ExpireOffer, _caller: Caller) -> Decision | Refusal:
         offer = self._holdings.offers.get(command.offer_id)
         if offer is None or offer.status is not OfferStatus.OPEN:
             return Decision()
-        courier = self._holdings.couriers[offer.courier_id]
-        return offers.expire(offer, self._offered(offer), courier, now=self._clock.now())
+        asked = self._holdings.couriers_of(offer.asked)
+        expired = offers.expire(offer, self._offered(offer), asked, now=self._clock.now())
+        return self._next_in_line(offer, expired)
+
+    def _next_in_line(self, offer: Offer | None, decided: Decision | Refusal) -> Decision | Refusal:
+        """Of a ranked round the next one is asked at once."""
+        is_over = isinstance(decided, Decision) and decided.changes
+        if offer is None or not offer.in_line or not is_over:
+            return decided
+        assert isinstance(decided, Decision)
+        in_line = {one.id: one for one in self._holdings.couriers_of(offer.in_line)}
+        zone = self._holdings.zones[offer.zone_id]
+        return rounds.ask_the_next(decided, in_line, zone, now=self._clock.now())
 
     def _create_zone(self, command: CreateZone, _caller: Caller) -> Decision | Refusal:
         if command.zone_id in self._holdings.zones:
@@ -262,16 +283,16 @@ class Commands:
 
     # What is around it
 
-    def _around(self, order: Order | None) -> tuple[Offer | None, Courier | None]:
-        """An order's open offer, and the courier who was asked or carries it."""
+    def _around(self, order: Order | None) -> tuple[Offer | None, list[Courier]]:
+        """An order's open offer, and the couriers who were asked or who carries it."""
         if order is None:
-            return None, None
-        offer = None
-        courier_id: CourierId | None = order.courier_id
-        if order.offer_id is not None and order.courier_id is None:
-            offer = self._holdings.offers[order.offer_id]
-            courier_id = offer.courier_id
-        return offer, None if courier_id is None else self._holdings.couriers.get(courier_id)
+            return None, []
+        if order.courier_id is not None:
+            return None, self._holdings.couriers_of([order.courier_id])
+        if order.offer_id is None:
+            return None, []
+        offer = self._holdings.offers[order.offer_id]
+        return offer, self._holdings.couriers_of(offer.asked)
 
     def _offered(self, offer: Offer | None) -> list[Order]:
         """The orders of an offer that is open; of a closed one they have gone their own ways."""

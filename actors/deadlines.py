@@ -51,7 +51,7 @@ class Deadlines:
     def _arm_offer(self, offer: Offer) -> None:
         is_open = offer.status is OfferStatus.OPEN
         self._set(f"offer:{offer.id}", offer.expires_at if is_open else None)
-        if is_open and offer.acknowledged_at is None:
+        if is_open and offer.unacknowledged:
             self.repeat_later(offer.id)
         else:
             self._timers.cancel(f"repeat:{offer.id}")

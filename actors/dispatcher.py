@@ -94,8 +94,8 @@ class Dispatcher:
             return tick
         self._last_plan[zone.id] = plan.routes
         by_id = {one.id: one for one in orders}
-        counts = {one: len(problem.candidates[one]) for one in by_id}
-        found = proposals(zone, plan, by_id, counts, now=began)
+        candidates = {one: problem.candidates[one] for one in by_id}
+        found = proposals(zone, plan, by_id, candidates, now=began)
         made = await asyncio.gather(*(self._offer(zone, one) for one in found))
         return Tick(
             waiting=tick.waiting,
@@ -116,8 +116,9 @@ class Dispatcher:
                 return Decision()
             orders = self._holdings.orders_of(proposal.order_ids)
             offer = offer_of(proposal, zone, offer_id, now=now)
-            return make(offer, orders, courier, now=now) or Decision()
+            others = self._holdings.couriers_of(proposal.others)
+            return make(offer, orders, courier, others=others, now=now) or Decision()
 
-        keys = (offer_id, proposal.courier_id, *proposal.order_ids)
+        keys = (offer_id, proposal.courier_id, *proposal.others, *proposal.order_ids)
         await self._live.turn(lambda: keys, decide)
         return offer_id in self._holdings.offers

@@ -146,6 +146,10 @@ class Holdings:
         """The offer a courier has to answer."""
         return None if courier.offer_id is None else self.offers[courier.offer_id]
 
+    def couriers_of(self, ids: Iterable[CourierId]) -> list[Courier]:
+        """The couriers with these ids who are held."""
+        return [self.couriers[one] for one in ids if one in self.couriers]
+
     def orders_of(self, ids: Iterable[OrderId]) -> list[Order]:
         """The orders with these ids."""
         return [self.orders[one] for one in ids]
@@ -186,8 +190,9 @@ class Holdings:
         for courier in self.on_duty(zone.id):
             states[courier.status] += 1
             held += len(courier.orders)
-            if courier.offer_id is not None:
-                offered += len(self.offers[courier.offer_id].order_ids)
+            offer = self.open_offer_of(courier)
+            if offer is not None and offer.courier_id == courier.id:
+                offered += len(offer.order_ids)
         waiting = self.waiting(zone.id)
         return {
             "zone_id": zone.id,

@@ -223,9 +223,10 @@ class CarriedShown(_Answer):
 
 
 class OfferShown(_Answer):
-    """The question whether a courier takes a trip."""
+    """The question whether a courier takes a trip; of a broadcast the first yes has it."""
 
     offer_id: str
+    mode: Literal["direct", "ranked", "broadcast"]
     order_ids: list[str]
     stops: list[StopShown]
     orders: list[CarriedShown]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from engine.dispatch.offer import Offer, OfferStatus
-from engine.kernel.ids import OrderId
+from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.messages import Change
 from engine.orders.order import Order, OrderStatus
 
@@ -45,6 +45,16 @@ def settled(changes: Sequence[Change[Any]]) -> dict[OrderId, str]:
             status = HELD if offer.status is OfferStatus.ACCEPTED else LAPSED
             found.update(dict.fromkeys(offer.order_ids, status))
     return found
+
+
+def takers(changes: Sequence[Change[Any]]) -> dict[OrderId, CourierId]:
+    """Who took each order: of several who were asked not always the first."""
+    return {
+        order_id: offer.courier_id
+        for offer in _things(changes, Offer)
+        if offer.status is OfferStatus.ACCEPTED
+        for order_id in offer.order_ids
+    }
 
 
 def _things(changes: Sequence[Change[Any]], kind: type[Any]) -> list[Any]:

@@ -98,10 +98,11 @@ class Tables:
         return Stored()
 
     def _keep_offer(self, offer: Offer) -> None:
+        before = self.find(Offer, offer.id)
+        if before is not None and self._asked.get(before.courier_id) == offer.id:
+            del self._asked[before.courier_id]
         if offer.status is OfferStatus.OPEN:
             self._asked[offer.courier_id] = offer.id
-        elif self._asked.get(offer.courier_id) == offer.id:
-            del self._asked[offer.courier_id]
 
     def _keep_zone(self, change: Change[Zone]) -> None:
         zone, before = change.thing, self.find(Zone, change.thing.id)

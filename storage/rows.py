@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from engine.dispatch.offer import Offer
 from engine.geo.zone import Zone, ZoneParametersChanged
-from engine.kernel.ids import CellId, CommandId, OrderId, ZoneId
+from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, ZoneId
 from engine.kernel.messages import Change
 from engine.kernel.timing import Instant
 from storage import assignments
@@ -45,6 +45,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     parameter_sets: tuple[tuple[ZoneId, bytes], ...]
     opened: tuple[tuple[Offer, OrderId], ...]
     settled: dict[OrderId, str]
+    takers: dict[OrderId, CourierId]
     effects: tuple[bytes, ...]
     command_id: CommandId | None
     answer: bytes
@@ -78,6 +79,7 @@ def rows_of(commit: Commit) -> Rows:
         ),
         opened=tuple(assignments.opened(changes)),
         settled=assignments.settled(changes),
+        takers=assignments.takers(changes),
         effects=tuple(encode(one) for one in commit.decision.effects),
         command_id=command_id,
         answer=encode(answer) if answer else b"",

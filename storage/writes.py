@@ -19,7 +19,11 @@ async def write(session: Session, group: Sequence[Rows]) -> None:
 
 async def _change_things(session: Session, group: Sequence[Rows]) -> None:
     changed = [state for one in group for state in one.states if state.version > 1]
-    settled = list(chain.from_iterable(one.settled.items() for one in group))
+    settled = [
+        (order_id, status, one.takers.get(order_id))
+        for one in group
+        for order_id, status in one.settled.items()
+    ]
     if not changed and not settled:
         return
     count = await session.value(
@@ -28,8 +32,9 @@ async def _change_things(session: Session, group: Sequence[Rows]) -> None:
         ids=[one.id for one in changed],
         cells=[one.cell for one in changed],
         states=[one.state for one in changed],
-        settled_orders=[order_id for order_id, _ in settled],
-        settled_as=[status for _, status in settled],
+        settled_orders=[order_id for order_id, _, _ in settled],
+        settled_as=[status for _, status, _ in settled],
+        settled_by=[courier_id for _, _, courier_id in settled],
     )
     assert count == len(changed), f"{count} of {len(changed)} locked things were changed"
 

@@ -347,7 +347,7 @@ class Story(Ledger):
 
     def expire(self) -> Decision:
         self.at = self.offer.expires_at
-        return self.take(offers.expire(self.offer, self.orders, self.courier, now=self.at))
+        return self.take(offers.expire(self.offer, self.orders, [self.courier], now=self.at))
 
     def cancel(self, index: int = 0) -> Decision:
         order = self.orders[index]
@@ -359,7 +359,7 @@ class Story(Ledger):
                 customer(order.customer_id),
                 offer=self.offer if offered else None,
                 others=[one for one in self.orders if one is not order] if offered else (),
-                courier=self.courier if offered or order.courier_id else None,
+                couriers=[self.courier] if offered or order.courier_id else [],
                 now=self.at,
             )
         )

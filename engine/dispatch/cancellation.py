@@ -5,8 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.couriers import courier as couriers
-from engine.couriers.courier import Courier, without_order
+from engine.couriers.courier import Courier, reroute, without_order
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer, OfferWithdrawn
 from engine.dispatch.offers import lapse
@@ -41,13 +40,13 @@ def cancel(
     *,
     offer: Offer | None,
     others: Sequence[Order],
-    courier: Courier | None,
+    couriers: Sequence[Courier],
     now: Instant,
 ) -> Decision | Refusal:
     """End an order before the pick-up.
 
-    `offer` is its open offer with the `others` in it, `courier` who was asked or carries it: all of
-    them learn of it in the same decision.
+    `offer` is its open offer with the `others` in it, `couriers` who were asked or who carries it:
+    all of them learn of it in the same decision.
     """
     if order is None or not _may_see(order, caller):
         return UNKNOWN_ORDER(order_id=command.order_id)
@@ -58,7 +57,7 @@ def cancel(
     if not may(order, OrderCancelled):
         return ORDER_STATE(status=order.status.value)
     assert (offer is not None) == (order.status is OrderStatus.OFFERED)
-    assert (courier is not None) == (order.status is OrderStatus.OFFERED or order.status in HELD)
+    assert bool(couriers) == (order.status is OrderStatus.OFFERED or order.status in HELD)
     event = OrderCancelled(at=now, by=caller.role, reason=command.reason.value)
     changed = orders_.evolve(
         order,
@@ -70,11 +69,11 @@ def cancel(
         cancelled_because=command.reason.value,
     )
     changes: list[Change[Any]] = [Change(changed, (event,))]
-    if offer is not None and courier is not None:
+    if offer is not None:
         withdrawn = OfferWithdrawn(at=now, reason="order_cancelled")
-        changes.extend(lapse(offer, others, courier, withdrawn))
-    elif courier is not None:
-        changes.append(off_the_route(courier, order, now))
+        changes.extend(lapse(offer, others, couriers, withdrawn))
+    else:
+        changes.extend(off_the_route(one, order, now) for one in couriers)
     return Decision(
         changes=tuple(changes), reply={"order_id": order.id, "status": changed.status.value}
     )
@@ -116,7 +115,7 @@ def off_the_route(courier: Courier, order: Order, now: Instant) -> Change[Courie
     """The courier without this order on his route or among his kept reports."""
     early = tuple(one for one in courier.early if one.order_id != order.id)
     route = without_order(courier.route, order.id)
-    return couriers.reroute(replace(courier, early=early), route, now=now)
+    return reroute(replace(courier, early=early), route, now=now)
 
 
 def _may_see(order: Order, caller: Caller) -> bool:

@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from engine.couriers import duty
 from engine.couriers.courier import Courier
+from engine.dispatch import offers
 from engine.dispatch.offer import Offer, OfferWithdrawn
-from engine.dispatch.offers import take_back
 from engine.kernel.messages import Decision
 from engine.kernel.timing import Instant
-from engine.orders.order import Order
+from engine.orders.order import Lapse, Order
 
 
 def leave(
@@ -18,13 +18,16 @@ def leave(
 ) -> Decision:
     """Off duty at once without a route, else when it is finished.
 
-    `orders` are those of his open offer, if he has one.
+    `orders` are those of his open offer, if he has one; others who are asked stay asked.
     """
     if offer is None:
         return duty.go_off(courier, now=now)
-    withdrawn = OfferWithdrawn(at=now, reason="courier_left")
     going = duty.go_off(replace(courier, offer_id=None), now=now)
-    return replace(going, changes=(*take_back(offer, orders, withdrawn), *going.changes))
+    if offer.others:
+        left = offers.leave(offer, courier.id, Lapse.WITHDRAWN, now=now)
+        return replace(going, changes=(left, *going.changes))
+    withdrawn = OfferWithdrawn(at=now, reason="courier_left")
+    return replace(going, changes=(*offers.take_back(offer, orders, withdrawn), *going.changes))
 
 
 def end_shift(

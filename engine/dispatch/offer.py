@@ -1,4 +1,4 @@
-"""An offer: the question to one courier whether he takes one trip."""
+"""An offer: the question to one courier, or to several at once, who takes one trip."""
 
 from enum import StrEnum
 
@@ -6,9 +6,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.couriers.courier import Stop
+from engine.geo.parameters import OfferMode
 from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import Event, Thing
 from engine.kernel.timing import Instant
+from engine.orders.order import Lapse, Lapsed
 
 
 class OfferStatus(StrEnum):
@@ -40,42 +42,82 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 class Offer(Thing, frozen=True, kw_only=True):
-    """The stops of one trip, offered to one courier until `expires_at`."""
+    """The stops of one trip, offered until `expires_at`; whoever says yes first has it.
+
+    `courier_id` is who was asked, and `others` are those who are asked at the same moment (a
+    broadcast): all of them may say yes. When one does, he is `courier_id`, and `others` came too
+    late. Who left a broadcast before is among the `gone`. Those `in_line` are asked after him (a
+    ranked round), and `place_in_line` counts from 1.
+    """
 
     id: OfferId
     zone_id: ZoneId
     courier_id: CourierId
+    others: tuple[CourierId, ...] = ()
+    gone: tuple[Lapsed, ...] = ()
+    in_line: tuple[CourierId, ...] = ()
+    place_in_line: int = 1
+    mode: OfferMode = OfferMode.DIRECT
     order_ids: tuple[OrderId, ...]
     stops: tuple[Stop, ...]
     status: OfferStatus = OfferStatus.OPEN
     made_at: Instant
     expires_at: Instant
+    acknowledged_by: tuple[CourierId, ...] = ()
     acknowledged_at: Instant | None = None
     answered_at: Instant | None = None
     decline_reason: str = ""
     explanation: Explanation
+
+    @property
+    def asked(self) -> tuple[CourierId, ...]:
+        """Who may say yes while it is open."""
+        return (self.courier_id, *self.others)
+
+    @property
+    def unacknowledged(self) -> tuple[CourierId, ...]:
+        """Those asked whose phones have not said that they show it."""
+        return tuple(one for one in self.asked if one not in self.acknowledged_by)
+
+    def was_put_to(self, courier_id: CourierId) -> bool:
+        """Whether this courier was ever asked."""
+        return courier_id in self.asked or any(one.courier_id == courier_id for one in self.gone)
 
 
 class OfferMade(Event, frozen=True, kw_only=True, tag=True):
     """The question was put."""
 
     courier_id: CourierId
+    others: tuple[CourierId, ...] = ()
     order_ids: tuple[OrderId, ...]
     expires_at: Instant
 
 
 class OfferAcknowledged(Event, frozen=True, kw_only=True, tag=True):
-    """The phone has it."""
+    """A phone has it."""
+
+    courier_id: CourierId
 
 
 class OfferAccepted(Event, frozen=True, kw_only=True, tag=True):
     """Yes."""
 
+    courier_id: CourierId
+
 
 class OfferDeclined(Event, frozen=True, kw_only=True, tag=True):
-    """No."""
+    """No, from the last one who was asked."""
 
+    courier_id: CourierId
     reason: str
+
+
+class OfferLeft(Event, frozen=True, kw_only=True, tag=True):
+    """One of several said no or stopped working; the others are still asked."""
+
+    courier_id: CourierId
+    because: Lapse
+    reason: str = ""
 
 
 class OfferExpired(Event, frozen=True, kw_only=True, tag=True):

@@ -5,18 +5,21 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from engine.couriers.courier import Stop, StopKind
+from engine.dispatch.asking import Asking, Candidates
 from engine.dispatch.offer import Explanation, Offer, Ranked
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order
-from optimizer.problem import Plan, Trip
+from optimizer.problem import Alternative, Plan, Trip
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
-    """A trip that should be offered now."""
+    """A trip that should be offered now, to `others` at the same moment or to those `in_line`."""
 
     courier_id: CourierId
+    others: tuple[CourierId, ...] = ()
+    in_line: tuple[CourierId, ...] = ()
     order_ids: tuple[OrderId, ...]
     stops: tuple[Stop, ...]
     explanation: Explanation
@@ -26,7 +29,7 @@ def proposals(
     zone: Zone,
     plan: Plan,
     orders: Mapping[OrderId, Order],
-    candidate_counts: Mapping[OrderId, int],
+    candidates: Candidates,
     *,
     now: Instant,
 ) -> tuple[Proposal, ...]:
@@ -35,12 +38,23 @@ def proposals(
     The others may still change.
     """
     lead_s = zone.parameters.commit_lead_s
+    begin = [one for one in plan.routes if one.trips[0].leave_s <= lead_s]
+    asking = Asking(zone.parameters, candidates, (CourierId(one.vehicle) for one in begin))
     found = []
-    for route in plan.routes:
-        first = route.trips[0]
-        if first.leave_s <= lead_s:
-            explanation = _explanation(zone, plan, first, candidate_counts, now=now)
-            found.append(_proposal(route.vehicle, first, orders, explanation))
+    for route in begin:
+        first, courier_id = route.trips[0], CourierId(route.vehicle)
+        ranking = plan.rankings.get(first.jobs[0], ())
+        carried = [orders[OrderId(job)] for job in first.jobs]
+        found.append(
+            Proposal(
+                courier_id=courier_id,
+                others=asking.others(first, courier_id, ranking),
+                in_line=asking.in_line(first, courier_id, ranking),
+                order_ids=tuple(one.id for one in carried),
+                stops=stops_of(carried),
+                explanation=_explanation(zone, ranking, first, candidates, now=now),
+            )
+        )
     return tuple(found)
 
 
@@ -50,6 +64,9 @@ def offer_of(proposal: Proposal, zone: Zone, offer_id: OfferId, *, now: Instant)
         id=offer_id,
         zone_id=zone.id,
         courier_id=proposal.courier_id,
+        others=proposal.others,
+        in_line=proposal.in_line,
+        mode=zone.parameters.offer_mode,
         order_ids=proposal.order_ids,
         stops=proposal.stops,
         made_at=now,
@@ -70,23 +87,11 @@ def stops_of(orders: Sequence[Order]) -> tuple[Stop, ...]:
     return (pickup, *doors)
 
 
-def _proposal(
-    vehicle: str, trip: Trip, orders: Mapping[OrderId, Order], explanation: Explanation
-) -> Proposal:
-    carried = [orders[OrderId(job)] for job in trip.jobs]
-    return Proposal(
-        courier_id=CourierId(vehicle),
-        order_ids=tuple(one.id for one in carried),
-        stops=stops_of(carried),
-        explanation=explanation,
-    )
-
-
 def _explanation(
     zone: Zone,
-    plan: Plan,
+    ranking: Sequence[Alternative],
     trip: Trip,
-    candidate_counts: Mapping[OrderId, int],
+    candidates: Candidates,
     *,
     now: Instant,
 ) -> Explanation:
@@ -94,7 +99,7 @@ def _explanation(
     first = OrderId(trip.jobs[0])
     return Explanation(
         parameters_version=zone.parameters_version,
-        candidates=candidate_counts[first],
+        candidates=len(candidates[first]),
         pickup_at=now + trip.pickup_s * SECOND_MS,
         deliveries_at=tuple(now + s * SECOND_MS for s in trip.deliveries_s),
         next_best=tuple(
@@ -103,6 +108,6 @@ def _explanation(
                 cost_more=one.extra_cost,
                 reason=one.reason.value,
             )
-            for one in plan.rankings.get(first, ())
+            for one in ranking
         ),
     )

@@ -59,6 +59,7 @@ def work_view(
         "offer": offer
         and {
             "offer_id": offer.id,
+            "mode": offer.mode.value,
             "order_ids": list(offer.order_ids),
             "stops": [_stop(one) for one in offer.stops],
             "orders": _carried(offer.order_ids, orders),

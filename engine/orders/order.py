@@ -165,9 +165,10 @@ class Order(Thing, frozen=True, kw_only=True):
             one.courier_id == courier_id and one.reason is Lapse.DECLINED for one in self.lapsed
         )
 
-    def lapsed_with(self, last: Lapsed) -> tuple[Lapsed, ...]:
+    def lapsed_with(self, *last: Lapsed) -> tuple[Lapsed, ...]:
         """For each courier how his last offer ended; after a no there is no later one."""
-        return (*(one for one in self.lapsed if one.courier_id != last.courier_id), last)
+        those = {one.courier_id for one in last}
+        return (*(one for one in self.lapsed if one.courier_id not in those), *last)
 
 
 class OrderPlaced(Event, frozen=True, kw_only=True, tag=True):

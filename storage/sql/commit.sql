@@ -30,8 +30,10 @@ select 'answer:' || command_id, 0, state from answers where command_id = any(:co
 -- What open questions and carried orders come to, and the next version of things that were locked;
 -- how many things were changed.
 with settled as (
-    update assignments set status = new.status
-    from unnest(:settled_orders::uuid[], :settled_as::text[]) as new (order_id, status)
+    update assignments
+    set status = new.status, courier_id = coalesce(new.courier_id, assignments.courier_id)
+    from unnest(:settled_orders::uuid[], :settled_as::text[], :settled_by::uuid[])
+        as new (order_id, status, courier_id)
     where assignments.order_id = new.order_id and assignments.status in ('open', 'held')
 ),
 new (kind, id, cell, state) as materialized (

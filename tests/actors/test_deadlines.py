@@ -49,7 +49,7 @@ def test_an_open_offer_expires_and_is_shown_again_until_it_is_acknowledged() -> 
     offer = a_made_offer()
     expires = {"offer": offer.expires_at - NOON}
     assert _set_by(offer) == {**expires, "repeat": REPEAT_MS}
-    assert _set_by(offer, replace(offer, acknowledged_at=NOON)) == expires
+    assert _set_by(offer, replace(offer, acknowledged_by=offer.asked)) == expires
     assert _set_by(offer, offer) == _set_by(offer)
 
 
@@ -60,7 +60,8 @@ def test_a_closed_offer_asks_for_nothing(status: OfferStatus) -> None:
 
 
 def test_an_offer_that_should_have_expired_long_ago_expires_at_once() -> None:
-    offer = replace(a_made_offer(), expires_at=NOON - 3_600_000, acknowledged_at=NOON)
+    offer = a_made_offer()
+    offer = replace(offer, expires_at=NOON - 3_600_000, acknowledged_by=offer.asked)
     assert _set_by(offer) == {"offer": 0}
 
 

@@ -66,6 +66,7 @@ async def _cancel_behind_its_back(town: Town, order_id: OrderId) -> None:
     offers = await town.store.list_offers_for(order_id)
     offer = next((one for one in offers if one.id == order.offer_id), None)
     asked = order.courier_id or (offer and offer.courier_id)
+    courier = await town.store.find_courier(asked) if asked else None
     decision = must(
         cancellation.cancel(
             order,
@@ -73,7 +74,7 @@ async def _cancel_behind_its_back(town: Town, order_id: OrderId) -> None:
             town.customer,
             offer=offer,
             others=(),
-            courier=await town.store.find_courier(asked) if asked else None,
+            couriers=[] if courier is None else [courier],
             now=town.clock.now(),
         )
     )

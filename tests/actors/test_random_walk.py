@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from msgspec.structs import replace
 
 from actors.bus import CellUnavailable
 from engine.couriers.courier import ProgressStep
@@ -20,7 +21,8 @@ from engine.couriers.messages import (
     ReportProgress,
     TakeBreak,
 )
-from engine.dispatch.offer import OfferStatus
+from engine.dispatch.offer import Offer, OfferStatus
+from engine.geo.parameters import OfferMode
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import ChangeZoneParameters
 from engine.kernel.ids import CommandId, CourierId, OfferId, OrderId, ZoneId
@@ -171,7 +173,7 @@ class Walk:
 
     async def answer_an_offer(self) -> None:
         stored = await self.town.store.load_cell(await self.town.cell())
-        offers = [(one.courier_id, one.id) for one in stored.offers]
+        offers = [(asked, one.id) for one in stored.offers for asked in one.asked]
         courier, offer = self.chance.choice(offers or [(self.somebody(), OfferId("none"))])
         courier = self.maybe_other(courier)
         commands: tuple[Command, ...] = (
@@ -223,7 +225,7 @@ class Walk:
         assert zone is not None
         command = ChangeZoneParameters(
             zone_id=zone.id,
-            parameters=QUICK,
+            parameters=replace(QUICK, offer_mode=self.chance.choice(list(OfferMode))),
             author=OPERATOR.user_id,
             reason="an idea",
             effective_at=self.town.clock.now() + self.chance.randrange(MINUTE_MS),
@@ -298,7 +300,7 @@ class Walk:
 
     async def check(self) -> None:
         offers = {
-            offer.id: offer.status
+            offer.id: offer
             for order in self.orders
             for offer in await self.town.store.list_offers_for(order)
         }
@@ -309,7 +311,7 @@ class Walk:
             await self.check_history(order)
 
     async def check_answer(
-        self, envelope: Envelope, answer: Answer, offers: dict[OfferId, OfferStatus]
+        self, envelope: Envelope, answer: Answer, offers: dict[OfferId, Offer]
     ) -> None:
         """Whatever was acknowledged is stored, and in these words."""
         assert answer.command_id == envelope.id
@@ -324,10 +326,12 @@ class Walk:
                 assert await self.town.store.find_order(order) is not None
             case CancelOrder(order_id=order):
                 assert await self.status(order) is OrderStatus.CANCELLED
-            case AcceptOffer(offer_id=offer):
-                assert offers[offer] is OfferStatus.ACCEPTED
-            case DeclineOffer(offer_id=offer):
-                assert offers[offer] is OfferStatus.DECLINED
+            case AcceptOffer(offer_id=offer, courier_id=courier):
+                assert offers[offer].status is OfferStatus.ACCEPTED
+                assert offers[offer].courier_id == courier
+            case DeclineOffer(offer_id=offer, courier_id=courier):
+                gone = {one.courier_id for one in offers[offer].gone}
+                assert courier in gone or offers[offer].status is OfferStatus.DECLINED
             case ReportProgress(step=P.DELIVERED, order_id=order) if "kept" not in answer.reply:
                 assert await self.status(order) is OrderStatus.DELIVERED
             case _:
@@ -371,4 +375,5 @@ def test_whatever_happens_nothing_is_lost_doubled_or_told_wrongly(seed: int) -> 
             await walk.check()
         await walk.check_that_it_goes_on()
 
-    in_a_town(story, solver=Hasty())
+    mode = list(OfferMode)[seed % len(OfferMode)]
+    in_a_town(story, solver=Hasty(), parameters=replace(QUICK, offer_mode=mode))

@@ -16,6 +16,7 @@ from engine.couriers.courier import (
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.why import Why
 from engine.geo.guard import GuardMetric
+from engine.geo.parameters import OfferMode
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import GuardState
 from engine.kernel.messages import Role
@@ -74,6 +75,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### What the customer reads", PublicStatus),
         ("### Duty of a courier", Duty),
         ("### Status of a courier", CourierStatus),
+        ("### How couriers are asked", OfferMode),
         ("### Status of an offer", OfferStatus),
         ("### Why an offer came to nothing", Lapse),
         ("### Stops", StopKind),

@@ -103,9 +103,18 @@ class City(RuleBasedStateMachine):
         found = self.ledger.all_of(kind)
         return found[pick % len(found)]
 
-    def asked(self, offer: Offer) -> tuple[list[Order], Courier]:
-        things = self.ledger.things
-        return [things[one] for one in offer.order_ids], things[offer.courier_id]
+    def orders_in(self, offer: Offer) -> list[Order]:
+        return [self.ledger.things[one] for one in offer.order_ids]
+
+    def asked(self, offer: Offer) -> list[Courier]:
+        return [self.ledger.things[one] for one in offer.asked]
+
+    def say_yes(self, offer: Offer, pick: int) -> None:
+        courier = self.asked(offer)[pick % len(offer.asked)]
+        others = [one for one in self.asked(offer) if one is not courier]
+        command = AcceptOffer(courier_id=courier.id, offer_id=offer.id)
+        orders = self.orders_in(offer)
+        self.take(offers.accept(offer, orders, courier, command, others=others, now=self.now))
 
     def open_offers(self) -> list[Offer]:
         return [one for one in self.ledger.all_of(Offer) if one.status is OfferStatus.OPEN]
@@ -153,45 +162,47 @@ class City(RuleBasedStateMachine):
         askable = self.askable()
         courier, waiting = askable[pick % len(askable)]
         offer = an_offer(waiting[:size], courier, at=self.now)
-        self.take(offers.make(offer, waiting[:size], courier, now=self.now))
+        others = [one for one in self.ledger.all_of(Courier) if one is not courier]
+        others = others if pick % 2 else []
+        self.take(offers.make(offer, waiting[:size], courier, others=others, now=self.now))
         if then_taken and (made := self.ledger.things.get(offer.id)):
-            command = AcceptOffer(courier_id=courier.id, offer_id=offer.id)
-            self.take(offers.accept(made, *self.asked(made), command, now=self.now))
+            self.say_yes(made, pick)
 
     @precondition(lambda self: bool(self.open_offers()))
     @rule(pick=ANY)
     def accept(self, pick: int) -> None:
         offer = self.open_offers()[pick % len(self.open_offers())]
-        command = AcceptOffer(courier_id=offer.courier_id, offer_id=offer.id)
-        self.take(offers.accept(offer, *self.asked(offer), command, now=self.now))
+        self.say_yes(offer, pick)
 
     @precondition(lambda self: bool(self.open_offers()))
     @rule(pick=ANY)
     def decline(self, pick: int) -> None:
         offer = self.open_offers()[pick % len(self.open_offers())]
-        command = DeclineOffer(courier_id=offer.courier_id, offer_id=offer.id, reason="far")
-        self.take(offers.decline(offer, *self.asked(offer), command, now=self.now))
+        courier = self.asked(offer)[pick % len(offer.asked)]
+        command = DeclineOffer(courier_id=courier.id, offer_id=offer.id, reason="far")
+        self.take(offers.decline(offer, self.orders_in(offer), courier, command, now=self.now))
 
     @precondition(lambda self: bool(self.open_offers()))
     @rule(pick=ANY)
     def expire(self, pick: int) -> None:
         offer = self.open_offers()[pick % len(self.open_offers())]
         self.now = max(self.now, offer.expires_at)
-        self.take(offers.expire(offer, *self.asked(offer), now=self.now))
+        asked = self.asked(offer)
+        self.take(offers.expire(offer, self.orders_in(offer), asked, now=self.now))
 
     @rule(pick=ANY)
     def cancel(self, pick: int) -> None:
         order = self.one(Order, pick)
         offer = self.ledger.things[order.offer_id] if order.status is S.OFFERED else None
-        courier_id = offer.courier_id if offer else order.courier_id
+        carrying = [self.ledger.things[order.courier_id]] if order.courier_id else []
         self.take(
             cancellation.cancel(
                 order,
                 CancelOrder(order_id=order.id, reason=CancelReason.OTHER),
                 customer(order.customer_id),
                 offer=offer,
-                others=[one for one in self.asked(offer)[0] if one is not order] if offer else [],
-                courier=self.ledger.things[courier_id] if courier_id else None,
+                others=[one for one in self.orders_in(offer) if one is not order] if offer else [],
+                couriers=self.asked(offer) if offer else carrying,
                 now=self.now,
             )
         )

@@ -46,7 +46,7 @@ def cancelling(order: Order) -> CancelOrder:
 
 def cancelled_alone(order: Order | None, caller: Caller) -> Decision | Refusal:
     command = CancelOrder(order_id=order.id if order else an_order().id, reason=CancelReason.OTHER)
-    return cancel(order, command, caller, offer=None, others=[], courier=None, now=NOON)
+    return cancel(order, command, caller, offer=None, others=[], couriers=[], now=NOON)
 
 
 def given_back(story: Story, index: int = 0, caller: Caller | None = None) -> Decision | Refusal:
@@ -232,7 +232,13 @@ def test_cancelling_giving_back_and_picking_up_at_once_has_one_winner(data: st.D
     racing = [
         must(
             cancel(
-                order, cancelling(order), caller, offer=None, others=[], courier=courier, now=NOON
+                order,
+                cancelling(order),
+                caller,
+                offer=None,
+                others=[],
+                couriers=[courier],
+                now=NOON,
             )
         ),
         must(unassign(order, giving, operator(), courier, now=NOON)),

@@ -116,6 +116,12 @@ class Life(RuleBasedStateMachine):
         offer: Offer | None = self.ledger.find(order.offer_id)
         return offer if offer and offer.status is OfferStatus.OPEN else None
 
+    def asked(self, offer: Offer) -> list[Courier]:
+        """Who may say yes, while it is open."""
+        if offer.status is not OfferStatus.OPEN:
+            return []
+        return [self.ledger.things[one] for one in offer.asked]
+
     def orders_in(self, offer: Offer) -> list[Order]:
         if offer.status is not OfferStatus.OPEN:
             return []
@@ -141,7 +147,7 @@ class Life(RuleBasedStateMachine):
             for _ in range(size):
                 self.place(for_later=False, size=1)
             if size:
-                self.make_for_those_who_wait(0)
+                self.make_for_those_who_wait(0, at_once=False)
                 self.answer_an_offer(0, "yes", by_another=False)
         for _ in range(waiting):
             self.place(for_later=False, size=1)
@@ -176,36 +182,40 @@ class Life(RuleBasedStateMachine):
             offer = an_offer(orders, courier, at=self.now)
             self.answer(offers.make(offer, orders, courier, now=self.now))
 
-    @rule(index=some)
-    def make_for_those_who_wait(self, index: int) -> None:
+    @rule(index=some, at_once=st.booleans())
+    def make_for_those_who_wait(self, index: int, *, at_once: bool) -> None:
         """What a tick would do; the other rule mostly asks what cannot be."""
         courier = self.one_of(Courier, index)
         waiting = [one for one in self.all_of(Order) if one.status is S.WAITING][:3]
         if courier and waiting:
             offer = an_offer(waiting, courier, at=self.now)
-            self.answer(offers.make(offer, waiting, courier, now=self.now))
+            others = [one for one in self.all_of(Courier) if one is not courier] if at_once else []
+            self.answer(offers.make(offer, waiting, courier, others=others, now=self.now))
 
     @rule(index=some, answer=st.sampled_from(ANSWERS), by_another=seldom)
     def answer_an_offer(self, index: int, answer: str, *, by_another: bool) -> None:
         offer = self.one_of(Offer, index)
         if offer is None:
             return
-        courier: Courier = self.ledger.things[offer.courier_id]
+        courier: Courier = self.ledger.things[offer.asked[index % len(offer.asked)]]
         if by_another:
-            courier = next(one for one in self.all_of(Courier) if one.id != offer.courier_id)
+            courier = next(one for one in self.all_of(Courier) if one.id != courier.id)
+        asked = self.asked(offer)
+        others = [one for one in asked if one is not courier]
         orders = self.orders_in(offer)
         ids: dict[str, Any] = {"courier_id": courier.id, "offer_id": offer.id}
         match answer:
             case "yes":
                 command = AcceptOffer(**ids)
-                self.answer(offers.accept(offer, orders, courier, command, now=self.now))
+                self.answer(
+                    offers.accept(offer, orders, courier, command, others=others, now=self.now)
+                )
             case "no":
                 no = DeclineOffer(**ids, reason="no")
                 self.answer(offers.decline(offer, orders, courier, no, now=self.now))
             case "seen":
                 self.answer(offers.acknowledge(offer, AcknowledgeOffer(**ids), now=self.now))
             case _:
-                asked = self.ledger.things[offer.courier_id]
                 self.answer(offers.expire(offer, orders, asked, now=self.now))
 
     @rule(index=some, by=st.sampled_from(["customer", "stranger", "operator"]))
@@ -215,7 +225,7 @@ class Life(RuleBasedStateMachine):
             return
         callers = {"customer": customer(order.customer_id), "stranger": customer()}
         offer = self.offer_of(order)
-        courier_id = offer.courier_id if offer else order.courier_id
+        carrying = [self.ledger.things[order.courier_id]] if order.courier_id else []
         self.answer(
             cancellation.cancel(
                 order,
@@ -223,7 +233,7 @@ class Life(RuleBasedStateMachine):
                 callers.get(by, operator()),
                 offer=offer,
                 others=[one for one in self.orders_in(offer) if one is not order] if offer else (),
-                courier=self.ledger.find(courier_id),
+                couriers=self.asked(offer) if offer else carrying,
                 now=self.now,
             )
         )
@@ -360,7 +370,7 @@ class Life(RuleBasedStateMachine):
             mine = [
                 one.id
                 for one in self.all_of(Offer)
-                if one.courier_id == courier.id and one.status is OfferStatus.OPEN
+                if courier.id in one.asked and one.status is OfferStatus.OPEN
             ]
             assert mine == ([courier.offer_id] if courier.offer_id else [])
 

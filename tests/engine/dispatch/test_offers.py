@@ -159,7 +159,7 @@ def test_the_phone_says_once_that_it_has_the_offer() -> None:
     command = AcknowledgeOffer(courier_id=offer.courier_id, offer_id=offer.id)
     decision = must(offers.acknowledge(offer, command, now=NOON + 1))
     (change,) = decision.changes
-    assert change.events == (OfferAcknowledged(at=NOON + 1),)
+    assert change.events == (OfferAcknowledged(at=NOON + 1, courier_id=offer.courier_id),)
     assert (change.thing.acknowledged_at, change.thing.version) == (NOON + 1, 2)
     again = must(offers.acknowledge(change.thing, command, now=NOON + 2))
     assert again == Decision(reply={"offer_id": offer.id, "status": "open"})
@@ -187,7 +187,7 @@ def test_a_yes_gives_offer_orders_and_courier_to_each_other() -> None:
         assert (order.offer_id, order.assigned_at) == (story.offer.id, story.at)
     assigned = OrderAssigned(at=story.at, offer_id=story.offer.id, courier_id=story.courier.id)
     assert [event for change in decision.changes for event in change.events] == [
-        OfferAccepted(at=story.at),
+        OfferAccepted(at=story.at, courier_id=story.courier.id),
         RouteChanged(at=story.at, stops=3),
         assigned,
         assigned,
@@ -257,7 +257,10 @@ def test_after_a_no_the_orders_wait_again_and_he_is_not_asked_again() -> None:
         assert order.was_declined_by(story.courier.id)
         assert not offers.can_be_offered(order, story.courier)
         assert story.events_of(order.id)[-1] == lapsed
-    assert OfferDeclined(at=NOON, reason="far") in decision.changes[0].events
+    assert (
+        OfferDeclined(at=NOON, courier_id=story.courier.id, reason="far")
+        in decision.changes[0].events
+    )
     again = offers.decline(story.offer, [], story.courier, declining(story), now=NOON)
     assert again == Decision(reply={"offer_id": story.offer.id, "status": "declined"})
 
@@ -268,7 +271,8 @@ def test_after_a_no_the_orders_wait_again_and_he_is_not_asked_again() -> None:
 def test_a_no_to_a_closed_offer_is_refused(status: OfferStatus) -> None:
     offer = a_made_offer(status)
     command = DeclineOffer(courier_id=offer.courier_id, offer_id=offer.id, reason="")
-    answer = offers.decline(offer, [], a_courier(), command, now=NOON)
+    courier = replace(a_courier(), id=offer.courier_id)
+    answer = offers.decline(offer, [], courier, command, now=NOON)
     assert answer == Refusal(
         code="offer_closed", detail={"offer_id": offer.id, "status": status.value}
     )
@@ -276,7 +280,9 @@ def test_a_no_to_a_closed_offer_is_refused(status: OfferStatus) -> None:
 
 def test_without_an_answer_in_time_the_orders_wait_again_and_he_may_be_asked_again() -> None:
     story = a_story(S.OFFERED, orders=2)
-    early = offers.expire(story.offer, story.orders, story.courier, now=story.offer.expires_at - 1)
+    early = offers.expire(
+        story.offer, story.orders, [story.courier], now=story.offer.expires_at - 1
+    )
     assert early == Decision()
     decision = story.expire()
     assert decision.changes[0].events == (OfferExpired(at=story.at),)
@@ -285,7 +291,7 @@ def test_without_an_answer_in_time_the_orders_wait_again_and_he_may_be_asked_aga
         assert order.status is S.WAITING
         assert order.lapsed[-1].reason is Lapse.EXPIRED
         assert offers.can_be_offered(order, story.courier)
-    assert offers.expire(story.offer, [], story.courier, now=story.at) == Decision()
+    assert offers.expire(story.offer, [], [story.courier], now=story.at) == Decision()
 
 
 def test_an_order_that_waits_long_remembers_only_how_each_couriers_last_offer_ended() -> None:
@@ -319,14 +325,14 @@ def closers(story: Story) -> list[Callable[[], Decision | Refusal]]:
             customer(order.customer_id),
             offer=offer,
             others=[one for one in orders if one is not order],
-            courier=courier,
+            couriers=[courier],
             now=NOON,
         )
 
     return [
         lambda: offers.accept(offer, orders, courier, accepting(story), now=NOON),
         lambda: offers.decline(offer, orders, courier, declining(story), now=NOON),
-        lambda: offers.expire(offer, orders, courier, now=offer.expires_at),
+        lambda: offers.expire(offer, orders, [courier], now=offer.expires_at),
         lambda: leaving.leave(courier, offer, orders, now=NOON),
         *((lambda order=one: cancel(order)) for one in orders),
     ]

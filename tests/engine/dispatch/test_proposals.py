@@ -9,7 +9,7 @@ from engine.dispatch.offers import make
 from engine.dispatch.proposals import offer_of, proposals, stops_of
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import Zone
-from engine.kernel.ids import OfferId
+from engine.kernel.ids import CourierId, OfferId, UserId
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Order
 from optimizer.problem import Alternative, Plan, Reason, Route, Trip
@@ -19,7 +19,8 @@ STORY = a_story(orders=3, zone=a_zone(parameters=ZoneParameters(commit_lead_s=12
 A, B, C = STORY.orders
 COURIER, OTHER = STORY.courier, a_courier(zone=STORY.zone)
 BY_ID = {one.id: one for one in STORY.orders}
-COUNTS = {A.id: 5, B.id: 6, C.id: 7}
+SOME = tuple(CourierId(UserId(new_id())) for _ in range(7))
+CANDIDATES = {A.id: SOME[:5], B.id: SOME[:6], C.id: SOME}
 
 
 def a_trip(*orders: Order, leave_s: int = 0) -> Trip:
@@ -44,7 +45,7 @@ def a_plan(*trips: Trip) -> Plan:
 
 
 def proposed(zone: Zone, plan: Plan) -> list[tuple[str, ...]]:
-    return [one.order_ids for one in proposals(zone, plan, BY_ID, COUNTS, now=NOON)]
+    return [one.order_ids for one in proposals(zone, plan, BY_ID, CANDIDATES, now=NOON)]
 
 
 @pytest.mark.parametrize(("leave_s", "now"), [(-60, True), (0, True), (120, True), (121, False)])
@@ -60,7 +61,7 @@ def test_only_the_first_trip_of_a_courier_is_offered() -> None:
 
 
 def test_a_proposal_explains_itself() -> None:
-    (proposal,) = proposals(STORY.zone, a_plan(a_trip(B, A)), BY_ID, COUNTS, now=NOON)
+    (proposal,) = proposals(STORY.zone, a_plan(a_trip(B, A)), BY_ID, CANDIDATES, now=NOON)
     why = proposal.explanation
     assert (why.parameters_version, why.candidates) == (1, 6)
     assert why.pickup_at == NOON + 600 * SECOND_MS
@@ -72,7 +73,7 @@ def test_a_proposal_explains_itself() -> None:
 
 
 def test_an_order_without_a_ranking_has_no_next_best() -> None:
-    (proposal,) = proposals(STORY.zone, a_plan(a_trip(A)), BY_ID, COUNTS, now=NOON)
+    (proposal,) = proposals(STORY.zone, a_plan(a_trip(A)), BY_ID, CANDIDATES, now=NOON)
     assert proposal.explanation.next_best == ()
 
 
@@ -87,7 +88,7 @@ def test_a_trip_is_one_visit_to_the_shop_and_then_the_doors_in_turn() -> None:
 
 
 def test_an_offer_can_be_made_of_a_proposal() -> None:
-    (proposal,) = proposals(STORY.zone, a_plan(a_trip(B, A)), BY_ID, COUNTS, now=NOON)
+    (proposal,) = proposals(STORY.zone, a_plan(a_trip(B, A)), BY_ID, CANDIDATES, now=NOON)
     offer = offer_of(proposal, STORY.zone, OfferId(new_id()), now=NOON)
     assert (offer.status, offer.version) == (OfferStatus.OPEN, 0)
     assert offer.expires_at == NOON + STORY.zone.parameters.offer_timeout_s * SECOND_MS
