@@ -37,7 +37,7 @@ class AddressBook:
             return known
         kind, _, key = name.partition(":")
         match kind:
-            case "order":
+            case "order" | "wait":
                 cell = await self._store.cell_of_order(OrderId(key))
             case "courier":
                 cell = await self._store.cell_of_courier(CourierId(key))

@@ -9,6 +9,7 @@ from actors.answers import answer_to
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.messages import UNKNOWN_COURIER
 from engine.dispatch.view import order_view, work_view
+from engine.dispatch.waiting import Wait
 from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId
@@ -116,6 +117,11 @@ class Bus:
         except CellUnavailable:
             return None
         return None if shown is None else convert(shown.body, Pressure)
+
+    async def why_it_waits(self, order_id: OrderId) -> Wait | None:
+        """Why an order waits, as its zone's last tick saw it; raises `CellUnavailable`."""
+        shown = await self.snapshot(f"wait:{order_id}")
+        return None if shown is None else convert(shown.body, Wait)
 
     async def _shown_by_its_cell(self, channel: str) -> Publication | None:
         cell = await self._addresses.cell_of(channel)

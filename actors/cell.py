@@ -25,14 +25,17 @@ from actors.solver import Solver
 from actors.strangers import Strangers
 from actors.telemetry import Telemetry
 from actors.timers import Timers
+from actors.waits import Waits
 from engine.couriers.messages import EndShift, ExpireOffer
 from engine.dispatch.offer import OfferStatus
+from engine.dispatch.waiting import Wait
 from engine.geo.zone import CELLS_TAKEN, CreateZone, PutParametersInForce
 from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Command, Envelope, Thing
 from engine.kernel.refusals import STALE
 from engine.kernel.timing import SECOND_MS
 from engine.orders.messages import ReleaseOrder
+from engine.orders.surge import Pressure
 from storage.live import Fix, LiveStream, Publication
 from storage.store import Answer, Store, StoreUnavailable
 
@@ -98,6 +101,7 @@ class Cell:
         )
         self._commands = Commands(self._holdings, world.clock)
         self._strangers = Strangers(world.store, self._holdings, self._live.doubt)
+        self._waits = Waits(world.store, self._holdings, self._telemetry, world.clock)
         self._dispatcher = Dispatcher(
             live=self._live,
             holdings=self._holdings,
@@ -105,6 +109,7 @@ class Cell:
             solver=world.solver,
             clock=world.clock,
             chance=world.chance,
+            waits=self._waits,
         )
         self._guards = Guards(world.store, self._holdings, world.clock)
         self._rings = self._table_of_rings()
@@ -155,20 +160,14 @@ class Cell:
             case "courier" if self._holdings.is_on_duty(CourierId(key)):
                 thing = self._holdings.couriers[CourierId(key)]
             case "pressure":
-                return self._pressure(ZoneId(key))
+                return _told(channel, self._holdings.pressures.get(ZoneId(key)))
+            case "wait":
+                return _told(channel, self._waits.find(OrderId(key)))
             case "zone":
                 thing = self._holdings.zones.get(ZoneId(key))
             case _:
                 pass
         return None if thing is None else self._holdings.show(thing, now=self._clock.now())
-
-    def _pressure(self, zone_id: ZoneId) -> Publication | None:
-        """How hard a zone is pressed, for quotes."""
-        known = self._holdings.pressures.get(zone_id)
-        body = None if known is None else to_builtins(known)
-        return body and Publication(
-            channel=f"pressure:{zone_id}", kind="state", version=0, body=body
-        )
 
     def health(self) -> str:
         """`ok`, or what is wrong."""
@@ -338,6 +337,13 @@ class Cell:
     async def _ring_fixes(self, _name: str) -> None:
         self._timers.set("fixes:", self._clock.now() + self._ms(_KEEP_FIXES_MS))
         await self._positions.keep()
+
+
+def _told(channel: str, known: Pressure | Wait | None) -> Publication | None:
+    """What somebody asks for and nobody watches: it has no version."""
+    if known is None:
+        return None
+    return Publication(channel=channel, kind="state", version=0, body=to_builtins(known))
 
 
 def _with_reason(envelope: Envelope, answer: Answer) -> Answer:

@@ -11,9 +11,11 @@ from actors.holdings import Holdings
 from actors.live import Live
 from actors.solver import Solver, SolverUnavailable
 from actors.telemetry import Telemetry
+from actors.waits import Waits
 from engine.dispatch.offers import make
 from engine.dispatch.pool import is_available, problem_of
 from engine.dispatch.proposals import Proposal, offer_of, proposals
+from engine.dispatch.why import Why
 from engine.geo.zone import Zone
 from engine.kernel.ids import OfferId, ZoneId
 from engine.kernel.messages import Decision
@@ -47,6 +49,7 @@ class Dispatcher:
         solver: Solver,
         clock: Clock,
         chance: Chance,
+        waits: Waits,
     ) -> None:
         self._live = live
         self._holdings = holdings
@@ -54,6 +57,7 @@ class Dispatcher:
         self._solver = solver
         self._clock = clock
         self._chance = chance
+        self._waits = waits
         self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
         self._unplanned: set[ZoneId] = set()
 
@@ -65,6 +69,7 @@ class Dispatcher:
     async def tick(self, zone: Zone) -> Tick:
         """Plan once, and put the questions that cannot wait for the next tick."""
         self._unplanned.discard(zone.id)
+        self._waits.begin(zone.id)
         began = self._clock.now()
         orders = self._holdings.waiting(zone.id)
         couriers = [
@@ -82,6 +87,8 @@ class Dispatcher:
             )
             if any(problem.candidates.values()):
                 return await self._plan_and_offer(zone, orders, problem, tick, began)
+        why = Why.NO_CANDIDATE if couriers else Why.NO_COURIER
+        await self._waits.note(zone, None, {}, why_unplanned=why)
         return tick
 
     async def _plan_and_offer(
@@ -91,12 +98,15 @@ class Dispatcher:
             plan = await self._solver.plan(problem)
         except SolverUnavailable:
             self._unplanned.add(zone.id)
+            await self._waits.note(zone, None, problem.candidates, why_unplanned=Why.SOLVER_AWAY)
             return tick
         self._last_plan[zone.id] = plan.routes
         by_id = {one.id: one for one in orders}
         candidates = {one: problem.candidates[one] for one in by_id}
         found = proposals(zone, plan, by_id, candidates, now=began)
-        made = await asyncio.gather(*(self._offer(zone, one) for one in found))
+        told = [self._waits.explain(zone, one, plan, problem.candidates) for one in found]
+        made = await asyncio.gather(*(self._offer(zone, one) for one in told))
+        await self._waits.note(zone, plan, problem.candidates, why_unplanned=Why.NO_CANDIDATE)
         return Tick(
             waiting=tick.waiting,
             available=tick.available,

@@ -1,11 +1,14 @@
-"""The offers that were made for an order, and what became of offers and orders."""
+"""The offers made for an order, why it waited, and what became of offers and orders."""
+
+from collections.abc import Sequence
 
 from engine.dispatch.offer import Offer
 from engine.dispatch.outcomes import OUTCOMES_MAX, OfferOutcome, OrderOutcome
+from engine.dispatch.waiting import WAITS_MAX, Wait
 from engine.kernel.ids import OrderId, ZoneId
 from engine.kernel.timing import Instant
 from storage.database import Database
-from storage.kinds import decode, known
+from storage.kinds import decode, encode, known
 from storage.queries import queries
 
 
@@ -38,3 +41,17 @@ async def offer_outcomes(
         limit=OUTCOMES_MAX,
     )
     return tuple(decode(OfferOutcome, row["outcome"]) for row in rows)
+
+
+async def save_waits(database: Database, waits: Sequence[Wait]) -> None:
+    if not waits:
+        return
+    async with database.transaction() as session:
+        await session.run(queries.save_waits, states=[encode(one) for one in waits])
+        orders = [one.order_id for one in waits]
+        await session.run(queries.forget_waits, orders=orders, kept=WAITS_MAX)
+
+
+async def list_waits(database: Database, order_id: OrderId) -> tuple[Wait, ...]:
+    rows = await database.rows(queries.list_waits, order_id=known(order_id))
+    return tuple(decode(Wait, row["state"]) for row in rows)

@@ -18,6 +18,7 @@ from engine.dispatch.outcomes import (
     outcome_of_offer,
     outcome_of_order,
 )
+from engine.dispatch.waiting import WAITS_MAX, Wait
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -71,6 +72,7 @@ class MemoryStore:
         self._answers: dict[CommandId, Answer] = {}
         self._outbox = MemoryOutbox()
         self._quotes: dict[QuoteId, Quote] = {}
+        self._waits: dict[OrderId, dict[Instant, Wait]] = defaultdict(dict)
         self._fixes: dict[CourierId, TrailFix] = {}
 
     async def close(self) -> None:
@@ -173,6 +175,17 @@ class MemoryStore:
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         mine = [self._tables.find(Offer, one) for one in self._tables.offers_for[order_id]]
         return tuple(sorted((one for one in mine if one), key=lambda one: (one.made_at, one.id)))
+
+    async def save_waits(self, waits: Sequence[Wait]) -> None:
+        for one in waits:
+            kept = self._waits[one.order_id]
+            kept[one.at] = one
+            while len(kept) > WAITS_MAX:
+                del kept[min(kept)]
+
+    async def list_waits(self, order_id: OrderId) -> tuple[Wait, ...]:
+        kept = self._waits.get(order_id, {})
+        return tuple(kept[at] for at in sorted(kept))
 
     async def order_outcomes(
         self, zone_id: ZoneId, *, since: Instant, until: Instant

@@ -6,6 +6,7 @@ from typing import Self
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
 from engine.dispatch.outcomes import OfferOutcome, OrderOutcome
+from engine.dispatch.waiting import Wait
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -103,6 +104,12 @@ class PostgresStore:
 
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         return await dispatch.list_offers_for(self._database, order_id)
+
+    async def save_waits(self, waits: Sequence[Wait]) -> None:
+        await dispatch.save_waits(self._database, waits)
+
+    async def list_waits(self, order_id: OrderId) -> tuple[Wait, ...]:
+        return await dispatch.list_waits(self._database, order_id)
 
     async def order_outcomes(
         self, zone_id: ZoneId, *, since: Instant, until: Instant

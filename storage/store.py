@@ -8,6 +8,7 @@ from msgspec import Struct
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
 from engine.dispatch.outcomes import OfferOutcome, OrderOutcome
+from engine.dispatch.waiting import Wait
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -194,6 +195,14 @@ class Store(Protocol):
 
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         """Every offer made for an order, oldest first: its explanation."""
+        ...
+
+    async def save_waits(self, waits: Sequence[Wait]) -> None:
+        """Keep why orders wait, each order once; the newest WAITS_MAX of each are kept."""
+        ...
+
+    async def list_waits(self, order_id: OrderId) -> tuple[Wait, ...]:
+        """Why an order waited, oldest first."""
         ...
 
     async def order_outcomes(

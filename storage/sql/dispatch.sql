@@ -27,6 +27,23 @@ where zone_id = :zone_id and answered_at > instant(:since) and answered_at <= in
 order by answered_at desc, id desc
 limit :limit;
 
+-- name: save_waits!
+insert into waits (state) select state from unnest(:states::jsonb[]) as new (state)
+on conflict (order_id, at) do update set state = excluded.state;
+
+-- name: forget_waits!
+-- All but the newest of each of these orders.
+delete from waits
+using (
+    select order_id, at, row_number() over (partition by order_id order by at desc) as place
+    from waits
+    where order_id = any(:orders::uuid[])
+) as ranked
+where ranked.place > :kept and waits.order_id = ranked.order_id and waits.at = ranked.at;
+
+-- name: list_waits
+select state from waits where order_id = :order_id order by at;
+
 -- name: list_offers_for
 select offers.state
 from assignments

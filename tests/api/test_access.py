@@ -16,6 +16,7 @@ ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("GET", f"/v1/orders/{ID}", None, {CUSTOMER, OPERATOR}),
     ("GET", f"/v1/orders/{ID}/timeline", None, {CUSTOMER, OPERATOR}),
     ("GET", f"/v1/orders/{ID}/offers", None, {OPERATOR}),
+    ("GET", f"/v1/orders/{ID}/decisions", None, {OPERATOR}),
     ("POST", f"/v1/orders/{ID}/cancel", {"reason": "other"}, {CUSTOMER, OPERATOR}),
     ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, {COURIER, OPERATOR}),
     ("GET", "/v1/courier", None, {COURIER}),

@@ -143,6 +143,7 @@ async def test_an_event_keeps_both_clocks_and_its_own_fields(store: Store) -> No
     assert offered.thing_kind == "offer"
     assert offered.data == {
         "courier_id": courier.id,
+        "others": [],
         "order_ids": [story.order.id],
         "expires_at": story.offer.expires_at,
     }

@@ -1,0 +1,139 @@
+"""Why orders wait: remembered from tick to tick, stored when it changes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from actors.clock import Clock
+from actors.holdings import Holdings
+from actors.telemetry import Telemetry
+from engine.dispatch.proposals import Proposal
+from engine.dispatch.waiting import Reason, Surroundings, Wait, why_they_wait
+from engine.dispatch.why import Why, reach_s
+from engine.geo.zone import Zone
+from engine.kernel.ids import OrderId, ZoneId
+from engine.kernel.timing import SECOND_MS
+from engine.orders.order import Order
+from optimizer.problem import Plan
+from storage.store import Store, StoreUnavailable
+
+# The reason itself is told at once; what speaks against each courier moves with them.
+_LOOK_AGAIN_MS: Final = 60 * SECOND_MS
+_LOOKED_AT_IN_A_TICK: Final = 50
+_NEARER_NAMED: Final = 4
+
+Seen = Mapping[str, tuple[str, ...]]
+
+
+class Waits:
+    """The latest reason of every order that waits, for the zones of one cell."""
+
+    def __init__(
+        self, store: Store, holdings: Holdings, telemetry: Telemetry, clock: Clock
+    ) -> None:
+        self._store = store
+        self._holdings = holdings
+        self._telemetry = telemetry
+        self._clock = clock
+        self._latest: dict[ZoneId, dict[OrderId, Wait]] = {}
+        self._around: dict[ZoneId, Surroundings] = {}
+
+    def find(self, order_id: OrderId) -> Wait | None:
+        """Why an order waits, as the last tick saw it."""
+        order = self._holdings.orders.get(order_id)
+        return None if order is None else self._latest.get(order.zone_id, {}).get(order_id)
+
+    def begin(self, zone_id: ZoneId) -> None:
+        """A tick begins: what was seen of the surroundings is old."""
+        self._around.pop(zone_id, None)
+
+    def explain(self, zone: Zone, proposal: Proposal, plan: Plan, candidates: Seen) -> Proposal:
+        """The proposal with what speaks against couriers who are nearer, or would be next."""
+        first = proposal.order_ids[0]
+        order = self._holdings.orders.get(first)
+        if order is None:
+            return proposal
+        told = self._surroundings(zone).why_not(
+            order,
+            set(candidates.get(first, ())),
+            plan.rankings.get(first, ()),
+            of_candidates=Why.NOT_CHOSEN,
+            but=proposal.courier_id,
+            count=len(plan.rankings.get(first, ())) + _NEARER_NAMED,
+        )
+        explanation = replace(proposal.explanation, next_best=told)
+        return replace(proposal, explanation=explanation)
+
+    async def note(
+        self, zone: Zone, plan: Plan | None, candidates: Seen, *, why_unplanned: Why
+    ) -> None:
+        """After a tick: why those wait that still do."""
+        now = self._clock.now()
+        waiting = {one.id: one for one in self._holdings.waiting(zone.id)}
+        reasons = why_they_wait(zone, waiting, plan, why_unplanned=why_unplanned, now=now)
+        before = self._latest.get(zone.id, {})
+        kept = {one: before[one] for one in waiting if one in before}
+        self._latest[zone.id] = kept
+        news = []
+        old = [one for one, reason in reasons.items() if self._is_old(kept.get(one), reason)]
+        for order_id in old[:_LOOKED_AT_IN_A_TICK]:
+            last, reason = kept.get(order_id), reasons[order_id]
+            wait = self._wait(zone, waiting[order_id], reason, plan, candidates)
+            kept[order_id] = wait
+            if last is None or _essence(last) != _essence(wait):
+                news.append(wait)
+        await self._save(zone, news)
+
+    def _is_old(self, last: Wait | None, reason: Reason) -> bool:
+        if last is None:
+            return True
+        is_other = (last.reason.why, last.reason.courier_id) != (reason.why, reason.courier_id)
+        return is_other or last.at + _LOOK_AGAIN_MS <= self._clock.now()
+
+    def _wait(
+        self, zone: Zone, order: Order, reason: Reason, plan: Plan | None, candidates: Seen
+    ) -> Wait:
+        now = self._clock.now()
+        is_planned = reason.courier_id is not None
+        of_candidates = Why.NOT_CHOSEN if is_planned else reason.why
+        return Wait(
+            order_id=order.id,
+            at=now,
+            parameters_version=zone.parameters_version,
+            reason=reason,
+            reach_s=reach_s(order, zone.parameters, now),
+            couriers=self._surroundings(zone).why_not(
+                order,
+                set(candidates.get(order.id, ())),
+                () if plan is None else plan.rankings.get(order.id, ()),
+                of_candidates=of_candidates,
+                but=reason.courier_id,
+            ),
+        )
+
+    def _surroundings(self, zone: Zone) -> Surroundings:
+        around = self._around.get(zone.id)
+        if around is None:
+            couriers = list(self._holdings.on_duty(zone.id))
+            seen, now = self._telemetry.seen(), self._clock.now()
+            around = self._around[zone.id] = Surroundings(couriers, seen, zone.parameters, now)
+        return around
+
+    async def _save(self, zone: Zone, news: list[Wait]) -> None:
+        """What cannot be stored now is news again at the next tick."""
+        if not news:
+            return
+        try:
+            await self._store.save_waits(news)
+        except StoreUnavailable:
+            for one in news:
+                self._latest[zone.id].pop(one.order_id, None)
+
+
+def _essence(wait: Wait) -> tuple[Reason, frozenset[tuple[str, str]]]:
+    """What makes it another reason: not when it was looked at, nor by how much one is dearer."""
+    told: frozenset[tuple[str, str]] = frozenset(
+        (one.courier_id, one.reason) for one in wait.couriers
+    )
+    return replace(wait.reason, leaves_at=None), told

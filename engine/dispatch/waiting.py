@@ -1,0 +1,157 @@
+"""Why orders wait, and why not this courier: told of the couriers nearest to the shop."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from engine.couriers.courier import Courier
+from engine.dispatch.eta import Sighting, walk
+from engine.dispatch.offer import Ranked
+from engine.dispatch.why import Why, reach_s, why_not, why_unavailable
+from engine.geo.parameters import ZoneParameters
+from engine.geo.travel import travel_times
+from engine.geo.zone import Zone
+from engine.kernel.ids import CourierId, OrderId
+from engine.kernel.place import Point
+from engine.kernel.timing import SECOND_MS, Instant
+from engine.orders.order import Order
+from optimizer.problem import Alternative, Plan, Trip
+
+NAMED_MAX: Final = 8
+WAITS_MAX: Final = 20
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """Why an order waits after a tick; with a courier planned for it, who and when he leaves."""
+
+    why: Why
+    courier_id: CourierId | None = None
+    leaves_at: Instant | None = None
+
+
+class Wait(Struct, frozen=True, kw_only=True):
+    """Why an order waits since `at`, and what speaks against each of the couriers nearest to it.
+
+    `reach_s` is how far the search for a courier reaches.
+    """
+
+    order_id: OrderId
+    at: Instant
+    parameters_version: int
+    reason: Reason
+    reach_s: int
+    couriers: tuple[Ranked, ...]
+
+
+def why_they_wait(
+    zone: Zone,
+    orders: Iterable[OrderId],
+    plan: Plan | None,
+    *,
+    why_unplanned: Why,
+    now: Instant,
+) -> dict[OrderId, Reason]:
+    """Why each of the orders waits; of those that should be offered now, nothing.
+
+    Without a plan all wait for one reason.
+    """
+    if plan is None:
+        return dict.fromkeys(orders, Reason(why=why_unplanned))
+    planned: dict[str, Reason | None] = {}
+    for route in plan.routes:
+        for place, trip in enumerate(route.trips):
+            begins = place == 0 and trip.leave_s <= zone.parameters.commit_lead_s
+            reason = None if begins else _planned(CourierId(route.vehicle), trip, now)
+            planned.update(dict.fromkeys(trip.jobs, reason))
+    found = {}
+    for order_id in orders:
+        left_out = plan.unassigned.get(order_id)
+        reason = Reason(why=Why(left_out.value)) if left_out else planned.get(order_id)
+        if reason is not None:
+            found[order_id] = reason
+    return found
+
+
+def _planned(courier_id: CourierId, trip: Trip, now: Instant) -> Reason:
+    return Reason(
+        why=Why.WAITING_IS_BETTER,
+        courier_id=courier_id,
+        leaves_at=now + trip.leave_s * SECOND_MS,
+    )
+
+
+class Surroundings:
+    """The couriers on duty around shops, whatever they do."""
+
+    def __init__(
+        self,
+        couriers: Sequence[Courier],
+        seen: Mapping[CourierId, Sighting],
+        parameters: ZoneParameters,
+        now: Instant,
+    ) -> None:
+        self._couriers = couriers
+        self._seen = seen
+        self._parameters = parameters
+        self._now = now
+        points = [seen[one.id].point if one.id in seen else one.last_point for one in couriers]
+        self._lat = np.array([one.lat for one in points], dtype=np.float64)
+        self._lng = np.array([one.lng for one in points], dtype=np.float64)
+
+    def why_not(
+        self,
+        order: Order,
+        candidates: AbstractSet[str],
+        ranking: Sequence[Alternative],
+        *,
+        of_candidates: Why,
+        but: CourierId | None = None,
+        count: int = NAMED_MAX,
+    ) -> tuple[Ranked, ...]:
+        """What speaks against the plan's next best, then against the nearest others.
+
+        `of_candidates` is what is said of a candidate who is not in the ranking; of who is none it
+        is said why not.
+        """
+        ranked = {
+            CourierId(one.vehicle): Ranked(
+                courier_id=CourierId(one.vehicle), cost_more=one.extra_cost, reason=one.reason.value
+            )
+            for one in ranking
+        }
+        others = []
+        for courier in self._nearest(order.shop.point, count + len(ranked) + 1):
+            if courier.id in ranked or courier.id == but:
+                continue
+            why = of_candidates if courier.id in candidates else self._excluded(order, courier)
+            others.append(Ranked(courier_id=courier.id, cost_more=None, reason=why.value))
+        return (*ranked.values(), *others)[:count]
+
+    def _excluded(self, order: Order, courier: Courier) -> Why:
+        """Why he is no candidate."""
+        why = why_unavailable(courier, self._now) or why_not(
+            order, courier, self._parameters, self._now
+        )
+        if why is not None:
+            return why
+        walked = walk(courier, self._seen.get(courier.id), self._parameters, now=self._now)
+        approach_s = travel_times(self._parameters.travel).one_s(
+            walked.free_point, order.shop.point, vehicle=courier.vehicle, at=self._now
+        )
+        is_far = approach_s > reach_s(order, self._parameters, self._now)
+        return Why.TOO_FAR if is_far else Why.NOT_AMONG_NEAREST
+
+    def _nearest(self, shop: Point, count: int) -> list[Courier]:
+        """As the crow flies on a flat earth: good enough to choose whom to speak of."""
+        north = self._lat - shop.lat
+        east = (self._lng - shop.lng) * np.cos(np.radians(shop.lat))
+        away = north * north + east * east
+        if count < away.size:
+            chosen = np.argpartition(away, count)[:count]
+            chosen = chosen[np.argsort(away[chosen], kind="stable")]
+        else:
+            chosen = np.argsort(away, kind="stable")
+        return [self._couriers[index] for index in chosen.tolist()]
