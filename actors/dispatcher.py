@@ -106,14 +106,15 @@ class Dispatcher:
         found = proposals(zone, plan, by_id, candidates, now=began)
         told = [self._waits.explain(zone, one, plan, problem.candidates) for one in found]
         made = await asyncio.gather(*(self._offer(zone, one) for one in told))
-        await self._waits.note(zone, plan, problem.candidates, why_unplanned=Why.NO_CANDIDATE)
-        return Tick(
+        done = Tick(
             waiting=tick.waiting,
             available=tick.available,
             offered=sum(made),
             unassigned=dict(Counter(reason.value for reason in plan.unassigned.values())),
             solve_ms=(self._clock.now() - began) / self._clock.speed,
         )
+        await self._waits.note(zone, plan, problem.candidates, why_unplanned=Why.NO_CANDIDATE)
+        return done
 
     async def _offer(self, zone: Zone, proposal: Proposal) -> bool:
         """Put one question if everybody in it is still there and free; whether it was put."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from actors.clock import Clock
@@ -18,12 +19,20 @@ from engine.orders.order import Order
 from optimizer.problem import Plan
 from storage.store import Store, StoreUnavailable
 
-# The reason itself is told at once; what speaks against each courier moves with them.
+# What speaks against each courier moves with them, and a plan may waver between two reasons.
 _LOOK_AGAIN_MS: Final = 60 * SECOND_MS
+_OTHER_REASON_MS: Final = 10 * SECOND_MS
 _LOOKED_AT_IN_A_TICK: Final = 50
 _NEARER_NAMED: Final = 4
 
 Seen = Mapping[str, tuple[str, ...]]
+
+
+class _Known(Struct, frozen=True):
+    """Why an order waits as it was seen last, and as it was stored last."""
+
+    seen: Wait
+    stored: Wait
 
 
 class Waits:
@@ -36,13 +45,14 @@ class Waits:
         self._holdings = holdings
         self._telemetry = telemetry
         self._clock = clock
-        self._latest: dict[ZoneId, dict[OrderId, Wait]] = {}
+        self._latest: dict[ZoneId, dict[OrderId, _Known]] = {}
         self._around: dict[ZoneId, Surroundings] = {}
 
     def find(self, order_id: OrderId) -> Wait | None:
         """Why an order waits, as the last tick saw it."""
         order = self._holdings.orders.get(order_id)
-        return None if order is None else self._latest.get(order.zone_id, {}).get(order_id)
+        known = order and self._latest.get(order.zone_id, {}).get(order_id)
+        return known.seen if isinstance(known, _Known) else None
 
     def begin(self, zone_id: ZoneId) -> None:
         """A tick begins: what was seen of the surroundings is old."""
@@ -78,18 +88,26 @@ class Waits:
         news = []
         old = [one for one, reason in reasons.items() if self._is_old(kept.get(one), reason)]
         for order_id in old[:_LOOKED_AT_IN_A_TICK]:
-            last, reason = kept.get(order_id), reasons[order_id]
+            known, reason = kept.get(order_id), reasons[order_id]
             wait = self._wait(zone, waiting[order_id], reason, plan, candidates)
-            kept[order_id] = wait
-            if last is None or _essence(last) != _essence(wait):
+            if known is None or _is_news(wait, known.stored):
                 news.append(wait)
+                kept[order_id] = _Known(wait, wait)
+            else:
+                kept[order_id] = _Known(wait, known.stored)
         await self._save(zone, news)
 
-    def _is_old(self, last: Wait | None, reason: Reason) -> bool:
-        if last is None:
+    def _is_old(self, known: _Known | None, reason: Reason) -> bool:
+        if known is None:
             return True
-        is_other = (last.reason.why, last.reason.courier_id) != (reason.why, reason.courier_id)
-        return is_other or last.at + _LOOK_AGAIN_MS <= self._clock.now()
+        last, now = known.seen.reason, self._clock.now()
+        is_other = (last.why, last.courier_id) != (reason.why, reason.courier_id)
+        is_unstored = reason.why != known.stored.reason.why
+        return (
+            is_other
+            or known.seen.at + _LOOK_AGAIN_MS <= now
+            or (is_unstored and known.stored.at + _OTHER_REASON_MS <= now)
+        )
 
     def _wait(
         self, zone: Zone, order: Order, reason: Reason, plan: Plan | None, candidates: Seen
@@ -129,6 +147,13 @@ class Waits:
         except StoreUnavailable:
             for one in news:
                 self._latest[zone.id].pop(one.order_id, None)
+
+
+def _is_news(wait: Wait, stored: Wait) -> bool:
+    """Whether it is another reason, and the last one was stored long enough ago."""
+    is_other = wait.reason.why != stored.reason.why
+    gap_ms = _OTHER_REASON_MS if is_other else _LOOK_AGAIN_MS
+    return stored.at + gap_ms <= wait.at and _essence(wait) != _essence(stored)
 
 
 def _essence(wait: Wait) -> tuple[Reason, frozenset[tuple[str, str]]]:

@@ -223,6 +223,7 @@ class OfferDecision(_Answer):
     decline_reason: str
     parameters_version: int
     candidates: int
+    reach_s: int
     pickup_at: int
     deliveries_at: list[int]
     couriers: list[CourierReasonShown]

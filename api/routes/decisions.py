@@ -76,6 +76,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "gone": shown["gone"],
         "parameters_version": why.parameters_version,
         "candidates": why.candidates,
+        "reach_s": why.reach_s,
         "pickup_at": why.pickup_at,
         "deliveries_at": list(why.deliveries_at),
         "couriers": [_courier(one) for one in why.next_best],

@@ -32,10 +32,11 @@ class Ranked(Struct, frozen=True, kw_only=True):
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Why this courier, and why not the next ones."""
+    """Why this courier, and why not the next ones; `reach_s` is how far the search reached."""
 
     parameters_version: int
     candidates: int
+    reach_s: int = 0
     pickup_at: Instant
     deliveries_at: tuple[Instant, ...]
     next_best: tuple[Ranked, ...] = ()

@@ -7,6 +7,7 @@ from msgspec import Struct
 from engine.couriers.courier import Stop, StopKind
 from engine.dispatch.asking import Asking, Candidates
 from engine.dispatch.offer import Explanation, Offer, Ranked
+from engine.dispatch.why import reach_s
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId
 from engine.kernel.timing import SECOND_MS, Instant
@@ -52,7 +53,7 @@ def proposals(
                 in_line=asking.in_line(first, courier_id, ranking),
                 order_ids=tuple(one.id for one in carried),
                 stops=stops_of(carried),
-                explanation=_explanation(zone, ranking, first, candidates, now=now),
+                explanation=_explanation(zone, ranking, first, carried[0], candidates, now=now),
             )
         )
     return tuple(found)
@@ -91,15 +92,16 @@ def _explanation(
     zone: Zone,
     ranking: Sequence[Alternative],
     trip: Trip,
+    order: Order,
     candidates: Candidates,
     *,
     now: Instant,
 ) -> Explanation:
     """Why this courier: told of the trip's first order."""
-    first = OrderId(trip.jobs[0])
     return Explanation(
         parameters_version=zone.parameters_version,
-        candidates=len(candidates[first]),
+        candidates=len(candidates[order.id]),
+        reach_s=reach_s(order, zone.parameters, now),
         pickup_at=now + trip.pickup_s * SECOND_MS,
         deliveries_at=tuple(now + s * SECOND_MS for s in trip.deliveries_s),
         next_best=tuple(

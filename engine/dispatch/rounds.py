@@ -91,6 +91,7 @@ def _following(offer: Offer, place: int, courier: Courier, zone: Zone, *, now: I
         explanation=Explanation(
             parameters_version=zone.parameters_version,
             candidates=offer.explanation.candidates,
+            reach_s=offer.explanation.reach_s,
             pickup_at=pickup_at,
             deliveries_at=deliveries_at,
             next_best=(passed, *others),

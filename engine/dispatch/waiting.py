@@ -33,7 +33,7 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 
 class Wait(Struct, frozen=True, kw_only=True):
-    """Why an order waits since `at`, and what speaks against each of the couriers nearest to it.
+    """Why an order waited at an instant, and what spoke against each of the couriers nearest to it.
 
     `reach_s` is how far the search for a courier reaches.
     """

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -28,9 +29,9 @@ from engine.geo.zone import ChangeZoneParameters
 from engine.kernel.ids import CommandId, CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import Caller, Command, Envelope
 from engine.kernel.place import Point
-from engine.kernel.timing import MINUTE_MS, SECOND_MS
+from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, UnassignOrder
-from engine.orders.order import TRANSITIONS, OrderStatus, Window
+from engine.orders.order import TRANSITIONS, Lapse, OrderStatus, Window
 from optimizer.problem import Plan, Problem, Route, Trip
 from storage.live import Fix
 from storage.store import Answer, StoreUnavailable
@@ -304,11 +305,25 @@ class Walk:
             for order in self.orders
             for offer in await self.town.store.list_offers_for(order)
         }
+        self.check_that_a_no_lasts(offers.values())
         for one in self.sent:
             if not one.left:
                 await self.check_answer(one.envelope, one.waiting.result(), offers)
         for order in self.orders:
             await self.check_history(order)
+
+    def check_that_a_no_lasts(self, offers: Iterable[Offer]) -> None:
+        """Who said no to an order is in none of the offers that were made for it later."""
+        noes = [
+            (courier, at, offer.id, set(offer.order_ids))
+            for offer in offers
+            for courier, at in said_no(offer)
+        ]
+        for offer in offers:
+            for courier, at, about, orders in noes:
+                is_later = offer.id != about and offer.made_at >= at
+                if is_later and courier in offer.asked:
+                    assert orders.isdisjoint(offer.order_ids), (courier, offer)
 
     async def check_answer(
         self, envelope: Envelope, answer: Answer, offers: dict[OfferId, Offer]
@@ -361,6 +376,16 @@ class Walk:
         contents = await self.town.store.load_cell(await self.town.cell())
         waiting = [one.id for one in contents.orders if one.status is OrderStatus.WAITING]
         assert came.offer_id is not None or not waiting
+
+
+def said_no(offer: Offer) -> Iterator[tuple[CourierId, Instant]]:
+    """Who declined it, and when."""
+    for one in offer.gone:
+        if one.reason is Lapse.DECLINED:
+            yield one.courier_id, one.at
+    if offer.status is OfferStatus.DECLINED:
+        assert offer.answered_at is not None
+        yield offer.courier_id, offer.answered_at
 
 
 @pytest.mark.parametrize("seed", SEEDS)

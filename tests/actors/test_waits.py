@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from engine.couriers.messages import DeclineOffer
+from engine.couriers.messages import DeclineOffer, GoOffDuty
 from engine.dispatch.waiting import WAITS_MAX, Wait
 from engine.dispatch.why import Why
 from engine.kernel.ids import OrderId
@@ -37,7 +37,7 @@ def test_every_reason_on_the_way_is_told_with_who_was_near() -> None:
     async def story(town: Town) -> None:
         gift = Gift(description="Cake", size_units=3)
         order = await town.order(gift=gift)
-        await town.clock.sleep(5 * SECOND_MS)
+        await town.clock.sleep(15 * SECOND_MS)
         far = await town.courier(point=JEDDAH)
         await town.clock.sleep(5 * SECOND_MS)
         small = await town.courier(capacity_units=1)
@@ -49,6 +49,19 @@ def test_every_reason_on_the_way_is_told_with_who_was_near() -> None:
         assert latest.reach_s == QUICK.approach_s_max
 
     in_a_town(story)
+
+
+def test_a_reason_that_wavers_is_not_stored_every_time() -> None:
+    async def story(town: Town) -> int:
+        order = await town.order()
+        for _ in range(30):
+            courier = await town.courier(point=JEDDAH)
+            await town.clock.sleep(3 * SECOND_MS)
+            await town.must(GoOffDuty(courier_id=courier), town.as_courier(courier))
+            await town.clock.sleep(3 * SECOND_MS)
+        return len(await whys(town, order))
+
+    assert 2 <= in_a_town(story) <= 30 * 6 // 10 + 1
 
 
 def test_who_said_no_is_named_with_it_and_never_asked_again() -> None:
