@@ -104,7 +104,7 @@ class Dispatcher:
         by_id = {one.id: one for one in orders}
         candidates = {one: problem.candidates[one] for one in by_id}
         found = proposals(zone, plan, by_id, candidates, now=began)
-        told = [self._waits.explain(zone, one, plan, problem.candidates) for one in found]
+        told = self._waits.explain(zone, found, plan, problem.candidates)
         made = await asyncio.gather(*(self._offer(zone, one) for one in told))
         done = Tick(
             waiting=tick.waiting,

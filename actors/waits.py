@@ -1,6 +1,6 @@
 """Why orders wait: remembered from tick to tick, stored when it changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -58,8 +58,21 @@ class Waits:
         """A tick begins: what was seen of the surroundings is old."""
         self._around.pop(zone_id, None)
 
-    def explain(self, zone: Zone, proposal: Proposal, plan: Plan, candidates: Seen) -> Proposal:
-        """The proposal with what speaks against couriers who are nearer, or would be next."""
+    def explain(
+        self, zone: Zone, found: Iterable[Proposal], plan: Plan, candidates: Seen
+    ) -> list[Proposal]:
+        """The proposals with what speaks against couriers who are nearer, or would be next."""
+        planned = frozenset(one.vehicle for one in plan.routes)
+        return [self._explained(zone, one, plan, candidates, planned) for one in found]
+
+    def _explained(
+        self,
+        zone: Zone,
+        proposal: Proposal,
+        plan: Plan,
+        candidates: Seen,
+        planned: frozenset[str],
+    ) -> Proposal:
         first = proposal.order_ids[0]
         order = self._holdings.orders.get(first)
         if order is None:
@@ -69,6 +82,7 @@ class Waits:
             set(candidates.get(first, ())),
             plan.rankings.get(first, ()),
             of_candidates=Why.NOT_CHOSEN,
+            elsewhere=planned,
             but=proposal.courier_id,
             count=len(plan.rankings.get(first, ())) + _NEARER_NAMED,
         )

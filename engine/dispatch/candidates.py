@@ -43,7 +43,7 @@ def candidates(
     """For each order at most `candidates_max` couriers, those who could fetch it soonest first."""
     near = _Neighbourhood(couriers, parameters, now)
     found: dict[OrderId, tuple[CourierId, ...]] = {}
-    by_shop: dict[Point, tuple[tuple[Available, int], ...]] = {}
+    by_shop: dict[Point, _Near] = {}
     for order in orders:
         shop = order.shop.point
         if shop not in by_shop:
@@ -51,11 +51,25 @@ def candidates(
         within_s = reach_s(order, parameters, now)
         fit = (
             one.courier.id
-            for one, approach_s in by_shop[shop]
-            if approach_s <= within_s and may_be_asked(order, one.courier, parameters, now)
+            for one in by_shop[shop].within(within_s, parameters)
+            if may_be_asked(order, one.courier, parameters, now)
         )
         found[order.id] = _first(fit, parameters.candidates_max)
     return found
+
+
+class _Near(Struct, frozen=True):
+    """Couriers around a shop, soonest first, with their way there in seconds."""
+
+    couriers: tuple[Available, ...]
+    approach_s: list[int]
+
+    def within(self, reach_s: int, parameters: ZoneParameters) -> Iterable[Available]:
+        """Those whose way is no longer."""
+        if reach_s >= parameters.approach_s_max:
+            return self.couriers
+        ways = zip(self.couriers, self.approach_s, strict=True)
+        return (one for one, approach_s in ways if approach_s <= reach_s)
 
 
 class _Neighbourhood:
@@ -79,11 +93,11 @@ class _Neighbourhood:
         self._vehicles = [one.courier.vehicle for one in couriers]
         self._rings = self._rings_for()
 
-    def soonest(self, shop: Point) -> tuple[tuple[Available, int], ...]:
-        """The couriers within reach of a shop with their way there in seconds, soonest first."""
+    def soonest(self, shop: Point) -> _Near:
+        """The couriers within reach of a shop, by when they could be there."""
         near = self._within_rings(shop)
         if near.size == 0:
-            return ()
+            return _Near((), [])
         approach_s = np.zeros(near.size, dtype=np.int64)
         lat, lng = np.array([shop.lat]), np.array([shop.lng])
         kinds = np.array([self._vehicles[index] for index in near.tolist()])
@@ -100,7 +114,7 @@ class _Neighbourhood:
             np.flatnonzero(in_reach).tolist(),
             key=lambda i: (int(arrival[i]), self._couriers[int(near[i])].courier.id),
         )
-        return tuple((self._couriers[int(near[i])], int(approach_s[i])) for i in order)
+        return _Near(tuple(self._couriers[int(near[i])] for i in order), approach_s[order].tolist())
 
     def _within_rings(self, shop: Point) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         if self._rings > _RINGS_MAX:

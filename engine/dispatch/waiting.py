@@ -108,13 +108,14 @@ class Surroundings:
         ranking: Sequence[Alternative],
         *,
         of_candidates: Why,
+        elsewhere: AbstractSet[str] = frozenset(),
         but: CourierId | None = None,
         count: int = NAMED_MAX,
     ) -> tuple[Ranked, ...]:
         """What speaks against the plan's next best, then against the nearest others.
 
-        `of_candidates` is what is said of a candidate who is not in the ranking; of who is none it
-        is said why not.
+        `of_candidates` is what is said of a candidate who is not in the ranking, unless he is
+        planned `elsewhere`; of who is none it is said why not.
         """
         ranked = {
             CourierId(one.vehicle): Ranked(
@@ -126,7 +127,10 @@ class Surroundings:
         for courier in self._nearest(order.shop.point, count + len(ranked) + 1):
             if courier.id in ranked or courier.id == but:
                 continue
-            why = of_candidates if courier.id in candidates else self._excluded(order, courier)
+            if courier.id not in candidates:
+                why = self._excluded(order, courier)
+            else:
+                why = Why.BETTER_ELSEWHERE if courier.id in elsewhere else of_candidates
             others.append(Ranked(courier_id=courier.id, cost_more=None, reason=why.value))
         return (*ranked.values(), *others)[:count]
 

@@ -126,6 +126,16 @@ def test_the_plans_next_best_come_first_and_the_chosen_one_is_not_spoken_against
     ]
 
 
+def test_a_candidate_who_is_planned_elsewhere_is_said_to_be_needed_there() -> None:
+    one, other = COURIERS[:2]
+    surroundings = Surroundings([one, other], {}, ZONE.parameters, NOON)
+    told = surroundings.why_not(
+        ORDER, {one.id, other.id}, (), of_candidates=Why.NOT_CHOSEN, elsewhere={other.id}
+    )
+    reasons_of = {found.courier_id: found.reason for found in told}
+    assert reasons_of == {one.id: "not_chosen", other.id: "better_elsewhere"}
+
+
 def test_nobody_around_is_nobody_named() -> None:
     empty = Surroundings([], {}, ZONE.parameters, NOON)
     assert empty.why_not(ORDER, set(), (), of_candidates=Why.FULL) == ()
