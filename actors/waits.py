@@ -22,7 +22,7 @@ from storage.store import Store, StoreUnavailable
 # What speaks against each courier moves with them, and a plan may waver between two reasons.
 _LOOK_AGAIN_MS: Final = 60 * SECOND_MS
 _OTHER_REASON_MS: Final = 10 * SECOND_MS
-_LOOKED_AT_IN_A_TICK: Final = 50
+_LOOKED_AT_IN_A_TICK: Final = 25
 _NEARER_NAMED: Final = 4
 
 Seen = Mapping[str, tuple[str, ...]]
@@ -101,6 +101,8 @@ class Waits:
         self._latest[zone.id] = kept
         news = []
         old = [one for one, reason in reasons.items() if self._is_old(kept.get(one), reason)]
+        # Nobody is looked at again while somebody was not looked at yet.
+        old.sort(key=kept.__contains__)
         for order_id in old[:_LOOKED_AT_IN_A_TICK]:
             known, reason = kept.get(order_id), reasons[order_id]
             wait = self._wait(zone, waiting[order_id], reason, plan, candidates)

@@ -143,6 +143,20 @@ def test_an_offer_names_those_who_were_nearer_and_why_they_were_not_asked() -> N
     in_a_town(story)
 
 
+def test_among_many_that_wait_everybody_is_looked_at_in_turn() -> None:
+    async def story(town: Town) -> list[int]:
+        orders = [await town.order() for _ in range(60)]
+        told = []
+        for _ in range(6):
+            told.append(sum([bool(await whys(town, one)) for one in orders]))
+            await town.clock.sleep(QUICK.tick_s * SECOND_MS)
+        return told
+
+    told = in_a_town(story)
+    assert told == sorted(told)
+    assert told[-1] == 60
+
+
 def test_reasons_that_change_for_ever_are_kept_within_bounds() -> None:
     async def story(town: Town) -> int:
         order = await town.order(gift=Gift(description="Cake", size_units=9))
