@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from msgspec import to_builtins
 
 from actors.bus import CellUnavailable
-from api.answers import DecisionsShown
+from api.decision_answers import DecisionsShown
 from api.deps import CurrentOperator, PartsDep, PathId
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
