@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from api import experiments
+from api.understandable import Understandable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
 )
+app.command()(experiments.compare)
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"
@@ -38,7 +40,6 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes that serve t
 Write = Annotated[
     bool, typer.Option("--write", help="Write it into its file in docs instead of printing it.")
 ]
-_INTERRUPTED = 130
 DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -101,7 +102,7 @@ def replay(
     from simulations import mdrp
     from simulations.replay import run_live, run_virtual
 
-    with _Understandable():
+    with Understandable():
         mdrp.read(instance)
         if virtual:
             _judge(run_virtual(instance, seed=seed, out=out, events=events))
@@ -158,7 +159,7 @@ def migrate() -> None:
 
     settings, narrator = _settings(), Narrator()
     with (
-        _Understandable(),
+        Understandable(),
         embedded_servers(
             settings.data,
             database=settings.database,
@@ -251,7 +252,7 @@ def _running(
 
     settings = _settings(port=port, workers=workers, speed=speed, simulated=simulated)
     with (
-        _Understandable(),
+        Understandable(),
         running_system(settings, Narrator().tell, throwaway=_is_fast(speed)) as system,
     ):
         yield system
@@ -260,34 +261,6 @@ def _running(
 def _is_fast(speed: float | None) -> "TypeGuard[float]":
     """Whether the clock runs ahead: what it dates must not get into the data folder."""
     return speed is not None and speed != 1
-
-
-class _Understandable:
-    """What its user can mend is told in words; a fault of ours keeps its trace."""
-
-    def __enter__(self) -> None:
-        signal.signal(signal.SIGTERM, _as_interrupt)
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt):
-            raise typer.Exit(_INTERRUPTED)
-        if isinstance(error, Exception) and isinstance(error, _mendable()):
-            typer.echo(f"hadiyati: {error}", err=True)
-            raise typer.Exit(1)
-
-
-def _mendable() -> tuple[type[Exception], ...]:
-    from api.up import CannotStart
-    from simulations.mdrp import BadInstance
-    from simulations.people import DoorShut
-    from storage.servers import ServersError
-    from storage.store import StoreUnavailable
-
-    return CannotStart, ServersError, StoreUnavailable, BadInstance, DoorShut
-
-
-def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CellId
 from engine.kernel.place import Place, Point
-from engine.kernel.timing import Instant
+from engine.kernel.timing import HOUR_MS, Instant
 from engine.orders.order import Gift, Recipient
 
 
@@ -61,7 +61,11 @@ class ZonePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """Orders by placement, couriers by start; the world's service times in milliseconds."""
+    """Orders by placement, couriers by start; the world's service times in milliseconds.
+
+    `target_ms` is the click-to-door time after which an order is late, whatever was promised: a day
+    is judged alike under all parameters.
+    """
 
     name: str
     starts_at: Instant
@@ -71,3 +75,4 @@ class Day:
     couriers: tuple[DayCourier, ...]
     shop_service_ms: int
     door_service_ms: int
+    target_ms: int = HOUR_MS

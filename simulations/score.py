@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from rich.table import Table
@@ -10,7 +11,10 @@ from engine.kernel.timing import MINUTE_MS, Instant
 from engine.orders.order import HELD, OrderStatus
 from simulations.checks import delivered_twice, lost, seen_from_outside
 from simulations.day import Day
-from simulations.diary import CourierPage, Diary
+from simulations.diary import CourierPage, Diary, OrderPage
+
+# The most that the recorded problem lets an order take from click to door.
+UNDELIVERED_MIN: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,11 @@ class Score:
     """One day. Times in minutes unless the name says otherwise; None where there was nothing.
 
     `utilisation` is driving and service by length of shift, averaged over all couriers, as the
-    recorded problem defines it. `violations` is what contradicts in what people were told.
+    recorded problem defines it. `lateness_min` is the mean of the minutes after the day's target
+    over all orders that did not go back to their shops; one that nobody delivered counts as
+    `UNDELIVERED_MIN` late, so that leaving orders behind never looks punctual.
+    `road_min_per_order` is couriers' time on the road by delivered order, None when none was.
+    `violations` is what contradicts in what people were told.
     """
 
     name: str
@@ -46,6 +54,8 @@ class Score:
     offers_expired: int
     utilisation: float
     orders_per_trip: float
+    lateness_min: float
+    road_min_per_order: float | None
     answers_ms: Spread | None
     reconnects: int
     wall_s: float
@@ -77,6 +87,7 @@ class Score:
             ("undelivered", f"{self.undelivered} ({self.undeliverable} could not be delivered)"),
             ("click to door, min", _spread(self.click_to_door)),
             ("ready to pick-up, min", _spread(self.ready_to_pickup)),
+            ("late after the target, min", f"mean {self.lateness_min:.2f}"),
             ("offers", offers),
             ("orders per trip", f"{self.orders_per_trip:.2f}"),
             ("courier utilisation", f"{self.utilisation:.1%}"),
@@ -126,6 +137,12 @@ def score(
         offers_expired=sum(one.expired for one in pages),
         utilisation=_mean(_utilisation(one, day, ended_at) for one in pages),
         orders_per_trip=len(picked_up) / trips if trips else 0.0,
+        lateness_min=_mean(
+            _late_min(page, handed_over.get(key), day)
+            for key, page in orders.items()
+            if page.status is not OrderStatus.RETURNED
+        ),
+        road_min_per_order=_road_min(pages) / len(handed_over) if handed_over else None,
         answers_ms=_spread_of(diary.answers_ms),
         reconnects=diary.reconnects,
         wall_s=wall_s,
@@ -145,6 +162,16 @@ def _times(pages: Iterable[CourierPage], kind: str, orders: Container[str]) -> d
         for key in visit.keys
         if key in orders
     }
+
+
+def _late_min(page: OrderPage, at: Instant | None, day: Day) -> float:
+    if at is None:
+        return UNDELIVERED_MIN
+    return max(0, at - page.wanted.placed_at - day.target_ms) / MINUTE_MS
+
+
+def _road_min(pages: Iterable[CourierPage]) -> float:
+    return sum(one.arrived_at - one.left_at for page in pages for one in page.visits) / MINUTE_MS
 
 
 def _utilisation(page: CourierPage, day: Day, ended_at: Instant) -> float:

@@ -1,0 +1,92 @@
+"""What parameter sets are compared by: each metric with its unit, its direction and its figure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from simulations.score import Score, Spread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One figure of a day; `of` is None for a day that has nothing to take it from."""
+
+    name: str
+    label: str
+    unit: str
+    lower_is_better: bool
+    of: Callable[[Score], float | None]
+
+
+def _mean(spread: Spread | None) -> float | None:
+    return None if spread is None else spread.mean
+
+
+def _p90(spread: Spread | None) -> float | None:
+    return None if spread is None else spread.p90
+
+
+def _undelivered_percent(score: Score) -> float | None:
+    left = score.orders - score.delivered - score.returned
+    return 100 * left / score.orders if score.orders else None
+
+
+METRICS: Final = (
+    Metric(
+        name="lateness",
+        label="lateness",
+        unit="min an order",
+        lower_is_better=True,
+        of=lambda score: score.lateness_min if score.orders else None,
+    ),
+    Metric(
+        name="click_to_door",
+        label="click to door, mean",
+        unit="min",
+        lower_is_better=True,
+        of=lambda score: _mean(score.click_to_door),
+    ),
+    Metric(
+        name="click_to_door_p90",
+        label="click to door, p90",
+        unit="min",
+        lower_is_better=True,
+        of=lambda score: _p90(score.click_to_door),
+    ),
+    Metric(
+        name="ready_to_pickup",
+        label="ready to pick-up, mean",
+        unit="min",
+        lower_is_better=True,
+        of=lambda score: _mean(score.ready_to_pickup),
+    ),
+    Metric(
+        name="undelivered",
+        label="undelivered",
+        unit="%",
+        lower_is_better=True,
+        of=_undelivered_percent,
+    ),
+    Metric(
+        name="road",
+        label="time on the road",
+        unit="min an order",
+        lower_is_better=True,
+        of=lambda score: score.road_min_per_order,
+    ),
+    Metric(
+        name="offers",
+        label="offers made",
+        unit="an order",
+        lower_is_better=True,
+        of=lambda score: score.offers_made / score.orders if score.orders else None,
+    ),
+)
+BY_NAME: Final = {one.name: one for one in METRICS}
+LATENESS: Final = "lateness"
+COST: Final = "road"
+
+
+def measured(score: Score) -> dict[str, float | None]:
+    """Every metric of a day by its name."""
+    return {one.name: one.of(score) for one in METRICS}
