@@ -1,0 +1,230 @@
+"""The last hours of the running system as a day to live through again."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import Struct
+
+from engine.couriers.courier import BreakEnded, Courier, Duty, WentOnDuty
+from engine.geo.travel import GreatCircle, TravelProfile, VehicleKind
+from engine.geo.zone import Zone
+from engine.kernel.ids import CourierId, OrderId
+from engine.kernel.place import Place, Point
+from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
+from engine.orders.order import Gift, Order, OrderStatus, Recipient
+from simulations.day import Day, DayCourier, DayOrder, ZonePlan
+from simulations.simulate import MOODS
+from simulations.sources import ToLive, luck_of
+from storage.recent import entered_at
+from storage.store import DutyOf, Store, TrailFix
+
+# What was ordered last is given so long to arrive.
+_AFTERWARDS_MS: Final = 2 * HOUR_MS
+# A phone's first position comes a little before or after its courier says that he is on duty.
+_FIX_EARLY_MS: Final = 5 * MINUTE_MS
+_PAGE: Final = 500
+_BEGINS: Final = frozenset({WentOnDuty.__name__, BreakEnded.__name__})
+
+
+class TooManyOrders(Exception):
+    """More was ordered in these hours than may be lived again; the message says how much may."""
+
+
+class RecentOrder(Struct, frozen=True, kw_only=True):
+    """What a simulation needs of an order: nothing about people."""
+
+    id: OrderId
+    entered_at: Instant
+    ready_at: Instant
+    shop: Point
+    door: Point
+    size_units: int
+
+
+class Spell(Struct, frozen=True, kw_only=True):
+    """A time in which a courier could be asked; `until` is None while he still can."""
+
+    courier_id: CourierId
+    since: Instant
+    until: Instant | None
+    start: Point
+    vehicle: VehicleKind
+    capacity_units: int
+
+
+class Recent(Struct, frozen=True, kw_only=True):
+    """A zone's orders and couriers from `since` to `until`; `cancelled` orders were left out."""
+
+    zone: Zone
+    since: Instant
+    until: Instant
+    orders: tuple[RecentOrder, ...]
+    spells: tuple[Spell, ...]
+    cancelled: int
+
+
+class EstimatedWays:
+    """The world lets people take as long as the zone believed."""
+
+    def __init__(self, travel: TravelProfile) -> None:
+        self._great_circle = GreatCircle(travel)
+
+    def travel_ms(self, origin: Point, to: Point, *, vehicle: VehicleKind, at: Instant) -> int:
+        """Milliseconds on the road when leaving at `at`."""
+        return self._great_circle.one_s(origin, to, vehicle=vehicle, at=at) * SECOND_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentDays:
+    """The same hours again and again, each time with other luck."""
+
+    recent: Recent
+    seed: int = 1
+
+    @property
+    def of(self) -> str:
+        hours = (self.recent.until - self.recent.since) / HOUR_MS
+        return f"the last {hours:g} h of {self.recent.zone.name_en}"
+
+    def to_live(self, number: int) -> ToLive:
+        return ToLive(day=day_of(self.recent), luck=luck_of(self.seed, number), behaviour=MOODS)
+
+    def kind(self, number: int) -> int:
+        del number
+        return 0
+
+
+async def read(
+    store: Store, zone: Zone, *, since: Instant, until: Instant, orders_max: int
+) -> Recent:
+    """What was ordered in a zone and who could carry it; raises TooManyOrders, StoreUnavailable."""
+    orders: list[RecentOrder] = []
+    cancelled = 0
+    async for one in _pages(store, zone, since, until):
+        if one.status is OrderStatus.CANCELLED:
+            cancelled += 1
+            continue
+        if len(orders) == orders_max:
+            raise TooManyOrders(f"more than {orders_max} orders")
+        orders.append(_order(one))
+    duties = await store.list_duties(zone.id, since=since, until=until)
+    return Recent(
+        zone=zone,
+        since=since,
+        until=until,
+        orders=tuple(orders),
+        spells=await _spells(store, duties, since),
+        cancelled=cancelled,
+    )
+
+
+def day_of(recent: Recent) -> Day:
+    """The hours as a day under the parameters in force; everybody begins it with nothing to do."""
+    zone, parameters = recent.zone, recent.zone.parameters
+    ends_at = recent.until + _AFTERWARDS_MS
+    return Day(
+        name=f"{zone.name_en}, the last {(recent.until - recent.since) / HOUR_MS:g} h",
+        starts_at=recent.since,
+        zone=ZonePlan(
+            name_en=zone.name_en, name_ar=zone.name_ar, cells=zone.cells, parameters=parameters
+        ),
+        ways=EstimatedWays(parameters.travel),
+        orders=tuple(_day_order(one) for one in recent.orders),
+        couriers=tuple(
+            _day_courier(number, one, ends_at)
+            for number, one in enumerate(sorted(recent.spells, key=lambda one: one.since))
+        ),
+        shop_service_ms=parameters.shop_service_s * SECOND_MS,
+        door_service_ms=parameters.door_service_s * SECOND_MS,
+        target_ms=parameters.promised_s * SECOND_MS,
+    )
+
+
+def spells_of(duty: DutyOf, since: Instant) -> Iterator[tuple[Instant, Instant | None]]:
+    """From when to when a courier could be asked, from his changes since `since`."""
+    if not duty.changes:
+        if duty.courier.duty is Duty.ON:
+            yield since, None
+        return
+    began = None if duty.changes[0][1] in _BEGINS else since
+    for at, name in duty.changes:
+        if name in _BEGINS:
+            began = at if began is None else began
+        elif began is not None:
+            yield began, at
+            began = None
+    if began is not None:
+        yield began, None
+
+
+async def _pages(store: Store, zone: Zone, since: Instant, until: Instant) -> AsyncIterator[Order]:
+    after: tuple[Instant, OrderId] | None = None
+    while True:
+        found = await store.list_orders_in(
+            zone.id, since=since, until=until, limit=_PAGE, after=after
+        )
+        for one in found:
+            yield one
+        if len(found) < _PAGE:
+            return
+        after = (entered_at(found[-1]), found[-1].id)
+
+
+async def _spells(store: Store, duties: Sequence[DutyOf], since: Instant) -> tuple[Spell, ...]:
+    times = [(one.courier, *spell) for one in duties for spell in spells_of(one, since)]
+    asked = [(courier.id, began - _FIX_EARLY_MS) for courier, began, _ in times]
+    fixes = await store.first_fixes(asked)
+    return tuple(
+        _spell(courier, began, ended, fix)
+        for (courier, began, ended), fix in zip(times, fixes, strict=True)
+        if ended is None or ended > began
+    )
+
+
+def _spell(courier: Courier, began: Instant, ended: Instant | None, fix: TrailFix | None) -> Spell:
+    return Spell(
+        courier_id=courier.id,
+        since=began,
+        until=ended,
+        start=courier.last_point if fix is None else Point(lat=fix.lat, lng=fix.lng),
+        vehicle=courier.vehicle,
+        capacity_units=courier.capacity_units,
+    )
+
+
+def _order(order: Order) -> RecentOrder:
+    # A gift that was fetched was ready, whatever the shop had said.
+    ready_at = min(order.ready_at, order.picked_up_at or order.ready_at)
+    return RecentOrder(
+        id=order.id,
+        entered_at=entered_at(order),
+        ready_at=max(ready_at, entered_at(order)),
+        shop=order.shop.point,
+        door=order.door.point,
+        size_units=order.gift.size_units,
+    )
+
+
+def _day_order(order: RecentOrder) -> DayOrder:
+    return DayOrder(
+        key=order.id,
+        placed_at=order.entered_at,
+        ready_at=order.ready_at,
+        shop=Place(point=order.shop, notes=order.id),
+        door=Place(point=order.door),
+        gift=Gift(description="Replayed order", size_units=order.size_units),
+        recipient=Recipient(name="Recipient"),
+    )
+
+
+def _day_courier(number: int, spell: Spell, ends_at: Instant) -> DayCourier:
+    return DayCourier(
+        key=f"courier-{number + 1}",
+        name=f"Courier {number + 1}",
+        start=spell.start,
+        on_at=spell.since,
+        off_at=ends_at if spell.until is None else spell.until,
+        vehicle=spell.vehicle,
+        capacity_units=spell.capacity_units,
+    )
