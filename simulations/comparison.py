@@ -109,7 +109,7 @@ def compared(
         leading=leading,
         verdict=decisive.verdict,
         summary=_summary(a, b, decisive, metrics),
-        notes=tuple(_notes(decisive, metrics, trials, others, level)),
+        notes=tuple(_notes(decisive, trials, source, others, level)),
         metrics=metrics,
         lived=trials,
     )
@@ -204,8 +204,8 @@ def _interval(one: Compared) -> str:
 
 def _notes(
     decisive: Compared,
-    metrics: Sequence[Compared],
     trials: Sequence[Lived],
+    source: Source,
     others: float,
     level: float,
 ) -> Iterable[str]:
@@ -223,8 +223,13 @@ def _notes(
         f"({_percent(others)} each) hold all together at {_percent(level)}."
     )
     days = len({one.number for one in trials})
-    kinds = max((one.days for one in metrics), default=0)
-    if kinds < days:
+    kinds = len({source.kind(one.number) for one in trials})
+    if kinds == 1 and days > 1:
+        yield (
+            f"All {days} are the same hours with other luck of people, "
+            "so the intervals speak of these hours only."
+        )
+    elif kinds < days:
         yield f"The {days} days are {kinds} recorded days with other luck; each counts once."
     faulty = [one for one in trials if one.faults]
     if faulty:

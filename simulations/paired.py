@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.special import stdtrit
-
 _PAIRS_NEEDED_MAX: Final = 10_000
 _ROUNDING: Final = 1e-12
 
@@ -72,6 +70,8 @@ def one_of_many(level: float, many: int) -> float:
 
 def _t(pairs: int, level: float) -> float:
     """The quantile of Student's distribution that leaves `1 - level` on both sides together."""
+    from scipy.special import stdtrit  # noqa: PLC0415 - slow to load, and the edge needs no figure
+
     return float(stdtrit(pairs - 1, (1 + level) / 2))
 
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Header
 from msgspec import to_builtins
 
@@ -12,6 +11,7 @@ from api.deps import CurrentOperator, Key, PartsDep, PathId
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
+from api.parameters_in import parameters_in
 from api.parts import Parts
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
 from api.sending import carry_out, fingerprint, id_of_command
@@ -74,7 +74,7 @@ async def create_zone(body: ZoneBody, key: Key, caller: CurrentOperator, parts: 
         name_ar=body.name_ar,
         anchor=middle_cell(cells),
         cells=cells,
-        parameters=_parameters(body.parameters, ZoneParameters()),
+        parameters=parameters_in(body.parameters, ZoneParameters()),
         author=caller.user_id,
     )
     asked = body.model_dump(mode="json")
@@ -105,7 +105,7 @@ async def change_parameters(
     asked = body.model_dump(mode="json")
     command = ChangeZoneParameters(
         zone_id=ZoneId(zone_id),
-        parameters=_parameters(body.parameters, seen.parameters),
+        parameters=parameters_in(body.parameters, seen.parameters),
         author=caller.user_id,
         reason=body.reason,
         effective_at=body.effective_at or parts.clock.now(),
@@ -183,15 +183,3 @@ def _box_km2(corners: list[Point]) -> float:
     """An upper bound: a degree is nowhere longer than at the equator."""
     lats, lngs = [one.lat for one in corners], [one.lng for one in corners]
     return 111.4**2 * (max(lats) - min(lats)) * (max(lngs) - min(lngs))
-
-
-def _parameters(given: dict[str, Any], base: ZoneParameters) -> ZoneParameters:
-    for name in given:
-        if name not in ZoneParameters.__struct_fields__:
-            raise Invalid(f"/parameters/{name}", "is not known")
-    try:
-        return msgspec.convert({**to_builtins(base), **given}, ZoneParameters, strict=True)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$")
-        pointer = "/parameters" + place.rstrip("`").replace(".", "/").replace("[", "/")
-        raise Invalid(pointer.replace("]", ""), message) from error
