@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command()(experiments.compare)
+app.command()(experiments.tune)
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"

@@ -1,4 +1,4 @@
-"""The commands that try parameters: `hadiyati compare`."""
+"""The commands that try parameters: `hadiyati compare` and `hadiyati tune`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +23,7 @@ OrdersPerHour = Annotated[
 ]
 Hours = Annotated[float, typer.Option(min=0.1, max=48, help="Hours of orders in a day.")]
 Seed = Annotated[int, typer.Option(help="Chance of days and people; both sets meet the same.")]
-Metric = Annotated[str, typer.Option(help="The metric that is to decide.")]
+Metric = Annotated[str, typer.Option(help="A metric, as in the tables.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="Processes that live days; else all cores.")
 ]
@@ -72,6 +72,65 @@ def compare(
             png=png,
         )
     if not found.is_clean:
+        raise typer.Exit(1)
+
+
+def tune(
+    *,
+    parameter: Annotated[
+        list[str],
+        typer.Option(help="NAME=low..high, NAME=low..high:step or NAME=one,another; repeatable."),
+    ],
+    points: Annotated[
+        int | None,
+        typer.Option(min=2, max=5000, help="So many points spread evenly, instead of a grid."),
+    ] = None,
+    halving: Annotated[
+        bool, typer.Option("--halving", help="Drop the worse half whenever the days double.")
+    ] = False,
+    days: Days = 5,
+    city: City = "riyadh",
+    folder: Folders = None,
+    couriers: Couriers = 60,
+    orders_per_hour: OrdersPerHour = None,
+    hours: Hours = 4.0,
+    seed: Seed = 1,
+    x: Metric = "road",
+    y: Metric = "lateness",
+    base: Base = None,
+    workers: Workers = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for all results; a sweep in it is taken up again.")
+    ] = Path("sweep"),
+) -> None:
+    """Sweep over zone parameters on the same days and draw what no other set beats."""
+    from simulations.parameter_files import read
+    from simulations.sampling import read_range
+    from simulations.trials import cores
+    from simulations.tune import run, sets_of
+
+    _known_metrics(x, y)
+    with Understandable():
+        sets = sets_of(
+            [read_range(one) for one in parameter],
+            read(base) if base is not None else {},
+            points=points,
+            seed=seed,
+        )
+        source = _source(
+            city, folder, couriers=couriers, per_hour=orders_per_hour, hours=hours, seed=seed
+        )
+        found = run(
+            sets,
+            source,
+            days=days,
+            halving=halving,
+            x=x,
+            y=y,
+            workers=workers or cores(),
+            out=out,
+        )
+    if found.faults:
         raise typer.Exit(1)
 
 

@@ -24,6 +24,7 @@ class Understandable:
 
 def _mendable() -> tuple[type[Exception], ...]:
     from api.up import CannotStart
+    from simulations.finished import OtherSweep
     from simulations.mdrp import BadInstance
     from simulations.parameter_files import BadParameters
     from simulations.people import DoorShut
@@ -38,6 +39,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         BadInstance,
         BadParameters,
         DoorShut,
+        OtherSweep,
         TrialLost,
     )
 

@@ -1,13 +1,15 @@
 """Pictures of comparisons and sweeps, as PNG: drawn without a screen."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from simulations.comparison import Compared, Comparison, Verdict
+from simulations.metrics import BY_NAME
+from simulations.sweep import DEFAULT, Point, Sweep
 
 _DPI: Final = 110
 # Told apart also by who does not see red and green alike (Okabe and Ito).
@@ -52,3 +54,90 @@ def _draw_metric(one: Compared, axes: Axes, *, is_leading: bool) -> None:
     axes.tick_params(axis="y", length=0, labelsize=9)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
+
+
+def draw_sweep(found: Sweep, path: Path) -> None:
+    """Every set by its two costs, the front drawn and named, the default marked."""
+    figure = Figure(figsize=(9, 6.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    complete = [one for one in found.points if one.days == found.days]
+    dropped = [one for one in found.points if one.days < found.days]
+    _dots(axes, found, dropped, marker="x", color="#c8c8c8", label="dropped early (fewer days)")
+    others = [one for one in complete if not one.is_on_front and one.name != DEFAULT]
+    _dots(axes, found, others, marker="o", color=_GREY, alpha=0.6, label="beaten by another set")
+    _draw_front(axes, found)
+    default = [one for one in found.points if one.name == DEFAULT]
+    _dots(axes, found, default, marker="*", color=_ORANGE, markersize=15, label="default")
+    for set_label, name in ((axes.set_xlabel, found.x), (axes.set_ylabel, found.y)):
+        metric = BY_NAME[name]
+        better = "less" if metric.lower_is_better else "more"
+        set_label(f"{metric.label} ({metric.unit}); {better} is better")
+    axes.set_title(f"{len(found.points)} sets, {found.days} days of {found.days_of}", fontsize=10)
+    axes.grid(alpha=0.25)
+    axes.margins(0.08)
+    if axes.get_lines():
+        axes.legend(fontsize=9)
+    figure.savefig(path, dpi=_DPI)
+
+
+def _place(point: Point, found: Sweep) -> tuple[float, float] | None:
+    """Where a set lies: the default and what the days they both lived are apart.
+
+    Days are unlike, so the mean of fewer days must not stand beside the mean of all.
+    """
+    default = next((one.means for one in found.points if one.name == DEFAULT), point.means)
+    place = []
+    for name in (found.x, found.y):
+        against, value = point.against_default.get(name), default[name]
+        if against is not None and value is not None:
+            value += against.mean
+        elif point.name != DEFAULT:
+            value = point.means[name]
+        if value is None:
+            return None
+        place.append(value)
+    return place[0], place[1]
+
+
+def _dots(axes: Axes, found: Sweep, points: list[Point], **look: Any) -> None:  # noqa: ANN401
+    places = [place for one in points if (place := _place(one, found))]
+    if places:
+        axes.plot(*zip(*places, strict=True), linestyle="none", zorder=3, **look)
+
+
+def _draw_front(axes: Axes, found: Sweep) -> None:
+    """The front as steps, since between two sets there is none, each with its interval."""
+    named = [(one, place) for one in found.front if (place := _place(one, found))]
+    if not named:
+        return
+    xs, ys = zip(*(place for _, place in named), strict=True)
+    axes.plot(xs, ys, "-", drawstyle="steps-post", color=_BLUE, linewidth=1.2, zorder=2)
+    axes.plot(
+        xs, ys, "o", color=_BLUE, markersize=7, zorder=4, label="front; bars: 95 % against default"
+    )
+    for number, (point, (x, y)) in enumerate(named):
+        _draw_interval(axes, point, found, (x, y))
+        # Neighbours on a front lie apart along it, so their names go to both sides of it.
+        offset = (7, 7) if number % 2 == 0 else (-7, -14)
+        axes.annotate(
+            point.name,
+            (x, y),
+            xytext=offset,
+            textcoords="offset points",
+            ha="left" if number % 2 == 0 else "right",
+            fontsize=9,
+            color=_BLUE,
+            weight="bold",
+            zorder=5,
+        )
+
+
+def _draw_interval(axes: Axes, point: Point, found: Sweep, place: tuple[float, float]) -> None:
+    for axis, name in enumerate((found.x, found.y)):
+        one = point.against_default.get(name)
+        if one is None or one.low is None or one.high is None:
+            continue
+        ends = [place[axis] + end - one.mean for end in (one.low, one.high)]
+        bar = (ends, [place[1]] * 2) if axis == 0 else ([place[0]] * 2, ends)
+        axes.plot(*bar, "-", color=_BLUE, alpha=0.25, linewidth=2, zorder=1)
