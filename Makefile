@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint check fix simulate replay bench migrate \
+.PHONY: help demo up test lint check fix simulate replay compare tune bench migrate \
         openapi doctor clean code format types imports
 
 help: ## print this list
@@ -55,6 +55,12 @@ simulate: $(READY) ## run a generated day in virtual time, from a seed
 
 replay: $(READY) ## run a recorded day: ARGS="path/to/instance --speed 60"
 	@$(BIN)/hadiyati replay $(ARGS)
+
+compare: $(READY) ## try two parameter sets on the same days: ARGS="A.toml B.toml --days 10"
+	@$(BIN)/hadiyati compare $(ARGS)
+
+tune: $(READY) ## sweep over parameters: ARGS="--parameter trips_max=1..4:1"
+	@$(BIN)/hadiyati tune $(ARGS)
 
 bench: $(READY) ## measure a tick on this machine, beside the bare matching
 	@$(BIN)/hadiyati bench $(ARGS)

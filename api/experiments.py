@@ -8,7 +8,7 @@ import typer
 from api.understandable import Understandable
 
 if TYPE_CHECKING:
-    from simulations.sources import Source
+    from simulations.trial_days import Source
 
 Days = Annotated[int, typer.Option(min=1, max=1000, help="Days to live.")]
 City = Annotated[str, typer.Option(help="Generated city.")]
@@ -144,7 +144,7 @@ def _source(
     seed: int,
 ) -> "Source":
     from simulations import mdrp
-    from simulations.sources import CityDays, CityName, FolderDays
+    from simulations.trial_days import CityDays, CityName, FolderDays
 
     if folders:
         for one in folders:

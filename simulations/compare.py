@@ -9,7 +9,7 @@ from rich.table import Table
 
 from simulations.comparison import Compared, Comparison, Side, Verdict, compared
 from simulations.parameter_files import BadParameters, applied, merged, read
-from simulations.sources import Source
+from simulations.trial_days import Source
 from simulations.trials import Trial, bar, live_all
 
 _WORDS = {

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from simulations.metrics import BY_NAME, METRICS, Metric
 from simulations.paired import Estimate, estimate, one_of_many
-from simulations.sources import Source
+from simulations.trial_days import Source
 from simulations.trials import Lived
 
 LEVEL: Final = 0.95

@@ -24,7 +24,7 @@ from rich.progress import (
 from simulations.metrics import measured
 from simulations.parameter_files import applied
 from simulations.replay import live_virtually
-from simulations.sources import Source
+from simulations.trial_days import Source
 
 _NICENESS = 10
 _FAULTS_MAX = 5

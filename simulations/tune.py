@@ -14,8 +14,8 @@ from simulations.metrics import BY_NAME
 from simulations.parameter_files import applied, merged, toml_of
 from simulations.pareto import ranked
 from simulations.sampling import Range, flat, grid, spread_evenly
-from simulations.sources import Source
 from simulations.sweep import DEFAULT, Point, Sweep, costs_of, means_of, swept
+from simulations.trial_days import Source
 from simulations.trials import Lived, Trial, bar, live_all
 
 Sets = dict[str, dict[str, Any]]

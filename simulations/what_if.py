@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from actors.parent import end_with
 from simulations.comparison import Comparison, Side, compared
-from simulations.recent import Recent, RecentDays
+from simulations.last_hours import Recent, RecentDays
 from simulations.trials import Lived, Trial, live
 
 _NICENESS: Final = 19

@@ -24,8 +24,8 @@ from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.kernel.timing import HOUR_MS
 from engine.what_if import Asked, WhatIf, WhatIfId
+from simulations.last_hours import Recent, TooManyOrders, read
 from simulations.metrics import BY_NAME
-from simulations.recent import Recent, TooManyOrders, read
 from simulations.what_if import Job
 
 router = APIRouter(prefix="/v1/zones/{zone_id}/what-if", tags=["zones"])

@@ -17,6 +17,7 @@ from engine.dispatch.offer import OfferStatus
 from engine.geo.travel import VehicleKind
 from engine.kernel.messages import Role
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
+from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
 
 S = OrderStatus
@@ -75,6 +76,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Stops", StopKind),
         ("### Vehicles", VehicleKind),
         ("### Roles", Role),
+        ("### Status of a what-if", WhatIfStatus),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:

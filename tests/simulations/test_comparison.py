@@ -9,7 +9,7 @@ import pytest
 from simulations.comparison import Compared, Comparison, Side, Verdict, compared
 from simulations.metrics import METRICS
 from simulations.pictures import draw_comparison
-from simulations.sources import CityDays, FolderDays, ToLive
+from simulations.trial_days import CityDays, FolderDays, ToLive
 from simulations.trials import Lived, Trial, live, live_all
 from tests.simulations import small_day
 

@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from simulations.parameter_files import BadParameters, faults_of
 from simulations.sampling import flat, grid, nested, read_range, spread_evenly
 
+# Whose import takes a second; so only one process of a parallel run needs it.
+pytestmark = pytest.mark.xdist_group("scipy.stats")
+
 
 @pytest.mark.parametrize(
     ("written", "values"),

@@ -11,8 +11,8 @@ from simulations.metrics import METRICS
 from simulations.parameter_files import read
 from simulations.pictures import draw_sweep
 from simulations.sampling import read_range
-from simulations.sources import CityDays
 from simulations.sweep import DEFAULT, Sweep, swept
+from simulations.trial_days import CityDays
 from simulations.trials import Lived
 from simulations.tune import run, sets_of
 

@@ -15,7 +15,7 @@ from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Gift, Order, OrderStatus, Recipient
 from simulations.day import Day, DayCourier, DayOrder, ZonePlan
 from simulations.simulate import MOODS
-from simulations.sources import ToLive, luck_of
+from simulations.trial_days import ToLive, luck_of
 from storage.recent import entered_at
 from storage.store import DutyOf, Store, TrailFix
 

@@ -10,8 +10,8 @@ from engine.kernel.timing import HOUR_MS, MINUTE_MS
 from simulations import mdrp, stage
 from simulations.day import Day
 from simulations.diary import Diary
+from simulations.last_hours import Recent, RecentDays, TooManyOrders, day_of, read, spells_of
 from simulations.people import Behaviour
-from simulations.recent import Recent, RecentDays, TooManyOrders, day_of, read, spells_of
 from simulations.replay import VIRTUAL_START
 from simulations.trials import Trial, live
 from simulations.virtual import VirtualLoop, run_virtually
