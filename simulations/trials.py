@@ -21,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from actors.parent import end_with
 from simulations.metrics import measured
 from simulations.parameter_files import applied
 from simulations.replay import live_virtually
@@ -82,7 +83,9 @@ def live_all(source: Source, trials: Iterable[Trial], *, workers: int) -> Iterat
         return
     # A fork would take over threads and locks of libraries that run here.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_stand_back)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_stand_back, initargs=(os.getpid(),)
+    )
     try:
         under_way = [pool.submit(live, source, trial) for trial in trials]
         for future in as_completed(under_way):
@@ -92,14 +95,21 @@ def live_all(source: Source, trials: Iterable[Trial], *, workers: int) -> Iterat
             "a process that lived a day was ended from outside, perhaps for want of memory: "
             "try smaller days, or --workers 1"
         ) from None
+    except BaseException:
+        # Nobody waits for the end of a day that nobody wants any more.
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _stand_back() -> None:
-    """Leave the machine to others, and go at once at Ctrl-C."""
+def _stand_back(parent: int) -> None:
+    """Leave the machine to others, and go at once when told to, or when the parent goes."""
+    end_with(parent)
     os.nice(_NICENESS)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def cores() -> int:
