@@ -20,7 +20,7 @@ from storage.recent import entered_at
 from storage.store import DutyOf, Store, TrailFix
 
 # What was ordered last is given so long to arrive.
-_AFTERWARDS_MS: Final = 2 * HOUR_MS
+_AFTERWARDS_MS: Final = HOUR_MS
 # A phone's first position comes a little before or after its courier says that he is on duty.
 _FIX_EARLY_MS: Final = 5 * MINUTE_MS
 _PAGE: Final = 500

@@ -68,7 +68,7 @@ def draw_sweep(found: Sweep, path: Path) -> None:
     _dots(axes, found, others, marker="o", color=_GREY, alpha=0.6, label="beaten by another set")
     _draw_front(axes, found)
     default = [one for one in found.points if one.name == DEFAULT]
-    _dots(axes, found, default, marker="*", color=_ORANGE, markersize=15, label="default")
+    _dots(axes, found, default, marker="*", color=_ORANGE, markersize=18, label="default")
     for set_label, name in ((axes.set_xlabel, found.x), (axes.set_ylabel, found.y)):
         metric = BY_NAME[name]
         better = "less" if metric.lower_is_better else "more"

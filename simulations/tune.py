@@ -147,11 +147,10 @@ def show(found: Sweep, console: Console) -> None:
         title_justify="left",
     )
     table.add_column("set")
-    table.add_column("sets")
+    table.add_column("sets", no_wrap=True)
     for name in (found.y, found.x):
         metric = BY_NAME[name]
-        table.add_column(f"{metric.label}, {metric.unit}", justify="right")
-        table.add_column("against the default", justify="right")
+        table.add_column(f"{metric.label},\n{metric.unit}\n(against the default)", justify="right")
     default = next((one for one in found.points if one.name == DEFAULT), None)
     shown = found.front if default is None or default.is_on_front else [default, *found.front]
     for one in shown:
@@ -170,15 +169,15 @@ def _row(point: Point, found: Sweep) -> Sequence[str]:
     cells = [point.name, sets]
     for name in (found.y, found.x):
         value = point.means[name]
-        cells.append("-" if value is None else f"{value:.3f}")
-        cells.append(_against(point, name))
+        mean = "-" if value is None else f"{value:.3f}"
+        cells.append("\n".join(one for one in (mean, _against(point, name)) if one))
     return cells
 
 
 def _against(point: Point, name: str) -> str:
     found = point.against_default.get(name)
     if found is None:
-        return "-"
+        return ""
     if found.low is None or found.high is None:
         return f"{found.mean:+.3f}"
     return f"{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f})"

@@ -23,7 +23,7 @@ def toml(path: Path, text: str) -> Path:
 
 def test_two_files_are_compared_on_a_recorded_day(tmp_path: Path) -> None:
     day = small_day.write(tmp_path / "small")
-    a, b = toml(tmp_path / "calm.toml", ""), toml(tmp_path / "hasty.toml", "tick_s = 5")
+    a, b = toml(tmp_path / "calm.toml", ""), toml(tmp_path / "hasty.toml", "tick_s = 30")
     figures, picture = tmp_path / "c.json", tmp_path / "c.png"
     code, text = run(
         *("compare", a, b, "--folder", day, "--days", 2, "--workers", 1),
@@ -34,7 +34,7 @@ def test_two_files_are_compared_on_a_recorded_day(tmp_path: Path) -> None:
     assert "2 days are few" in text
     told = json.loads(figures.read_text("utf-8"))
     assert [one["name"] for one in told["metrics"]] == list(BY_NAME)
-    assert told["b_sets"] == {"tick_s": 5}
+    assert told["b_sets"] == {"tick_s": 30}
     assert len(told["lived"]) == 4
     assert picture.stat().st_size > 0
 

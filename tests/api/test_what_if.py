@@ -17,7 +17,7 @@ from storage.memory_what_ifs import MemoryWhatIfs
 from tests.api.town import Person, Town, a_town
 from tests.builders import NOON, a_what_if, new_id
 
-TRY = {"parameters": {"commit_lead_s": 0, "trips_max": 1}, "hours": 2, "runs": 2}
+TRY = {"parameters": {"commit_lead_s": 0, "trips_max": 1}, "hours": 0.2, "runs": 2}
 
 
 async def with_orders(town: Town) -> Person:
