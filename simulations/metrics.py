@@ -70,16 +70,16 @@ METRICS: Final = (
     Metric(
         name="road",
         label="time on the road",
-        unit="min an order",
+        unit="min a delivery",
         lower_is_better=True,
         of=lambda score: score.road_min_per_order,
     ),
     Metric(
         name="offers",
         label="offers made",
-        unit="an order",
+        unit="a delivery",
         lower_is_better=True,
-        of=lambda score: score.offers_made / score.orders if score.orders else None,
+        of=lambda score: score.offers_made / score.delivered if score.delivered else None,
     ),
 )
 BY_NAME: Final = {one.name: one for one in METRICS}
