@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from engine.kernel.place import Point
-from engine.kernel.timing import Instant
+from engine.kernel.timing import MINUTE_MS, Instant
 from simulations.diary import CourierPage, Visit
 from simulations.people import CourierDoor, Temper, World, newer_within, until, until_or
 from simulations.views import CarriedShown, OfferShown, StopShown
@@ -82,7 +82,7 @@ class CourierProgram:
         told = await self._door.tell(
             "duty",
             duty="on",
-            zone_id=self._world.zone_id,
+            zone_id=self._world.zone_of(self._here),
             name=plan.name,
             vehicle=plan.vehicle.value,
             capacity_units=plan.capacity_units,
@@ -156,12 +156,18 @@ class CourierProgram:
 
     def _objection(self, offer: OfferShown) -> str:
         """Why he does not take it; empty when he does."""
-        if self._temper.happens(self._temper.behaviour.decline):
+        ahead = self._legs((*self._open_stops(), *offer.stops))[-len(offer.stops) :]
+        first, last = ahead[0], ahead[-1]
+        trip_min = max(1.0, (last.free_at - first.left_at) / MINUTE_MS)
+        pay = sum(self._world.pay_halalas(one.shop.point, one.door.point) for one in offer.orders)
+        if self._temper.refuses(
+            approach_min=(first.arrived_at - first.left_at) / MINUTE_MS,
+            halalas_per_min=pay / trip_min,
+        ):
             return "not_now"
         ends_at = self._plan.off_at
         if ends_at is None:
             return ""
-        ahead = self._legs((*self._open_stops(), *offer.stops))[-len(offer.stops) :]
         pickups = [leg for leg in ahead if leg.stop.kind == "pickup"]
         if all(leg.handed_over_at + _SHIFT_END_MARGIN_MS <= ends_at for leg in pickups):
             return ""

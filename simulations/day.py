@@ -1,12 +1,14 @@
 """A day to be lived through: what is ordered, who carries it, and how long the ways are."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CellId
-from engine.kernel.place import Place, Point
+from engine.kernel.place import Place, Point, distance_m
 from engine.kernel.timing import Instant
 from engine.orders.order import Gift, Recipient
 
@@ -23,6 +25,7 @@ class Ways(Protocol):
 class DayOrder:
     """A gift that will be ordered at `placed_at`; its shop hands it over from `ready_at` on.
 
+    `expected_ready_at` is what the shop says when it is ordered; None: the truth.
     `key` is the shop's own number. It travels as the shop's notes, so that a courier can name it
     at the counter.
     """
@@ -34,6 +37,7 @@ class DayOrder:
     door: Place
     gift: Gift
     recipient: Recipient
+    expected_ready_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,10 @@ class ZonePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """Orders by placement, couriers by start; the world's service times in milliseconds."""
+    """Orders by placement, couriers by start; the world's service times in milliseconds.
+
+    A courier works in the zone that covers his start, and in `zone` when none does.
+    """
 
     name: str
     starts_at: Instant
@@ -71,3 +78,19 @@ class Day:
     couriers: tuple[DayCourier, ...]
     shop_service_ms: int
     door_service_ms: int
+    more_zones: tuple[ZonePlan, ...] = ()
+
+    @property
+    def zones(self) -> tuple[ZonePlan, ...]:
+        """All zones of the day."""
+        return (self.zone, *self.more_zones)
+
+
+def tariff(parameters: ZoneParameters) -> Callable[[Point, Point], int]:
+    """What carrying a gift from a shop to a door earns: the delivery fee without VAT."""
+
+    def pay_halalas(shop: Point, door: Point) -> int:
+        km = math.ceil(distance_m(shop, door) * parameters.travel.detour / 1000)
+        return parameters.fee_base_halalas + km * parameters.fee_per_km_halalas
+
+    return pay_halalas

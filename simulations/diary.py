@@ -27,7 +27,9 @@ class OrderPage:
     order_id: str = ""
     pin: str = ""
     refused: str = ""
+    due_at: Instant = 0
     withdrawn: bool = False
+    changed_mind: bool = False
     is_adopted: bool = False
     heard: list[Heard] = field(default_factory=list)
 

@@ -48,8 +48,9 @@ def test_every_figure_is_defined() -> None:
 def test_a_day_without_anything_has_no_figures_but_counts() -> None:
     found = metrics([], [], OfferCounts())
     assert (found.orders, found.delivered, found.couriers) == (0, 0, 0)
-    assert found.click_to_door_min is found.overage_min is found.utilisation is None
-    assert found.idle_gini is found.earnings_gini is found.orders_per_trip is None
+    assert found.click_to_door_min is None
+    assert (found.overage_min, found.late_share, found.utilisation) == (None, None, None)
+    assert (found.idle_gini, found.earnings_gini, found.orders_per_trip) == (None, None, None)
 
 
 def test_orders_are_judged_by_their_times() -> None:

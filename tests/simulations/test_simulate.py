@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from simulations.simulate import AFTERNOON, a_day, run
+from simulations.people import LIVELY
+from simulations.simulate import AFTERNOON, Source, a_day, run
 
 
 def test_generated_hours_lose_and_double_nothing(tmp_path: Path) -> None:
-    found = run(seed=3, couriers=12, hours=0.5, events=tmp_path / "events")
+    source = Source(day=a_day(seed=3, couriers=12, hours=0.5))
+    found = run(source, seed=3, behaviour=LIVELY, events=tmp_path / "events").score
     assert found.is_clean, (found.violations, found.faults)
     assert found.orders > 5
-    assert found.delivered + found.returned == found.orders
+    assert found.delivered + found.returned + found.cancelled == found.orders
     assert (tmp_path / "events").stat().st_size > 0
 
 
