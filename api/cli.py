@@ -142,7 +142,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Chance of the city and its people.")] = 1,
     start: Annotated[
         str, typer.Option(help="Local date and time at which it begins, 2026-02-14T16:30.")
-    ] = "2026-01-07T16:20",
+    ] = "2026-01-07T16:30",
     tick: Annotated[int, typer.Option(min=1, max=600, help="Seconds between decisions.")] = 30,
     zones: Annotated[
         int | None, typer.Option(min=1, max=36, help="Zones; else one for 400 couriers.")
@@ -215,6 +215,25 @@ def bench(
     from simulations.bench import run
 
     run(runs=runs, seed=seed)
+
+
+@app.command("bench-simulator")
+def bench_simulator(
+    couriers: Annotated[
+        list[int] | None, typer.Option(min=1, max=50_000, help="Couriers on duty; may be repeated.")
+    ] = None,
+    *,
+    orders_per_courier: Annotated[
+        float, typer.Option(min=0.01, max=10, help="Orders an hour for each courier.")
+    ] = 0.6,
+    hours: Annotated[float, typer.Option(min=0.05, max=48, help="Hours of orders.")] = 0.5,
+    seed: Annotated[int, typer.Option(help="Chance of the city and its people.")] = 7,
+) -> None:
+    """Measure the simulator: times real time, memory a courier, and where the time goes."""
+    from simulations.bench_simulator import run
+
+    sizes = couriers or [1000, 3000, 10_000, 30_000]
+    run(couriers=sizes, orders_per_courier=orders_per_courier, hours=hours, seed=seed)
 
 
 @app.command()

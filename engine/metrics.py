@@ -35,7 +35,10 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 
 class CourierRecord(Struct, frozen=True, kw_only=True):
-    """One courier: milliseconds on duty, his visits, and the fees (without VAT) that he earned."""
+    """One courier: milliseconds on duty, his visits, and the fees (without VAT) that he earned.
+
+    On duty is when he may be given work: neither a break, nor what he finishes after his shift.
+    """
 
     duty_ms: int
     visits: tuple[Visit, ...] = ()
@@ -109,7 +112,8 @@ DEFINITIONS: Final[dict[str, Definition]] = {
     "excess_min": Definition(
         unit="min",
         formula="click-to-door minus the direct bound (preparation, half a service in the shop, "
-        "the way from shop to door by car, half a service at the door), over delivered orders.",
+        "the way to the door by the fastest vehicle, half a service at the door), over delivered "
+        "orders.",
     ),
     "overage_min": Definition(
         unit="min", formula="Mean of max(0, delivered_at - due_at), over delivered orders."

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.geo.cells import cell_at, resolution_of
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CellId
@@ -84,6 +85,19 @@ class Day:
     def zones(self) -> tuple[ZonePlan, ...]:
         """All zones of the day."""
         return (self.zone, *self.more_zones)
+
+    def zone_finder(self) -> Callable[[Point], int]:
+        """A look-up of the number of the zone that a place lies in; 0 when it lies in none."""
+        number_of = {cell: n for n, zone in enumerate(self.zones) for cell in zone.cells}
+        resolutions = sorted({resolution_of(one) for one in number_of})
+
+        def find(point: Point) -> int:
+            for resolution in resolutions:
+                if number := number_of.get(cell_at(point, resolution)):
+                    return number
+            return 0
+
+        return find
 
 
 def tariff(parameters: ZoneParameters) -> Callable[[Point, Point], int]:

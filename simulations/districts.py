@@ -62,11 +62,14 @@ def grouped(districts: Sequence[District], count: int) -> list[tuple[District, .
 def cells_by_group(groups: Sequence[Sequence[District]]) -> list[tuple[CellId, ...]]:
     """The cells of each group: every cell of the city goes to the district whose middle is nearest.
 
-    Covers each district with its rim, and one ring around.
+    Covers each district with its rim, and one ring around, and leaves no holes.
     """
+    covered = {cell for found in groups for one in found for cell in _cells(one)}
+    around = {near for cell in covered for near in disk(cell, 1)} - covered
+    covered |= {one for one in around if disk(one, 1) - {one} <= covered}
     middles = [(middle(one), number) for number, found in enumerate(groups) for one in found]
     cells: dict[int, list[CellId]] = defaultdict(list)
-    for cell in sorted({cell for found in groups for one in found for cell in _cells(one)}):
+    for cell in sorted(covered):
         centre = centre_of(cell)
         _, number = min((metres(centre, point), number) for point, number in middles)
         cells[number].append(cell)

@@ -21,6 +21,7 @@ from engine.orders.order import HELD, OrderStatus
 from simulations.checks import delivered_twice, lost, seen_from_outside
 from simulations.day import Day, tariff
 from simulations.diary import CourierPage, Diary, OrderPage
+from simulations.diary import Visit as DiaryVisit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ def score(
     figures = metrics(
         list(order_records(diary, day).values()),
         list(courier_records(diary, day, ended_at=ended_at).values()),
-        _offers(pages),
+        offer_counts(pages),
     )
     return Score(
         name=day.name,
@@ -191,9 +192,7 @@ def _visits(page: CourierPage, day: Day, orders: Mapping[str, OrderPage]) -> tup
             left_at=one.left_at,
             arrived_at=one.arrived_at,
             free_at=one.free_at,
-            service_ms=day.door_service_ms * len(one.keys)
-            if one.kind == "dropoff"
-            else day.shop_service_ms,
+            service_ms=_service_ms(one, day),
             picked_up=sum(not orders[key].is_adopted for key in one.keys)
             if one.kind == "pickup"
             else 0,
@@ -202,17 +201,24 @@ def _visits(page: CourierPage, day: Day, orders: Mapping[str, OrderPage]) -> tup
     )
 
 
+def _service_ms(visit: DiaryVisit, day: Day) -> int:
+    at_door = visit.kind in {"dropoff", "attempt"}
+    return day.door_service_ms * len(visit.keys) if at_door else day.shop_service_ms
+
+
 def _bound_ms(page: OrderPage, day: Day) -> int:
-    """Preparation, and then the bare way by car: nobody can be faster."""
+    """Preparation, and then the bare way by the fastest vehicle: nobody can be faster."""
     wanted = page.wanted
-    way_ms = day.ways.travel_ms(
-        wanted.shop.point, wanted.door.point, vehicle=VehicleKind.CAR, at=wanted.ready_at
+    way_ms = min(
+        day.ways.travel_ms(wanted.shop.point, wanted.door.point, vehicle=one, at=wanted.ready_at)
+        for one in VehicleKind
     )
     services_ms = day.shop_service_ms // 2 + day.door_service_ms // 2
     return max(0, wanted.ready_at - wanted.placed_at) + services_ms + way_ms
 
 
-def _offers(pages: Collection[CourierPage]) -> OfferCounts:
+def offer_counts(pages: Collection[CourierPage]) -> OfferCounts:
+    """What became of the offers to these couriers."""
     made, accepted = sum(one.offers for one in pages), sum(one.accepted for one in pages)
     declined, expired = sum(one.declined for one in pages), sum(one.expired for one in pages)
     return OfferCounts(

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.bus import Bus
@@ -11,7 +11,7 @@ from actors.chance import SeededChance, new_id
 from actors.local import LocalCells, local_bus
 from actors.settings import RuntimeKind, RuntimeSettings
 from actors.solver import LocalSolver, real_stopwatch, stopped_watch
-from engine.geo.cells import cell_at, middle_cell, resolution_of
+from engine.geo.cells import middle_cell
 from engine.geo.zone import CreateZone
 from engine.kernel.ids import CommandId, UserId, ZoneId, derived_id
 from engine.kernel.messages import Caller, Role
@@ -114,9 +114,14 @@ async def play(
     lobby = Lobby(bus=stage.bus, store=stage.store, live=stage.live, clock=stage.clock)
     reading = asyncio.create_task(lobby.run())
     try:
-        zones = {one: await open_zone(stage, lobby, one) for one in day.zones}
-        where = _Map(zones)
-        await _people(lobby, day, diary, where, seed=seed, behaviour=behaviour).live(day.orders)
+        zones = [await open_zone(stage, lobby, one) for one in day.zones]
+        number_of = day.zone_finder()
+
+        def zone_of(point: Point) -> ZoneId:
+            return zones[number_of(point)]
+
+        town = _people(lobby, day, diary, zone_of, seed=seed, behaviour=behaviour)
+        await town.live(day.orders)
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -124,24 +129,14 @@ async def play(
     return await _unknown_to_history(stage.store, diary)
 
 
-class _Map:
-    """Which zone a place lies in; what lies in none belongs to the first."""
-
-    def __init__(self, zones: Mapping[ZonePlan, ZoneId]) -> None:
-        self._zone_of = {cell: zone_id for plan, zone_id in zones.items() for cell in plan.cells}
-        self._resolutions = sorted({resolution_of(one) for one in self._zone_of})
-        self._first = next(iter(zones.values()))
-
-    def zone_of(self, point: Point) -> ZoneId:
-        """The id of the zone."""
-        for resolution in self._resolutions:
-            if found := self._zone_of.get(cell_at(point, resolution)):
-                return found
-        return self._first
-
-
 def _people(
-    lobby: Lobby, day: Day, diary: Diary, where: _Map, *, seed: int, behaviour: Behaviour
+    lobby: Lobby,
+    day: Day,
+    diary: Diary,
+    zone_of: Callable[[Point], ZoneId],
+    *,
+    seed: int,
+    behaviour: Behaviour,
 ) -> Town:
     world = World(
         clock=lobby.clock,
@@ -149,7 +144,7 @@ def _people(
         ways=day.ways,
         shop_service_ms=day.shop_service_ms,
         door_service_ms=day.door_service_ms,
-        zone_of=where.zone_of,
+        zone_of=zone_of,
         pay_halalas=tariff(day.zone.parameters),
         closing=asyncio.Event(),
     )
@@ -168,7 +163,7 @@ def _people(
     couriers = [courier(plan) for plan in day.couriers]
     customers = [
         CustomerProgram(
-            door=CustomerBusDoor(lobby, name=str(number), zone_of=where.zone_of, chance=chance()),
+            door=CustomerBusDoor(lobby, name=str(number), zone_of=zone_of, chance=chance()),
             world=world,
             chance=chance(),
             temper=Temper.of(behaviour, chances.getrandbits(64)),

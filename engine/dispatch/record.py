@@ -31,13 +31,11 @@ from engine.orders.order import (
 from engine.orders.quote import fee_in
 
 _BEGIN_DUTY: Final = frozenset({WentOnDuty.__name__, BreakEnded.__name__})
-_END_DUTY: Final = frozenset({WentOffDuty.__name__, BreakTaken.__name__})
+_END_DUTY: Final = frozenset({WentOffDuty.__name__, BreakTaken.__name__, DutyEnding.__name__})
 _AT_SHOP, _AT_DOOR = CourierReachedShop.__name__, CourierReachedDoor.__name__
 _BACK_AT_SHOP = OrderReturned.__name__
 # The events that a history is read for.
-TELLING: Final = tuple(
-    sorted({*_BEGIN_DUTY, *_END_DUTY, DutyEnding.__name__, _AT_SHOP, _AT_DOOR, _BACK_AT_SHOP})
-)
+TELLING: Final = tuple(sorted({*_BEGIN_DUTY, *_END_DUTY, _AT_SHOP, _AT_DOOR, _BACK_AT_SHOP}))
 
 
 class Happened(Struct, frozen=True, kw_only=True):
@@ -88,9 +86,11 @@ def metrics_of(
 
 
 def bound_ms(order: Order, parameters: ZoneParameters) -> int:
-    """The direct bound of an order: nobody can be at its door, by car, sooner after its click."""
-    way_s = travel_times(parameters.travel).one_s(
-        order.shop.point, order.door.point, vehicle=VehicleKind.CAR, at=order.placed_at
+    """The direct bound of an order: nobody can be at its door sooner after its click."""
+    travel = travel_times(parameters.travel)
+    way_s = min(
+        travel.one_s(order.shop.point, order.door.point, vehicle=one, at=order.ready_at)
+        for one in VehicleKind
     )
     at_door_s = parameters.door_service_s - parameters.door_leave_s
     rest_s = parameters.shop_leave_s + way_s + at_door_s
@@ -100,7 +100,7 @@ def bound_ms(order: Order, parameters: ZoneParameters) -> int:
 def duty_spans(
     history: ZoneHistory, *, since: Instant, until: Instant
 ) -> Mapping[CourierId, list[tuple[Instant, Instant]]]:
-    """From when until when each courier was on duty, breaks left out."""
+    """From when until when each courier was to be given work: no breaks, no finishing after it."""
     told: dict[str, list[Happened]] = defaultdict(list)
     for event in history.events:
         told[event.thing_id].append(event)
@@ -110,8 +110,7 @@ def duty_spans(
 def _spans(
     courier: Courier, events: list[Happened], since: Instant, until: Instant
 ) -> Iterator[tuple[Instant, Instant]]:
-    is_on_now = courier.duty in {Duty.ON, Duty.ENDING}
-    was_on = events[0].type not in _BEGIN_DUTY if events else is_on_now
+    was_on = events[0].type not in _BEGIN_DUTY if events else courier.duty is Duty.ON
     began = since if was_on else None
     for event in events:
         if event.type in _BEGIN_DUTY:
