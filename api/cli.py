@@ -170,16 +170,8 @@ def simulate(
         elif last_hours is not None:
             source = asyncio.run(sources.lived(_running_database(), hours=last_hours))
         else:
-            source = sources.generated(
-                city,
-                seed=seed,
-                start=start,
-                couriers=couriers,
-                orders_per_hour=orders_per_hour,
-                hours=hours,
-                tick_s=tick,
-                zones=zones,
-            )
+            asked = sources.Asked(city, couriers, orders_per_hour, hours, start, tick, zones)
+            source = sources.generated(asked, seed=seed)
         behaviour = Behaviour() if calm else LIVELY
         lived = run(source, seed=seed, behaviour=behaviour, events=events, report=report)
     _judge(lived.score)

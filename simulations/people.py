@@ -170,6 +170,7 @@ LIVELY: Final = Behaviour(
     phone_deaths_per_h=0.02,
     phone_off_min=(3.0, 20.0),
     position_every_ms=60_000,
+    idle_position_ms=600_000,
 )
 
 

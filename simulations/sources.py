@@ -1,6 +1,7 @@
 """Where a simulated day comes from: a city, a recorded day, tables, or what has happened."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from actors.clock import SystemClock
 from engine.kernel.timing import HOUR_MS
@@ -11,29 +12,31 @@ from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
 
 
-def generated(
-    city: str,
-    *,
-    seed: int,
-    start: str,
-    couriers: int,
-    orders_per_hour: float | None,
-    hours: float,
-    tick_s: int,
-    zones: int | None,
-) -> Source:
+class Asked(NamedTuple):
+    """What is asked of a generated city; `start` is a date and time on its wall."""
+
+    city: str
+    couriers: int
+    orders_per_hour: float | None
+    hours: float
+    start: str
+    tick_s: int
+    zones: int | None
+
+
+def generated(asked: Asked, *, seed: int) -> Source:
     """A city from a seed; raises simulate.NoSuchCity, simulate.NoSuchTime."""
     day = a_day(
         seed=seed,
-        city=city,
-        starts_at=local_instant(start, city),
-        couriers=couriers,
-        orders_per_hour=orders_per_hour,
-        hours=hours,
-        tick_s=tick_s,
-        zones=zones,
+        city=asked.city,
+        starts_at=local_instant(asked.start, asked.city),
+        couriers=asked.couriers,
+        orders_per_hour=asked.orders_per_hour,
+        hours=asked.hours,
+        tick_s=asked.tick_s,
+        zones=asked.zones,
     )
-    return Source(day=day, pace=pace_of(city))
+    return Source(day=day, pace=pace_of(asked.city))
 
 
 def recorded(folder: Path) -> Source:
