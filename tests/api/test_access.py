@@ -28,6 +28,7 @@ ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("POST", "/v1/zones", {}, {OPERATOR}),
     ("GET", f"/v1/zones/{ID}", None, {OPERATOR}),
     ("GET", f"/v1/zones/{ID}/parameters", None, {OPERATOR}),
+    ("GET", f"/v1/zones/{ID}/metrics", None, {OPERATOR}),
     ("PUT", f"/v1/zones/{ID}/parameters", {"parameters": {}, "reason": "x"}, {OPERATOR}),
 ]
 OPEN = {"/v1/auth/otp", "/v1/auth/token", "/v1/clock", "/healthz", "/readyz"}
