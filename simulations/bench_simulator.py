@@ -39,11 +39,15 @@ _ELSE: Final = "event loop and the rest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One size: seconds of the simulated day, real and of the processor; megabytes; samples."""
+    """One size: seconds of the simulated day, real and of the processor; megabytes; samples.
+
+    The day is the hours of orders (`orders_s`) and the hour after them, in which few still work.
+    """
 
     couriers: int
     zones: int
     orders: int
+    orders_s: float
     day_s: float
     real_s: float
     cpu_s: float
@@ -91,8 +95,11 @@ def run(*, couriers: Sequence[int], orders_per_courier: float, hours: float, see
     """Measure each size in a process of its own, one after the other, and print the table."""
     console = Console()
     table = Table(title=f"{hours:g} h of orders, {orders_per_courier:g} an hour and courier")
-    for name in ("couriers", "zones", "orders", "× real time", "× by CPU", "kB a courier", "parts"):
-        table.add_column(name, justify="left" if name == "parts" else "right")
+    for name in ("couriers", "zones", "orders", "kB a courier"):
+        table.add_column(name, justify="right")
+    for name in ("× real time", "× by processor time", "× without the last hour"):
+        table.add_column(name, justify="right")
+    table.add_column("where the time goes", no_wrap=True)
     for count in couriers:
         with (
             console.status(f"{count} couriers"),
@@ -116,6 +123,7 @@ def measure(couriers: int, orders_per_courier: float, hours: float, seed: int) -
         couriers=couriers,
         zones=len(day.zones),
         orders=lived.score.orders,
+        orders_s=hours * 3600,
         day_s=(lived.ended_at - day.starts_at) / 1000,
         real_s=lived.score.wall_s,
         cpu_s=time.process_time() - began,
@@ -133,9 +141,10 @@ def _cells(found: Measured) -> tuple[str, ...]:
         f"{found.couriers:,}",
         f"{found.zones}",
         f"{found.orders:,}",
+        f"{(found.resident_mb - found.started_mb) * 1024 / found.couriers:.0f}",
         f"{found.day_s / found.real_s:.1f}",
         f"{found.day_s / found.cpu_s:.1f}",
-        f"{(found.resident_mb - found.started_mb) * 1024 / found.couriers:.0f}",
+        f"{found.orders_s / found.cpu_s:.1f}",
         "\n".join(f"{count / samples:5.1%} {name}" for name, count in parts)
         + ("" if found.is_clean else "\n[red]not clean[/]"),
     )
