@@ -68,7 +68,7 @@ def metrics_of(
     Orders count when they were placed since then; what was placed before counts as work only.
     """
     orders = [one for one in history.orders if one.placed_at >= since]
-    visits = _visits(history, parameters, until)
+    visits = _visits(history, parameters, since=since, until=until)
     earned: Counter[CourierId] = Counter()
     for order in history.orders:
         if order.status is OrderStatus.DELIVERED and order.courier_id is not None:
@@ -146,13 +146,13 @@ def _offers(history: ZoneHistory, since: Instant) -> OfferCounts:
 
 
 def _visits(
-    history: ZoneHistory, parameters: ZoneParameters, until: Instant
+    history: ZoneHistory, parameters: ZoneParameters, *, since: Instant, until: Instant
 ) -> Mapping[CourierId, list[Visit]]:
     """The stops that couriers reached, one after the other, with what the zone says they take."""
     found: dict[CourierId, list[Visit]] = defaultdict(list)
     for (arrived_at, courier_id, place), orders in sorted(_stops(history).items()):
         before = found[courier_id]
-        free_before = before[-1].free_at if before else 0
+        free_before = before[-1].free_at if before else since
         assigned_at = max(one.assigned_at or 0 for one in orders)
         service_s, leave_s = _service(place, parameters)
         handed_over_at = max(
