@@ -20,7 +20,7 @@ from api.hub import Hub
 from api.outermost import Outermost
 from api.parts import Parts
 from api.presence import Presence
-from api.routes import couriers, health, identity, orders, what_if, zones
+from api.routes import couriers, health, identity, metrics, orders, what_if, zones
 from api.settings import Settings
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
@@ -67,7 +67,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
-    for routes in (identity, orders, couriers, zones, what_if, health):
+    for routes in (identity, orders, couriers, zones, metrics, what_if, health):
         app.include_router(routes.router)
     app.include_router(sockets.router)
     return app

@@ -8,20 +8,31 @@ import typer
 from api.understandable import Understandable
 
 if TYPE_CHECKING:
+    from simulations.sources import Asked
     from simulations.trial_days import Source
 
 Days = Annotated[int, typer.Option(min=1, max=1000, help="Days to live.")]
-City = Annotated[str, typer.Option(help="Generated city.")]
+City = Annotated[str, typer.Option(help="Generated city: riyadh or jeddah.")]
 Folders = Annotated[
     list[Path] | None,
     typer.Option("--folder", help="Recorded day instead of a city; may be given several times."),
 ]
-Couriers = Annotated[int, typer.Option(min=1, max=20_000, help="Couriers of the city.")]
+Tables = Annotated[
+    list[Path] | None,
+    typer.Option("--csv", help="Folder with orders.csv and couriers.csv; repeatable, too."),
+]
+Couriers = Annotated[int, typer.Option(min=1, max=50_000, help="Couriers of the city.")]
 OrdersPerHour = Annotated[
     float | None,
-    typer.Option(min=0.1, max=100_000, help="Orders in the busiest hour; else what fits."),
+    typer.Option(min=0.1, max=100_000, help="Orders an hour, in the mean; else 2.2 a courier."),
 ]
 Hours = Annotated[float, typer.Option(min=0.1, max=48, help="Hours of orders in a day.")]
+Start = Annotated[str, typer.Option(help="Local date and time at which the city's days begin.")]
+Calm = Annotated[
+    bool, typer.Option("--calm", help="No surprises: roads, shops, phones and people obey.")
+]
+_START = "2026-01-07T16:30"
+_TICK_S = 30
 Seed = Annotated[int, typer.Option(help="Chance of days and people; both sets meet the same.")]
 Metric = Annotated[str, typer.Option(help="A metric, as in the tables.")]
 Workers = Annotated[
@@ -39,9 +50,12 @@ def compare(
     days: Days = 5,
     city: City = "riyadh",
     folder: Folders = None,
+    csv: Tables = None,
     couriers: Couriers = 60,
     orders_per_hour: OrdersPerHour = None,
     hours: Hours = 4.0,
+    start: Start = _START,
+    calm: Calm = False,
     seed: Seed = 1,
     metric: Metric = "lateness",
     level: Annotated[float, typer.Option(min=0.5, max=0.999, help="How sure it must be.")] = 0.95,
@@ -52,14 +66,14 @@ def compare(
 ) -> None:
     """Try two parameter sets on the same days and the same luck, and tell which is better."""
     from simulations.compare import run, sides
+    from simulations.sources import Asked
     from simulations.trials import cores
 
     _known_metrics(metric)
     with Understandable():
         side_a, side_b = sides(a, b, base)
-        source = _source(
-            city, folder, couriers=couriers, per_hour=orders_per_hour, hours=hours, seed=seed
-        )
+        asked = Asked(city, couriers, orders_per_hour, hours, start, _TICK_S, None)
+        source = _source(asked, folder, csv, calm=calm, seed=seed)
         found = run(
             side_a,
             side_b,
@@ -91,9 +105,12 @@ def tune(
     days: Days = 5,
     city: City = "riyadh",
     folder: Folders = None,
+    csv: Tables = None,
     couriers: Couriers = 60,
     orders_per_hour: OrdersPerHour = None,
     hours: Hours = 4.0,
+    start: Start = _START,
+    calm: Calm = False,
     seed: Seed = 1,
     x: Metric = "road",
     y: Metric = "lateness",
@@ -106,6 +123,7 @@ def tune(
     """Sweep over zone parameters on the same days and draw what no other set beats."""
     from simulations.parameter_files import read
     from simulations.sampling import read_range
+    from simulations.sources import Asked
     from simulations.trials import cores
     from simulations.tune import run, sets_of
 
@@ -117,9 +135,8 @@ def tune(
             points=points,
             seed=seed,
         )
-        source = _source(
-            city, folder, couriers=couriers, per_hour=orders_per_hour, hours=hours, seed=seed
-        )
+        asked = Asked(city, couriers, orders_per_hour, hours, start, _TICK_S, None)
+        source = _source(asked, folder, csv, calm=calm, seed=seed)
         found = run(
             sets,
             source,
@@ -135,26 +152,31 @@ def tune(
 
 
 def _source(
-    city: str,
+    asked: "Asked",
     folders: list[Path] | None,
+    tables: list[Path] | None,
     *,
-    couriers: int,
-    per_hour: float | None,
-    hours: float,
+    calm: bool,
     seed: int,
 ) -> "Source":
-    from simulations import mdrp
-    from simulations.trial_days import CityDays, CityName, FolderDays
+    """Where the days come from; the first one is made at once, so that what is wrong shows now."""
+    from simulations.people import LIVELY, Behaviour
+    from simulations.trial_days import CityDays, FolderDays, Format
 
-    if folders:
-        for one in folders:
-            mdrp.read(one)
-        return FolderDays(folders=tuple(folders), seed=seed)
-    if city not in {*CityName}:
-        raise typer.BadParameter(f"{city} is not known; there is {', '.join(CityName)}")
-    return CityDays(
-        city=CityName(city), couriers=couriers, orders_per_hour=per_hour, hours=hours, seed=seed
+    behaviour = Behaviour() if calm else LIVELY
+    if folders and tables:
+        raise typer.BadParameter("choose one of --folder and --csv")
+    if not folders and not tables:
+        return CityDays(asked=asked, seed=seed, behaviour=behaviour)
+    found = FolderDays(
+        folders=tuple(folders or tables or ()),
+        format=Format.MDRP if folders else Format.CSV,
+        seed=seed,
+        behaviour=behaviour,
     )
+    for number in range(len(found.folders)):
+        found.to_live(number)
+    return found
 
 
 def _known_metrics(*names: str) -> None:

@@ -28,20 +28,16 @@ def _mendable() -> tuple[type[Exception], ...]:
     from simulations.mdrp import BadInstance
     from simulations.parameter_files import BadParameters
     from simulations.people import DoorShut
+    from simulations.recent import NothingHappened, TooManyOrders
+    from simulations.simulate import NoSuchCity, NoSuchTime
+    from simulations.tables import BadTable
     from simulations.trials import TrialLost
     from storage.servers import ServersError
     from storage.store import StoreUnavailable
 
-    return (
-        CannotStart,
-        ServersError,
-        StoreUnavailable,
-        BadInstance,
-        BadParameters,
-        DoorShut,
-        OtherSweep,
-        TrialLost,
-    )
+    days = (BadInstance, BadTable, NothingHappened, TooManyOrders, NoSuchCity, NoSuchTime)
+    trying = (BadParameters, OtherSweep, TrialLost)
+    return CannotStart, ServersError, StoreUnavailable, DoorShut, *days, *trying
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from simulations.score import Score, Spread
+from engine.metrics import Spread
+from simulations.score import UNDELIVERED_MIN, Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +27,20 @@ def _p90(spread: Spread | None) -> float | None:
     return None if spread is None else spread.p90
 
 
-def _undelivered_percent(score: Score) -> float | None:
-    left = score.orders - score.delivered - score.returned
-    return 100 * left / score.orders if score.orders else None
+def _undelivered(score: Score) -> int:
+    return score.orders - score.delivered - score.returned - score.cancelled
+
+
+def _percent_of_orders(count: int, score: Score) -> float | None:
+    return 100 * count / score.orders if score.orders else None
+
+
+def _excess(score: Score) -> float | None:
+    """Minutes above the direct bound; an order that nobody delivered counts as lateness has it."""
+    above, left = score.metrics.excess_min, _undelivered(score)
+    if above is None:
+        return UNDELIVERED_MIN if left else None
+    return (above.mean * score.delivered + UNDELIVERED_MIN * left) / (score.delivered + left)
 
 
 METRICS: Final = (
@@ -38,6 +50,13 @@ METRICS: Final = (
         unit="min an order",
         lower_is_better=True,
         of=lambda score: score.lateness_min if score.orders else None,
+    ),
+    Metric(
+        name="excess",
+        label="above the direct bound",
+        unit="min an order",
+        lower_is_better=True,
+        of=_excess,
     ),
     Metric(
         name="click_to_door",
@@ -65,7 +84,14 @@ METRICS: Final = (
         label="undelivered",
         unit="%",
         lower_is_better=True,
-        of=_undelivered_percent,
+        of=lambda score: _percent_of_orders(_undelivered(score), score),
+    ),
+    Metric(
+        name="cancelled",
+        label="cancelled by customers",
+        unit="%",
+        lower_is_better=True,
+        of=lambda score: _percent_of_orders(score.cancelled, score),
     ),
     Metric(
         name="road",
@@ -80,6 +106,20 @@ METRICS: Final = (
         unit="a delivery",
         lower_is_better=True,
         of=lambda score: score.offers_made / score.delivered if score.delivered else None,
+    ),
+    Metric(
+        name="idle_gini",
+        label="idle time, Gini",
+        unit="0 to 1",
+        lower_is_better=True,
+        of=lambda score: score.metrics.idle_gini,
+    ),
+    Metric(
+        name="earnings_gini",
+        label="earnings, Gini",
+        unit="0 to 1",
+        lower_is_better=True,
+        of=lambda score: score.metrics.earnings_gini,
     ),
 )
 BY_NAME: Final = {one.name: one for one in METRICS}

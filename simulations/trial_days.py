@@ -1,4 +1,4 @@
-"""Where the days come from on which parameter sets are tried: a city's seed, or recorded folders.
+"""The days on which parameter sets are tried: a city's, recorded ones, or the last hours.
 
 A source travels to other processes, so it holds only what its days can be made from again.
 """
@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.kernel.ids import derived_id
-from simulations import mdrp
+from engine.kernel.timing import HOUR_MS
+from simulations import simulate, sources
 from simulations.day import Day
-from simulations.people import Behaviour
-from simulations.replay import VIRTUAL_START
-from simulations.simulate import MOODS, a_day
-
-
-class CityName(StrEnum):
-    """The cities that can be generated."""
-
-    RIYADH = "riyadh"
+from simulations.people import LIVELY, Behaviour
+from simulations.recent import Recent, day_of
+from simulations.sources import Asked
+from simulations.surprises import surprising
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,33 +45,33 @@ class Source(Protocol):
         ...
 
 
+class Format(StrEnum):
+    """How a recorded day is written down."""
+
+    MDRP = "mdrp"
+    CSV = "csv"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityDays:
-    """Days of a generated city; each is another seed. Orders an hour are those of the busiest."""
+    """Days of a generated city; each is another seed."""
 
-    city: CityName = CityName.RIYADH
-    couriers: int = 60
-    orders_per_hour: float | None = None
-    hours: float = 4.0
+    asked: Asked
     seed: int = 1
+    behaviour: Behaviour = LIVELY
 
     @property
     def of(self) -> str:
-        orders = f"{self.orders_per_hour:g} orders" if self.orders_per_hour else "its orders"
+        asked = self.asked
+        orders = f"{asked.orders_per_hour:g} orders" if asked.orders_per_hour else "its orders"
         return (
-            f"{self.city.value}: {self.couriers} couriers, {orders} an hour, {self.hours:g} h, "
-            f"seed {self.seed}"
+            f"{asked.city}: {asked.couriers} couriers, {orders} an hour, {asked.hours:g} h "
+            f"from {asked.start}, seed {self.seed}"
         )
 
     def to_live(self, number: int) -> ToLive:
-        seed = luck_of(self.seed, number)
-        day = a_day(
-            seed=seed,
-            couriers=self.couriers,
-            hours=self.hours,
-            orders_per_hour=self.orders_per_hour,
-        )
-        return ToLive(day=day, luck=seed, behaviour=MOODS)
+        luck = luck_of(self.seed, number)
+        return _surprising(sources.generated(self.asked, seed=luck), self.behaviour, luck)
 
     def kind(self, number: int) -> int:
         return number
@@ -86,7 +82,9 @@ class FolderDays:
     """Recorded days in turn; beyond the last they come again, with other luck."""
 
     folders: tuple[Path, ...]
+    format: Format = Format.MDRP
     seed: int = 1
+    behaviour: Behaviour = LIVELY
 
     @property
     def of(self) -> str:
@@ -95,16 +93,43 @@ class FolderDays:
         return f"recorded: {names}{more}, seed {self.seed}"
 
     def to_live(self, number: int) -> ToLive:
-        instance = mdrp.read(self.folders[self.kind(number)])
-        return ToLive(
-            day=mdrp.day(instance, starts_at=VIRTUAL_START),
-            luck=luck_of(self.seed, number),
-            behaviour=Behaviour(),
-            undeliverable=instance.undeliverable(),
-        )
+        read = sources.recorded if self.format is Format.MDRP else sources.tabled
+        source = read(self.folders[self.kind(number)])
+        return _surprising(source, self.behaviour, luck_of(self.seed, number))
 
     def kind(self, number: int) -> int:
         return number % len(self.folders)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentDays:
+    """The same hours of a zone again and again, each time with other luck."""
+
+    recent: Recent
+    seed: int = 1
+    behaviour: Behaviour = LIVELY
+
+    @property
+    def of(self) -> str:
+        hours = (self.recent.until - self.recent.since) / HOUR_MS
+        return f"the last {hours:g} h of {self.recent.zone.name_en}"
+
+    def to_live(self, number: int) -> ToLive:
+        source = simulate.Source(day=day_of([self.recent]))
+        return _surprising(source, self.behaviour, luck_of(self.seed, number))
+
+    def kind(self, number: int) -> int:
+        del number
+        return 0
+
+
+def _surprising(source: simulate.Source, behaviour: Behaviour, luck: int) -> ToLive:
+    return ToLive(
+        day=surprising(source.day, behaviour, seed=luck, pace=source.pace),
+        luck=luck,
+        behaviour=behaviour,
+        undeliverable=source.undeliverable,
+    )
 
 
 def luck_of(seed: int, number: int) -> int:

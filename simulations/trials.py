@@ -58,9 +58,11 @@ class Lived(Struct, frozen=True, kw_only=True):
 def live(source: Source, trial: Trial) -> Lived:
     """Live one day under one parameter set."""
     to_live = source.to_live(trial.number)
-    zone = replace(to_live.day.zone, parameters=applied(to_live.day.zone.parameters, trial.given))
+    zones = [
+        replace(one, parameters=applied(one.parameters, trial.given)) for one in to_live.day.zones
+    ]
     score = live_virtually(
-        replace(to_live.day, zone=zone),
+        replace(to_live.day, zone=zones[0], more_zones=tuple(zones[1:])),
         seed=to_live.luck,
         behaviour=to_live.behaviour,
         undeliverable=to_live.undeliverable,

@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from actors.parent import end_with
 from simulations.comparison import Comparison, Side, compared
-from simulations.last_hours import Recent, RecentDays
+from simulations.recent import Recent
+from simulations.trial_days import RecentDays
 from simulations.trials import Lived, Trial, live
 
 _NICENESS: Final = 19

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from engine.couriers.courier import Courier, Duty
 from engine.dispatch.offer import Offer, OfferStatus
+from engine.dispatch.record import ZoneHistory
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -29,6 +30,7 @@ from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from storage.kinds import KINDS, encode
+from storage.memory_history import of_zone
 from storage.memory_outbox import MemoryOutbox
 from storage.memory_tables import Tables
 from storage.orders import page
@@ -213,6 +215,9 @@ class MemoryStore:
             for _, change in self._history.get(thing_id, ())
             for position, event in enumerate(change.events)
         )
+
+    async def zone_history(self, zone_id: ZoneId, since: Instant) -> ZoneHistory:
+        return of_zone(self._tables, self._commits, zone_id, since)
 
     async def save_quote(self, quote: Quote) -> None:
         kept = self._quotes.setdefault(quote.id, quote)

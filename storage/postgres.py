@@ -5,6 +5,7 @@ from typing import Self
 
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
+from engine.dispatch.record import ZoneHistory
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -124,6 +125,9 @@ class PostgresStore:
 
     async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:
         return await history.list_events(self._database, thing_id)
+
+    async def zone_history(self, zone_id: ZoneId, since: Instant) -> ZoneHistory:
+        return await history.of_zone(self._database, zone_id, since)
 
     async def save_quote(self, quote: Quote) -> None:
         await orders.save_quote(self._database, quote)

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
+from engine.dispatch.record import ZoneHistory
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
     CellId,
@@ -228,6 +229,10 @@ class Store(Protocol):
 
     async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:
         """The history of one thing, oldest first."""
+        ...
+
+    async def zone_history(self, zone_id: ZoneId, since: Instant) -> ZoneHistory:
+        """All that happened in a zone since an instant, as metrics and replays need it."""
         ...
 
     async def save_quote(self, quote: Quote) -> None:

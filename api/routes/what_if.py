@@ -24,8 +24,8 @@ from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.kernel.timing import HOUR_MS
 from engine.what_if import Asked, WhatIf, WhatIfId
-from simulations.last_hours import Recent, TooManyOrders, read
 from simulations.metrics import BY_NAME
+from simulations.recent import Recent, TooManyOrders, read_zone
 from simulations.what_if import Job
 
 router = APIRouter(prefix="/v1/zones/{zone_id}/what-if", tags=["zones"])
@@ -199,7 +199,7 @@ async def _recent(parts: Parts, zone: Zone, hours: float) -> Recent:
     since = until - int(hours * HOUR_MS)
     orders_max = parts.settings.what_if.orders_max
     try:
-        recent = await read(parts.store, zone, since=since, until=until, orders_max=orders_max)
+        recent = await read_zone(parts.store, zone, since=since, until=until, orders_max=orders_max)
     except TooManyOrders:
         raise Refused(rules.TOO_MUCH_TO_REPLAY(orders_max=orders_max)) from None
     if not recent.orders or not recent.spells:

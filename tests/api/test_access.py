@@ -32,6 +32,7 @@ ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("GET", f"/v1/zones/{ID}/what-if", None, {OPERATOR}),
     ("GET", f"/v1/zones/{ID}/what-if/{ID}", None, {OPERATOR}),
     ("POST", f"/v1/zones/{ID}/what-if/{ID}/cancel", None, {OPERATOR}),
+    ("GET", f"/v1/zones/{ID}/metrics", None, {OPERATOR}),
     ("PUT", f"/v1/zones/{ID}/parameters", {"parameters": {}, "reason": "x"}, {OPERATOR}),
 ]
 OPEN = {"/v1/auth/otp", "/v1/auth/token", "/v1/clock", "/healthz", "/readyz"}

@@ -59,7 +59,7 @@ def test_a_sweep_over_a_recorded_day_names_the_front(tmp_path: Path) -> None:
         (["compare", "B", "B"], "both come to the same parameters", 1),
         (["compare", "B", "nothing.toml"], "No such file", 1),
         (["compare", "B", "C", "--metric", "beauty"], "beauty is not known", 2),
-        (["compare", "B", "C", "--city", "atlantis"], "atlantis", 2),
+        (["compare", "B", "C", "--city", "atlantis"], "there is no city 'atlantis'", 1),
         (["compare", "B", "C", "--folder", "nowhere"], "nowhere: no such folder", 1),
         (["tune", "--parameter", "tick_s=1..9"], "tick_s: has no step", 1),
         (["tune", "--parameter", "tock_s=1..9:1"], "did you mean tick_s?", 1),

@@ -9,12 +9,13 @@ import pytest
 from simulations.comparison import Compared, Comparison, Side, Verdict, compared
 from simulations.metrics import METRICS
 from simulations.pictures import draw_comparison
-from simulations.trial_days import CityDays, FolderDays, ToLive
+from simulations.trial_days import FolderDays, ToLive
 from simulations.trials import Lived, Trial, live, live_all
 from tests.simulations import small_day
+from tests.simulations.tiny_city import tiny_days
 
 A, B = Side(name="calm", sets={}), Side(name="hasty", sets={"tick_s": 1})
-TINY = CityDays(couriers=6, hours=0.3, seed=5)
+TINY = tiny_days(couriers=6, hours=0.3)
 
 
 @dataclass(frozen=True)

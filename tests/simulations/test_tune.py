@@ -12,11 +12,11 @@ from simulations.parameter_files import read
 from simulations.pictures import draw_sweep
 from simulations.sampling import read_range
 from simulations.sweep import DEFAULT, Sweep, swept
-from simulations.trial_days import CityDays
 from simulations.trials import Lived
 from simulations.tune import run, sets_of
+from tests.simulations.tiny_city import tiny_days
 
-TINY = CityDays(couriers=4, hours=0.25, seed=5)
+TINY = tiny_days(couriers=4, hours=0.25)
 
 
 def lived(name: str, number: int, x: float | None, y: float, *faults: str) -> Lived:

@@ -1,21 +1,23 @@
-"""The last hours of the running system as a day to live through again."""
+"""The last hours of the running system as a day to live through again.
+
+Orders come as they were really placed, from shop to door, without those that were cancelled;
+couriers work the spells in which they could really be asked, from where they began them.
+"""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
 
 from engine.couriers.courier import BreakEnded, Courier, Duty, WentOnDuty
-from engine.geo.travel import GreatCircle, TravelProfile, VehicleKind
+from engine.geo.travel import VehicleKind
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.place import Place, Point
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Gift, Order, OrderStatus, Recipient
+from simulations.city import CityWays
 from simulations.day import Day, DayCourier, DayOrder, ZonePlan
-from simulations.simulate import MOODS
-from simulations.trial_days import ToLive, luck_of
 from storage.recent import entered_at
 from storage.store import DutyOf, Store, TrailFix
 
@@ -24,11 +26,16 @@ _AFTERWARDS_MS: Final = HOUR_MS
 # A phone's first position comes a little before or after its courier says that he is on duty.
 _FIX_EARLY_MS: Final = 5 * MINUTE_MS
 _PAGE: Final = 500
+ORDERS_MAX: Final = 1_000_000
 _BEGINS: Final = frozenset({WentOnDuty.__name__, BreakEnded.__name__})
 
 
 class TooManyOrders(Exception):
     """More was ordered in these hours than may be lived again; the message says how much may."""
+
+
+class NothingHappened(Exception):
+    """There is no day to live again: no zone had an order and a courier in these hours."""
 
 
 class RecentOrder(Struct, frozen=True, kw_only=True):
@@ -64,39 +71,17 @@ class Recent(Struct, frozen=True, kw_only=True):
     cancelled: int
 
 
-class EstimatedWays:
-    """The world lets people take as long as the zone believed."""
-
-    def __init__(self, travel: TravelProfile) -> None:
-        self._great_circle = GreatCircle(travel)
-
-    def travel_ms(self, origin: Point, to: Point, *, vehicle: VehicleKind, at: Instant) -> int:
-        """Milliseconds on the road when leaving at `at`."""
-        return self._great_circle.one_s(origin, to, vehicle=vehicle, at=at) * SECOND_MS
+async def read(store: Store, *, since: Instant, until: Instant) -> Day:
+    """All zones from `since` until `until`; raises NothingHappened, StoreUnavailable."""
+    zones = await store.list_zones()
+    found = [await read_zone(store, one, since=since, until=until) for one in zones]
+    if not any(one.orders for one in found) or not any(one.spells for one in found):
+        raise NothingHappened("no zone had an order and a courier on duty in these hours")
+    return day_of(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecentDays:
-    """The same hours again and again, each time with other luck."""
-
-    recent: Recent
-    seed: int = 1
-
-    @property
-    def of(self) -> str:
-        hours = (self.recent.until - self.recent.since) / HOUR_MS
-        return f"the last {hours:g} h of {self.recent.zone.name_en}"
-
-    def to_live(self, number: int) -> ToLive:
-        return ToLive(day=day_of(self.recent), luck=luck_of(self.seed, number), behaviour=MOODS)
-
-    def kind(self, number: int) -> int:
-        del number
-        return 0
-
-
-async def read(
-    store: Store, zone: Zone, *, since: Instant, until: Instant, orders_max: int
+async def read_zone(
+    store: Store, zone: Zone, *, since: Instant, until: Instant, orders_max: int = ORDERS_MAX
 ) -> Recent:
     """What was ordered in a zone and who could carry it; raises TooManyOrders, StoreUnavailable."""
     orders: list[RecentOrder] = []
@@ -106,7 +91,7 @@ async def read(
             cancelled += 1
             continue
         if len(orders) == orders_max:
-            raise TooManyOrders(f"more than {orders_max} orders")
+            raise TooManyOrders(f"more than {orders_max} orders in {zone.name_en}: ask for less")
         orders.append(_order(one))
     duties = await store.list_duties(zone.id, since=since, until=until)
     return Recent(
@@ -119,25 +104,38 @@ async def read(
     )
 
 
-def day_of(recent: Recent) -> Day:
-    """The hours as a day under the parameters in force; everybody begins it with nothing to do."""
-    zone, parameters = recent.zone, recent.zone.parameters
-    ends_at = recent.until + _AFTERWARDS_MS
+def day_of(recent: Sequence[Recent]) -> Day:
+    """The same hours of some zones, under the parameters in force; everybody begins free."""
+    first, *more = (_plan(one.zone) for one in recent)
+    since, until = recent[0].since, recent[0].until
+    parameters = first.parameters
+    orders = (_day_order(order) for one in recent for order in one.orders)
+    spells = sorted(
+        (spell for one in recent for spell in one.spells),
+        key=lambda spell: (spell.since, spell.courier_id),
+    )
     return Day(
-        name=f"{zone.name_en}, the last {(recent.until - recent.since) / HOUR_MS:g} h",
-        starts_at=recent.since,
-        zone=ZonePlan(
-            name_en=zone.name_en, name_ar=zone.name_ar, cells=zone.cells, parameters=parameters
-        ),
-        ways=EstimatedWays(parameters.travel),
-        orders=tuple(_day_order(one) for one in recent.orders),
+        name=f"{recent[0].zone.name_en}, the last {(until - since) / HOUR_MS:g} h",
+        starts_at=since,
+        zone=first,
+        more_zones=tuple(more),
+        ways=CityWays(parameters.travel),
+        orders=tuple(sorted(orders, key=lambda order: (order.placed_at, order.key))),
         couriers=tuple(
-            _day_courier(number, one, ends_at)
-            for number, one in enumerate(sorted(recent.spells, key=lambda one: one.since))
+            _day_courier(number, one, until + _AFTERWARDS_MS) for number, one in enumerate(spells)
         ),
         shop_service_ms=parameters.shop_service_s * SECOND_MS,
         door_service_ms=parameters.door_service_s * SECOND_MS,
         target_ms=parameters.promised_s * SECOND_MS,
+    )
+
+
+def _plan(zone: Zone) -> ZonePlan:
+    return ZonePlan(
+        name_en=zone.name_en,
+        name_ar=zone.name_ar,
+        cells=zone.cells,
+        parameters=zone.parameters,
     )
 
 

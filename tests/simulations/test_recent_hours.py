@@ -10,9 +10,10 @@ from engine.kernel.timing import HOUR_MS, MINUTE_MS
 from simulations import mdrp, stage
 from simulations.day import Day
 from simulations.diary import Diary
-from simulations.last_hours import Recent, RecentDays, TooManyOrders, day_of, read, spells_of
 from simulations.people import Behaviour
+from simulations.recent import Recent, TooManyOrders, day_of, read_zone, spells_of
 from simulations.replay import VIRTUAL_START
+from simulations.trial_days import RecentDays
 from simulations.trials import Trial, live
 from simulations.virtual import VirtualLoop, run_virtually
 from storage.memory import MemoryStore
@@ -43,14 +44,14 @@ def store(day: Day) -> MemoryStore:
 def recent_hours(store: MemoryStore, since: int, until: int, *, orders_max: int = 100) -> Recent:
     async def found() -> Recent:
         (zone,) = await store.list_zones()
-        return await read(store, zone, since=since, until=until, orders_max=orders_max)
+        return await read_zone(store, zone, since=since, until=until, orders_max=orders_max)
 
     return asyncio.run(found())
 
 
 def test_a_day_that_was_lived_is_found_again(day: Day, store: MemoryStore) -> None:
     recent = recent_hours(store, T, T + 24 * HOUR_MS)
-    again = day_of(recent)
+    again = day_of([recent])
     # The order that nobody could deliver was cancelled in the end.
     assert recent.cancelled == 1
     wanted = [one for one in day.orders if one.key not in small_day.UNDELIVERABLE]
