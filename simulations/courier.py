@@ -5,6 +5,7 @@ and takes what the world says. However late the process runs, the times that he 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -52,6 +53,7 @@ class CourierProgram:
         self._done: set[tuple[str, str]] = set()
         self._gone: set[str] = set()
         self._answered: set[str] = set()
+        self._asked: Counter[tuple[str, ...]] = Counter()
         self._leaving = False
         self._off = False
 
@@ -134,11 +136,12 @@ class CourierProgram:
                 )
 
     async def _answer(self, offer: OfferShown) -> None:
-        if self._temper.happens(self._temper.behaviour.ignore):
+        temper = self._temper_about(offer)
+        if temper.happens(temper.behaviour.ignore):
             self._page.note("expired", self._clock.now())
             return
-        await self._clock.sleep(self._temper.thinking_ms())
-        if reason := self._objection(offer):
+        await self._clock.sleep(temper.thinking_ms())
+        if reason := self._objection(offer, temper):
             await self._door.tell("decline", offer_id=offer.offer_id, reason=reason)
             self._page.note("declined", self._clock.now())
             return
@@ -154,13 +157,19 @@ class CourierProgram:
             case refused:
                 self._fault(f"accepting an offer: {refused}")
 
-    def _objection(self, offer: OfferShown) -> str:
+    def _temper_about(self, offer: OfferShown) -> Temper:
+        """He before this offer, and each time that he is asked the same another."""
+        keys = tuple(sorted(self._key(one) for one in offer.order_ids))
+        self._asked[keys] += 1
+        return self._temper.about(keys, self._asked[keys])
+
+    def _objection(self, offer: OfferShown, temper: Temper) -> str:
         """Why he does not take it; empty when he does."""
         ahead = self._legs((*self._open_stops(), *offer.stops))[-len(offer.stops) :]
         first, last = ahead[0], ahead[-1]
         trip_min = max(1.0, (last.free_at - first.left_at) / MINUTE_MS)
         pay = sum(self._world.pay_halalas(one.shop.point, one.door.point) for one in offer.orders)
-        if self._temper.refuses(
+        if temper.refuses(
             approach_min=(first.arrived_at - first.left_at) / MINUTE_MS,
             halalas_per_min=pay / trip_min,
         ):
@@ -270,7 +279,8 @@ class CourierProgram:
             return
         await until(self._clock, leg.handed_over_at)
         at = leg.handed_over_at
-        if self._temper.happens(self._temper.behaviour.nobody_home):
+        temper = self._temper.at_door(self._key(order_id))
+        if temper.happens(temper.behaviour.nobody_home):
             await self._report(order_id, "attempt_failed", at, reason="nobody_home")
             await self._report(order_id, "return_started", at)
             self._finish(leg, [order_id], kind="attempt")

@@ -22,7 +22,9 @@ class Handset:
     """
 
     def __init__(self, door: CourierDoor, temper: Temper, clock: Clock) -> None:
-        self._door, self._temper, self._clock = door, temper, clock
+        self._door, self._clock = door, clock
+        # When a battery dies does not depend on how many positions were sent.
+        self._temper, self._luck = temper.about("positions"), temper.about("battery").chance
         self._is_on = asyncio.Event()
         self._blind_until: Instant = 0
         self._battery: asyncio.Task[None] | None = None
@@ -76,7 +78,7 @@ class Handset:
         )
 
     async def _live_on_battery(self) -> None:
-        chance, how = self._temper.chance, self._temper.behaviour
+        chance, how = self._luck, self._temper.behaviour
         while True:
             await self._clock.sleep(chance.expovariate(how.phone_deaths_per_h) * HOUR_MS)
             self._is_on.clear()

@@ -4,7 +4,7 @@ import asyncio
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from actors.clock import Clock
@@ -194,18 +194,41 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Temper:
-    """One person's behaviour with his own chance."""
+    """One person's behaviour with his own chance.
+
+    `seed` is his own, `day` that of everybody on this day; without them his luck in one matter
+    depends on all that he was asked before.
+    """
 
     behaviour: Behaviour
     chance: random.Random
     # How much more than others he puts up with.
     tolerance: float = 1.0
+    seed: int | None = None
+    day: int | None = None
 
     @classmethod
-    def of(cls, behaviour: Behaviour, seed: int) -> Self:
+    def of(cls, behaviour: Behaviour, seed: int, *, day: int | None = None) -> Self:
         """Somebody with this behaviour, himself by his seed."""
         chance = random.Random(seed)
-        return cls(behaviour=behaviour, chance=chance, tolerance=chance.lognormvariate(0, 0.25))
+        tolerance = chance.lognormvariate(0, 0.25)
+        return cls(behaviour=behaviour, chance=chance, tolerance=tolerance, seed=seed, day=day)
+
+    def about(self, *matter: object) -> Self:
+        """He in one matter: his luck in it is the same whatever happened before.
+
+        So two runs of a day in which other things are decided still ask the same dice.
+        """
+        return self._with_luck(self.seed, matter)
+
+    def at_door(self, key: str) -> Self:
+        """He at the door of an order: who is at home does not depend on who comes."""
+        return self._with_luck(self.day, (key,))
+
+    def _with_luck(self, seed: int | None, matter: tuple[object, ...]) -> Self:
+        if seed is None:
+            return self
+        return replace(self, chance=random.Random(f"{seed} {matter}"))
 
     def refuses(self, *, approach_min: float, halalas_per_min: float) -> bool:
         """Whether he says no to an offer of this quality."""

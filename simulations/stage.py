@@ -155,7 +155,7 @@ def _people(
 
     def courier(plan: DayCourier) -> CourierProgram:
         door: CourierDoor = CourierBusDoor(lobby, name=plan.key, chance=chance())
-        temper = Temper.of(behaviour, chances.getrandbits(64))
+        temper = Temper.of(behaviour, chances.getrandbits(64), day=seed)
         if behaviour.gps_noise_m or behaviour.gps_gap or behaviour.phone_deaths_per_h:
             door = Handset(door, temper, lobby.clock)
         return CourierProgram(diary.courier(plan), door=door, world=world, temper=temper)
