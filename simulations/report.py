@@ -10,7 +10,6 @@ import msgspec
 from msgspec import to_builtins
 
 from engine.metrics import DEFINITIONS, Metrics, OfferCounts, Spread, metrics
-from simulations.day import Day
 from simulations.plots import draw
 from simulations.replay import Lived
 from simulations.score import courier_records, offer_counts, order_records
@@ -111,7 +110,7 @@ def _page(lived: Lived, figures: dict[str, Any], plots: dict[str, bytes]) -> str
             "<h2>Plots</h2>",
             *(_plot(name, png) for name, png in plots.items()),
             "<h2>Zones</h2>",
-            _zones(lived.day, dict(by_zone(lived))),
+            _zones(list(by_zone(lived))),
             "</html>\n",
         )
     )
@@ -165,7 +164,7 @@ def _plot(name: str, png: bytes) -> str:
     )
 
 
-def _zones(day: Day, found: dict[str, Metrics]) -> str:
+def _zones(found: list[tuple[str, Metrics]]) -> str:
     def cell(spread: Spread | None) -> str:
         return "–" if spread is None else f"{spread.mean:.1f} / {spread.p90:.1f}"
 
@@ -173,11 +172,11 @@ def _zones(day: Day, found: dict[str, Metrics]) -> str:
         f"<tr><td>{html.escape(name)}<td class=n>{one.orders:,}<td class=n>{one.delivered:,}"
         f"<td class=n>{one.couriers:,}<td class=n>{cell(one.click_to_door_min)}"
         f"<td class=n>{cell(one.excess_min)}<td class=n>{one.utilisation or 0:.1%}</tr>"
-        for name, one in found.items()
+        for name, one in found
     )
     head = (
         "<tr><th>zone<th class=n>orders<th class=n>delivered<th class=n>couriers"
         "<th class=n>click-to-door, min<br>mean / p90<th class=n>excess, min<br>mean / p90"
         "<th class=n>utilisation</tr>"
     )
-    return f"<table>{head}{''.join(rows)}</table><p><small>{len(day.zones)} zones.</small></p>"
+    return f"<table>{head}{''.join(rows)}</table>"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from simulations.people import LIVELY
+from simulations.people import LIVELY, Behaviour
+from simulations.replay import live_virtually
 from simulations.simulate import (
     AFTERNOON,
     NoSuchCity,
@@ -56,3 +57,12 @@ def test_a_time_on_the_wall_is_one_of_the_city() -> None:
         local_instant("soon", "riyadh")
     with pytest.raises(NoSuchCity, match="riyadh, jeddah"):
         local_instant("2026-01-07T16:30", "atlantis")
+
+
+def test_who_changes_his_mind_in_time_has_his_order_cancelled() -> None:
+    day = a_day(seed=2, couriers=6, hours=0.2)
+    found = live_virtually(day, seed=2, behaviour=Behaviour(patience_min=10.0))
+    assert found.is_clean, (found.violations, found.faults)
+    assert found.cancelled > 0
+    assert found.delivered > 0
+    assert found.cancelled + found.delivered == found.orders
