@@ -83,10 +83,11 @@ def _faults(name: str, value: Any) -> list[str]:  # noqa: ANN401 - whatever stan
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         return [f"{name} is not known" + (f" (did you mean {near[0]}?)" if near else "")]
-    bounds = bounds_of(name)
-    told = f"{name} must be {bounds.ge} to {bounds.le}" if bounds else f"{name} cannot be this"
     try:
         with_it = applied(ZoneParameters(), {name: value})
     except msgspec.ValidationError as error:
-        return [f"{told}; given is {value!r}" if bounds else f"{told}: {error}"]
+        bounds = bounds_of(name)
+        if bounds is None or bounds.ge is None:
+            return [f"{name} cannot be {value!r}: {error}"]
+        return [f"{name} must be {bounds.ge} to {bounds.le}; given is {value!r}"]
     return [f"{fault}; given is {value!r}" for fault in faults_in(with_it)]
