@@ -7,12 +7,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint check fix simulate replay bench migrate \
+.PHONY: help demo up test lint check fix simulate replay compare tune bench bench-simulator migrate \
         openapi doctor clean code format types imports
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## watch a simulated city being served, until Ctrl-C
 	@$(BIN)/hadiyati demo $(ARGS)
@@ -56,8 +56,17 @@ simulate: $(READY) ## run a generated day in virtual time, from a seed
 replay: $(READY) ## run a recorded day: ARGS="path/to/instance --speed 60"
 	@$(BIN)/hadiyati replay $(ARGS)
 
+compare: $(READY) ## try two parameter sets on the same days: ARGS="A.toml B.toml --days 10"
+	@$(BIN)/hadiyati compare $(ARGS)
+
+tune: $(READY) ## sweep over parameters: ARGS="--parameter trips_max=1..4:1"
+	@$(BIN)/hadiyati tune $(ARGS)
+
 bench: $(READY) ## measure a tick on this machine, beside the bare matching
 	@$(BIN)/hadiyati bench $(ARGS)
+
+bench-simulator: $(READY) ## measure the simulator at 1,000 to 30,000 couriers
+	@$(BIN)/hadiyati bench-simulator $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

@@ -1,6 +1,6 @@
 """What a cell holds in memory: the stored states of its open things, and what it shows of them."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -36,6 +36,7 @@ class Holdings:
         self._telemetry = telemetry
         self._waiting: dict[ZoneId, dict[OrderId, None]] = {}
         self._open: dict[ZoneId, dict[OrderId, None]] = {}
+        self._on_duty: dict[ZoneId, dict[CourierId, Courier]] = defaultdict(dict)
         self._ended: deque[OrderId | OfferId] = deque()
 
     def load(self, things: Iterable[Thing]) -> None:
@@ -48,6 +49,7 @@ class Holdings:
         }
         self._waiting.clear()
         self._open.clear()
+        self._on_duty.clear()
         for thing in things:
             self.put(thing)
         self._telemetry.forget_all_but(self.is_on_duty)
@@ -58,9 +60,7 @@ class Holdings:
             case Order():
                 self._put_order(thing)
             case Courier():
-                self.couriers[thing.id] = thing
-                if thing.duty is Duty.OFF:
-                    self._telemetry.forget(thing.id)
+                self._put_courier(thing)
             case Offer():
                 self.offers[thing.id] = thing
                 if thing.status is not OfferStatus.OPEN:
@@ -83,6 +83,17 @@ class Holdings:
         else:
             still_open.pop(order.id, None)
             self._keep_a_while(order.id)
+
+    def _put_courier(self, courier: Courier) -> None:
+        before = self.couriers.get(courier.id)
+        if before is not None and before.zone_id != courier.zone_id:
+            self._on_duty[before.zone_id].pop(courier.id, None)
+        self.couriers[courier.id] = courier
+        if courier.duty is Duty.OFF:
+            self._on_duty[courier.zone_id].pop(courier.id, None)
+            self._telemetry.forget(courier.id)
+        else:
+            self._on_duty[courier.zone_id][courier.id] = courier
 
     def _keep_a_while(self, key: OrderId | OfferId) -> None:
         self._ended.append(key)
@@ -136,11 +147,7 @@ class Holdings:
 
     def on_duty(self, zone_id: ZoneId) -> Iterator[Courier]:
         """The couriers who work in a zone, in whatever state."""
-        return (
-            one
-            for one in self.couriers.values()
-            if one.zone_id == zone_id and one.duty is not Duty.OFF
-        )
+        return iter(self._on_duty[zone_id].values())
 
     def open_offer_of(self, courier: Courier) -> Offer | None:
         """The offer a courier has to answer."""

@@ -55,7 +55,10 @@ class RuntimeSettings(BaseModel):
         10, ge=0, le=1000, description="Least real milliseconds between two calls with positions."
     )
     position_publish_s: float = Field(
-        4.0, gt=0, le=60, description="Real seconds between two positions that a customer is shown."
+        4.0,
+        gt=0,
+        le=3600,
+        description="Real seconds between two positions that a customer is shown.",
     )
     offer_repeat_s: float = Field(
         5.0, gt=0, le=60, description="Real seconds before an unacknowledged offer is sent again."

@@ -1,6 +1,6 @@
 """Where couriers are: the newest fix of each, which is telemetry and not an event."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from engine.dispatch.eta import Sighting
 from engine.kernel.ids import CourierId
@@ -10,6 +10,23 @@ from storage.live import Fix
 from storage.store import TrailFix
 
 FUTURE_MS_MAX = 30 * SECOND_MS
+
+
+class _Sightings(Mapping[CourierId, Sighting]):
+    """Made when asked for: a tick looks at the couriers of one zone, not at all of the cell."""
+
+    def __init__(self, fixes: Mapping[CourierId, Fix]) -> None:
+        self._fixes = fixes
+
+    def __getitem__(self, courier_id: CourierId) -> Sighting:
+        fix = self._fixes[courier_id]
+        return Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
+
+    def __iter__(self) -> Iterator[CourierId]:
+        return iter(self._fixes)
+
+    def __len__(self) -> int:
+        return len(self._fixes)
 
 
 class Telemetry:
@@ -75,17 +92,13 @@ class Telemetry:
         for courier_id in [one for one in self._fixes if not expected(one)]:
             self.forget(courier_id)
 
-    def seen(self) -> dict[CourierId, Sighting]:
-        """Where everybody was seen last."""
-        return {
-            courier_id: Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
-            for courier_id, fix in self._fixes.items()
-        }
+    def seen(self) -> Mapping[CourierId, Sighting]:
+        """Where everybody was seen last, as it is whenever somebody looks."""
+        return _Sightings(self._fixes)
 
     def sighting(self, courier_id: CourierId) -> Sighting | None:
         """Where one courier was seen last."""
-        fix = self._fixes.get(courier_id)
-        return None if fix is None else Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
+        return self.seen().get(courier_id)
 
     def fix(self, courier_id: CourierId) -> Fix | None:
         """One courier's newest fix."""

@@ -333,3 +333,60 @@ class Ready(_Answer):
     database: str
     live_stream: str
     cells: dict[str, str]
+
+
+class ComparedShown(_Answer):
+    """One metric under both sets; `low` to `high` holds the mean of B - A as sure as `level`."""
+
+    name: str
+    label: str
+    unit: str
+    lower_is_better: bool
+    a: float | None
+    b: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    level: float
+    days: int
+    days_needed: int | None
+    verdict: Literal["a_better", "b_better", "not_shown", "no_data"]
+    by_day: list[float]
+
+
+class ComparisonShown(_Answer):
+    """What could be shown: A is what is in force, B what was tried."""
+
+    leading: str
+    verdict: Literal["a_better", "b_better", "not_shown", "no_data"]
+    summary: str
+    notes: list[str]
+    metrics: list[ComparedShown]
+
+
+class WhatIfShown(_Answer):
+    """A what-if: what is tried, how far it is, and in the end what could be shown."""
+
+    what_if_id: str
+    zone_id: str
+    version: int
+    status: Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+    author: str
+    asked_at: int
+    started_at: int | None
+    ended_at: int | None
+    since: int
+    until: int
+    runs: int
+    metric: str
+    parameters: dict[str, Any]
+    done: int
+    total: int
+    problem: str
+    result: ComparisonShown | None
+
+
+class WhatIfsShown(_Answer):
+    """The what-ifs of a zone, newest first."""
+
+    what_ifs: list[WhatIfShown]

@@ -20,9 +20,20 @@ from api.hub import Hub
 from api.outermost import Outermost
 from api.parts import Parts
 from api.presence import Presence
-from api.routes import couriers, decisions, health, identity, orders, parameters, zones
+from api.routes import (
+    couriers,
+    decisions,
+    health,
+    identity,
+    metrics,
+    orders,
+    parameters,
+    what_if,
+    zones,
+)
 from api.settings import Settings
 from api.tokens import Tokens
+from api.what_ifs import WhatIfs
 from engine.identity.login import LoginRules
 from engine.kernel.messages import Effect
 from engine.orders.messages import SendSms
@@ -66,7 +77,17 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
-    for routes in (identity, orders, decisions, couriers, zones, parameters, health):
+    for routes in (
+        identity,
+        orders,
+        decisions,
+        couriers,
+        zones,
+        parameters,
+        metrics,
+        what_if,
+        health,
+    ):
         app.include_router(routes.router)
     app.include_router(sockets.router)
     return app
@@ -84,7 +105,9 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         snapshots_at_once=edge.snapshots_at_once,
         on_notice=presence.hear,
     )
+    what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
     app.state.parts = parts
+    app.state.what_ifs = what_ifs
     app.state.tokens = tokens
     app.state.login = _login(parts)
     app.state.desk = Desk(parts=parts, tokens=tokens, hub=hub, presence=presence)
@@ -96,7 +119,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         chance=parts.chance,
     )
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(hub.run()), tasks.create_task(outbox.run())]
+        running = [tasks.create_task(one.run()) for one in (hub, outbox, what_ifs)]
         await hub.wait_until_reading()
         try:
             yield

@@ -227,3 +227,12 @@ class ParametersBody(RestoreBody):
     """Other parameters for a zone; what is left out stays as it was."""
 
     parameters: dict[str, Any]
+
+
+class WhatIfBody(_Body):
+    """Try these parameters on the last hours; what is left out stays as it is in force."""
+
+    parameters: dict[str, Any]
+    hours: Annotated[float, Field(gt=0, le=168)] = 2.0
+    runs: Annotated[int, Field(ge=2, le=1000)] = 5
+    metric: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "lateness"

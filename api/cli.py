@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from api import experiments
+from api.understandable import Understandable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.up import System
     from simulations.score import Score
+    from storage.settings import DatabaseSettings
 
 app = typer.Typer(
     help="Hadiyati: gift delivery with a real-time dispatch engine.",
@@ -27,6 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
 )
+app.command()(experiments.compare)
+app.command()(experiments.tune)
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"
@@ -38,7 +42,6 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes that serve t
 Write = Annotated[
     bool, typer.Option("--write", help="Write it into its file in docs instead of printing it.")
 ]
-_INTERRUPTED = 130
 DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -101,7 +104,7 @@ def replay(
     from simulations import mdrp
     from simulations.replay import run_live, run_virtual
 
-    with _Understandable():
+    with Understandable():
         mdrp.read(instance)
         if virtual:
             _judge(run_virtual(instance, seed=seed, out=out, events=events))
@@ -121,15 +124,74 @@ def replay(
 @app.command()
 def simulate(
     *,
-    seed: Annotated[int, typer.Option(help="Chance of the city and its people.")] = 1,
-    couriers: Annotated[int, typer.Option(min=1, max=20_000, help="Couriers on duty.")] = 60,
+    city: Annotated[str, typer.Option(help="A generated city: riyadh or jeddah.")] = "riyadh",
+    mdrp: Annotated[
+        Path | None, typer.Option(help="Instead of a city: the folder of a recorded day.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Instead: a folder with orders.csv and couriers.csv.")
+    ] = None,
+    last_hours: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=24, help="Instead: the last hours of the running system."),
+    ] = None,
+    couriers: Annotated[int, typer.Option(min=1, max=50_000, help="Couriers on duty.")] = 60,
+    orders_per_hour: Annotated[
+        float | None,
+        typer.Option(min=1, max=50_000, help="Orders an hour, in the mean; else 2.2 a courier."),
+    ] = None,
     hours: Annotated[float, typer.Option(min=0.1, max=48, help="Hours of orders.")] = 4.0,
+    seed: Annotated[int, typer.Option(help="Chance of the city and its people.")] = 1,
+    start: Annotated[
+        str, typer.Option(help="Local date and time at which it begins, 2026-02-14T16:30.")
+    ] = "2026-01-07T16:30",
+    tick: Annotated[int, typer.Option(min=1, max=600, help="Seconds between decisions.")] = 30,
+    zones: Annotated[
+        int | None, typer.Option(min=1, max=36, help="Zones; else one for 400 couriers.")
+    ] = None,
+    calm: Annotated[
+        bool, typer.Option("--calm", help="No surprises: roads, shops, phones and people obey.")
+    ] = False,
     events: Annotated[Path | None, typer.Option(help="Write the events into this file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write report.html, report.json and plots into this folder.")
+    ] = None,
 ) -> None:
-    """Live generated hours in virtual time, from a seed."""
+    """Live hours of a city in virtual time, with the very same actors and rules, from a seed."""
+    from simulations import sources
+    from simulations.people import LIVELY, Behaviour
     from simulations.simulate import run
 
-    _judge(run(seed=seed, couriers=couriers, hours=hours, events=events))
+    if sum(one is not None for one in (mdrp, csv, last_hours)) > 1:
+        raise typer.BadParameter("choose one of --mdrp, --csv and --last-hours")
+    with Understandable():
+        if mdrp is not None:
+            source = sources.recorded(mdrp)
+        elif csv is not None:
+            source = sources.tabled(csv)
+        elif last_hours is not None:
+            source = asyncio.run(sources.lived(_running_database(), hours=last_hours))
+        else:
+            asked = sources.Asked(city, couriers, orders_per_hour, hours, start, tick, zones)
+            source = sources.generated(asked, seed=seed)
+        behaviour = Behaviour() if calm else LIVELY
+        lived = run(source, seed=seed, behaviour=behaviour, events=events, report=report)
+    _judge(lived.score)
+
+
+def _running_database() -> "DatabaseSettings":
+    """The database of the running system: the one that is set, or the one in the data folder."""
+    from pydantic import SecretStr
+
+    from storage.servers.embedded import running_servers
+
+    settings = _settings()
+    if settings.database.dsn is not None:
+        return settings.database
+    found = running_servers(settings.data, settings.database, settings.redis)
+    if found is None:
+        raise typer.BadParameter("nothing runs here: start `hadiyati up`, or set database.dsn")
+    return settings.database.model_copy(update={"dsn": SecretStr(found.postgres_dsn)})
 
 
 def _judge(score: "Score") -> None:
@@ -149,6 +211,25 @@ def bench(
     run(runs=runs, seed=seed)
 
 
+@app.command("bench-simulator")
+def bench_simulator(
+    couriers: Annotated[
+        list[int] | None, typer.Option(min=1, max=50_000, help="Couriers on duty; may be repeated.")
+    ] = None,
+    *,
+    orders_per_courier: Annotated[
+        float, typer.Option(min=0.01, max=10, help="Orders an hour for each courier.")
+    ] = 0.6,
+    hours: Annotated[float, typer.Option(min=0.05, max=48, help="Hours of orders.")] = 0.5,
+    seed: Annotated[int, typer.Option(help="Chance of the city and its people.")] = 7,
+) -> None:
+    """Measure the simulator: times real time, memory a courier, and where the time goes."""
+    from simulations.bench_simulator import run
+
+    sizes = couriers or [1000, 3000, 10_000, 30_000]
+    run(couriers=sizes, orders_per_courier=orders_per_courier, hours=hours, seed=seed)
+
+
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
@@ -158,7 +239,7 @@ def migrate() -> None:
 
     settings, narrator = _settings(), Narrator()
     with (
-        _Understandable(),
+        Understandable(),
         embedded_servers(
             settings.data,
             database=settings.database,
@@ -259,7 +340,7 @@ def _running(
 
     settings = _settings(port=port, workers=workers, speed=speed, simulated=simulated)
     with (
-        _Understandable(),
+        Understandable(),
         running_system(settings, Narrator().tell, throwaway=_is_fast(speed)) as system,
     ):
         yield system
@@ -268,34 +349,6 @@ def _running(
 def _is_fast(speed: float | None) -> "TypeGuard[float]":
     """Whether the clock runs ahead: what it dates must not get into the data folder."""
     return speed is not None and speed != 1
-
-
-class _Understandable:
-    """What its user can mend is told in words; a fault of ours keeps its trace."""
-
-    def __enter__(self) -> None:
-        signal.signal(signal.SIGTERM, _as_interrupt)
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt):
-            raise typer.Exit(_INTERRUPTED)
-        if isinstance(error, Exception) and isinstance(error, _mendable()):
-            typer.echo(f"hadiyati: {error}", err=True)
-            raise typer.Exit(1)
-
-
-def _mendable() -> tuple[type[Exception], ...]:
-    from api.up import CannotStart
-    from simulations.mdrp import BadInstance
-    from simulations.people import DoorShut
-    from storage.servers import ServersError
-    from storage.store import StoreUnavailable
-
-    return CannotStart, ServersError, StoreUnavailable, BadInstance, DoorShut
-
-
-def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from api.settings import Settings
 from storage.identity import IdentityStore
 from storage.live import LiveStream
 from storage.store import Store
+from storage.what_ifs import WhatIfStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Parts:
     store: Store
     live: LiveStream
     identity: IdentityStore
+    what_ifs: WhatIfStore
     sms: SmsGateway
     clock: Clock
     wall: Clock

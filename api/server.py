@@ -1,9 +1,6 @@
 """One process that serves the API: opens its parts, listens, and goes in good order."""
 
 import asyncio
-import ctypes
-import os
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -21,6 +18,7 @@ from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.gateways.sms import DevelopmentSms
 from actors.local import local_bus
+from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
 from actors.solver import LocalSolver
 from api.app import assemble
@@ -36,8 +34,8 @@ from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.redis_live import RedisLive
 from storage.store import Store
+from storage.what_ifs import PostgresWhatIfs
 
-_PR_SET_PDEATHSIG: Final = 1
 _GOODBYE_S: Final = 2.0
 
 
@@ -64,6 +62,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             store=store,
             live=live,
             identity=PostgresIdentity(database),
+            what_ifs=PostgresWhatIfs(database),
             sms=DevelopmentSms(settings.sms_log, prints=settings.outbox.print_sms),
             clock=clock,
             wall=SystemClock(),
@@ -159,15 +158,6 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     """Serve on a socket that listens already, until told to stop."""
     app = create()
     EdgeServer(listen_config(app, settings.edge), app).run(sockets=[listening])
-
-
-def end_with(parent: int) -> None:
-    """Have the kernel end this process when its parent ends, however that happens."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0) != 0:
-        sys.exit(f"cannot tie this process to its parent: {os.strerror(ctypes.get_errno())}")
-    if os.getppid() != parent:
-        sys.exit("the parent ended before its worker could start")
 
 
 def main(listening_fd: str, parent: str) -> None:

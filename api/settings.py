@@ -128,6 +128,36 @@ class EdgeSettings(_Group):
     )
 
 
+class WhatIfSettings(_Group):
+    """What operators may try on recent hours, and what that may cost."""
+
+    at_once: int = Field(
+        default=1, ge=1, le=64, description="What-ifs that one API process works on at once."
+    )
+    waiting_max: int = Field(
+        default=8, ge=0, le=1000, description="What-ifs that may wait for their turn in a process."
+    )
+    hours_max: float = Field(default=24.0, gt=0, le=168, description="Most hours to live again.")
+    orders_max: int = Field(
+        default=20_000, ge=1, le=1_000_000, description="Most orders in these hours."
+    )
+    runs_max: int = Field(
+        default=20, ge=2, le=1000, description="How often the hours may be lived with each set."
+    )
+    time_limit_s: float = Field(
+        default=900.0, gt=0, le=86_400, description="Seconds after which a what-if is given up."
+    )
+    beat_s: float = Field(
+        default=5.0, gt=0, le=600, description="Seconds between signs of life of an open what-if."
+    )
+    patience_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=3600,
+        description="Seconds without a sign of life after which a what-if counts as interrupted.",
+    )
+
+
 class Settings(BaseSettings):
     """All of it; the environment comes before the file."""
 
@@ -148,6 +178,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = IdentitySettings()
     edge: EdgeSettings = EdgeSettings()
     outbox: OutboxSettings = OutboxSettings()
+    what_if: WhatIfSettings = WhatIfSettings()
 
     @property
     def key_file(self) -> Path:

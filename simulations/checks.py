@@ -79,7 +79,7 @@ def _held(page: CourierPage) -> Iterator[tuple[str, Instant, Instant]]:
         for key in visit.keys:
             if visit.kind == "pickup":
                 taken[key] = visit.handed_over_at
-            elif key in taken:
+            elif key in taken and visit.kind != "attempt":
                 yield key, taken.pop(key), visit.handed_over_at
     for key, since in taken.items():
         yield key, since, _FOR_EVER

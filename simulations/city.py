@@ -4,27 +4,29 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
-from engine.geo.cells import cell_at, cells_in_polygon, disk
+import numpy as np
+
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import GreatCircle, VehicleKind
-from engine.kernel.ids import CellId
-from engine.kernel.place import EARTH_RADIUS_M, Place, Point
+from engine.geo.travel import GreatCircle, TravelProfile, VehicleKind
+from engine.kernel.place import Place, Point
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Gift, Recipient
-from simulations import riyadh
+from simulations import atlas
+from simulations.almanac import local_day, local_hour, occasion
+from simulations.atlas import CityData, ShopKind
 from simulations.day import DayCourier, DayOrder, ZonePlan
-from simulations.riyadh import District, ShopKind
+from simulations.demand import MOST, demand_at, prayer_ends_at
+from simulations.districts import cells_by_group, grouped, metres, point_in
+from simulations.jeddah import JEDDAH
+from simulations.riyadh import RIYADH
+
+CITIES: Final = {"riyadh": RIYADH, "jeddah": JEDDAH}
 
 _SHOPS = 160
-_ZONE_RESOLUTION = 7
-_M_PER_DEGREE: Final = EARTH_RADIUS_M * math.pi / 180
 _VEHICLES: Final = ((VehicleKind.CAR, 8, 6), (VehicleKind.MOTORCYCLE, 3, 4))
 _DAY_PARTS: Final = ((6, 3), (12, 0), (17, 1), (23, 2), (24, 3))
-# Even at four in the morning somebody wants to see the demo.
-_QUIETEST = 0.35
 # People choose a shop on the recipient's side of the city.
 _NEAR_M = 6_000.0
 
@@ -38,10 +40,10 @@ class Shop:
 
 
 class CityWays:
-    """The city's own travel times: for now the zone believes the very same."""
+    """The city's travel times as everybody believes them."""
 
-    def __init__(self) -> None:
-        self._great_circle = GreatCircle(riyadh.TRAVEL)
+    def __init__(self, travel: TravelProfile) -> None:
+        self._great_circle = GreatCircle(travel)
 
     def travel_ms(self, origin: Point, to: Point, *, vehicle: VehicleKind, at: Instant) -> int:
         """Milliseconds on the road when leaving at `at`."""
@@ -49,43 +51,62 @@ class CityWays:
 
 
 class City:
-    """Riyadh from a seed: the same seed gives the same shops, couriers and orders."""
+    """A city from a seed: the same seed gives the same shops, couriers and orders."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, data: CityData = RIYADH, *, shops: int = _SHOPS) -> None:
+        self.data = data
         self._chance = random.Random(seed)
-        self._districts = riyadh.DISTRICTS
-        self.shops = tuple(self._shop(number) for number in range(_SHOPS))
-        self.ways = CityWays()
+        self._districts = data.districts
+        self.shops = tuple(self._shop(number) for number in range(shops))
+        self._shop_lat = np.array([one.place.point.lat for one in self.shops])
+        self._shop_lng = np.array([one.place.point.lng for one in self.shops])
+        self.ways = CityWays(data.travel)
 
     def zone(self, *, pace: float = 1.0) -> ZonePlan:
         """One zone over all districts; when time runs `pace` times faster, decisions are rarer."""
-        return ZonePlan(
-            name_en="Riyadh",
-            name_ar="الرياض",
-            cells=_cells(self._districts),
-            parameters=ZoneParameters(
-                tick_s=min(600, math.ceil(2 * pace)),
-                offer_timeout_s=min(1800, math.ceil(45 * max(1.0, pace / 4))),
-                approach_s_max=2400,
-                commit_lead_s=300,
-                promised_s=4500,
-                travel=riyadh.TRAVEL,
-            ),
+        (found,) = self.zones(1, pace=pace)
+        return found
+
+    def zones(self, count: int, *, pace: float = 1.0) -> tuple[ZonePlan, ...]:
+        """At most `count` zones of neighbouring districts with about as many couriers each."""
+        groups = grouped(self._districts, count)
+        parameters = self._parameters(pace)
+        if len(groups) == 1:
+            names = [(self.data.name_en, self.data.name_ar)]
+        else:
+            names = [self._name_of(found) for found in groups]
+        return tuple(
+            ZonePlan(name_en=en, name_ar=ar, cells=cells, parameters=parameters)
+            for (en, ar), cells in zip(names, cells_by_group(groups), strict=True)
         )
+
+    def _parameters(self, pace: float) -> ZoneParameters:
+        return ZoneParameters(
+            tick_s=min(600, math.ceil(2 * pace)),
+            offer_timeout_s=min(1800, math.ceil(45 * max(1.0, pace / 4))),
+            approach_s_max=2400,
+            commit_lead_s=300,
+            promised_s=4500,
+            travel=self.data.travel,
+        )
+
+    def _name_of(self, districts: tuple[atlas.District, ...]) -> tuple[str, str]:
+        main = max(districts, key=lambda one: one.shops)
+        return f"{self.data.name_en}, {main.name_en}", f"{self.data.name_ar}، {main.name_ar}"
 
     def couriers(self, count: int, *, on_at: Instant, spread_ms: int) -> tuple[DayCourier, ...]:
         """Couriers who come on duty one after the other within `spread_ms`, without a set end."""
         chance = random.Random(self._chance.getrandbits(64))
         found = []
+        weights = [one.shops for one in self._districts]
         for number in range(count):
-            weights = [one.shops for one in self._districts]
             (district,) = chance.choices(self._districts, weights)
             (vehicle, capacity, _) = chance.choices(_VEHICLES, [one[2] for one in _VEHICLES])[0]
             found.append(
                 DayCourier(
                     key=f"courier-{number + 1}",
                     name=_name(chance),
-                    start=_point_in(district, chance),
+                    start=point_in(district, chance),
                     on_at=on_at + spread_ms * number // max(1, count),
                     off_at=None,
                     vehicle=vehicle,
@@ -95,12 +116,18 @@ class City:
         return tuple(found)
 
     def orders(
-        self, starts_at: Instant, *, per_hour: float, at_once: int = 0, run: str = ""
+        self,
+        starts_at: Instant,
+        *,
+        per_hour: float,
+        at_least: float = 0.0,
+        at_once: int = 0,
+        run: str = "",
     ) -> Iterator[DayOrder]:
-        """Orders without end, by placement: a Poisson stream of `per_hour` in the busiest hour.
+        """Orders without end, by placement: a Poisson stream of `per_hour` in a plain busiest hour.
 
-        `at_once` more come in the first moment. `run` keeps the shops' numbers of one run apart
-        from those of another.
+        No hour has less than `at_least` of that. `at_once` more come in the first moment. `run`
+        keeps the shops' numbers of one run apart from those of another.
         """
         chance = random.Random(self._chance.getrandbits(64))
         for number in range(at_once):
@@ -108,18 +135,18 @@ class City:
         at, number = float(starts_at), 0
         while True:
             # Thinning: candidates at the peak rate, of which the hour lets some through.
-            at += chance.expovariate(per_hour) * HOUR_MS
-            if chance.random() < demand_at(int(at)):
+            at += chance.expovariate(per_hour * MOST) * HOUR_MS
+            if chance.random() * MOST < max(at_least, demand_at(self.data, int(at))):
                 number += 1
                 yield self._order(f"{run}{number}", int(at), chance)
 
     def _shop(self, number: int) -> Shop:
         chance = self._chance
         (district,) = chance.choices(self._districts, [one.shops for one in self._districts])
-        (kind,) = chance.choices(riyadh.SHOP_KINDS, [one.weight for one in riyadh.SHOP_KINDS])
+        (kind,) = chance.choices(atlas.SHOP_KINDS, [one.weight for one in atlas.SHOP_KINDS])
         return Shop(
             Place(
-                point=_point_in(district, chance),
+                point=point_in(district, chance),
                 name=f"{kind.name_en} {number + 1}, {district.name_en}",
                 address=f"{kind.name_ar}، {district.name_ar}",
             ),
@@ -127,27 +154,34 @@ class City:
         )
 
     def _order(self, key: str, at: Instant, chance: random.Random) -> DayOrder:
-        part = day_part(at)
+        offset_h = self.data.travel.utc_offset_h
+        part = day_part(local_hour(at, offset_h))
         (district,) = chance.choices(self._districts, [one.homes[part] for one in self._districts])
-        door = _point_in(district, chance)
-        near = [one for one in self.shops if _metres(one.place.point, door) < _NEAR_M]
-        shop = chance.choice(near or self.shops)
+        door = point_in(district, chance)
+        shop = self._shop_near(door, chance)
         least, most = shop.kind.ready_min
+        # A shop that is closed for a prayer begins when it opens again.
+        begins_at = prayer_ends_at(self.data, at)
+        of_the_day, _ = occasion(local_day(at, offset_h))
         return DayOrder(
             key=key,
             placed_at=at,
-            ready_at=at + int(chance.uniform(least, most) * MINUTE_MS),
+            ready_at=begins_at + int(chance.uniform(least, most) * MINUTE_MS),
             shop=Place(
                 point=shop.place.point,
                 name=shop.place.name,
                 address=shop.place.address,
                 notes=key,
             ),
-            door=Place(point=door, name=district.name_en, address=f"حي {district.name_ar}، الرياض"),
+            door=Place(
+                point=door,
+                name=district.name_en,
+                address=f"حي {district.name_ar}، {self.data.name_ar}",
+            ),
             gift=Gift(
                 description=chance.choice(shop.kind.gifts),
                 message="كل عام وأنت بخير" if chance.random() < 0.7 else "",
-                occasion=chance.choice(riyadh.OCCASIONS),
+                occasion=of_the_day or chance.choice(atlas.OCCASIONS),
                 hide_sender=chance.random() < 0.1,
                 surprise=chance.random() < 0.3,
                 size_units=shop.kind.size_units,
@@ -155,53 +189,20 @@ class City:
             recipient=Recipient(name=_name(chance)),
         )
 
+    def _shop_near(self, door: Point, chance: random.Random) -> Shop:
+        east = (self._shop_lng - door.lng) * math.cos(math.radians(door.lat))
+        apart = np.hypot(self._shop_lat - door.lat, east)
+        one_m = metres(door, Point(lat=door.lat + 1, lng=door.lng))
+        near = np.flatnonzero(apart * one_m < _NEAR_M)
+        if not near.size:
+            return chance.choice(self.shops)
+        return self.shops[int(near[chance.randrange(near.size)])]
 
-def day_part(at: Instant) -> int:
+
+def day_part(hour: int) -> int:
     """0 morning, 1 afternoon, 2 evening, 3 night, by the local hour."""
-    hour = _local_hour(at)
     return next(part for before, part in _DAY_PARTS if hour < before)
 
 
-def demand_at(at: Instant) -> float:
-    """The share of the busiest hour's orders that this local hour sees."""
-    return max(_QUIETEST, riyadh.DEMAND[_local_hour(at)])
-
-
-def _local_hour(at: Instant) -> int:
-    return (datetime.fromtimestamp(at / 1000, UTC).hour + riyadh.UTC_OFFSET_H) % 24
-
-
 def _name(chance: random.Random) -> str:
-    return f"{chance.choice(riyadh.FIRST_NAMES)} {chance.choice(riyadh.FAMILY_NAMES)}"
-
-
-def _point_in(district: District, chance: random.Random) -> Point:
-    """Anywhere in the district, the middle as likely as the rim."""
-    distance_m = district.radius_m * math.sqrt(chance.random())
-    bearing = chance.uniform(0, 2 * math.pi)
-    return _moved(district, distance_m, bearing)
-
-
-def _moved(district: District, distance_m: float, bearing: float) -> Point:
-    lat = district.lat + distance_m * math.cos(bearing) / _M_PER_DEGREE
-    east_m = distance_m * math.sin(bearing)
-    lng = district.lng + east_m / (_M_PER_DEGREE * math.cos(math.radians(district.lat)))
-    return Point(lat=lat, lng=lng)
-
-
-def _metres(a: Point, b: Point) -> float:
-    """Near enough for choosing a shop."""
-    east = (b.lng - a.lng) * math.cos(math.radians(a.lat))
-    return math.hypot(b.lat - a.lat, east) * _M_PER_DEGREE
-
-
-def _cells(districts: tuple[District, ...]) -> tuple[CellId, ...]:
-    """Every district with its rim, and one ring around them."""
-    covered: set[CellId] = set()
-    for district in districts:
-        rim = [_moved(district, district.radius_m, turn * math.pi / 6) for turn in range(12)]
-        inside = {*cells_in_polygon(rim, _ZONE_RESOLUTION)}
-        inside |= {cell_at(one, _ZONE_RESOLUTION) for one in rim}
-        for cell in inside:
-            covered |= disk(cell, 1)
-    return tuple(sorted(covered))
+    return f"{chance.choice(atlas.FIRST_NAMES)} {chance.choice(atlas.FAMILY_NAMES)}"

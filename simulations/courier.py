@@ -5,13 +5,14 @@ and takes what the world says. However late the process runs, the times that he 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from engine.kernel.place import Point
-from engine.kernel.timing import Instant
+from engine.kernel.timing import MINUTE_MS, Instant
 from simulations.diary import CourierPage, Visit
 from simulations.people import CourierDoor, Temper, World, newer_within, until, until_or
 from simulations.views import CarriedShown, OfferShown, StopShown
@@ -52,6 +53,7 @@ class CourierProgram:
         self._done: set[tuple[str, str]] = set()
         self._gone: set[str] = set()
         self._answered: set[str] = set()
+        self._asked: Counter[tuple[str, ...]] = Counter()
         self._leaving = False
         self._off = False
 
@@ -82,7 +84,7 @@ class CourierProgram:
         told = await self._door.tell(
             "duty",
             duty="on",
-            zone_id=self._world.zone_id,
+            zone_id=self._world.zone_of(self._here),
             name=plan.name,
             vehicle=plan.vehicle.value,
             capacity_units=plan.capacity_units,
@@ -134,34 +136,47 @@ class CourierProgram:
                 )
 
     async def _answer(self, offer: OfferShown) -> None:
-        if self._temper.happens(self._temper.behaviour.ignore):
-            self._page.expired += 1
+        temper = self._temper_about(offer)
+        if temper.happens(temper.behaviour.ignore):
+            self._page.note("expired", self._clock.now())
             return
-        await self._clock.sleep(self._temper.thinking_ms())
-        if reason := self._objection(offer):
+        await self._clock.sleep(temper.thinking_ms())
+        if reason := self._objection(offer, temper):
             await self._door.tell("decline", offer_id=offer.offer_id, reason=reason)
-            self._page.declined += 1
+            self._page.note("declined", self._clock.now())
             return
         told = await self._door.tell("accept", offer_id=offer.offer_id)
         match told.refused:
             case "":
-                self._page.accepted += 1
+                self._page.note("accepted", self._clock.now())
                 self._note_told(offer.order_ids)
             case "offer_expired":
-                self._page.expired += 1
+                self._page.note("expired", self._clock.now())
             case "offer_closed":
-                pass
+                self._page.note("withdrawn", self._clock.now())
             case refused:
                 self._fault(f"accepting an offer: {refused}")
 
-    def _objection(self, offer: OfferShown) -> str:
+    def _temper_about(self, offer: OfferShown) -> Temper:
+        """He before this offer, and each time that he is asked the same another."""
+        keys = tuple(sorted(self._key(one) for one in offer.order_ids))
+        self._asked[keys] += 1
+        return self._temper.about(keys, self._asked[keys])
+
+    def _objection(self, offer: OfferShown, temper: Temper) -> str:
         """Why he does not take it; empty when he does."""
-        if self._temper.happens(self._temper.behaviour.decline):
+        ahead = self._legs((*self._open_stops(), *offer.stops))[-len(offer.stops) :]
+        first, last = ahead[0], ahead[-1]
+        trip_min = max(1.0, (last.free_at - first.left_at) / MINUTE_MS)
+        pay = sum(self._world.pay_halalas(one.shop.point, one.door.point) for one in offer.orders)
+        if temper.refuses(
+            approach_min=(first.arrived_at - first.left_at) / MINUTE_MS,
+            halalas_per_min=pay / trip_min,
+        ):
             return "not_now"
         ends_at = self._plan.off_at
         if ends_at is None:
             return ""
-        ahead = self._legs((*self._open_stops(), *offer.stops))[-len(offer.stops) :]
         pickups = [leg for leg in ahead if leg.stop.kind == "pickup"]
         if all(leg.handed_over_at + _SHIFT_END_MARGIN_MS <= ends_at for leg in pickups):
             return ""
@@ -264,11 +279,11 @@ class CourierProgram:
             return
         await until(self._clock, leg.handed_over_at)
         at = leg.handed_over_at
-        if self._temper.happens(self._temper.behaviour.nobody_home):
+        temper = self._temper.at_door(self._key(order_id))
+        if temper.happens(temper.behaviour.nobody_home):
             await self._report(order_id, "attempt_failed", at, reason="nobody_home")
             await self._report(order_id, "return_started", at)
-            self._done.add((order_id, leg.stop.kind))
-            self._free_at = leg.free_at
+            self._finish(leg, [order_id], kind="attempt")
             return
         if await self._report(order_id, "delivered", at, pin=await self._ask_pin(order_id)):
             self._finish(leg, [order_id])
@@ -277,8 +292,7 @@ class CourierProgram:
         (order_id,) = leg.stop.orders
         await until(self._clock, leg.handed_over_at)
         await self._report(order_id, "returned", leg.handed_over_at)
-        self._done.add((order_id, leg.stop.kind))
-        self._free_at = leg.free_at
+        self._finish(leg, [order_id])
 
     async def _report(self, order_id: str, step: str, at: Instant, **more: str) -> bool:
         """Report a step; an order that he is refused is no longer his."""
@@ -304,14 +318,14 @@ class CourierProgram:
         shown = {one for now in route if now.kind == stop.kind for one in now.orders}
         return tuple(one for one in self._left_to_do(stop) if one in shown)
 
-    def _finish(self, leg: Leg, order_ids: list[str]) -> None:
+    def _finish(self, leg: Leg, order_ids: list[str], *, kind: str = "") -> None:
         if not order_ids:
             return
         self._done.update((one, leg.stop.kind) for one in order_ids)
         self._free_at = leg.free_at
         self._page.visits.append(
             Visit(
-                kind=leg.stop.kind,
+                kind=kind or leg.stop.kind,
                 keys=tuple(self._key(one) for one in order_ids),
                 point=leg.stop.point,
                 left_at=leg.left_at,

@@ -7,21 +7,25 @@ from msgspec import to_builtins
 
 from actors.chance import Chance, new_id
 from engine.kernel.place import Place
-from engine.kernel.timing import SECOND_MS
+from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
+from engine.orders.messages import WINDOW_FULL, ZONE_FULL
 from engine.orders.order import Gift, Recipient
 from simulations.day import DayOrder
 from simulations.diary import ENDS, OrderPage
-from simulations.people import CustomerDoor, World
+from simulations.people import CustomerDoor, Temper, World, until_or
 from simulations.views import OrderShown
 
 _QUOTES_MAX = 20
+_FULL = frozenset({ZONE_FULL.code, WINDOW_FULL.code})
 
 
 class CustomerProgram:
     """One customer with any number of orders."""
 
-    def __init__(self, *, door: CustomerDoor, world: World, chance: Chance) -> None:
-        self._door, self._world, self._chance = door, world, chance
+    def __init__(
+        self, *, door: CustomerDoor, world: World, chance: Chance, temper: Temper | None = None
+    ) -> None:
+        self._door, self._world, self._chance, self._temper = door, world, chance, temper
         self._clock = world.clock
 
     async def open(self) -> None:
@@ -64,7 +68,8 @@ class CustomerProgram:
     async def _place(self, page: OrderPage) -> bool:
         wanted = page.wanted
         for _ in range(_QUOTES_MAX):
-            preparation_ms = max(0, wanted.ready_at - self._clock.now())
+            ready_at = wanted.expected_ready_at or wanted.ready_at
+            preparation_ms = max(0, ready_at - self._clock.now())
             quoted = await self._door.quote(
                 wanted.shop.point, wanted.door.point, -(-preparation_ms // SECOND_MS)
             )
@@ -75,6 +80,9 @@ class CustomerProgram:
             if not told.refused:
                 page.order_id = str(told.body["order_id"])
                 return True
+            if told.refused in _FULL:
+                page.refused, page.turned_away = told.refused, True
+                return False
             if told.refused != "quote_expired":
                 return self._refused(page, f"order: {told.refused}")
         return self._refused(page, "every quote expired before it was used")
@@ -88,11 +96,22 @@ class CustomerProgram:
                 ended.set()
 
         await self._door.watch(page.order_id, shown)
+        if self._temper is not None and (patience_min := self._temper.behaviour.patience_min):
+            patience_ms = self._temper.chance.expovariate(1 / patience_min) * MINUTE_MS
+            await self._change_mind(page, ended, self._clock.now() + int(patience_ms))
         await ended.wait()
         await self._door.unwatch(page.order_id)
 
+    async def _change_mind(self, page: OrderPage, ended: asyncio.Event, at: Instant) -> None:
+        """Cancel at this instant what has not ended by then, if it is not too late."""
+        await until_or(self._clock, at, ended)
+        if not ended.is_set():
+            key = new_id(self._clock, self._chance)
+            told = await self._door.cancel(page.order_id, key, "changed_mind")
+            page.changed_mind = not told.refused
+
     def _hear(self, page: OrderPage, view: OrderShown) -> None:
-        page.pin = view.pin
+        page.pin, page.due_at = view.pin, view.due_at
         page.hear(view.version, view.status, self._clock.now())
 
     def _refused(self, page: OrderPage, what: str) -> bool:

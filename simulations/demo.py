@@ -20,7 +20,7 @@ from simulations.board import Board, ZoneNews
 from simulations.city import City
 from simulations.courier import CourierProgram
 from simulations.customer import CustomerProgram
-from simulations.day import Day, DayCourier, ZonePlan
+from simulations.day import Day, DayCourier, ZonePlan, tariff
 from simulations.diary import Diary
 from simulations.door_socket import CourierSocketDoor, CustomerSocketDoor, Socket
 from simulations.people import Behaviour, DoorShut, Temper, World
@@ -33,6 +33,8 @@ from simulations.views import Frame, ZoneShown
 _CUSTOMERS = 24
 _ORDERS_PER_COURIER_HOUR = 2.2
 _ORDERS_AT_ONCE = 12
+# Even at four in the morning somebody wants to see the demo.
+_QUIETEST = 0.35
 # Real time: between two positions of a moving and of an idle courier, over which the couriers come
 # on duty, and how long the end may take.
 _POSITION_EVERY_MS = 4 * SECOND_MS
@@ -103,6 +105,7 @@ class Demo:
         orders = city.orders(
             clock.now(),
             per_hour=self._couriers * _ORDERS_PER_COURIER_HOUR,
+            at_least=_QUIETEST,
             at_once=_ORDERS_AT_ONCE,
             run=f"{began // SECOND_MS:x}-",
         )
@@ -132,7 +135,8 @@ class Demo:
             ways=day.ways,
             shop_service_ms=day.shop_service_ms,
             door_service_ms=day.door_service_ms,
-            zone_id=zone_id,
+            zone_of=lambda _: zone_id,
+            pay_halalas=tariff(day.zone.parameters),
             closing=asyncio.Event(),
         )
         # The same people in every run of a seed: after a crash they go on where they were.

@@ -21,13 +21,19 @@ class Heard(NamedTuple):
 
 @dataclass(slots=True)
 class OrderPage:
-    """One order: what was wanted, and what its customer was told."""
+    """One order: what was wanted, and what its customer was told.
+
+    `turned_away` was refused because its zone, or its window, has all that it can serve.
+    """
 
     wanted: DayOrder
     order_id: str = ""
     pin: str = ""
     refused: str = ""
+    due_at: Instant = 0
+    turned_away: bool = False
     withdrawn: bool = False
+    changed_mind: bool = False
     is_adopted: bool = False
     heard: list[Heard] = field(default_factory=list)
 
@@ -51,6 +57,7 @@ class OrderPage:
 class Visit:
     """One stop that a courier made, by his own clock.
 
+    `kind` is that of the stop, or `attempt` when nobody opened the door.
     `handed_over_at` is the pick-up or the hand-over at the door; `told_at` when he learned of each
     order in `keys`, which are the shops' numbers.
     """
@@ -65,6 +72,13 @@ class Visit:
     told_at: tuple[Instant, ...]
 
 
+class Outcome(NamedTuple):
+    """What became of an offer, by its courier."""
+
+    at: Instant
+    what: str
+
+
 @dataclass(slots=True)
 class CourierPage:
     """One courier: what he was asked, and what he did."""
@@ -74,11 +88,32 @@ class CourierPage:
     on_at: Instant | None = None
     off_at: Instant | None = None
     offers: int = 0
-    accepted: int = 0
-    declined: int = 0
-    expired: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     doing: str = "off"
+
+    def note(self, what: str, at: Instant) -> None:
+        """Note what became of an offer."""
+        self.outcomes.append(Outcome(at, what))
+
+    def count(self, what: str) -> int:
+        """How many of his offers came to this."""
+        return sum(one.what == what for one in self.outcomes)
+
+    @property
+    def accepted(self) -> int:
+        """Offers that he took."""
+        return self.count("accepted")
+
+    @property
+    def declined(self) -> int:
+        """Offers that he did not want."""
+        return self.count("declined")
+
+    @property
+    def expired(self) -> int:
+        """Offers that he did not answer in time."""
+        return self.count("expired")
 
 
 @dataclass(slots=True)

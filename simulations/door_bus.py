@@ -198,9 +198,10 @@ class CourierBusDoor:
 class CustomerBusDoor:
     """A customer's app; it does what the edge does between a request and a command."""
 
-    def __init__(self, lobby: Lobby, *, name: str, zone_id: str, chance: Chance) -> None:
-        self._lobby, self._chance = lobby, chance
-        self._zone_id = ZoneId(zone_id)
+    def __init__(
+        self, lobby: Lobby, *, name: str, zone_of: Callable[[Point], str], chance: Chance
+    ) -> None:
+        self._lobby, self._chance, self._zone_of = lobby, chance, zone_of
         self._id = UserId(derived_id("simulated customer", name))
         self._caller = Caller(user_id=self._id, role=Role.CUSTOMER)
 
@@ -212,8 +213,8 @@ class CustomerBusDoor:
         """Nothing to switch off."""
 
     async def quote(self, shop: Point, door: Point, preparation_s: int) -> Told:
-        """Ask for a price, by the zone's parameters."""
-        zone = await self._lobby.store.find_zone(self._zone_id)
+        """Ask for a price, by the parameters of the shop's zone."""
+        zone = await self._lobby.store.find_zone(ZoneId(self._zone_of(shop)))
         assert zone is not None
         profile, now = zone.parameters.travel, self._lobby.clock.now()
         travel_s = travel_times(profile).one_s(shop, door, vehicle=VehicleKind.CAR, at=now)

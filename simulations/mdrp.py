@@ -339,4 +339,5 @@ def day(instance: Instance, *, starts_at: Instant, centre_lng: float = 0.0) -> D
         couriers=couriers,
         shop_service_ms=terms.pickup_minutes * MINUTE_MS,
         door_service_ms=terms.dropoff_minutes * MINUTE_MS,
+        target_ms=terms.target_minutes * MINUTE_MS,
     )

@@ -1,10 +1,11 @@
 """Simulated people and their way into the service: the doors they use, and how they behave."""
 
 import asyncio
+import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from actors.clock import Clock
 from engine.kernel.place import Point
@@ -14,6 +15,10 @@ from simulations.diary import Diary
 from simulations.views import OrderShown, Told, WorkShown
 
 T = TypeVar("T")
+
+# From one in two to nearly nobody it takes about five times this share of the threshold.
+_SOFTNESS: Final = 0.2
+_STEEPEST: Final = 40.0
 
 
 class DoorShut(Exception):
@@ -113,35 +118,129 @@ class CustomerDoor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """How couriers and recipients are: probabilities, and seconds to think about an offer."""
+    """How people, their phones, the shops and the roads are; the default has no surprises.
+
+    A courier answers an offer after `think_s` seconds (least, most), lets it expire with the
+    probability `ignore` and says no with the probability `decline`, whatever it is. `far_min` is
+    the approach, in minutes, and `wage_halalas` the pay for a minute of the trip at which one in
+    two says no; 0: that does not matter to him. Nobody opens the door with `nobody_home`. A
+    customer changes his mind after `patience_min` minutes in the mean; 0: never.
+
+    A shop is late with the probability `shop_late`, by `shop_late_min` minutes in the mean. Real
+    travel times differ from what is believed by a factor whose logarithm has the deviation
+    `traffic`. Positions are off by `gps_noise_m` metres in each direction (one deviation); with the
+    probability `gps_gap` after each the phone finds none for `gps_gap_s` seconds. A phone dies
+    `phone_deaths_per_h` times an hour and is back after `phone_off_min` minutes (least, most).
+    """
 
     decline: float = 0.0
     ignore: float = 0.0
     nobody_home: float = 0.0
     think_s: tuple[float, float] = (0.0, 0.0)
+    far_min: float = 0.0
+    wage_halalas: float = 0.0
+    patience_min: float = 0.0
+    shop_late: float = 0.0
+    shop_late_min: float = 0.0
+    traffic: float = 0.0
+    gps_noise_m: float = 0.0
+    gps_gap: float = 0.0
+    gps_gap_s: float = 0.0
+    phone_deaths_per_h: float = 0.0
+    phone_off_min: tuple[float, float] = (0.0, 0.0)
     position_every_ms: int = 30_000
     idle_position_ms: int = 300_000
 
 
+# A city as it is on an ordinary evening.
+LIVELY: Final = Behaviour(
+    decline=0.02,
+    ignore=0.01,
+    nobody_home=0.01,
+    think_s=(2.0, 20.0),
+    far_min=30.0,
+    wage_halalas=30.0,
+    patience_min=900.0,
+    shop_late=0.15,
+    shop_late_min=6.0,
+    traffic=0.15,
+    gps_noise_m=12.0,
+    gps_gap=0.01,
+    gps_gap_s=240.0,
+    phone_deaths_per_h=0.02,
+    phone_off_min=(3.0, 20.0),
+    position_every_ms=60_000,
+    idle_position_ms=600_000,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What all people of a day have in common; `closing` is set when everybody is to go home."""
+    """What all people of a day have in common; `closing` is set when everybody is to go home.
+
+    `zone_of` is the id of the zone that a courier at a place works in, `pay_halalas` what somebody
+    earns who carries a gift from a shop to a door.
+    """
 
     clock: Clock
     diary: Diary
     ways: Ways
     shop_service_ms: int
     door_service_ms: int
-    zone_id: str
+    zone_of: Callable[[Point], str]
+    pay_halalas: Callable[[Point, Point], int]
     closing: asyncio.Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Temper:
-    """One person's behaviour with his own chance."""
+    """One person's behaviour with his own chance.
+
+    `seed` is his own, `day` that of everybody on this day; without them his luck in one matter
+    depends on all that he was asked before.
+    """
 
     behaviour: Behaviour
     chance: random.Random
+    # How much more than others he puts up with.
+    tolerance: float = 1.0
+    seed: int | None = None
+    day: int | None = None
+
+    @classmethod
+    def of(cls, behaviour: Behaviour, seed: int, *, day: int | None = None) -> Self:
+        """Somebody with this behaviour, himself by his seed."""
+        chance = random.Random(seed)
+        tolerance = chance.lognormvariate(0, 0.25)
+        return cls(behaviour=behaviour, chance=chance, tolerance=tolerance, seed=seed, day=day)
+
+    def about(self, *matter: object) -> Self:
+        """He in one matter: his luck in it is the same whatever happened before.
+
+        So two runs of a day in which other things are decided still ask the same dice.
+        """
+        return self._with_luck(self.seed, matter)
+
+    def at_door(self, key: str) -> Self:
+        """He at the door of an order: who is at home does not depend on who comes."""
+        return self._with_luck(self.day, (key,))
+
+    def _with_luck(self, seed: int | None, matter: tuple[object, ...]) -> Self:
+        if seed is None:
+            return self
+        return replace(self, chance=random.Random(f"{seed} {matter}"))
+
+    def refuses(self, *, approach_min: float, halalas_per_min: float) -> bool:
+        """Whether he says no to an offer of this quality."""
+        how = self.behaviour
+        taken = 1 - how.decline
+        if how.far_min:
+            far_min = how.far_min * self.tolerance
+            taken *= 1 - _logistic((approach_min - far_min) / (_SOFTNESS * far_min))
+        if how.wage_halalas:
+            wage = how.wage_halalas / self.tolerance
+            taken *= 1 - _logistic((wage - halalas_per_min) / (_SOFTNESS * wage))
+        return self.happens(1 - taken)
 
     def happens(self, probability: float) -> bool:
         """Whether something of this probability happens now; what cannot happen draws nothing."""
@@ -151,6 +250,10 @@ class Temper:
         """How long he thinks now."""
         least, most = self.behaviour.think_s
         return 1000 * (least if most <= least else self.chance.uniform(least, most))
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-max(-_STEEPEST, min(_STEEPEST, x))))
 
 
 async def until(clock: Clock, at: Instant) -> None:

@@ -5,16 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
-from actors.clock import Clock
+from actors.clock import Clock, SystemClock
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders.order import OrderStatus
 from simulations.day import Day
 from simulations.diary import Diary
+from simulations.virtual import VirtualLoop
 
 _BAR_MS = 250
 _LINE_MS = 15 * SECOND_MS
+_LOOK_MS = 1 * SECOND_MS
 
 
 @contextmanager
@@ -26,6 +36,49 @@ def follow(day: Day, diary: Diary, clock: Clock, console: Console) -> Iterator[N
         yield
     finally:
         task.cancel()
+
+
+@contextmanager
+def follow_virtually(
+    day: Day, diary: Diary, loop: VirtualLoop, console: Console | None
+) -> Iterator[None]:
+    """Show how far a day in virtual time is, without taking part in it, until the block ends."""
+    if console is None:
+        yield
+        return
+    ends_at = max((one.placed_at for one in day.orders), default=day.starts_at)
+    wall = SystemClock()
+    began = wall.now()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        auto_refresh=False,
+    ) as progress:
+        bar = progress.add_task("", total=max(1, ends_at - day.starts_at))
+        shown_at = began
+
+        def passed(virtual_s: float) -> None:
+            nonlocal shown_at
+            now = wall.now()
+            if now - shown_at < _LOOK_MS:
+                return
+            shown_at = now
+            placed, delivered = counts(diary)
+            factor = virtual_s * SECOND_MS / (now - began)
+            hours, minutes = divmod(int(virtual_s) // 60, 60)
+            progress.update(
+                bar,
+                completed=virtual_s * SECOND_MS,
+                description=f"{hours:02}:{minutes:02}  {placed} placed, {delivered} delivered"
+                f"  {factor:.0f} x real time",
+                refresh=True,
+            )
+
+        loop.passed = passed
+        yield
 
 
 async def _bars(day: Day, diary: Diary, clock: Clock, console: Console) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvloop
@@ -15,12 +15,12 @@ from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from simulations import mdrp, solution, stage
 from simulations.courier import CourierProgram
 from simulations.customer import CustomerProgram
-from simulations.day import Day
+from simulations.day import Day, tariff
 from simulations.diary import Diary
 from simulations.door_socket import CourierSocketDoor, CustomerSocketDoor
 from simulations.people import Behaviour, Temper, World
 from simulations.phones import Phones, open_zone_somewhere
-from simulations.progress import follow
+from simulations.progress import follow, follow_virtually
 from simulations.rest import Account, Edge, clock_of
 from simulations.score import Score, score
 from simulations.town import Town
@@ -59,6 +59,22 @@ def run_virtual(folder: Path, *, seed: int, out: Path | None, events: Path | Non
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """A day that was lived in virtual time; `solver_s` of its real seconds went to the solver."""
+
+    day: Day
+    diary: Diary
+    ended_at: Instant
+    solver_s: float
+    score: Score
+
+    @property
+    def factor(self) -> float:
+        """How many times as fast as real time it was."""
+        return (self.ended_at - self.day.starts_at) / SECOND_MS / max(self.score.wall_s, 0.001)
+
+
 def live_virtually(
     day: Day,
     *,
@@ -69,23 +85,39 @@ def live_virtually(
     events: Path | None = None,
 ) -> Score:
     """Live any day in virtual time; its solution goes to `out`, its events to `events`."""
+    lived = live(day, seed=seed, behaviour=behaviour, undeliverable=undeliverable, events=events)
+    if out is not None:
+        solution.write(out, lived.diary, starts_at=day.starts_at)
+    return lived.score
+
+
+def live(
+    day: Day,
+    *,
+    seed: int,
+    behaviour: Behaviour,
+    undeliverable: frozenset[str] = frozenset(),
+    events: Path | None = None,
+    console: Console | None = None,
+) -> Lived:
+    """Live any day in virtual time; a `console` shows how far it is."""
     wall = SystemClock()
     began = wall.now()
     diary = Diary()
 
-    async def main(loop: VirtualLoop) -> tuple[list[str], Instant]:
+    async def main(loop: VirtualLoop) -> tuple[list[str], Instant, float]:
         built = stage.build(loop, starts_at=day.starts_at, seed=seed)
-        unknown = await stage.play(built, day, diary, seed=seed, behaviour=behaviour)
+        with follow_virtually(day, diary, loop, console):
+            unknown = await stage.play(built, day, diary, seed=seed, behaviour=behaviour)
         if events is not None:
             built.store.dump_events(events)
-        return unknown, built.clock.now()
+        return unknown, built.clock.now(), built.solver.busy_s
 
-    unknown, ended_at = run_virtually(main)
+    unknown, ended_at, solver_s = run_virtually(main)
     wall_s = (wall.now() - began) / SECOND_MS
-    if out is not None:
-        solution.write(out, diary, starts_at=day.starts_at)
     found = score(diary, day, ended_at=ended_at, wall_s=wall_s, undeliverable=undeliverable)
-    return replace(found, violations=(*found.violations, *unknown))
+    judged = replace(found, violations=(*found.violations, *unknown))
+    return Lived(day=day, diary=diary, ended_at=ended_at, solver_s=solver_s, score=judged)
 
 
 def run_live(
@@ -180,7 +212,8 @@ def _world(edge: Edge, day: Day, diary: Diary, zone_id: str) -> World:
         ways=day.ways,
         shop_service_ms=day.shop_service_ms,
         door_service_ms=day.door_service_ms,
-        zone_id=zone_id,
+        zone_of=lambda _: zone_id,
+        pay_halalas=tariff(day.zone.parameters),
         closing=asyncio.Event(),
     )
 

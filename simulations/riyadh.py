@@ -1,41 +1,15 @@
-"""Riyadh as the generator knows it: districts, gift shops, and the hours in which people order.
+"""Riyadh as the generator knows it: districts, and the hours in which people order and drive.
 
 Places are right to a few hundred metres, everything else is plausible; nothing here is a record.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from engine.geo.travel import Speeds, TravelProfile
+from engine.kernel.place import Point
+from simulations.atlas import CityData, District
 
-
-class District(NamedTuple):
-    """A round part of the city.
-
-    `homes` weighs doors in the morning (6 to 12), afternoon (to 17), evening (to 23) and night;
-    `shops` weighs shops.
-    """
-
-    name_en: str
-    name_ar: str
-    lat: float
-    lng: float
-    radius_m: int
-    homes: tuple[int, int, int, int]
-    shops: int
-
-
-class ShopKind(NamedTuple):
-    """What a shop sells: `ready_min` is its preparation in minutes, least and most."""
-
-    name_en: str
-    name_ar: str
-    gifts: tuple[str, ...]
-    ready_min: tuple[int, int]
-    size_units: int
-    weight: int
-
-
-DISTRICTS: Final = (
+_DISTRICTS: Final = (
     District("Al Olaya", "العليا", 24.6953, 46.6850, 1800, (9, 8, 5, 3), 10),
     District("As Sulimaniyah", "السليمانية", 24.7040, 46.7030, 1500, (6, 6, 6, 4), 7),
     District("Al Wurud", "الورود", 24.7220, 46.6720, 1100, (4, 5, 6, 4), 4),
@@ -74,31 +48,8 @@ DISTRICTS: Final = (
     District("Tuwaiq", "طويق", 24.5850, 46.5420, 2200, (2, 4, 7, 5), 3),
 )
 
-SHOP_KINDS: Final = (
-    ShopKind(
-        "Flowers", "ورد", ("Two dozen roses", "Tulips in a vase", "White orchid"), (8, 20), 2, 8
-    ),
-    ShopKind("Chocolate", "شوكولاتة", ("Box of truffles", "Filled dates"), (1, 6), 1, 7),
-    ShopKind("Cakes", "كيك", ("Birthday cake", "Cheesecake"), (10, 30), 3, 5),
-    ShopKind("Perfume", "عطور", ("Oud perfume", "Rose perfume"), (1, 5), 1, 5),
-    ShopKind("Incense", "بخور", ("Oud and a burner", "Box of bakhoor"), (3, 8), 1, 3),
-    ShopKind("Toys", "ألعاب", ("Building bricks", "Teddy bear"), (4, 12), 2, 3),
-    ShopKind("Books", "كتب", ("Novel, wrapped", "Notebook and pen"), (3, 10), 1, 2),
-    ShopKind("Gift boxes", "صناديق هدايا", ("New baby box", "Coffee box"), (5, 15), 2, 4),
-)
-
-OCCASIONS: Final = ("birthday", "wedding", "new baby", "graduation", "thanks", "get well", "")
-FIRST_NAMES: Final = (
-    "Abdullah", "Fahad", "Khalid", "Mohammed", "Omar", "Saad", "Sultan", "Turki", "Yousef",
-    "Faisal", "Hind", "Lama", "Maha", "Noura", "Reem", "Sara", "Haya", "Amal", "Dana", "Jawaher",
-)  # fmt: skip
-FAMILY_NAMES: Final = (
-    "Al Qahtani", "Al Otaibi", "Al Harbi", "Al Shehri", "Al Ghamdi", "Al Dosari", "Al Zahrani",
-    "Al Mutairi", "Al Anazi", "Al Subaie",
-)  # fmt: skip
-
 # Orders in each local hour, against the busiest.
-DEMAND: Final = (
+_DEMAND: Final = (
     0.30, 0.15, 0.08, 0.04, 0.03, 0.04, 0.06, 0.10, 0.20, 0.32, 0.42, 0.48,
     0.50, 0.52, 0.50, 0.52, 0.62, 0.72, 0.82, 0.92, 1.00, 0.95, 0.75, 0.50,
 )  # fmt: skip
@@ -107,10 +58,17 @@ _PACE: Final = (
     1.25, 1.30, 1.30, 1.30, 1.30, 1.20, 1.00, 0.80, 0.80, 0.90, 0.95, 0.95,
     0.90, 0.90, 0.85, 0.80, 0.75, 0.70, 0.75, 0.80, 0.85, 0.90, 1.00, 1.10,
 )  # fmt: skip
-UTC_OFFSET_H: Final = 3
-TRAVEL: Final = TravelProfile(
-    detour=1.35,
-    speeds_kmh=Speeds(car=38.0, motorcycle=42.0, bicycle=15.0, foot=5.0),
-    hour_factors=_PACE,
-    utc_offset_h=UTC_OFFSET_H,
+
+RIYADH: Final = CityData(
+    name_en="Riyadh",
+    name_ar="الرياض",
+    middle=Point(lat=24.7136, lng=46.6753),
+    districts=_DISTRICTS,
+    demand=_DEMAND,
+    travel=TravelProfile(
+        detour=1.35,
+        speeds_kmh=Speeds(car=38.0, motorcycle=42.0, bicycle=15.0, foot=5.0),
+        hour_factors=_PACE,
+        utc_offset_h=3,
+    ),
 )

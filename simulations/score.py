@@ -1,34 +1,44 @@
 """How a day went: the figures of the recorded problem, and what people had to put up with."""
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
 from rich.table import Table
 
+from engine.geo.travel import VehicleKind
 from engine.kernel.timing import MINUTE_MS, Instant
+from engine.metrics import (
+    CourierRecord,
+    Metrics,
+    OfferCounts,
+    OrderRecord,
+    Spread,
+    Visit,
+    metrics,
+    spread,
+)
 from engine.orders.order import HELD, OrderStatus
 from simulations.checks import delivered_twice, lost, seen_from_outside
-from simulations.day import Day
-from simulations.diary import CourierPage, Diary
+from simulations.day import Day, tariff
+from simulations.diary import CourierPage, Diary, OrderPage
+from simulations.diary import Visit as DiaryVisit
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """Minutes (or milliseconds) of many: mean, middle, and what nine in ten stay below."""
-
-    mean: float
-    p50: float
-    p90: float
-    most: float
+# The most that the recorded problem lets an order take from click to door.
+UNDELIVERED_MIN: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """One day. Times in minutes unless the name says otherwise; None where there was nothing.
 
-    `utilisation` is driving and service by length of shift, averaged over all couriers, as the
-    recorded problem defines it. `violations` is what contradicts in what people were told.
+    The figures are those of `metrics`, as engine/metrics.py defines them. `violations` is what
+    contradicts in what people were told, `cancelled` what customers did not want any more.
+    `turned_away` are the orders that a cap refused, which their customers still wanted.
+    `lateness_min` is the mean of the minutes after the day's target over all orders that somebody
+    still wanted at their doors; one that nobody delivered counts as `UNDELIVERED_MIN` late, so that
+    leaving orders behind never looks punctual. `road_min_per_order` is couriers' time on the road
+    by delivered order, None when none was.
     """
 
     name: str
@@ -38,6 +48,8 @@ class Score:
     undelivered: int
     under_way: int
     returned: int
+    cancelled: int
+    turned_away: int
     click_to_door: Spread | None
     ready_to_pickup: Spread | None
     offers_made: int
@@ -46,6 +58,8 @@ class Score:
     offers_expired: int
     utilisation: float
     orders_per_trip: float
+    lateness_min: float
+    road_min_per_order: float | None
     answers_ms: Spread | None
     reconnects: int
     wall_s: float
@@ -53,6 +67,7 @@ class Score:
     lost: int
     violations: tuple[str, ...]
     faults: tuple[str, ...]
+    metrics: Metrics
 
     @property
     def is_clean(self) -> bool:
@@ -77,15 +92,23 @@ class Score:
             ("undelivered", f"{self.undelivered} ({self.undeliverable} could not be delivered)"),
             ("click to door, min", _spread(self.click_to_door)),
             ("ready to pick-up, min", _spread(self.ready_to_pickup)),
+            ("above the direct bound, min", _spread(self.metrics.excess_min)),
+            ("late", f"{self.metrics.late_share or 0:.1%}, overage {_mean(self.metrics)} min"),
+            ("late after the target, min", f"mean {self.lateness_min:.2f}"),
             ("offers", offers),
             ("orders per trip", f"{self.orders_per_trip:.2f}"),
             ("courier utilisation", f"{self.utilisation:.1%}"),
+            ("Gini of idle time / earnings", _fairness(self.metrics)),
             ("duplicates / lost", f"{self.duplicates} / {self.lost}"),
         ]
         if self.answers_ms is not None:
             rows.append(("answers to couriers, real ms", _spread(self.answers_ms)))
             rows.append(("reconnects", f"{self.reconnects}"))
         rows.append(("wall time", f"{self.wall_s:.1f} s"))
+        if self.cancelled:
+            rows.append(("cancelled by customers", f"{self.cancelled}"))
+        if self.turned_away:
+            rows.append(("turned away by a cap", f"{self.turned_away}"))
         if self.returned:
             rows.append(("returned to the shop", f"{self.returned}"))
         if self.under_way:
@@ -103,36 +126,127 @@ def score(
     # The day is judged by its own orders, not by those that an earlier run left behind.
     orders = {key: page for key, page in diary.orders.items() if not page.is_adopted}
     handed_over = _times(pages, "dropoff", orders)
-    picked_up = _times(pages, "pickup", orders)
-    trips = sum(one.kind == "pickup" for page in pages for one in page.visits)
     violations = seen_from_outside(diary)
     returned = sum(one.status is OrderStatus.RETURNED for one in orders.values())
     under_way = sum(one.status in HELD and not one.withdrawn for one in orders.values())
+    cancelled = sum(one.changed_mind for one in orders.values())
+    turned_away = sum(one.turned_away for one in orders.values())
+    ended = len(handed_over) + returned + under_way + cancelled + turned_away
+    figures = metrics(
+        list(order_records(diary, day).values()),
+        list(courier_records(diary, day, ended_at=ended_at).values()),
+        offer_counts(pages),
+    )
     return Score(
         name=day.name,
         orders=len(orders),
         delivered=len(handed_over),
         undeliverable=sum(key in orders and key not in handed_over for key in undeliverable),
-        undelivered=len(orders) - len(handed_over) - returned - under_way,
+        undelivered=len(orders) - ended,
         under_way=under_way,
         returned=returned,
-        click_to_door=_minutes(
-            at - orders[key].wanted.placed_at for key, at in handed_over.items()
-        ),
-        ready_to_pickup=_minutes(at - orders[key].wanted.ready_at for key, at in picked_up.items()),
-        offers_made=sum(one.offers for one in pages),
-        offers_accepted=sum(one.accepted for one in pages),
-        offers_declined=sum(one.declined for one in pages),
-        offers_expired=sum(one.expired for one in pages),
-        utilisation=_mean(_utilisation(one, day, ended_at) for one in pages),
-        orders_per_trip=len(picked_up) / trips if trips else 0.0,
-        answers_ms=_spread_of(diary.answers_ms),
+        cancelled=cancelled,
+        turned_away=turned_away,
+        click_to_door=figures.click_to_door_min,
+        ready_to_pickup=figures.ready_to_pickup_min,
+        offers_made=figures.offers.made,
+        offers_accepted=figures.offers.accepted,
+        offers_declined=figures.offers.declined,
+        offers_expired=figures.offers.expired,
+        utilisation=figures.utilisation or 0.0,
+        orders_per_trip=figures.orders_per_trip or 0.0,
+        answers_ms=spread(diary.answers_ms),
+        lateness_min=_lateness_min(orders, handed_over, day),
+        road_min_per_order=_road_min(pages) / len(handed_over) if handed_over else None,
         reconnects=diary.reconnects,
         wall_s=wall_s,
         duplicates=sum(1 for _ in delivered_twice(diary)),
         lost=0 if diary.is_cut_short else sum(1 for _ in lost(diary)),
         violations=tuple(violations),
         faults=tuple(diary.faults),
+        metrics=figures,
+    )
+
+
+def order_records(diary: Diary, day: Day) -> Mapping[str, OrderRecord]:
+    """The day's own orders for the metrics, by the shops' numbers."""
+    pages = diary.couriers.values()
+    orders = {key: page for key, page in diary.orders.items() if not page.is_adopted}
+    picked_up, handed_over = _times(pages, "pickup", orders), _times(pages, "dropoff", orders)
+    return {
+        key: OrderRecord(
+            placed_at=page.wanted.placed_at,
+            ready_at=page.wanted.ready_at,
+            due_at=page.due_at,
+            picked_up_at=picked_up.get(key),
+            delivered_at=handed_over.get(key),
+            bound_ms=_bound_ms(page, day),
+        )
+        for key, page in orders.items()
+    }
+
+
+def courier_records(diary: Diary, day: Day, *, ended_at: Instant) -> Mapping[str, CourierRecord]:
+    """The couriers for the metrics, each with the shift that he planned."""
+    pay_halalas = tariff(day.zone.parameters)
+    records = {}
+    for key, page in diary.couriers.items():
+        ends_at = page.plan.off_at if page.plan.off_at is not None else ended_at
+        carried = [
+            diary.orders[order].wanted
+            for visit in page.visits
+            if visit.kind == "dropoff"
+            for order in visit.keys
+        ]
+        records[key] = CourierRecord(
+            duty_ms=max(0, ends_at - page.plan.on_at),
+            visits=_visits(page, day, diary.orders),
+            earned_halalas=sum(pay_halalas(one.shop.point, one.door.point) for one in carried),
+        )
+    return records
+
+
+def _visits(page: CourierPage, day: Day, orders: Mapping[str, OrderPage]) -> tuple[Visit, ...]:
+    return tuple(
+        Visit(
+            left_at=one.left_at,
+            arrived_at=one.arrived_at,
+            free_at=one.free_at,
+            service_ms=_service_ms(one, day),
+            picked_up=sum(not orders[key].is_adopted for key in one.keys)
+            if one.kind == "pickup"
+            else 0,
+        )
+        for one in page.visits
+    )
+
+
+def _service_ms(visit: DiaryVisit, day: Day) -> int:
+    at_door = visit.kind in {"dropoff", "attempt"}
+    return day.door_service_ms * len(visit.keys) if at_door else day.shop_service_ms
+
+
+def _bound_ms(page: OrderPage, day: Day) -> int:
+    """Preparation, and then the bare way by the fastest vehicle: nobody can be faster."""
+    wanted = page.wanted
+    way_ms = min(
+        day.ways.travel_ms(wanted.shop.point, wanted.door.point, vehicle=one, at=wanted.ready_at)
+        for one in VehicleKind
+    )
+    services_ms = day.shop_service_ms // 2 + day.door_service_ms // 2
+    return max(0, wanted.ready_at - wanted.placed_at) + services_ms + way_ms
+
+
+def offer_counts(pages: Collection[CourierPage]) -> OfferCounts:
+    """What became of the offers to these couriers."""
+    made, accepted = sum(one.offers for one in pages), sum(one.accepted for one in pages)
+    declined, expired = sum(one.declined for one in pages), sum(one.expired for one in pages)
+    return OfferCounts(
+        made=made,
+        accepted=accepted,
+        declined=declined,
+        expired=expired,
+        withdrawn=made - accepted - declined - expired,
     )
 
 
@@ -147,39 +261,40 @@ def _times(pages: Iterable[CourierPage], kind: str, orders: Container[str]) -> d
     }
 
 
-def _utilisation(page: CourierPage, day: Day, ended_at: Instant) -> float:
-    plan = page.plan
-    ends_at = plan.off_at if plan.off_at is not None else ended_at
-    shift_ms = ends_at - plan.on_at
-    busy_ms = 0
-    for visit in page.visits:
-        at_door = visit.kind == "dropoff"
-        service_ms = day.door_service_ms * len(visit.keys) if at_door else day.shop_service_ms
-        busy_ms += visit.arrived_at - visit.left_at + service_ms
-    return busy_ms / shift_ms if shift_ms > 0 else 0.0
+def _mean(figures: Metrics) -> str:
+    return "-" if figures.overage_min is None else f"{figures.overage_min:.2f}"
 
 
-def _minutes(durations_ms: Iterable[int]) -> Spread | None:
-    return _spread_of([one / MINUTE_MS for one in durations_ms])
+def _lateness_min(
+    orders: Mapping[str, OrderPage], handed_over: Mapping[str, Instant], day: Day
+) -> float:
+    late = [
+        _late_min(page, handed_over.get(key), day)
+        for key, page in orders.items()
+        if page.status is not OrderStatus.RETURNED and not page.changed_mind
+    ]
+    return sum(late) / len(late) if late else 0.0
 
 
-def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return sum(found) / len(found) if found else 0.0
+def _late_min(page: OrderPage, at: Instant | None, day: Day) -> float:
+    if at is None:
+        return UNDELIVERED_MIN
+    return max(0, at - page.wanted.placed_at - day.target_ms) / MINUTE_MS
 
 
-def _spread_of(values: Collection[float]) -> Spread | None:
-    if not values:
-        return None
-    array = np.fromiter(values, float, len(values))
-    p50, p90 = np.percentile(array, [50, 90])
-    return Spread(mean=float(array.mean()), p50=float(p50), p90=float(p90), most=float(array.max()))
+def _road_min(pages: Iterable[CourierPage]) -> float:
+    return sum(one.arrived_at - one.left_at for page in pages for one in page.visits) / MINUTE_MS
 
 
-def _spread(spread: Spread | None) -> str:
-    if spread is None:
+def _fairness(figures: Metrics) -> str:
+    if figures.idle_gini is None or figures.earnings_gini is None:
+        return "-"
+    return f"{figures.idle_gini:.3f} / {figures.earnings_gini:.3f}"
+
+
+def _spread(found: Spread | None) -> str:
+    if found is None:
         return "-"
     return (
-        f"mean {spread.mean:.2f}   p50 {spread.p50:.2f}   "
-        f"p90 {spread.p90:.2f}   most {spread.most:.2f}"
+        f"mean {found.mean:.2f}   p50 {found.p50:.2f}   p90 {found.p90:.2f}   most {found.most:.2f}"
     )

@@ -7,6 +7,9 @@ from typing import Any
 from engine.kernel.timing import MINUTE_MS, Instant
 from simulations.diary import Diary, Visit
 
+# The recorded problem knows neither doors that stay shut nor returns.
+_STOPS = frozenset({"pickup", "dropoff"})
+
 
 def solution(diary: Diary, *, starts_at: Instant) -> dict[str, Any]:
     """Every courier's stops, in minutes since the start of the day."""
@@ -15,7 +18,10 @@ def solution(diary: Diary, *, starts_at: Instant) -> dict[str, Any]:
             {
                 "courier": page.plan.key,
                 "stops": [
-                    stop for visit in page.visits for stop in _stops(visit, starts_at=starts_at)
+                    stop
+                    for visit in page.visits
+                    if visit.kind in _STOPS
+                    for stop in _stops(visit, starts_at=starts_at)
                 ],
             }
             for page in diary.couriers.values()

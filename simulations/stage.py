@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.bus import Bus
@@ -9,19 +10,22 @@ from actors.cell import World as CellWorld
 from actors.chance import SeededChance, new_id
 from actors.local import LocalCells, local_bus
 from actors.settings import RuntimeKind, RuntimeSettings
-from actors.solver import LocalSolver, stopped_watch
+from actors.solver import LocalSolver, real_stopwatch, stopped_watch
 from engine.geo.cells import middle_cell
 from engine.geo.zone import CreateZone
 from engine.kernel.ids import CommandId, UserId, ZoneId, derived_id
 from engine.kernel.messages import Caller, Role
+from engine.kernel.place import Point
 from engine.kernel.timing import Instant
+from optimizer.problem import Plan, Problem
 from simulations.checks import not_in_history
 from simulations.courier import CourierProgram
 from simulations.customer import CustomerProgram
-from simulations.day import Day, ZonePlan
+from simulations.day import Day, DayCourier, ZonePlan, tariff
 from simulations.diary import Diary
 from simulations.door_bus import CourierBusDoor, CustomerBusDoor, Lobby
-from simulations.people import Behaviour, Temper, World
+from simulations.handset import Handset
+from simulations.people import Behaviour, CourierDoor, Temper, World
 from simulations.town import Town
 from simulations.virtual import VirtualClock, VirtualLoop
 from storage.memory import MemoryStore
@@ -41,16 +45,33 @@ class Stage:
     live: MemoryLive
     clock: VirtualClock
     chance: SeededChance
+    solver: "TimedSolver"
+
+
+class TimedSolver:
+    """Solves in this process and knows how many real seconds it took; only the report sees them."""
+
+    def __init__(self) -> None:
+        self._solver = LocalSolver(stopped_watch)
+        self.busy_s = 0.0
+
+    async def plan(self, problem: Problem) -> Plan:
+        """A verified plan."""
+        elapsed_s = real_stopwatch()
+        try:
+            return await self._solver.plan(problem)
+        finally:
+            self.busy_s += elapsed_s()
 
 
 def build(loop: VirtualLoop, *, starts_at: Instant, seed: int) -> Stage:
     """Everything in this process, from one seed; the search is bounded by rounds, not by time."""
-    store, live = MemoryStore(), MemoryLive()
+    store, live, solver = MemoryStore(), MemoryLive(), TimedSolver()
     clock, chance = VirtualClock(loop, starts_at=starts_at), SeededChance(seed)
     settings = RuntimeSettings(
         kind=RuntimeKind.LOCAL,
         # Nobody looks at a map here, and a phone never misses an offer.
-        position_publish_s=60,
+        position_publish_s=3600,
         offer_repeat_s=60,
         trail_sample_s=3600,
     )
@@ -58,17 +79,19 @@ def build(loop: VirtualLoop, *, starts_at: Instant, seed: int) -> Stage:
         CellWorld(
             store=store,
             live=live,
-            solver=LocalSolver(stopped_watch),
+            solver=solver,
             clock=clock,
             chance=chance,
             settings=settings,
         )
     )
-    return Stage(bus=bus, cells=cells, store=store, live=live, clock=clock, chance=chance)
+    return Stage(
+        bus=bus, cells=cells, store=store, live=live, clock=clock, chance=chance, solver=solver
+    )
 
 
 async def open_zone(stage: Stage, lobby: Lobby, plan: ZonePlan) -> ZoneId:
-    """Create the day's zone."""
+    """Create one of the day's zones."""
     zone_id = ZoneId(new_id(stage.clock, stage.chance))
     command = CreateZone(
         zone_id=zone_id,
@@ -91,8 +114,14 @@ async def play(
     lobby = Lobby(bus=stage.bus, store=stage.store, live=stage.live, clock=stage.clock)
     reading = asyncio.create_task(lobby.run())
     try:
-        zone_id = await open_zone(stage, lobby, day.zone)
-        await _people(lobby, day, diary, zone_id, seed=seed, behaviour=behaviour).live(day.orders)
+        zones = [await open_zone(stage, lobby, one) for one in day.zones]
+        number_of = day.zone_finder()
+
+        def zone_of(point: Point) -> ZoneId:
+            return zones[number_of(point)]
+
+        town = _people(lobby, day, diary, zone_of, seed=seed, behaviour=behaviour)
+        await town.live(day.orders)
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -101,7 +130,13 @@ async def play(
 
 
 def _people(
-    lobby: Lobby, day: Day, diary: Diary, zone_id: ZoneId, *, seed: int, behaviour: Behaviour
+    lobby: Lobby,
+    day: Day,
+    diary: Diary,
+    zone_of: Callable[[Point], ZoneId],
+    *,
+    seed: int,
+    behaviour: Behaviour,
 ) -> Town:
     world = World(
         clock=lobby.clock,
@@ -109,7 +144,8 @@ def _people(
         ways=day.ways,
         shop_service_ms=day.shop_service_ms,
         door_service_ms=day.door_service_ms,
-        zone_id=zone_id,
+        zone_of=zone_of,
+        pay_halalas=tariff(day.zone.parameters),
         closing=asyncio.Event(),
     )
     chances = random.Random(seed)
@@ -117,20 +153,20 @@ def _people(
     def chance() -> SeededChance:
         return SeededChance(chances.getrandbits(64))
 
-    couriers = [
-        CourierProgram(
-            diary.courier(plan),
-            door=CourierBusDoor(lobby, name=plan.key, chance=chance()),
-            world=world,
-            temper=Temper(behaviour=behaviour, chance=random.Random(chances.getrandbits(64))),
-        )
-        for plan in day.couriers
-    ]
+    def courier(plan: DayCourier) -> CourierProgram:
+        door: CourierDoor = CourierBusDoor(lobby, name=plan.key, chance=chance())
+        temper = Temper.of(behaviour, chances.getrandbits(64), day=seed)
+        if behaviour.gps_noise_m or behaviour.gps_gap or behaviour.phone_deaths_per_h:
+            door = Handset(door, temper, lobby.clock)
+        return CourierProgram(diary.courier(plan), door=door, world=world, temper=temper)
+
+    couriers = [courier(plan) for plan in day.couriers]
     customers = [
         CustomerProgram(
-            door=CustomerBusDoor(lobby, name=str(number), zone_id=zone_id, chance=chance()),
+            door=CustomerBusDoor(lobby, name=str(number), zone_of=zone_of, chance=chance()),
             world=world,
             chance=chance(),
+            temper=Temper.of(behaviour, chances.getrandbits(64)),
         )
         for number in range(_CUSTOMERS)
     ]

@@ -79,6 +79,7 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     door: PlaceShown
     placed_at: int
     ready_at: int
+    due_at: int = 0
 
 
 class ZoneShown(Struct, frozen=True, kw_only=True):

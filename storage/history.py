@@ -2,7 +2,12 @@
 
 import msgspec
 
-from engine.kernel.ids import CommandId
+from engine.couriers.courier import Courier
+from engine.dispatch.offer import Offer
+from engine.dispatch.record import TELLING, Happened, ZoneHistory
+from engine.kernel.ids import CommandId, ZoneId
+from engine.kernel.timing import Instant
+from engine.orders.order import Order
 from storage.database import Database
 from storage.kinds import decode, known
 from storage.queries import queries
@@ -28,3 +33,19 @@ async def list_events(database: Database, thing_id: str) -> tuple[StoredEvent, .
 async def find_answer(database: Database, command_id: CommandId) -> Answer | None:
     state = await database.value(queries.find_answer, command_id=known(command_id))
     return None if state is None else decode(Answer, state)
+
+
+async def of_zone(database: Database, zone_id: ZoneId, since: Instant) -> ZoneHistory:
+    asked = {"zone_id": known(zone_id), "since": since}
+    # All of it as of one moment: an offer that is told of has its order told, too.
+    async with database.snapshot() as session:
+        orders = await session.rows(queries.orders_of_zone_since, **asked)
+        offers = await session.rows(queries.offers_of_zone_since, **asked)
+        couriers = await session.rows(queries.couriers_of_zone_since, **asked)
+        events = await session.rows(queries.events_of_zone_since, **asked, types=list(TELLING))
+    return ZoneHistory(
+        orders=tuple(decode(Order, row["state"]) for row in orders),
+        offers=tuple(decode(Offer, row["state"]) for row in offers),
+        couriers=tuple(decode(Courier, row["state"]) for row in couriers),
+        events=tuple(Happened(**row) for row in events),
+    )

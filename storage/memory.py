@@ -1,8 +1,10 @@
 """The in-memory twin of the PostgreSQL store: the same answers, for tests and for virtual time."""
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Sequence
-from operator import itemgetter
+from itertools import islice
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +20,7 @@ from engine.dispatch.outcomes import (
     outcome_of_offer,
     outcome_of_order,
 )
+from engine.dispatch.record import ZoneHistory
 from engine.dispatch.waiting import WAITS_MAX, Wait
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
@@ -35,13 +38,16 @@ from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from storage.kinds import KINDS, encode
+from storage.memory_history import of_zone
 from storage.memory_outbox import MemoryOutbox
 from storage.memory_tables import Tables
 from storage.orders import page
+from storage.recent import DUTY_EVENTS, entered_at
 from storage.store import (
     Answer,
     CellContents,
     Commit,
+    DutyOf,
     OutboxRow,
     Outcome,
     Page,
@@ -73,7 +79,8 @@ class MemoryStore:
         self._outbox = MemoryOutbox()
         self._quotes: dict[QuoteId, Quote] = {}
         self._waits: dict[OrderId, dict[Instant, Wait]] = defaultdict(dict)
-        self._fixes: dict[CourierId, TrailFix] = {}
+        # Of each courier in the order of their instants.
+        self._trail: dict[CourierId, list[TrailFix]] = defaultdict(list)
 
     async def close(self) -> None:
         """Nothing to give back."""
@@ -172,6 +179,41 @@ class MemoryStore:
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return self._tables.find(Courier, courier_id)
 
+    async def list_orders_in(
+        self,
+        zone_id: ZoneId,
+        *,
+        since: Instant,
+        until: Instant,
+        limit: int,
+        after: tuple[Instant, OrderId] | None = None,
+    ) -> tuple[Order, ...]:
+        found = sorted(
+            (
+                one
+                for one in self._tables.all(Order)
+                if one.zone_id == zone_id and since <= entered_at(one) < until
+            ),
+            key=_entrance,
+        )
+        rest = (one for one in found if after is None or _entrance(one) > after)
+        return tuple(islice(rest, limit))
+
+    async def list_duties(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[DutyOf, ...]:
+        found = []
+        for courier in sorted(self._tables.all(Courier), key=attrgetter("id")):
+            changes = tuple(
+                (event.at, type(event).__name__)
+                for _, change in self._history.get(courier.id, ())
+                for event in change.events
+                if isinstance(event, DUTY_EVENTS) and since <= event.at < until
+            )
+            if courier.zone_id == zone_id and (changes or courier.duty is not Duty.OFF):
+                found.append(DutyOf(courier=courier, changes=changes))
+        return tuple(found)
+
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         mine = [self._tables.find(Offer, one) for one in self._tables.offers_for[order_id]]
         return tuple(sorted((one for one in mine if one), key=lambda one: (one.made_at, one.id)))
@@ -218,6 +260,9 @@ class MemoryStore:
             for position, event in enumerate(change.events)
         )
 
+    async def zone_history(self, zone_id: ZoneId, since: Instant) -> ZoneHistory:
+        return of_zone(self._tables, self._commits, zone_id, since)
+
     async def save_quote(self, quote: Quote) -> None:
         kept = self._quotes.setdefault(quote.id, quote)
         assert kept == quote, f"another quote has the id {quote.id}"
@@ -244,16 +289,26 @@ class MemoryStore:
 
     async def save_trail(self, fixes: Sequence[TrailFix]) -> None:
         for one in fixes:
-            last = self._fixes.get(one.courier_id)
-            if last is None or last.at <= one.at:
-                self._fixes[one.courier_id] = one
+            insort(self._trail[one.courier_id], one, key=attrgetter("at"))
 
     async def last_fixes(self, cell: CellId) -> tuple[TrailFix, ...]:
         return tuple(
-            self._fixes[one.id]
+            self._trail[one.id][-1]
             for one in self._tables.in_cell(Courier, cell)
-            if one.duty is not Duty.OFF and one.id in self._fixes
+            if one.duty is not Duty.OFF and one.id in self._trail
         )
+
+    async def first_fixes(
+        self, asked: Sequence[tuple[CourierId, Instant]]
+    ) -> tuple[TrailFix | None, ...]:
+        return tuple(
+            next((one for one in self._trail.get(courier_id, ()) if one.at >= at), None)
+            for courier_id, at in asked
+        )
+
+
+def _entrance(order: Order) -> tuple[Instant, OrderId]:
+    return entered_at(order), order.id
 
 
 def _lines(commit: Commit) -> list[EventLine]:

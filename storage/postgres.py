@@ -6,6 +6,7 @@ from typing import Self
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
 from engine.dispatch.outcomes import OfferOutcome, OrderOutcome
+from engine.dispatch.record import ZoneHistory
 from engine.dispatch.waiting import Wait
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
@@ -21,7 +22,7 @@ from engine.kernel.ids import (
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.quote import Quote
-from storage import cells, couriers, dispatch, history, orders, outbox, zones
+from storage import cells, couriers, dispatch, history, orders, outbox, recent, zones
 from storage.commit import GroupCommit
 from storage.database import Database
 from storage.settings import DatabaseSettings
@@ -29,6 +30,7 @@ from storage.store import (
     Answer,
     CellContents,
     Commit,
+    DutyOf,
     OutboxRow,
     Outcome,
     Page,
@@ -102,6 +104,24 @@ class PostgresStore:
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return await couriers.find(self._database, courier_id)
 
+    async def list_orders_in(
+        self,
+        zone_id: ZoneId,
+        *,
+        since: Instant,
+        until: Instant,
+        limit: int,
+        after: tuple[Instant, OrderId] | None = None,
+    ) -> tuple[Order, ...]:
+        return await recent.list_orders(
+            self._database, zone_id, since=since, until=until, limit=limit, after=after
+        )
+
+    async def list_duties(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[DutyOf, ...]:
+        return await recent.list_duties(self._database, zone_id, since=since, until=until)
+
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         return await dispatch.list_offers_for(self._database, order_id)
 
@@ -123,6 +143,9 @@ class PostgresStore:
 
     async def list_events(self, thing_id: str) -> tuple[StoredEvent, ...]:
         return await history.list_events(self._database, thing_id)
+
+    async def zone_history(self, zone_id: ZoneId, since: Instant) -> ZoneHistory:
+        return await history.of_zone(self._database, zone_id, since)
 
     async def save_quote(self, quote: Quote) -> None:
         await orders.save_quote(self._database, quote)
@@ -146,3 +169,8 @@ class PostgresStore:
 
     async def last_fixes(self, cell: CellId) -> tuple[TrailFix, ...]:
         return await couriers.last_fixes(self._database, cell)
+
+    async def first_fixes(
+        self, asked: Sequence[tuple[CourierId, Instant]]
+    ) -> tuple[TrailFix | None, ...]:
+        return await recent.first_fixes(self._database, asked)

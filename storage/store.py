@@ -8,6 +8,7 @@ from msgspec import Struct
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
 from engine.dispatch.outcomes import OfferOutcome, OrderOutcome
+from engine.dispatch.record import ZoneHistory
 from engine.dispatch.waiting import Wait
 from engine.geo.zone import ParameterSet, Zone
 from engine.kernel.ids import (
@@ -119,6 +120,16 @@ class Page(Struct, frozen=True, kw_only=True):
     next_before: tuple[Instant, OrderId] | None = None
 
 
+class DutyOf(Struct, frozen=True, kw_only=True):
+    """A courier as last stored, and what he said about duty in some time, oldest first.
+
+    Each change is its instant and the name of its event.
+    """
+
+    courier: Courier
+    changes: tuple[tuple[Instant, str], ...] = ()
+
+
 class Store(Protocol):
     """Truth. Every method may raise `StoreUnavailable` when the database cannot be reached."""
 
@@ -193,6 +204,27 @@ class Store(Protocol):
         """A courier as last stored."""
         ...
 
+    async def list_orders_in(
+        self,
+        zone_id: ZoneId,
+        *,
+        since: Instant,
+        until: Instant,
+        limit: int,
+        after: tuple[Instant, OrderId] | None = None,
+    ) -> tuple[Order, ...]:
+        """A zone's orders for which a courier could first be sought from `since` to `until`.
+
+        Oldest first; `after` continues behind an order at its `entered_at`.
+        """
+        ...
+
+    async def list_duties(
+        self, zone_id: ZoneId, *, since: Instant, until: Instant
+    ) -> tuple[DutyOf, ...]:
+        """Whoever of a zone is not off duty, or said something about duty from then to then."""
+        ...
+
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         """Every offer made for an order, oldest first: its explanation."""
         ...
@@ -224,6 +256,10 @@ class Store(Protocol):
         """The history of one thing, oldest first."""
         ...
 
+    async def zone_history(self, zone_id: ZoneId, since: Instant) -> ZoneHistory:
+        """All that happened in a zone since an instant, as metrics and replays need it."""
+        ...
+
     async def save_quote(self, quote: Quote) -> None:
         """Keep a quote."""
         ...
@@ -252,6 +288,12 @@ class Store(Protocol):
 
     async def last_fixes(self, cell: CellId) -> tuple[TrailFix, ...]:
         """The newest stored fix of every courier on duty in a cell."""
+        ...
+
+    async def first_fixes(
+        self, asked: Sequence[tuple[CourierId, Instant]]
+    ) -> tuple[TrailFix | None, ...]:
+        """The first stored fix of each courier from his instant on, in the order asked."""
         ...
 
 

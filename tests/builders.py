@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from engine import what_if
 from engine.couriers import duty
 from engine.couriers.courier import Courier, Duty, ProgressStep, Stop
 from engine.couriers.messages import (
@@ -390,6 +391,25 @@ class Story(Ledger):
 
     def go_off(self) -> Decision:
         return self.take(duty.go_off(self.courier, now=self.at))
+
+
+def a_what_if(
+    *, zone_id: ZoneId | None = None, at: Instant = NOON, **fields: Any
+) -> what_if.WhatIf:
+    """A question about a zone, which waits for its turn."""
+    asked = what_if.Asked(
+        zone_id=zone_id or ZoneId(new_id()),
+        author=UserId(new_id()),
+        at=at,
+        fingerprint="x",
+        since=at - 1,
+        until=at,
+        runs=3,
+        leading="lateness",
+        in_force=ZoneParameters(),
+        tried=ZoneParameters(tick_s=9),
+    )
+    return replace(what_if.ask(what_if.WhatIfId(new_id()), asked, now=at), **fields)
 
 
 def a_story(

@@ -52,6 +52,12 @@ def vat_on(net_halalas: int) -> int:
     return (net_halalas * VAT_PERCENT * 2 + 100) // 200
 
 
+def fee_in(total_halalas: int) -> int:
+    """The fee without VAT in a total that `quote` has made."""
+    whole = 100 + VAT_PERCENT
+    return (total_halalas * 200 + whole) // (2 * whole)
+
+
 def quote(
     zone: Zone,
     *,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from actors.holdings import ENDED_KEPT, Holdings
 from actors.telemetry import Telemetry
-from engine.couriers.courier import CourierStatus, Duty
+from engine.couriers.courier import Courier, CourierStatus, Duty
 from engine.dispatch.offer import OfferStatus
 from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.messages import Thing
@@ -60,6 +60,39 @@ def test_after_any_history_those_wait_who_wait(
             waiting = {f"order {one}" for one, at in now.items() if at is S.WAITING}
             mine = {f"order {one}" for one in now if one % 2 == index}
             assert {one.id for one in holdings.waiting(zone.id)} == waiting & mine
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 5),
+            st.integers(0, 1),
+            st.sampled_from([Duty.ON, Duty.BREAK, Duty.OFF]),
+            st.booleans(),
+        ),
+        max_size=40,
+    )
+)
+def test_after_any_history_those_are_on_duty_in_a_zone_who_work_there(
+    history: list[tuple[int, int, Duty, bool]],
+) -> None:
+    holdings = _holdings()
+    now: dict[int, Courier] = {}
+    for number, zone, duty, loads in history:
+        now[number] = replace(
+            a_courier(zone=ZONES[zone]), id=CourierId(UserId(f"courier {number}")), duty=duty
+        )
+        if loads:
+            holdings.load([*ZONES, *(one for one in now.values() if one.duty is not Duty.OFF)])
+        else:
+            holdings.put(now[number])
+        for one in ZONES:
+            on_duty = {
+                courier.id
+                for courier in now.values()
+                if courier.zone_id == one.id and courier.duty is not Duty.OFF
+            }
+            assert {courier.id for courier in holdings.on_duty(one.id)} == on_duty
 
 
 def test_who_waits_longest_is_named_first() -> None:

@@ -29,6 +29,11 @@ ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("POST", "/v1/zones", {}, {OPERATOR}),
     ("GET", f"/v1/zones/{ID}", None, {OPERATOR}),
     ("GET", f"/v1/zones/{ID}/parameters", None, {OPERATOR}),
+    ("POST", f"/v1/zones/{ID}/what-if", {"parameters": {}}, {OPERATOR}),
+    ("GET", f"/v1/zones/{ID}/what-if", None, {OPERATOR}),
+    ("GET", f"/v1/zones/{ID}/what-if/{ID}", None, {OPERATOR}),
+    ("POST", f"/v1/zones/{ID}/what-if/{ID}/cancel", None, {OPERATOR}),
+    ("GET", f"/v1/zones/{ID}/metrics", None, {OPERATOR}),
     ("PUT", f"/v1/zones/{ID}/parameters", {"parameters": {}, "reason": "x"}, {OPERATOR}),
     ("POST", f"/v1/zones/{ID}/parameters/1/restore", {"reason": "x"}, {OPERATOR}),
 ]

@@ -23,11 +23,12 @@ from api.app import create_app
 from api.keys import make_keys
 from api.parts import Parts
 from api.server import EdgeServer, listen_config
-from api.settings import EdgeSettings, IdentitySettings, Settings
+from api.settings import EdgeSettings, IdentitySettings, Settings, WhatIfSettings
 from storage.live import LiveStream
 from storage.memory import MemoryStore
 from storage.memory_identity import MemoryIdentity
 from storage.memory_live import MemoryLive
+from storage.memory_what_ifs import MemoryWhatIfs
 from storage.settings import DataSettings
 from tests.builders import CORNER, DOOR, SHOP
 
@@ -249,6 +250,8 @@ async def a_town(
     *,
     store: MemoryStore | None = None,
     live: LiveStream | None = None,
+    what_ifs: MemoryWhatIfs | None = None,
+    what_if: WhatIfSettings | None = None,
     speed: float = SPEED,
     **edge: Any,
 ) -> AsyncIterator[Town]:
@@ -258,6 +261,7 @@ async def a_town(
         identity=IdentitySettings(operators=(OPERATOR,)),
         edge=EdgeSettings(**edge),
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
+        what_if=what_if or WhatIfSettings(),
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
@@ -277,6 +281,7 @@ async def a_town(
         store=store,
         live=stream,
         identity=MemoryIdentity(),
+        what_ifs=what_ifs or MemoryWhatIfs(),
         sms=DevelopmentSms(settings.sms_log),
         clock=clock,
         wall=SystemClock(),

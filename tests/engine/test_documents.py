@@ -22,6 +22,7 @@ from engine.geo.zone import GuardState
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
+from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
 
 S = OrderStatus
@@ -85,6 +86,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Why an order has its courier, or waits", Why),
         ("### What a guard looks at", GuardMetric),
         ("### What became of a guard", GuardState),
+        ("### Status of a what-if", WhatIfStatus),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:

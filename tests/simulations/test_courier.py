@@ -80,7 +80,8 @@ def a_day(
             ways=Minutes(),
             shop_service_ms=4 * M,
             door_service_ms=4 * M,
-            zone_id="zone",
+            zone_of=lambda _: "zone",
+            pay_halalas=lambda _shop, _door: 2000,
             closing=asyncio.Event(),
         )
         door = ScriptedDoor(clock, chance, slowness_ms, trips, withdrawn, cancelled_at)
