@@ -41,8 +41,8 @@ class FirstTrip(NamedTuple):
 def first_trip(courier: Courier) -> FirstTrip | None:
     """The trip that may still be revised: his route begins with it, and nothing of it was taken.
 
-    None for who is ending his work, for he is given nothing more, and for who has something on
-    board.
+    None for who is ending his work, for he is given nothing more, and for who has something else
+    to deliver first.
     """
     if courier.duty is not Duty.ON or not courier.route:
         return None

@@ -80,7 +80,8 @@ select * from unnest(
     :assigned_offers::uuid[], :assigned_orders::uuid[], :assigned_couriers::uuid[],
     :assigned_as::text[]
 )
-on conflict on constraint assignments_pkey do update set status = excluded.status;
+on conflict on constraint assignments_pkey do update
+set courier_id = excluded.courier_id, status = excluded.status;
 
 -- name: save_history!
 -- What happened, what has to happen outside, and what was answered.

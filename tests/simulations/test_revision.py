@@ -1,11 +1,10 @@
-"""Trips that are revised at every moment of a recorded day: couriers and judge get along with it."""
+"""Trips that are revised all day long: couriers and the outside judge get along with it."""
 
 import asyncio
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -30,9 +29,9 @@ BUSY = {
     "restaurants": ("r1\t1000\t1000",),
     "orders": tuple(
         f"o{n}\t{700 + 230 * n % 1900}\t{600 + 410 * n % 2100}\t{n}\tr1\t{n + 8 + 7 * n % 12}"
-        for n in range(1, 25)
+        for n in range(1, 17)
     ),
-    "couriers": tuple(f"c{n}\t{300 * n}\t{250 * n}\t0\t{90 + 10 * n}" for n in range(1, 8)),
+    "couriers": tuple(f"c{n}\t{300 * n}\t{250 * n}\t0\t{90 + 10 * n}" for n in range(1, 6)),
 }
 
 
@@ -54,7 +53,10 @@ class Meddler:
         holdings = cell._holdings
         reviser = Reviser(live=cell._live, holdings=holdings, clock=self._built.clock)
         for zone in tuple(holdings.zones.values()):
-            hands, waiting = defaultdict[Point, Hands](dict), defaultdict[Point, list[OrderId]](list)
+            hands, waiting = (
+                defaultdict[Point, Hands](dict),
+                defaultdict[Point, list[OrderId]](list),
+            )
             for order in holdings.waiting(zone.id):
                 waiting[order.shop.point].append(order.id)
             for courier in holdings.on_duty(zone.id):
@@ -66,7 +68,7 @@ class Meddler:
     def _deal(self, before: Hands, waiting: list[OrderId]) -> Hands:
         cards = [*(one for hand in before.values() for one in hand), *waiting]
         self._chance.shuffle(cards)
-        after = {courier: (cards.pop(),) for courier in before}
+        after: Hands = {courier: (cards.pop(),) for courier in before}
         for courier in after:
             if cards and self._chance.random() < 0.6:
                 after[courier] += (cards.pop(),)
@@ -94,7 +96,7 @@ def live(
     return score(diary, day, ended_at=ended_at, wall_s=1.0), diary, out, meddler
 
 
-@pytest.mark.parametrize(("seed", "every_s"), [(1, 60), (2, 60), (3, 17), (4, 5)])
+@pytest.mark.parametrize(("seed", "every_s"), [(1, 60), (3, 17), (4, 5)])
 def test_the_judge_finds_a_day_feasible_however_its_trips_were_revised(
     tmp_path: Path, evaluator: ModuleType, seed: int, every_s: int
 ) -> None:
@@ -105,12 +107,14 @@ def test_the_judge_finds_a_day_feasible_however_its_trips_were_revised(
     assert found.is_clean, (found.violations, found.faults)
     assert meddler.revised > 20
     assert found.delivered == found.orders
+    kinds = [visit.kind for page in diary.couriers.values() for visit in page.visits]
+    assert "move" in kinds, "nobody came for what was not his any more"
     text = evaluator.json.loads(out.read_text())
     _, faults, _ = evaluator.evaluate(evaluator.Instance(str(folder)), text)
     assert faults == []
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_moody_people_lose_and_double_nothing_when_trips_are_revised(
     tmp_path: Path, seed: int
 ) -> None:

@@ -210,13 +210,11 @@ class City(RuleBasedStateMachine):
         cards = [one for trip in trips.values() for one in trip.order_ids]
         cards += [one.id for one in orders.values() if one.status is S.WAITING]
         chance.shuffle(cards)
-        hands = {one: [cards.pop()] for one in trips}
-        for hand in hands.values():
-            hand += cards[:1] if chance.random() < 0.5 else []
-            cards = cards[1:]
+        hands: dict[CourierId, tuple[OrderId, ...]] = {one: (cards.pop(),) for one in trips}
+        if cards:
+            hands[chance.choice([*hands])] += (cards.pop(),)
         couriers = {one.id: one for one in self.ledger.all_of(Courier)}
-        wanted = {one: tuple(hand) for one, hand in hands.items()}
-        self.take(revise(wanted, couriers, orders, now=self.now))
+        self.take(revise(hands, couriers, orders, now=self.now))
 
     @precondition(lambda self: bool(self.held()))
     @rule(pick=ANY)
