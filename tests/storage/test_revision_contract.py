@@ -13,8 +13,9 @@ S = OrderStatus
 
 async def test_an_order_may_go_from_one_courier_to_another_and_come_back(store: Store) -> None:
     one = await a_told_story(store, S.ASSIGNED)
-    other = a_story(S.ASSIGNED, zone=one.zone)
-    await tell(store, [first(other.courier), *other.decisions])
+    colleague = a_courier(zone=one.zone)
+    other = a_story(S.ASSIGNED, zone=one.zone, courier=colleague)
+    await tell(store, [first(colleague), *other.decisions])
     couriers = {story.courier.id: story.courier for story in (one, other)}
     orders = {story.order.id: story.order for story in (one, other)}
     here, there = (one.courier.id, other.courier.id)
