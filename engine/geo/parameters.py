@@ -57,6 +57,15 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
             description="How much later an order may arrive because it shares a trip.",
         ),
     ] = 600
+    revise_until_pickup: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1,
+            description="1: until a courier has picked up, the orders of that shop on his trip may "
+            "be exchanged, added to and taken off; 0: an accepted trip stays as it is.",
+        ),
+    ] = 1
     trips_max: Annotated[
         int, Meta(ge=1, le=6, description="Trips planned ahead for one courier.")
     ] = 3
