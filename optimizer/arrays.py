@@ -1,4 +1,4 @@
-"""Arrays of integers and of yes and no, and the numbers that stand for never and impossible."""
+"""Arrays of integers, and the numbers that stand for never and impossible."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints: TypeAlias = NDArray[np.int64]
-Bools: TypeAlias = NDArray[np.bool_]
+Numbers: TypeAlias = NDArray[np.int32]
 
 NEVER = 2**40
 INFEASIBLE = 2**50

@@ -1,83 +1,77 @@
 """Why a job has its vehicle and not the next best one, and why a job has none."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.arrays import INFEASIBLE, Ints
-from optimizer.chains import Chains
-from optimizer.places import between_trips
 from optimizer.problem import Alternative, Reason
-from optimizer.relocation import Moves, Trips
+from optimizer.tables import Tables
+from optimizer.town import Chains, Town
 
 
-def rankings(chains: Chains, trips: Trips, found: Moves) -> dict[str, tuple[Alternative, ...]]:
-    """For each job of a trip that may move the next best vehicles, those that cannot last."""
-    tables = chains.tables
-    top = _top(chains, trips, found)
-    listed: list[list[Alternative]] = [[] for _ in trips.row]
-    for at, reason in zip(top.tolist(), _why_not(chains, trips, found, top), strict=True):
-        extra = int(found.extra[at])
-        runner_up = Alternative(
-            vehicle=tables.vehicles[int(found.places.v[at])].id,
-            extra_cost=extra if extra < INFEASIBLE else None,
-            reason=reason,
+def rankings(tables: Tables, chains: Chains, more: Ints) -> dict[str, tuple[Alternative, ...]]:
+    """For each planned job the next best vehicles, those that cannot last.
+
+    more: what the plan costs more with each candidate, as `insertion.price_moves` tells.
+    """
+    town, count = tables.town, tables.problem.policy.alternatives_max
+    found = {}
+    for j in np.nonzero(chains.carrier >= 0)[0].tolist():
+        begin, end = town.jobs[j].candidates_begin, town.jobs[j].candidates_end
+        v, extra = town.candidate[begin:end], more[begin:end]
+        others = np.nonzero(v != chains.carrier[j])[0]
+        arrival_s = town.vehicles[v]["free_s"] + town.approach_s[v, town.jobs[j].group]
+        best = others[np.lexsort((v[others], arrival_s[others], extra[others]))][:count]
+        found[tables.jobs[j].id] = tuple(
+            Alternative(
+                vehicle=tables.vehicles[w].id,
+                extra_cost=cost if cost < INFEASIBLE else None,
+                reason=_why_not(town, chains, j, w, cost),
+            )
+            for w, cost in zip(v[best].tolist(), extra[best].tolist(), strict=True)
         )
-        listed[int(found.places.i[at])].append(runner_up)
-    return {
-        tables.jobs[j].id: tuple(runners_up)
-        for row, runners_up in zip(trips.row.tolist(), listed, strict=True)
-        for j in chains.book.jobs[row]
-    }
+    return found
 
 
-def reason_left_out(chains: Chains, j: int) -> Reason:
+def reason_left_out(tables: Tables, more: Ints, j: int) -> Reason:
     """Why job j has no vehicle."""
-    tables = chains.tables
-    allowed = np.nonzero(tables.candidates.may[j])[0]
+    town = tables.town
+    begin, end = town.jobs[j].candidates_begin, town.jobs[j].candidates_end
+    allowed = town.candidate[begin:end]
     if not allowed.size:
         return Reason.NO_CANDIDATE
-    roomy = allowed[tables.capacity[allowed] >= tables.size[j]]
-    if not roomy.size:
+    roomy = town.vehicles[allowed]["capacity"] >= town.jobs[j].load
+    if not roomy.any():
         return Reason.FULL
-    if not chains.in_time(roomy, np.full(len(roomy), j)).any():
+    if not _in_time(town, allowed[roomy], j).any():
         return Reason.SHIFT_ENDS
-    cheapest = between_trips(chains, np.array([j]), roomy).price(chains).min()
-    if cheapest >= INFEASIBLE // 2:
+    cheapest = more[begin:end].min()
+    if cheapest >= INFEASIBLE:
         return Reason.BETTER_ELSEWHERE
-    return Reason.TOO_LATE if cheapest >= tables.left_out_cost[j] else Reason.OUT_OF_TIME
+    return Reason.TOO_LATE if cheapest >= town.jobs[j].left_out else Reason.OUT_OF_TIME
 
 
-def _top(chains: Chains, trips: Trips, found: Moves) -> Ints:
-    """The positions of the runners-up that are named, trip by trip."""
-    shop = chains.book.group[trips.row[found.places.i]]
-    arrival_s = chains.tables.free_s[found.places.v] + _approach_s(chains, found.places.v, shop)
-    order = np.lexsort((found.places.v, arrival_s, found.extra, found.places.i))
-    i = found.places.i[order]
-    rank = np.arange(len(i)) - np.searchsorted(i, i)
-    return order[rank < chains.tables.policy.alternatives_max]
+def _why_not(town: Town, chains: Chains, j: int, w: int, extra: int) -> Reason:
+    v = int(chains.carrier[j])
+    if extra >= INFEASIBLE:
+        in_time = _in_time(town, np.array([w]), j).any()
+        return Reason.BUSY if in_time else Reason.SHIFT_ENDS
+    kept = int(town.jobs[j].kept not in (-1, w)) - int(town.jobs[j].kept not in (-1, v))
+    kept *= town.rules[0].stability
+    if 0 < kept >= extra:
+        return Reason.KEPT
+    idle = town.vehicles[w].use_cost if chains.length[w] == 0 else 0
+    idle -= town.vehicles[v].use_cost if chains.length[v] == 1 else 0
+    if 0 < idle >= extra:
+        return Reason.SHORTER_IDLE
+    group = town.jobs[j].group
+    return Reason.BUSY if town.approach_s[w, group] <= town.approach_s[v, group] else Reason.FARTHER
 
 
-def _why_not(chains: Chains, trips: Trips, found: Moves, at: Ints) -> list[Reason]:
-    tables, book, count = chains.tables, chains.book, chains.now.count
-    w, i, extra = found.places.v[at], found.places.i[at], found.extra[at]
-    v, row = trips.v[i], trips.row[i]
-    shop = book.group[row]
-    nearer = _approach_s(chains, w, shop) <= _approach_s(chains, v, shop)
-    kept = book.moved_cost(row, w) - book.moved_cost(row, v)
-    idle = tables.start_cost[w] * (count[w] == 0) - tables.start_cost[v] * (count[v] == 1)
-    cannot = extra >= INFEASIBLE
-    cases = (
-        (cannot & ~chains.in_time(w, row), Reason.SHIFT_ENDS),
-        (cannot, Reason.BUSY),
-        ((kept > 0) & (kept >= extra), Reason.KEPT),
-        ((idle > 0) & (idle >= extra), Reason.SHORTER_IDLE),
-        (nearer, Reason.BUSY),
-        (np.ones(len(at), dtype=np.bool_), Reason.FARTHER),
-    )
-    case = np.argmax(np.stack([holds for holds, _ in cases]), axis=0)
-    return [cases[n][1] for n in case.tolist()]
-
-
-def _approach_s(chains: Chains, v: Ints, shop: Ints) -> Ints:
-    """Seconds on the road from where the vehicle is first free."""
-    tables = chains.tables
-    return tables.roads.to_shop_s(tables.pace[v], tables.start[v], shop)
+def _in_time(town: Town, vehicles: NDArray[np.integer], j: int) -> NDArray[np.bool_]:
+    """Which vehicles could pick job j up in their shifts if they did nothing else first."""
+    job, fleet = town.jobs[j], town.vehicles[vehicles]
+    approach_s = town.approach_s[vehicles, job.group] * fleet["pace"] // 1000
+    met_s = np.maximum(0, fleet["free_s"]) + approach_s + town.rules[0].pickup_before_s
+    in_time: NDArray[np.bool_] = np.maximum(met_s, job.ready_s) <= fleet["latest_s"]
+    return in_time

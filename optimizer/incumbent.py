@@ -2,57 +2,63 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from optimizer.chains import Chains
+from optimizer.arrays import INFEASIBLE
 from optimizer.problem import Route
+from optimizer.tables import Tables
+from optimizer.town import Chains
+from optimizer.walking import chain_cost
 
 
-def restore(chains: Chains, incumbent: Sequence[Route]) -> None:
-    """Fill the chains from the incumbent."""
-    tables = chains.tables
-    planned = set(np.nonzero(chains.carriers() >= 0)[0].tolist())
-    wanted: dict[int, list[int]] = {}
-    for route in sorted(incumbent, key=lambda route: route.vehicle):
-        v = tables.vehicle_at.get(route.vehicle)
-        if v is not None and v not in wanted:
-            rows = [*_first(chains, route, v, planned), *_rows(chains, route, v, planned)]
-            wanted[v] = rows[: tables.policy.trips_max]
-    while wanted:
-        able = chains.put(wanted)
-        wanted = {
-            v: rows[: able[v]] or chains.chain_promised(v)
-            for v, rows in wanted.items()
-            if able[v] < len(rows)
-        }
+def restore(tables: Tables, chains: Chains) -> None:
+    """Fill the chains from the incumbent; trips that break a bound are left out."""
+    planned = {j for jobs in tables.promised.values() for j in jobs}
+    routes = {route.vehicle: route for route in reversed(tables.problem.incumbent)}
+    for v, vehicle in enumerate(tables.vehicles):
+        trips = [tables.promised[v]] if v in tables.promised else []
+        if vehicle.id in routes:
+            trips += _trips(tables, routes[vehicle.id], v, planned)
+        _put(tables, chains, v, trips[: tables.problem.policy.trips_max])
 
 
-def _first(chains: Chains, route: Route, v: int, planned: set[int]) -> list[int]:
-    """The locked trip, if there is one, with those who joined it."""
-    promised = chains.chain_promised(v)
-    locked = {j for row in promised for j in chains.book.jobs[row]}
-    for trip in route.trips[:1] if locked else ():
-        known = [chains.tables.job_at[id_] for id_ in trip.jobs if id_ in chains.tables.job_at]
-        row = _row(chains, known, v, planned - locked)
-        if row is not None and locked < set(chains.book.jobs[row]):
-            planned.update(chains.book.jobs[row])
-            return [row]
-    return promised
-
-
-def _rows(chains: Chains, route: Route, v: int, planned: set[int]) -> Iterator[int]:
-    """The route's trips as rows, each job once."""
+def _trips(tables: Tables, route: Route, v: int, planned: set[int]) -> Iterator[list[int]]:
+    """The route's trips, each of jobs of one group that the vehicle may carry, each job once."""
+    town = tables.town
     for trip in route.trips:
-        known = [chains.tables.job_at[id_] for id_ in trip.jobs if id_ in chains.tables.job_at]
-        row = _row(chains, known, v, planned)
-        if row is not None:
-            planned.update(chains.book.jobs[row])
-            yield row
+        jobs: list[int] = []
+        for id_ in dict.fromkeys(trip.jobs):
+            j = tables.job_at.get(id_)
+            if j is None or j in planned:
+                continue
+            job = town.jobs[j]
+            is_at_the_shop = not jobs or town.jobs[jobs[0]].group == job.group
+            if is_at_the_shop and v in town.candidate[job.candidates_begin : job.candidates_end]:
+                jobs.append(j)
+        if jobs:
+            planned.update(jobs)
+            yield jobs
 
 
-def _row(chains: Chains, jobs: Sequence[int], v: int, planned: set[int]) -> int | None:
-    """The trip of those jobs that the vehicle may carry and that are free."""
-    tables = chains.tables
-    free = tuple(j for j in jobs if tables.candidates.may[j, v] and j not in planned)
-    row = chains.book.ordered_row(free) if free else None
-    return row if row is not None and chains.book.size[row] <= tables.capacity[v] else None
+def _put(tables: Tables, chains: Chains, v: int, trips: Sequence[Sequence[int]]) -> None:
+    """Give a vehicle those of the trips that it can do one after the other."""
+    able: list[Sequence[int]] = []
+    room = chains.job.shape[1]
+    for jobs in trips:
+        if sum(len(each) for each in able) + len(jobs) > room:
+            continue
+        _write(chains, v, [*able, jobs])
+        if chain_cost(tables.town, chains, v) < INFEASIBLE:
+            able.append(jobs)
+        else:
+            chains.carrier[list(jobs)] = -1
+    _write(chains, v, able)
+    chains.cost[v] = chain_cost(tables.town, chains, v)
+
+
+def _write(chains: Chains, v: int, trips: Sequence[Sequence[int]]) -> None:
+    count = 0
+    for jobs in trips:
+        for position, j in enumerate(jobs):
+            chains.job[v, count], chains.begins[v, count] = j, position == 0
+            chains.carrier[j] = v
+            count += 1
+    chains.length[v] = count

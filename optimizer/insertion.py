@@ -1,69 +1,210 @@
-"""Putting jobs into chains, those with the most to lose first (regret insertion)."""
+"""The best place of a job in a chain, and putting it there."""
+
+from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
-from optimizer.arrays import INFEASIBLE, Ints
-from optimizer.chains import Chains
-from optimizer.places import Places, anywhere
+from optimizer.arrays import INFEASIBLE, Ints, Numbers
+from optimizer.town import Chains, Town
+from optimizer.walking import chain_cost, keeps_promise, trip, trip_end
+
+ALONE, JOINED, JOINED_FIRST = 0, 1, 2
 
 
-class Insertion:
-    """The best place of each of some jobs on each vehicle.
+class Desk(NamedTuple):
+    """Room to write on: a trip, and how the present chain stands before each of its trips."""
 
-    cost[i, v]: what job i costs on vehicle v at its best place there; slot, row and then [i, v]:
-    that place.
+    jobs: Numbers
+    free_s: Ints
+    cost: Ints
+
+
+@njit(cache=True)
+def new_desk(chains: Chains) -> Desk:
+    """Room enough for the longest chain and one job more."""
+    width = chains.job.shape[1] + 1
+    return Desk(
+        np.empty(width, dtype=np.int32),
+        np.empty(width + 1, dtype=np.int64),
+        np.empty(width + 1, dtype=np.int64),
+    )
+
+
+@njit(cache=True)
+def _read(town: Town, chains: Chains, v: int, desk: Desk) -> int:
+    """How the chain stands before each job that begins a trip, and at its end; its trips."""
+    free_s, door, begin, trips, cost = town.vehicles[v].free_s, -1, 0, 0, 0
+    count = chains.length[v]
+    while begin < count:
+        desk.free_s[begin], desk.cost[begin] = free_s, cost
+        end = trip_end(chains, v, begin)
+        step, free_s = trip(town, v, chains.job[v, begin:], end - begin, free_s, door)
+        cost += step
+        door, begin, trips = int(chains.job[v, end - 1]), end, trips + 1
+    desk.free_s[count], desk.cost[count] = free_s, cost
+    return trips
+
+
+@njit(cache=True)
+def _rest(
+    town: Town, chains: Chains, v: int, desk: Desk, begin: int, free_s: int, door: int
+) -> int:
+    """Cost of the trips from `begin` on, when the vehicle is free for them there and then."""
+    cost, count = 0, chains.length[v]
+    while begin < count:
+        if free_s == desk.free_s[begin] and door == chains.job[v, begin - 1]:
+            return cost + desk.cost[count] - desk.cost[begin]
+        end = trip_end(chains, v, begin)
+        step, free_s = trip(town, v, chains.job[v, begin:], end - begin, free_s, door)
+        if step >= INFEASIBLE:
+            return INFEASIBLE
+        cost += step
+        door, begin = int(chains.job[v, end - 1]), end
+    return cost
+
+
+@njit(cache=True)
+def best_place(town: Town, chains: Chains, v: int, j: int, desk: Desk) -> tuple[int, int, int]:
+    """What job j costs more in the chain of v at its best place, and that place: index and how.
+
+    INFEASIBLE when there is none.
     """
+    best, best_at, best_how = INFEASIBLE, -1, ALONE
+    length = chains.length[v]
+    if length + 1 >= chains.job.shape[1]:
+        return best, best_at, best_how
+    may_begin = _read(town, chains, v, desk) < town.rules[0].trips_max
+    begin = 0
+    while True:
+        if may_begin and _may_begin(town, chains, v, j, begin):
+            cost = _alone(town, chains, v, j, desk, begin)
+            if cost < best:
+                best, best_at, best_how = cost, begin, ALONE
+        if begin == length:
+            break
+        end = trip_end(chains, v, begin)
+        cost, index = _best_in_trip(town, chains, v, j, desk, begin, end)
+        if cost < best:
+            best, best_at = cost, index
+            best_how = JOINED_FIRST if index == begin else JOINED
+        begin = end
+    if best >= INFEASIBLE:
+        return INFEASIBLE, -1, ALONE
+    used = town.vehicles[v].use_cost if length == 0 else 0
+    return best - desk.cost[length] + used, best_at, best_how
 
-    def __init__(self, chains: Chains, jobs: Ints) -> None:
-        self._chains, self._jobs = chains, jobs
-        shape = (len(self._jobs), len(chains.tables.vehicles))
-        self._cost = np.full(shape, INFEASIBLE, dtype=np.int64)
-        self._slot, self._row, self._then = np.zeros((3, *shape), dtype=np.int64)
-        self._left_out = chains.tables.left_out_cost[self._jobs]
 
-    def run(self) -> None:
-        """Insert all that is worth it."""
-        if not self._cost.size:
-            return
-        open_ = np.ones(len(self._jobs), dtype=np.bool_)
-        waiting = np.arange(len(self._jobs))
-        self._price(waiting)
-        while waiting.size:
-            chosen, changed = self._most_urgent(waiting)
-            if not chosen.size:
-                break
-            at = (chosen, changed)
-            Places(
-                i=chosen, v=changed, slot=self._slot[at], row=self._row[at], then=self._then[at]
-            ).put(self._chains)
-            open_[chosen] = False
-            waiting = np.nonzero(open_)[0]
-            self._cost[:, changed] = INFEASIBLE
-            self._price(waiting, changed)
+@njit(cache=True)
+def _alone(town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int) -> int:
+    """Cost of the chain with a trip of j alone before the trip that begins there."""
+    door = -1 if begin == 0 else chains.job[v, begin - 1]
+    desk.jobs[0] = j
+    step, then_s = trip(town, v, desk.jobs, 1, desk.free_s[begin], door)
+    if step >= INFEASIBLE:
+        return INFEASIBLE
+    return desk.cost[begin] + step + _rest(town, chains, v, desk, begin, then_s, j)
 
-    def _most_urgent(self, waiting: Ints) -> tuple[Ints, Ints]:
-        """For each vehicle the job that wants it and loses most by its second best."""
-        cost, left_out = self._cost[waiting], self._left_out[waiting]
-        best = cost.argmin(axis=1)
-        first = cost[np.arange(len(waiting)), best]
-        second = left_out
-        if cost.shape[1] > 1:
-            second = np.minimum(np.partition(cost, 1, axis=1)[:, 1], left_out)
-        order = np.lexsort((first, first - second))
-        order = order[first[order] < left_out[order]]
-        wanted: dict[int, int] = {}
-        for job, v in zip(waiting[order].tolist(), best[order].tolist(), strict=True):
-            wanted.setdefault(v, job)
-        chosen, vehicles = list(wanted.values()), list(wanted)
-        return np.array(chosen, dtype=np.int64), np.array(vehicles, dtype=np.int64)
 
-    def _price(self, waiting: Ints, vehicles: Ints | None = None) -> None:
-        """Find the best places of the waiting jobs on these vehicles, or on all."""
-        places = anywhere(self._chains, self._jobs[waiting], vehicles)
-        cost = places.price(self._chains)
-        # Of places written to one cell the last stays, so the cheapest goes last.
-        order = np.argsort(-cost, kind="stable")
-        places = places.take(order)
-        at = (waiting[places.i], places.v)
-        self._cost[at] = cost[order]
-        self._slot[at], self._row[at], self._then[at] = places.slot, places.row, places.then
+@njit(cache=True)
+def _best_in_trip(
+    town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int, end: int
+) -> tuple[int, int]:
+    """Least cost of the chain with j in the trip from begin to end, and the index of j."""
+    best, best_at = INFEASIBLE, -1
+    if town.jobs[chains.job[v, begin]].group != town.jobs[j].group:
+        return best, best_at
+    for index in range(begin, end + 1):
+        cost = _joined(town, chains, v, j, desk, begin, index, end)
+        if cost < best:
+            best, best_at = cost, index
+    return best, best_at
+
+
+@njit(cache=True)
+def _joined(
+    town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int, index: int, end: int
+) -> int:
+    """Cost of the chain with j at an index of the trip from begin to end."""
+    door = -1 if begin == 0 else chains.job[v, begin - 1]
+    for k in range(begin, index):
+        desk.jobs[k - begin] = chains.job[v, k]
+    desk.jobs[index - begin] = j
+    for k in range(index, end):
+        desk.jobs[k - begin + 1] = chains.job[v, k]
+    step, then_s = trip(town, v, desk.jobs, end - begin + 1, desk.free_s[begin], door)
+    if step >= INFEASIBLE:
+        return INFEASIBLE
+    last = desk.jobs[end - begin]
+    return desk.cost[begin] + step + _rest(town, chains, v, desk, end, then_s, last)
+
+
+@njit(cache=True)
+def _may_begin(town: Town, chains: Chains, v: int, j: int, begin: int) -> bool:
+    """Whether a trip of j alone may begin there: nothing comes before a promised trip."""
+    bound = town.vehicles[v].bound
+    if begin > 0 or bound < 0:
+        return True
+    return town.jobs[j].group == bound and not keeps_promise(town, chains, v)
+
+
+@njit(cache=True)
+def put(chains: Chains, v: int, j: int, index: int, how: int) -> None:
+    """Put job j where `best_place` found its place; the cost is the caller's to set."""
+    for k in range(chains.length[v], index, -1):
+        chains.job[v, k], chains.begins[v, k] = chains.job[v, k - 1], chains.begins[v, k - 1]
+    chains.job[v, index] = j
+    chains.begins[v, index] = 0 if how == JOINED else 1
+    if how == JOINED_FIRST:
+        chains.begins[v, index + 1] = 0
+    chains.length[v] += 1
+    chains.carrier[j] = v
+
+
+@njit(cache=True)
+def take(chains: Chains, j: int) -> None:
+    """Take job j out of its chain; the cost is the caller's to set."""
+    v = chains.carrier[j]
+    count = chains.length[v]
+    index = 0
+    while chains.job[v, index] != j:
+        index += 1
+    if chains.begins[v, index] and index + 1 < count:
+        chains.begins[v, index + 1] = 1
+    for k in range(index, count - 1):
+        chains.job[v, k], chains.begins[v, k] = chains.job[v, k + 1], chains.begins[v, k + 1]
+    chains.length[v] -= 1
+    chains.carrier[j] = -1
+
+
+@njit(cache=True)
+def price_moves(town: Town, chains: Chains) -> Ints:
+    """What the plan costs more when a job goes to a candidate, by entry of `town.candidate`.
+
+    For a job that is left out it is what the job costs there.
+    """
+    desk = new_desk(chains)
+    more = np.full(len(town.candidate), INFEASIBLE, dtype=np.int64)
+    for j in range(len(town.jobs)):
+        carrier = chains.carrier[j]
+        if carrier < 0:
+            _price(town, chains, j, desk, more)
+            continue
+        job, begins = chains.job[carrier].copy(), chains.begins[carrier].copy()
+        take(chains, j)
+        rest = chain_cost(town, chains, carrier)
+        if rest < INFEASIBLE and keeps_promise(town, chains, carrier):
+            _price(town, chains, j, desk, more)
+            for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
+                if more[entry] < INFEASIBLE:
+                    more[entry] -= chains.cost[carrier] - rest
+        chains.job[carrier], chains.begins[carrier] = job, begins
+        chains.length[carrier] += 1
+        chains.carrier[j] = carrier
+    return more
+
+
+@njit(cache=True)
+def _price(town: Town, chains: Chains, j: int, desk: Desk, more: Ints) -> None:
+    for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
+        more[entry] = best_place(town, chains, town.candidate[entry], j, desk)[0]

@@ -39,10 +39,10 @@ class MatrixTravel:
 class Vehicle:
     """Somebody who can carry, from the moment and place where his present duty ends.
 
-    free_at_s in the past counts as now, unless jobs are locked.
-    locked: jobs he is already on the way to collect; they stay his and are his first trip, which
-    other jobs of the same group may still join. If he waits at the shop, node is the shop and
-    free_at_s his arrival.
+    He leaves no earlier than now; where he already is he has been since free_at_s.
+    bound_for: the group whose shop he is on the way to, or in, with a trip of the incumbent; node
+    is that shop and free_at_s his arrival. Which jobs of the group he takes may still change, but
+    not that he takes one.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Vehicle:
     capacity: int = 1
     idle_since_s: int = 0
     pace_permille: int = 1000
-    locked: tuple[str, ...] = ()
+    bound_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,8 @@ class Weights:
     lateness: per second after due.
     travel: per second of driving.
     idle: per minute that a vehicle has been idle less long than the longest idle one, once per
-    vehicle used. It spreads the work, and keeps those near the demand for what comes next.
+    vehicle that is used anew. It spreads the work, and keeps those near the demand for what comes
+    next.
     stability: once per job, whatever its weight, that leaves the vehicle it has in the incumbent.
     unassigned: once per job left out; unassigned_age: per second since it was placed, likewise.
     """
@@ -115,7 +116,8 @@ class Policy:
     bundle_extra_s_max: how much later than alone, with the same arrival at the shop, a job of a
     bundle may be delivered.
     trips_max: trips in one vehicle's chain.
-    rounds_max: steps of improvement; they bound the work without a clock, so that runs are alike.
+    rounds_max, rounds_per_job: rounds of improvement in all and for each job; they bound the work
+    without a clock, so that runs are alike.
     time_budget_s: bounds the work of a caller who has a clock.
     alternatives_max: how many next best vehicles the explanation of a job names.
     """
@@ -124,7 +126,8 @@ class Policy:
     bundle_size_max: int = 3
     bundle_extra_s_max: int = 900
     trips_max: int = 4
-    rounds_max: int = 100
+    rounds_max: int = 1000
+    rounds_per_job: int = 20
     time_budget_s: float = 0.5
     alternatives_max: int = 3
 
@@ -171,9 +174,27 @@ class Problem:
     seed: int = 0
 
 
-def free_s(vehicle: Vehicle) -> int:
-    """When the vehicle starts its first trip at the earliest."""
-    return vehicle.free_at_s if vehicle.locked else max(0, vehicle.free_at_s)
+def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
+    """The jobs, in order, of the first trip of each vehicle that is on the way to its shop.
+
+    Each job once; a vehicle whose jobs are all gone is bound for nothing any more.
+    """
+    group = {job.id: job.group for job in problem.jobs}
+    first = {route.vehicle: route.trips[0].jobs for route in problem.incumbent if route.trips}
+    taken: set[str] = set()
+    found: dict[str, tuple[str, ...]] = {}
+    for vehicle in sorted(problem.vehicles, key=lambda vehicle: vehicle.id):
+        jobs = tuple(
+            job
+            for job in dict.fromkeys(first.get(vehicle.id, ()))
+            if vehicle.bound_for is not None
+            and group.get(job) == vehicle.bound_for
+            and job not in taken
+        )
+        if jobs:
+            found[vehicle.id] = jobs
+            taken.update(jobs)
+    return found
 
 
 def carriers(problem: Problem) -> dict[str, str]:

@@ -1,22 +1,22 @@
 """Problem in, plan out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from optimizer.chains import Chains
-from optimizer.construction import construct
 from optimizer.explain import rankings, reason_left_out
-from optimizer.improvement import Improvement
 from optimizer.incumbent import restore
-from optimizer.insertion import Insertion
-from optimizer.problem import Alternative, Plan, Problem, Route, Trip
-from optimizer.relocation import movable, moves, relocate
+from optimizer.insertion import price_moves
+from optimizer.problem import Plan, Problem, Route
+from optimizer.ruin import JOBS_MAX
+from optimizer.search import fill, improve, relocate, seed_chance
 from optimizer.tables import Tables
-from optimizer.trips import TripBook
+from optimizer.timing import Timetable
+from optimizer.town import Chains, Town, copy_of, empty_chains
 
-# Up to so many jobs are inserted one by one; more are matched in rounds.
-_FEW = 12
+# Rounds between two looks at the watch.
+_STRIDE = 64
+_WARMTH_S = 30
 
 
 def solve(problem: Problem, *, elapsed_s: Callable[[], float] = lambda: 0.0) -> Plan:
@@ -29,52 +29,69 @@ def solve(problem: Problem, *, elapsed_s: Callable[[], float] = lambda: 0.0) -> 
         return elapsed_s() >= problem.policy.time_budget_s
 
     tables = Tables(problem)
-    chains = Chains(tables, TripBook(tables))
-    restore(chains, problem.incumbent)
-    left = np.nonzero(chains.carriers() < 0)[0]
-    if len(left) > _FEW:
-        construct(chains, left, out_of_time)
-    else:
-        Insertion(chains, left).run()
-    Improvement(chains, np.random.default_rng(problem.seed)).run(out_of_time)
-    trips = movable(chains)
-    found = moves(chains, trips)
-    while not out_of_time() and relocate(chains, trips, found):
-        trips = movable(chains)
-        found = moves(chains, trips)
-    return _plan(chains, rankings(chains, trips, found))
+    chains = empty_chains(tables.town)
+    restore(tables, chains)
+    _fill(tables.town, chains, out_of_time)
+    chains = _improved(problem, tables.town, chains, out_of_time)
+    if not out_of_time():
+        relocate(tables.town, chains)
+    return _plan(tables, chains)
 
 
-def _plan(chains: Chains, ranked: Mapping[str, tuple[Alternative, ...]]) -> Plan:
-    tables = chains.tables
-    left = np.nonzero(chains.carriers() < 0)[0].tolist()
+def _fill(town: Town, chains: Chains, out_of_time: Callable[[], bool]) -> None:
+    """Put in what nobody carries yet, what is ready first in the first batch."""
+    left = np.nonzero(chains.carrier < 0)[0].astype(np.int32)
+    soonest = left[np.argsort(town.jobs[left]["ready_s"], kind="stable")]
+    for begin in range(0, len(soonest), JOBS_MAX):
+        if out_of_time():
+            return
+        fill(town, chains, soonest[begin : begin + JOBS_MAX])
+
+
+def _improved(
+    problem: Problem, town: Town, chains: Chains, out_of_time: Callable[[], bool]
+) -> Chains:
+    """The best chains that the search finds."""
+    policy, jobs = problem.policy, len(problem.jobs)
+    rounds = min(policy.rounds_max, policy.rounds_per_job * jobs) if len(town.candidate) else 0
+    best = copy_of(chains)
+    so_far = np.zeros(2, dtype=np.int64)
+    warmth = float(_WARMTH_S * policy.weights.waiting)
+    seed_chance(problem.seed)
+    for begin in range(0, rounds, _STRIDE):
+        if out_of_time():
+            break
+        end = min(rounds, begin + _STRIDE)
+        improve(town, chains, best, so_far, (begin, end, rounds), warmth)
+    return best
+
+
+def _plan(tables: Tables, chains: Chains) -> Plan:
+    problem = tables.problem
+    more = price_moves(tables.town, chains)
+    timetable = Timetable(problem)
+    left = np.nonzero(chains.carrier < 0)[0].tolist()
+    unassigned_cost = int(tables.town.jobs[left]["left_out"].sum())
     return Plan(
-        routes=_routes(chains),
-        unassigned={tables.jobs[j].id: reason_left_out(chains, j) for j in left},
-        cost=chains.cost(),
-        rankings=ranked,
+        routes=tuple(_routes(tables, chains, timetable)),
+        unassigned={tables.jobs[j].id: reason_left_out(tables, more, j) for j in left},
+        cost=int(chains.cost.sum()) + unassigned_cost,
+        rankings=rankings(tables, chains, more),
     )
 
 
-def _routes(chains: Chains) -> tuple[Route, ...]:
-    tables, book, now = chains.tables, chains.book, chains.now
-    v, slot = np.nonzero(now.rows >= 0)
-    row, pickup_s, pace = now.rows[v, slot], now.pickup_s[v, slot], tables.pace[v]
-    approach_s = tables.roads.to_shop_s(pace, now.place[v, slot], book.group[row])
-    leave_s = pickup_s - tables.service.pickup_before_s - approach_s
-    deliveries_s = book.deliveries_s(row, pace, pickup_s)
-    trips: dict[int, list[Trip]] = {}
-    for i, vehicle in enumerate(v.tolist()):
-        jobs = book.jobs[int(row[i])]
-        trip = Trip(
-            group=tables.jobs[jobs[0]].group,
-            jobs=tuple(tables.jobs[j].id for j in jobs),
-            leave_s=int(leave_s[i]),
-            pickup_s=int(pickup_s[i]),
-            deliveries_s=tuple(deliveries_s[i, : len(jobs)].tolist()),
-        )
-        trips.setdefault(vehicle, []).append(trip)
-    return tuple(
-        Route(vehicle=tables.vehicles[vehicle].id, trips=tuple(chain))
-        for vehicle, chain in trips.items()
-    )
+def _routes(tables: Tables, chains: Chains, timetable: Timetable) -> Iterator[Route]:
+    for v in np.nonzero(chains.length)[0].tolist():
+        vehicle = tables.vehicles[v]
+        chain = timetable.chain(vehicle, trips_of(tables, chains, v))
+        yield Route(vehicle=vehicle.id, trips=tuple(timed.trip for timed in chain))
+
+
+def trips_of(tables: Tables, chains: Chains, v: int) -> list[list[str]]:
+    """The ids of the jobs of each of a vehicle's trips."""
+    trips: list[list[str]] = []
+    for index in range(chains.length[v]):
+        if chains.begins[v, index]:
+            trips.append([])
+        trips[-1].append(tables.jobs[chains.job[v, index]].id)
+    return trips

@@ -1,94 +1,203 @@
 """A problem as arrays in the order of ids, so that the order of input does not matter."""
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from optimizer.arrays import NEVER, Ints, ints
-from optimizer.candidates import Candidates
-from optimizer.problem import Problem, carriers, free_s
-from optimizer.roads import Roads
+import numpy as np
+from numpy.typing import ArrayLike
+
+from optimizer.arrays import NEVER, Ints, Numbers, ints
+from optimizer.problem import Problem, Vehicle, carriers, promises
+from optimizer.timing import Timetable, limits
+from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Tables:
-    """The arrays: v is a vehicle, j a job; groups, pace classes and places are numbered, too."""
+    """The numbers of vehicles and jobs, and the town that the search is given.
+
+    promised[v]: the jobs, in order, of the trip for which vehicle v is under way.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.policy = problem.policy
-        self.service = problem.service
         self.vehicles = tuple(sorted(problem.vehicles, key=lambda vehicle: vehicle.id))
         self.jobs = tuple(sorted(problem.jobs, key=lambda job: job.id))
         self.vehicle_at = {vehicle.id: v for v, vehicle in enumerate(self.vehicles)}
         self.job_at = {job.id: j for j, job in enumerate(self.jobs)}
-        self._read_vehicles()
-        self._read_jobs()
-        self._read_places()
-        self.candidates = Candidates(problem, self.jobs, self.vehicle_at)
-        self.kept = self._read_incumbent()
+        self.promised = {
+            self.vehicle_at[vehicle]: [self.job_at[job] for job in jobs]
+            for vehicle, jobs in promises(problem).items()
+        }
+        groups, group = np.unique([job.group for job in self.jobs], return_inverse=True)
+        self.groups: tuple[str, ...] = tuple(groups.tolist())
+        self._group = group.astype(np.int32)
+        self._read_candidates()
+        self.town = self._town()
 
-    def approach_s(self, pace: int, place: int, group: int) -> int:
-        """Seconds from a place to the shop of a group at a pace class."""
-        return self.roads.one_to_shop_s(pace, place, group)
-
-    def shops_apart_s(self, group: int, groups: Ints) -> Ints:
-        """Plain seconds from the shop of one group to those of others."""
-        nothing = np.zeros(len(groups), dtype=np.int64)
-        return self.roads.to_shop_s(nothing, nothing + self.shop_place[group], groups)
-
-    def _read_vehicles(self) -> None:
-        vehicles, weights = self.vehicles, self.policy.weights
-        self.free_s = ints([free_s(vehicle) for vehicle in vehicles])
-        self.latest_s = ints(
-            [NEVER if (end := vehicle.latest_pickup_s) is None else end for vehicle in vehicles]
-        )
-        self.capacity = ints([vehicle.capacity for vehicle in vehicles])
-        idle_since_s = ints([vehicle.idle_since_s for vehicle in vehicles])
-        longest_s = -idle_since_s.min() if len(vehicles) else 0
-        self.start_cost = weights.idle * (longest_s + idle_since_s) // 60
-        paces = ints([vehicle.pace_permille for vehicle in vehicles])
-        self.paces, self.pace = np.unique(paces, return_inverse=True)
-        if not len(self.paces):
-            self.paces = ints([1000])
-
-    def _read_jobs(self) -> None:
-        jobs, weights = self.jobs, self.policy.weights
-        self.groups, self.group = np.unique([job.group for job in jobs], return_inverse=True)
-        # What was ready long ago can be picked up now, and no sooner.
-        self.ready_s = ints([max(0, job.ready_s) for job in jobs])
-        self.due_s = ints([job.due_s for job in jobs])
-        self.size = ints([job.size for job in jobs])
+    def _town(self) -> Town:
+        problem, jobs, weights = self.problem, self.jobs, self.problem.policy.weights
+        service, policy = problem.service, problem.policy
+        ride_s, approach_s, onward_s = self._roads()
+        hop_s, groups, rank = self._hops()
         importance = ints([job.weight for job in jobs])
         age_s = -ints([job.placed_s for job in jobs])
-        self.waiting = importance * weights.waiting
-        self.lateness = importance * weights.lateness
-        self.left_out_cost = importance * (weights.unassigned + weights.unassigned_age * age_s)
-
-    def _read_places(self) -> None:
-        shop_nodes = np.zeros(len(self.groups), dtype=np.int64)
-        shop_nodes[self.group] = [job.pickup for job in self.jobs]
-        assert all(
-            shop_nodes[group] == job.pickup
-            for group, job in zip(self.group, self.jobs, strict=True)
-        ), "the jobs of one group have one pickup node"
-        starts = ints([vehicle.node for vehicle in self.vehicles])
-        doors = ints([job.delivery for job in self.jobs])
-        nodes = np.unique(np.concatenate([starts, shop_nodes, doors]))
-        self.start = np.searchsorted(nodes, starts)
-        self.shop_place = np.searchsorted(nodes, shop_nodes)
-        self.door = np.searchsorted(nodes, doors)
-        self.roads = Roads(self.problem.travel, nodes, shop_nodes, self.paces)
-        self.ride_s = self.roads.between_s(self.shop_place[self.group], self.door)
-        service = self.service
-        self.earliest_s = (
-            ints([job.ready_s for job in self.jobs])
-            + service.pickup_after_s
-            + self.ride_s
-            + service.delivery_before_s
+        ready_s = ints([job.ready_s for job in jobs])
+        return Town(
+            jobs=_records(
+                JOB,
+                group=self._group,
+                ready_s=ready_s,
+                earliest_s=ready_s + service.pickup_after_s + ride_s + service.delivery_before_s,
+                due_s=ints([job.due_s for job in jobs]),
+                ride_s=ride_s,
+                rank=rank,
+                waiting=importance * weights.waiting,
+                lateness=importance * weights.lateness,
+                load=ints([job.size for job in jobs]),
+                left_out=importance * (weights.unassigned + weights.unassigned_age * age_s),
+                kept=self._kept(),
+                candidates_begin=self._candidates_at[:-1],
+                candidates_end=self._candidates_at[1:],
+            ),
+            vehicles=self._vehicle_records(),
+            groups=groups,
+            rules=_records(
+                RULES,
+                pickup_before_s=[service.pickup_before_s],
+                pickup_after_s=[service.pickup_after_s],
+                delivery_before_s=[service.delivery_before_s],
+                delivery_after_s=[service.delivery_after_s],
+                travel=[weights.travel],
+                stability=[weights.stability],
+                extra_s_max=[policy.bundle_extra_s_max],
+                count_max=[policy.bundle_size_max],
+                trips_max=[policy.trips_max],
+            ),
+            candidate=self._candidate,
+            approach_s=approach_s,
+            onward_s=onward_s,
+            hop_s=hop_s,
         )
 
-    def _read_incumbent(self) -> Ints:
+    def _vehicle_records(self) -> Records:
+        vehicles = self.vehicles
+        latest_s, extra_s, size, count = self._first_limits()
+        return _records(
+            VEHICLE,
+            free_s=ints([vehicle.free_at_s for vehicle in vehicles]),
+            latest_s=ints([_latest_s(vehicle) for vehicle in vehicles]),
+            capacity=ints([vehicle.capacity for vehicle in vehicles]),
+            pace=ints([vehicle.pace_permille for vehicle in vehicles]),
+            use_cost=self._use_cost(),
+            bound=self._bound(),
+            first_latest_s=latest_s,
+            first_extra_s=extra_s,
+            first_load=size,
+            first_count=count,
+        )
+
+    def _read_candidates(self) -> None:
+        """Who may carry what; who is promised something may carry it whatever the problem says."""
+        promised_to = {j: v for v, jobs in self.promised.items() for j in jobs}
+        # Many jobs share one tuple of candidates; kept beside its numbers, its identity is unique.
+        seen: dict[int, tuple[Sequence[str], Numbers]] = {}
+        lists = []
+        for j, job in enumerate(self.jobs):
+            allowed = self.problem.candidates.get(job.id, ())
+            if id(allowed) not in seen:
+                known = {self.vehicle_at[id_] for id_ in allowed if id_ in self.vehicle_at}
+                seen[id(allowed)] = allowed, np.array(sorted(known), dtype=np.int32)
+            mine = seen[id(allowed)][1]
+            if j in promised_to:
+                mine = np.union1d(mine, [promised_to[j]]).astype(np.int32)
+            lists.append(mine)
+        self._candidates_at = np.concatenate([ints([0]), ints([len(one) for one in lists])])
+        self._candidates_at = np.cumsum(self._candidates_at)
+        self._candidate: Numbers = np.concatenate([np.zeros(0, dtype=np.int32), *lists])
+
+    def _roads(self) -> tuple[Ints, Numbers, Numbers]:
+        """Seconds from shops to doors by job, from starts and from doors to shops."""
+        between = self.problem.travel.between
+        doors = ints([job.delivery for job in self.jobs])
+        shops = np.zeros(len(self.groups), dtype=np.int64)
+        shops[self._group] = [job.pickup for job in self.jobs]
+        assert all(
+            shops[group] == job.pickup
+            for group, job in zip(self._group.tolist(), self.jobs, strict=True)
+        ), "the jobs of one group have one pickup node"
+        starts = ints([vehicle.node for vehicle in self.vehicles])
+        approach_s = np.zeros((len(starts), len(shops)), dtype=np.int32)
+        pairs = self._candidate * np.int64(len(shops)) + np.repeat(
+            self._group, np.diff(self._candidates_at)
+        )
+        v, group = np.divmod(np.unique(pairs), max(1, len(shops)))
+        approach_s[v, group] = between(starts[v], shops[group])
+        onward_s = between(np.repeat(doors, len(shops)), np.tile(shops, len(doors)))
+        return (
+            between(shops[self._group], doors),
+            approach_s,
+            onward_s.reshape(len(doors), len(shops)).astype(np.int32),
+        )
+
+    def _hops(self) -> tuple[Numbers, Records, Numbers]:
+        """Seconds between the doors of one group, in blocks, and where the blocks are."""
+        doors = ints([job.delivery for job in self.jobs])
+        by_group = np.argsort(self._group, kind="stable")
+        members = np.bincount(self._group, minlength=len(self.groups))
+        begins = np.cumsum(members) - members
+        rank = np.empty(len(doors), dtype=np.int32)
+        rank[by_group] = np.arange(len(doors)) - np.repeat(begins, members)
+        grid = members**2
+        block = np.repeat(np.arange(len(members)), grid)
+        within = np.arange(len(block)) - np.repeat(np.cumsum(grid) - grid, grid)
+        origins = doors[by_group[begins[block] + within // members[block]]]
+        destinations = doors[by_group[begins[block] + within % members[block]]]
+        hop_s = self.problem.travel.between(origins, destinations).astype(np.int32)
+        return hop_s, _records(GROUP, hop_at=np.cumsum(grid) - grid, members=members), rank
+
+    def _first_limits(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """What the first trip of a vehicle under way may do, by vehicle."""
+        limits_of = np.zeros((len(self.vehicles), 4), dtype=np.int64)
+        timetable = Timetable(self.problem) if self.promised else None
+        for v, jobs in self.promised.items():
+            assert timetable is not None
+            ids = [self.jobs[j].id for j in jobs]
+            allowed = limits(self.problem, timetable, self.vehicles[v], ids)
+            latest_s = NEVER if allowed.latest_s is None else allowed.latest_s
+            limits_of[v] = latest_s, allowed.extra_s, allowed.size, allowed.count
+        return limits_of[:, 0], limits_of[:, 1], limits_of[:, 2], limits_of[:, 3]
+
+    def _bound(self) -> Numbers:
+        bound = np.full(len(self.vehicles), -1, dtype=np.int32)
+        for v, jobs in self.promised.items():
+            bound[v] = self._group[jobs[0]]
+        return bound
+
+    def _use_cost(self) -> Ints:
+        """What it costs to use a vehicle at all; who is under way is used already."""
+        idle_since_s = ints([vehicle.idle_since_s for vehicle in self.vehicles])
+        idle_less_s = idle_since_s - idle_since_s.min(initial=NEVER)
+        cost: Ints = self.problem.policy.weights.idle * idle_less_s // 60
+        cost[list(self.promised)] = 0
+        return cost
+
+    def _kept(self) -> Numbers:
         """The vehicle that each job has in the incumbent, -1 = none, or gone."""
-        kept = np.full(len(self.jobs) + 1, -1, dtype=np.int64)
+        kept = np.full(len(self.jobs), -1, dtype=np.int32)
         for job, vehicle in carriers(self.problem).items():
             if job in self.job_at:
                 kept[self.job_at[job]] = self.vehicle_at[vehicle]
         return kept
+
+
+def _latest_s(vehicle: Vehicle) -> int:
+    return NEVER if vehicle.latest_pickup_s is None else vehicle.latest_pickup_s
+
+
+def _records(kind: np.dtype[np.void], **columns: ArrayLike) -> Records:
+    records = np.recarray(len(np.asarray(next(iter(columns.values())))), dtype=kind)
+    for name, column in columns.items():
+        records[name] = column
+    return records

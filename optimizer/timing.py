@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.problem import Job, Problem, Route, Trip, Vehicle, carriers, free_s
+from optimizer.problem import Job, Problem, Route, Trip, Vehicle, carriers, promises
 
 
 def paced_s(plain_s: int, pace_permille: int) -> int:
@@ -23,6 +23,16 @@ class Timed:
     driving_s: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one trip of a vehicle may do."""
+
+    latest_s: int | None
+    extra_s: int
+    size: int
+    count: int
+
+
 class Timetable:
     """Schedules of one problem's vehicles."""
 
@@ -34,6 +44,7 @@ class Timetable:
         self._idle_longest_since_s = min(
             (vehicle.idle_since_s for vehicle in problem.vehicles), default=0
         )
+        self._promised = promises(problem)
         self._seconds: dict[tuple[int, int], int] = {}
         self._look_up({leg for route in routes for leg in self._legs(route)})
 
@@ -43,7 +54,7 @@ class Timetable:
 
     def chain(self, vehicle: Vehicle, trips: Sequence[Sequence[str]]) -> tuple[Timed, ...]:
         """Each trip as early as it can be; a trip is its jobs in the order of delivery."""
-        node, now_s = vehicle.node, free_s(vehicle)
+        node, now_s = vehicle.node, vehicle.free_at_s
         chain = []
         for jobs in trips:
             chain.append(self._trip(vehicle, node, now_s, [self.jobs[job] for job in jobs]))
@@ -105,7 +116,7 @@ class Timetable:
     def _trip(self, vehicle: Vehicle, node: int, start_s: int, jobs: Sequence[Job]) -> Timed:
         service = self._problem.service
         approach_s = self.travel_s(vehicle, node, jobs[0].pickup)
-        arrival_s = start_s + approach_s
+        arrival_s = (start_s if approach_s == 0 else max(0, start_s)) + approach_s
         pickup_s = max(0, arrival_s + service.pickup_before_s, *(job.ready_s for job in jobs))
         node, now_s, driving_s, deliveries = (
             jobs[0].pickup,
@@ -133,7 +144,8 @@ class Timetable:
     def _route_cost(self, vehicle: Vehicle, route: Route, kept: Mapping[str, str]) -> int:
         weights = self._problem.policy.weights
         idle_less_s = vehicle.idle_since_s - self._idle_longest_since_s
-        cost = weights.idle * idle_less_s // 60 if route.trips else 0
+        is_used_anew = bool(route.trips) and vehicle.id not in self._promised
+        cost = weights.idle * idle_less_s // 60 if is_used_anew else 0
         for timed in self.chain(vehicle, [trip.jobs for trip in route.trips]):
             cost += weights.travel * timed.driving_s
             for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):
@@ -150,3 +162,26 @@ class Timetable:
     def _unassigned_cost(self, job: Job) -> int:
         weights = self._problem.policy.weights
         return job.weight * (weights.unassigned + weights.unassigned_age * -job.placed_s)
+
+
+def limits(
+    problem: Problem, timetable: Timetable, vehicle: Vehicle, promised: Sequence[str] = ()
+) -> Limits:
+    """What a trip may do; the one for which he is under way at least what was promised."""
+    policy = problem.policy
+    plain = Limits(
+        latest_s=vehicle.latest_pickup_s,
+        extra_s=policy.bundle_extra_s_max,
+        size=vehicle.capacity,
+        count=policy.bundle_size_max,
+    )
+    if not promised:
+        return plain
+    (timed,) = timetable.chain(vehicle, [promised])
+    latest_s = plain.latest_s
+    return Limits(
+        latest_s=None if latest_s is None else max(latest_s, timed.trip.pickup_s),
+        extra_s=max(plain.extra_s, *timetable.extras_s(vehicle, timed)),
+        size=max(plain.size, sum(timetable.jobs[job].size for job in promised)),
+        count=max(plain.count, len(promised)),
+    )

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from optimizer.problem import Plan, Problem, Route, Trip, Vehicle
-from optimizer.timing import Timed, Timetable
+from optimizer.problem import Plan, Problem, Route, Trip, Vehicle, promises
+from optimizer.timing import Limits, Timed, Timetable, limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,11 @@ def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
     if broken:
         return tuple(broken)
     timetable = Timetable(problem, plan.routes)
+    promised = promises(problem)
     vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
     for route in plan.routes:
-        broken += _route(problem, timetable, vehicles[route.vehicle], route)
+        vehicle = vehicles[route.vehicle]
+        broken += _route(problem, timetable, vehicle, route, promised.get(vehicle.id, ()))
     if not broken and (cost := timetable.cost(plan.routes)) != plan.cost:
         broken.append(
             Violation(code="wrong_cost", subject="", detail=f"{plan.cost}, but it is {cost}")
@@ -44,7 +46,7 @@ def _membership(problem: Problem, plan: Plan) -> Iterator[Violation]:
         if not route.trips or not all(trip.jobs for trip in route.trips):
             yield Violation(code="empty_trip", subject=route.vehicle)
     yield from _jobs(problem, plan)
-    yield from _locked(problem, plan)
+    yield from _promises(problem, plan)
 
 
 def _jobs(problem: Problem, plan: Plan) -> Iterator[Violation]:
@@ -61,18 +63,17 @@ def _jobs(problem: Problem, plan: Plan) -> Iterator[Violation]:
             yield Violation(code="job_missing", subject=job)
 
 
-def _locked(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    first = {route.vehicle: set(route.trips[0].jobs) for route in plan.routes if route.trips}
+def _promises(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    first = {route.vehicle: route.trips[0].group for route in plan.routes if route.trips}
     for vehicle in problem.vehicles:
-        if not first.get(vehicle.id, set()).issuperset(vehicle.locked):
-            yield Violation(
-                code="locked_moved", subject=vehicle.id, detail=" ".join(vehicle.locked)
-            )
+        if vehicle.id in promises(problem) and first.get(vehicle.id) != vehicle.bound_for:
+            yield Violation(code="redirected", subject=vehicle.id, detail=str(vehicle.bound_for))
 
 
 def _explanations(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    promised_to = {job: vehicle for vehicle, jobs in promises(problem).items() for job in jobs}
     for job, ranking in sorted(plan.rankings.items()):
-        allowed = problem.candidates.get(job, ())
+        allowed = {*problem.candidates.get(job, ()), promised_to.get(job)}
         if len(ranking) > problem.policy.alternatives_max:
             yield Violation(code="ranking_too_long", subject=job)
         if any(alternative.vehicle not in allowed for alternative in ranking):
@@ -80,47 +81,50 @@ def _explanations(problem: Problem, plan: Plan) -> Iterator[Violation]:
 
 
 def _route(
-    problem: Problem, timetable: Timetable, vehicle: Vehicle, route: Route
+    problem: Problem,
+    timetable: Timetable,
+    vehicle: Vehicle,
+    route: Route,
+    promised: Sequence[str],
 ) -> Iterator[Violation]:
     if len(route.trips) > problem.policy.trips_max:
         yield Violation(code="too_many_trips", subject=vehicle.id, detail=str(len(route.trips)))
-    for trip in route.trips:
-        yield from _load(problem, timetable, vehicle, trip)
     chain = timetable.chain(vehicle, [trip.jobs for trip in route.trips])
-    for trip, timed in zip(route.trips, chain, strict=True):
-        yield from _times(problem, timetable, vehicle, trip, timed)
+    plain = limits(problem, timetable, vehicle)
+    first = limits(problem, timetable, vehicle, promised)
+    for index, (trip, timed) in enumerate(zip(route.trips, chain, strict=True)):
+        limit = plain if index else first
+        yield from _candidates(problem, vehicle, trip, promised)
+        yield from _load(timetable, vehicle, trip, limit)
+        yield from _times(timetable, vehicle, trip, timed, limit)
 
 
-def _load(
-    problem: Problem, timetable: Timetable, vehicle: Vehicle, trip: Trip
+def _candidates(
+    problem: Problem, vehicle: Vehicle, trip: Trip, promised: Sequence[str]
 ) -> Iterator[Violation]:
+    for job in trip.jobs:
+        if vehicle.id not in problem.candidates.get(job, ()) and job not in promised:
+            yield Violation(code="not_candidate", subject=job, detail=vehicle.id)
+
+
+def _load(timetable: Timetable, vehicle: Vehicle, trip: Trip, limit: Limits) -> Iterator[Violation]:
     jobs = [timetable.jobs[job] for job in trip.jobs]
-    for job in jobs:
-        if vehicle.id not in problem.candidates.get(job.id, ()) and job.id not in vehicle.locked:
-            yield Violation(code="not_candidate", subject=job.id, detail=vehicle.id)
     if {job.group for job in jobs} != {trip.group}:
         yield Violation(code="mixed_groups", subject=vehicle.id, detail=trip.group)
-    if sum(job.size for job in jobs) > vehicle.capacity and not _only_locked(vehicle, trip.jobs):
+    if sum(job.size for job in jobs) > limit.size:
         yield Violation(code="over_capacity", subject=vehicle.id, detail=trip.group)
-    if len(jobs) > problem.policy.bundle_size_max and not _only_locked(vehicle, trip.jobs):
+    if len(jobs) > limit.count:
         yield Violation(code="bundle_too_big", subject=vehicle.id, detail=trip.group)
 
 
 def _times(
-    problem: Problem, timetable: Timetable, vehicle: Vehicle, trip: Trip, timed: Timed
+    timetable: Timetable, vehicle: Vehicle, trip: Trip, timed: Timed, limit: Limits
 ) -> Iterator[Violation]:
     if trip != timed.trip:
         yield Violation(
             code="wrong_times", subject=vehicle.id, detail=f"{trip}, but it is {timed.trip}"
         )
-    if _only_locked(vehicle, trip.jobs):
-        return
-    if vehicle.latest_pickup_s is not None and timed.trip.pickup_s > vehicle.latest_pickup_s:
+    if limit.latest_s is not None and timed.trip.pickup_s > limit.latest_s:
         yield Violation(code="shift_ends", subject=vehicle.id, detail=str(timed.trip.pickup_s))
-    if max(timetable.extras_s(vehicle, timed)) > problem.policy.bundle_extra_s_max:
+    if max(timetable.extras_s(vehicle, timed)) > limit.extra_s:
         yield Violation(code="bundle_too_slow", subject=vehicle.id, detail=trip.group)
-
-
-def _only_locked(vehicle: Vehicle, jobs: Sequence[str]) -> bool:
-    """What was promised before is beyond the solver's power, so no bound applies to it."""
-    return set(jobs) == set(vehicle.locked)

@@ -7,15 +7,14 @@ and takes what the world says. However late the process runs, the times that he 
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-
-from msgspec.structs import replace
+from dataclasses import dataclass, replace
 
 from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, Instant
 from simulations.diary import CourierPage, Visit
+from simulations.knowledge import Knowledge
 from simulations.people import CourierDoor, Temper, World, newer_within, until, until_or
-from simulations.views import CarriedShown, OfferShown, StopShown
+from simulations.views import OfferShown, StopShown
 
 # An offer that could only just be made is declined: the answer itself takes time.
 _SHIFT_END_MARGIN_MS = 30_000
@@ -27,9 +26,10 @@ _MOVED_ON = frozenset({"not_your_order"})
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A stop and its times."""
+    """A stop and its times; `told_at` is when he first learned of it."""
 
     stop: StopShown
+    told_at: Instant
     left_at: Instant
     arrived_at: Instant
     handed_over_at: Instant
@@ -47,11 +47,7 @@ class CourierProgram:
         self._clock = world.clock
         self._here = page.plan.start
         self._free_at: Instant = page.plan.on_at
-        self._told_at: dict[str, Instant] = {}
-        self._carried: dict[str, CarriedShown] = {}
-        # What he has done or lost, kept because the work view may still show it for a moment.
-        self._done: set[tuple[str, str]] = set()
-        self._gone: set[str] = set()
+        self._knows = Knowledge(door.work, world.clock)
         self._answered: set[str] = set()
         self._asked: Counter[tuple[str, ...]] = Counter()
         self._leaving = False
@@ -66,6 +62,7 @@ class CourierProgram:
         try:
             if await self._go_on():
                 async with asyncio.TaskGroup() as group:
+                    group.create_task(self._keep_informed())
                     group.create_task(self._answer_offers())
                     group.create_task(self._carry())
                     await self._shift_over()
@@ -120,6 +117,14 @@ class CourierProgram:
         work = self._door.work.value
         return self._off or (self._leaving and work is not None and work.duty == "off")
 
+    async def _keep_informed(self) -> None:
+        """Read every work view when it comes, wherever he is: that is when he is told."""
+        work = self._door.work
+        while not self._has_left():
+            number = work.number
+            self._knows.read()
+            await work.after(number)
+
     async def _answer_offers(self) -> None:
         work = self._door.work
         while not self._has_left():
@@ -129,7 +134,7 @@ class CourierProgram:
                 await work.after(number)
             else:
                 self._answered.add(offer.offer_id)
-                self._learn(offer.orders)
+                self._knows.learn(offer.orders)
                 self._page.offers += 1
                 await asyncio.gather(
                     self._door.tell("acknowledge", offer_id=offer.offer_id), self._answer(offer)
@@ -149,7 +154,7 @@ class CourierProgram:
         match told.refused:
             case "":
                 self._page.note("accepted", self._clock.now())
-                self._note_told(offer.order_ids)
+                self._knows.tell(offer.order_ids)
             case "offer_expired":
                 self._page.note("expired", self._clock.now())
             case "offer_closed":
@@ -159,13 +164,13 @@ class CourierProgram:
 
     def _temper_about(self, offer: OfferShown) -> Temper:
         """He before this offer, and each time that he is asked the same another."""
-        keys = tuple(sorted(self._key(one) for one in offer.order_ids))
+        keys = tuple(sorted(self._knows.key(one) for one in offer.order_ids))
         self._asked[keys] += 1
         return self._temper.about(keys, self._asked[keys])
 
     def _objection(self, offer: OfferShown, temper: Temper) -> str:
         """Why he does not take it; empty when he does."""
-        ahead = self._legs((*self._open_stops(), *offer.stops))[-len(offer.stops) :]
+        ahead = self._legs((*self._knows.open_stops(), *offer.stops))[-len(offer.stops) :]
         first, last = ahead[0], ahead[-1]
         trip_min = max(1.0, (last.free_at - first.left_at) / MINUTE_MS)
         pay = sum(self._world.pay_halalas(one.shop.point, one.door.point) for one in offer.orders)
@@ -186,37 +191,13 @@ class CourierProgram:
         work, idle_ms = self._door.work, self._temper.behaviour.idle_position_ms
         while not self._has_left():
             number = work.number
-            stops = self._open_stops()
+            stops = self._knows.open_stops()
             if stops:
                 await self._serve(stops[0])
                 continue
             self._page.doing = "idle"
             if not await newer_within(self._clock, work, number, idle_ms):
                 await self._door.position(self._here, self._clock.now())
-
-    def _open_stops(self) -> tuple[StopShown, ...]:
-        """The stops of his route that he has not done yet, each with what is left to do there.
-
-        He hands one gift over at a time, also where two go to one door.
-        """
-        work = self._door.work.value
-        if work is None:
-            return ()
-        self._learn(work.orders)
-        self._note_told(order_id for stop in work.route for order_id in stop.orders)
-        return tuple(
-            replace(stop, orders=orders)
-            for stop in work.route
-            if (left := self._left_to_do(stop))
-            for orders in ([left] if stop.kind == "pickup" else [(one,) for one in left])
-        )
-
-    def _left_to_do(self, stop: StopShown) -> tuple[str, ...]:
-        return tuple(
-            one
-            for one in stop.orders
-            if one not in self._gone and (one, stop.kind) not in self._done
-        )
 
     async def _serve(self, stop: StopShown) -> None:
         (leg,) = self._legs((stop,))
@@ -242,7 +223,7 @@ class CourierProgram:
             told = await self._door.give_back(order_id, "shift_ends")
             if told.refused and told.refused not in _MOVED_ON:
                 self._fault(f"giving an order back: {told.refused}")
-            self._gone.add(order_id)
+            self._knows.is_gone(order_id)
 
     async def _drive(self, leg: Leg) -> bool:
         """Drive to the stop; whether he got there, for he stops where he is when it is gone."""
@@ -255,23 +236,67 @@ class CourierProgram:
             way = min(1.0, max(0.0, (now - leg.left_at) / max(1, way_ms)))
             point = _between(origin, to, way)
             await self._door.position(point, now)
-            if way < 1 and not self._still_wanted(leg.stop):
+            if way < 1 and not self._knows.is_wanted(leg.stop):
                 self._here, self._free_at = point, max(now, leg.left_at)
                 return False
         self._here, self._free_at = to, leg.arrived_at
         return True
 
     async def _pick_up(self, leg: Leg) -> None:
-        order_ids = self._still_wanted(leg.stop)
-        if not order_ids or not await self._report(order_ids[0], "reached_shop", leg.arrived_at):
-            return
-        await until(self._clock, leg.handed_over_at)
-        got = [
-            order_id
-            for order_id in self._still_wanted(leg.stop)
-            if await self._report(order_id, "picked_up", leg.handed_over_at)
-        ]
-        self._finish(leg, got)
+        """Take what his route shows when all of it is there, and what still comes to it by then."""
+        half_ms = leg.free_at - leg.handed_over_at
+        at, got = leg.arrived_at + half_ms, list[str]()
+        is_there = False
+        while stop := self._knows.same_pickup(leg.stop):
+            if not is_there:
+                is_there = await self._report(stop.orders[0], "reached_shop", leg.arrived_at)
+                continue
+            at = max(at, *(self._knows.told_at(one) for one in stop.orders))
+            if await self._stays(stop, until=max(at, self._ready_at(stop))):
+                at = max(at, self._ready_at(stop))
+                got += await self._take(stop, at)
+            else:
+                at = max(at, self._clock.now())
+        self._note_pick_up(replace(leg, handed_over_at=at, free_at=at + half_ms), got)
+
+    async def _take(self, stop: StopShown, at: Instant) -> list[str]:
+        got = [one for one in stop.orders if await self._report(one, "picked_up", at)]
+        self._knows.is_done(stop.kind, got)
+        return got
+
+    async def _stays(self, stop: StopShown, *, until: Instant) -> bool:
+        """Wait in the shop; whether he is to take the same orders all the while."""
+        work = self._door.work
+        while (left := until - self._clock.now()) > 0:
+            number = work.number
+            if self._orders_at(stop) != stop.orders:
+                return False
+            await newer_within(self._clock, work, number, left)
+        return self._orders_at(stop) == stop.orders
+
+    def _orders_at(self, stop: StopShown) -> tuple[str, ...]:
+        now = self._knows.same_pickup(stop)
+        return now.orders if now else ()
+
+    def _note_pick_up(self, leg: Leg, order_ids: list[str]) -> None:
+        """Note the way by itself if nothing that he was sent for was left when he came."""
+        if not order_ids:
+            self._free_at = max(leg.arrived_at, self._clock.now())
+        if leg.left_at < min((self._knows.told_at(one) for one in order_ids), default=leg.free_at):
+            self._page.visits.append(
+                Visit(
+                    kind="move",
+                    keys=(),
+                    point=leg.stop.point,
+                    left_at=leg.left_at,
+                    arrived_at=leg.arrived_at,
+                    handed_over_at=leg.arrived_at,
+                    free_at=leg.arrived_at,
+                    told_at=(leg.told_at,),
+                )
+            )
+            leg = replace(leg, left_at=leg.arrived_at)
+        self._finish(leg, order_ids)
 
     async def _hand_over(self, leg: Leg) -> None:
         (order_id,) = leg.stop.orders
@@ -279,7 +304,7 @@ class CourierProgram:
             return
         await until(self._clock, leg.handed_over_at)
         at = leg.handed_over_at
-        temper = self._temper.at_door(self._key(order_id))
+        temper = self._temper.at_door(self._knows.key(order_id))
         if temper.happens(temper.behaviour.nobody_home):
             await self._report(order_id, "attempt_failed", at, reason="nobody_home")
             await self._report(order_id, "return_started", at)
@@ -299,49 +324,45 @@ class CourierProgram:
         told = await self._door.tell("progress", order_id=order_id, step=step, device_at=at, **more)
         if not told.refused:
             return True
-        self._gone.add(order_id)
-        if told.refused not in _MOVED_ON:
-            self._fault(f"{step} of {self._key(order_id)}: {told.refused}")
+        if told.refused in _MOVED_ON:
+            self._knows.is_missing(order_id)
+        else:
+            self._knows.is_gone(order_id)
+            self._fault(f"{step} of {self._knows.key(order_id)}: {told.refused}")
         return False
 
     async def _ask_pin(self, order_id: str) -> str:
         """The recipient knows it as soon as the customer does."""
-        page = self._world.diary.find(self._key(order_id))
+        page = self._world.diary.find(self._knows.key(order_id))
         while page is not None and not page.pin:
             await self._clock.sleep(1000)
         return page.pin if page else ""
 
-    def _still_wanted(self, stop: StopShown) -> tuple[str, ...]:
-        """What of the stop is still on his route."""
-        work = self._door.work.value
-        route = work.route if work else ()
-        shown = {one for now in route if now.kind == stop.kind for one in now.orders}
-        return tuple(one for one in self._left_to_do(stop) if one in shown)
-
     def _finish(self, leg: Leg, order_ids: list[str], *, kind: str = "") -> None:
         if not order_ids:
             return
-        self._done.update((one, leg.stop.kind) for one in order_ids)
+        self._knows.is_done(leg.stop.kind, order_ids)
         self._free_at = leg.free_at
         self._page.visits.append(
             Visit(
                 kind=kind or leg.stop.kind,
-                keys=tuple(self._key(one) for one in order_ids),
+                keys=tuple(self._knows.key(one) for one in order_ids),
                 point=leg.stop.point,
                 left_at=leg.left_at,
                 arrived_at=leg.arrived_at,
                 handed_over_at=leg.handed_over_at,
                 free_at=leg.free_at,
-                told_at=tuple(self._told_at[one] for one in order_ids),
+                told_at=tuple(self._knows.told_at(one) for one in order_ids),
             )
         )
 
     def _legs(self, stops: Iterable[StopShown]) -> list[Leg]:
         """When he is where, if he does these stops one after the other from where he is now."""
-        world, here, free_at, now = self._world, self._here, self._free_at, self._clock.now()
+        world, here, free_at = self._world, self._here, self._free_at
         legs = []
         for stop in stops:
-            left_at = max(free_at, *(self._told_at.get(one, now) for one in stop.orders))
+            told_at = min(self._knows.told_at(one) for one in stop.orders)
+            left_at = max(free_at, told_at)
             vehicle = self._plan.vehicle
             arrived_at = left_at + world.ways.travel_ms(
                 here, stop.point, vehicle=vehicle, at=left_at
@@ -350,27 +371,15 @@ class CourierProgram:
             half_ms = (world.door_service_ms if at_door else world.shop_service_ms) // 2
             handed_over_at = max(arrived_at + half_ms, self._ready_at(stop))
             here, free_at = stop.point, handed_over_at + half_ms
-            legs.append(Leg(stop, left_at, arrived_at, handed_over_at, free_at))
+            legs.append(Leg(stop, told_at, left_at, arrived_at, handed_over_at, free_at))
         return legs
 
     def _ready_at(self, stop: StopShown) -> Instant:
         """When the shop really hands over; what the service believes is only its estimate."""
         if stop.kind != "pickup":
             return 0
-        pages = [self._world.diary.find(self._key(one)) for one in stop.orders]
+        pages = [self._world.diary.find(self._knows.key(one)) for one in stop.orders]
         return max(page.wanted.ready_at if page else stop.ready_at for page in pages)
-
-    def _key(self, order_id: str) -> str:
-        return self._carried[order_id].shop.notes
-
-    def _learn(self, orders: Iterable[CarriedShown]) -> None:
-        for order in orders:
-            self._carried.setdefault(order.order_id, order)
-
-    def _note_told(self, order_ids: Iterable[str]) -> None:
-        now = self._clock.now()
-        for order_id in order_ids:
-            self._told_at.setdefault(order_id, now)
 
     def _fault(self, what: str) -> None:
         self._world.diary.faults.append(f"{self._plan.name}: {what}")

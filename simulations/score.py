@@ -222,8 +222,13 @@ def _visits(page: CourierPage, day: Day, orders: Mapping[str, OrderPage]) -> tup
 
 
 def _service_ms(visit: DiaryVisit, day: Day) -> int:
-    at_door = visit.kind in {"dropoff", "attempt"}
-    return day.door_service_ms * len(visit.keys) if at_door else day.shop_service_ms
+    match visit.kind:
+        case "dropoff" | "attempt":
+            return day.door_service_ms * len(visit.keys)
+        case "move":
+            return 0
+        case _:
+            return day.shop_service_ms
 
 
 def _bound_ms(page: OrderPage, day: Day) -> int:

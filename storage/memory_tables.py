@@ -45,7 +45,7 @@ class Tables:
         self.zone_of_cell: dict[CellId, ZoneId] = {}
         self.parameter_sets: dict[str, dict[int, ParameterSet]] = defaultdict(dict)
         self.orders_of: dict[UserId, list[OrderId]] = defaultdict(list)
-        self.offers_for: dict[OrderId, list[OfferId]] = defaultdict(list)
+        self.offers_for: dict[OrderId, dict[OfferId, None]] = defaultdict(dict)
         self._active: set[OrderId] = set()
         self._asked: dict[CourierId, OfferId] = {}
 
@@ -92,9 +92,9 @@ class Tables:
         for order_id, status in assignments.settled(commit.decision.changes).items():
             if status not in assignments.ACTIVE:
                 self._active.discard(order_id)
-        for offer, order_id in assignments.opened(commit.decision.changes):
-            self._active.add(order_id)
-            self.offers_for[order_id].append(offer.id)
+        for one in assignments.made(commit.decision.changes):
+            self._active.add(one.order_id)
+            self.offers_for[one.order_id][one.offer_id] = None
         return Stored()
 
     def _keep_offer(self, offer: Offer) -> None:
@@ -175,12 +175,12 @@ class Tables:
 
     def _taken_order(self, changes: tuple[Change[Any], ...], new: set[str]) -> Stale | None:
         """An order that is asked about or carried already, or that is not there."""
-        opened = assignments.opened(changes)
-        if not opened:
+        made = assignments.made(changes)
+        if not made:
             return None
         settled = assignments.settled(changes)
         asked: set[OrderId] = set()
-        for _, order_id in opened:
+        for order_id in (one.order_id for one in made):
             if order_id not in self._things[Order] and order_id not in new:
                 return Stale(f"order:{order_id}")
             if order_id in asked or (order_id in self._active and order_id not in settled):

@@ -4,12 +4,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from engine.dispatch.offer import Offer
 from engine.geo.zone import Zone, ZoneParametersChanged
 from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, ZoneId
 from engine.kernel.messages import Change
 from engine.kernel.timing import Instant
-from storage import assignments
+from storage.assignments import Assignment, made, settled, takers
 from storage.kinds import KINDS, encode
 from storage.store import Commit
 
@@ -43,7 +42,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     events: tuple[EventRow, ...]
     zones: tuple[Zone, ...]
     parameter_sets: tuple[tuple[ZoneId, bytes], ...]
-    opened: tuple[tuple[Offer, OrderId], ...]
+    assignments: tuple[Assignment, ...]
     settled: dict[OrderId, str]
     takers: dict[OrderId, CourierId]
     effects: tuple[bytes, ...]
@@ -77,9 +76,9 @@ def rows_of(commit: Commit) -> Rows:
             for event in change.events
             if isinstance(event, ZoneParametersChanged)
         ),
-        opened=tuple(assignments.opened(changes)),
-        settled=assignments.settled(changes),
-        takers=assignments.takers(changes),
+        assignments=tuple(made(changes)),
+        settled=settled(changes),
+        takers=takers(changes),
         effects=tuple(encode(one) for one in commit.decision.effects),
         command_id=command_id,
         answer=encode(answer) if answer else b"",

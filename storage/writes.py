@@ -41,16 +41,17 @@ async def _change_things(session: Session, group: Sequence[Rows]) -> None:
 
 async def _add_things(session: Session, group: Sequence[Rows]) -> None:
     new = [state for one in group for state in one.states if state.version == 1]
-    opened = list(chain.from_iterable(one.opened for one in group))
-    if new:
+    assignments = list(chain.from_iterable(one.assignments for one in group))
+    if new or assignments:
         await session.run(
             queries.add_things,
             kinds=[one.kind for one in new],
             cells=[one.cell for one in new],
             states=[one.state for one in new],
-            asking_offers=[offer.id for offer, _ in opened],
-            asked_orders=[order_id for _, order_id in opened],
-            asked_couriers=[offer.courier_id for offer, _ in opened],
+            assigned_offers=[one.offer_id for one in assignments],
+            assigned_orders=[one.order_id for one in assignments],
+            assigned_couriers=[one.courier_id for one in assignments],
+            assigned_as=[one.status for one in assignments],
         )
 
 

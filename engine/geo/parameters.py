@@ -162,6 +162,17 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
             "More allows more bundles, each a little later.",
         ),
     ] = 600
+    revise_until_pickup: Annotated[
+        int,
+        _whole(
+            0,
+            1,
+            "0 or 1",
+            "Whether the orders of the shop on an accepted trip may be exchanged, added to and "
+            "taken off until the courier has picked up.",
+            "1 lets a trip take what has come since; 0 leaves it as it was accepted.",
+        ),
+    ] = 1
     trips_max: Annotated[
         int,
         _whole(

@@ -207,8 +207,23 @@ class OrderAssigned(Event, frozen=True, kw_only=True, tag=True):
     courier_id: CourierId
 
 
+class OrderJoined(Event, frozen=True, kw_only=True, tag=True):
+    """It was added to a trip to its shop that a courier had accepted before."""
+
+    offer_id: OfferId
+    courier_id: CourierId
+
+
+class OrderReassigned(Event, frozen=True, kw_only=True, tag=True):
+    """It went from one trip to its shop to another's, before it was picked up."""
+
+    offer_id: OfferId
+    from_courier_id: CourierId
+    courier_id: CourierId
+
+
 class OrderUnassigned(Event, frozen=True, kw_only=True, tag=True):
-    """The courier gave it back, or an operator took it, before it was picked up."""
+    """The courier gave it back, an operator took it, or his trip was revised."""
 
     courier_id: CourierId
     reason: str
@@ -265,6 +280,10 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {
     (S.WAITING, OrderOffered): S.OFFERED,
     (S.OFFERED, OrderOfferLapsed): S.WAITING,
     (S.OFFERED, OrderAssigned): S.ASSIGNED,
+    # A trip may be revised until the pick-up; the new courier may be in the shop already.
+    (S.WAITING, OrderJoined): S.ASSIGNED,
+    (S.ASSIGNED, OrderReassigned): S.ASSIGNED,
+    (S.COURIER_AT_SHOP, OrderReassigned): S.ASSIGNED,
     # A courier may give an order back until he has the gift, even when he stands in the shop.
     (S.ASSIGNED, OrderUnassigned): S.WAITING,
     (S.COURIER_AT_SHOP, OrderUnassigned): S.WAITING,

@@ -60,7 +60,8 @@ select
     + (select count(*) from changed_orders) + (select count(*) from changed_offers);
 
 -- name: add_things!
--- The first version of things, and the questions that the new offers put.
+-- The first version of things, the questions that the new offers put, and the orders that came to
+-- an accepted trip; an order may come back to one that it was on before.
 with new (kind, cell, state) as materialized (
     select * from unnest(:kinds::text[], :cells::text[], :states::jsonb[])
 ),
@@ -77,9 +78,12 @@ new_offers as (
     insert into offers (cell, state) select cell, state from new where kind = 'offer'
 )
 insert into assignments (offer_id, order_id, courier_id, status)
-select offer_id, order_id, courier_id, 'open'
-from unnest(:asking_offers::uuid[], :asked_orders::uuid[], :asked_couriers::uuid[])
-    as asked (offer_id, order_id, courier_id);
+select * from unnest(
+    :assigned_offers::uuid[], :assigned_orders::uuid[], :assigned_couriers::uuid[],
+    :assigned_as::text[]
+)
+on conflict on constraint assignments_pkey do update
+set courier_id = excluded.courier_id, status = excluded.status;
 
 -- name: save_history!
 -- What happened, what has to happen outside, and what was answered.

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from actors.bus import CellUnavailable
+from actors.revising import Reviser
 from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import (
     AcceptOffer,
@@ -23,6 +24,7 @@ from engine.couriers.messages import (
     TakeBreak,
 )
 from engine.dispatch.offer import Offer, OfferStatus
+from engine.dispatch.revision import first_trip
 from engine.geo.parameters import OfferMode
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import ChangeZoneParameters
@@ -96,6 +98,7 @@ class Walk:
     orders: list[OrderId] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     wakings: list[asyncio.Task[None]] = field(default_factory=list)
+    revising: list[asyncio.Future[bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.edges = [self.town.bus, self.town.another_edge(), self.town.another_edge()]
@@ -107,6 +110,7 @@ class Walk:
             (16, self.answer_an_offer),
             (20, self.report),
             (4, self.take_back),
+            (8, self.revise),
             (2, self.change_parameters),
             (6, self.move),
             (6, self.say_again),
@@ -221,6 +225,27 @@ class Walk:
         )
         self.send(*self.chance.choice(asked))
 
+    async def revise(self) -> None:
+        """The dispatcher deals first trips and waiting orders anew; others go on meanwhile."""
+        home = self.town.cells._homes.get(await self.town.cell())
+        if home is None:
+            return
+        live, holdings = home.cell._live, home.cell._holdings
+        trips = {one.id: first_trip(one) for one in holdings.on_duty(self.town.zone_id)}
+        known = {courier: trip.order_ids for courier, trip in trips.items() if trip is not None}
+        cards = [one for order_ids in known.values() for one in order_ids]
+        cards += [one.id for one in holdings.waiting(self.town.zone_id)[:3]]
+        self.chance.shuffle(cards)
+        wanted: dict[CourierId, tuple[OrderId, ...]] = {
+            courier: (cards.pop(),) for courier in known
+        }
+        if cards and wanted:
+            wanted[self.chance.choice([*wanted])] += (cards.pop(),)
+        reviser = Reviser(live=live, holdings=holdings, clock=self.town.clock)
+        zone = holdings.zones.get(self.town.zone_id)
+        if zone is not None:
+            self.revising.append(asyncio.ensure_future(reviser.revise(zone, wanted)))
+
     async def change_parameters(self) -> None:
         zone = await self.town.store.find_zone(self.town.zone_id)
         assert zone is not None
@@ -292,7 +317,7 @@ class Walk:
     async def rest(self) -> None:
         self.town.line.heal()
         self.town.thinker.takes_ms, self.town.thinker.is_away = 0, False
-        await asyncio.gather(*self.wakings)
+        await asyncio.gather(*self.wakings, *self.revising)
         await self.town.cells.wake()
         async with asyncio.timeout(MINUTE_MS / SECOND_MS):
             await asyncio.gather(*(one.waiting for one in self.sent if not one.left))

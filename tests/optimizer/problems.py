@@ -88,7 +88,7 @@ policies = st.builds(
 
 @st.composite
 def towns(draw: st.DrawFn, vehicles_max: int = 5, jobs_max: int = 9) -> Problem:
-    """Problems of every kind: tight and roomy, with paces, locked jobs, broken incumbents."""
+    """Problems of every kind: tight and roomy, with paces, trips under way, broken incumbents."""
     nodes = draw(st.integers(4, 12))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     shops = draw(st.integers(1, 3))
@@ -117,7 +117,10 @@ def towns(draw: st.DrawFn, vehicles_max: int = 5, jobs_max: int = 9) -> Problem:
         travel=MatrixTravel(seconds=rng.integers(0, 1500, (nodes, nodes))),
         service=SERVICE,
         policy=draw(policies),
-        incumbent=draw(_incumbents(names, [job.id for job in jobs])),
+        incumbent=(
+            *_under_way(draw, vehicles, jobs),
+            *draw(_incumbents(names, [job.id for job in jobs])),
+        ),
         seed=draw(st.integers(0, 3)),
     )
 
@@ -125,16 +128,9 @@ def towns(draw: st.DrawFn, vehicles_max: int = 5, jobs_max: int = 9) -> Problem:
 def _vehicles(
     draw: st.DrawFn, nodes: int, jobs: Sequence[Job], vehicles_max: int
 ) -> tuple[Vehicle, ...]:
-    open_ = list(jobs)
-    vehicles = []
-    for n in range(draw(st.integers(0, vehicles_max))):
-        locked: tuple[str, ...] = ()
-        if open_ and draw(st.integers(0, 3)) == 0:
-            first = open_[0]
-            mates = [job for job in open_ if job.group == first.group][: draw(st.integers(1, 2))]
-            open_ = [job for job in open_ if job not in mates]
-            locked = tuple(job.id for job in mates)
-        vehicle = Vehicle(
+    shops: list[str | None] = [None, *{job.group: None for job in jobs}]
+    return tuple(
+        Vehicle(
             id=f"vehicle {n}",
             node=draw(st.integers(0, nodes - 1)),
             free_at_s=60 * draw(st.integers(-5, 30)),
@@ -142,10 +138,25 @@ def _vehicles(
             capacity=draw(st.integers(1, 6)),
             idle_since_s=-60 * draw(st.integers(0, 60)),
             pace_permille=draw(st.sampled_from([1000, 1000, 700, 1333])),
-            locked=locked,
+            bound_for=draw(st.sampled_from(shops)),
         )
-        vehicles.append(vehicle)
-    return tuple(vehicles)
+        for n in range(draw(st.integers(0, vehicles_max)))
+    )
+
+
+def _under_way(
+    draw: st.DrawFn, vehicles: Sequence[Vehicle], jobs: Sequence[Job]
+) -> tuple[Route, ...]:
+    """For some of those who are bound for a shop the trip that takes them there."""
+    open_ = list(jobs)
+    routes = []
+    for vehicle in vehicles:
+        there = [job for job in open_ if job.group == vehicle.bound_for]
+        mates = there[: draw(st.integers(0, 2))]
+        open_ = [job for job in open_ if job not in mates]
+        if mates:
+            routes.append(a_route(vehicle.id, tuple(job.id for job in mates)))
+    return tuple(routes)
 
 
 @st.composite

@@ -2,15 +2,20 @@
 
 from hypothesis import given
 
+from optimizer.incumbent import restore
 from optimizer.problem import Policy, Problem, Vehicle
-from optimizer.solve import solve
+from optimizer.solve import solve, trips_of
+from optimizer.tables import Tables
+from optimizer.town import empty_chains
 from tests.optimizer.problems import a_job, a_problem, a_route, towns
-from tests.optimizer.test_chains import begun, routes
 
 
 def kept(problem: Problem) -> dict[str, list[tuple[str, ...]]]:
-    chains = routes(begun(problem))
-    return {route.vehicle: [trip.jobs for trip in route.trips] for route in chains if route.trips}
+    tables = Tables(problem)
+    chains = empty_chains(tables.town)
+    restore(tables, chains)
+    found = {vehicle.id: trips_of(tables, chains, v) for v, vehicle in enumerate(tables.vehicles)}
+    return {vehicle: [tuple(jobs) for jobs in trips] for vehicle, trips in found.items() if trips}
 
 
 def test_who_and_what_is_gone_is_forgotten() -> None:
@@ -24,11 +29,11 @@ def test_who_and_what_is_gone_is_forgotten() -> None:
     assert kept(a_problem(vans, jobs, incumbent=incumbent)) == {"a": [("two", "three"), ("one",)]}
 
 
-def test_a_chain_is_kept_up_to_the_first_trip_that_cannot_be_done() -> None:
+def test_a_trip_that_cannot_be_done_is_left_out_of_its_chain() -> None:
     van = Vehicle(id="van", node=0, latest_pickup_s=600)
     jobs = [a_job("now", 1, 2), a_job("late", 1, 2, ready_s=900), a_job("then", 1, 2)]
     incumbent = (a_route("van", ("now",), ("late",), ("then",)),)
-    assert kept(a_problem([van], jobs, incumbent=incumbent)) == {"van": [("now",)]}
+    assert kept(a_problem([van], jobs, incumbent=incumbent)) == {"van": [("now",), ("then",)]}
 
 
 def test_a_trip_that_breaks_a_bound_is_left_out() -> None:
@@ -55,24 +60,31 @@ def test_no_more_trips_are_kept_than_may_be_planned() -> None:
     assert kept(problem) == {"van": [("one",)]}
 
 
-def test_those_who_joined_what_is_locked_stay() -> None:
+def test_the_trip_that_is_under_way_stays_whatever_it_breaks() -> None:
     vans = [
-        Vehicle(id="a", node=0, capacity=2, locked=("one",)),
-        Vehicle(id="b", node=0, capacity=2, latest_pickup_s=0, locked=("three",)),
+        Vehicle(id="a", node=1, capacity=1, bound_for="shop 1"),
+        Vehicle(id="b", node=1, capacity=2, latest_pickup_s=-60, bound_for="shop 1"),
     ]
     jobs = [a_job(id_, 1, 5) for id_ in ("one", "two", "three", "four")]
-    incumbent = (a_route("a", ("two", "one")), a_route("b", ("four", "three"), ("two",)))
+    incumbent = (a_route("a", ("two", "one"), ("four",)), a_route("b", ("three",), ("two",)))
     problem = a_problem(vans, jobs, incumbent=incumbent)
-    assert kept(problem) == {"a": [("two", "one")], "b": [("three",)]}
+    assert kept(problem) == {"a": [("two", "one"), ("four",)], "b": [("three",)]}
 
 
 @given(towns())
 def test_a_plan_is_kept_as_it_is(problem: Problem) -> None:
     plan = solve(problem)
+    carriers = {
+        job: route.vehicle for route in plan.routes for trip in route.trips for job in trip.jobs
+    }
     again = a_problem(
         problem.vehicles,
         problem.jobs,
-        candidates=problem.candidates,
+        # Who was promised a job may keep it although he is no candidate.
+        candidates={
+            job: tuple({*allowed, carriers.get(job, "nobody")})
+            for job, allowed in problem.candidates.items()
+        },
         policy=problem.policy,
         travel=problem.travel,
         service=problem.service,

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.problem import MatrixTravel, Plan, Policy, Problem, Reason, Vehicle, Weights
+from optimizer.problem import (
+    MatrixTravel,
+    Plan,
+    Policy,
+    Problem,
+    Reason,
+    Vehicle,
+    Weights,
+    promises,
+)
 from optimizer.solve import solve
 from optimizer.timing import Timetable
 from optimizer.verify import verify
@@ -127,11 +136,34 @@ def test_a_job_changes_its_vehicle_only_when_it_pays(stability: int, carrier: st
     assert plan.routes[0].vehicle == carrier
 
 
-def test_what_is_locked_stays_and_may_be_joined() -> None:
-    vans = [Vehicle(id="a", node=6, capacity=2, locked=("first",)), Vehicle(id="b", node=18)]
+def test_a_trip_under_way_may_be_joined() -> None:
+    vans = [Vehicle(id="a", node=8, capacity=2, bound_for="shop 8"), Vehicle(id="b", node=18)]
     jobs = [a_job("first", 8, 10), a_job("second", 8, 11)]
-    plan = solve(a_problem(vans, jobs))
+    plan = solve(a_problem(vans, jobs, incumbent=(a_route("a", ("first",)),)))
     assert [trip.jobs for trip in plan.routes[0].trips] == [("first", "second")]
+
+
+def test_what_two_under_way_to_one_shop_carry_may_be_exchanged() -> None:
+    vans = [
+        Vehicle(id="late", node=8, free_at_s=900, bound_for="shop 8"),
+        Vehicle(id="soon", node=8, free_at_s=60, bound_for="shop 8"),
+    ]
+    jobs = [a_job("ready", 8, 10), a_job("not yet", 8, 11, ready_s=1500)]
+    incumbent = (a_route("late", ("ready",)), a_route("soon", ("not yet",)))
+    plan = solve(a_problem(vans, jobs, incumbent=incumbent))
+    assert {route.vehicle: route.trips[0].jobs for route in plan.routes} == {
+        "late": ("not yet",),
+        "soon": ("ready",),
+    }
+
+
+@given(towns())
+def test_nobody_under_way_is_redirected(problem: Problem) -> None:
+    plan = solve(problem)
+    first = {route.vehicle: route.trips[0].group for route in plan.routes}
+    bound = {vehicle.id: vehicle.bound_for for vehicle in problem.vehicles}
+    for vehicle in promises(problem):
+        assert first[vehicle] == bound[vehicle]
 
 
 def test_a_day_of_nothing_is_planned_too() -> None:

@@ -15,7 +15,7 @@ from tests.optimizer.problems import a_job, a_problem, a_route, towns
 VANS = (
     Vehicle(id="a", node=0, latest_pickup_s=3600, capacity=3),
     Vehicle(id="b", node=9, latest_pickup_s=3600, capacity=3),
-    Vehicle(id="locked", node=4, capacity=3, locked=("promised",)),
+    Vehicle(id="bound", node=4, capacity=3, bound_for="shop 6"),
 )
 JOBS = (
     a_job("one", 1, 3),
@@ -30,13 +30,14 @@ PROBLEM = a_problem(
     VANS,
     JOBS,
     policy=POLICY,
+    incumbent=(a_route("bound", ("promised",)),),
     candidates={
         "one": ("a", "b"),
         "two": ("a", "b"),
-        "three": ("a", "locked"),
+        "three": ("a", "bound"),
         "heavy": ("a",),
         "late": ("a", "b"),
-        "promised": ("locked",),
+        "promised": ("bound",),
     },
 )
 
@@ -62,8 +63,8 @@ def told(*routes: Route, problem: Problem = PROBLEM) -> Plan:
     return Plan(routes=timed, unassigned=left, cost=timetable.cost(timed))
 
 
-LOCKED = a_route("locked", ("promised",))
-GOOD = told(a_route("a", ("one", "two"), ("three",)), LOCKED)
+BOUND = a_route("bound", ("promised",))
+GOOD = told(a_route("a", ("one", "two"), ("three",)), BOUND)
 
 
 def codes(plan: Plan, problem: Problem = PROBLEM) -> set[str]:
@@ -97,7 +98,7 @@ def test_a_true_plan_passes() -> None:
     ],
 )
 def test_a_broken_rule_is_found(routes: Sequence[Route], code: str) -> None:
-    assert code in codes(told(*routes, LOCKED))
+    assert code in codes(told(*routes, BOUND))
 
 
 @pytest.mark.parametrize(
@@ -118,14 +119,14 @@ def test_a_lie_about_times_is_found(lie: dict[str, object]) -> None:
     ("plan", "code"),
     [
         (replace(GOOD, cost=GOOD.cost - 1), "wrong_cost"),
-        (replace(GOOD, routes=(replace(GOOD.routes[0], vehicle="x"), LOCKED)), "unknown_vehicle"),
+        (replace(GOOD, routes=(replace(GOOD.routes[0], vehicle="x"), BOUND)), "unknown_vehicle"),
         (replace(GOOD, unassigned={**GOOD.unassigned, "x": Reason.FULL}), "unknown_job"),
         (replace(GOOD, unassigned={}), "job_missing"),
         (
             replace(GOOD, unassigned={**GOOD.unassigned, "one": Reason.FULL}),
             "planned_and_unassigned",
         ),
-        (replace(GOOD, routes=GOOD.routes[:1]), "locked_moved"),
+        (replace(GOOD, routes=GOOD.routes[:1]), "redirected"),
         (
             replace(
                 GOOD,
@@ -156,14 +157,16 @@ def test_an_empty_trip_is_found() -> None:
     assert "empty_trip" in codes(plan)
 
 
-def test_what_is_locked_may_be_late_but_not_moved_behind_another_trip() -> None:
+def test_what_was_promised_may_be_late_but_not_moved_behind_another_shop() -> None:
     hurried = replace(VANS[2], latest_pickup_s=-600, capacity=0)
-    problem = replace(PROBLEM, vehicles=(*VANS[:2], hurried))
-    assert codes(told(LOCKED, problem=problem), problem) == set()
-    joined = a_route("locked", ("promised", "three"))
-    assert codes(told(joined, problem=problem), problem) == {"shift_ends", "over_capacity"}
-    behind = a_route("locked", ("three",), ("promised",))
-    assert "locked_moved" in codes(told(behind, problem=problem), problem)
+    jobs = (*JOBS, a_job("slow", 6, 9, ready_s=900))
+    problem = replace(PROBLEM, vehicles=(*VANS[:2], hurried), jobs=jobs)
+    problem = replace(problem, candidates={**PROBLEM.candidates, "slow": ("bound",)})
+    assert codes(told(BOUND, problem=problem), problem) == set()
+    joined = a_route("bound", ("promised", "slow"))
+    assert codes(told(joined, problem=problem), problem) >= {"shift_ends", "over_capacity"}
+    behind = a_route("bound", ("one",), ("promised",))
+    assert "redirected" in codes(told(behind, problem=problem), problem)
 
 
 @given(towns(vehicles_max=3, jobs_max=5))

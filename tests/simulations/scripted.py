@@ -31,6 +31,13 @@ class Trip(NamedTuple):
     ready_at: Instant
 
 
+class Revision(NamedTuple):
+    """When the courier's first trip is revised, and what it is then."""
+
+    at: Instant
+    trip: Trip
+
+
 class Report(NamedTuple):
     """A report of progress that was carried out."""
 
@@ -51,6 +58,7 @@ class ScriptedDoor:
     trips: tuple[Trip, ...]
     withdrawn: frozenset[str] = frozenset()
     cancelled_at: Instant | None = None
+    revisions: tuple[Revision, ...] = ()
     reports: list[Report] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     positions: list[tuple[Point, Instant]] = field(default_factory=list)
@@ -64,6 +72,8 @@ class ScriptedDoor:
     async def open(self) -> str:
         for trip in self.trips:
             self._later(self._offer(trip))
+        for revision in self.revisions:
+            self._later(self._revise(revision))
         if self.cancelled_at is not None:
             self._later(self._cancel(self.cancelled_at))
         return "me"
@@ -117,6 +127,13 @@ class ScriptedDoor:
         await self.clock.sleep(at - self.clock.now())
         self._change(route=())
 
+    async def _revise(self, revision: Revision) -> None:
+        await self.clock.sleep(revision.at - self.clock.now())
+        offer = _offer_of(revision.trip)
+        known = {one.order_id for one in self._truth.orders}
+        new = tuple(one for one in offer.orders if one.order_id not in known)
+        self._change(route=offer.stops, orders=(*self._truth.orders, *new))
+
     def _duty(self, *, duty: str, **_: Any) -> Told:
         ends = duty == "off" and bool(self._truth.route)
         self._change(duty="ending" if ends else duty)
@@ -143,6 +160,8 @@ class ScriptedDoor:
         return Told()
 
     def _progress(self, *, order_id: str, step: str, device_at: Instant, pin: str = "") -> Told:
+        if all(order_id not in stop.orders for stop in self._truth.route):
+            return Told(refused="not_your_order")
         order = next(one for one in self._truth.orders if one.order_id == order_id)
         self.reports.append(Report(order.shop.notes, step, device_at, pin))
         assert device_at <= self.clock.now(), "nobody reports the future"

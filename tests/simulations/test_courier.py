@@ -15,7 +15,7 @@ from simulations.day import DayCourier, DayOrder
 from simulations.diary import Diary
 from simulations.people import Behaviour, Temper, World
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
-from tests.simulations.scripted import ScriptedDoor, Trip
+from tests.simulations.scripted import Revision, ScriptedDoor, Trip
 
 START: Instant = 1_767_571_200_000
 M = MINUTE_MS
@@ -43,6 +43,7 @@ def a_day(
     behaviour: Behaviour | None = None,
     withdrawn: frozenset[str] = frozenset(),
     cancelled: float | None = None,
+    revised: tuple[Trip, ...] = (),
 ) -> tuple[ScriptedDoor, Diary]:
     plan = DayCourier(
         key="c",
@@ -54,7 +55,7 @@ def a_day(
         capacity_units=9,
     )
     diary = Diary()
-    for one in trips:
+    for one in (*trips, *revised):
         for key in one.keys:
             place = Place(point=SHOP)
             page = diary.order(
@@ -84,7 +85,8 @@ def a_day(
             pay_halalas=lambda _shop, _door: 2000,
             closing=asyncio.Event(),
         )
-        door = ScriptedDoor(clock, chance, slowness_ms, trips, withdrawn, cancelled_at)
+        revisions = tuple(Revision(one.at, one) for one in revised)
+        door = ScriptedDoor(clock, chance, slowness_ms, trips, withdrawn, cancelled_at, revisions)
         temper = Temper(behaviour=behaviour or Behaviour(), chance=chance)
         await CourierProgram(diary.courier(plan), door=door, world=world, temper=temper).run()
         return door
@@ -185,6 +187,49 @@ def test_his_positions_lie_on_his_way() -> None:
     assert [at for at, _ in moving][-6:] == [at for at, _ in expected]
     for (_, lng), (_, wanted) in zip(moving[-6:], expected, strict=True):
         assert abs(lng - wanted) < 1e-9
+
+
+def visits_of(diary: Diary) -> list[tuple[str, tuple[str, ...], float, float, float]]:
+    return [
+        (
+            one.kind,
+            one.keys,
+            (one.left_at - START) / M,
+            (one.arrived_at - START) / M,
+            (one.handed_over_at - START) / M,
+        )
+        for one in diary.couriers["c"].visits
+    ]
+
+
+def test_what_is_added_while_he_waits_in_the_shop_is_taken_along() -> None:
+    _, diary = a_day(trip(10, "a", ready=30), revised=(trip(20, "ba", ready=30),))
+    assert visits_of(diary)[0] == ("pickup", ("b", "a"), 10, 13, 30)
+    assert [(at - START) / M for at in diary.couriers["c"].visits[0].told_at] == [20, 10]
+    assert [one.keys for one in diary.couriers["c"].visits[1:]] == [("b",), ("a",)]
+    assert diary.faults == []
+
+
+def test_who_gets_another_order_on_the_way_goes_on_and_the_way_is_noted_by_itself() -> None:
+    _, diary = a_day(trip(10, "a", ready=30), revised=(trip(11.5, "b", ready=0),))
+    assert visits_of(diary)[:2] == [("move", (), 10, 13, 13), ("pickup", ("b",), 13, 13, 15)]
+    way, pickup = diary.couriers["c"].visits[:2]
+    assert [(one - START) / M for one in (*way.told_at, *pickup.told_at)] == [10, 11.5]
+    assert diary.faults == []
+
+
+def test_who_waits_for_what_is_taken_from_him_leaves_at_once_with_what_is_ready() -> None:
+    _, diary = a_day(trip(10, "a", ready=50), revised=(trip(20, "b", ready=15),))
+    assert visits_of(diary)[1] == ("pickup", ("b",), 13, 13, 20)
+    assert diary.couriers["c"].visits[0].kind == "move"
+
+
+def test_an_order_that_comes_back_was_told_anew() -> None:
+    _, diary = a_day(
+        trip(10, "a", ready=50), revised=(trip(20, "b", ready=40), trip(30, "a", ready=50))
+    )
+    assert visits_of(diary)[:2] == [("move", (), 10, 13, 13), ("pickup", ("a",), 13, 13, 50)]
+    assert (diary.couriers["c"].visits[1].told_at[0] - START) / M == 30
 
 
 @settings(max_examples=40)

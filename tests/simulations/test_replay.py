@@ -1,6 +1,5 @@
 """A small recorded day in virtual time: delivered, judged alike by two, and the same again."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -16,19 +15,6 @@ from tests.simulations import small_day
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return small_day.write(tmp_path / "small")
-
-
-@pytest.fixture
-def evaluator(instances_folder: Path) -> ModuleType:
-    """The recorded problem's own judge."""
-    spec = importlib.util.spec_from_file_location(
-        "evaluate", instances_folder.parent / "evaluate.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def lived(folder: Path, tmp_path: Path, name: str, seed: int = 1) -> tuple[Score, bytes, Path]:

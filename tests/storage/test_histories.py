@@ -25,8 +25,9 @@ from engine.couriers.messages import AcceptOffer, DeclineOffer, ReportProgress
 from engine.couriers.progress import Carrying
 from engine.dispatch import cancellation, offers
 from engine.dispatch.offer import Offer, OfferStatus
+from engine.dispatch.revision import FirstTrip, first_trip, revise
 from engine.geo.zone import Zone
-from engine.kernel.ids import CellId, OrderId
+from engine.kernel.ids import CellId, CourierId, OrderId
 from engine.kernel.messages import Change, Decision
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders import decide
@@ -206,6 +207,25 @@ class City(RuleBasedStateMachine):
                 now=self.now,
             )
         )
+
+    def first_trips(self) -> dict[CourierId, FirstTrip]:
+        trips = {one.id: first_trip(one) for one in self.ledger.all_of(Courier)}
+        return {courier_id: trip for courier_id, trip in trips.items() if trip is not None}
+
+    @precondition(lambda self: bool(self.first_trips()))
+    @rule(chance=st.randoms(use_true_random=False))
+    def revise(self, chance: Random) -> None:
+        """The first trips and the waiting orders are dealt anew, one or two to every courier."""
+        trips = self.first_trips()
+        orders = {one.id: one for one in self.ledger.all_of(Order)}
+        cards = [one for trip in trips.values() for one in trip.order_ids]
+        cards += [one.id for one in orders.values() if one.status is S.WAITING]
+        chance.shuffle(cards)
+        hands: dict[CourierId, tuple[OrderId, ...]] = {one: (cards.pop(),) for one in trips}
+        if cards:
+            hands[chance.choice([*hands])] += (cards.pop(),)
+        couriers = {one.id: one for one in self.ledger.all_of(Courier)}
+        self.take(revise(hands, couriers, orders, now=self.now))
 
     @precondition(lambda self: bool(self.held()))
     @rule(pick=ANY)

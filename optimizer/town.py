@@ -1,0 +1,129 @@
+"""A problem as the compiled search sees it: records and tables of numbers, made for each plan."""
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.arrays import Ints, Numbers
+
+Records: TypeAlias = np.recarray[tuple[int], np.dtype[np.void]]
+
+JOB = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "group",
+            "ready_s",
+            "earliest_s",
+            "due_s",
+            "ride_s",
+            "rank",
+            "waiting",
+            "lateness",
+            "load",
+            "left_out",
+            "kept",
+            "candidates_begin",
+            "candidates_end",
+        )
+    ]
+)
+VEHICLE = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "free_s",
+            "latest_s",
+            "capacity",
+            "pace",
+            "use_cost",
+            "bound",
+            "first_latest_s",
+            "first_extra_s",
+            "first_load",
+            "first_count",
+        )
+    ]
+)
+GROUP = np.dtype([("hop_at", np.int64), ("members", np.int64)])
+RULES = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "pickup_before_s",
+            "pickup_after_s",
+            "delivery_before_s",
+            "delivery_after_s",
+            "travel",
+            "stability",
+            "extra_s_max",
+            "count_max",
+            "trips_max",
+        )
+    ]
+)
+
+
+class Town(NamedTuple):
+    """What does not change while a plan is made.
+
+    j is a job, v a vehicle, g a group of jobs with one pickup place, all numbered in the order of
+    their ids. Instants and spans are seconds, costs are integers in the unit of `Weights`.
+
+    jobs: kept is the vehicle of the job in the incumbent, -1 = none; the vehicles that may carry it
+    are candidate[candidates_begin : candidates_end].
+    vehicles: bound is the group for which it is under way, -1 = none; the first_ fields are the
+    limits of that trip, which must allow what was promised before.
+    rules: one record. approach_s[v, g] is known for those who may carry a job of the group,
+    onward_s[j, g] is from the door of j. The door of j and that of k, both of g, are
+    hop_s[hop_at + rank of j * members + rank of k] apart.
+    """
+
+    jobs: Records
+    vehicles: Records
+    groups: Records
+    rules: Records
+    candidate: Numbers
+    approach_s: NDArray[np.int32]
+    onward_s: NDArray[np.int32]
+    hop_s: Numbers
+
+
+class Chains(NamedTuple):
+    """The plan in the making.
+
+    job[v, : length[v]] are the jobs of a vehicle in the order of delivery, begins marks those that
+    begin a trip. cost[v] is what the chain costs, carrier[j] the vehicle of a job, -1 = left out.
+    """
+
+    job: Numbers
+    begins: Numbers
+    length: Numbers
+    cost: Ints
+    carrier: Numbers
+
+
+def empty_chains(town: Town) -> Chains:
+    """Nobody carries anything."""
+    vehicles, rules = len(town.vehicles), town.rules[0]
+    longest = int(max(rules.count_max, town.vehicles["first_count"].max(initial=0)))
+    width = rules.trips_max * longest + 1
+    return Chains(
+        job=np.full((vehicles, width), -1, dtype=np.int32),
+        begins=np.zeros((vehicles, width), dtype=np.int32),
+        length=np.zeros(vehicles, dtype=np.int32),
+        cost=np.zeros(vehicles, dtype=np.int64),
+        carrier=np.full(len(town.jobs), -1, dtype=np.int32),
+    )
+
+
+def copy_of(chains: Chains) -> Chains:
+    """The same plan, to keep."""
+    return Chains(
+        job=chains.job.copy(),
+        begins=chains.begins.copy(),
+        length=chains.length.copy(),
+        cost=chains.cost.copy(),
+        carrier=chains.carrier.copy(),
+    )

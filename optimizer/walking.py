@@ -1,0 +1,94 @@
+"""How a chain of trips unfolds and what it costs: the compiled twin of `timing`."""
+
+from numba import njit
+
+from optimizer.arrays import INFEASIBLE, Numbers
+from optimizer.town import Chains, Town
+
+
+@njit(cache=True)
+def _paced(seconds: int, pace: int) -> int:
+    return seconds if pace == 1000 else -((-seconds * pace) // 1000)
+
+
+@njit(cache=True)
+def trip(town: Town, v: int, jobs: Numbers, count: int, free_s: int, door: int) -> tuple[int, int]:
+    """Cost of a trip and when it ends, INFEASIBLE where it breaks a bound.
+
+    The vehicle is free at free_s, at the door of a job, or (-1) where it begins its first trip.
+    """
+    vehicle, rules, group = town.vehicles[v], town.rules[0], town.jobs[jobs[0]].group
+    latest_s, capacity = vehicle.latest_s, vehicle.capacity
+    count_max, extra_s_max = rules.count_max, rules.extra_s_max
+    if door < 0 and vehicle.bound >= 0:
+        latest_s, capacity = vehicle.first_latest_s, vehicle.first_load
+        count_max, extra_s_max = vehicle.first_count, vehicle.first_extra_s
+    ready_s, size = 0, 0
+    for k in range(count):
+        ready_s = max(ready_s, town.jobs[jobs[k]].ready_s)
+        size += town.jobs[jobs[k]].load
+    plain_s = int(town.approach_s[v, group] if door < 0 else town.onward_s[door, group])
+    approach_s = _paced(plain_s, vehicle.pace)
+    arrival_s = (free_s if approach_s == 0 else max(free_s, 0)) + approach_s
+    met_s = arrival_s + rules.pickup_before_s
+    pickup_s = max(met_s, ready_s)
+    if count > count_max or size > capacity or pickup_s > latest_s:
+        return INFEASIBLE, 0
+    now_s, driving_s, cost = pickup_s + rules.pickup_after_s, approach_s, 0
+    for k in range(count):
+        job = town.jobs[jobs[k]]
+        ride_s = _paced(job.ride_s, vehicle.pace)
+        leg_s = _paced(_hop_s(town, jobs[k - 1], jobs[k]), vehicle.pace) if k else ride_s
+        delivery_s = now_s + leg_s + rules.delivery_before_s
+        alone_s = max(met_s, job.ready_s, 0) + rules.pickup_after_s + ride_s
+        if delivery_s - alone_s - rules.delivery_before_s > extra_s_max:
+            return INFEASIBLE, 0
+        driving_s += leg_s
+        cost += job.waiting * (delivery_s - job.earliest_s)
+        cost += job.lateness * max(0, delivery_s - job.due_s)
+        if job.kept >= 0 and job.kept != v:
+            cost += rules.stability
+        now_s = delivery_s + rules.delivery_after_s
+    return cost + rules.travel * driving_s, now_s
+
+
+@njit(cache=True)
+def _hop_s(town: Town, origin: int, destination: int) -> int:
+    one, other = town.jobs[origin], town.jobs[destination]
+    group = town.groups[one.group]
+    return int(town.hop_s[group.hop_at + one.rank * group.members + other.rank])
+
+
+@njit(cache=True)
+def trip_end(chains: Chains, v: int, begin: int) -> int:
+    """Where the trip that begins there ends."""
+    end = begin + 1
+    while end < chains.length[v] and chains.begins[v, end] == 0:
+        end += 1
+    return end
+
+
+@njit(cache=True)
+def chain_cost(town: Town, chains: Chains, v: int) -> int:
+    """What the whole chain of a vehicle costs, INFEASIBLE where it breaks a bound."""
+    count = chains.length[v]
+    if count == 0:
+        return 0
+    cost, free_s, door = town.vehicles[v].use_cost, town.vehicles[v].free_s, -1
+    trips, begin = 0, 0
+    while begin < count:
+        end = trip_end(chains, v, begin)
+        step, free_s = trip(town, v, chains.job[v, begin:], end - begin, free_s, door)
+        trips += 1
+        if step >= INFEASIBLE or trips > town.rules[0].trips_max:
+            return INFEASIBLE
+        cost += step
+        door, begin = int(chains.job[v, end - 1]), end
+    return cost
+
+
+@njit(cache=True)
+def keeps_promise(town: Town, chains: Chains, v: int) -> bool:
+    """Whether a vehicle that is bound for a shop has something to do there first."""
+    bound = town.vehicles[v].bound
+    return bound < 0 or (chains.length[v] > 0 and town.jobs[chains.job[v, 0]].group == bound)
