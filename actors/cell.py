@@ -23,7 +23,7 @@ from actors.solver import Solver
 from actors.strangers import Strangers
 from actors.telemetry import Telemetry
 from actors.timers import Timers
-from engine.couriers.messages import EndShift, ExpireOffer
+from engine.couriers.messages import EndShift, EndWayToWait, ExpireOffer
 from engine.dispatch.offer import OfferStatus
 from engine.geo.zone import CELLS_TAKEN, CreateZone, PutParametersInForce
 from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, ZoneId
@@ -108,6 +108,7 @@ class Cell:
             "offer": self._ring_offer,
             "release": self._ring_release,
             "shift": self._ring_shift,
+            "wait": self._ring_wait,
             "zone": self._ring_zone,
             "reload": self._ring_reload,
             "recheck": self._ring_recheck,
@@ -252,6 +253,9 @@ class Cell:
     async def _ring_shift(self, name: str) -> None:
         await self._by_clock(EndShift(courier_id=CourierId(name)))
 
+    async def _ring_wait(self, name: str) -> None:
+        await self._by_clock(EndWayToWait(courier_id=CourierId(name)))
+
     async def _ring_zone(self, name: str) -> None:
         await self._by_clock(PutParametersInForce(zone_id=ZoneId(name)))
 
@@ -284,6 +288,7 @@ class Cell:
         return {
             "available": tick.available,
             "offers_made": tick.offered,
+            "sent_to_wait": tick.sent_to_wait,
             "unassigned": tick.unassigned,
             "tick_ms": tick.solve_ms,
             "positions_received": self._telemetry.received,

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.chance import Chance, new_id
 from actors.clock import Clock
@@ -11,11 +12,12 @@ from actors.holdings import Holdings
 from actors.live import Live
 from actors.solver import Solver, SolverUnavailable
 from actors.telemetry import Telemetry
+from actors.waiting import Waiting
 from engine.dispatch.offers import make
 from engine.dispatch.pool import is_available, problem_of
 from engine.dispatch.proposals import Proposal, offer_of, proposals
 from engine.geo.zone import Zone
-from engine.kernel.ids import OfferId, ZoneId
+from engine.kernel.ids import CourierId, OfferId, UserId, ZoneId
 from engine.kernel.messages import Decision
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
@@ -28,6 +30,7 @@ class Tick(Struct, frozen=True, kw_only=True):
     waiting: int = 0
     available: int = 0
     offered: int = 0
+    sent_to_wait: int = 0
     unassigned: dict[str, int] = {}
     solve_ms: float = 0.0
 
@@ -56,6 +59,7 @@ class Dispatcher:
         self._chance = chance
         self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
         self._unplanned: set[ZoneId] = set()
+        self._waiting = Waiting(live=live, holdings=holdings, telemetry=telemetry, clock=clock)
 
     @property
     def trouble(self) -> str:
@@ -63,10 +67,24 @@ class Dispatcher:
         return "the solver does not answer" if self._unplanned else ""
 
     async def tick(self, zone: Zone) -> Tick:
-        """Plan once, and put the questions that cannot wait for the next tick."""
+        """Plan once, put the questions that cannot wait, and send idle couriers to wait."""
         self._unplanned.discard(zone.id)
-        began = self._clock.now()
         orders = self._holdings.waiting(zone.id)
+        tick = await self._offers(zone, orders)
+        sent = await self._waiting.send(zone, orders, self._busy_soon(zone.id))
+        return replace(tick, sent_to_wait=sent)
+
+    def _busy_soon(self, zone_id: ZoneId) -> set[CourierId]:
+        """For whom the last plan holds orders that still wait."""
+        waiting = {str(one.id) for one in self._holdings.waiting(zone_id)}
+        return {
+            CourierId(UserId(route.vehicle))
+            for route in self._last_plan.get(zone_id, ())
+            if any(not waiting.isdisjoint(trip.jobs) for trip in route.trips)
+        }
+
+    async def _offers(self, zone: Zone, orders: list[Order]) -> Tick:
+        began = self._clock.now()
         couriers = [
             one for one in self._holdings.on_duty(zone.id) if is_available(one, zone, began)
         ]

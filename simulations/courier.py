@@ -18,7 +18,11 @@ from simulations.views import CarriedShown, OfferShown, StopShown
 
 # An offer that could only just be made is declined: the answer itself takes time.
 _SHIFT_END_MARGIN_MS = 30_000
-_DOING = {"pickup": ("to_shop", "at_shop"), "dropoff": ("to_door", "at_door")}
+_DOING = {
+    "pickup": ("to_shop", "at_shop"),
+    "dropoff": ("to_door", "at_door"),
+    "wait": ("to_wait", "idle"),
+}
 _RETURNING = ("to_shop", "at_shop")
 # Not the courier's fault: the world moved on while he was on his way.
 _MOVED_ON = frozenset({"not_your_order"})
@@ -188,10 +192,11 @@ class CourierProgram:
         if work is None:
             return ()
         self._learn(work.orders)
-        self._note_told(order_id for stop in work.route for order_id in stop.orders)
+        route = [_named(stop) for stop in work.route]
+        self._note_told(order_id for stop in route for order_id in stop.orders)
         return tuple(
             replace(stop, orders=orders)
-            for stop in work.route
+            for stop in route
             if (left := self._left_to_do(stop))
             for orders in ([left] if stop.kind == "pickup" else [(one,) for one in left])
         )
@@ -219,6 +224,9 @@ class CourierProgram:
                 await self._pick_up(leg)
             case "dropoff":
                 await self._hand_over(leg)
+            case "wait":
+                await self._door.tell("reached_waiting_point", device_at=leg.arrived_at)
+                self._finish(leg, list(stop.orders))
             case _:
                 await self._bring_back(leg)
 
@@ -240,7 +248,7 @@ class CourierProgram:
             way = min(1.0, max(0.0, (now - leg.left_at) / max(1, way_ms)))
             point = _between(origin, to, way)
             await self._door.position(point, now)
-            if way < 1 and not self._still_wanted(leg.stop):
+            if way < 1 and leg.stop.kind != "wait" and not self._still_wanted(leg.stop):
                 self._here, self._free_at = point, max(now, leg.left_at)
                 return False
         self._here, self._free_at = to, leg.arrived_at
@@ -312,7 +320,7 @@ class CourierProgram:
         self._page.visits.append(
             Visit(
                 kind=leg.stop.kind,
-                keys=tuple(self._key(one) for one in order_ids),
+                keys=tuple(self._key(one) for one in order_ids if one in self._carried),
                 point=leg.stop.point,
                 left_at=leg.left_at,
                 arrived_at=leg.arrived_at,
@@ -332,12 +340,17 @@ class CourierProgram:
             arrived_at = left_at + world.ways.travel_ms(
                 here, stop.point, vehicle=vehicle, at=left_at
             )
-            at_door = stop.kind == "dropoff"
-            half_ms = (world.door_service_ms if at_door else world.shop_service_ms) // 2
+            half_ms = self._service_ms(stop) // 2
             handed_over_at = max(arrived_at + half_ms, self._ready_at(stop))
             here, free_at = stop.point, handed_over_at + half_ms
             legs.append(Leg(stop, left_at, arrived_at, handed_over_at, free_at))
         return legs
+
+    def _service_ms(self, stop: StopShown) -> int:
+        if stop.kind == "wait":
+            return 0
+        at_door = stop.kind == "dropoff"
+        return self._world.door_service_ms if at_door else self._world.shop_service_ms
 
     def _ready_at(self, stop: StopShown) -> Instant:
         """When the shop really hands over; what the service believes is only its estimate."""
@@ -360,6 +373,11 @@ class CourierProgram:
 
     def _fault(self, what: str) -> None:
         self._world.diary.faults.append(f"{self._plan.name}: {what}")
+
+
+def _named(stop: StopShown) -> StopShown:
+    """A waiting point has no order to know it by; it is known by when he should be there."""
+    return stop if stop.kind != "wait" else replace(stop, orders=(f"wait at {stop.ready_at}",))
 
 
 def _between(a: Point, b: Point, way: float) -> Point:

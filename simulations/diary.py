@@ -52,7 +52,8 @@ class Visit:
     """One stop that a courier made, by his own clock.
 
     `handed_over_at` is the pick-up or the hand-over at the door; `told_at` when he learned of each
-    order in `keys`, which are the shops' numbers.
+    order in `keys`, which are the shops' numbers. At a waiting point there are none, and he learned
+    of it once.
     """
 
     kind: str

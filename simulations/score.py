@@ -10,7 +10,7 @@ from engine.kernel.timing import MINUTE_MS, Instant
 from engine.orders.order import HELD, OrderStatus
 from simulations.checks import delivered_twice, lost, seen_from_outside
 from simulations.day import Day
-from simulations.diary import CourierPage, Diary
+from simulations.diary import CourierPage, Diary, Visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +153,18 @@ def _utilisation(page: CourierPage, day: Day, ended_at: Instant) -> float:
     shift_ms = ends_at - plan.on_at
     busy_ms = 0
     for visit in page.visits:
-        at_door = visit.kind == "dropoff"
-        service_ms = day.door_service_ms * len(visit.keys) if at_door else day.shop_service_ms
-        busy_ms += visit.arrived_at - visit.left_at + service_ms
+        busy_ms += visit.arrived_at - visit.left_at + _service_ms(visit, day)
     return busy_ms / shift_ms if shift_ms > 0 else 0.0
+
+
+def _service_ms(visit: Visit, day: Day) -> int:
+    match visit.kind:
+        case "wait":
+            return 0
+        case "dropoff":
+            return day.door_service_ms * len(visit.keys)
+        case _:
+            return day.shop_service_ms
 
 
 def _minutes(durations_ms: Iterable[int]) -> Spread | None:

@@ -1,21 +1,29 @@
 """A lived day as a solution file of the recorded problem: stops with minutes, for its evaluator."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, Instant
 from simulations.diary import Diary, Visit
 
 
 def solution(diary: Diary, *, starts_at: Instant) -> dict[str, Any]:
-    """Every courier's stops, in minutes since the start of the day."""
+    """Every courier's stops, in minutes since the start of the day.
+
+    Where he waited for orders is a shop, and is named like it.
+    """
+    shops = {page.wanted.shop.point: page.wanted.shop.name for page in diary.orders.values()}
     return {
         "couriers": [
             {
                 "courier": page.plan.key,
                 "stops": [
-                    stop for visit in page.visits for stop in _stops(visit, starts_at=starts_at)
+                    stop
+                    for visit in page.visits
+                    for stop in _stops(visit, shops, starts_at=starts_at)
                 ],
             }
             for page in diary.couriers.values()
@@ -29,7 +37,7 @@ def write(file: Path, diary: Diary, *, starts_at: Instant) -> None:
     file.write_text(text + "\n", "utf-8")
 
 
-def _stops(visit: Visit, *, starts_at: Instant) -> list[dict[str, Any]]:
+def _stops(visit: Visit, shops: Mapping[Point, str], *, starts_at: Instant) -> list[dict[str, Any]]:
     def minute(at: Instant) -> float:
         return (at - starts_at) / MINUTE_MS
 
@@ -37,6 +45,10 @@ def _stops(visit: Visit, *, starts_at: Instant) -> list[dict[str, Any]]:
     if visit.kind == "pickup":
         told = [minute(at) for at in visit.told_at]
         return [{"kind": "pickup", "orders": list(visit.keys), **times, "decided_at": told}]
+    if visit.kind == "wait":
+        (told_at,) = visit.told_at
+        move = {"kind": "move", "restaurant": shops[visit.point], **times}
+        return [{**move, "decided_at": minute(told_at)}]
     return [
         {"kind": "dropoff", "order": key, **times, "decided_at": minute(told_at)}
         for key, told_at in zip(visit.keys, visit.told_at, strict=True)
