@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 Seconds = NDArray[np.int64]
 Floats = NDArray[np.float64]
 # What differs by less is the same: sums in another order differ in their last bits.
-_ROUNDING = 1e-9
+_ROUNDING = 1e-6
+# How many moves are worked out at once.
+_TOGETHER = 64
 
 
 class Move(NamedTuple):
@@ -71,78 +73,87 @@ def moves(standing: Standing, *, moves_max: int, gain_min_s: float) -> list[Move
 class _Search:
     """The best single move, by bounds: few of the pairs of vehicle and node are worked out.
 
-    Taking a vehicle away from where it is nearest can only lower a gain, so that the gain without
-    that loss is a bound; and it grows no faster with the way than the bound of a node says.
+    A vehicle on its way covers no more than one that stands there already: with that a bound of
+    every pair is cheap, because what is lost where the vehicle is the nearest now concerns each
+    node once.
     """
 
     def __init__(self, standing: Standing, arrive_s: Seconds, reach_s: Seconds) -> None:
         self._standing = standing
-        self._arrive_s, self._reach_s = arrive_s, reach_s
-        self._movable = np.flatnonzero((reach_s > 0) & (arrive_s.min(axis=1, initial=0) >= 0))
+        self._arrive_s = arrive_s
+        self._may_go = (arrive_s > 0) & (arrive_s <= reach_s[:, None])
         columns = np.arange(arrive_s.shape[1])
         self._nearest = arrive_s.argmin(axis=0)
         self._first_s = arrive_s[self._nearest, columns]
         others = arrive_s.copy()
         others[self._nearest, columns] = len(standing.lateness_s)
-        self._second_s = np.minimum(others.min(axis=0), len(standing.lateness_s))
+        self._second_s = others.min(axis=0)
         self._now_s = self._late(self._first_s)
 
     def best(self, gain_min_s: float) -> Move | None:
         """The move worth most, if it is worth more than `gain_min_s`."""
-        if not len(self._movable):
+        vehicles, nodes = np.nonzero(self._may_go)
+        if not len(vehicles):
             return None
+        bounds_s = self._bounds()[vehicles, nodes]
+        likely = np.flatnonzero(bounds_s > gain_min_s - _ROUNDING)
+        likely = likely[np.argsort(-bounds_s[likely], kind="stable")]
         best: Move | None = None
         least_s = gain_min_s
-        longest_s = self._standing.horizon_s + int(self._reach_s.max())
-        bounds = self._bounds()
-        for node in np.argsort(-bounds, kind="stable").tolist():
-            if bounds[node] * longest_s <= least_s - _ROUNDING:
+        for start in range(0, len(likely), _TOGETHER):
+            some = likely[start : start + _TOGETHER]
+            if bounds_s[some[0]] <= least_s - _ROUNDING:
                 break
-            for vehicle, bound_s in self._worth_a_look(node, bounds[node], least_s):
-                if bound_s <= least_s - _ROUNDING:
-                    break
-                gain_s = self._gain(vehicle, node)
-                if gain_s > least_s:
-                    best, least_s = Move(vehicle, node, gain_s), gain_s
+            gains_s = self._gains(vehicles[some], nodes[some])
+            at = int(gains_s.argmax())
+            if gains_s[at] > least_s:
+                least_s = float(gains_s[at])
+                best = Move(int(vehicles[some[at]]), int(nodes[some[at]]), least_s)
         return best
 
     def _bounds(self) -> Floats:
-        """For each node: what a vehicle standing there would save in a second, at most."""
-        fastest = self._standing.pace[self._movable].min()
-        between_s = _paced(self._standing.between_s, fastest)
+        """For each vehicle and node: what the move can save at most, (V, N)."""
+        standing, arrive_s = self._standing, self._arrive_s
+        movable = self._may_go.any(axis=1)
+        between_s = _paced(standing.between_s, standing.pace[movable].min())
         then_s = self._late(np.minimum(between_s, self._first_s))
-        bounds: Floats = (self._now_s - then_s) @ self._standing.rates
+        saved: Floats = (self._now_s - then_s) @ standing.rates
+        bounds: Floats = saved * (standing.horizon_s + arrive_s)
+        leaving = np.flatnonzero(movable[self._nearest])
+        if len(leaving):
+            leaving = leaving[np.argsort(self._nearest[leaving], kind="stable")]
+            vehicles, starts = np.unique(self._nearest[leaving], return_index=True)
+            lost = np.add.reduceat(self._lost(leaving), starts, axis=1)
+            bounds[vehicles] -= lost.T
         return bounds
 
-    def _worth_a_look(self, node: int, bound: float, least_s: float) -> list[tuple[int, float]]:
-        """Vehicles that could move there for more than `least_s`, with bounds, highest first."""
-        way_s = self._arrive_s[self._movable, node]
-        bounds_s = bound * (self._standing.horizon_s + way_s)
-        good = (way_s > 0) & (way_s <= self._reach_s[self._movable])
-        good &= bounds_s > least_s - _ROUNDING
-        vehicles, way_s = self._movable[good], way_s[good]
-        if not len(vehicles):
-            return []
-        standing = self._standing
-        fastest = standing.pace[vehicles].min()
-        helped = np.flatnonzero(_paced(standing.between_s[node], fastest) < self._first_s)
-        between_s = _paced(standing.between_s[node, helped][None, :], standing.pace[vehicles, None])
-        first_s, now_s, rates = self._first_s[helped], self._now_s[helped], standing.rates[helped]
-        after = (now_s - self._late(np.minimum(between_s, first_s))) @ rates
-        meanwhile = (now_s - self._late(np.minimum(between_s + way_s[:, None], first_s))) @ rates
-        bounds_s = after * standing.horizon_s + meanwhile * way_s
-        order = np.argsort(-bounds_s, kind="stable")
-        return list(zip(vehicles[order].tolist(), bounds_s[order].tolist(), strict=True))
+    def _lost(self, nodes: NDArray[np.int64]) -> Floats:
+        """What each of `nodes` loses when its nearest vehicle goes to each node, (N, nodes)."""
+        standing, nearest = self._standing, self._nearest[nodes]
+        first_s, second_s = self._first_s[nodes], self._second_s[nodes]
+        on_s = _paced(standing.between_s[:, nodes], standing.pace[nearest])
+        way_s = self._arrive_s[nearest].T
+        lost = standing.horizon_s * (
+            self._late(np.minimum(on_s, second_s)) - self._late(np.minimum(on_s, first_s))
+        )
+        on_s = on_s + way_s
+        lost += way_s * (
+            self._late(np.minimum(on_s, second_s)) - self._late(np.minimum(on_s, first_s))
+        )
+        worth: Floats = lost * standing.rates[nodes]
+        return worth
 
-    def _gain(self, vehicle: int, node: int) -> float:
-        """What the move saves, less what is lost where the vehicle is the nearest now."""
+    def _gains(self, vehicles: NDArray[np.int64], nodes: NDArray[np.int64]) -> Floats:
+        """What each move saves, less what is lost where its vehicle is the nearest now."""
         standing = self._standing
-        way_s = self._arrive_s[vehicle, node]
-        between_s = _paced(standing.between_s[node], standing.pace[vehicle])
-        without_s = np.where(self._nearest == vehicle, self._second_s, self._first_s)
-        after = self._now_s - self._late(np.minimum(between_s, without_s))
-        meanwhile = self._now_s - self._late(np.minimum(between_s + way_s, without_s))
-        return float((after * standing.horizon_s + meanwhile * way_s) @ standing.rates)
+        way_s = self._arrive_s[vehicles, nodes][:, None]
+        on_s = _paced(standing.between_s[nodes], standing.pace[vehicles][:, None])
+        is_nearest = self._nearest == vehicles[:, None]
+        without_s = np.where(is_nearest, self._second_s, self._first_s)
+        after = self._now_s - self._late(np.minimum(on_s, without_s))
+        meanwhile = self._now_s - self._late(np.minimum(on_s + way_s, without_s))
+        gains: Floats = (after * standing.horizon_s + meanwhile * way_s) @ standing.rates
+        return gains
 
     def _late(self, arrive_s: Seconds) -> Floats:
         late: Floats = self._standing.lateness_s[
@@ -152,5 +163,7 @@ class _Search:
 
 
 def _paced(between_s: Seconds, pace: Floats | float) -> Seconds:
+    if np.all(pace == 1.0):
+        return between_s
     paced: Seconds = np.rint(between_s * pace).astype(np.int64)
     return paced

@@ -1,6 +1,7 @@
 """Which idle couriers should wait elsewhere: the state of a zone as the optimizer's standing."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -11,11 +12,11 @@ from engine.couriers.courier import Courier
 from engine.couriers.waiting import is_idle
 from engine.dispatch.demand import Demand
 from engine.dispatch.eta import Sighting, Walk, walk
-from engine.geo.travel import VehicleKind, travel_times
+from engine.geo.travel import TravelProfile, TravelTimes, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId
 from engine.kernel.place import Point
-from engine.kernel.timing import SECOND_MS, Instant, seconds_between
+from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant, seconds_between
 from optimizer.waiting import Standing, moves
 
 # Whoever stops sooner after his arrival would hardly be asked there.
@@ -87,9 +88,11 @@ class _Ways:
             [car_m_s / self._travel.speed_m_s(one.vehicle, now) for one in couriers]
         )
         free_in_s = np.array([seconds_between(now, one.free_at) for one in walks], dtype=np.int64)
-        ways_s = self._seconds([one.free_point for one in walks], shops)
+        points = [one.free_point for one in walks]
+        ways_s = _seconds(self._travel, points, shops, now)
         self.arrive_s = free_in_s[:, None] + np.rint(ways_s * self.pace[:, None]).astype(np.int64)
-        self.shops_s = self._seconds(shops, shops)
+        profile = zone.parameters.travel
+        self.shops_s = _between(profile, tuple(shops), now - now % HOUR_MS)
         longest_s = zone.parameters.wait_travel_s_max
         self.reach_s = np.array([_reach(one, longest_s, now) for one in couriers], dtype=np.int64)
 
@@ -108,15 +111,25 @@ class _Ways:
             arrives_at=self._now + way_s * SECOND_MS,
         )
 
-    def _seconds(self, origins: Sequence[Point], points: Sequence[Point]) -> NDArray[np.int64]:
-        return self._travel.seconds(
-            np.array([one.lat for one in origins])[:, None],
-            np.array([one.lng for one in origins])[:, None],
-            np.array([one.lat for one in points])[None, :],
-            np.array([one.lng for one in points])[None, :],
-            vehicle=VehicleKind.CAR,
-            at=self._now,
-        )
+
+@lru_cache(maxsize=16)
+def _between(profile: TravelProfile, shops: tuple[Point, ...], hour: Instant) -> NDArray[np.int64]:
+    """Seconds from shop to shop in an hour; kept, for shops stay where they are."""
+    return _seconds(travel_times(profile), shops, shops, hour)
+
+
+def _seconds(
+    travel: TravelTimes, origins: Sequence[Point], points: Sequence[Point], at: Instant
+) -> NDArray[np.int64]:
+    """Seconds by car from every origin to every point."""
+    return travel.seconds(
+        np.array([one.lat for one in origins])[:, None],
+        np.array([one.lng for one in origins])[:, None],
+        np.array([one.lat for one in points])[None, :],
+        np.array([one.lng for one in points])[None, :],
+        vehicle=VehicleKind.CAR,
+        at=at,
+    )
 
 
 def _reach(courier: Courier, longest_s: int, now: Instant) -> int:
