@@ -68,11 +68,9 @@ class Cell:
         self._holdings = Holdings(self._telemetry)
         self._timers = Timers(world.clock, self._ring)
         self._ticking: set[ZoneId] = set()
+        repeat_ms = self._ms(world.settings.offer_repeat_s * SECOND_MS)
         self._deadlines = Deadlines(
-            self._timers,
-            world.clock,
-            ticking=self._ticking,
-            repeat_ms=int(world.settings.offer_repeat_s * SECOND_MS * world.clock.speed),
+            self._timers, world.clock, ticking=self._ticking, repeat_ms=repeat_ms
         )
         incarnation = new_id(world.clock, world.chance)
         self._publisher = Publisher(cell_id, incarnation, world.live, world.clock)

@@ -95,7 +95,7 @@ class _Search:
         vehicles, nodes = np.nonzero(self._may_go)
         if not len(vehicles):
             return None
-        bounds_s = self._bounds()[vehicles, nodes]
+        bounds_s = self._bounds(gain_min_s)[vehicles, nodes]
         likely = np.flatnonzero(bounds_s > gain_min_s - _ROUNDING)
         likely = likely[np.argsort(-bounds_s[likely], kind="stable")]
         best: Move | None = None
@@ -111,8 +111,11 @@ class _Search:
                 best = Move(int(vehicles[some[at]]), int(nodes[some[at]]), least_s)
         return best
 
-    def _bounds(self) -> Floats:
-        """For each vehicle and node: what the move can save at most, (V, N)."""
+    def _bounds(self, gain_min_s: float) -> Floats:
+        """For each vehicle and node: what the move can save at most, (V, N).
+
+        What is lost elsewhere is only worked out for nodes to which a move could be worth it.
+        """
         standing, arrive_s = self._standing, self._arrive_s
         movable = self._may_go.any(axis=1)
         between_s = _paced(standing.between_s, standing.pace[movable].min())
@@ -120,19 +123,20 @@ class _Search:
         saved: Floats = (self._now_s - then_s) @ standing.rates
         bounds: Floats = saved * (standing.horizon_s + arrive_s)
         leaving = np.flatnonzero(movable[self._nearest])
-        if len(leaving):
+        targets = np.flatnonzero((self._may_go & (bounds > gain_min_s)).any(axis=0))
+        if len(leaving) and len(targets):
             leaving = leaving[np.argsort(self._nearest[leaving], kind="stable")]
             vehicles, starts = np.unique(self._nearest[leaving], return_index=True)
-            lost = np.add.reduceat(self._lost(leaving), starts, axis=1)
-            bounds[vehicles] -= lost.T
+            lost = np.add.reduceat(self._lost(leaving, targets), starts, axis=1)
+            bounds[np.ix_(vehicles, targets)] -= lost.T
         return bounds
 
-    def _lost(self, nodes: NDArray[np.int64]) -> Floats:
-        """What each of `nodes` loses when its nearest vehicle goes to each node, (N, nodes)."""
+    def _lost(self, nodes: NDArray[np.int64], targets: NDArray[np.int64]) -> Floats:
+        """What each of `nodes` loses when its nearest goes to a target, (targets, nodes)."""
         standing, nearest = self._standing, self._nearest[nodes]
         first_s, second_s = self._first_s[nodes], self._second_s[nodes]
-        on_s = _paced(standing.between_s[:, nodes], standing.pace[nearest])
-        way_s = self._arrive_s[nearest].T
+        on_s = _paced(standing.between_s[np.ix_(targets, nodes)], standing.pace[nearest])
+        way_s = self._arrive_s[np.ix_(nearest, targets)].T
         lost = standing.horizon_s * (
             self._late(np.minimum(on_s, second_s)) - self._late(np.minimum(on_s, first_s))
         )
