@@ -117,7 +117,7 @@ class _Search:
         What is lost elsewhere is only worked out for nodes to which a move could be worth it.
         """
         standing, arrive_s = self._standing, self._arrive_s
-        movable = self._may_go.any(axis=1)
+        movable: NDArray[np.bool_] = np.any(self._may_go, axis=1)
         between_s = _paced(standing.between_s, standing.pace[movable].min())
         then_s = self._late(np.minimum(between_s, self._first_s))
         saved: Floats = (self._now_s - then_s) @ standing.rates

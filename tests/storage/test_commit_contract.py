@@ -391,6 +391,7 @@ async def test_a_courier_who_is_sent_to_wait_is_stored_with_his_stop(store: Stor
     assert sent is not None
     await tell(store, [sent])
     found = await store.find_courier(courier.id)
+    assert found is not None
     assert found == sent.changes[0].thing
     assert [one.kind for one in found.route] == [StopKind.WAIT]
     assert [one.type for one in await store.list_events(courier.id)] == ["CourierSentToWait"]

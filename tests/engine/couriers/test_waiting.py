@@ -42,7 +42,7 @@ WAIT = Stop(kind=StopKind.WAIT, point=SHOP, orders=(), ready_at=ARRIVES)
 
 def sent(courier: Courier) -> Courier | None:
     decision = send_to_wait(courier, SHOP, origin=CORNER, arrives_at=ARRIVES, now=NOON)
-    return decision and the_courier(decision)
+    return None if decision is None else the_courier(decision)
 
 
 def the_courier(decision: Decision) -> Courier:
