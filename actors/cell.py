@@ -26,7 +26,7 @@ from actors.strangers import Strangers
 from actors.telemetry import Telemetry
 from actors.timers import Timers
 from actors.waits import Waits
-from engine.couriers.messages import EndShift, ExpireOffer
+from engine.couriers.messages import EndShift, EndWayToWait, ExpireOffer
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.waiting import Wait
 from engine.geo.zone import CELLS_TAKEN, CreateZone, PutParametersInForce
@@ -73,11 +73,9 @@ class Cell:
         self._holdings = Holdings(self._telemetry)
         self._timers = Timers(world.clock, self._ring)
         self._ticking: set[ZoneId] = set()
+        repeat_ms = self._ms(world.settings.offer_repeat_s * SECOND_MS)
         self._deadlines = Deadlines(
-            self._timers,
-            world.clock,
-            ticking=self._ticking,
-            repeat_ms=int(world.settings.offer_repeat_s * SECOND_MS * world.clock.speed),
+            self._timers, world.clock, ticking=self._ticking, repeat_ms=repeat_ms
         )
         incarnation = new_id(world.clock, world.chance)
         self._publisher = Publisher(cell_id, incarnation, world.live, world.clock)
@@ -242,6 +240,7 @@ class Cell:
             "offer": self._ring_offer,
             "release": self._ring_release,
             "shift": self._ring_shift,
+            "wait": self._ring_wait,
             "zone": self._ring_zone,
             "guard": self._ring_guard,
             "reload": self._ring_reload,
@@ -267,6 +266,9 @@ class Cell:
 
     async def _ring_shift(self, name: str) -> None:
         await self._by_clock(EndShift(courier_id=CourierId(name)))
+
+    async def _ring_wait(self, name: str) -> None:
+        await self._by_clock(EndWayToWait(courier_id=CourierId(name)))
 
     async def _ring_zone(self, name: str) -> None:
         await self._by_clock(PutParametersInForce(zone_id=ZoneId(name)))
@@ -314,6 +316,7 @@ class Cell:
         return {
             "available": tick.available,
             "offers_made": tick.offered,
+            "sent_to_wait": tick.sent_to_wait,
             "unassigned": tick.unassigned,
             "tick_ms": tick.solve_ms,
             "positions_received": self._telemetry.received,

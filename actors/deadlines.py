@@ -6,6 +6,7 @@ from actors.clock import Clock
 from actors.guards import CHECK_MS
 from actors.timers import Timers
 from engine.couriers.courier import Courier, Duty
+from engine.couriers.prepositioning import arrival_at_wait
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo.zone import Zone
 from engine.kernel.ids import OfferId, ZoneId
@@ -39,6 +40,7 @@ class Deadlines:
             case Courier():
                 works = thing.duty in {Duty.ON, Duty.BREAK}
                 self._set(f"shift:{thing.id}", thing.shift_ends_at if works else None)
+                self._set(f"wait:{thing.id}", arrival_at_wait(thing))
             case Zone():
                 self._arm_zone(thing)
             case _:

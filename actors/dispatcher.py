@@ -4,11 +4,13 @@ import asyncio
 from collections import Counter
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.chance import Chance, new_id
 from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.live import Live
+from actors.prepositioning import Prepositioning
 from actors.solver import Solver, SolverUnavailable
 from actors.telemetry import Telemetry
 from actors.waits import Waits
@@ -17,7 +19,7 @@ from engine.dispatch.pool import is_available, problem_of
 from engine.dispatch.proposals import Proposal, offer_of, proposals
 from engine.dispatch.why import Why
 from engine.geo.zone import Zone
-from engine.kernel.ids import OfferId, ZoneId
+from engine.kernel.ids import CourierId, OfferId, UserId, ZoneId
 from engine.kernel.messages import Decision
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
@@ -30,6 +32,7 @@ class Tick(Struct, frozen=True, kw_only=True):
     waiting: int = 0
     available: int = 0
     offered: int = 0
+    sent_to_wait: int = 0
     unassigned: dict[str, int] = {}
     solve_ms: float = 0.0
 
@@ -60,6 +63,9 @@ class Dispatcher:
         self._waits = waits
         self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
         self._unplanned: set[ZoneId] = set()
+        self._prepositioning = Prepositioning(
+            live=live, holdings=holdings, telemetry=telemetry, clock=clock
+        )
 
     @property
     def trouble(self) -> str:
@@ -67,11 +73,25 @@ class Dispatcher:
         return "the solver does not answer" if self._unplanned else ""
 
     async def tick(self, zone: Zone) -> Tick:
-        """Plan once, and put the questions that cannot wait for the next tick."""
+        """Plan once, put the questions that cannot wait, and send idle couriers to wait."""
         self._unplanned.discard(zone.id)
         self._waits.begin(zone.id)
-        began = self._clock.now()
         orders = self._holdings.waiting(zone.id)
+        tick = await self._offers(zone, orders)
+        sent = await self._prepositioning.send(zone, orders, self._busy_soon(zone.id))
+        return replace(tick, sent_to_wait=sent)
+
+    def _busy_soon(self, zone_id: ZoneId) -> set[CourierId]:
+        """For whom the last plan holds orders that still wait."""
+        waiting = {str(one.id) for one in self._holdings.waiting(zone_id)}
+        return {
+            CourierId(UserId(route.vehicle))
+            for route in self._last_plan.get(zone_id, ())
+            if any(not waiting.isdisjoint(trip.jobs) for trip in route.trips)
+        }
+
+    async def _offers(self, zone: Zone, orders: list[Order]) -> Tick:
+        began = self._clock.now()
         couriers = [
             one for one in self._holdings.on_duty(zone.id) if is_available(one, zone, began)
         ]

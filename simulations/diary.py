@@ -61,7 +61,7 @@ class Visit:
     `handed_over_at` is the pick-up or the hand-over at the door; `told_at` when he learned of each
     order in `keys`, which are the shops' numbers. A visit of the kind `move` is only the way to a
     shop, without any order: what he was sent for went to others before he came; its `told_at` is
-    when he was sent.
+    when he was sent. At a waiting point there are no orders either, and he learned of it once.
     """
 
     kind: str

@@ -275,6 +275,7 @@ def zone_parameters(terms: Terms) -> ZoneParameters:
         bundle_size_max=4,
         trips_max=4,
         idle_weight=0,
+        wait_moves_max=3,
         shop_service_s=terms.pickup_minutes * 60,
         door_service_s=terms.dropoff_minutes * 60,
         promised_s=terms.target_minutes * 60,

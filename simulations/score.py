@@ -225,7 +225,7 @@ def _service_ms(visit: DiaryVisit, day: Day) -> int:
     match visit.kind:
         case "dropoff" | "attempt":
             return day.door_service_ms * len(visit.keys)
-        case "move":
+        case "move" | "wait":
             return 0
         case _:
             return day.shop_service_ms

@@ -10,11 +10,14 @@ from engine.kernel.timing import MINUTE_MS, Instant
 from simulations.diary import Diary, Visit
 
 # The recorded problem knows neither doors that stay shut nor returns.
-_STOPS = frozenset({"move", "pickup", "dropoff"})
+_STOPS = frozenset({"move", "wait", "pickup", "dropoff"})
 
 
 def solution(diary: Diary, *, starts_at: Instant) -> dict[str, Any]:
-    """Every courier's stops, in minutes since the start of the day."""
+    """Every courier's stops, in minutes since the start of the day.
+
+    Where he waited for orders is a shop, and is named like it.
+    """
     shops = {one.wanted.shop.point: one.wanted.shop.name for one in diary.orders.values()}
     return {
         "couriers": [
@@ -44,8 +47,10 @@ def _stops(visit: Visit, shops: Mapping[Point, str], *, starts_at: Instant) -> l
 
     times = {"arrive": minute(visit.arrived_at), "depart": minute(visit.free_at)}
     told = [minute(at) for at in visit.told_at]
-    if visit.kind == "move":
-        return [{"kind": "move", "restaurant": shops[visit.point], **times, "decided_at": told}]
+    if visit.kind in {"move", "wait"}:
+        (decided_at,) = told
+        move = {"kind": "move", "restaurant": shops[visit.point], **times}
+        return [{**move, "decided_at": decided_at}]
     if visit.kind == "pickup":
         return [{"kind": "pickup", "orders": list(visit.keys), **times, "decided_at": told}]
     return [

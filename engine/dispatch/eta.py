@@ -66,8 +66,10 @@ def _handover(
 ) -> tuple[Instant, Instant]:
     """When things change hands at a stop, and when the courier leaves it.
 
-    Neither lies in the past, for it has not happened.
+    Neither lies in the past, for it has not happened. At a waiting point there is nothing to do.
     """
+    if stop.kind is StopKind.WAIT:
+        return max(arrived, now), max(arrived, now)
     if stop.kind is StopKind.DROPOFF:
         service_s, leave_s = parameters.door_service_s, parameters.door_leave_s
     else:

@@ -233,6 +233,47 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
             "Higher keeps plans from churning and reacts less to news.",
         ),
     ] = 30
+    wait_moves_max: Annotated[
+        int,
+        _whole(
+            0,
+            20,
+            "couriers",
+            "Idle couriers sent to wait near expected demand in one tick.",
+            "More are nearer to the next orders and drive more; 0 sends nobody.",
+        ),
+    ] = 0
+    wait_gain_min: Annotated[
+        int,
+        _whole(
+            0,
+            3600,
+            "s",
+            "Expected waiting in shops that sending a courier must save.",
+            "Higher means fewer and surer moves.",
+        ),
+    ] = 60
+    wait_travel_s_max: Annotated[
+        int,
+        _whole(
+            0,
+            3600,
+            "s",
+            "Travel time to where a courier may be sent to wait.",
+            "Longer finds better places farther away.",
+        ),
+    ] = 900
+    demand_memory_s: Annotated[
+        int,
+        _whole(
+            300,
+            86_400,
+            "s",
+            "How long an order counts in a shop's expected demand: its weight fades to a third in "
+            "this time.",
+            "Longer is steadier and slower to follow the day.",
+        ),
+    ] = 3600
     shop_service_s: Annotated[
         int,
         _whole(

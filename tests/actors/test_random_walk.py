@@ -20,6 +20,7 @@ from engine.couriers.messages import (
     EndBreak,
     GoOffDuty,
     GoOnDuty,
+    ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
 )
@@ -48,6 +49,8 @@ SEEDS: Final = range(16)
 ROUNDS: Final = 4
 STEPS: Final = 100
 COURIERS: Final = 6
+
+EAGER: Final = replace(QUICK, wait_moves_max=3, wait_gain_min=0)
 
 P = ProgressStep
 _NEXT: Final = {
@@ -169,7 +172,9 @@ class Walk:
 
     async def change_duty(self) -> None:
         courier = self.somebody()
-        command = self.chance.choice((GoOffDuty, TakeBreak, EndBreak, EndBreak))
+        command = self.chance.choice(
+            (GoOffDuty, TakeBreak, EndBreak, EndBreak, ReachWaitingPoint, ReachWaitingPoint)
+        )
         self.send(command(courier_id=courier), self.town.as_courier(self.maybe_other(courier)))
 
     def maybe_other(self, courier: CourierId) -> CourierId:
@@ -251,7 +256,7 @@ class Walk:
         assert zone is not None
         command = ChangeZoneParameters(
             zone_id=zone.id,
-            parameters=replace(QUICK, offer_mode=self.chance.choice(list(OfferMode))),
+            parameters=replace(EAGER, offer_mode=self.chance.choice(list(OfferMode))),
             author=OPERATOR.user_id,
             reason="an idea",
             effective_at=self.town.clock.now() + self.chance.randrange(MINUTE_MS),
@@ -426,4 +431,4 @@ def test_whatever_happens_nothing_is_lost_doubled_or_told_wrongly(seed: int) -> 
         await walk.check_that_it_goes_on()
 
     mode = list(OfferMode)[seed % len(OfferMode)]
-    in_a_town(story, solver=Hasty(), parameters=replace(QUICK, offer_mode=mode))
+    in_a_town(story, solver=Hasty(), parameters=replace(EAGER, offer_mode=mode))
