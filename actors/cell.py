@@ -11,7 +11,7 @@ from actors.bus import CellUnavailable
 from actors.chance import Chance, new_id
 from actors.clock import Clock
 from actors.commands import Commands
-from actors.deadlines import Deadlines
+from actors.deadlines import Deadlines, tick_at
 from actors.dispatcher import Dispatcher, Tick
 from actors.holdings import Holdings
 from actors.live import Live
@@ -23,7 +23,7 @@ from actors.solver import Solver
 from actors.strangers import Strangers
 from actors.telemetry import Telemetry
 from actors.timers import Timers
-from engine.couriers.messages import EndShift, ExpireOffer
+from engine.couriers.messages import EndShift, EndWayToWait, ExpireOffer
 from engine.dispatch.offer import OfferStatus
 from engine.geo.zone import CELLS_TAKEN, CreateZone, PutParametersInForce
 from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, ZoneId
@@ -68,11 +68,9 @@ class Cell:
         self._holdings = Holdings(self._telemetry)
         self._timers = Timers(world.clock, self._ring)
         self._ticking: set[ZoneId] = set()
+        repeat_ms = self._ms(world.settings.offer_repeat_s * SECOND_MS)
         self._deadlines = Deadlines(
-            self._timers,
-            world.clock,
-            ticking=self._ticking,
-            repeat_ms=int(world.settings.offer_repeat_s * SECOND_MS * world.clock.speed),
+            self._timers, world.clock, ticking=self._ticking, repeat_ms=repeat_ms
         )
         incarnation = new_id(world.clock, world.chance)
         self._publisher = Publisher(cell_id, incarnation, world.live, world.clock)
@@ -108,6 +106,7 @@ class Cell:
             "offer": self._ring_offer,
             "release": self._ring_release,
             "shift": self._ring_shift,
+            "wait": self._ring_wait,
             "zone": self._ring_zone,
             "reload": self._ring_reload,
             "recheck": self._ring_recheck,
@@ -252,6 +251,9 @@ class Cell:
     async def _ring_shift(self, name: str) -> None:
         await self._by_clock(EndShift(courier_id=CourierId(name)))
 
+    async def _ring_wait(self, name: str) -> None:
+        await self._by_clock(EndWayToWait(courier_id=CourierId(name)))
+
     async def _ring_zone(self, name: str) -> None:
         await self._by_clock(PutParametersInForce(zone_id=ZoneId(name)))
 
@@ -263,7 +265,7 @@ class Cell:
         )
 
     async def _ring_tick(self, name: str) -> None:
-        zone_id, began = ZoneId(name), self._clock.now()
+        zone_id = ZoneId(name)
         zone = self._holdings.zones.get(zone_id)
         if zone is None or self._live.in_doubt:
             return  # The reload sets the next tick of every zone there is.
@@ -277,13 +279,13 @@ class Cell:
         self._publisher.publish(
             Publication(channel=f"zone:{zone_id}", kind="tick", version=0, body=body)
         )
-        next_at = began + zone.parameters.tick_s * SECOND_MS
-        self._timers.set(f"tick:{zone_id}", max(next_at, self._clock.now() + 1))
+        self._timers.set(f"tick:{zone_id}", tick_at(zone, self._clock.now() + 1))
 
     def _tick_body(self, tick: Tick) -> dict[str, object]:
         return {
             "available": tick.available,
             "offers_made": tick.offered,
+            "sent_to_wait": tick.sent_to_wait,
             "unassigned": tick.unassigned,
             "tick_ms": tick.solve_ms,
             "positions_received": self._telemetry.received,

@@ -5,7 +5,7 @@ from typing import Any
 
 from actors.clock import Clock
 from actors.holdings import Holdings
-from engine.couriers import duty
+from engine.couriers import duty, waiting
 from engine.couriers.courier import Courier
 from engine.couriers.messages import (
     UNKNOWN_COURIER,
@@ -14,9 +14,11 @@ from engine.couriers.messages import (
     DeclineOffer,
     EndBreak,
     EndShift,
+    EndWayToWait,
     ExpireOffer,
     GoOffDuty,
     GoOnDuty,
+    ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
 )
@@ -35,7 +37,16 @@ from engine.orders.order import Order
 
 Keys = Iterable[str]
 Rule = Callable[[Any, Caller], Decision | Refusal]
-_OfCourier = GoOnDuty | GoOffDuty | EndShift | TakeBreak | EndBreak | ReportProgress
+_OfCourier = (
+    GoOnDuty
+    | GoOffDuty
+    | EndShift
+    | TakeBreak
+    | EndBreak
+    | ReportProgress
+    | ReachWaitingPoint
+    | EndWayToWait
+)
 
 
 class Commands:
@@ -55,6 +66,8 @@ class Commands:
             TakeBreak: (self._of_courier, self._take_break),
             EndBreak: (self._of_courier, self._end_break),
             ReportProgress: (self._of_courier, self._progress),
+            ReachWaitingPoint: (self._of_courier, self._reach_waiting_point),
+            EndWayToWait: (self._of_courier, self._end_way_to_wait),
             AcknowledgeOffer: (self._of_offer, self._acknowledge),
             AcceptOffer: (self._of_offer, self._accept),
             DeclineOffer: (self._of_offer, self._decline),
@@ -188,6 +201,18 @@ class Commands:
             carried[reported.id] = reported
         carrying = Carrying(courier, carried, parameters=zone.parameters, now=self._clock.now())
         return carrying.report(command)
+
+    def _reach_waiting_point(
+        self, command: ReachWaitingPoint, _caller: Caller
+    ) -> Decision | Refusal:
+        courier = self._holdings.couriers.get(command.courier_id)
+        if courier is None:
+            return UNKNOWN_COURIER()
+        return waiting.reach(courier, command, now=self._clock.now())
+
+    def _end_way_to_wait(self, command: EndWayToWait, _caller: Caller) -> Decision | Refusal:
+        courier = self._holdings.couriers.get(command.courier_id)
+        return Decision() if courier is None else waiting.end_way(courier, now=self._clock.now())
 
     def _acknowledge(self, command: AcknowledgeOffer, _caller: Caller) -> Decision | Refusal:
         offer = self._holdings.offers.get(command.offer_id)

@@ -5,11 +5,12 @@ from collections.abc import Container
 from actors.clock import Clock
 from actors.timers import Timers
 from engine.couriers.courier import Courier, Duty
+from engine.couriers.waiting import arrival_at_wait
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo.zone import Zone
 from engine.kernel.ids import OfferId, ZoneId
 from engine.kernel.messages import Thing
-from engine.kernel.timing import Instant
+from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order, OrderStatus
 
 
@@ -38,6 +39,7 @@ class Deadlines:
             case Courier():
                 works = thing.duty in {Duty.ON, Duty.BREAK}
                 self._set(f"shift:{thing.id}", thing.shift_ends_at if works else None)
+                self._set(f"wait:{thing.id}", arrival_at_wait(thing))
             case Zone():
                 self._arm_zone(thing)
             case _:
@@ -59,10 +61,19 @@ class Deadlines:
         first = min((one.effective_at for one in zone.upcoming), default=None)
         self._set(f"zone:{zone.id}", first)
         if not self._timers.is_set(f"tick:{zone.id}") and zone.id not in self._ticking:
-            self._timers.set(f"tick:{zone.id}", self._clock.now())
+            self._timers.set(f"tick:{zone.id}", tick_at(zone, self._clock.now()))
 
     def _set(self, key: str, at: Instant | None) -> None:
         if at is None:
             self._timers.cancel(key)
         else:
             self._timers.set(key, at)
+
+
+def tick_at(zone: Zone, earliest: Instant) -> Instant:
+    """The first tick of a zone from then on.
+
+    Ticks fall on whole multiples of their length, whenever the cell began.
+    """
+    tick_ms = zone.parameters.tick_s * SECOND_MS
+    return -(-earliest // tick_ms) * tick_ms

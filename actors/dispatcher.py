@@ -2,24 +2,28 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.chance import Chance, new_id
 from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.live import Live
+from actors.revising import Reviser
 from actors.solver import Solver, SolverUnavailable
 from actors.telemetry import Telemetry
+from actors.waiting import Waiting
 from engine.dispatch.offers import make
 from engine.dispatch.pool import is_available, problem_of
 from engine.dispatch.proposals import Proposal, offer_of, proposals
+from engine.dispatch.underway import UnderWay, independent, orders_under_way, under_way
 from engine.geo.zone import Zone
-from engine.kernel.ids import OfferId, ZoneId
+from engine.kernel.ids import CourierId, OfferId, OrderId, UserId, ZoneId
 from engine.kernel.messages import Decision
-from engine.kernel.timing import Instant
 from engine.orders.order import Order
-from optimizer.problem import Problem, Route
+from optimizer.problem import Plan, Problem, Route
 
 
 class Tick(Struct, frozen=True, kw_only=True):
@@ -28,6 +32,7 @@ class Tick(Struct, frozen=True, kw_only=True):
     waiting: int = 0
     available: int = 0
     offered: int = 0
+    sent_to_wait: int = 0
     unassigned: dict[str, int] = {}
     solve_ms: float = 0.0
 
@@ -56,6 +61,8 @@ class Dispatcher:
         self._chance = chance
         self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
         self._unplanned: set[ZoneId] = set()
+        self._reviser = Reviser(live=live, holdings=holdings, clock=clock)
+        self._waiting = Waiting(live=live, holdings=holdings, telemetry=telemetry, clock=clock)
 
     @property
     def trouble(self) -> str:
@@ -63,30 +70,54 @@ class Dispatcher:
         return "the solver does not answer" if self._unplanned else ""
 
     async def tick(self, zone: Zone) -> Tick:
-        """Plan once, and put the questions that cannot wait for the next tick."""
+        """Plan once, put the questions that cannot wait, and send idle couriers to wait."""
         self._unplanned.discard(zone.id)
-        began = self._clock.now()
         orders = self._holdings.waiting(zone.id)
+        tick = await self._offers(zone, orders)
+        sent = await self._waiting.send(zone, orders, self._busy_soon(zone.id))
+        return replace(tick, sent_to_wait=sent)
+
+    def _busy_soon(self, zone_id: ZoneId) -> set[CourierId]:
+        """For whom the last plan holds orders that still wait."""
+        waiting = {str(one.id) for one in self._holdings.waiting(zone_id)}
+        return {
+            CourierId(UserId(route.vehicle))
+            for route in self._last_plan.get(zone_id, ())
+            if any(not waiting.isdisjoint(trip.jobs) for trip in route.trips)
+        }
+
+    async def _offers(self, zone: Zone, orders: list[Order]) -> Tick:
+        began = self._clock.now()
         couriers = [
             one for one in self._holdings.on_duty(zone.id) if is_available(one, zone, began)
         ]
         tick = Tick(waiting=len(orders), available=len(couriers))
+        seen = self._telemetry.seen()
+        trips = under_way(couriers, self._holdings.orders, seen, zone.parameters, now=began)
+        orders = [*orders, *orders_under_way(trips, self._holdings.orders)]
         if orders and couriers:
             problem = problem_of(
                 zone,
                 orders,
                 couriers,
-                seen=self._telemetry.seen(),
+                seen=seen,
+                under_way=trips,
                 incumbent=self._last_plan.get(zone.id, ()),
                 now=began,
             )
             if any(problem.candidates.values()):
-                return await self._plan_and_offer(zone, orders, problem, tick, began)
+                return await self._plan_and_offer(zone, orders, problem, trips, tick)
         return tick
 
     async def _plan_and_offer(
-        self, zone: Zone, orders: list[Order], problem: Problem, tick: Tick, began: Instant
+        self,
+        zone: Zone,
+        orders: list[Order],
+        problem: Problem,
+        trips: Mapping[CourierId, UnderWay],
+        tick: Tick,
     ) -> Tick:
+        began = self._clock.now()
         try:
             plan = await self._solver.plan(problem)
         except SolverUnavailable:
@@ -95,7 +126,8 @@ class Dispatcher:
         self._last_plan[zone.id] = plan.routes
         by_id = {one.id: one for one in orders}
         counts = {one: len(problem.candidates[one]) for one in by_id}
-        found = proposals(zone, plan, by_id, counts, now=began)
+        await self._revise(zone, plan, trips)
+        found = proposals(zone, plan, by_id, counts, under_way=trips, now=began)
         made = await asyncio.gather(*(self._offer(zone, one) for one in found))
         return Tick(
             waiting=tick.waiting,
@@ -104,6 +136,13 @@ class Dispatcher:
             unassigned=dict(Counter(reason.value for reason in plan.unassigned.values())),
             solve_ms=(self._clock.now() - began) / self._clock.speed,
         )
+
+    async def _revise(self, zone: Zone, plan: Plan, present: Mapping[CourierId, UnderWay]) -> None:
+        """Give those who are under way what the plan gives them."""
+        first = {CourierId(UserId(route.vehicle)): route.trips[0].jobs for route in plan.routes}
+        wanted = {who: tuple(OrderId(job) for job in first[who]) for who in present}
+        groups = independent(wanted, present)
+        await asyncio.gather(*(self._reviser.revise(zone, one) for one in groups))
 
     async def _offer(self, zone: Zone, proposal: Proposal) -> bool:
         """Put one question if everybody in it is still there and free; whether it was put."""

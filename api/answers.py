@@ -186,7 +186,7 @@ class OffersShown(_Answer):
 class StopShown(_Answer):
     """One place on a route."""
 
-    kind: Literal["pickup", "dropoff", "return"]
+    kind: Literal["pickup", "dropoff", "return", "wait"]
     lat: float
     lng: float
     orders: list[str]
@@ -258,6 +258,12 @@ class ProgressTaken(_Answer):
     """Done; or, with `kept`, waiting for the report that it follows."""
 
     order_id: str
+
+
+class WaitingPointTaken(_Answer):
+    """What the courier's status is now."""
+
+    status: str
 
 
 class ParameterSetShown(_Answer):

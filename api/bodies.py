@@ -175,6 +175,12 @@ class ProgressBody(_Body):
     reason: Line = ""
 
 
+class WaitingPointBody(_Body):
+    """I am where I was asked to wait."""
+
+    device_at: At | None = None
+
+
 class ZoneBody(_Body):
     """A new zone: the cells of one resolution, named or inside a polygon."""
 

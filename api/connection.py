@@ -24,6 +24,7 @@ from api.frames import (
     Ping,
     Position,
     Progress,
+    ReachedWaitingPoint,
     Subscribe,
     Unsubscribe,
 )
@@ -173,7 +174,7 @@ class Connection:
                 self._take_packed(frame)
             case Position():
                 self._take(frame)
-            case Duty() | Acknowledge() | Accept() | Decline() | Progress():
+            case Duty() | Acknowledge() | Accept() | Decline() | Progress() | ReachedWaitingPoint():
                 # Waiting here is what slows a phone down that sends faster than it is served.
                 await self._commands.acquire()
                 self._spawn(self._command(self._caller, frame))

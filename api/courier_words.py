@@ -1,6 +1,14 @@
 """What a courier says, over REST or the socket: the same words are the same command."""
 
-from api.frames import Accept, Acknowledge, CourierFrame, Decline, Duty, Progress
+from api.frames import (
+    Accept,
+    Acknowledge,
+    CourierFrame,
+    Decline,
+    Duty,
+    Progress,
+    ReachedWaitingPoint,
+)
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from api.sending import execute, id_of_command
@@ -12,6 +20,7 @@ from engine.couriers.messages import (
     EndBreak,
     GoOffDuty,
     GoOnDuty,
+    ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
 )
@@ -52,6 +61,8 @@ async def _command(parts: Parts, courier_id: CourierId, frame: CourierFrame) -> 
                 pin=frame.pin,
                 reason=frame.reason,
             )
+        case ReachedWaitingPoint():
+            return ReachWaitingPoint(courier_id=courier_id, device_at=frame.device_at)
         case Decline():
             return DeclineOffer(
                 courier_id=courier_id, offer_id=OfferId(frame.offer_id), reason=frame.reason

@@ -92,6 +92,13 @@ class Progress(Frame, frozen=True, kw_only=True, tag="progress"):
     reason: Line = ""
 
 
+class ReachedWaitingPoint(Frame, frozen=True, kw_only=True, tag="reached_waiting_point"):
+    """I am where I was asked to wait."""
+
+    id: DeviceId
+    device_at: At | None = None
+
+
 class Position(Frame, frozen=True, kw_only=True, tag="position"):
     """Here I am; whether it makes sense is judged later, for a bad position is no bad frame."""
 
@@ -105,7 +112,7 @@ class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
     """Is anybody there."""
 
 
-CourierFrame = Duty | Acknowledge | Accept | Decline | Progress
+CourierFrame = Duty | Acknowledge | Accept | Decline | Progress | ReachedWaitingPoint
 Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Position | Ping
 
 _decoder: Final = msgspec.json.Decoder(Incoming)

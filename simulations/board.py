@@ -18,7 +18,7 @@ S = OrderStatus
 _WAITING = frozenset({S.WAITING, S.OFFERED, S.PLACED})
 _ASSIGNED = frozenset({S.ASSIGNED, S.COURIER_AT_SHOP})
 _ON_THE_WAY = frozenset({S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNING})
-_DOINGS = ("idle", "to_shop", "at_shop", "to_door", "at_door", "off")
+_DOINGS = ("idle", "to_wait", "to_shop", "at_shop", "to_door", "at_door", "off")
 _RATE_MS = 2 * SECOND_MS
 
 

@@ -17,7 +17,11 @@ from simulations.views import OfferShown, StopShown
 
 # An offer that could only just be made is declined: the answer itself takes time.
 _SHIFT_END_MARGIN_MS = 30_000
-_DOING = {"pickup": ("to_shop", "at_shop"), "dropoff": ("to_door", "at_door")}
+_DOING = {
+    "pickup": ("to_shop", "at_shop"),
+    "dropoff": ("to_door", "at_door"),
+    "wait": ("to_wait", "idle"),
+}
 _RETURNING = ("to_shop", "at_shop")
 # Not the courier's fault: the world moved on while he was on his way.
 _MOVED_ON = frozenset({"not_your_order"})
@@ -200,6 +204,9 @@ class CourierProgram:
                 await self._pick_up(leg)
             case "dropoff":
                 await self._hand_over(leg)
+            case "wait":
+                await self._door.tell("reached_waiting_point", device_at=leg.arrived_at)
+                self._finish(leg, list(stop.orders))
             case _:
                 await self._bring_back(leg)
 
@@ -221,7 +228,7 @@ class CourierProgram:
             way = min(1.0, max(0.0, (now - leg.left_at) / max(1, way_ms)))
             point = _between(origin, to, way)
             await self._door.position(point, now)
-            if way < 1 and not self._knows.is_wanted(leg.stop):
+            if way < 1 and leg.stop.kind != "wait" and not self._knows.is_wanted(leg.stop):
                 self._here, self._free_at = point, max(now, leg.left_at)
                 return False
         self._here, self._free_at = to, leg.arrived_at
@@ -332,7 +339,7 @@ class CourierProgram:
         self._page.visits.append(
             Visit(
                 kind=leg.stop.kind,
-                keys=tuple(self._knows.key(one) for one in order_ids),
+                keys=tuple(self._knows.key(one) for one in order_ids if self._knows.knows(one)),
                 point=leg.stop.point,
                 left_at=leg.left_at,
                 arrived_at=leg.arrived_at,
@@ -353,12 +360,17 @@ class CourierProgram:
             arrived_at = left_at + world.ways.travel_ms(
                 here, stop.point, vehicle=vehicle, at=left_at
             )
-            at_door = stop.kind == "dropoff"
-            half_ms = (world.door_service_ms if at_door else world.shop_service_ms) // 2
+            half_ms = self._service_ms(stop) // 2
             handed_over_at = max(arrived_at + half_ms, self._ready_at(stop))
             here, free_at = stop.point, handed_over_at + half_ms
             legs.append(Leg(stop, told_at, left_at, arrived_at, handed_over_at, free_at))
         return legs
+
+    def _service_ms(self, stop: StopShown) -> int:
+        if stop.kind == "wait":
+            return 0
+        at_door = stop.kind == "dropoff"
+        return self._world.door_service_ms if at_door else self._world.shop_service_ms
 
     def _ready_at(self, stop: StopShown) -> Instant:
         """When the shop really hands over; what the service believes is only its estimate."""

@@ -52,9 +52,9 @@ class Visit:
     """One stop that a courier made, by his own clock.
 
     `handed_over_at` is the pick-up or the hand-over at the door; `told_at` when he learned of each
-    order in `keys`, which are the shops' numbers. A visit of the kind `move` is only the way to a
-    shop, without any order: what he was sent for went to others before he came; its `told_at` is
-    when he was sent.
+    order in `keys`, which are the shops' numbers. Without orders are the kinds `wait`, a place to
+    wait at, and `move`, the way to a shop when what he was sent for went to others before he came;
+    their `told_at` is when he was sent.
     """
 
     kind: str

@@ -15,6 +15,7 @@ from engine.couriers.messages import (
     DeclineOffer,
     GoOffDuty,
     GoOnDuty,
+    ReachWaitingPoint,
     ReportProgress,
 )
 from engine.geo.travel import VehicleKind, travel_times
@@ -179,6 +180,8 @@ class CourierBusDoor:
             case "progress":
                 step = ProgressStep(fields.pop("step"))
                 return ReportProgress(courier_id=self._id, step=step, **fields)
+            case "reached_waiting_point":
+                return ReachWaitingPoint(courier_id=self._id, **fields)
             case "decline":
                 offer_id = OfferId(fields["offer_id"])
                 return DeclineOffer(courier_id=self._id, offer_id=offer_id, reason=fields["reason"])

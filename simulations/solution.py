@@ -11,7 +11,10 @@ from simulations.diary import Diary, Visit
 
 
 def solution(diary: Diary, *, starts_at: Instant) -> dict[str, Any]:
-    """Every courier's stops, in minutes since the start of the day."""
+    """Every courier's stops, in minutes since the start of the day.
+
+    Where he waited for orders is a shop, and is named like it.
+    """
     shops = {one.wanted.shop.point: one.wanted.shop.name for one in diary.orders.values()}
     return {
         "couriers": [
@@ -40,7 +43,7 @@ def _stops(visit: Visit, shops: Mapping[Point, str], *, starts_at: Instant) -> l
 
     times = {"arrive": minute(visit.arrived_at), "depart": minute(visit.free_at)}
     told = [minute(at) for at in visit.told_at]
-    if visit.kind == "move":
+    if visit.kind in {"move", "wait"}:
         return [{"kind": "move", "restaurant": shops[visit.point], **times, "decided_at": told}]
     if visit.kind == "pickup":
         return [{"kind": "pickup", "orders": list(visit.keys), **times, "decided_at": told}]

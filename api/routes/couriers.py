@@ -4,13 +4,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from api.answers import DutyChanged, OfferAnswered, ProgressTaken, WorkShown
-from api.bodies import DutyBody, ProgressBody, ReasonBody
+from api.answers import DutyChanged, OfferAnswered, ProgressTaken, WaitingPointTaken, WorkShown
+from api.bodies import DutyBody, ProgressBody, ReasonBody, WaitingPointBody
 from api.courier_words import execute_words
 from api.deps import CurrentCourier, Key, PartsDep, PathId
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
-from api.frames import Accept, Acknowledge, CourierFrame, Decline, Duty, Progress
+from api.frames import (
+    Accept,
+    Acknowledge,
+    CourierFrame,
+    Decline,
+    Duty,
+    Progress,
+    ReachedWaitingPoint,
+)
 from api.json_answer import Json
 from api.parts import Parts
 from engine.couriers.messages import (
@@ -120,3 +128,13 @@ async def report_progress(
 ) -> Json:
     """Something happened to an order that the courier carries."""
     return await _do(parts, caller, Progress(id=key, **body.model_dump()))
+
+
+@router.post(
+    "/waiting-point", responses=answers(200, WaitingPointTaken, *WITH_COMMAND, UNKNOWN_COURIER)
+)
+async def reach_waiting_point(
+    body: WaitingPointBody, key: Key, caller: CurrentCourier, parts: PartsDep
+) -> Json:
+    """The courier is where he was asked to wait; saying so without being asked changes nothing."""
+    return await _do(parts, caller, ReachedWaitingPoint(id=key, **body.model_dump()))

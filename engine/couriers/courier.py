@@ -39,13 +39,14 @@ class StopKind(StrEnum):
     PICKUP = "pickup"
     DROPOFF = "dropoff"
     RETURN = "return"
+    WAIT = "wait"
 
 
 class Stop(Struct, frozen=True, kw_only=True):
     """One place on a route; `orders` are those still to be handled there.
 
-    `ready_at` is when the last of them is ready (pick-ups only), `arrived_at` when the courier said
-    that he was there.
+    `ready_at` is when the last of them is ready (pick-ups), or when he should be there (waiting
+    points, which have no orders); `arrived_at` is when the courier said that he was there.
     """
 
     kind: StopKind
@@ -104,7 +105,7 @@ class Courier(Thing, frozen=True, kw_only=True):
         """Duty, offer and route in one word."""
         if self.duty is not Duty.ON:
             return CourierStatus(self.duty.value)
-        if self.route:
+        if errands(self.route):
             return CourierStatus.BUSY
         return CourierStatus.OFFERED if self.offer_id else CourierStatus.ON
 
@@ -141,6 +142,17 @@ class RouteChanged(Event, frozen=True, kw_only=True, tag=True):
     """His stops are others than before."""
 
     stops: int
+
+
+class CourierSentToWait(Event, frozen=True, kw_only=True, tag=True):
+    """He was asked to wait elsewhere, and should be there at `arrives_at`."""
+
+    point: Point
+    arrives_at: Instant
+
+
+class WaitingPointReached(Event, frozen=True, kw_only=True, tag=True):
+    """He is where he was asked to wait; without `device_at` by the timetable alone."""
 
 
 class ReportKept(Event, frozen=True, kw_only=True, tag=True):
@@ -184,15 +196,23 @@ _DUTY_EVENTS = (WentOnDuty, WentOffDuty, DutyEnding, BreakTaken, BreakEnded)
 def reroute(
     courier: Courier, route: tuple[Stop, ...], *events: Event, now: Instant
 ) -> Change[Courier]:
-    """The courier with these stops: free when there is none, and off duty if that was ending."""
+    """The courier with these stops: free without an errand, and off duty if that was ending."""
     free_since = courier.free_since
     if route != courier.route:
+        has_errands = bool(errands(route))
+        if not has_errands and courier.duty is Duty.ENDING:
+            route = ()
         events = (*events, RouteChanged(at=now, stops=len(route)))
-        if not route:
+        if not has_errands:
             free_since = now
             if courier.duty is Duty.ENDING:
                 events = (*events, WentOffDuty(at=now))
     return Change(evolve(courier, *events, route=route, free_since=free_since), events)
+
+
+def errands(route: tuple[Stop, ...]) -> tuple[Stop, ...]:
+    """The stops at which there is something to do: all but the waiting point."""
+    return tuple(stop for stop in route if stop.kind is not StopKind.WAIT)
 
 
 def without_order(route: tuple[Stop, ...], order_id: OrderId) -> tuple[Stop, ...]:
@@ -200,4 +220,4 @@ def without_order(route: tuple[Stop, ...], order_id: OrderId) -> tuple[Stop, ...
     stops = (
         replace(stop, orders=tuple(one for one in stop.orders if one != order_id)) for stop in route
     )
-    return tuple(stop for stop in stops if stop.orders)
+    return tuple(stop for stop in stops if stop.orders or stop.kind is StopKind.WAIT)

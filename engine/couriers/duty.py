@@ -64,8 +64,11 @@ def go_off(courier: Courier, *, now: Instant) -> Decision:
     assert courier.offer_id is None
     if courier.duty in {Duty.OFF, Duty.ENDING}:
         return Decision(reply={"duty": courier.duty.value})
-    event = DutyEnding(at=now) if courier.route else WentOffDuty(at=now)
-    return _told(couriers.evolve(courier, event), event)
+    if couriers.errands(courier.route):
+        ending = DutyEnding(at=now)
+        return _told(couriers.evolve(courier, ending), ending)
+    event = WentOffDuty(at=now)
+    return _told(couriers.evolve(courier, event, route=()), event)
 
 
 def take_break(courier: Courier, *, now: Instant) -> Decision | Refusal:
@@ -74,10 +77,10 @@ def take_break(courier: Courier, *, now: Instant) -> Decision | Refusal:
         return Decision(reply={"duty": courier.duty.value})
     if courier.duty is not Duty.ON:
         return COURIER_STATE(duty=courier.duty.value)
-    if courier.route or courier.offer_id is not None:
+    if couriers.errands(courier.route) or courier.offer_id is not None:
         return COURIER_BUSY()
     event = BreakTaken(at=now)
-    return _told(couriers.evolve(courier, event), event)
+    return _told(couriers.evolve(courier, event, route=()), event)
 
 
 def end_break(courier: Courier, *, now: Instant) -> Decision | Refusal:

@@ -56,6 +56,19 @@ class ReportProgress(Command, frozen=True, kw_only=True, tag=True):
     reason: str = ""
 
 
+class ReachWaitingPoint(Command, frozen=True, kw_only=True, tag=True):
+    """The courier is where he was asked to wait, since `device_at` by the phone's clock."""
+
+    courier_id: CourierId
+    device_at: Instant | None = None
+
+
+class EndWayToWait(Command, frozen=True, kw_only=True, tag=True):
+    """By the timetable he is where he was asked to wait; said by the clock."""
+
+    courier_id: CourierId
+
+
 class AcknowledgeOffer(Command, frozen=True, kw_only=True, tag=True):
     """The phone has shown the offer."""
 

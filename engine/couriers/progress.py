@@ -13,6 +13,7 @@ from engine.couriers.courier import (
     ReportKept,
     Stop,
     StopKind,
+    errands,
     without_order,
 )
 from engine.couriers.messages import NOT_YOUR_ORDER, TOO_MANY_EARLY, ReportProgress
@@ -257,10 +258,13 @@ class Carrying:
         )
 
     def _put_stops(self, index: int, *stops: Stop) -> None:
-        """The stops instead of the one at `index`, which is where he was last."""
+        """The stops instead of the one at `index`, which is where he was last.
+
+        Whoever has begun an errand waits nowhere else.
+        """
         route, last_point = self._courier.route, self._courier.route[index].point
         route = (*route[:index], *stops, *route[index + 1 :])
-        self._courier = replace(self._courier, route=route, last_point=last_point)
+        self._courier = replace(self._courier, route=errands(route), last_point=last_point)
 
     def _change(self, order: Order, event: Event, **fields: object) -> None:
         self._orders[order.id] = orders_.evolve(self._orders[order.id], event, **fields)

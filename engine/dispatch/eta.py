@@ -61,13 +61,25 @@ def walk(
     return Walk(doors=doors, free_at=max(now, at), free_point=point)
 
 
+def arrival(
+    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, *, now: Instant
+) -> Instant:
+    """When he is, or was, at the first stop of his route."""
+    first = courier.route[0]
+    if first.arrived_at is not None:
+        return first.arrived_at
+    return _first_arrival(courier, first, seen, travel_times(parameters.travel), now)
+
+
 def _handover(
     stop: Stop, arrived: Instant, parameters: ZoneParameters, now: Instant
 ) -> tuple[Instant, Instant]:
     """When things change hands at a stop, and when the courier leaves it.
 
-    Neither lies in the past, for it has not happened.
+    Neither lies in the past, for it has not happened. At a waiting point there is nothing to do.
     """
+    if stop.kind is StopKind.WAIT:
+        return max(arrived, now), max(arrived, now)
     if stop.kind is StopKind.DROPOFF:
         service_s, leave_s = parameters.door_service_s, parameters.door_leave_s
     else:

@@ -1,13 +1,13 @@
 """From a plan to questions: which trips must be offered now, and why to these couriers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from msgspec import Struct
 
 from engine.couriers.courier import Stop, StopKind
 from engine.dispatch.offer import Explanation, Offer, Ranked
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId, OfferId, OrderId
+from engine.kernel.ids import CourierId, OfferId, OrderId, UserId
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order
 from optimizer.problem import Plan, Trip
@@ -28,17 +28,18 @@ def proposals(
     orders: Mapping[OrderId, Order],
     candidate_counts: Mapping[OrderId, int],
     *,
+    under_way: Container[CourierId] = (),
     now: Instant,
 ) -> tuple[Proposal, ...]:
     """The first trips of the plan whose couriers must leave within the zone's lead.
 
-    The others may still change.
+    The others may still change; who is under way is asked nothing.
     """
     lead_s = zone.parameters.commit_lead_s
     found = []
     for route in plan.routes:
         first = route.trips[0]
-        if first.leave_s <= lead_s:
+        if first.leave_s <= lead_s and CourierId(UserId(route.vehicle)) not in under_way:
             explanation = _explanation(zone, plan, first, candidate_counts, now=now)
             found.append(_proposal(route.vehicle, first, orders, explanation))
     return tuple(found)

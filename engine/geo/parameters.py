@@ -91,6 +91,41 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=0, le=100_000, description="Cost of planning an order for another courier again."),
     ] = 30
+    wait_moves_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=20,
+            description="Idle couriers sent to wait near expected demand in one tick; 0 sends "
+            "nobody.",
+        ),
+    ] = 0
+    wait_gain_min: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="Expected seconds of waiting in shops that sending a courier must save; "
+            "higher means fewer and surer moves.",
+        ),
+    ] = 60
+    wait_travel_s_max: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="No courier is sent further than this to wait (seconds of travel).",
+        ),
+    ] = 900
+    demand_memory_s: Annotated[
+        int,
+        Meta(
+            ge=300,
+            le=86_400,
+            description="How long an order counts in a shop's expected demand: its weight fades "
+            "to a third in this time.",
+        ),
+    ] = 3600
     shop_service_s: Annotated[
         int, Meta(ge=0, le=3600, description="Seconds a courier spends in a shop, per visit.")
     ] = 180

@@ -10,6 +10,7 @@ from engine.couriers.messages import (
     EndBreak,
     GoOffDuty,
     GoOnDuty,
+    ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
 )
@@ -32,6 +33,7 @@ ALLOWED: Final[Mapping[type[Command], frozenset[Role]]] = {
     AcceptOffer: _COURIER,
     DeclineOffer: _COURIER,
     ReportProgress: _COURIER,
+    ReachWaitingPoint: _COURIER,
     CreateZone: _OPERATOR,
     ChangeZoneParameters: _OPERATOR,
 }

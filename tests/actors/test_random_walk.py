@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from msgspec.structs import replace
 
 from actors.bus import CellUnavailable
 from actors.revising import Reviser
@@ -18,6 +19,7 @@ from engine.couriers.messages import (
     EndBreak,
     GoOffDuty,
     GoOnDuty,
+    ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
 )
@@ -45,6 +47,8 @@ SEEDS: Final = range(16)
 ROUNDS: Final = 4
 STEPS: Final = 100
 COURIERS: Final = 6
+
+EAGER: Final = replace(QUICK, wait_moves_max=3, wait_gain_min=0)
 
 P = ProgressStep
 _NEXT: Final = {
@@ -166,7 +170,9 @@ class Walk:
 
     async def change_duty(self) -> None:
         courier = self.somebody()
-        command = self.chance.choice((GoOffDuty, TakeBreak, EndBreak, EndBreak))
+        command = self.chance.choice(
+            (GoOffDuty, TakeBreak, EndBreak, EndBreak, ReachWaitingPoint, ReachWaitingPoint)
+        )
         self.send(command(courier_id=courier), self.town.as_courier(self.maybe_other(courier)))
 
     def maybe_other(self, courier: CourierId) -> CourierId:
@@ -248,7 +254,7 @@ class Walk:
         assert zone is not None
         command = ChangeZoneParameters(
             zone_id=zone.id,
-            parameters=QUICK,
+            parameters=EAGER,
             author=OPERATOR.user_id,
             reason="an idea",
             effective_at=self.town.clock.now() + self.chance.randrange(MINUTE_MS),
@@ -396,4 +402,4 @@ def test_whatever_happens_nothing_is_lost_doubled_or_told_wrongly(seed: int) -> 
             await walk.check()
         await walk.check_that_it_goes_on()
 
-    in_a_town(story, solver=Hasty())
+    in_a_town(story, solver=Hasty(), parameters=EAGER)

@@ -5,6 +5,7 @@ from typing import Any
 
 from actors.cell import Cell
 from engine.couriers.courier import Courier, Duty
+from engine.couriers.waiting import arrival_at_wait
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo.zone import Zone
 from engine.kernel.ids import ZoneId
@@ -107,11 +108,18 @@ def _deadlines(stored: CellContents) -> Iterator[tuple[str, Instant]]:
         if order.status is OrderStatus.SCHEDULED and order.release_at is not None:
             yield f"release:{order.id}", order.release_at
     for courier in stored.couriers:
-        if courier.shift_ends_at is not None and courier.duty is not Duty.ENDING:
-            yield f"shift:{courier.id}", courier.shift_ends_at
+        yield from _of_courier(courier)
     for zone in stored.zones:
         if zone.upcoming:
             yield f"zone:{zone.id}", min(one.effective_at for one in zone.upcoming)
+
+
+def _of_courier(courier: Courier) -> Iterator[tuple[str, Instant]]:
+    if courier.shift_ends_at is not None and courier.duty is not Duty.ENDING:
+        yield f"shift:{courier.id}", courier.shift_ends_at
+    arrives_at = arrival_at_wait(courier)
+    if arrives_at is not None:
+        yield f"wait:{courier.id}", arrives_at
 
 
 def _is_free(key: str, stored: CellContents) -> bool:

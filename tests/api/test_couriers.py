@@ -127,3 +127,13 @@ async def test_a_duty_that_cannot_be_is_refused_the_same_way_on_both_ways(
     assert (over_rest.status_code, over_rest.json()["code"]) == (status, code), over_rest.text
     refused = await phone.tell("duty", **words)
     assert (refused["type"], refused["code"]) == ("refused", code)
+
+
+async def test_who_says_that_he_waits_where_nobody_sent_him_changes_nothing(town: Town) -> None:
+    courier, phone = await town.courier()
+    before = (await courier.get("/v1/courier")).json()
+    told = await courier.post("/v1/courier/waiting-point", {"device_at": 5}, key="device-event-7")
+    assert (told.status_code, told.json()) == (200, {"status": "on"})
+    again = await phone.tell("reached_waiting_point", id="device-event-7", device_at=5)
+    assert again["body"] == told.json()
+    assert (await courier.get("/v1/courier")).json() == before

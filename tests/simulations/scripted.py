@@ -38,6 +38,14 @@ class Revision(NamedTuple):
     trip: Trip
 
 
+class Wait(NamedTuple):
+    """When he is sent where to wait, and when he should be there."""
+
+    at: Instant
+    point: Point
+    arrives_at: Instant
+
+
 class Report(NamedTuple):
     """A report of progress that was carried out."""
 
@@ -59,6 +67,7 @@ class ScriptedDoor:
     withdrawn: frozenset[str] = frozenset()
     cancelled_at: Instant | None = None
     revisions: tuple[Revision, ...] = ()
+    waits: tuple[Wait, ...] = ()
     reports: list[Report] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     positions: list[tuple[Point, Instant]] = field(default_factory=list)
@@ -74,6 +83,8 @@ class ScriptedDoor:
             self._later(self._offer(trip))
         for revision in self.revisions:
             self._later(self._revise(revision))
+        for wait in self.waits:
+            self._later(self._send_to_wait(wait))
         if self.cancelled_at is not None:
             self._later(self._cancel(self.cancelled_at))
         return "me"
@@ -139,6 +150,19 @@ class ScriptedDoor:
         self._change(duty="ending" if ends else duty)
         return Told(body={"duty": self._truth.duty})
 
+    async def _send_to_wait(self, wait: Wait) -> None:
+        await self.clock.sleep(wait.at - self.clock.now())
+        stop = StopShown(
+            kind="wait", lat=wait.point.lat, lng=wait.point.lng, orders=(), ready_at=wait.arrives_at
+        )
+        self._change(route=(stop,))
+        await self.clock.sleep(wait.arrives_at - self.clock.now())
+        self._reached_waiting_point()
+
+    def _reached_waiting_point(self, **_: Any) -> Told:
+        self._change(route=tuple(one for one in self._truth.route if one.kind != "wait"))
+        return Told()
+
     def _acknowledge(self, **_: Any) -> Told:
         return Told()
 
@@ -175,7 +199,7 @@ class ScriptedDoor:
         route = []
         for stop in self._truth.route:
             orders = tuple(one for one in stop.orders if stop.kind != kind or one != order_id)
-            if orders:
+            if orders or stop.kind == "wait":
                 route.append(replace(stop, orders=orders))
         ended = self._truth.duty == "ending" and not route
         self._change(route=tuple(route), duty="off" if ended else self._truth.duty)

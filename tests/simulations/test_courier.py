@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +16,9 @@ from simulations.courier import CourierProgram
 from simulations.day import DayCourier, DayOrder
 from simulations.diary import Diary
 from simulations.people import Behaviour, Temper, World
+from simulations.solution import solution
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
-from tests.simulations.scripted import Revision, ScriptedDoor, Trip
+from tests.simulations.scripted import Revision, ScriptedDoor, Trip, Wait
 
 START: Instant = 1_767_571_200_000
 M = MINUTE_MS
@@ -44,6 +47,7 @@ def a_day(
     withdrawn: frozenset[str] = frozenset(),
     cancelled: float | None = None,
     revised: tuple[Trip, ...] = (),
+    waits: tuple[Wait, ...] = (),
 ) -> tuple[ScriptedDoor, Diary]:
     plan = DayCourier(
         key="c",
@@ -85,7 +89,9 @@ def a_day(
             closing=asyncio.Event(),
         )
         revisions = tuple(Revision(one.at, one) for one in revised)
-        door = ScriptedDoor(clock, chance, slowness_ms, trips, withdrawn, cancelled_at, revisions)
+        door = ScriptedDoor(
+            clock, chance, slowness_ms, trips, withdrawn, cancelled_at, revisions, waits
+        )
         temper = Temper(behaviour=behaviour or Behaviour(), chance=chance)
         await CourierProgram(diary.courier(plan), door=door, world=world, temper=temper).run()
         return door
@@ -262,3 +268,39 @@ def test_however_slow_and_shuffled_the_line_is_no_step_is_lost_and_all_times_are
         assert visit.free_at == visit.handed_over_at + 2 * M
         free_at, here = visit.free_at, visit.point
     assert diary.faults == []
+
+
+def sent(at: float, arrives: float) -> Wait:
+    return Wait(START + int(at * M), A, START + int(arrives * M))
+
+
+@pytest.mark.parametrize("slowness_ms", [0, 20_000])
+def test_he_drives_to_where_he_is_asked_to_wait_and_a_trip_begins_there(slowness_ms: int) -> None:
+    door, diary = a_day(
+        trip(7, "a", ready=0), waits=(sent(5, 10),), slowness_ms=slowness_ms, seed=3
+    )
+    wait, pickup, _ = diary.couriers["c"].visits
+    assert (wait.kind, wait.keys, wait.point) == ("wait", (), A)
+    assert wait.told_at == (wait.left_at,)
+    assert wait.arrived_at - wait.left_at == 5 * M
+    assert wait.free_at == wait.arrived_at
+    assert (pickup.left_at, pickup.arrived_at) == (wait.free_at, wait.free_at + 2 * M)
+    assert ("reached_waiting_point", {"device_at": wait.arrived_at}) in door.told
+    assert diary.faults == []
+
+
+def test_a_recorded_day_names_the_shop_where_he_waited() -> None:
+    _, diary = a_day(trip(30, "a", ready=0, doors=(B,)), waits=(sent(5, 10),))
+    diary.orders["a"].wanted = replace_shop(diary.orders["a"].wanted)
+    (told,) = solution(diary, starts_at=START)["couriers"]
+    assert told["stops"][0] == {
+        "kind": "move",
+        "restaurant": "r7",
+        "arrive": 10.0,
+        "depart": 10.0,
+        "decided_at": 5.0,
+    }
+
+
+def replace_shop(wanted: DayOrder) -> DayOrder:
+    return replace(wanted, shop=Place(point=A, name="r7"))

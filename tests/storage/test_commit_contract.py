@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.couriers import duty
-from engine.couriers.courier import Courier, ProgressStep
+from engine.couriers import duty, waiting
+from engine.couriers.courier import Courier, ProgressStep, StopKind
 from engine.dispatch import offers
 from engine.kernel.ids import CellId, CommandId, EffectId
 from engine.kernel.messages import Change, Decision
@@ -16,7 +16,9 @@ from engine.orders.messages import SendSms
 from engine.orders.order import OrderStatus
 from storage.store import Commit, Repeated, Stale, Store, Stored
 from tests.builders import (
+    DOOR,
     NOON,
+    SHOP,
     Story,
     a_courier,
     a_story,
@@ -381,6 +383,20 @@ async def test_a_courier_is_where_he_was_last_committed(store: Store) -> None:
     assert (await store.load_cell(CELL)).couriers == ()
     assert [one.id for one in (await store.load_cell(OTHER_CELL)).couriers] == [courier.id]
     assert await store.cell_of_zone(zone.id) == CELL
+
+
+async def test_a_courier_who_is_sent_to_wait_is_stored_with_his_stop(store: Store) -> None:
+    _, courier = await a_staffed_zone(store)
+    sent = waiting.send_to_wait(courier, DOOR, origin=SHOP, arrives_at=NOON + 9, now=NOON)
+    assert sent is not None
+    await tell(store, [sent])
+    found = await store.find_courier(courier.id)
+    assert found is not None
+    assert found == sent.changes[0].thing
+    assert [one.kind for one in found.route] == [StopKind.WAIT]
+    assert [one.type for one in await store.list_events(courier.id)] == ["CourierSentToWait"]
+    await tell(store, [duty.go_off(found, now=NOON)])
+    assert (await store.load_cell(CELL)).couriers == ()
 
 
 async def test_an_offer_without_orders_in_the_way_is_stored_with_its_question(store: Store) -> None:

@@ -156,3 +156,31 @@ def test_a_slower_vehicle_arrives_later() -> None:
     on_foot = replace(story.courier, vehicle=type(story.courier.vehicle).FOOT)
     walked = walk(on_foot, None, story.zone.parameters, now=NOON)
     assert walked.doors[story.order.id] > by_car.doors[story.order.id]
+
+
+@pytest.mark.parametrize(
+    ("seen_minute", "seen_at_minute", "now_minute", "free"),
+    [
+        (None, None, 0, (5, 5)),  # by the timetable
+        (3.5, 2, 2, (3.5, 5)),  # ahead of the timetable
+        (0, 4, 4, (9, 5)),  # he has not left yet
+    ],
+)
+def test_who_drives_to_a_waiting_point_is_free_there_when_he_arrives(
+    seen_minute: float | None, seen_at_minute: int | None, now_minute: int, free: tuple[float, int]
+) -> None:
+    seen = None
+    if seen_minute is not None and seen_at_minute is not None:
+        seen = Sighting(at_minute(seen_minute), NOON + seen_at_minute * MINUTE_MS)
+    courier = on_the_road(a_stop(StopKind.WAIT, 5))
+    walked = walk(courier, seen, PARAMETERS, now=NOON + now_minute * MINUTE_MS)
+    assert (minutes(walked.free_at), walked.free_point) == (free[0], at_minute(free[1]))
+    assert not walked.doors
+
+
+def test_a_trip_after_a_waiting_point_begins_there() -> None:
+    courier = on_the_road(
+        a_stop(StopKind.WAIT, 5), a_stop(StopKind.PICKUP, 7, A), a_stop(StopKind.DROPOFF, 9, A)
+    )
+    walked = walk(courier, None, PARAMETERS, now=NOON)
+    assert minutes(walked.doors[A]) == 5 + 2 + 2 + 2 + 0.5

@@ -7,19 +7,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from engine.couriers import duty
+from engine.couriers import duty, waiting
 from engine.couriers.courier import (
     DUTY_TRANSITIONS,
     Courier,
     Duty,
     ProgressStep,
     StopKind,
+    errands,
 )
 from engine.couriers.messages import (
     AcceptOffer,
     AcknowledgeOffer,
     DeclineOffer,
     GoOnDuty,
+    ReachWaitingPoint,
     ReportProgress,
 )
 from engine.couriers.progress import EARLY_MAX, Carrying
@@ -90,6 +92,7 @@ NEXT: Final[dict[OrderStatus, list[ProgressStep]]] = {
     S.RETURNING: [P.RETURNED],
 }
 ANSWERS: Final = ("yes", "yes", "yes", "no", "seen", "silence")
+WAITS: Final = ("send", "send", "reach", "by the clock")
 DUTIES: Final = ("leave", "end shift", "break", "go on")
 some = st.integers(0, 7)
 seldom = st.sampled_from([False] * 7 + [True])
@@ -272,6 +275,28 @@ class Life(RuleBasedStateMachine):
         )
         self.answer(duty.go_on(courier, command, now=self.now))
 
+    @rule(index=some, change=st.sampled_from(WAITS), minutes=st.integers(0, 20))
+    def wait_elsewhere(self, index: int, change: str, minutes: int) -> None:
+        courier = self.one_of(Courier, index)
+        assert courier
+        match change:
+            case "send":
+                self.answer(
+                    waiting.send_to_wait(
+                        courier,
+                        SHOP,
+                        origin=CORNER,
+                        arrives_at=self.now + minutes * MINUTE_MS,
+                        now=self.now,
+                    )
+                )
+            case "reach":
+                at = self.now - minutes * MINUTE_MS
+                command = ReachWaitingPoint(courier_id=courier.id, device_at=at)
+                self.answer(waiting.reach(courier, command, now=self.now))
+            case _:
+                self.answer(waiting.end_way(courier, now=self.now))
+
     def report(self, order: Order, step: ProgressStep, pin: str, ago_ms: int | None) -> None:
         courier: Courier | None = self.ledger.find(order.courier_id)
         courier = courier or self.one_of(Courier, 0)
@@ -350,7 +375,9 @@ class Life(RuleBasedStateMachine):
             for order in held:
                 kinds = [stop.kind for stop in courier.route if order.id in stop.orders]
                 assert kinds == AHEAD.get(order.status, [])
-            assert all(stop.orders for stop in courier.route)
+            assert all(stop.orders for stop in errands(courier.route))
+            assert len(courier.route) - len(errands(courier.route)) <= 1
+            assert courier.leaves_at <= self.now + 2 * MINUTE_MS
             assert {one.order_id for one in courier.early} <= set(courier.orders)
             assert len(courier.early) <= EARLY_MAX
             assert courier.free_since <= self.now
@@ -369,6 +396,7 @@ class Life(RuleBasedStateMachine):
             if courier.duty is not Duty.ON:
                 assert courier.offer_id is None
                 assert bool(courier.route) is (courier.duty is Duty.ENDING)
+                assert bool(errands(courier.route)) is (courier.duty is Duty.ENDING)
 
     def an_order_says_what_its_status_means(self) -> None:
         for order in self.all_of(Order):

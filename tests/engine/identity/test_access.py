@@ -14,9 +14,11 @@ from engine.couriers.messages import (
     DeclineOffer,
     EndBreak,
     EndShift,
+    EndWayToWait,
     ExpireOffer,
     GoOffDuty,
     GoOnDuty,
+    ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
 )
@@ -59,6 +61,7 @@ def of_courier(courier_id: CourierId) -> list[Command]:
         AcceptOffer(courier_id=courier_id, offer_id=OFFER),
         DeclineOffer(courier_id=courier_id, offer_id=OFFER, reason=""),
         ReportProgress(courier_id=courier_id, order_id=ORDER, step=ProgressStep.DELIVERED),
+        ReachWaitingPoint(courier_id=courier_id),
     ]
 
 
@@ -73,6 +76,7 @@ def of_operator(author: UserId) -> list[Command]:
 OF_CLOCK: Final[list[Command]] = [
     ReleaseOrder(order_id=ORDER),
     EndShift(courier_id=ME),
+    EndWayToWait(courier_id=ME),
     ExpireOffer(offer_id=OFFER),
     PutParametersInForce(zone_id=ZONE),
 ]

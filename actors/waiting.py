@@ -1,0 +1,73 @@
+"""Idle couriers are sent to wait where orders are expected: once a tick, after the offers."""
+
+import asyncio
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from actors.clock import Clock
+from actors.holdings import Holdings
+from actors.live import Live
+from actors.telemetry import Telemetry
+from engine.couriers.waiting import arrival_at_wait, send_to_wait
+from engine.dispatch.demand import Demand
+from engine.dispatch.pool import is_available
+from engine.dispatch.waiting import WaitMove, wait_moves
+from engine.geo.zone import Zone
+from engine.kernel.ids import CourierId, ZoneId
+from engine.kernel.messages import Decision
+from engine.orders.order import Order
+
+
+class Waiting:
+    """Remembers what is ordered in each zone; after a restart it begins to learn anew."""
+
+    def __init__(
+        self, *, live: Live, holdings: Holdings, telemetry: Telemetry, clock: Clock
+    ) -> None:
+        self._live = live
+        self._holdings = holdings
+        self._telemetry = telemetry
+        self._clock = clock
+        self._demand: dict[ZoneId, Demand] = {}
+
+    async def send(
+        self, zone: Zone, orders: Iterable[Order], busy_soon: AbstractSet[CourierId]
+    ) -> int:
+        """Send who should wait elsewhere; how many were sent.
+
+        `orders` are those that waited in this tick, `busy_soon` who has planned work.
+        """
+        parameters = zone.parameters
+        if parameters.wait_moves_max == 0:
+            self._demand.pop(zone.id, None)
+            return 0
+        now = self._clock.now()
+        demand = self._demand.setdefault(zone.id, Demand(since=now))
+        demand.fade(memory_s=parameters.demand_memory_s, now=now)
+        for order in orders:
+            demand.note(order, now=now)
+        free = [
+            one
+            for one in self._holdings.on_duty(zone.id)
+            if is_available(one, zone, now) and one.id not in busy_soon
+        ]
+        moves = wait_moves(zone, free, demand, seen=self._telemetry.seen(), now=now)
+        return sum(await asyncio.gather(*(self._send(one) for one in moves)))
+
+    async def _send(self, move: WaitMove) -> bool:
+        """Send one courier if he is still idle; whether he was sent."""
+
+        def decide() -> Decision:
+            courier = self._holdings.couriers.get(move.courier_id)
+            decision = courier and send_to_wait(
+                courier,
+                move.point,
+                origin=move.origin,
+                arrives_at=move.arrives_at,
+                now=self._clock.now(),
+            )
+            return decision or Decision()
+
+        await self._live.turn(lambda: (move.courier_id,), decide)
+        courier = self._holdings.couriers.get(move.courier_id)
+        return courier is not None and arrival_at_wait(courier) == move.arrives_at

@@ -1,0 +1,92 @@
+"""What is ordered where, and how long it takes to prepare: expected from what was seen lately."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernel.ids import OrderId
+from engine.kernel.place import Point
+from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
+from engine.orders.order import Order
+
+SHOPS_MAX: Final = 500
+NOTED_MAX: Final = 50_000
+# Whoever is further away than this is as good as nobody.
+FARTHEST_S: Final = 7200
+_PREPARATION_MAX_MIN: Final = 120
+# Before anything was seen: one order for every preparation time of 5 to 40 minutes.
+_PRIOR_MIN: Final = range(5, 41)
+_PREPARATION_MEMORY_MS: Final = 24 * HOUR_MS
+# A rate from the first minutes would be a guess: less than this is taken for this.
+_LEAST_SEEN_S: Final = 600
+_FORGOTTEN: Final = 0.01
+
+
+class Demand:
+    """The memory of one zone since `since`; it begins with nothing, also after a restart.
+
+    A shop's rate is its orders smoothed exponentially (Brown, "Smoothing, Forecasting and
+    Prediction", 1963), corrected for the time that was not seen.
+    """
+
+    def __init__(self, *, since: Instant) -> None:
+        self._at = since
+        self._seen = 0.0
+        self._weights: dict[Point, float] = {}
+        self._preparations = np.zeros(_PREPARATION_MAX_MIN + 1)
+        self._noted = dict[OrderId, None]()
+
+    def fade(self, *, memory_s: int, now: Instant) -> None:
+        """Let time pass: what was seen counts less."""
+        passed_ms = max(0, now - self._at)
+        left = math.exp(-passed_ms / (memory_s * SECOND_MS))
+        self._at = max(now, self._at)
+        self._seen = self._seen * left + 1 - left
+        self._weights = {
+            shop: weight * left
+            for shop, weight in self._weights.items()
+            if weight * left >= _FORGOTTEN
+        }
+        self._preparations *= math.exp(-passed_ms / _PREPARATION_MEMORY_MS)
+
+    def note(self, order: Order, *, now: Instant) -> None:
+        """Count an order that waits, once, however often it is noted.
+
+        A scheduled one comes up when it begins to wait, not when it was placed.
+        """
+        if order.id in self._noted:
+            return
+        self._noted[order.id] = None
+        if len(self._noted) > NOTED_MAX:
+            del self._noted[next(iter(self._noted))]
+        shop = order.shop.point
+        self._weights[shop] = self._weights.get(shop, 0.0) + 1
+        known_at = order.placed_at if order.window is None else now
+        minutes = max(0, round((order.ready_at - known_at) / MINUTE_MS))
+        self._preparations[min(minutes, _PREPARATION_MAX_MIN)] += 1
+
+    def rates(self, *, memory_s: int) -> tuple[list[Point], NDArray[np.float64]]:
+        """The busiest shops, sorted by place, and the orders a second expected in each."""
+        busiest = sorted(self._weights, key=lambda one: (-self._weights[one], one.lat, one.lng))
+        shops = sorted(busiest[:SHOPS_MAX], key=lambda one: (one.lat, one.lng))
+        seen = max(self._seen, 1 - math.exp(-_LEAST_SEEN_S / memory_s))
+        weights = np.array([self._weights[one] for one in shops], dtype=np.float64)
+        return shops, weights / (memory_s * seen)
+
+    def lateness(self, *, handover_s: int) -> NDArray[np.float64]:
+        """For every whole second d: how many seconds late a pick-up is expected to be.
+
+        That is the mean of max(0, d + `handover_s` - preparation) over what was seen and the prior.
+        """
+        counts = self._preparations.copy()
+        counts[_PRIOR_MIN.start : _PRIOR_MIN.stop] += 1
+        chances = counts / counts.sum()
+        minutes = np.arange(len(chances))
+        there_s = np.arange(FARTHEST_S + 1) + handover_s
+        ready = np.minimum(there_s // 60, _PREPARATION_MAX_MIN)
+        late: NDArray[np.float64] = (
+            there_s * np.cumsum(chances)[ready] - np.cumsum(chances * minutes * 60)[ready]
+        )
+        return late
