@@ -12,7 +12,7 @@ from actors.bus import CellUnavailable
 from actors.chance import Chance, new_id
 from actors.clock import Clock
 from actors.commands import Commands
-from actors.deadlines import Deadlines
+from actors.deadlines import Deadlines, tick_at
 from actors.dispatcher import Dispatcher, Tick
 from actors.guards import Guards
 from actors.holdings import Holdings
@@ -292,7 +292,7 @@ class Cell:
         )
 
     async def _ring_tick(self, name: str) -> None:
-        zone_id, began = ZoneId(name), self._clock.now()
+        zone_id = ZoneId(name)
         zone = self._holdings.zones.get(zone_id)
         if zone is None or self._live.in_doubt:
             return  # The reload sets the next tick of every zone there is.
@@ -309,8 +309,7 @@ class Cell:
         self._publisher.publish(
             Publication(channel=f"zone:{zone_id}", kind="tick", version=0, body=body)
         )
-        next_at = began + zone.parameters.tick_s * SECOND_MS
-        self._timers.set(f"tick:{zone_id}", max(next_at, self._clock.now() + 1))
+        self._timers.set(f"tick:{zone_id}", tick_at(zone, self._clock.now() + 1))
 
     def _tick_body(self, tick: Tick) -> dict[str, object]:
         return {

@@ -11,7 +11,7 @@ from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo.zone import Zone
 from engine.kernel.ids import OfferId, ZoneId
 from engine.kernel.messages import Thing
-from engine.kernel.timing import Instant
+from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order, OrderStatus
 
 
@@ -63,7 +63,7 @@ class Deadlines:
         first = min((one.effective_at for one in zone.upcoming), default=None)
         self._set(f"zone:{zone.id}", first)
         if not self._timers.is_set(f"tick:{zone.id}") and zone.id not in self._ticking:
-            self._timers.set(f"tick:{zone.id}", self._clock.now())
+            self._timers.set(f"tick:{zone.id}", tick_at(zone, self._clock.now()))
 
     def _next_check(self, zone: Zone) -> Instant | None:
         """Counted from when the parameters came into force, so that no reading puts it off."""
@@ -77,3 +77,12 @@ class Deadlines:
             self._timers.cancel(key)
         else:
             self._timers.set(key, at)
+
+
+def tick_at(zone: Zone, earliest: Instant) -> Instant:
+    """The first tick of a zone from then on.
+
+    Ticks fall on whole multiples of their length, whenever the cell began.
+    """
+    tick_ms = zone.parameters.tick_s * SECOND_MS
+    return -(-earliest // tick_ms) * tick_ms

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,19 +12,20 @@ from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.live import Live
 from actors.prepositioning import Prepositioning
+from actors.revising import Reviser
 from actors.solver import Solver, SolverUnavailable
 from actors.telemetry import Telemetry
 from actors.waits import Waits
 from engine.dispatch.offers import make
 from engine.dispatch.pool import is_available, problem_of
 from engine.dispatch.proposals import Proposal, offer_of, proposals
+from engine.dispatch.underway import UnderWay, independent, orders_under_way, under_way
 from engine.dispatch.why import Why
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId, OfferId, UserId, ZoneId
+from engine.kernel.ids import CourierId, OfferId, OrderId, UserId, ZoneId
 from engine.kernel.messages import Decision
-from engine.kernel.timing import Instant
 from engine.orders.order import Order
-from optimizer.problem import Problem, Route
+from optimizer.problem import Plan, Problem, Route
 
 
 class Tick(Struct, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class Dispatcher:
         self._waits = waits
         self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
         self._unplanned: set[ZoneId] = set()
+        self._reviser = Reviser(live=live, holdings=holdings, clock=clock)
         self._prepositioning = Prepositioning(
             live=live, holdings=holdings, telemetry=telemetry, clock=clock
         )
@@ -96,24 +99,34 @@ class Dispatcher:
             one for one in self._holdings.on_duty(zone.id) if is_available(one, zone, began)
         ]
         tick = Tick(waiting=len(orders), available=len(couriers))
+        seen = self._telemetry.seen()
+        trips = under_way(couriers, self._holdings.orders, seen, zone.parameters, now=began)
+        orders = [*orders, *orders_under_way(trips, self._holdings.orders)]
         if orders and couriers:
             problem = problem_of(
                 zone,
                 orders,
                 couriers,
-                seen=self._telemetry.seen(),
+                seen=seen,
+                under_way=trips,
                 incumbent=self._last_plan.get(zone.id, ()),
                 now=began,
             )
             if any(problem.candidates.values()):
-                return await self._plan_and_offer(zone, orders, problem, tick, began)
+                return await self._plan_and_offer(zone, orders, problem, trips, tick)
         why = Why.NO_CANDIDATE if couriers else Why.NO_COURIER
         await self._waits.note(zone, None, {}, why_unplanned=why)
         return tick
 
     async def _plan_and_offer(
-        self, zone: Zone, orders: list[Order], problem: Problem, tick: Tick, began: Instant
+        self,
+        zone: Zone,
+        orders: list[Order],
+        problem: Problem,
+        trips: Mapping[CourierId, UnderWay],
+        tick: Tick,
     ) -> Tick:
+        began = self._clock.now()
         try:
             plan = await self._solver.plan(problem)
         except SolverUnavailable:
@@ -123,7 +136,8 @@ class Dispatcher:
         self._last_plan[zone.id] = plan.routes
         by_id = {one.id: one for one in orders}
         candidates = {one: problem.candidates[one] for one in by_id}
-        found = proposals(zone, plan, by_id, candidates, now=began)
+        await self._revise(zone, plan, trips)
+        found = proposals(zone, plan, by_id, candidates, under_way=trips, now=began)
         told = self._waits.explain(zone, found, plan, problem.candidates)
         made = await asyncio.gather(*(self._offer(zone, one) for one in told))
         done = Tick(
@@ -135,6 +149,13 @@ class Dispatcher:
         )
         await self._waits.note(zone, plan, problem.candidates, why_unplanned=Why.NO_CANDIDATE)
         return done
+
+    async def _revise(self, zone: Zone, plan: Plan, present: Mapping[CourierId, UnderWay]) -> None:
+        """Give those who are under way what the plan gives them."""
+        first = {CourierId(UserId(route.vehicle)): route.trips[0].jobs for route in plan.routes}
+        wanted = {who: tuple(OrderId(job) for job in first[who]) for who in present}
+        groups = independent(wanted, present)
+        await asyncio.gather(*(self._reviser.revise(zone, one) for one in groups))
 
     async def _offer(self, zone: Zone, proposal: Proposal) -> bool:
         """Put one question if everybody in it is still there and free; whether it was put."""

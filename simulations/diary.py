@@ -59,9 +59,9 @@ class Visit:
 
     `kind` is that of the stop, or `attempt` when nobody opened the door.
     `handed_over_at` is the pick-up or the hand-over at the door; `told_at` when he learned of each
-    order in `keys`, which are the shops' numbers. A visit of the kind `move` is only the way to a
-    shop, without any order: what he was sent for went to others before he came; its `told_at` is
-    when he was sent. At a waiting point there are no orders either, and he learned of it once.
+    order in `keys`, which are the shops' numbers. Without orders are the kinds `wait`, a place to
+    wait at, and `move`, the way to a shop when what he was sent for went to others before he came;
+    their `told_at` is when he was sent.
     """
 
     kind: str

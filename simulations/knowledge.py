@@ -33,7 +33,7 @@ class Knowledge:
         route = tuple(_named(stop) for stop in work.route)
         shown = frozenset(one for stop in route for one in stop.orders)
         for order_id in self._shown - shown:
-            if (order_id, "pickup") not in self._done:
+            if self.knows(order_id) and (order_id, "pickup") not in self._done:
                 self._told_at.pop(order_id, None)
         self._shown = shown
         self.tell(shown)
@@ -53,6 +53,10 @@ class Knowledge:
     def told_at(self, order_id: str) -> Instant:
         """When he heard that the order is his; now, if he did not yet."""
         return self._told_at.get(order_id, self._clock.now())
+
+    def knows(self, order_id: str) -> bool:
+        """Whether this is an order that he has seen, and not the name of a place to wait at."""
+        return order_id in self._carried
 
     def key(self, order_id: str) -> str:
         """The shop's number of an order."""

@@ -26,8 +26,9 @@ from simulations.score import Score, score
 from simulations.town import Town
 from simulations.virtual import VirtualLoop, run_virtually
 
-# A Monday, so that virtual days have a date.
-VIRTUAL_START: Instant = 1_767_571_200_000
+# A Monday, so that virtual days have a date; ticks fall on whole minutes, and so come just after
+# what happens in the same minute.
+VIRTUAL_START: Instant = 1_767_571_200_000 - 1
 _CUSTOMERS_MAX = 40
 _ORDERS_PER_CUSTOMER = 20
 # Real time between the last log-in and minute 0.

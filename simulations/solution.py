@@ -48,9 +48,7 @@ def _stops(visit: Visit, shops: Mapping[Point, str], *, starts_at: Instant) -> l
     times = {"arrive": minute(visit.arrived_at), "depart": minute(visit.free_at)}
     told = [minute(at) for at in visit.told_at]
     if visit.kind in {"move", "wait"}:
-        (decided_at,) = told
-        move = {"kind": "move", "restaurant": shops[visit.point], **times}
-        return [{**move, "decided_at": decided_at}]
+        return [{"kind": "move", "restaurant": shops[visit.point], **times, "decided_at": told}]
     if visit.kind == "pickup":
         return [{"kind": "pickup", "orders": list(visit.keys), **times, "decided_at": told}]
     return [

@@ -61,6 +61,16 @@ def walk(
     return Walk(doors=doors, free_at=max(now, at), free_point=point)
 
 
+def arrival(
+    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, *, now: Instant
+) -> Instant:
+    """When he is, or was, at the first stop of his route."""
+    first = courier.route[0]
+    if first.arrived_at is not None:
+        return first.arrived_at
+    return _first_arrival(courier, first, seen, travel_times(parameters.travel), now)
+
+
 def _handover(
     stop: Stop, arrived: Instant, parameters: ZoneParameters, now: Instant
 ) -> tuple[Instant, Instant]:

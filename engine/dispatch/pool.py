@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine.couriers.courier import Courier, CourierStatus
 from engine.dispatch.candidates import Available, candidates
 from engine.dispatch.eta import Sighting, walk
+from engine.dispatch.underway import UnderWay
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelProfile, VehicleKind, travel_times
 from engine.geo.zone import Zone
@@ -16,9 +17,10 @@ from engine.kernel.ids import CourierId
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant, seconds_between
 from engine.orders.order import Order
-from optimizer.problem import Job, Policy, Problem, Route, Service, Vehicle, Weights
+from optimizer.problem import Job, Policy, Problem, Route, Service, Trip, Vehicle, Weights
 
 _NO_SIGHTINGS: Mapping[CourierId, Sighting] = {}
+_NOBODY: Mapping[CourierId, UnderWay] = {}
 _PERMILLE = 1000
 
 
@@ -61,21 +63,22 @@ def problem_of(
     couriers: Sequence[Courier],
     *,
     seen: Mapping[CourierId, Sighting] = _NO_SIGHTINGS,
+    under_way: Mapping[CourierId, UnderWay] = _NOBODY,
     incumbent: tuple[Route, ...] = (),
     now: Instant,
 ) -> Problem:
-    """The problem of one tick: `orders` wait, `couriers` are available.
+    """The problem of one tick: `orders` wait or are under way, `couriers` are available.
 
     All is sorted, so that the same tick is the same problem.
     """
     parameters = zone.parameters
     nodes = _Nodes()
     free = [
-        _availability(one, seen.get(one.id), parameters, now)
+        _availability(one, seen.get(one.id), under_way.get(one.id), parameters, now)
         for one in sorted(couriers, key=lambda one: one.id)
     ]
     waiting = sorted(orders, key=lambda one: one.id)
-    vehicles = tuple(_vehicle(one, nodes, zone, now) for one in free)
+    vehicles = tuple(_vehicle(one, under_way.get(one.courier.id), nodes, zone, now) for one in free)
     jobs = tuple(_job(one, nodes, now) for one in waiting)
     return Problem(
         vehicles=vehicles,
@@ -94,7 +97,7 @@ def problem_of(
             delivery_after_s=parameters.door_leave_s,
         ),
         policy=policy_of(parameters),
-        incumbent=incumbent,
+        incumbent=_with_trips(incumbent, under_way),
     )
 
 
@@ -131,26 +134,49 @@ class _Nodes:
         return index
 
 
+def _with_trips(
+    incumbent: tuple[Route, ...], under_way: Mapping[CourierId, UnderWay]
+) -> tuple[Route, ...]:
+    """The last plan, in which those who are under way do first what they are under way for."""
+    planned = {route.vehicle: route.trips for route in incumbent}
+    for courier_id, trip in under_way.items():
+        present = Trip(
+            group=_group(trip.shop), jobs=trip.order_ids, leave_s=0, pickup_s=0, deliveries_s=()
+        )
+        planned[courier_id] = (present, *planned.get(courier_id, ()))
+    return tuple(Route(vehicle=vehicle, trips=trips) for vehicle, trips in planned.items())
+
+
 def _availability(
-    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, now: Instant
+    courier: Courier,
+    seen: Sighting | None,
+    trip: UnderWay | None,
+    parameters: ZoneParameters,
+    now: Instant,
 ) -> Available:
+    if trip is not None:
+        return Available(courier=courier, free_at=trip.arrives_at, point=trip.shop)
     walked = walk(courier, seen, parameters, now=now)
     return Available(courier=courier, free_at=walked.free_at, point=walked.free_point)
 
 
-def _vehicle(available: Available, nodes: _Nodes, zone: Zone, now: Instant) -> Vehicle:
+def _vehicle(
+    available: Available, trip: UnderWay | None, nodes: _Nodes, zone: Zone, now: Instant
+) -> Vehicle:
     courier = available.courier
     travel = travel_times(zone.parameters.travel)
     pace = travel.speed_m_s(VehicleKind.CAR, now) / travel.speed_m_s(courier.vehicle, now)
     ends = courier.shift_ends_at
+    idle_since = available.free_at if courier.orders else courier.free_since
     return Vehicle(
         id=courier.id,
         node=nodes.of(available.point),
-        free_at_s=max(0, seconds_between(now, available.free_at)),
+        free_at_s=seconds_between(now, available.free_at),
         latest_pickup_s=None if ends is None else seconds_between(now, ends),
         capacity=courier.capacity_units,
-        idle_since_s=seconds_between(now, courier.free_since),
+        idle_since_s=seconds_between(now, idle_since),
         pace_permille=round(pace * _PERMILLE),
+        bound_for=None if trip is None else _group(trip.shop),
     )
 
 
@@ -160,9 +186,13 @@ def _job(order: Order, nodes: _Nodes, now: Instant) -> Job:
         id=order.id,
         pickup=nodes.of(shop),
         delivery=nodes.of(order.door.point),
-        group=f"{shop.lat:.7f},{shop.lng:.7f}",
+        group=_group(shop),
         ready_s=seconds_between(now, order.ready_at),
         placed_s=seconds_between(now, order.placed_at),
         due_s=seconds_between(now, order.due_at),
         size=order.gift.size_units,
     )
+
+
+def _group(shop: Point) -> str:
+    return f"{shop.lat:.7f},{shop.lng:.7f}"

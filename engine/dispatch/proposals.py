@@ -1,6 +1,6 @@
 """From a plan to questions: which trips must be offered now, and why to these couriers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -9,7 +9,7 @@ from engine.dispatch.asking import Asking, Candidates
 from engine.dispatch.offer import Explanation, Offer, Ranked
 from engine.dispatch.why import reach_s
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId, OfferId, OrderId
+from engine.kernel.ids import CourierId, OfferId, OrderId, UserId
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order
 from optimizer.problem import Alternative, Plan, Trip
@@ -32,14 +32,19 @@ def proposals(
     orders: Mapping[OrderId, Order],
     candidates: Candidates,
     *,
+    under_way: Container[CourierId] = (),
     now: Instant,
 ) -> tuple[Proposal, ...]:
     """The first trips of the plan whose couriers must leave within the zone's lead.
 
-    The others may still change.
+    The others may still change; who is under way is asked nothing.
     """
     lead_s = zone.parameters.commit_lead_s
-    begin = [one for one in plan.routes if one.trips[0].leave_s <= lead_s]
+    begin = [
+        one
+        for one in plan.routes
+        if one.trips[0].leave_s <= lead_s and CourierId(UserId(one.vehicle)) not in under_way
+    ]
     asking = Asking(zone.parameters, candidates, (CourierId(one.vehicle) for one in begin))
     found = []
     for route in begin:

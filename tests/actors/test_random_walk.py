@@ -35,7 +35,7 @@ from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, UnassignOrder
 from engine.orders.order import TRANSITIONS, Lapse, OrderStatus, Window
-from optimizer.problem import Plan, Problem, Route, Trip
+from optimizer.problem import Job, Plan, Problem, Route, Trip, promises
 from storage.live import Fix
 from storage.store import Answer, StoreUnavailable
 from tests.actors.shaky import Fate
@@ -64,20 +64,33 @@ _NEXT: Final = {
 _AFTER: Final = {(before, event.__name__): after for (before, event), after in TRANSITIONS.items()}
 
 
+def _route(vehicle: str, job: Job) -> Route:
+    trip = Trip(group=job.group, jobs=(job.id,), leave_s=0, pickup_s=0, deliveries_s=(0,))
+    return Route(vehicle=vehicle, trips=(trip,))
+
+
 class Hasty:
     """A solver that gives everybody the first order he could carry, without thinking long."""
 
     async def plan(self, problem: Problem) -> Plan:
         free = {one.id: one for one in problem.vehicles}
         routes = []
+        under_way = promises(problem)
+        # Those under way to one shop change with each other, each time they are asked.
+        theirs = sorted((job for jobs in under_way.values() for job in jobs), reverse=True)
+        for bound in under_way:
+            group = free.pop(bound).bound_for
+            job = next(one for one in problem.jobs if one.id in theirs and one.group == group)
+            theirs.remove(job.id)
+            routes.append(_route(bound, job))
+        given = {job for route in routes for job in route.trips[0].jobs}
         for job in problem.jobs:
+            if job.id in given:
+                continue
             vehicle = next((one for one in problem.candidates[job.id] if one in free), None)
             if vehicle is not None:
                 del free[vehicle]
-                trip = Trip(
-                    group=job.group, jobs=(job.id,), leave_s=0, pickup_s=0, deliveries_s=(0,)
-                )
-                routes.append(Route(vehicle=vehicle, trips=(trip,)))
+                routes.append(_route(vehicle, job))
         return Plan(routes=tuple(routes), unassigned={}, cost=0)
 
 

@@ -299,7 +299,7 @@ def test_a_recorded_day_names_the_shop_where_he_waited() -> None:
         "restaurant": "r7",
         "arrive": 10.0,
         "depart": 10.0,
-        "decided_at": 5.0,
+        "decided_at": [5.0],
     }
 
 
