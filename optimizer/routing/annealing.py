@@ -115,13 +115,13 @@ def recall(inst: Instance, s: Search) -> None:
     s.costs[0] = s.costs[1] = total(inst, s.state)
 
 
-@compiled
 def construct(inst: Instance, s: Search) -> None:
     """Insert what is not served by regret; the beginning of a search."""
-    recreate(inst, s.state, s.undo, s.trial, s.notes, s.stream, BY_REGRET, 0.0, 0)
-    s.undo.touched[:] = 0
-    s.costs[0] = total(inst, s.state)
-    remember(s, s.costs[0])
+    state, undo, gift = s.state, s.undo, 0
+    recreate(inst, state, undo, s.trial, s.notes, s.stream, BY_REGRET, 0.0, gift)
+    undo.touched[:] = 0
+    s.costs[0] = total(inst, state)
+    remember(s, int(s.costs[0]))
 
 
 @compiled

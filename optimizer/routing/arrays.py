@@ -4,7 +4,7 @@ Requests and vehicles are numbered by id, so that the order in which they came c
 Stop `r` is the pick-up of request `r`, stop `r + R` its delivery, R being the number of requests.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ REST_EARLY, REST_LATE, REST_LENGTH = range(3)
 PER_VEHICLE, PER_LATE_SECOND = range(2)
 
 NEVER = 1 << 60
+# A plain 0 or -1 would have every function that it reaches compiled twice, as a constant and as a
+# number.
+NONE: Any = np.int64(0)
+NOBODY: Any = np.int64(-1)
 NO_END = -1
 # Where a request is that no vehicle has, and one that no vehicle can ever have.
 UNSERVED, HOPELESS = -1, -2

@@ -327,7 +327,7 @@ def _place_timed(
     best, before, after = NEVER, -1, -1
     for i in range(length + 1):
         for j in range(i, length + 1):
-            if j > i and (
+            if j > 0 and (
                 legs[j - 1, ON_SIZE] + pickup[SIZE] > vehicle[ROOM]
                 or legs[j - 1, ON_MASS] + pickup[MASS] > vehicle[POWER]
             ):
@@ -351,12 +351,20 @@ def place_in(inst: Instance, state: State, trial: Ints, r: int, v: int) -> int:
             d = r + len(state.where)
             best, before, after = _place_plain(roads, state.legs[v], length, r, d)
             if length == 0 and best < NEVER:
-                best += inst.prices[PER_VEHICLE]
+                best += _opening(inst, v)
         else:
             best, before, after = _place_timed(inst, state, v, length, r, trial)
         known[KNOWN], known[DELTA] = state.routes[v, VERSION], best
         known[BEFORE], known[AFTER] = before, after
     return int(known[DELTA])
+
+
+@compiled
+def _opening(inst: Instance, v: int) -> int:
+    """What a vehicle costs that has no work yet: who stays idle does not drive home either."""
+    pace, start, end = inst.vehicles[v, PACE], inst.vehicles[v, START], inst.vehicles[v, END]
+    home = inst.cost[pace, start, end] if end >= 0 else 0
+    return int(inst.prices[PER_VEHICLE] + home)
 
 
 @compiled

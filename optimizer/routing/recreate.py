@@ -1,6 +1,6 @@
 """Putting requests back into a solution, in compiled code."""
 
-from optimizer.routing.arrays import NEVER, UNSERVED, Instance, Ints
+from optimizer.routing.arrays import NEVER, NOBODY, UNSERVED, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
 from optimizer.routing.compiled import compiled
 from optimizer.routing.insertion import LENGTH, State, Undo, insert, is_twin, place_in
@@ -76,7 +76,7 @@ def _cheapest(
     inst: Instance, state: State, trial: Ints, r: int, stream: Stream, blink: float, gift: int
 ) -> tuple[int, int, int]:
     """The best vehicle for a request, -1 if none is worth it, its cost and that of the next."""
-    where, best, second = -1, inst.unserved[r], inst.unserved[r]
+    where, best, second = NOBODY, inst.unserved[r], inst.unserved[r]
     for v in range(len(inst.vehicles)):
         if not inst.allowed[r, v] or is_twin(inst, state, v):
             continue
@@ -106,7 +106,7 @@ def _by_regret(
 ) -> None:
     """Whoever would lose most by being second comes first (regret-2)."""
     while count > 0:
-        chosen, vehicle, most = -1, -1, -NEVER
+        chosen, vehicle, most = NOBODY, NOBODY, -NEVER
         for n in range(count):
             v, best, second = _cheapest(inst, state, trial, left[n], stream, blink, gift)
             if v >= 0 and second - best > most:

@@ -4,7 +4,7 @@ Strings of neighbouring stops as in slack induction by string removals (Christia
 Berghe 2020); related requests, whole routes and scattered ones as in Ropke & Pisinger (2006).
 """
 
-from optimizer.routing.arrays import Instance, Ints
+from optimizer.routing.arrays import NONE, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
 from optimizer.routing.compiled import compiled
 from optimizer.routing.insertion import LENGTH, STOP, State, Undo, copy_route
@@ -31,7 +31,7 @@ def ruin(inst: Instance, state: State, undo: Undo, out: Ints, stream: Stream, ki
     if kind == ROUTE:
         return _route(inst, state, undo, out, stream, first)
     wanted = 1 + below(stream, min(served, 2 * _REMOVED))
-    count = take(state, undo, out, 0, first)
+    count = take(state, undo, out, NONE, first)
     if kind == RELATED:
         return _related(inst, state, undo, out, stream, first, wanted)
     for _ in range(wanted):
@@ -83,7 +83,7 @@ def _strings(
     used = max(1, _count(state.routes[:, LENGTH], 1))
     longest = max(1.0, min(float(_STRING_MAX), 2.0 * served / used))
     strings = 1 + int(share(stream) * max(1.0, 4.0 * _REMOVED / (1.0 + longest) - 1.0))
-    count = _string(state, undo, out, stream, first, 0, longest)
+    count = _string(state, undo, out, stream, first, NONE, longest)
     done = 1
     for n in range(inst.near.shape[1]):
         r = inst.near[first, n]
@@ -154,11 +154,11 @@ def _related(
 @compiled
 def _route(inst: Instance, state: State, undo: Undo, out: Ints, stream: Stream, first: int) -> int:
     """Take everything from one route, and some of what is alike from its neighbours."""
-    v, count = state.where[first], 0
+    v, count = state.where[first], NONE
     while state.routes[v, LENGTH] > 0:
         count = take(state, undo, out, count, state.legs[v, 0, STOP])
     for n in range(min(inst.near.shape[1], below(stream, _REMOVED))):
         r = inst.near[first, n]
         if state.where[r] >= 0:
             count = take(state, undo, out, count, r)
-    return count
+    return int(count)

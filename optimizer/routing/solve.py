@@ -98,8 +98,9 @@ class _Annealing:
 
     def _spent(self) -> float:
         effort = self._effort
-        by_clock = self._elapsed_s() / effort.time_budget_s
-        return max(by_clock, self._rounds / max(1, effort.rounds_max))
+        if self._rounds >= effort.rounds_max:
+            return 1.0
+        return max(self._elapsed_s() / effort.time_budget_s, self._rounds / effort.rounds_max)
 
     def _mean_cost(self) -> float:
         """What a served request costs on the road, by which the temperature is measured."""
