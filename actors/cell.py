@@ -18,6 +18,7 @@ from actors.live import Live
 from actors.positions import Positions
 from actors.publisher import Publisher
 from actors.reading import read_anew
+from actors.scheduler import Scheduler
 from actors.settings import RuntimeSettings
 from actors.solver import Solver
 from actors.strangers import Strangers
@@ -104,9 +105,19 @@ class Cell:
             clock=world.clock,
             chance=world.chance,
         )
+        self._scheduler = Scheduler(
+            holdings=self._holdings,
+            telemetry=self._telemetry,
+            solver=world.solver,
+            publisher=self._publisher,
+            timers=self._timers,
+            clock=world.clock,
+        )
         self._rings: dict[str, Callable[[str], Awaitable[None]]] = {
             "offer": self._ring_offer,
             "release": self._ring_release,
+            "schedule": self._ring_schedule,
+            "reschedule": self._ring_schedule,
             "shift": self._ring_shift,
             "zone": self._ring_zone,
             "reload": self._ring_reload,
@@ -248,6 +259,11 @@ class Cell:
 
     async def _ring_release(self, name: str) -> None:
         await self._by_clock(ReleaseOrder(order_id=OrderId(name)))
+
+    async def _ring_schedule(self, name: str) -> None:
+        zone = self._holdings.zones.get(ZoneId(name))
+        if zone is not None and not self._live.in_doubt:
+            await self._scheduler.plan(zone)
 
     async def _ring_shift(self, name: str) -> None:
         await self._by_clock(EndShift(courier_id=CourierId(name)))

@@ -105,6 +105,14 @@ class Holdings:
         """The orders that wait in a zone, oldest first."""
         return [self.orders[one] for one in self._waiting.get(zone_id, ())]
 
+    def scheduled(self, zone_id: ZoneId) -> list[Order]:
+        """The orders of a zone that wait for their windows."""
+        return [
+            one
+            for one in self.orders.values()
+            if one.zone_id == zone_id and one.status is OrderStatus.SCHEDULED
+        ]
+
     def on_duty(self, zone_id: ZoneId) -> Iterator[Courier]:
         """The couriers who work in a zone, in whatever state."""
         return (

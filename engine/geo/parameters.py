@@ -121,6 +121,15 @@ class ZoneParameters(Struct, frozen=True, kw_only=True):
             "pick-up.",
         ),
     ] = 1800
+    schedule_crew: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=200,
+            description="Couriers expected on duty when scheduled gifts are carried, if fewer are "
+            "now; more of them let more gifts be fetched at the same time.",
+        ),
+    ] = 10
     fee_base_halalas: Annotated[
         int, Meta(ge=0, le=1_000_000, description="Delivery fee without VAT: base.")
     ] = 1500

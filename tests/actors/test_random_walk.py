@@ -32,6 +32,7 @@ from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, UnassignOrder
 from engine.orders.order import TRANSITIONS, OrderStatus, Window
 from optimizer.problem import Plan, Problem, Route, Trip
+from optimizer.routing.problem import Reason, RoutingPlan, RoutingProblem
 from storage.live import Fix
 from storage.store import Answer, StoreUnavailable
 from tests.actors.shaky import Fate
@@ -73,6 +74,10 @@ class Hasty:
                 )
                 routes.append(Route(vehicle=vehicle, trips=(trip,)))
         return Plan(routes=tuple(routes), unassigned={}, cost=0)
+
+    async def route(self, problem: RoutingProblem) -> RoutingPlan:
+        left = {one.id: Reason.NO_ROOM for one in problem.requests}
+        return RoutingPlan(routes=(), unserved=left, cost=0)
 
 
 @dataclass

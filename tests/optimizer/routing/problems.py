@@ -12,6 +12,7 @@ from optimizer.routing.problem import (
     Rest,
     RoutingProblem,
     Stop,
+    Table,
     Vehicle,
     Weights,
 )
@@ -21,10 +22,11 @@ WEIGHTS = Weights(vehicle=300, time=1, lateness=3, unserved=20_000)
 ROUNDS = Effort(time_budget_s=600, rounds_max=60)
 
 
-def line_of_towns(step_s: int = 100) -> np.ndarray[Any, np.dtype[np.int64]]:
+def line_of_towns(step_s: int = 100) -> Table:
     """Towns on one road, so many seconds apart."""
     at = np.arange(NODES, dtype=np.int64)
-    return np.abs(at[:, None] - at[None, :]) * step_s
+    table: Table = np.abs(at[:, None] - at[None, :]) * step_s
+    return table
 
 
 def a_request(name: str, pickup: int, delivery: int, **fields: Any) -> Request:
