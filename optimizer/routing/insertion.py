@@ -285,12 +285,22 @@ def _pick_up(roads: Roads, legs: Ints, length: int, i: int, p: int) -> tuple[int
 
 
 @compiled
+def _is_as_good_before(stops: Ints, p: int, other: int) -> bool:
+    """Whether a pick-up before another stop of the same place needs no look at the place after."""
+    return bool(
+        stops[p, NODE] == stops[other, NODE] and stops[p, EARLY] <= stops[other, EARLY]
+    )
+
+
+@compiled
 def _place_plain(roads: Roads, legs: Ints, length: int, p: int, d: int) -> tuple[int, int, int]:
     """The cheapest place of a request in a route whose times only its windows bound."""
     best, before, after = NEVER, -1, -1
     for i in range(length + 1):
         if i > 0 and legs[i - 1, BEGIN] > roads.stops[p, LATE]:
             break
+        if i > 0 and _is_as_good_before(roads.stops, p, legs[i - 1, STOP]):
+            continue
         base, t = _pick_up(roads, legs, length, i, p)
         if base >= best:
             continue
