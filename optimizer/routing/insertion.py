@@ -287,9 +287,7 @@ def _pick_up(roads: Roads, legs: Ints, length: int, i: int, p: int) -> tuple[int
 @compiled
 def _is_as_good_before(stops: Ints, p: int, other: int) -> bool:
     """Whether a pick-up before another stop of the same place needs no look at the place after."""
-    return bool(
-        stops[p, NODE] == stops[other, NODE] and stops[p, EARLY] <= stops[other, EARLY]
-    )
+    return bool(stops[p, NODE] == stops[other, NODE] and stops[p, EARLY] <= stops[other, EARLY])
 
 
 @compiled
