@@ -51,6 +51,7 @@ from engine.orders.messages import (
     QUOTE_MISMATCH,
     TOO_LATE_TO_CANCEL,
     UNKNOWN_ORDER,
+    WINDOW_UNREACHABLE,
     CancelOrder,
     PlaceOrder,
     UnassignOrder,
@@ -141,6 +142,7 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> tuple[float, int
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
         BAD_WINDOW,
+        WINDOW_UNREACHABLE,
         BAD_PHONE,
     ),
 )
