@@ -7,7 +7,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint check fix simulate replay compare tune bench bench-simulator migrate \
+.PHONY: help demo up test lint check fix simulate replay compare tune bench bench-simulator \
+        bench-routing migrate \
         openapi doctor clean code format types imports
 
 help: ## print this list
@@ -67,6 +68,9 @@ bench: $(READY) ## measure a tick on this machine, beside the bare matching
 
 bench-simulator: $(READY) ## measure the simulator at 1,000 to 30,000 couriers
 	@$(BIN)/hadiyati bench-simulator $(ARGS)
+
+bench-routing: $(READY) ## measure routing beside other solvers: ARGS="--size 50 --budget 1"
+	@$(BIN)/hadiyati bench-routing $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

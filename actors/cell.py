@@ -20,6 +20,7 @@ from actors.live import Live
 from actors.positions import Positions
 from actors.publisher import Publisher
 from actors.reading import read_anew
+from actors.scheduler import Scheduler
 from actors.settings import RuntimeSettings
 from actors.solver import Solver
 from actors.strangers import Strangers
@@ -110,6 +111,14 @@ class Cell:
             waits=self._waits,
         )
         self._guards = Guards(world.store, self._holdings, world.clock)
+        self._scheduler = Scheduler(
+            holdings=self._holdings,
+            telemetry=self._telemetry,
+            solver=world.solver,
+            publisher=self._publisher,
+            timers=self._timers,
+            clock=world.clock,
+        )
         self._rings = self._table_of_rings()
         self._work = asyncio.TaskGroup()
         self._reading = asyncio.Lock()
@@ -239,6 +248,8 @@ class Cell:
         return {
             "offer": self._ring_offer,
             "release": self._ring_release,
+            "schedule": self._ring_schedule,
+            "reschedule": self._ring_schedule,
             "shift": self._ring_shift,
             "wait": self._ring_wait,
             "zone": self._ring_zone,
@@ -263,6 +274,11 @@ class Cell:
 
     async def _ring_release(self, name: str) -> None:
         await self._by_clock(ReleaseOrder(order_id=OrderId(name)))
+
+    async def _ring_schedule(self, name: str) -> None:
+        zone = self._holdings.zones.get(ZoneId(name))
+        if zone is not None and not self._live.in_doubt:
+            await self._scheduler.plan(zone)
 
     async def _ring_shift(self, name: str) -> None:
         await self._by_clock(EndShift(courier_id=CourierId(name)))

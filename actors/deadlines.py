@@ -4,6 +4,7 @@ from collections.abc import Container
 
 from actors.clock import Clock
 from actors.guards import CHECK_MS
+from actors.scheduler import GATHER_MS
 from actors.timers import Timers
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.prepositioning import arrival_at_wait
@@ -35,8 +36,7 @@ class Deadlines:
             case Offer():
                 self._arm_offer(thing)
             case Order():
-                is_scheduled = thing.status is OrderStatus.SCHEDULED
-                self._set(f"release:{thing.id}", thing.release_at if is_scheduled else None)
+                self._arm_order(thing)
             case Courier():
                 works = thing.duty in {Duty.ON, Duty.BREAK}
                 self._set(f"shift:{thing.id}", thing.shift_ends_at if works else None)
@@ -57,6 +57,14 @@ class Deadlines:
             self.repeat_later(offer.id)
         else:
             self._timers.cancel(f"repeat:{offer.id}")
+
+    def _arm_order(self, order: Order) -> None:
+        """The plan may move a release; orders that come or go together are planned together."""
+        release, schedule = f"release:{order.id}", f"schedule:{order.zone_id}"
+        is_scheduled = order.status is OrderStatus.SCHEDULED
+        if (is_scheduled or self._timers.is_set(release)) and not self._timers.is_set(schedule):
+            self._timers.set(schedule, self._clock.now() + GATHER_MS)
+        self._set(release, order.release_at if is_scheduled else None)
 
     def _arm_zone(self, zone: Zone) -> None:
         self._set(f"guard:{zone.id}", self._next_check(zone))

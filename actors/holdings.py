@@ -145,6 +145,10 @@ class Holdings:
         """The orders of a zone that have not ended."""
         return [self.orders[one] for one in self._open.get(zone_id, ())]
 
+    def scheduled(self, zone_id: ZoneId) -> list[Order]:
+        """The orders of a zone that wait for their windows."""
+        return [one for one in self.open_orders(zone_id) if one.status is OrderStatus.SCHEDULED]
+
     def on_duty(self, zone_id: ZoneId) -> Iterator[Courier]:
         """The couriers who work in a zone, in whatever state."""
         return iter(self._on_duty[zone_id].values())

@@ -18,10 +18,11 @@ from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.lanes import LanedCells
 from actors.settings import Premises, RuntimeSettings
-from actors.solver import SolverUnavailable, checked_plan, real_stopwatch
+from actors.solver import SolverUnavailable, checked_plan, checked_routes, real_stopwatch
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
 from optimizer.problem import Plan, Problem
+from optimizer.routing.problem import RoutingPlan, RoutingProblem
 from storage.live import Fix, Publication
 from storage.postgres import PostgresStore
 from storage.redis_live import RedisLive
@@ -42,7 +43,9 @@ KNOBS: Final = {
 }
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-_SOLVER = "solver"
+_SOLVER, _PLANNER = "solver", "planner"
+# The first plan of a fresh installation has the search compiled, which takes half a minute.
+_ROUTES_TIMEOUT_S = 120
 _WATCH_S = 1.0
 _OPEN_AGAIN_S = 0.3
 _PRESTARTED_WORKERS = 2
@@ -166,6 +169,13 @@ class SolverHost:
         except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
             die()
 
+    def route(self, problem: RoutingProblem) -> RoutingPlan:
+        """Verified routes; ones that break a rule end the process."""
+        try:
+            return checked_routes(problem, real_stopwatch())
+        except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
+            die()
+
     def pid(self) -> int:
         """The process, for those who want to see it die."""
         return os.getpid()
@@ -193,6 +203,7 @@ class SolverActor(Protocol):
     """A `SolverHost` from outside."""
 
     plan: Method[Plan]
+    route: Method[RoutingPlan]
     pid: Method[int]
 
 
@@ -203,6 +214,7 @@ class RaySolver:
         self._runtime = runtime
         self._timeout_s = runtime.solver_budget_s * 4 + runtime.cell_call_timeout_s
         self._actor: SolverActor | None = None
+        self._planner: SolverActor | None = None
 
     async def plan(self, problem: Problem) -> Plan:
         """A verified plan."""
@@ -213,6 +225,17 @@ class RaySolver:
                 return await self._actor.plan.remote(problem)
         except (RayError, TimeoutError, ValueError) as error:
             self._actor = None
+            raise SolverUnavailable(str(error)) from error
+
+    async def route(self, problem: RoutingProblem) -> RoutingPlan:
+        """Verified routes, from a process of their own: no tick waits for them."""
+        try:
+            if self._planner is None:
+                self._planner = solver_actor(self._runtime, _PLANNER)
+            async with asyncio.timeout(_ROUTES_TIMEOUT_S):
+                return await self._planner.route.remote(problem)
+        except (RayError, TimeoutError, ValueError) as error:
+            self._planner = None
             raise SolverUnavailable(str(error)) from error
 
 
@@ -312,9 +335,9 @@ def cell_actor(cell: CellId, premises: Premises) -> CellActor:
     return cast("CellActor", actor)
 
 
-def solver_actor(runtime: RuntimeSettings) -> SolverActor:
-    """The solver's actor, created when there is none."""
-    return cast("SolverActor", _actor(SolverHost, _SOLVER, runtime, runtime))
+def solver_actor(runtime: RuntimeSettings, name: str = _SOLVER) -> SolverActor:
+    """The actor of the solver, or of the planner of later windows, created when there is none."""
+    return cast("SolverActor", _actor(SolverHost, name, runtime, runtime))
 
 
 def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> object:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from optimizer.problem import Plan, Problem
+from optimizer.routing.problem import RoutingPlan, RoutingProblem
+from optimizer.routing.solve import solve as solve_routing
+from optimizer.routing.verify import verify as verify_routing
 from optimizer.solve import solve
 from optimizer.verify import verify
 
@@ -16,6 +19,10 @@ class Solver(Protocol):
 
     async def plan(self, problem: Problem) -> Plan:
         """A verified plan."""
+        ...
+
+    async def route(self, problem: RoutingProblem) -> RoutingPlan:
+        """A verified plan of pick-ups and deliveries with windows."""
         ...
 
 
@@ -44,10 +51,22 @@ class LocalSolver:
         """A verified plan."""
         return checked_plan(problem, self._stopwatch())
 
+    async def route(self, problem: RoutingProblem) -> RoutingPlan:
+        """A verified plan of pick-ups and deliveries with windows."""
+        return checked_routes(problem, self._stopwatch())
+
 
 def checked_plan(problem: Problem, elapsed_s: Callable[[], float]) -> Plan:
     """Solve and verify; a plan that breaks a rule is a bug and raises."""
     plan = solve(problem, elapsed_s=elapsed_s)
     violations = verify(problem, plan)
     assert not violations, f"the plan breaks its rules: {violations[:3]}"
+    return plan
+
+
+def checked_routes(problem: RoutingProblem, elapsed_s: Callable[[], float]) -> RoutingPlan:
+    """Solve and verify pick-ups and deliveries; a plan that breaks a rule is a bug and raises."""
+    plan = solve_routing(problem, elapsed_s=elapsed_s)
+    violations = verify_routing(problem, plan)
+    assert not violations, f"the routes break their rules: {violations[:3]}"
     return plan

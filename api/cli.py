@@ -230,6 +230,30 @@ def bench_simulator(
     run(couriers=sizes, orders_per_courier=orders_per_courier, hours=hours, seed=seed)
 
 
+@app.command("bench-routing")
+def bench_routing(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files of Li & Lim's format; else generated days.")
+    ] = None,
+    *,
+    size: Annotated[
+        list[int] | None, typer.Option(min=1, max=1000, help="Requests; may be repeated.")
+    ] = None,
+    budget: Annotated[
+        list[float] | None, typer.Option(min=0.1, max=3600, help="Seconds; may be repeated.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Instances of each size.")] = 3,
+) -> None:
+    """Measure the planning of pick-ups and deliveries beside other solvers, in the same time."""
+    from simulations.routing import bench
+
+    with Understandable():
+        cases = (
+            bench.recorded(files) if files else bench.generated(size or bench.SIZES, range(seeds))
+        )
+        bench.run(cases, budget or bench.BUDGETS_S)
+
+
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""

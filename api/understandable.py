@@ -29,13 +29,14 @@ def _mendable() -> tuple[type[Exception], ...]:
     from simulations.parameter_files import BadParameters
     from simulations.people import DoorShut
     from simulations.recent import NothingHappened, TooManyOrders
+    from simulations.routing.li_lim import BadFile
     from simulations.simulate import NoSuchCity, NoSuchTime
     from simulations.tables import BadTable
     from simulations.trials import TrialLost
     from storage.servers import ServersError
     from storage.store import StoreUnavailable
 
-    days = (BadInstance, BadTable, NothingHappened, TooManyOrders, NoSuchCity, NoSuchTime)
+    days = (BadInstance, BadFile, BadTable, NothingHappened, TooManyOrders, NoSuchCity, NoSuchTime)
     trying = (BadParameters, OtherSweep, TrialLost)
     return CannotStart, ServersError, StoreUnavailable, DoorShut, *days, *trying
 

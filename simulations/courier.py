@@ -7,12 +7,12 @@ and takes what the world says. However late the process runs, the times that he 
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, Instant
-from simulations.diary import CourierPage, Visit
+from simulations.diary import CourierPage
 from simulations.knowledge import Knowledge
+from simulations.leg import Leg, between
 from simulations.people import CourierDoor, Temper, World, newer_within, until, until_or
 from simulations.views import OfferShown, StopShown
 
@@ -26,18 +26,6 @@ _DOING = {
 _RETURNING = ("to_shop", "at_shop")
 # Not the courier's fault: the world moved on while he was on his way.
 _MOVED_ON = frozenset({"not_your_order"})
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """A stop and its times; `told_at` is when he first learned of it."""
-
-    stop: StopShown
-    told_at: Instant
-    left_at: Instant
-    arrived_at: Instant
-    handed_over_at: Instant
-    free_at: Instant
 
 
 class CourierProgram:
@@ -241,7 +229,7 @@ class CourierProgram:
             now = self._clock.now()
             # He may have to wait where he is before he can leave, and go nowhere then.
             way = min(1.0, max(0.0, (now - leg.left_at) / max(1, way_ms)))
-            point = _between(origin, to, way)
+            point = between(origin, to, way)
             await self._door.position(point, now)
             if way < 1 and leg.stop.kind != "wait" and not self._knows.is_wanted(leg.stop):
                 self._here, self._free_at = point, max(now, leg.left_at)
@@ -301,18 +289,8 @@ class CourierProgram:
 
     def _note_way(self, leg: Leg, kind: str) -> None:
         """A way by itself, without any order."""
-        self._page.visits.append(
-            Visit(
-                kind=kind,
-                keys=(),
-                point=leg.stop.point,
-                left_at=leg.left_at,
-                arrived_at=leg.arrived_at,
-                handed_over_at=leg.arrived_at,
-                free_at=leg.arrived_at,
-                told_at=(leg.told_at,),
-            )
-        )
+        way = replace(leg, handed_over_at=leg.arrived_at, free_at=leg.arrived_at)
+        self._page.visits.append(way.visit(kind, (), told_at=(leg.told_at,)))
 
     async def _hand_over(self, leg: Leg) -> None:
         (order_id,) = leg.stop.orders
@@ -359,18 +337,9 @@ class CourierProgram:
             return
         self._knows.is_done(leg.stop.kind, order_ids)
         self._free_at = leg.free_at
-        self._page.visits.append(
-            Visit(
-                kind=kind or leg.stop.kind,
-                keys=tuple(self._knows.key(one) for one in order_ids),
-                point=leg.stop.point,
-                left_at=leg.left_at,
-                arrived_at=leg.arrived_at,
-                handed_over_at=leg.handed_over_at,
-                free_at=leg.free_at,
-                told_at=tuple(self._knows.told_at(one) for one in order_ids),
-            )
-        )
+        keys = tuple(self._knows.key(one) for one in order_ids)
+        told_at = tuple(self._knows.told_at(one) for one in order_ids)
+        self._page.visits.append(leg.visit(kind or leg.stop.kind, keys, told_at=told_at))
 
     def _legs(self, stops: Iterable[StopShown]) -> list[Leg]:
         """When he is where, if he does these stops one after the other from where he is now."""
@@ -404,7 +373,3 @@ class CourierProgram:
 
     def _fault(self, what: str) -> None:
         self._world.diary.faults.append(f"{self._plan.name}: {what}")
-
-
-def _between(a: Point, b: Point, way: float) -> Point:
-    return Point(lat=a.lat + (b.lat - a.lat) * way, lng=a.lng + (b.lng - a.lng) * way)

@@ -18,6 +18,7 @@ from engine.kernel.messages import Caller, Role
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant
 from optimizer.problem import Plan, Problem
+from optimizer.routing.problem import RoutingPlan, RoutingProblem
 from simulations.checks import not_in_history
 from simulations.courier import CourierProgram
 from simulations.customer import CustomerProgram
@@ -60,6 +61,14 @@ class TimedSolver:
         elapsed_s = real_stopwatch()
         try:
             return await self._solver.plan(problem)
+        finally:
+            self.busy_s += elapsed_s()
+
+    async def route(self, problem: RoutingProblem) -> RoutingPlan:
+        """A verified plan of pick-ups and deliveries with windows."""
+        elapsed_s = real_stopwatch()
+        try:
+            return await self._solver.route(problem)
         finally:
             self.busy_s += elapsed_s()
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.geo.parameters import OfferMode, ZoneParameters
+from engine.geo.dispatch_parameters import OfferMode
+from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import CourierId, OrderId
 from optimizer.problem import Alternative, Trip
 

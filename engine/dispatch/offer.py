@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.couriers.courier import Stop
-from engine.geo.parameters import OfferMode
+from engine.geo.dispatch_parameters import OfferMode
 from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import Event, Thing
 from engine.kernel.timing import Instant

@@ -15,6 +15,7 @@ from engine.orders.messages import (
     QUOTE_MISMATCH,
     UNKNOWN_ORDER,
     WINDOW_FULL,
+    WINDOW_UNREACHABLE,
     ZONE_FULL,
     PlaceOrder,
     ReleaseOrder,
@@ -78,7 +79,11 @@ def place(
     and not fetched so early that it would stand at the door before its window. `load` is what the
     zone's caps are held against.
     """
-    refusal = _unplaceable(zone, command, caller, now) or _no_room(zone, command, load)
+    refusal = (
+        _unplaceable(zone, command, caller, now)
+        or _unreachable(zone, command, travel_s=travel_s, now=now)
+        or _no_room(zone, command, load)
+    )
     if refusal is not None:
         return refusal
     placed = OrderPlaced(at=now)
@@ -131,9 +136,26 @@ def release(order: Order | None, command: ReleaseOrder, *, now: Instant) -> Deci
 
 def _latest_pick_up(zone: Zone, window: Window, *, travel_s: int) -> Instant:
     """When the gift must leave the shop to be at the door as the window begins, and no sooner."""
+    return window.start - on_the_road_s(zone.parameters, travel_s) * SECOND_MS
+
+
+def on_the_road_s(parameters: ZoneParameters, travel_s: int) -> int:
+    """Seconds from the arrival at the shop to the moment when the courier leaves the door."""
+    return parameters.shop_service_s + travel_s + parameters.door_service_s
+
+
+def _unreachable(zone: Zone, command: PlaceOrder, *, travel_s: int, now: Instant) -> Refusal | None:
+    """A window that ends before the gift can be there, even by a courier who waits in the shop."""
+    if command.window is None:
+        return None
     p = zone.parameters
-    on_the_road_s = p.shop_service_s + travel_s + p.door_service_s
-    return window.start - on_the_road_s * SECOND_MS
+    ready_at = max(now, command.ready_at) + p.prep_buffer_s * SECOND_MS
+    earliest = (
+        ready_at + (p.shop_leave_s + travel_s + p.door_service_s - p.door_leave_s) * SECOND_MS
+    )
+    if earliest <= command.window.end:
+        return None
+    return WINDOW_UNREACHABLE(earliest=earliest, window_end=command.window.end)
 
 
 def _no_room(zone: Zone, command: PlaceOrder, load: Load) -> Refusal | None:

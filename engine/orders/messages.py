@@ -99,6 +99,12 @@ BAD_WINDOW = declare(
     en="The delivery window must lie in the future and end after it starts.",
     ar="يجب أن تكون فترة التوصيل في المستقبل وأن تنتهي بعد بدايتها.",
 )
+WINDOW_UNREACHABLE = declare(
+    "window_unreachable",
+    RefusalKind.INVALID,
+    en="The gift cannot be at the door before the window ends. Choose a later window.",
+    ar="لا يمكن إيصال الهدية قبل نهاية فترة التوصيل. اختر فترة لاحقة.",
+)
 ZONE_FULL = declare(
     "zone_full",
     RefusalKind.TOO_MANY,

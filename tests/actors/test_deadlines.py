@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from actors.deadlines import Deadlines
+from actors.scheduler import GATHER_MS
 from actors.timers import Timers
 from engine.couriers.courier import Duty
 from engine.dispatch.offer import OfferStatus
@@ -68,9 +69,18 @@ def test_an_offer_that_should_have_expired_long_ago_expires_at_once() -> None:
 def test_a_scheduled_order_is_released_and_no_other_one() -> None:
     scheduled = an_order(OrderStatus.SCHEDULED)
     assert scheduled.release_at is not None
-    assert _set_by(scheduled) == {"release": scheduled.release_at - NOON}
+    planned = {"schedule": GATHER_MS}
+    assert _set_by(scheduled) == {"release": scheduled.release_at - NOON, **planned}
     for status in (OrderStatus.WAITING, OrderStatus.CANCELLED):
-        assert _set_by(scheduled, replace(scheduled, status=status)) == {}
+        ended = replace(scheduled, status=status)
+        assert _set_by(scheduled, ended) == planned
+        assert _set_by(ended) == {}
+
+
+def test_scheduled_orders_that_come_one_after_the_other_are_planned_together() -> None:
+    first, second = (an_order(OrderStatus.SCHEDULED) for _ in range(2))
+    second = replace(second, zone_id=first.zone_id, release_at=NOON + 1)
+    assert _set_by(first, second)["schedule"] == GATHER_MS
 
 
 @pytest.mark.parametrize(

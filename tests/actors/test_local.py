@@ -8,6 +8,7 @@ from actors.bus import CellUnavailable
 from engine.couriers.messages import TakeBreak
 from engine.kernel.timing import SECOND_MS
 from optimizer.problem import Plan, Problem
+from optimizer.routing.problem import RoutingPlan, RoutingProblem
 from storage.store import Answer
 from tests.actors.worlds import Town, in_a_town
 
@@ -21,6 +22,9 @@ class Faulty:
 
     async def plan(self, problem: Problem) -> Plan:
         raise AssertionError("the plan breaks its rules")
+
+    async def route(self, problem: RoutingProblem) -> RoutingPlan:
+        raise AssertionError("the routes break their rules")
 
 
 def test_a_cell_that_many_ask_for_at_once_is_started_once() -> None:

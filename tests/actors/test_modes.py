@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from engine.couriers.messages import AcceptOffer, AcknowledgeOffer, DeclineOffer
 from engine.dispatch.offer import Offer, OfferStatus
-from engine.geo.parameters import OfferMode
+from engine.geo.dispatch_parameters import OfferMode
 from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import OrderStatus

@@ -26,7 +26,7 @@ from engine.couriers.messages import (
 )
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.dispatch.revision import first_trip
-from engine.geo.parameters import OfferMode
+from engine.geo.dispatch_parameters import OfferMode
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import ChangeZoneParameters
 from engine.kernel.ids import CommandId, CourierId, OfferId, OrderId, ZoneId
@@ -36,6 +36,7 @@ from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, UnassignOrder
 from engine.orders.order import TRANSITIONS, Lapse, OrderStatus, Window
 from optimizer.problem import Job, Plan, Problem, Route, Trip, promises
+from optimizer.routing.problem import Reason, RoutingPlan, RoutingProblem
 from storage.live import Fix
 from storage.store import Answer, StoreUnavailable
 from tests.actors.shaky import Fate
@@ -92,6 +93,10 @@ class Hasty:
                 del free[vehicle]
                 routes.append(_route(vehicle, job))
         return Plan(routes=tuple(routes), unassigned={}, cost=0)
+
+    async def route(self, problem: RoutingProblem) -> RoutingPlan:
+        left = {one.id: Reason.NO_ROOM for one in problem.requests}
+        return RoutingPlan(routes=(), unserved=left, cost=0)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from actors.cell import Cell
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.prepositioning import arrival_at_wait
 from engine.dispatch.offer import Offer, OfferStatus
+from engine.dispatch.scheduling import release_bounds
 from engine.geo.zone import Zone
 from engine.kernel.ids import ZoneId
 from engine.kernel.messages import Thing
@@ -90,43 +91,50 @@ def _waiting_otherwise(cell: Cell, stored: CellContents) -> Iterator[str]:
 
 
 def _timed_otherwise(cell: Cell, stored: CellContents) -> Iterator[str]:
-    """Deadlines come from stored states; beside them a zone ticks and an offer may be repeated."""
+    """Deadlines come from stored states; beside them a zone ticks and an offer may be repeated.
+
+    A plan may have moved the release of a scheduled order, within its bounds.
+    """
     set_ = {key: at for key, (at, _) in cell._timers._due.items()}
     wanted = dict(_deadlines(stored))
     for key in sorted(wanted.keys() | {one for one in set_ if not _is_free(one, stored)}):
-        if set_.get(key) != wanted.get(key):
-            yield f"timer {key}: set for {set_.get(key)}, wanted {wanted.get(key)}"
+        first, last = wanted.get(key, (None, None))
+        at = set_.get(key)
+        if at is None or first is None or last is None or not first <= at <= last:
+            yield f"timer {key}: set for {at}, wanted {first} to {last}"
     for zone in stored.zones:
         if f"tick:{zone.id}" not in set_ and ZoneId(zone.id) not in cell._ticking:
             yield f"zone {zone.id} does not tick"
 
 
-def _deadlines(stored: CellContents) -> Iterator[tuple[str, Instant]]:
+def _deadlines(stored: CellContents) -> Iterator[tuple[str, tuple[Instant, Instant]]]:
+    zones = {one.id: one for one in stored.zones}
     for offer in stored.offers:
-        yield f"offer:{offer.id}", offer.expires_at
+        yield f"offer:{offer.id}", (offer.expires_at, offer.expires_at)
     for order in stored.orders:
-        if order.status is OrderStatus.SCHEDULED and order.release_at is not None:
-            yield f"release:{order.id}", order.release_at
+        if order.status is OrderStatus.SCHEDULED:
+            yield f"release:{order.id}", release_bounds(zones[order.zone_id], order)
     for courier in stored.couriers:
         yield from _of_courier(courier)
     for zone in stored.zones:
         if zone.upcoming:
-            yield f"zone:{zone.id}", min(one.effective_at for one in zone.upcoming)
+            first = min(one.effective_at for one in zone.upcoming)
+            yield f"zone:{zone.id}", (first, first)
 
 
-def _of_courier(courier: Courier) -> Iterator[tuple[str, Instant]]:
+def _of_courier(courier: Courier) -> Iterator[tuple[str, tuple[Instant, Instant]]]:
     if courier.shift_ends_at is not None and courier.duty is not Duty.ENDING:
-        yield f"shift:{courier.id}", courier.shift_ends_at
+        yield f"shift:{courier.id}", (courier.shift_ends_at, courier.shift_ends_at)
     arrives_at = arrival_at_wait(courier)
     if arrives_at is not None:
-        yield f"wait:{courier.id}", arrives_at
+        yield f"wait:{courier.id}", (arrives_at, arrives_at)
 
 
 def _is_free(key: str, stored: CellContents) -> bool:
     kind, _, name = key.partition(":")
     return (
         kind in {"positions", "fixes", "recheck"}
-        or (kind == "tick" and name in {one.id for one in stored.zones})
+        or (kind in {"tick", "schedule", "reschedule"} and name in {one.id for one in stored.zones})
         or (kind == "guard" and name in {one.id for one in stored.zones if one.current.guard})
         or (kind == "repeat" and name in {one.id for one in stored.offers})
     )

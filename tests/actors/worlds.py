@@ -22,6 +22,7 @@ from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.messages import PlaceOrder
 from optimizer.problem import Plan, Problem
+from optimizer.routing.problem import RoutingPlan, RoutingProblem
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
 from storage.live import Batch, Fix, LiveStream, LiveUnavailable, Publication
 from storage.memory import MemoryStore
@@ -87,6 +88,7 @@ class Thinker:
         self.is_away = False
         self.problems: list[Problem] = []
         self.plans: list[Plan] = []
+        self.routings: list[RoutingProblem] = []
         self.together = self.most_together = 0
 
     async def plan(self, problem: Problem) -> Plan:
@@ -102,6 +104,12 @@ class Thinker:
         finally:
             self.together -= 1
         return self.plans[-1]
+
+    async def route(self, problem: RoutingProblem) -> RoutingPlan:
+        if self.is_away:
+            raise SolverUnavailable("nobody thinks")
+        self.routings.append(problem)
+        return await self._solver.route(problem)
 
 
 class Town:

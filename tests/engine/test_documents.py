@@ -15,8 +15,8 @@ from engine.couriers.courier import (
 )
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.why import Why
+from engine.geo.dispatch_parameters import OfferMode
 from engine.geo.guard import GuardMetric
-from engine.geo.parameters import OfferMode
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import GuardState
 from engine.kernel.messages import Role

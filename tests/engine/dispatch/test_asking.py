@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.dispatch.asking import Asking
-from engine.geo.parameters import OfferMode, ZoneParameters
+from engine.geo.dispatch_parameters import OfferMode
+from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import CourierId, OrderId, UserId
 from optimizer.problem import Alternative, Reason, Trip
 

@@ -10,7 +10,7 @@ from engine.couriers.courier import Courier
 from engine.couriers.messages import AcceptOffer, AcknowledgeOffer, DeclineOffer
 from engine.dispatch import cancellation, leaving, offers
 from engine.dispatch.offer import Offer, OfferLeft, OfferStatus
-from engine.geo.parameters import OfferMode
+from engine.geo.dispatch_parameters import OfferMode
 from engine.kernel.messages import Decision
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS

@@ -12,7 +12,7 @@ from engine.dispatch import offers
 from engine.dispatch.eta import walk
 from engine.dispatch.offer import Offer, OfferDeclined, OfferStatus
 from engine.dispatch.rounds import ask_the_next, expected
-from engine.geo.parameters import OfferMode
+from engine.geo.dispatch_parameters import OfferMode
 from engine.kernel.messages import Decision
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Lapse, Lapsed, Order, OrderOffered, OrderOfferLapsed, OrderStatus

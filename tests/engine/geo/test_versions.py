@@ -5,8 +5,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.geo.bounds import differences
+from engine.geo.dispatch_parameters import OfferMode
 from engine.geo.guard import Guard, GuardMetric
-from engine.geo.parameters import OfferMode, ZoneParameters
+from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import Speeds, TravelProfile
 from engine.geo.zone import (
     ChangeZoneParameters,

@@ -14,7 +14,7 @@ from engine.kernel.place import Place, Point
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS
 from engine.orders import decide
-from engine.orders.messages import PlaceOrder, ReleaseOrder
+from engine.orders.messages import WINDOW_UNREACHABLE, PlaceOrder, ReleaseOrder
 from engine.orders.order import (
     Order,
     OrderPlaced,
@@ -115,7 +115,21 @@ def test_a_window_that_is_near_is_released_at_once_and_ready_when_the_shop_is() 
     assert order.ready_at == command.ready_at
 
 
-@given(st.integers(1, 30 * 24 * 60), st.integers(1, 600), st.integers(0, 7200))
+def test_a_window_that_nobody_can_meet_is_refused_and_one_a_second_longer_is_not() -> None:
+    parameters = ZoneParameters(shop_service_s=120, door_service_s=60, prep_buffer_s=300)
+    zone = a_zone(parameters=parameters)
+    ready_s, way_s = 1200 + 300, 60 + 600 + 30
+    earliest = NOON + (ready_s + way_s) * SECOND_MS
+    window = Window(start=NOON + 2 * MINUTE_MS, end=earliest)
+    command = a_placing(zone, window=window, ready_at=NOON + 1200 * SECOND_MS)
+    order_in(placed(zone, command, travel_s=600))
+    short = replace(command, window=replace(window, end=earliest - 1))
+    caller = customer(command.quote.customer_id)
+    refusal = decide.place(zone, short, caller, travel_s=600, now=NOON)
+    assert refusal == WINDOW_UNREACHABLE(earliest=earliest, window_end=earliest - 1)
+
+
+@given(st.integers(181, 30 * 24 * 60), st.integers(1, 600), st.integers(0, 7200))
 def test_a_scheduled_order_is_released_between_now_and_its_pick_up(
     start_min: int, length_min: int, travel_s: int
 ) -> None:
@@ -132,7 +146,7 @@ def test_a_scheduled_order_is_released_between_now_and_its_pick_up(
 @pytest.mark.parametrize(
     ("window", "is_good"),
     [
-        (Window(start=NOON + 1, end=NOON + 2), True),
+        (Window(start=NOON + 1, end=NOON + HOUR_MS), True),
         (Window(start=NOON, end=NOON + HOUR_MS), False),
         (Window(start=NOON - HOUR_MS, end=NOON + HOUR_MS), False),
         (Window(start=NOON + HOUR_MS, end=NOON + HOUR_MS), False),
