@@ -1,37 +1,15 @@
 """The best place of a job in a chain, and putting it there."""
 
-from typing import NamedTuple
-
-import numpy as np
-from numba import njit
-
-from optimizer.arrays import INFEASIBLE, Ints, Numbers
+from optimizer.arrays import INFEASIBLE, Ints
+from optimizer.compiled import compiled
+from optimizer.desk import Desk
 from optimizer.town import Chains, Town
 from optimizer.walking import chain_cost, keeps_promise, trip, trip_end
 
 ALONE, JOINED, JOINED_FIRST = 0, 1, 2
 
 
-class Desk(NamedTuple):
-    """Room to write on: a trip, and how the present chain stands before each of its trips."""
-
-    jobs: Numbers
-    free_s: Ints
-    cost: Ints
-
-
-@njit(cache=True)
-def new_desk(chains: Chains) -> Desk:
-    """Room enough for the longest chain and one job more."""
-    width = chains.job.shape[1] + 1
-    return Desk(
-        np.empty(width, dtype=np.int32),
-        np.empty(width + 1, dtype=np.int64),
-        np.empty(width + 1, dtype=np.int64),
-    )
-
-
-@njit(cache=True)
+@compiled
 def _read(town: Town, chains: Chains, v: int, desk: Desk) -> int:
     """How the chain stands before each job that begins a trip, and at its end; its trips."""
     free_s, door, begin, trips, cost = town.vehicles[v].free_s, -1, 0, 0, 0
@@ -39,14 +17,14 @@ def _read(town: Town, chains: Chains, v: int, desk: Desk) -> int:
     while begin < count:
         desk.free_s[begin], desk.cost[begin] = free_s, cost
         end = trip_end(chains, v, begin)
-        step, free_s = trip(town, v, chains.job[v, begin:], end - begin, free_s, door)
+        step, free_s = trip(town, v, chains.job, v, begin, end, free_s, door)
         cost += step
         door, begin, trips = int(chains.job[v, end - 1]), end, trips + 1
     desk.free_s[count], desk.cost[count] = free_s, cost
     return trips
 
 
-@njit(cache=True)
+@compiled
 def _rest(
     town: Town, chains: Chains, v: int, desk: Desk, begin: int, free_s: int, door: int
 ) -> int:
@@ -56,7 +34,7 @@ def _rest(
         if free_s == desk.free_s[begin] and door == chains.job[v, begin - 1]:
             return cost + desk.cost[count] - desk.cost[begin]
         end = trip_end(chains, v, begin)
-        step, free_s = trip(town, v, chains.job[v, begin:], end - begin, free_s, door)
+        step, free_s = trip(town, v, chains.job, v, begin, end, free_s, door)
         if step >= INFEASIBLE:
             return INFEASIBLE
         cost += step
@@ -64,7 +42,7 @@ def _rest(
     return cost
 
 
-@njit(cache=True)
+@compiled
 def best_place(town: Town, chains: Chains, v: int, j: int, desk: Desk) -> tuple[int, int, int]:
     """What job j costs more in the chain of v at its best place, and that place: index and how.
 
@@ -95,18 +73,18 @@ def best_place(town: Town, chains: Chains, v: int, j: int, desk: Desk) -> tuple[
     return best - desk.cost[length] + used, best_at, best_how
 
 
-@njit(cache=True)
+@compiled
 def _alone(town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int) -> int:
     """Cost of the chain with a trip of j alone before the trip that begins there."""
     door = -1 if begin == 0 else chains.job[v, begin - 1]
-    desk.jobs[0] = j
-    step, then_s = trip(town, v, desk.jobs, 1, desk.free_s[begin], door)
+    desk.trip[0, 0] = j
+    step, then_s = trip(town, v, desk.trip, 0, 0, 1, desk.free_s[begin], door)
     if step >= INFEASIBLE:
         return INFEASIBLE
     return desk.cost[begin] + step + _rest(town, chains, v, desk, begin, then_s, j)
 
 
-@njit(cache=True)
+@compiled
 def _best_in_trip(
     town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int, end: int
 ) -> tuple[int, int]:
@@ -121,25 +99,25 @@ def _best_in_trip(
     return best, best_at
 
 
-@njit(cache=True)
+@compiled
 def _joined(
     town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int, index: int, end: int
 ) -> int:
     """Cost of the chain with j at an index of the trip from begin to end."""
     door = -1 if begin == 0 else chains.job[v, begin - 1]
     for k in range(begin, index):
-        desk.jobs[k - begin] = chains.job[v, k]
-    desk.jobs[index - begin] = j
+        desk.trip[0, k - begin] = chains.job[v, k]
+    desk.trip[0, index - begin] = j
     for k in range(index, end):
-        desk.jobs[k - begin + 1] = chains.job[v, k]
-    step, then_s = trip(town, v, desk.jobs, end - begin + 1, desk.free_s[begin], door)
+        desk.trip[0, k - begin + 1] = chains.job[v, k]
+    step, then_s = trip(town, v, desk.trip, 0, 0, end - begin + 1, desk.free_s[begin], door)
     if step >= INFEASIBLE:
         return INFEASIBLE
-    last = desk.jobs[end - begin]
+    last = desk.trip[0, end - begin]
     return desk.cost[begin] + step + _rest(town, chains, v, desk, end, then_s, last)
 
 
-@njit(cache=True)
+@compiled
 def _may_begin(town: Town, chains: Chains, v: int, j: int, begin: int) -> bool:
     """Whether a trip of j alone may begin there: nothing comes before a promised trip."""
     bound = town.vehicles[v].bound
@@ -148,7 +126,7 @@ def _may_begin(town: Town, chains: Chains, v: int, j: int, begin: int) -> bool:
     return town.jobs[j].group == bound and not keeps_promise(town, chains, v)
 
 
-@njit(cache=True)
+@compiled
 def put(chains: Chains, v: int, j: int, index: int, how: int) -> None:
     """Put job j where `best_place` found its place; the cost is the caller's to set."""
     for k in range(chains.length[v], index, -1):
@@ -161,7 +139,7 @@ def put(chains: Chains, v: int, j: int, index: int, how: int) -> None:
     chains.carrier[j] = v
 
 
-@njit(cache=True)
+@compiled
 def take(chains: Chains, j: int) -> None:
     """Take job j out of its chain; the cost is the caller's to set."""
     v = chains.carrier[j]
@@ -177,34 +155,64 @@ def take(chains: Chains, j: int) -> None:
     chains.carrier[j] = -1
 
 
-@njit(cache=True)
-def price_moves(town: Town, chains: Chains) -> Ints:
-    """What the plan costs more when a job goes to a candidate, by entry of `town.candidate`.
+@compiled
+def price_moves(town: Town, chains: Chains, desk: Desk, more: Ints) -> None:
+    """Write what the plan costs more when a job goes to a candidate, by entry of `town.candidate`.
 
-    For a job that is left out it is what the job costs there.
+    For a job that is left out it is what the job costs there; INFEASIBLE for its own vehicle.
     """
-    desk = new_desk(chains)
-    more = np.full(len(town.candidate), INFEASIBLE, dtype=np.int64)
     for j in range(len(town.jobs)):
         carrier = chains.carrier[j]
         if carrier < 0:
             _price(town, chains, j, desk, more)
             continue
-        job, begins = chains.job[carrier].copy(), chains.begins[carrier].copy()
+        note(chains, desk, carrier, 0)
         take(chains, j)
         rest = chain_cost(town, chains, carrier)
         if rest < INFEASIBLE and keeps_promise(town, chains, carrier):
             _price(town, chains, j, desk, more)
             for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
                 if more[entry] < INFEASIBLE:
-                    more[entry] -= chains.cost[carrier] - rest
-        chains.job[carrier], chains.begins[carrier] = job, begins
-        chains.length[carrier] += 1
-        chains.carrier[j] = carrier
-    return more
+                    more[entry] -= desk.noted_cost[0] - rest
+                if town.candidate[entry] == carrier:
+                    more[entry] = INFEASIBLE
+        restore(chains, desk, 1)
+        forget(desk, 1)
 
 
-@njit(cache=True)
+@compiled
 def _price(town: Town, chains: Chains, j: int, desk: Desk, more: Ints) -> None:
     for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
         more[entry] = best_place(town, chains, town.candidate[entry], j, desk)[0]
+
+
+@compiled
+def note(chains: Chains, desk: Desk, v: int, noted: int) -> int:
+    """Keep how a vehicle's chain was before its first change; how many are noted now."""
+    if desk.noted_at[v] >= 0:
+        return noted
+    desk.noted_at[v], desk.noted[noted] = noted, v
+    for k in range(chains.length[v]):
+        desk.noted_job[noted, k] = chains.job[v, k]
+        desk.noted_begins[noted, k] = chains.begins[v, k]
+    desk.noted_length[noted], desk.noted_cost[noted] = chains.length[v], chains.cost[v]
+    return noted + 1
+
+
+@compiled
+def restore(chains: Chains, desk: Desk, noted: int) -> None:
+    """Give the noted vehicles back what they had; who lost a job must have lost it before."""
+    for k in range(noted):
+        v = desk.noted[k]
+        chains.length[v], chains.cost[v] = desk.noted_length[k], desk.noted_cost[k]
+        for index in range(desk.noted_length[k]):
+            chains.job[v, index] = desk.noted_job[k, index]
+            chains.begins[v, index] = desk.noted_begins[k, index]
+            chains.carrier[desk.noted_job[k, index]] = v
+
+
+@compiled
+def forget(desk: Desk, noted: int) -> None:
+    """Note nobody any more."""
+    for k in range(noted):
+        desk.noted_at[desk.noted[k]] = -1

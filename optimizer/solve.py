@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from optimizer.arrays import INFEASIBLE
+from optimizer.desk import JOBS_MAX, Desk, new_desk
 from optimizer.explain import rankings, reason_left_out
 from optimizer.incumbent import restore
 from optimizer.insertion import price_moves
 from optimizer.problem import Plan, Problem, Route
-from optimizer.ruin import JOBS_MAX
 from optimizer.search import fill, improve, relocate, seed_chance
 from optimizer.tables import Tables
 from optimizer.timing import Timetable
@@ -31,25 +32,32 @@ def solve(problem: Problem, *, elapsed_s: Callable[[], float] = lambda: 0.0) -> 
     tables = Tables(problem)
     chains = empty_chains(tables.town)
     restore(tables, chains)
-    _fill(tables.town, chains, out_of_time)
-    chains = _improved(problem, tables.town, chains, out_of_time)
+    desk = new_desk(tables.town, chains)
+    _fill(tables.town, chains, desk, out_of_time)
+    chains = _improved(problem, tables.town, chains, desk, out_of_time)
     if not out_of_time():
-        relocate(tables.town, chains)
-    return _plan(tables, chains)
+        relocate(tables.town, chains, desk)
+    return _plan(tables, chains, desk)
 
 
-def _fill(town: Town, chains: Chains, out_of_time: Callable[[], bool]) -> None:
+def _fill(town: Town, chains: Chains, desk: Desk, out_of_time: Callable[[], bool]) -> None:
     """Put in what nobody carries yet, what is ready first in the first batch."""
     left = np.nonzero(chains.carrier < 0)[0].astype(np.int32)
     soonest = left[np.argsort(town.jobs[left]["ready_s"], kind="stable")]
     for begin in range(0, len(soonest), JOBS_MAX):
         if out_of_time():
             return
-        fill(town, chains, soonest[begin : begin + JOBS_MAX])
+        batch = soonest[begin : begin + JOBS_MAX]
+        desk.jobs[: len(batch)] = batch
+        fill(town, chains, desk, len(batch))
 
 
 def _improved(
-    problem: Problem, town: Town, chains: Chains, out_of_time: Callable[[], bool]
+    problem: Problem,
+    town: Town,
+    chains: Chains,
+    desk: Desk,
+    out_of_time: Callable[[], bool],
 ) -> Chains:
     """The best chains that the search finds."""
     policy, jobs = problem.policy, len(problem.jobs)
@@ -62,13 +70,14 @@ def _improved(
         if out_of_time():
             break
         end = min(rounds, begin + _STRIDE)
-        improve(town, chains, best, so_far, (begin, end, rounds), warmth)
+        improve(town, chains, best, desk, so_far, (begin, end, rounds), warmth)
     return best
 
 
-def _plan(tables: Tables, chains: Chains) -> Plan:
+def _plan(tables: Tables, chains: Chains, desk: Desk) -> Plan:
     problem = tables.problem
-    more = price_moves(tables.town, chains)
+    more = np.full(len(tables.town.candidate), INFEASIBLE, dtype=np.int64)
+    price_moves(tables.town, chains, desk, more)
     timetable = Timetable(problem)
     left = np.nonzero(chains.carrier < 0)[0].tolist()
     unassigned_cost = int(tables.town.jobs[left]["left_out"].sum())

@@ -1,44 +1,52 @@
 """How a chain of trips unfolds and what it costs: the compiled twin of `timing`."""
 
-from numba import njit
-
 from optimizer.arrays import INFEASIBLE, Numbers
+from optimizer.compiled import compiled
 from optimizer.town import Chains, Town
 
 
-@njit(cache=True)
+@compiled
 def _paced(seconds: int, pace: int) -> int:
     return seconds if pace == 1000 else -((-seconds * pace) // 1000)
 
 
-@njit(cache=True)
-def trip(town: Town, v: int, jobs: Numbers, count: int, free_s: int, door: int) -> tuple[int, int]:
+@compiled
+def trip(
+    town: Town,
+    v: int,
+    table: Numbers,
+    row: int,
+    begin: int,
+    end: int,
+    free_s: int,
+    door: int,
+) -> tuple[int, int]:
     """Cost of a trip and when it ends, INFEASIBLE where it breaks a bound.
 
-    The vehicle is free at free_s, at the door of a job, or (-1) where it begins its first trip.
+    Its jobs are table[row, begin:end]. The vehicle is free at free_s, at the door of a job, or (-1)
+    where it begins its first trip.
     """
-    vehicle, rules, group = town.vehicles[v], town.rules[0], town.jobs[jobs[0]].group
+    vehicle, rules, group = town.vehicles[v], town.rules[0], town.jobs[table[row, begin]].group
     latest_s, capacity = vehicle.latest_s, vehicle.capacity
     count_max, extra_s_max = rules.count_max, rules.extra_s_max
     if door < 0 and vehicle.bound >= 0:
         latest_s, capacity = vehicle.first_latest_s, vehicle.first_load
         count_max, extra_s_max = vehicle.first_count, vehicle.first_extra_s
-    ready_s, size = 0, 0
-    for k in range(count):
-        ready_s = max(ready_s, town.jobs[jobs[k]].ready_s)
-        size += town.jobs[jobs[k]].load
+    ready_s, size = _load(town, table, row, begin, end)
     plain_s = int(town.approach_s[v, group] if door < 0 else town.onward_s[door, group])
     approach_s = _paced(plain_s, vehicle.pace)
     arrival_s = (free_s if approach_s == 0 else max(free_s, 0)) + approach_s
     met_s = arrival_s + rules.pickup_before_s
     pickup_s = max(met_s, ready_s)
-    if count > count_max or size > capacity or pickup_s > latest_s:
+    if end - begin > count_max or size > capacity or pickup_s > latest_s:
         return INFEASIBLE, 0
     now_s, driving_s, cost = pickup_s + rules.pickup_after_s, approach_s, 0
-    for k in range(count):
-        job = town.jobs[jobs[k]]
+    for k in range(begin, end):
+        job = town.jobs[table[row, k]]
         ride_s = _paced(job.ride_s, vehicle.pace)
-        leg_s = _paced(_hop_s(town, jobs[k - 1], jobs[k]), vehicle.pace) if k else ride_s
+        leg_s = ride_s
+        if k > begin:
+            leg_s = _paced(_hop_s(town, table[row, k - 1], table[row, k]), vehicle.pace)
         delivery_s = now_s + leg_s + rules.delivery_before_s
         alone_s = max(met_s, job.ready_s, 0) + rules.pickup_after_s + ride_s
         if delivery_s - alone_s - rules.delivery_before_s > extra_s_max:
@@ -52,14 +60,25 @@ def trip(town: Town, v: int, jobs: Numbers, count: int, free_s: int, door: int) 
     return cost + rules.travel * driving_s, now_s
 
 
-@njit(cache=True)
+@compiled
+def _load(town: Town, table: Numbers, row: int, begin: int, end: int) -> tuple[int, int]:
+    """When all of a trip is ready, not before now, and how large it is."""
+    ready_s, size = 0, 0
+    for k in range(begin, end):
+        job = town.jobs[table[row, k]]
+        ready_s = max(ready_s, job.ready_s)
+        size += job.load
+    return ready_s, size
+
+
+@compiled
 def _hop_s(town: Town, origin: int, destination: int) -> int:
     one, other = town.jobs[origin], town.jobs[destination]
     group = town.groups[one.group]
     return int(town.hop_s[group.hop_at + one.rank * group.members + other.rank])
 
 
-@njit(cache=True)
+@compiled
 def trip_end(chains: Chains, v: int, begin: int) -> int:
     """Where the trip that begins there ends."""
     end = begin + 1
@@ -68,7 +87,7 @@ def trip_end(chains: Chains, v: int, begin: int) -> int:
     return end
 
 
-@njit(cache=True)
+@compiled
 def chain_cost(town: Town, chains: Chains, v: int) -> int:
     """What the whole chain of a vehicle costs, INFEASIBLE where it breaks a bound."""
     count = chains.length[v]
@@ -78,7 +97,7 @@ def chain_cost(town: Town, chains: Chains, v: int) -> int:
     trips, begin = 0, 0
     while begin < count:
         end = trip_end(chains, v, begin)
-        step, free_s = trip(town, v, chains.job[v, begin:], end - begin, free_s, door)
+        step, free_s = trip(town, v, chains.job, v, begin, end, free_s, door)
         trips += 1
         if step >= INFEASIBLE or trips > town.rules[0].trips_max:
             return INFEASIBLE
@@ -87,7 +106,7 @@ def chain_cost(town: Town, chains: Chains, v: int) -> int:
     return cost
 
 
-@njit(cache=True)
+@compiled
 def keeps_promise(town: Town, chains: Chains, v: int) -> bool:
     """Whether a vehicle that is bound for a shop has something to do there first."""
     bound = town.vehicles[v].bound

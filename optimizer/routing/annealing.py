@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.compiled import compiled
 from optimizer.routing.arrays import NEVER, PER_VEHICLE, UNSERVED, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
-from optimizer.routing.compiled import compiled
 from optimizer.routing.insertion import (
     COST,
     LENGTH,

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.routing.compiled import compiled
+from optimizer.compiled import compiled
 
 Stream = NDArray[np.uint64]
 

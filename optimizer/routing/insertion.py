@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optimizer.compiled import compiled
 from optimizer.routing.arrays import (
     CLOSE,
     DUE,
@@ -32,7 +33,6 @@ from optimizer.routing.arrays import (
     Instance,
     Ints,
 )
-from optimizer.routing.compiled import compiled
 
 # Columns of a leg, the visit to one stop on a route: when service begins, what is on board after
 # it, and when it could begin at the latest without making the rest of the route impossible.

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.compiled import compiled
 from optimizer.routing.arrays import KIND, Instance, Ints
-from optimizer.routing.compiled import compiled
 from optimizer.routing.insertion import COST, LENGTH, STOP, State
 
 POOL_MAX = 20_000

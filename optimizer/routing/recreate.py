@@ -1,8 +1,8 @@
 """Putting requests back into a solution, in compiled code."""
 
+from optimizer.compiled import compiled
 from optimizer.routing.arrays import NEVER, NOBODY, UNSERVED, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
-from optimizer.routing.compiled import compiled
 from optimizer.routing.insertion import LENGTH, State, Undo, insert, is_twin, place_in
 from optimizer.routing.ruin import keep
 

@@ -4,9 +4,9 @@ Strings of neighbouring stops as in slack induction by string removals (Christia
 Berghe 2020); related requests, whole routes and scattered ones as in Ropke & Pisinger (2006).
 """
 
+from optimizer.compiled import compiled
 from optimizer.routing.arrays import NONE, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
-from optimizer.routing.compiled import compiled
 from optimizer.routing.insertion import LENGTH, STOP, State, Undo, copy_route
 
 STRINGS, RELATED, ROUTE, SCATTERED = range(4)
