@@ -7,12 +7,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint check fix simulate replay bench migrate \
+.PHONY: help demo up test lint check fix simulate replay bench bench-mdrp migrate \
         openapi doctor clean code format types imports
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## watch a simulated city being served, until Ctrl-C
 	@$(BIN)/hadiyati demo $(ARGS)
@@ -58,6 +58,9 @@ replay: $(READY) ## run a recorded day: ARGS="path/to/instance --speed 60"
 
 bench: $(READY) ## measure a tick on this machine, beside the bare matching
 	@$(BIN)/hadiyati bench $(ARGS)
+
+bench-mdrp: $(READY) ## measure dispatch on recorded days: ARGS="--seeds 3 --only NAME,NAME"
+	@$(BIN)/hadiyati bench-mdrp $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.recorded_days import bench_mdrp
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeGuard
@@ -27,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
 )
+app.command("bench-mdrp")(bench_mdrp)
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.solver import Solver
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from simulations import mdrp, solution, stage
 from simulations.courier import CourierProgram
@@ -68,14 +69,18 @@ def live_virtually(
     undeliverable: frozenset[str] = frozenset(),
     out: Path | None = None,
     events: Path | None = None,
+    solver: Solver | None = None,
 ) -> Score:
-    """Live any day in virtual time; its solution goes to `out`, its events to `events`."""
+    """Live any day in virtual time; its solution goes to `out`, its events to `events`.
+
+    Another `solver` than the service's own may watch it, or take its place.
+    """
     wall = SystemClock()
     began = wall.now()
     diary = Diary()
 
     async def main(loop: VirtualLoop) -> tuple[list[str], Instant]:
-        built = stage.build(loop, starts_at=day.starts_at, seed=seed)
+        built = stage.build(loop, starts_at=day.starts_at, seed=seed, solver=solver)
         unknown = await stage.play(built, day, diary, seed=seed, behaviour=behaviour)
         if events is not None:
             built.store.dump_events(events)

@@ -9,7 +9,7 @@ from actors.cell import World as CellWorld
 from actors.chance import SeededChance, new_id
 from actors.local import LocalCells, local_bus
 from actors.settings import RuntimeKind, RuntimeSettings
-from actors.solver import LocalSolver, stopped_watch
+from actors.solver import LocalSolver, Solver, stopped_watch
 from engine.geo.cells import middle_cell
 from engine.geo.zone import CreateZone
 from engine.kernel.ids import CommandId, UserId, ZoneId, derived_id
@@ -43,7 +43,9 @@ class Stage:
     chance: SeededChance
 
 
-def build(loop: VirtualLoop, *, starts_at: Instant, seed: int) -> Stage:
+def build(
+    loop: VirtualLoop, *, starts_at: Instant, seed: int, solver: Solver | None = None
+) -> Stage:
     """Everything in this process, from one seed; the search is bounded by rounds, not by time."""
     store, live = MemoryStore(), MemoryLive()
     clock, chance = VirtualClock(loop, starts_at=starts_at), SeededChance(seed)
@@ -58,7 +60,7 @@ def build(loop: VirtualLoop, *, starts_at: Instant, seed: int) -> Stage:
         CellWorld(
             store=store,
             live=live,
-            solver=LocalSolver(stopped_watch),
+            solver=solver or LocalSolver(stopped_watch),
             clock=clock,
             chance=chance,
             settings=settings,

@@ -8,7 +8,17 @@ from typer.testing import CliRunner
 
 from api.cli import app
 
-COMMANDS = ("up", "demo", "replay", "simulate", "migrate", "doctor", "openapi", "settings")
+COMMANDS = (
+    "up",
+    "demo",
+    "replay",
+    "simulate",
+    "bench-mdrp",
+    "migrate",
+    "doctor",
+    "openapi",
+    "settings",
+)
 
 
 def run(*words: str, **environment: str) -> tuple[int, str]:
