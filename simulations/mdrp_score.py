@@ -44,7 +44,7 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     def decided(self) -> tuple[float | None, ...]:
         """When each order was decided, or the move."""
         if isinstance(self.decided_at, tuple):
-            return self.decided_at
+            return self.decided_at or (None,)
         return (self.decided_at,) * max(1, len(self.keys))
 
 
