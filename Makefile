@@ -8,7 +8,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint check fix simulate replay compare tune bench bench-simulator \
-        bench-routing migrate \
+        bench-routing bench-mdrp migrate \
         openapi doctor clean code format types imports
 
 help: ## print this list
@@ -71,6 +71,9 @@ bench-simulator: $(READY) ## measure the simulator at 1,000 to 30,000 couriers
 
 bench-routing: $(READY) ## measure routing beside other solvers: ARGS="--size 50 --budget 1"
 	@$(BIN)/hadiyati bench-routing $(ARGS)
+
+bench-mdrp: $(READY) ## measure dispatch on recorded days: ARGS="--seeds 3 --only NAME,NAME"
+	@$(BIN)/hadiyati bench-mdrp $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

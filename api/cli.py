@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import experiments
+from api.recorded_days import bench_mdrp
 from api.understandable import Understandable
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(experiments.compare)
 app.command()(experiments.tune)
+app.command("bench-mdrp")(bench_mdrp)
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"

@@ -64,12 +64,18 @@ class RecordedCourier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The instance's parameters: metres a minute, service minutes a stop, click-to-door minutes."""
+    """The instance's parameters: metres a minute, service minutes a stop, click-to-door minutes.
+
+    A courier is paid `order_pay` an order, and at least `hour_pay` an hour of his shift.
+    """
 
     metres_per_minute: float
     pickup_minutes: int
     dropoff_minutes: int
     target_minutes: int
+    maximum_minutes: int = 90
+    order_pay: float = 10.0
+    hour_pay: float = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,12 +173,15 @@ def _terms(folder: Path) -> Terms:
     rows = list(table.rows())
     if len(rows) != 1:
         raise table.fault(f"{len(rows)} rows of parameters, one is expected")
-    speed, pickup, dropoff, target, *_ = rows[0]
+    speed, pickup, dropoff, target, maximum, order_pay, hour_pay = rows[0]
     terms = Terms(
         metres_per_minute=table.number(speed, float),
         pickup_minutes=table.number(pickup, int),
         dropoff_minutes=table.number(dropoff, int),
         target_minutes=table.number(target, int),
+        maximum_minutes=table.number(maximum, int),
+        order_pay=table.number(order_pay, float),
+        hour_pay=table.number(hour_pay, float),
     )
     if terms.metres_per_minute <= 0:
         raise table.fault("the speed must be above 0")
@@ -226,23 +235,20 @@ class Plane:
     """Where an instance's metres lie on the earth, and the instance's own travel times there."""
 
     def __init__(self, instance: Instance, *, centre_lng: float = 0.0) -> None:
-        spots = [
-            *instance.restaurants.values(),
-            *(one.door for one in instance.orders),
-            *(one.start for one in instance.couriers),
-        ]
-        if not spots:
+        # The middle is of what is known before the first order: nothing shifts with what will come.
+        known = [*instance.restaurants.values(), *(one.start for one in instance.couriers)]
+        if not known:
             raise BadInstance(f"{instance.name}: holds no places")
         self._instance = instance
         self._centre_lng = centre_lng
         self._middle = Spot(
-            (min(s.x for s in spots) + max(s.x for s in spots)) / 2,
-            (min(s.y for s in spots) + max(s.y for s in spots)) / 2,
+            (min(s.x for s in known) + max(s.x for s in known)) / 2,
+            (min(s.y for s in known) + max(s.y for s in known)) / 2,
         )
-        self.spots = tuple(spots)
+        self.spots = (*known, *(one.door for one in instance.orders))
 
     def point(self, spot: Spot) -> Point:
-        """Degrees of a spot: the middle of the instance lies on the equator."""
+        """Degrees of a spot: the middle of shops and couriers lies on the equator."""
         return Point(
             lat=(spot.y - self._middle.y) / METRES_PER_DEGREE,
             lng=self._centre_lng + (spot.x - self._middle.x) / METRES_PER_DEGREE,

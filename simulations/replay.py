@@ -11,6 +11,7 @@ from rich.console import Console
 
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.solver import Solver
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from simulations import mdrp, solution, stage
 from simulations.courier import CourierProgram
@@ -84,9 +85,20 @@ def live_virtually(
     undeliverable: frozenset[str] = frozenset(),
     out: Path | None = None,
     events: Path | None = None,
+    solver: Solver | None = None,
 ) -> Score:
-    """Live any day in virtual time; its solution goes to `out`, its events to `events`."""
-    lived = live(day, seed=seed, behaviour=behaviour, undeliverable=undeliverable, events=events)
+    """Live any day in virtual time; its solution goes to `out`, its events to `events`.
+
+    Another `solver` than the service's own may watch it, or take its place.
+    """
+    lived = live(
+        day,
+        seed=seed,
+        behaviour=behaviour,
+        undeliverable=undeliverable,
+        events=events,
+        solver=solver,
+    )
     if out is not None:
         solution.write(out, lived.diary, starts_at=day.starts_at)
     return lived.score
@@ -100,6 +112,7 @@ def live(
     undeliverable: frozenset[str] = frozenset(),
     events: Path | None = None,
     console: Console | None = None,
+    solver: Solver | None = None,
 ) -> Lived:
     """Live any day in virtual time; a `console` shows how far it is."""
     wall = SystemClock()
@@ -107,7 +120,7 @@ def live(
     diary = Diary()
 
     async def main(loop: VirtualLoop) -> tuple[list[str], Instant, float]:
-        built = stage.build(loop, starts_at=day.starts_at, seed=seed)
+        built = stage.build(loop, starts_at=day.starts_at, seed=seed, solver=solver)
         with follow_virtually(day, diary, loop, console):
             unknown = await stage.play(built, day, diary, seed=seed, behaviour=behaviour)
         if events is not None:

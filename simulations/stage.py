@@ -10,7 +10,7 @@ from actors.cell import World as CellWorld
 from actors.chance import SeededChance, new_id
 from actors.local import LocalCells, local_bus
 from actors.settings import RuntimeKind, RuntimeSettings
-from actors.solver import LocalSolver, real_stopwatch, stopped_watch
+from actors.solver import LocalSolver, Solver, real_stopwatch, stopped_watch
 from engine.geo.cells import middle_cell
 from engine.geo.zone import CreateZone
 from engine.kernel.ids import CommandId, UserId, ZoneId, derived_id
@@ -50,10 +50,10 @@ class Stage:
 
 
 class TimedSolver:
-    """Solves in this process and knows how many real seconds it took; only the report sees them."""
+    """Another solver, that knows how many real seconds it took; only the report sees them."""
 
-    def __init__(self) -> None:
-        self._solver = LocalSolver(stopped_watch)
+    def __init__(self, solver: Solver) -> None:
+        self._solver = solver
         self.busy_s = 0.0
 
     async def plan(self, problem: Problem) -> Plan:
@@ -73,9 +73,12 @@ class TimedSolver:
             self.busy_s += elapsed_s()
 
 
-def build(loop: VirtualLoop, *, starts_at: Instant, seed: int) -> Stage:
+def build(
+    loop: VirtualLoop, *, starts_at: Instant, seed: int, solver: Solver | None = None
+) -> Stage:
     """Everything in this process, from one seed; the search is bounded by rounds, not by time."""
-    store, live, solver = MemoryStore(), MemoryLive(), TimedSolver()
+    store, live = MemoryStore(), MemoryLive()
+    timed = TimedSolver(solver or LocalSolver(stopped_watch))
     clock, chance = VirtualClock(loop, starts_at=starts_at), SeededChance(seed)
     settings = RuntimeSettings(
         kind=RuntimeKind.LOCAL,
@@ -88,14 +91,14 @@ def build(loop: VirtualLoop, *, starts_at: Instant, seed: int) -> Stage:
         CellWorld(
             store=store,
             live=live,
-            solver=solver,
+            solver=timed,
             clock=clock,
             chance=chance,
             settings=settings,
         )
     )
     return Stage(
-        bus=bus, cells=cells, store=store, live=live, clock=clock, chance=chance, solver=solver
+        bus=bus, cells=cells, store=store, live=live, clock=clock, chance=chance, solver=timed
     )
 
 

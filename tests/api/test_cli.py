@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from api.cli import app
 
 COMMANDS = (
-    *("up", "demo", "replay", "simulate", "compare", "tune"),
+    *("up", "demo", "replay", "simulate", "bench-mdrp", "compare", "tune"),
     *("migrate", "doctor", "openapi", "settings"),
 )
 
