@@ -5,7 +5,10 @@ things in the same order every time.
 """
 
 import asyncio
+import contextvars
 import gc
+import heapq
+import itertools
 import selectors
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,12 +41,44 @@ class _NeverWaiting(selectors.DefaultSelector):
         return ready
 
 
+class _Timer(asyncio.TimerHandle):
+    """Of timers for one moment the one that was set first rings first.
+
+    A heap alone would let every timer that is still far away change their order, and so let the
+    future of a day be felt in its present.
+    """
+
+    __slots__ = ("_number",)
+
+    _scheduled: bool
+
+    def __init__(
+        self,
+        number: int,
+        when: float,
+        work: tuple[Callable[..., object], tuple[object, ...]],
+        loop: asyncio.AbstractEventLoop,
+        context: contextvars.Context | None,
+    ) -> None:
+        super().__init__(when, *work, loop, context)
+        self._number = number
+        # The base loop counts those of its timers that were cancelled.
+        self._scheduled = True
+
+    def __lt__(self, other: object) -> bool:
+        assert isinstance(other, _Timer)
+        return (self.when(), self._number) < (other.when(), other._number)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop in virtual time, from 0 s on; work for threads is done at once, in turn."""
+
+    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self) -> None:
         selector = _NeverWaiting()
         self._virtual_s = 0.0
+        self._numbers = itertools.count()
         # Hears of every jump, between two things that happen: not a part of what happens.
         self.passed: Callable[[float], None] = lambda _: None
         super().__init__(selector)
@@ -53,6 +88,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._virtual_s
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: object,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call back at a time of the loop, after those who asked for the same time before."""
+        timer = _Timer(next(self._numbers), when, (callback, args), self, context)
+        heapq.heappush(self._scheduled, timer)
+        return timer
 
     def _jump(self, seconds: float | None) -> None:
         if seconds is None:
