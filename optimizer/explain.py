@@ -40,7 +40,8 @@ def reason_left_out(tables: Tables, more: Ints, j: int) -> Reason:
     allowed = town.candidate[begin:end]
     if not allowed.size:
         return Reason.NO_CANDIDATE
-    roomy = town.vehicles[allowed]["capacity"] >= town.jobs[j].load
+    fleet, job = town.vehicles[allowed], town.jobs[j]
+    roomy = (fleet["capacity"] >= job.load) & (fleet["capacity_g"] >= job.weight_g)
     if not roomy.any():
         return Reason.FULL
     if not _in_time(town, allowed[roomy], j).any():

@@ -39,6 +39,7 @@ class MatrixTravel:
 class Vehicle:
     """Somebody who can carry, from the moment and place where his present duty ends.
 
+    capacity_g: grams; None = as much as there is room for.
     He leaves no earlier than now; where he already is he has been since free_at_s.
     bound_for: the group whose shop he is on the way to, or in, with a trip of the incumbent; node
     is that shop and free_at_s his arrival. Which jobs of the group he takes may still change, but
@@ -50,6 +51,7 @@ class Vehicle:
     free_at_s: int = 0
     latest_pickup_s: int | None = None
     capacity: int = 1
+    capacity_g: int | None = None
     idle_since_s: int = 0
     pace_permille: int = 1000
     bound_for: str | None = None
@@ -57,7 +59,10 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One thing to fetch and to bring; jobs of one group can be fetched in one visit."""
+    """One thing to fetch and to bring; jobs of one group can be fetched in one visit.
+
+    weight is how much it matters, weight_g its grams.
+    """
 
     id: str
     pickup: int
@@ -67,6 +72,7 @@ class Job:
     placed_s: int
     due_s: int
     size: int = 1
+    weight_g: int = 0
     weight: int = 1
 
 

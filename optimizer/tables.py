@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from optimizer.arrays import NEVER, Ints, Numbers, ints
-from optimizer.problem import Problem, Vehicle, carriers, promises
+from optimizer.problem import Problem, carriers, promises
 from optimizer.timing import Timetable, limits
 from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
 
@@ -56,6 +56,7 @@ class Tables:
                 waiting=importance * weights.waiting,
                 lateness=importance * weights.lateness,
                 load=ints([job.size for job in jobs]),
+                weight_g=ints([job.weight_g for job in jobs]),
                 left_out=importance * (weights.unassigned + weights.unassigned_age * age_s),
                 kept=self._kept(),
                 candidates_begin=self._candidates_at[:-1],
@@ -83,18 +84,20 @@ class Tables:
 
     def _vehicle_records(self) -> Records:
         vehicles = self.vehicles
-        latest_s, extra_s, size, count = self._first_limits()
+        latest_s, extra_s, size, weight_g, count = self._first_limits()
         return _records(
             VEHICLE,
             free_s=ints([vehicle.free_at_s for vehicle in vehicles]),
-            latest_s=ints([_latest_s(vehicle) for vehicle in vehicles]),
+            latest_s=ints([_or_never(vehicle.latest_pickup_s) for vehicle in vehicles]),
             capacity=ints([vehicle.capacity for vehicle in vehicles]),
+            capacity_g=ints([_or_never(vehicle.capacity_g) for vehicle in vehicles]),
             pace=ints([vehicle.pace_permille for vehicle in vehicles]),
             use_cost=self._use_cost(),
             bound=self._bound(),
             first_latest_s=latest_s,
             first_extra_s=extra_s,
             first_load=size,
+            first_weight_g=weight_g,
             first_count=count,
         )
 
@@ -157,17 +160,17 @@ class Tables:
         hop_s = self.problem.travel.between(origins, destinations).astype(np.int32)
         return hop_s, _records(GROUP, hop_at=np.cumsum(grid) - grid, members=members), rank
 
-    def _first_limits(self) -> tuple[Ints, Ints, Ints, Ints]:
+    def _first_limits(self) -> tuple[Ints, ...]:
         """What the first trip of a vehicle under way may do, by vehicle."""
-        limits_of = np.zeros((len(self.vehicles), 4), dtype=np.int64)
+        limits_of = np.zeros((len(self.vehicles), 5), dtype=np.int64)
         timetable = Timetable(self.problem) if self.promised else None
         for v, jobs in self.promised.items():
             assert timetable is not None
             ids = [self.jobs[j].id for j in jobs]
             allowed = limits(self.problem, timetable, self.vehicles[v], ids)
-            latest_s = NEVER if allowed.latest_s is None else allowed.latest_s
-            limits_of[v] = latest_s, allowed.extra_s, allowed.size, allowed.count
-        return limits_of[:, 0], limits_of[:, 1], limits_of[:, 2], limits_of[:, 3]
+            latest_s, weight_g = _or_never(allowed.latest_s), _or_never(allowed.weight_g)
+            limits_of[v] = latest_s, allowed.extra_s, allowed.size, weight_g, allowed.count
+        return tuple(limits_of.T)
 
     def _bound(self) -> Numbers:
         bound = np.full(len(self.vehicles), -1, dtype=np.int32)
@@ -192,8 +195,8 @@ class Tables:
         return kept
 
 
-def _latest_s(vehicle: Vehicle) -> int:
-    return NEVER if vehicle.latest_pickup_s is None else vehicle.latest_pickup_s
+def _or_never(limit: int | None) -> int:
+    return NEVER if limit is None else limit
 
 
 def _records(kind: np.dtype[np.void], **columns: ArrayLike) -> Records:

@@ -30,6 +30,7 @@ class Limits:
     latest_s: int | None
     extra_s: int
     size: int
+    weight_g: int | None
     count: int
 
 
@@ -173,15 +174,18 @@ def limits(
         latest_s=vehicle.latest_pickup_s,
         extra_s=policy.bundle_extra_s_max,
         size=vehicle.capacity,
+        weight_g=vehicle.capacity_g,
         count=policy.bundle_size_max,
     )
     if not promised:
         return plain
     (timed,) = timetable.chain(vehicle, [promised])
-    latest_s = plain.latest_s
+    latest_s, weight_g = plain.latest_s, plain.weight_g
+    jobs = [timetable.jobs[job] for job in promised]
     return Limits(
         latest_s=None if latest_s is None else max(latest_s, timed.trip.pickup_s),
         extra_s=max(plain.extra_s, *timetable.extras_s(vehicle, timed)),
-        size=max(plain.size, sum(timetable.jobs[job].size for job in promised)),
+        size=max(plain.size, sum(job.size for job in jobs)),
+        weight_g=None if weight_g is None else max(weight_g, sum(job.weight_g for job in jobs)),
         count=max(plain.count, len(promised)),
     )

@@ -22,6 +22,7 @@ JOB = np.dtype(
             "waiting",
             "lateness",
             "load",
+            "weight_g",
             "left_out",
             "kept",
             "candidates_begin",
@@ -36,12 +37,14 @@ VEHICLE = np.dtype(
             "free_s",
             "latest_s",
             "capacity",
+            "capacity_g",
             "pace",
             "use_cost",
             "bound",
             "first_latest_s",
             "first_extra_s",
             "first_load",
+            "first_weight_g",
             "first_count",
         )
     ]

@@ -113,6 +113,8 @@ def _load(timetable: Timetable, vehicle: Vehicle, trip: Trip, limit: Limits) -> 
         yield Violation(code="mixed_groups", subject=vehicle.id, detail=trip.group)
     if sum(job.size for job in jobs) > limit.size:
         yield Violation(code="over_capacity", subject=vehicle.id, detail=trip.group)
+    if limit.weight_g is not None and sum(job.weight_g for job in jobs) > limit.weight_g:
+        yield Violation(code="too_heavy", subject=vehicle.id, detail=trip.group)
     if len(jobs) > limit.count:
         yield Violation(code="bundle_too_big", subject=vehicle.id, detail=trip.group)
 

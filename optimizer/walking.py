@@ -27,18 +27,19 @@ def trip(
     where it begins its first trip.
     """
     vehicle, rules, group = town.vehicles[v], town.rules[0], town.jobs[table[row, begin]].group
-    latest_s, capacity = vehicle.latest_s, vehicle.capacity
+    latest_s, capacity, capacity_g = vehicle.latest_s, vehicle.capacity, vehicle.capacity_g
     count_max, extra_s_max = rules.count_max, rules.extra_s_max
     if door < 0 and vehicle.bound >= 0:
         latest_s, capacity = vehicle.first_latest_s, vehicle.first_load
+        capacity_g = vehicle.first_weight_g
         count_max, extra_s_max = vehicle.first_count, vehicle.first_extra_s
-    ready_s, size = _load(town, table, row, begin, end)
+    ready_s, size, weight_g = _load(town, table, row, begin, end)
     plain_s = int(town.approach_s[v, group] if door < 0 else town.onward_s[door, group])
     approach_s = _paced(plain_s, vehicle.pace)
     arrival_s = (free_s if approach_s == 0 else max(free_s, 0)) + approach_s
     met_s = arrival_s + rules.pickup_before_s
     pickup_s = max(met_s, ready_s)
-    if end - begin > count_max or size > capacity or pickup_s > latest_s:
+    if end - begin > count_max or size > capacity or weight_g > capacity_g or pickup_s > latest_s:
         return INFEASIBLE, 0
     now_s, driving_s, cost = pickup_s + rules.pickup_after_s, approach_s, 0
     for k in range(begin, end):
@@ -61,14 +62,15 @@ def trip(
 
 
 @compiled
-def _load(town: Town, table: Numbers, row: int, begin: int, end: int) -> tuple[int, int]:
-    """When all of a trip is ready, not before now, and how large it is."""
-    ready_s, size = 0, 0
+def _load(town: Town, table: Numbers, row: int, begin: int, end: int) -> tuple[int, int, int]:
+    """When all of a trip is ready, not before now, how large it is, and how heavy."""
+    ready_s, size, weight_g = 0, 0, 0
     for k in range(begin, end):
         job = town.jobs[table[row, k]]
         ready_s = max(ready_s, job.ready_s)
         size += job.load
-    return ready_s, size
+        weight_g += job.weight_g
+    return ready_s, size, weight_g
 
 
 @compiled

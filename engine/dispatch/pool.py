@@ -174,6 +174,7 @@ def _vehicle(
         free_at_s=seconds_between(now, available.free_at),
         latest_pickup_s=None if ends is None else seconds_between(now, ends),
         capacity=courier.capacity_units,
+        capacity_g=courier.capacity_g,
         idle_since_s=seconds_between(now, idle_since),
         pace_permille=round(pace * _PERMILLE),
         bound_for=None if trip is None else _group(trip.shop),
@@ -191,6 +192,7 @@ def _job(order: Order, nodes: _Nodes, now: Instant) -> Job:
         placed_s=seconds_between(now, order.placed_at),
         due_s=seconds_between(now, order.due_at),
         size=order.gift.size_units,
+        weight_g=order.gift.weight_g,
     )
 
 

@@ -102,6 +102,7 @@ def towns(draw: st.DrawFn, vehicles_max: int = 5, jobs_max: int = 9) -> Problem:
             placed_s=-60 * draw(st.integers(0, 60)),
             due_s=60 * draw(st.integers(-20, 90)),
             size=draw(st.integers(1, 3)),
+            weight_g=draw(st.sampled_from([0, 500, 4_000])),
             weight=draw(st.integers(1, 3)),
         )
         for n in range(draw(st.integers(0, jobs_max)))
@@ -136,6 +137,7 @@ def _vehicles(
             free_at_s=60 * draw(st.integers(-5, 30)),
             latest_pickup_s=draw(st.one_of(st.none(), st.integers(-600, 6000))),
             capacity=draw(st.integers(1, 6)),
+            capacity_g=draw(st.sampled_from([None, 3_000, 8_000])),
             idle_since_s=-60 * draw(st.integers(0, 60)),
             pace_permille=draw(st.sampled_from([1000, 1000, 700, 1333])),
             bound_for=draw(st.sampled_from(shops)),

@@ -60,6 +60,12 @@ def test_so_many_are_named_as_asked_for_best_first() -> None:
     ("van", "job", "policy", "reason"),
     [
         (Vehicle(id="van", node=0), a_job("gift", 1, 2, size=2), PLAIN, Reason.FULL),
+        (
+            Vehicle(id="van", node=0, capacity_g=9),
+            a_job("gift", 1, 2, weight_g=10),
+            PLAIN,
+            Reason.FULL,
+        ),
         (Vehicle(id="van", node=9, latest_pickup_s=60), GIFT, PLAIN, Reason.SHIFT_ENDS),
         (
             Vehicle(id="van", node=9),

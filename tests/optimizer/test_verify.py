@@ -13,7 +13,7 @@ from optimizer.verify import verify
 from tests.optimizer.problems import a_job, a_problem, a_route, towns
 
 VANS = (
-    Vehicle(id="a", node=0, latest_pickup_s=3600, capacity=3),
+    Vehicle(id="a", node=0, latest_pickup_s=3600, capacity=3, capacity_g=9_000),
     Vehicle(id="b", node=9, latest_pickup_s=3600, capacity=3),
     Vehicle(id="bound", node=4, capacity=3, bound_for="shop 6"),
 )
@@ -24,6 +24,7 @@ JOBS = (
     a_job("heavy", 6, 9, size=4),
     a_job("late", 6, 9, ready_s=4000),
     a_job("promised", 6, 9),
+    a_job("dense", 6, 9, weight_g=9_001),
 )
 POLICY = Policy(trips_max=2, bundle_size_max=2, bundle_extra_s_max=300, alternatives_max=1)
 PROBLEM = a_problem(
@@ -37,6 +38,7 @@ PROBLEM = a_problem(
         "three": ("a", "bound"),
         "heavy": ("a",),
         "late": ("a", "b"),
+        "dense": ("a",),
         "promised": ("bound",),
     },
 )
@@ -87,6 +89,7 @@ def test_a_true_plan_passes() -> None:
     [
         ([a_route("a", ("heavy",))], "over_capacity"),
         ([a_route("a", ("late",))], "shift_ends"),
+        ([a_route("a", ("dense",))], "too_heavy"),
         ([a_route("b", ("three",))], "not_candidate"),
         ([a_route("a", ("one", "three"))], "mixed_groups"),
         ([a_route("a", ("one",), ("two",), ("three",))], "too_many_trips"),
