@@ -5,6 +5,7 @@ ARGS ?=
 PYTHON ?=
 BIN := .venv/bin
 READY := .venv/.ready
+COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint check fix simulate replay compare tune bench bench-simulator \
@@ -15,13 +16,13 @@ help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## watch a simulated city being served, until Ctrl-C
+demo: $(COMPILED) ## watch a simulated city being served, until Ctrl-C
 	@$(BIN)/hadiyati demo $(ARGS)
 
-up: $(READY) ## run the service: its servers, the actors and the API
+up: $(COMPILED) ## run the service: its servers, the actors and the API
 	@$(BIN)/hadiyati up $(ARGS)
 
-test: $(READY) ## run every test, on two cores
+test: $(COMPILED) ## run every test, on two cores
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: code format types imports ## the fast half of check: lint, format, types, imports
@@ -51,28 +52,28 @@ fix: $(READY) ## format the code and mend what can be mended mechanically
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check
 
-simulate: $(READY) ## run a generated day in virtual time, from a seed
+simulate: $(COMPILED) ## run a generated day in virtual time, from a seed
 	@$(BIN)/hadiyati simulate $(ARGS)
 
-replay: $(READY) ## run a recorded day: ARGS="path/to/instance --speed 60"
+replay: $(COMPILED) ## run a recorded day: ARGS="path/to/instance --speed 60"
 	@$(BIN)/hadiyati replay $(ARGS)
 
-compare: $(READY) ## try two parameter sets on the same days: ARGS="A.toml B.toml --days 10"
+compare: $(COMPILED) ## try two parameter sets on the same days: ARGS="A.toml B.toml --days 10"
 	@$(BIN)/hadiyati compare $(ARGS)
 
-tune: $(READY) ## sweep over parameters: ARGS="--parameter trips_max=1..4:1"
+tune: $(COMPILED) ## sweep over parameters: ARGS="--parameter trips_max=1..4:1"
 	@$(BIN)/hadiyati tune $(ARGS)
 
-bench: $(READY) ## measure a tick on this machine, beside the bare matching
+bench: $(COMPILED) ## measure a tick on this machine, beside the bare matching
 	@$(BIN)/hadiyati bench $(ARGS)
 
-bench-simulator: $(READY) ## measure the simulator at 1,000 to 30,000 couriers
+bench-simulator: $(COMPILED) ## measure the simulator at 1,000 to 30,000 couriers
 	@$(BIN)/hadiyati bench-simulator $(ARGS)
 
-bench-routing: $(READY) ## measure routing beside other solvers: ARGS="--size 50 --budget 1"
+bench-routing: $(COMPILED) ## measure routing beside other solvers: ARGS="--size 50 --budget 1"
 	@$(BIN)/hadiyati bench-routing $(ARGS)
 
-bench-mdrp: $(READY) ## measure dispatch on recorded days: ARGS="--seeds 3 --only NAME,NAME"
+bench-mdrp: $(COMPILED) ## measure dispatch on recorded days: ARGS="--seeds 3 --only NAME,NAME"
 	@$(BIN)/hadiyati bench-mdrp $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
@@ -89,3 +90,10 @@ clean: ## remove the environment and the caches (the data in .hadiyati stays)
 
 $(READY): pyproject.toml uv.lock deploy/environment.sh
 	@PYTHON='$(PYTHON)' deploy/environment.sh
+
+# A function is not compiled anew when one that it calls has changed, so all of them are.
+$(COMPILED): $(READY) $(wildcard optimizer/*.py optimizer/routing/*.py)
+	@echo 'search: compiling, once, for about a minute'
+	@rm -f optimizer/__pycache__/*.nb[ci] optimizer/routing/__pycache__/*.nb[ci]
+	@$(BIN)/python -m optimizer.compiling
+	@touch $@

@@ -1,0 +1,65 @@
+"""Compiles both searches ahead of their first use: `python -m optimizer.compiling`.
+
+What is compiled stays on the disk beside the source, so that a server's first plan, and test runs
+side by side, only have to load it.
+"""
+
+import numpy as np
+
+from optimizer.problem import Job, MatrixTravel, Policy, Problem, Service, Vehicle
+from optimizer.routing import problem as routing
+from optimizer.routing.solve import solve as solve_routing
+from optimizer.solve import solve
+
+_STREET = np.abs(np.arange(6)[:, None] - np.arange(6)) * 60
+_NAMES = ("a", "b", "c")
+
+
+def compile_searches() -> None:
+    """Plan a street of three gifts with each search."""
+    solve(_tick())
+    solve_routing(_tomorrow(), elapsed_s=lambda: 0.0)
+
+
+def _tick() -> Problem:
+    return Problem(
+        vehicles=tuple(Vehicle(id=name, node=0, capacity=2) for name in _NAMES),
+        jobs=tuple(
+            Job(
+                id=name,
+                pickup=1,
+                delivery=2 + index,
+                group="shop",
+                ready_s=600 * index,
+                placed_s=0,
+                due_s=3600,
+            )
+            for index, name in enumerate(_NAMES)
+        ),
+        candidates=dict.fromkeys(_NAMES, _NAMES),
+        travel=MatrixTravel(seconds=_STREET),
+        service=Service(
+            pickup_before_s=60, pickup_after_s=60, delivery_before_s=60, delivery_after_s=60
+        ),
+        policy=Policy(rounds_max=64),
+    )
+
+
+def _tomorrow() -> routing.RoutingProblem:
+    return routing.RoutingProblem(
+        requests=tuple(
+            routing.Request(
+                id=name,
+                pickup=routing.Stop(node=1, service_s=60),
+                delivery=routing.Stop(node=2 + index, latest_s=7200, service_s=60),
+            )
+            for index, name in enumerate(_NAMES)
+        ),
+        vehicles=tuple(routing.Vehicle(id=name, start=0) for name in _NAMES),
+        seconds=_STREET,
+        effort=routing.Effort(time_budget_s=600, rounds_max=200),
+    )
+
+
+if __name__ == "__main__":
+    compile_searches()
