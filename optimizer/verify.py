@@ -65,8 +65,9 @@ def _jobs(problem: Problem, plan: Plan) -> Iterator[Violation]:
 
 def _promises(problem: Problem, plan: Plan) -> Iterator[Violation]:
     first = {route.vehicle: route.trips[0].group for route in plan.routes if route.trips}
+    promised = promises(problem)
     for vehicle in problem.vehicles:
-        if vehicle.id in promises(problem) and first.get(vehicle.id) != vehicle.bound_for:
+        if vehicle.id in promised and first.get(vehicle.id) != vehicle.bound_for:
             yield Violation(code="redirected", subject=vehicle.id, detail=str(vehicle.bound_for))
 
 
