@@ -9,7 +9,7 @@ from optimizer.desk import JOBS_MAX, Desk, new_desk
 from optimizer.explain import rankings, reason_left_out
 from optimizer.incumbent import restore
 from optimizer.insertion import price_moves
-from optimizer.problem import Plan, Problem, Route
+from optimizer.problem import Plan, Problem, Route, Trip
 from optimizer.search import fill, improve, relocate, seed_chance
 from optimizer.tables import Tables
 from optimizer.timing import Timetable
@@ -78,22 +78,42 @@ def _plan(tables: Tables, chains: Chains, desk: Desk) -> Plan:
     problem = tables.problem
     more = np.full(len(tables.town.candidate), INFEASIBLE, dtype=np.int64)
     price_moves(tables.town, chains, desk, more)
-    timetable = Timetable(problem)
     left = np.nonzero(chains.carrier < 0)[0].tolist()
     unassigned_cost = int(tables.town.jobs[left]["left_out"].sum())
     return Plan(
-        routes=tuple(_routes(tables, chains, timetable)),
+        routes=_timed(problem, tuple(_routes(tables, chains))),
         unassigned={tables.jobs[j].id: reason_left_out(tables, more, j) for j in left},
         cost=int(chains.cost.sum()) + unassigned_cost,
         rankings=rankings(tables, chains, more),
     )
 
 
-def _routes(tables: Tables, chains: Chains, timetable: Timetable) -> Iterator[Route]:
+def _routes(tables: Tables, chains: Chains) -> Iterator[Route]:
+    """Who carries what in which order; the times are still to be told."""
     for v in np.nonzero(chains.length)[0].tolist():
-        vehicle = tables.vehicles[v]
-        chain = timetable.chain(vehicle, trips_of(tables, chains, v))
-        yield Route(vehicle=vehicle.id, trips=tuple(timed.trip for timed in chain))
+        trips = (
+            Trip(group="", jobs=tuple(jobs), leave_s=0, pickup_s=0, deliveries_s=())
+            for jobs in trips_of(tables, chains, v)
+        )
+        yield Route(vehicle=tables.vehicles[v].id, trips=tuple(trips))
+
+
+def _timed(problem: Problem, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    """The same routes with their times; all their legs are asked for at once."""
+    timetable = Timetable(problem, routes)
+    vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
+    return tuple(
+        Route(
+            vehicle=route.vehicle,
+            trips=tuple(
+                timed.trip
+                for timed in timetable.chain(
+                    vehicles[route.vehicle], [trip.jobs for trip in route.trips]
+                )
+            ),
+        )
+        for route in routes
+    )
 
 
 def trips_of(tables: Tables, chains: Chains, v: int) -> list[list[str]]:
