@@ -36,7 +36,8 @@ def bench_mdrp(
     future, or the evaluator says otherwise than our own judge.
     """
     from simulations.mdrp import BadInstance
-    from simulations.mdrp_bench import INSTANCES, RunsLost, Wanted, cores, run
+    from simulations.mdrp_bench import INSTANCES, RunsLost, Wanted, run
+    from simulations.trials import cores
 
     wanted = Wanted(
         folder=folder or INSTANCES,

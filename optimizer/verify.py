@@ -10,7 +10,7 @@ from optimizer.timing import Limits, Timed, Timetable, limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A rule the plan breaks: stable code, the vehicle or job it is about, and what was found."""
+    """A rule the plan breaks: stable code, the vehicle, job or request, and what was found."""
 
     code: str
     subject: str

@@ -23,10 +23,11 @@ from rich.progress import (
 )
 
 from actors.solver import real_stopwatch
+from optimizer.compiling import compile_searches
 from simulations import mdrp
 from simulations.mdrp import BadInstance, Instance
 from simulations.mdrp_leak import random_cut, until
-from simulations.mdrp_runs import Lived, OnOrders, Run, live, warm_up
+from simulations.mdrp_runs import Lived, OnOrders, Run, live
 from simulations.mdrp_tables import (
     Means,
     better_than_published,
@@ -90,11 +91,6 @@ class _Task:
     orders: int
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 def run(wanted: Wanted) -> Results:
     """Live, judge and tell them all; raises mdrp.BadInstance or RunsLost."""
     console = Console()
@@ -104,7 +100,7 @@ def run(wanted: Wanted) -> Results:
     wanted.out.mkdir(parents=True, exist_ok=True)
     elapsed_s = real_stopwatch()
     with console.status("compiling the search, if it is its first use"):
-        warm_up(tasks[0].run.folder)
+        compile_searches()
     lived = tuple(_followed(tasks, wanted.jobs, console))
     results = _results(wanted, lived, wall_s=elapsed_s())
     file = wanted.out / RESULTS
@@ -208,7 +204,6 @@ def _apart(tasks: Sequence[_Task], jobs: int, on_orders: OnOrders) -> Iterator[L
             min(jobs, len(tasks)),
             mp_context=context,
             initializer=_prepare,
-            initargs=(tasks[0].run.folder,),
         )
         try:
             under_way = {pool.submit(_live_apart, one.run, counted) for one in tasks}
@@ -245,12 +240,12 @@ def _next(counted: "Queue[int]") -> int | None:
         return None
 
 
-def _prepare(folder: Path) -> None:
+def _prepare() -> None:
     """Leave the machine to others, go at once when told to, and compile before it is measured."""
     os.nice(_NICENESS)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    warm_up(folder)
+    compile_searches()
 
 
 def _live_apart(run: Run, counted: "Queue[int]") -> Lived:

@@ -6,7 +6,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ _EVALUATOR_S = 120
 # The evaluator rounds to four decimals.
 _AGREES = 1e-3
 _FAULTS_MAX = 20
-_WARM_ORDERS, _WARM_COURIERS = 8, 6
 
 # The policy that is measured; a test may plant another, which even knows the whole day.
 Policy = Callable[[Instance], Solver]
@@ -107,15 +105,6 @@ class WatchedSolver:
 def the_policy(_instance: Instance) -> Solver:
     """The service's own solver, bounded by rounds so that runs are alike."""
     return LocalSolver(stopped_watch)
-
-
-def warm_up(folder: Path) -> None:
-    """Live a handful of orders, so that what is compiled at its first use is compiled."""
-    whole = mdrp.read(folder)
-    few = replace(whole, orders=whole.orders[:_WARM_ORDERS])
-    last = few.orders[-1].placed if few.orders else 0
-    early = [one for one in few.couriers if one.off > last][:_WARM_COURIERS]
-    _live(replace(few, couriers=tuple(early)), 0, WatchedSolver(the_policy(few), lambda _: None))
 
 
 def live(run: Run, *, on_orders: OnOrders, policy: Policy = the_policy) -> Lived:

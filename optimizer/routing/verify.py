@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from optimizer.routing.problem import (
@@ -16,15 +15,7 @@ from optimizer.routing.problem import (
     Vehicle,
     Visit,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """A rule the plan breaks: stable code, the vehicle or request it is about, what was found."""
-
-    code: str
-    subject: str
-    detail: str = ""
+from optimizer.verify import Violation
 
 
 def verify(problem: RoutingProblem, plan: RoutingPlan) -> tuple[Violation, ...]:
