@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from engine.kernel.timing import MINUTE_MS, Instant
+from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from simulations.diary import CourierPage
 from simulations.knowledge import Knowledge
 from simulations.leg import Leg, between
@@ -18,6 +18,8 @@ from simulations.views import OfferShown, StopShown
 
 # An offer that could only just be made is declined: the answer itself takes time.
 _SHIFT_END_MARGIN_MS = 30_000
+# How long after his shift a courier may still be on his way before his day is given up.
+_OVERTIME_MS = 6 * HOUR_MS
 _DOING = {
     "pickup": ("to_shop", "at_shop"),
     "dropoff": ("to_door", "at_door"),
@@ -54,11 +56,14 @@ class CourierProgram:
         try:
             if await self._go_on():
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._keep_informed())
-                    group.create_task(self._answer_offers())
-                    group.create_task(self._carry())
+                    doing = [
+                        group.create_task(self._keep_informed()),
+                        group.create_task(self._answer_offers()),
+                        group.create_task(self._carry()),
+                    ]
                     await self._shift_over()
                     await self._go_off()
+                    await self._finish_route(doing)
         finally:
             await self._door.close()
             self._page.off_at = max(self._free_at, self._clock.now())
@@ -104,6 +109,15 @@ class CourierProgram:
             self._fault(f"going off duty: {told.refused}")
         self._off = told.body.get("duty") == "off"
         self._door.work.nudge()
+
+    async def _finish_route(self, doing: list[asyncio.Task[None]]) -> None:
+        """Work until he has left; who cannot leave goes home in the end, and that is a fault."""
+        patience_s = _OVERTIME_MS / SECOND_MS / self._clock.speed
+        _, unfinished = await asyncio.wait(doing, timeout=patience_s)
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            self._fault("the route was not finished in time after the shift")
 
     def _has_left(self) -> bool:
         work = self._door.work.value

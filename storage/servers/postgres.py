@@ -18,7 +18,8 @@ USER = DATABASE = "hadiyati"
 _HBA = (
     f"host all all {LOOPBACK}/32 scram-sha-256\nhost replication all {LOOPBACK}/32 scram-sha-256\n"
 )
-_THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+# What is thrown away need not survive the machine; but what a killed process acknowledged stays.
+_THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}
 _ORPHAN_PATIENCE_S = 20.0
 
 

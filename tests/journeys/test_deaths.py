@@ -19,7 +19,8 @@ from api.settings import Settings
 from api.up import System, running_system
 from simulations.replay import run_live
 
-pytestmark = [pytest.mark.ray, pytest.mark.journey, pytest.mark.timeout(420)]
+# An alarm inside the event loop would be logged and forgotten: only a thread can end this test.
+pytestmark = [pytest.mark.ray, pytest.mark.journey, pytest.mark.timeout(420, method="thread")]
 
 SPEED = 60.0
 PLACES = 6

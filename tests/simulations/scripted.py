@@ -68,6 +68,7 @@ class ScriptedDoor:
     cancelled_at: Instant | None = None
     revisions: tuple[Revision, ...] = ()
     waits: tuple[Wait, ...] = ()
+    refused_step: str = ""
     reports: list[Report] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     positions: list[tuple[Point, Instant]] = field(default_factory=list)
@@ -186,6 +187,8 @@ class ScriptedDoor:
     def _progress(self, *, order_id: str, step: str, device_at: Instant, pin: str = "") -> Told:
         if all(order_id not in stop.orders for stop in self._truth.route):
             return Told(refused="not_your_order")
+        if step == self.refused_step:
+            return Told(refused="stale_version")
         order = next(one for one in self._truth.orders if one.order_id == order_id)
         self.reports.append(Report(order.shop.notes, step, device_at, pin))
         assert device_at <= self.clock.now(), "nobody reports the future"

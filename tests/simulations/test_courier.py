@@ -48,6 +48,7 @@ def a_day(
     cancelled: float | None = None,
     revised: tuple[Trip, ...] = (),
     waits: tuple[Wait, ...] = (),
+    refused_step: str = "",
 ) -> tuple[ScriptedDoor, Diary]:
     plan = DayCourier(
         key="c",
@@ -91,7 +92,15 @@ def a_day(
         )
         revisions = tuple(Revision(one.at, one) for one in revised)
         door = ScriptedDoor(
-            clock, chance, slowness_ms, trips, withdrawn, cancelled_at, revisions, waits
+            clock,
+            chance,
+            slowness_ms,
+            trips,
+            withdrawn,
+            cancelled_at,
+            revisions,
+            waits,
+            refused_step,
         )
         temper = Temper(behaviour=behaviour or Behaviour(), chance=chance)
         await CourierProgram(diary.courier(plan), door=door, world=world, temper=temper).run()
@@ -269,6 +278,16 @@ def test_however_slow_and_shuffled_the_line_is_no_step_is_lost_and_all_times_are
         assert visit.free_at == visit.handed_over_at + 2 * M
         free_at, here = visit.free_at, visit.point
     assert diary.faults == []
+
+
+def test_who_cannot_finish_his_route_goes_home_in_the_end_and_that_is_a_fault() -> None:
+    door, diary = a_day(trip(10, "a", ready=0), off=60, refused_step="delivered")
+    assert [one.step for one in door.reports] == ["reached_shop", "picked_up", "reached_door"]
+    assert (diary.couriers["c"].off_at or 0) - START == (60 + 6 * 60) * M
+    assert diary.faults == [
+        "Courier: delivered of a: stale_version",
+        "Courier: the route was not finished in time after the shift",
+    ]
 
 
 def sent(at: float, arrives: float) -> Wait:

@@ -70,6 +70,7 @@ def test_a_throw_away_folder_is_gone_afterwards() -> None:
         assert folder is not None
         assert folder.is_dir()
         assert query(servers.postgres_dsn, "SHOW fsync") == "off"
+        assert query(servers.postgres_dsn, "SHOW synchronous_commit") == "on"
     assert not folder.exists()
 
 
