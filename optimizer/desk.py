@@ -19,6 +19,9 @@ class Desk(NamedTuple):
     that begins a trip. more, place, how: of the k-th job to put in, the best place at each of its
     candidates. jobs: what is reconsidered. neighbour, apart: who could be, and how unlike it is.
     noted_at: where a vehicle is noted, -1 = nowhere; the noted fields say how its chain was.
+    age: how often a vehicle's chain was changed for good. best_at: by entry of `town.candidate` the
+    age at which the best place of that job in that vehicle's chain was looked up last, which the
+    other best fields tell.
     """
 
     trip: Numbers
@@ -36,13 +39,18 @@ class Desk(NamedTuple):
     noted_begins: Numbers
     noted_length: Numbers
     noted_cost: Ints
+    age: Ints
+    best_at: Ints
+    best_more: Ints
+    best_place: Numbers
+    best_how: Numbers
 
 
 def new_desk(town: Town, chains: Chains) -> Desk:
     """Room enough for the longest chain and one job more."""
     vehicles, width = chains.job.shape
     widest = int((town.jobs["candidates_end"] - town.jobs["candidates_begin"]).max(initial=1))
-    most = 3 * JOBS_MAX
+    most, entries = 3 * JOBS_MAX, len(town.candidate)
     return Desk(
         trip=np.empty((1, width + 1), dtype=np.int32),
         free_s=np.empty(width + 2, dtype=np.int64),
@@ -59,4 +67,9 @@ def new_desk(town: Town, chains: Chains) -> Desk:
         noted_begins=np.empty((most, width), dtype=np.int32),
         noted_length=np.empty(most, dtype=np.int32),
         noted_cost=np.empty(most, dtype=np.int64),
+        age=np.zeros(vehicles, dtype=np.int64),
+        best_at=np.full(entries, -1, dtype=np.int64),
+        best_more=np.empty(entries, dtype=np.int64),
+        best_place=np.empty(entries, dtype=np.int32),
+        best_how=np.empty(entries, dtype=np.int32),
     )

@@ -74,6 +74,22 @@ def best_place(town: Town, chains: Chains, v: int, j: int, desk: Desk) -> tuple[
 
 
 @compiled
+def known_place(town: Town, chains: Chains, j: int, desk: Desk, entry: int) -> tuple[int, int, int]:
+    """The best place of job j at its candidate of that entry, looked up anew only if it may differ.
+
+    While a vehicle is noted its chain is being tried out, and nothing is kept of it.
+    """
+    v = town.candidate[entry]
+    if desk.noted_at[v] >= 0:
+        return best_place(town, chains, v, j, desk)
+    if desk.best_at[entry] != desk.age[v]:
+        more, place, how = best_place(town, chains, v, j, desk)
+        desk.best_more[entry], desk.best_place[entry], desk.best_how[entry] = more, place, how
+        desk.best_at[entry] = desk.age[v]
+    return desk.best_more[entry], desk.best_place[entry], desk.best_how[entry]
+
+
+@compiled
 def _alone(town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int) -> int:
     """Cost of the chain with a trip of j alone before the trip that begins there."""
     door = -1 if begin == 0 else chains.job[v, begin - 1]
@@ -183,7 +199,7 @@ def price_moves(town: Town, chains: Chains, desk: Desk, more: Ints) -> None:
 @compiled
 def _price(town: Town, chains: Chains, j: int, desk: Desk, more: Ints) -> None:
     for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
-        more[entry] = best_place(town, chains, town.candidate[entry], j, desk)[0]
+        more[entry] = known_place(town, chains, j, desk, entry)[0]
 
 
 @compiled
@@ -209,6 +225,13 @@ def restore(chains: Chains, desk: Desk, noted: int) -> None:
             chains.job[v, index] = desk.noted_job[k, index]
             chains.begins[v, index] = desk.noted_begins[k, index]
             chains.carrier[desk.noted_job[k, index]] = v
+
+
+@compiled
+def keep(desk: Desk, noted: int) -> None:
+    """What was tried with the noted vehicles is how they are now."""
+    for k in range(noted):
+        desk.age[desk.noted[k]] += 1
 
 
 @compiled

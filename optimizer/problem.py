@@ -5,10 +5,10 @@ are integers so that they compare exactly, places are node indices that only the
 understands.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +125,6 @@ class Policy:
     rounds_max, rounds_per_job: rounds of improvement in all and for each job; they bound the work
     without a clock, so that runs are alike.
     time_budget_s: bounds the work of a caller who has a clock.
-    alternatives_max: how many next best vehicles the explanation of a job names.
     """
 
     weights: Weights = field(default_factory=Weights)
@@ -135,7 +134,6 @@ class Policy:
     rounds_max: int = 1000
     rounds_per_job: int = 20
     time_budget_s: float = 0.5
-    alternatives_max: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,13 +187,12 @@ def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
     first = {route.vehicle: route.trips[0].jobs for route in problem.incumbent if route.trips}
     taken: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
-    for vehicle in sorted(problem.vehicles, key=lambda vehicle: vehicle.id):
+    bound = [vehicle for vehicle in problem.vehicles if vehicle.bound_for is not None]
+    for vehicle in sorted(bound, key=lambda vehicle: vehicle.id):
         jobs = tuple(
             job
             for job in dict.fromkeys(first.get(vehicle.id, ()))
-            if vehicle.bound_for is not None
-            and group.get(job) == vehicle.bound_for
-            and job not in taken
+            if group.get(job) == vehicle.bound_for and job not in taken
         )
         if jobs:
             found[vehicle.id] = jobs
@@ -231,21 +228,97 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """A vehicle that could have had the job; extra_cost None = it cannot have it at all."""
+    """A vehicle that could have had the job; extra_cost None = it cannot have it at all.
+
+    It is what the plan would cost more, for a job left out than without it.
+    """
 
     vehicle: str
     extra_cost: int | None
     reason: Reason
 
 
+# The reasons that a ranking tells, by their codes in it.
+RANKED: Final = tuple(Reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rankings(Mapping[str, tuple[Alternative, ...]]):
+    """What speaks against each candidate of each job, kept as columns: few are ever looked at.
+
+    Those of job jobs[j] are at begins[j] : begins[j + 1] of the other columns, which name
+    vehicles[vehicle[i]]; `reason` is an index of `RANKED`, `arrival_s` when it could be at the
+    shop, which decides between two that cost the same.
+    """
+
+    IMPOSSIBLE: ClassVar[int] = 2**62
+
+    jobs: tuple[str, ...]
+    vehicles: tuple[str, ...]
+    begins: NDArray[np.int64]
+    vehicle: NDArray[np.int32]
+    extra_cost: NDArray[np.int64]
+    arrival_s: NDArray[np.int64]
+    reason: NDArray[np.int8]
+    _at: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_at", {job: at for at, job in enumerate(self.jobs)})
+
+    @staticmethod
+    def of(told: Mapping[str, Sequence[Alternative]]) -> "Rankings":
+        """The same as columns."""
+        rows = [one for ranking in told.values() for one in ranking]
+        vehicles = sorted({one.vehicle for one in rows})
+        costs = [Rankings.IMPOSSIBLE if one.extra_cost is None else one.extra_cost for one in rows]
+        return Rankings(
+            jobs=tuple(told),
+            vehicles=tuple(vehicles),
+            begins=np.cumsum([0, *(len(ranking) for ranking in told.values())]),
+            vehicle=np.array([vehicles.index(one.vehicle) for one in rows], dtype=np.int32),
+            extra_cost=np.array(costs, dtype=np.int64),
+            arrival_s=np.arange(len(rows)),
+            reason=np.array([RANKED.index(one.reason) for one in rows], dtype=np.int8),
+        )
+
+    def named(self, job: str) -> list[str]:
+        """The vehicles of a job's ranking, in no order."""
+        rows = self._rows(job)
+        return [self.vehicles[v] for v in self.vehicle[rows].tolist()]
+
+    def __getitem__(self, job: str) -> tuple[Alternative, ...]:
+        rows = self._rows(job)
+        vehicle, cost, reason = self.vehicle[rows], self.extra_cost[rows], self.reason[rows]
+        best = np.lexsort((vehicle, self.arrival_s[rows], cost))
+        columns = (one[best].tolist() for one in (vehicle, cost, reason))
+        return tuple(
+            Alternative(
+                vehicle=self.vehicles[v],
+                extra_cost=None if more == self.IMPOSSIBLE else more,
+                reason=RANKED[code],
+            )
+            for v, more, code in zip(*columns, strict=True)
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.jobs)
+
+    def __len__(self) -> int:
+        return len(self.jobs)
+
+    def _rows(self, job: str) -> slice:
+        at = self._at[job]
+        return slice(int(self.begins[at]), int(self.begins[at + 1]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The answer: routes of the vehicles with work, by id, and a reason for every job left out.
 
-    rankings: for each job with candidates the next best vehicles, best first.
+    rankings: for each job the candidates that do not have it, best first.
     """
 
     routes: tuple[Route, ...]
     unassigned: Mapping[str, Reason]
     cost: int
-    rankings: Mapping[str, tuple[Alternative, ...]] = field(default_factory=dict)
+    rankings: Rankings = field(default_factory=lambda: Rankings.of({}))

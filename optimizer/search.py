@@ -9,7 +9,7 @@ import numpy as np
 from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.compiled import compiled
 from optimizer.desk import Desk
-from optimizer.insertion import best_place, forget, note, put, restore, take
+from optimizer.insertion import forget, keep, known_place, note, put, restore, take
 from optimizer.ruin import draw
 from optimizer.town import Chains, Town
 from optimizer.walking import chain_cost, keeps_promise
@@ -19,6 +19,7 @@ from optimizer.walking import chain_cost, keeps_promise
 def fill(town: Town, chains: Chains, desk: Desk, count: int) -> None:
     """Put the first `count` of `desk.jobs` in, those with the most to lose first."""
     _, noted = _put_in(town, chains, desk, count, 0.0, 0)
+    keep(desk, noted)
     forget(desk, noted)
 
 
@@ -46,6 +47,7 @@ def improve(
             change < INFEASIBLE and heat > 0 and np.random.random() < np.exp(-change / heat)
         ):
             so_far[0] += change
+            keep(desk, noted)
             if so_far[0] < so_far[1]:
                 so_far[1] = so_far[0]
                 _copy(chains, best)
@@ -152,7 +154,7 @@ def _price_again(town: Town, chains: Chains, desk: Desk, k: int, v: int) -> None
 def _price_one(town: Town, chains: Chains, desk: Desk, k: int, entry: int) -> None:
     j = desk.jobs[k]
     candidate = entry - town.jobs[j].candidates_begin
-    more, place, how = best_place(town, chains, town.candidate[entry], j, desk)
+    more, place, how = known_place(town, chains, j, desk, entry)
     desk.more[k, candidate], desk.place[k, candidate], desk.how[k, candidate] = more, place, how
 
 
@@ -203,6 +205,7 @@ def relocate(town: Town, chains: Chains, desk: Desk) -> None:
         desk.jobs[0] = at
         change, noted = _try_again(town, chains, desk, 1)
         if change < 0:
+            keep(desk, noted)
             quiet = 0
         else:
             _undo(chains, desk, noted, 1)

@@ -71,6 +71,7 @@ def _improved(
             break
         end = min(rounds, begin + _STRIDE)
         improve(town, chains, best, desk, so_far, (begin, end, rounds), warmth)
+    desk.age[:] += 1
     return best
 
 

@@ -1,17 +1,15 @@
 """A problem as arrays in the order of ids, so that the order of input does not matter."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from optimizer.arrays import NEVER, Ints, Numbers, ints
+from optimizer.candidates import CandidateTable
 from optimizer.problem import Problem, carriers, promises
 from optimizer.timing import Timetable, limits
 from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Tables:
@@ -103,22 +101,18 @@ class Tables:
 
     def _read_candidates(self) -> None:
         """Who may carry what; who is promised something may carry it whatever the problem says."""
-        promised_to = {j: v for v, jobs in self.promised.items() for j in jobs}
-        # Many jobs share one tuple of candidates; kept beside its numbers, its identity is unique.
-        seen: dict[int, tuple[Sequence[str], Numbers]] = {}
-        lists = []
-        for j, job in enumerate(self.jobs):
-            allowed = self.problem.candidates.get(job.id, ())
-            if id(allowed) not in seen:
-                known = {self.vehicle_at[id_] for id_ in allowed if id_ in self.vehicle_at}
-                seen[id(allowed)] = allowed, np.array(sorted(known), dtype=np.int32)
-            mine = seen[id(allowed)][1]
-            if j in promised_to:
-                mine = np.union1d(mine, [promised_to[j]]).astype(np.int32)
-            lists.append(mine)
-        self._candidates_at = np.concatenate([ints([0]), ints([len(one) for one in lists])])
-        self._candidates_at = np.cumsum(self._candidates_at)
-        self._candidate: Numbers = np.concatenate([np.zeros(0, dtype=np.int32), *lists])
+        table = CandidateTable.from_names(self.problem.candidates)
+        j = np.repeat(_numbers(table.jobs, self.job_at), np.diff(table.begins))
+        v = _numbers(table.vehicles, self.vehicle_at)[table.vehicle]
+        known = (j >= 0) & (v >= 0)
+        promised = [(j, v) for v, jobs in self.promised.items() for j in jobs]
+        more_j, more_v = np.array(promised, dtype=np.int64).reshape(-1, 2).T
+        width = max(1, len(self.vehicles))
+        pairs = np.sort(np.concatenate([j[known] * width + v[known], more_j * width + more_v]))
+        pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+        j, v = np.divmod(pairs, width)
+        self._candidates_at = np.searchsorted(j, np.arange(len(self.jobs) + 1))
+        self._candidate: Numbers = v.astype(np.int32)
 
     def _roads(self) -> tuple[Ints, Numbers, Numbers]:
         """Seconds from shops to doors by job, from starts and from doors to shops."""
@@ -193,6 +187,11 @@ class Tables:
             if job in self.job_at:
                 kept[self.job_at[job]] = self.vehicle_at[vehicle]
         return kept
+
+
+def _numbers(names: Sequence[str], index: Mapping[str, int]) -> Ints:
+    """The numbers of these, -1 = unknown."""
+    return ints([index.get(name, -1) for name in names])
 
 
 def _or_never(limit: int | None) -> int:

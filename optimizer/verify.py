@@ -73,11 +73,9 @@ def _promises(problem: Problem, plan: Plan) -> Iterator[Violation]:
 
 def _explanations(problem: Problem, plan: Plan) -> Iterator[Violation]:
     promised_to = {job: vehicle for vehicle, jobs in promises(problem).items() for job in jobs}
-    for job, ranking in sorted(plan.rankings.items()):
+    for job in sorted(plan.rankings):
         allowed = {*problem.candidates.get(job, ()), promised_to.get(job)}
-        if len(ranking) > problem.policy.alternatives_max:
-            yield Violation(code="ranking_too_long", subject=job)
-        if any(alternative.vehicle not in allowed for alternative in ranking):
+        if not allowed.issuperset(plan.rankings.named(job)):
             yield Violation(code="ranks_no_candidate", subject=job)
 
 

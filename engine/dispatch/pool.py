@@ -78,12 +78,15 @@ def problem_of(
         for one in sorted(couriers, key=lambda one: one.id)
     ]
     waiting = sorted(orders, key=lambda one: one.id)
-    vehicles = tuple(_vehicle(one, under_way.get(one.courier.id), nodes, zone, now) for one in free)
+    paces = _paces(parameters.travel, now)
+    vehicles = tuple(
+        _vehicle(one, under_way.get(one.courier.id), nodes, paces, now) for one in free
+    )
     jobs = tuple(_job(one, nodes, now) for one in waiting)
     return Problem(
         vehicles=vehicles,
         jobs=jobs,
-        candidates=dict(candidates(waiting, free, parameters, now=now).items()),
+        candidates=candidates(waiting, free, parameters, now=now),
         travel=CoordinateTravel(
             lat=np.array(nodes.lat, dtype=np.float64),
             lng=np.array(nodes.lng, dtype=np.float64),
@@ -160,14 +163,24 @@ def _availability(
     return Available(courier=courier, free_at=walked.free_at, point=walked.free_point)
 
 
+def _paces(profile: TravelProfile, now: Instant) -> dict[VehicleKind, int]:
+    """How much longer than a car each kind of vehicle takes, in thousandths."""
+    travel = travel_times(profile)
+    car = travel.speed_m_s(VehicleKind.CAR, now)
+    return {kind: round(car / travel.speed_m_s(kind, now) * _PERMILLE) for kind in VehicleKind}
+
+
 def _vehicle(
-    available: Available, trip: UnderWay | None, nodes: _Nodes, zone: Zone, now: Instant
+    available: Available,
+    trip: UnderWay | None,
+    nodes: _Nodes,
+    paces: Mapping[VehicleKind, int],
+    now: Instant,
 ) -> Vehicle:
     courier = available.courier
-    travel = travel_times(zone.parameters.travel)
-    pace = travel.speed_m_s(VehicleKind.CAR, now) / travel.speed_m_s(courier.vehicle, now)
     ends = courier.shift_ends_at
-    idle_since = available.free_at if courier.orders else courier.free_since
+    has_orders = courier.route and courier.orders
+    idle_since = available.free_at if has_orders else courier.free_since
     return Vehicle(
         id=courier.id,
         node=nodes.of(available.point),
@@ -176,7 +189,7 @@ def _vehicle(
         capacity=courier.capacity_units,
         capacity_g=courier.capacity_g,
         idle_since_s=seconds_between(now, idle_since),
-        pace_permille=round(pace * _PERMILLE),
+        pace_permille=paces[courier.vehicle],
         bound_for=None if trip is None else _group(trip.shop),
     )
 

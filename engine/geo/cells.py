@@ -16,6 +16,12 @@ def cell_at(point: Point, resolution: int) -> CellId:
     return CellId(h3.latlng_to_cell(point.lat, point.lng, resolution))
 
 
+@lru_cache(maxsize=2**17)
+def cell_near(lat_milli: int, lng_milli: int, resolution: int) -> CellId:
+    """The cell that holds a point in thousandths of a degree: to tell roughly who is near whom."""
+    return CellId(h3.latlng_to_cell(lat_milli / 1000, lng_milli / 1000, resolution))
+
+
 def is_cell(text: str) -> bool:
     """Whether `text` names an H3 cell."""
     return bool(h3.is_valid_cell(text))

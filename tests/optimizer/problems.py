@@ -82,7 +82,6 @@ policies = st.builds(
     bundle_extra_s_max=st.sampled_from([0, 120, 600, 3600]),
     trips_max=st.integers(1, 4),
     rounds_max=st.sampled_from([0, 3, 10]),
-    alternatives_max=st.integers(0, 4),
 )
 
 

@@ -49,11 +49,10 @@ def test_a_runner_up_costs_the_difference() -> None:
     )
 
 
-def test_so_many_are_named_as_asked_for_best_first() -> None:
+def test_everybody_who_could_have_had_it_is_told_of_best_first() -> None:
     vans = [Vehicle(id=f"van {n}", node=5 + n) for n in range(6)]
-    policy = Policy(weights=Weights(idle=0), alternatives_max=2)
-    plan = solve(a_problem(vans, [GIFT], policy=policy))
-    assert [told.vehicle for told in plan.rankings["gift"]] == ["van 1", "van 2"]
+    plan = solve(a_problem(vans, [GIFT], policy=PLAIN))
+    assert [told.vehicle for told in plan.rankings["gift"]] == [f"van {n}" for n in range(1, 6)]
 
 
 @pytest.mark.parametrize(
@@ -80,12 +79,14 @@ def test_a_job_left_out_is_told_why(
 ) -> None:
     plan = solve(a_problem([van], [job], policy=policy))  # type: ignore[list-item]
     assert plan.unassigned == {"gift": reason}
+    (told,) = plan.rankings["gift"]
+    assert (told.vehicle, told.reason) == ("van", reason)
 
 
 def test_without_candidates_there_is_none() -> None:
     plan = solve(a_problem([Vehicle(id="van", node=0)], [GIFT], candidates={}))
     assert plan.unassigned == {"gift": Reason.NO_CANDIDATE}
-    assert plan.rankings == {}
+    assert plan.rankings == {"gift": ()}
 
 
 def test_the_vehicle_may_be_needed_more_elsewhere() -> None:
@@ -101,11 +102,15 @@ def test_no_alternative_would_have_been_better(problem: Problem) -> None:
     carrier = {
         job: route.vehicle for route in plan.routes for trip in route.trips for job in trip.jobs
     }
+    known = {vehicle.id for vehicle in problem.vehicles}
+    assert set(plan.rankings) == {job.id for job in problem.jobs}
     for job, ranking in plan.rankings.items():
         extras = [told.extra_cost for told in ranking]
         possible = [extra for extra in extras if extra is not None]
         assert possible == sorted(possible)
-        assert all(extra >= 0 for extra in possible)
+        assert job in plan.unassigned or all(extra >= 0 for extra in possible)
         assert extras[: len(possible)] == possible
-        assert carrier[job] not in {told.vehicle for told in ranking}
+        assert not {carrier.get(job)} & {told.vehicle for told in ranking}
+        others = {*problem.candidates.get(job, ())} & known - {carrier.get(job)}
+        assert others <= {told.vehicle for told in ranking}
     assert Timetable(problem).cost(plan.routes) == plan.cost

@@ -1,12 +1,15 @@
 """What must hold of who could serve an order."""
 
+import random
+
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.couriers.courier import Courier
 from engine.dispatch.candidates import Available, candidates, may_be_asked
+from engine.dispatch.why import reach_s
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import GreatCircle, Speeds, TravelProfile, VehicleKind
 from engine.kernel.ids import CourierId
@@ -17,6 +20,12 @@ from tests.builders import CORNER, DOOR, NOON, SHOP, a_courier, an_order
 
 ORDER, COURIER = an_order(), a_courier()
 COURIERS = [a_courier() for _ in range(12)]
+CROWD = [a_courier() for _ in range(200)]
+ORDERS = [
+    *(an_order() for _ in range(4)),
+    an_order(gift=Gift(description="Sofa", size_units=3)),
+    an_order(lapsed=(Lapsed(courier_id=CROWD[0].id, reason=Lapse.DECLINED, at=NOON),)),
+]
 
 shops = st.builds(Point, lat=st.floats(-60, 60), lng=st.floats(-179, 179))
 # Degrees north and east of the shop, seconds until free, and the vehicle.
@@ -62,6 +71,49 @@ def test_rings_of_cells_find_everybody_within_reach_soonest_first(
     order = at_shop(shop)
     found = candidates([order], around, parameters, now=NOON)
     assert found == {order.id: tuple(one for _, one in sorted(expected)[:candidates_max])}
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32), st.sampled_from([0.01, 0.1, 0.4]), st.integers(1, 8))
+def test_in_a_crowd_those_are_found_who_are_soonest_of_all(
+    seed: int, spread: float, candidates_max: int
+) -> None:
+    chance = random.Random(seed)
+    reach = chance.choice([900, 7200])
+    parameters = ZoneParameters(candidates_max=candidates_max, search_start_s=reach)
+    travel = GreatCircle(parameters.travel)
+    around = [
+        available(
+            replace(
+                one, vehicle=chance.choice([*VehicleKind]), capacity_units=chance.choice([1, 4])
+            ),
+            _near(SHOP, spread, chance),
+            free_s=chance.choice([0, 0, 0, 300, 1200]),
+        )
+        for one in CROWD
+    ]
+    shops = [_near(SHOP, spread, chance) for _ in range(3)]
+    orders = [replace(one, shop=Place(point=chance.choice(shops))) for one in ORDERS]
+    found = candidates(orders, around, parameters, now=NOON)
+    for order in orders:
+        ways = [
+            (one, travel.one_s(one.point, order.shop.point, vehicle=one.courier.vehicle, at=NOON))
+            for one in around
+        ]
+        soonest = sorted(
+            (one.free_at + way_s * SECOND_MS, one.courier.id)
+            for one, way_s in ways
+            if way_s <= reach_s(order, parameters, NOON)
+            and may_be_asked(order, one.courier, parameters, NOON)
+        )
+        assert found[order.id] == tuple(one for _, one in soonest[:candidates_max])
+
+
+def _near(point: Point, spread: float, chance: random.Random) -> Point:
+    return Point(
+        lat=point.lat + chance.uniform(-spread, spread),
+        lng=point.lng + chance.uniform(-spread, spread),
+    )
 
 
 def test_an_order_without_anybody_near_has_no_candidates() -> None:

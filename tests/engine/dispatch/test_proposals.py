@@ -12,7 +12,7 @@ from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, UserId
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Order
-from optimizer.problem import Alternative, Plan, Reason, Route, Trip
+from optimizer.problem import Alternative, Plan, Rankings, Reason, Route, Trip
 from tests.builders import DOOR, NOON, SHOP, a_courier, a_story, a_zone, new_id
 
 STORY = a_story(orders=3, zone=a_zone(parameters=ZoneParameters(commit_lead_s=120)))
@@ -41,7 +41,7 @@ def a_plan(*trips: Trip) -> Plan:
         )
     }
     route = Route(vehicle=COURIER.id, trips=trips)
-    return Plan(routes=(route,), unassigned={}, cost=0, rankings=rankings)
+    return Plan(routes=(route,), unassigned={}, cost=0, rankings=Rankings.of(rankings))
 
 
 def proposed(zone: Zone, plan: Plan) -> list[tuple[str, ...]]:

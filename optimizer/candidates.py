@@ -1,0 +1,58 @@
+"""Which vehicles may serve which job, as columns: they are many, and few are read one by one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CandidateTable(Mapping[str, tuple[str, ...]]):
+    """The vehicles of job jobs[j] are vehicles[i] for each i in vehicle[begins[j] : begins[j + 1]].
+
+    They stand in the order in which they were given.
+    """
+
+    jobs: tuple[str, ...]
+    vehicles: tuple[str, ...]
+    begins: NDArray[np.int64]
+    vehicle: NDArray[np.int32]
+    _at: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_at", {job: at for at, job in enumerate(self.jobs)})
+
+    @staticmethod
+    def of(
+        jobs: Sequence[str], vehicles: Sequence[str], rows: Sequence[ArrayLike]
+    ) -> "CandidateTable":
+        """A row of indices of `vehicles` for each job."""
+        arrays = [np.asarray(row, dtype=np.int32) for row in rows]
+        return CandidateTable(
+            jobs=tuple(jobs),
+            vehicles=tuple(vehicles),
+            begins=np.cumsum([0, *map(len, arrays)], dtype=np.int64),
+            vehicle=np.concatenate([np.zeros(0, dtype=np.int32), *arrays]),
+        )
+
+    @staticmethod
+    def from_names(candidates: Mapping[str, Sequence[str]]) -> "CandidateTable":
+        """The same as columns."""
+        if isinstance(candidates, CandidateTable):
+            return candidates
+        vehicles = sorted({one for row in candidates.values() for one in row})
+        index = {one: at for at, one in enumerate(vehicles)}
+        rows = [[index[one] for one in row] for row in candidates.values()]
+        return CandidateTable.of(list(candidates), vehicles, rows)
+
+    def __getitem__(self, job: str) -> tuple[str, ...]:
+        at = self._at[job]
+        row = self.vehicle[self.begins[at] : self.begins[at + 1]]
+        return tuple([self.vehicles[v] for v in row.tolist()])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.jobs)
+
+    def __len__(self) -> int:
+        return len(self.jobs)

@@ -1,0 +1,34 @@
+"""What must hold of the candidates as columns."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optimizer.candidates import CandidateTable
+from optimizer.problem import Vehicle
+from optimizer.tables import Tables
+from tests.optimizer.problems import a_job, a_problem
+
+names = st.text("abcdef", min_size=1, max_size=2)
+
+
+@given(st.dictionaries(names, st.lists(names, max_size=5)))
+def test_columns_say_what_the_names_said(named: dict[str, list[str]]) -> None:
+    table = CandidateTable.from_names(named)
+    assert table == {job: tuple(row) for job, row in named.items()}
+    assert CandidateTable.from_names(table) is table
+
+
+def test_an_unknown_job_has_no_candidates() -> None:
+    table = CandidateTable.from_names({"a": ("x",)})
+    assert table.get("b", ()) == ()
+    with pytest.raises(KeyError):
+        table["b"]
+
+
+def test_the_search_knows_each_known_candidate_once() -> None:
+    vans = [Vehicle(id=one, node=0) for one in ("x", "y")]
+    candidates = {"a": ("y", "gone", "x", "y"), "gone": ("x",)}
+    tables = Tables(a_problem(vans, [a_job("a", 1, 2), a_job("b", 1, 3)], candidates=candidates))
+    assert tables.town.candidate.tolist() == [0, 1]
+    assert tables.town.jobs["candidates_end"].tolist() == [2, 2]
