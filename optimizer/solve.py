@@ -1,6 +1,6 @@
 """Problem in, plan out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from optimizer.explain import rankings, reason_left_out
 from optimizer.incumbent import restore
 from optimizer.insertion import price_moves
 from optimizer.problem import Plan, Problem, Route, Trip
+from optimizer.schedule import Schedule
 from optimizer.search import fill, improve, relocate, seed_chance
 from optimizer.tables import Tables
-from optimizer.timing import Timetable
 from optimizer.town import Chains, Town, copy_of, empty_chains
 
 # Rounds between two looks at the watch.
@@ -76,45 +76,44 @@ def _improved(
 
 
 def _plan(tables: Tables, chains: Chains, desk: Desk) -> Plan:
-    problem = tables.problem
     more = np.full(len(tables.town.candidate), INFEASIBLE, dtype=np.int64)
     price_moves(tables.town, chains, desk, more)
     left = np.nonzero(chains.carrier < 0)[0].tolist()
     unassigned_cost = int(tables.town.jobs[left]["left_out"].sum())
     return Plan(
-        routes=_timed(problem, tuple(_routes(tables, chains))),
+        routes=_routes(tables, chains),
         unassigned={tables.jobs[j].id: reason_left_out(tables, more, j) for j in left},
         cost=int(chains.cost.sum()) + unassigned_cost,
         rankings=rankings(tables, chains, more),
     )
 
 
-def _routes(tables: Tables, chains: Chains) -> Iterator[Route]:
-    """Who carries what in which order; the times are still to be told."""
-    for v in np.nonzero(chains.length)[0].tolist():
-        trips = (
-            Trip(group="", jobs=tuple(jobs), leave_s=0, pickup_s=0, deliveries_s=())
-            for jobs in trips_of(tables, chains, v)
-        )
-        yield Route(vehicle=tables.vehicles[v].id, trips=tuple(trips))
-
-
-def _timed(problem: Problem, routes: tuple[Route, ...]) -> tuple[Route, ...]:
-    """The same routes with their times; all their legs are asked for at once."""
-    timetable = Timetable(problem, routes)
-    vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
-    return tuple(
-        Route(
-            vehicle=route.vehicle,
-            trips=tuple(
-                timed.trip
-                for timed in timetable.chain(
-                    vehicles[route.vehicle], [trip.jobs for trip in route.trips]
+def _routes(tables: Tables, chains: Chains) -> tuple[Route, ...]:
+    """Who carries what in which order, and when."""
+    planned = {
+        tables.vehicles[v].id: trips_of(tables, chains, v)
+        for v in np.nonzero(chains.length)[0].tolist()
+    }
+    schedule = Schedule(tables.problem, planned)
+    times = (one.tolist() for one in (schedule.leave_s, schedule.pickup_s, schedule.ends))
+    leave_s, pickup_s, ends = times
+    delivery_s, group_of = schedule.delivery_s.tolist(), {j.id: j.group for j in tables.jobs}
+    routes, at, begin = [], 0, 0
+    for vehicle, chain in planned.items():
+        trips = []
+        for jobs in chain:
+            trips.append(
+                Trip(
+                    group=group_of[jobs[0]],
+                    jobs=tuple(jobs),
+                    leave_s=leave_s[at],
+                    pickup_s=pickup_s[at],
+                    deliveries_s=tuple(delivery_s[begin : ends[at]]),
                 )
-            ),
-        )
-        for route in routes
-    )
+            )
+            begin, at = ends[at], at + 1
+        routes.append(Route(vehicle=vehicle, trips=tuple(trips)))
+    return tuple(routes)
 
 
 def trips_of(tables: Tables, chains: Chains, v: int) -> list[list[str]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
 
 from optimizer.arrays import NEVER, Ints, Numbers, ints
 from optimizer.candidates import CandidateTable
@@ -129,14 +130,32 @@ class Tables:
         pairs = self._candidate * np.int64(len(shops)) + np.repeat(
             self._group, np.diff(self._candidates_at)
         )
-        v, group = np.divmod(np.unique(pairs), max(1, len(shops)))
+        pairs.sort()
+        v, group = np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], max(1, len(shops)))
         approach_s[v, group] = between(starts[v], shops[group])
-        onward_s = between(np.repeat(doors, len(shops)), np.tile(shops, len(doors)))
+        j, then = self._followers(v, group)
+        onward_s = np.zeros((len(doors), len(shops)), dtype=np.int32)
+        onward_s[j, then] = between(doors[j], shops[then])
         return (
             between(shops[self._group], doors),
             approach_s,
-            onward_s.reshape(len(doors), len(shops)).astype(np.int32),
+            onward_s,
         )
+
+    def _followers(self, v: Ints, group: Ints) -> tuple[Ints, Ints]:
+        """The jobs, and the groups that somebody who may carry the job may go to after it.
+
+        Vehicle v[i] may carry jobs of group[i].
+        """
+        shape = (len(self.vehicles), len(self.groups))
+        serves = csr_array((np.ones(len(v), dtype=np.int32), (v, group)), shape=shape)
+        first, then = (serves.T @ serves).nonzero()
+        members = np.bincount(self._group, minlength=len(self.groups))
+        by_group = np.argsort(self._group, kind="stable")
+        counts = members[first]
+        begins = (np.cumsum(members) - members)[first]
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        return by_group[np.repeat(begins, counts) + within], np.repeat(then, counts)
 
     def _hops(self) -> tuple[Numbers, Records, Numbers]:
         """Seconds between the doors of one group, in blocks, and where the blocks are."""

@@ -1,6 +1,6 @@
 """What a route takes and costs, step by step: the definition that fast code must match."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,8 +37,7 @@ class Limits:
 class Timetable:
     """Schedules of one problem's vehicles."""
 
-    def __init__(self, problem: Problem, routes: Sequence[Route] = ()) -> None:
-        """Routes: those that will be asked about, so that their legs are looked up at once."""
+    def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self.jobs: Mapping[str, Job] = {job.id: job for job in problem.jobs}
         self._vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
@@ -47,7 +46,6 @@ class Timetable:
         )
         self._promised = promises(problem)
         self._seconds: dict[tuple[int, int], int] = {}
-        self._look_up({leg for route in routes for leg in self._legs(route)})
 
     def travel_s(self, vehicle: Vehicle, origin: int, destination: int) -> int:
         """Seconds that this vehicle drives from one node to another."""
@@ -91,27 +89,11 @@ class Timetable:
             self._route_cost(self._vehicles[route.vehicle], route, kept) for route in routes
         )
 
-    def _legs(self, route: Route) -> Iterator[tuple[int, int]]:
-        node = self._vehicles[route.vehicle].node
-        for trip in route.trips:
-            shop = self.jobs[trip.jobs[0]].pickup
-            yield node, shop
-            node = shop
-            for job in trip.jobs:
-                door = self.jobs[job].delivery
-                yield node, door
-                yield shop, door
-                node = door
-
-    def _look_up(self, legs: Collection[tuple[int, int]]) -> None:
-        origins, destinations = np.array(list(legs), dtype=np.int64).reshape(-1, 2).T
-        seconds = self._problem.travel.between(origins, destinations).tolist()
-        self._seconds.update(zip(legs, seconds, strict=True))
-
     def _plain_s(self, origin: int, destination: int) -> int:
         leg = (origin, destination)
         if leg not in self._seconds:
-            self._look_up([leg])
+            ends = np.array([origin]), np.array([destination])
+            self._seconds[leg] = int(self._problem.travel.between(*ends)[0])
         return self._seconds[leg]
 
     def _trip(self, vehicle: Vehicle, node: int, start_s: int, jobs: Sequence[Job]) -> Timed:

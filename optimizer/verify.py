@@ -4,8 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from optimizer.problem import Plan, Problem, Route, Trip, Vehicle, promises
-from optimizer.timing import Limits, Timed, Timetable, limits
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.arrays import ints
+from optimizer.problem import Plan, Problem, Route, Trip, promises
+from optimizer.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +26,10 @@ def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
     broken = [*_membership(problem, plan), *_explanations(problem, plan)]
     if broken:
         return tuple(broken)
-    timetable = Timetable(problem, plan.routes)
-    promised = promises(problem)
-    vehicles = {vehicle.id: vehicle for vehicle in problem.vehicles}
-    for route in plan.routes:
-        vehicle = vehicles[route.vehicle]
-        broken += _route(problem, timetable, vehicle, route, promised.get(vehicle.id, ()))
-    if not broken and (cost := timetable.cost(plan.routes)) != plan.cost:
+    chains = {route.vehicle: [trip.jobs for trip in route.trips] for route in plan.routes}
+    schedule = Schedule(problem, chains)
+    broken += _routes(problem, plan, schedule)
+    if not broken and (cost := schedule.cost()) != plan.cost:
         broken.append(
             Violation(code="wrong_cost", subject="", detail=f"{plan.cost}, but it is {cost}")
         )
@@ -79,53 +80,78 @@ def _explanations(problem: Problem, plan: Plan) -> Iterator[Violation]:
             yield Violation(code="ranks_no_candidate", subject=job)
 
 
-def _route(
-    problem: Problem,
-    timetable: Timetable,
-    vehicle: Vehicle,
-    route: Route,
-    promised: Sequence[str],
-) -> Iterator[Violation]:
-    if len(route.trips) > problem.policy.trips_max:
-        yield Violation(code="too_many_trips", subject=vehicle.id, detail=str(len(route.trips)))
-    chain = timetable.chain(vehicle, [trip.jobs for trip in route.trips])
-    plain = limits(problem, timetable, vehicle)
-    first = limits(problem, timetable, vehicle, promised)
-    for index, (trip, timed) in enumerate(zip(route.trips, chain, strict=True)):
-        limit = plain if index else first
-        yield from _candidates(problem, vehicle, trip, promised)
-        yield from _load(timetable, vehicle, trip, limit)
-        yield from _times(timetable, vehicle, trip, timed, limit)
+def _routes(problem: Problem, plan: Plan, schedule: Schedule) -> Iterator[Violation]:
+    promised = promises(problem)
+    for route in plan.routes:
+        if len(route.trips) > problem.policy.trips_max:
+            yield Violation(code="too_many_trips", subject=route.vehicle)
+        yield from _candidates(problem, route, promised.get(route.vehicle, ()))
+    trips = [trip for route in plan.routes for trip in route.trips]
+    vehicle = [problem.vehicles[v].id for v in schedule.vehicle.tolist()]
+    for code, is_broken in _broken(problem, schedule, trips):
+        for at in np.flatnonzero(is_broken).tolist():
+            yield Violation(code=code, subject=vehicle[at], detail=str(trips[at]))
 
 
-def _candidates(
-    problem: Problem, vehicle: Vehicle, trip: Trip, promised: Sequence[str]
-) -> Iterator[Violation]:
-    for job in trip.jobs:
-        if vehicle.id not in problem.candidates.get(job, ()) and job not in promised:
-            yield Violation(code="not_candidate", subject=job, detail=vehicle.id)
+def _candidates(problem: Problem, route: Route, promised: Sequence[str]) -> Iterator[Violation]:
+    for trip in route.trips:
+        for job in trip.jobs:
+            if route.vehicle not in problem.candidates.get(job, ()) and job not in promised:
+                yield Violation(code="not_candidate", subject=job, detail=route.vehicle)
 
 
-def _load(timetable: Timetable, vehicle: Vehicle, trip: Trip, limit: Limits) -> Iterator[Violation]:
-    jobs = [timetable.jobs[job] for job in trip.jobs]
-    if {job.group for job in jobs} != {trip.group}:
-        yield Violation(code="mixed_groups", subject=vehicle.id, detail=trip.group)
-    if sum(job.size for job in jobs) > limit.size:
-        yield Violation(code="over_capacity", subject=vehicle.id, detail=trip.group)
-    if limit.weight_g is not None and sum(job.weight_g for job in jobs) > limit.weight_g:
-        yield Violation(code="too_heavy", subject=vehicle.id, detail=trip.group)
-    if len(jobs) > limit.count:
-        yield Violation(code="bundle_too_big", subject=vehicle.id, detail=trip.group)
+def _broken(
+    problem: Problem, schedule: Schedule, trips: Sequence[Trip]
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """By code, which trips break the rule."""
+    limits = _Limits(problem, schedule)
+    group = {job.id: job.group for job in problem.jobs}
+    yield "mixed_groups", np.array([{group[j] for j in one.jobs} != {one.group} for one in trips])
+    yield "over_capacity", schedule.sums("size") > limits.size
+    yield "too_heavy", schedule.sums("weight_g") > limits.weight_g
+    yield "bundle_too_big", schedule.ends - schedule.begins > limits.count
+    yield "wrong_times", _is_mistimed(schedule, trips)
+    yield "shift_ends", schedule.pickup_s > limits.latest_s
+    is_slow = schedule.extra_s > limits.extra_s[schedule.trip_of]
+    yield "bundle_too_slow", np.bincount(schedule.trip_of[is_slow], minlength=len(trips)) > 0
 
 
-def _times(
-    timetable: Timetable, vehicle: Vehicle, trip: Trip, timed: Timed, limit: Limits
-) -> Iterator[Violation]:
-    if trip != timed.trip:
-        yield Violation(
-            code="wrong_times", subject=vehicle.id, detail=f"{trip}, but it is {timed.trip}"
-        )
-    if limit.latest_s is not None and timed.trip.pickup_s > limit.latest_s:
-        yield Violation(code="shift_ends", subject=vehicle.id, detail=str(timed.trip.pickup_s))
-    if max(timetable.extras_s(vehicle, timed)) > limit.extra_s:
-        yield Violation(code="bundle_too_slow", subject=vehicle.id, detail=trip.group)
+def _is_mistimed(schedule: Schedule, trips: Sequence[Trip]) -> NDArray[np.bool_]:
+    counts = ints([len(one.deliveries_s) for one in trips])
+    is_wrong: NDArray[np.bool_] = (
+        (counts != schedule.ends - schedule.begins)
+        | (ints([one.leave_s for one in trips]) != schedule.leave_s)
+        | (ints([one.pickup_s for one in trips]) != schedule.pickup_s)
+    )
+    if not (counts != schedule.ends - schedule.begins).any():
+        told_s = ints([one for trip in trips for one in trip.deliveries_s])
+        is_wrong[schedule.trip_of[told_s != schedule.delivery_s]] = True
+    return is_wrong
+
+
+class _Limits:
+    """What each trip may do; those for which somebody is under way at least what was promised."""
+
+    def __init__(self, problem: Problem, schedule: Schedule) -> None:
+        policy, trips = problem.policy, len(schedule.vehicle)
+        self.size, self.weight_g = schedule.fleet("capacity"), schedule.fleet("capacity_g")
+        self.latest_s = schedule.fleet("latest_pickup_s")
+        self.extra_s = np.full(trips, policy.bundle_extra_s_max)
+        self.count = np.full(trips, policy.bundle_size_max)
+        promised = promises(problem)
+        first = np.flatnonzero(schedule.place == 0)
+        vehicle_of = [problem.vehicles[v].id for v in schedule.vehicle[first].tolist()]
+        bound = [at for at, one in zip(first.tolist(), vehicle_of, strict=True) if one in promised]
+        if not bound:
+            return
+        whom = [problem.vehicles[v].id for v in schedule.vehicle[bound].tolist()]
+        before = Schedule(problem, {one: [promised[one]] for one in whom})
+        extra_s = np.maximum.reduceat(before.extra_s, before.begins)
+        for mine, was in (
+            (self.size, before.sums("size")),
+            (self.weight_g, before.sums("weight_g")),
+            (self.latest_s, before.pickup_s),
+            (self.extra_s, extra_s),
+            (self.count, before.ends - before.begins),
+        ):
+            mine[bound] = np.maximum(mine[bound], was)

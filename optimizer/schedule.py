@@ -1,0 +1,158 @@
+"""All routes of a plan at once, step by step as `timing` defines them, in columns."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from optimizer.arrays import NEVER, Ints, ints
+from optimizer.problem import Problem, Service, carriers, promises
+
+Chains: TypeAlias = Mapping[str, Sequence[Sequence[str]]]
+
+
+class Schedule:
+    """The trips of vehicles, one after the other, each as early as it can be.
+
+    trip_of, job: the trip of each planned job, and which job of the problem it is, in the order in
+    which they are delivered. vehicle, place: the vehicle of each trip and which of its trips it is;
+    arrival_s, pickup_s, leave_s, free_s: when it is at the shop, has the things, must leave for the
+    shop at the latest, and is done. delivery_s, extra_s: when each job is delivered, and how much
+    later than alone with the same arrival.
+    """
+
+    def __init__(self, problem: Problem, chains: Chains) -> None:
+        """Chains: for each vehicle its trips, each the ids of its jobs in the order of delivery."""
+        self._problem = problem
+        vehicle_at = {one.id: v for v, one in enumerate(problem.vehicles)}
+        job_at = {one.id: j for j, one in enumerate(problem.jobs)}
+        trips = [
+            (vehicle_at[vehicle], place, jobs)
+            for vehicle, chain in chains.items()
+            for place, jobs in enumerate(chain)
+        ]
+        counts = ints([len(jobs) for _, _, jobs in trips])
+        self.vehicle = ints([vehicle for vehicle, _, _ in trips])
+        self.place = ints([place for _, place, _ in trips])
+        self.trip_of = np.repeat(np.arange(len(trips)), counts)
+        self.job = ints([job_at[job] for _, _, jobs in trips for job in jobs])
+        self.begins = np.cumsum(counts) - counts
+        self.ends = self.begins + counts
+        self._read_legs()
+        self._unfold(problem.service)
+
+    def column(self, field: str) -> Ints:
+        """A field of the planned jobs, in order."""
+        return ints([getattr(one, field) for one in self._problem.jobs])[self.job]
+
+    def fleet(self, field: str) -> Ints:
+        """A field of the vehicle of each trip; what has no limit is never reached."""
+        vehicles = self._problem.vehicles
+        used = [getattr(vehicles[v], field) for v in self.vehicle.tolist()]
+        return ints([NEVER if one is None else one for one in used])
+
+    def _read_legs(self) -> None:
+        """Seconds to the shop by trip, and to and from the doors by job; all looked up at once."""
+        shops, doors = self.column("pickup"), self.column("delivery")
+        self._shop = shops[self.begins]
+        before = np.roll(doors[self.ends - 1], 1)
+        origin = np.where(self.place == 0, self.fleet("node"), before)
+        previous = np.roll(doors, 1)
+        previous[self.begins] = self._shop
+        seconds = self._problem.travel.between(
+            np.concatenate([origin, previous, shops]), np.concatenate([self._shop, doors, doors])
+        )
+        pace = self.fleet("pace_permille")
+        by_job = pace[self.trip_of]
+        approach_s, leg_s, self._plain_ride_s = np.split(
+            seconds, np.cumsum([len(origin), len(previous)])
+        )
+        self.approach_s = _paced(approach_s, pace)
+        self._leg_s = _paced(leg_s, by_job)
+        self._ride_s = _paced(self._plain_ride_s, by_job)
+
+    def _unfold(self, service: Service) -> None:
+        ready_s = self.column("ready_s")
+        trip_ready_s = _reduced(np.maximum, ready_s, self.begins)
+        stops = np.arange(len(self.job)) - self.begins[self.trip_of]
+        # From the hand-over at the shop to each door, and to the end of the trip.
+        on_foot_s = service.delivery_before_s + service.delivery_after_s
+        road_s = _sums_within(self._leg_s, self.begins, self.trip_of)
+        after_s = service.pickup_after_s + road_s + stops * on_foot_s + service.delivery_before_s
+        lasts_s = after_s[self.ends - 1] + service.delivery_after_s
+        self.driving_s = self.approach_s + road_s[self.ends - 1]
+        self.arrival_s, self.pickup_s = np.zeros((2, len(self.vehicle)), dtype=np.int64)
+        self.free_s = self.fleet("free_at_s")
+        for place in range(int(self.place.max(initial=-1)) + 1):
+            (now,) = np.nonzero(self.place == place)
+            start_s = self.free_s[now - 1 if place else now]
+            approach_s = self.approach_s[now]
+            start_s = np.where(approach_s == 0, start_s, np.maximum(start_s, 0))
+            self.arrival_s[now] = arrival_s = start_s + approach_s
+            met_s = np.maximum(arrival_s + service.pickup_before_s, 0)
+            self.pickup_s[now] = np.maximum(met_s, trip_ready_s[now])
+            self.free_s[now] = self.pickup_s[now] + lasts_s[now]
+        self.leave_s = self.pickup_s - service.pickup_before_s - self.approach_s
+        self.delivery_s = self.pickup_s[self.trip_of] + after_s
+        met_s = np.maximum(self.arrival_s + service.pickup_before_s, 0)[self.trip_of]
+        rest_s = service.pickup_after_s + self._ride_s + service.delivery_before_s
+        self.extra_s = self.delivery_s - np.maximum(met_s, ready_s) - rest_s
+
+    def sums(self, field: str) -> Ints:
+        """A field of the jobs of each trip, added up."""
+        return _reduced(np.add, self.column(field), self.begins)
+
+    def cost(self) -> int:
+        """What the plan costs: the trips, and what is left out."""
+        problem, service = self._problem, self._problem.service
+        weights = problem.policy.weights
+        earliest_s = (
+            self.column("ready_s")
+            + service.pickup_after_s
+            + self._plain_ride_s
+            + service.delivery_before_s
+        )
+        late_s = np.maximum(0, self.delivery_s - self.column("due_s"))
+        waiting = weights.waiting * (self.delivery_s - earliest_s) + weights.lateness * late_s
+        cost = int((self.column("weight") * waiting).sum())
+        cost += weights.travel * int(self.driving_s.sum()) + self._use_cost() + self._moving_cost()
+        planned = set(self.job.tolist())
+        return cost + sum(
+            job.weight * (weights.unassigned - weights.unassigned_age * job.placed_s)
+            for j, job in enumerate(problem.jobs)
+            if j not in planned
+        )
+
+    def _use_cost(self) -> int:
+        problem = self._problem
+        longest_s = min((one.idle_since_s for one in problem.vehicles), default=0)
+        used, promised = set(self.vehicle.tolist()), promises(problem)
+        return sum(
+            problem.policy.weights.idle * (problem.vehicles[v].idle_since_s - longest_s) // 60
+            for v in used
+            if problem.vehicles[v].id not in promised
+        )
+
+    def _moving_cost(self) -> int:
+        kept, jobs, vehicles = carriers(self._problem), self._problem.jobs, self._problem.vehicles
+        planned = zip(self.job.tolist(), self.vehicle[self.trip_of].tolist(), strict=True)
+        moved = sum(
+            kept.get(jobs[j].id, vehicles[v].id) != vehicles[v].id for j, v in planned if kept
+        )
+        return self._problem.policy.weights.stability * int(moved)
+
+
+def _paced(plain_s: Ints, pace_permille: Ints) -> Ints:
+    return -(-plain_s * pace_permille // 1000)
+
+
+def _reduced(function: np.ufunc, values: Ints, begins: Ints) -> Ints:
+    """The function over each run of values; runs are never empty."""
+    reduced: Ints = function.reduceat(values, begins) if len(begins) else values[:0]
+    return reduced
+
+
+def _sums_within(values: Ints, begins: Ints, run_of: Ints) -> Ints:
+    """Running sums that begin anew with each run."""
+    sums = np.cumsum(values)
+    return sums - (sums - values)[begins][run_of]
