@@ -8,8 +8,8 @@ READY := .venv/.ready
 COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint check fix simulate replay compare tune bench bench-simulator \
-        bench-routing bench-mdrp migrate \
+.PHONY: help demo up test lint check fix simulate replay compare tune bench bench-matching \
+        bench-simulator bench-routing bench-mdrp migrate \
         openapi doctor clean code format types imports
 
 help: ## print this list
@@ -66,6 +66,9 @@ tune: $(COMPILED) ## sweep over parameters: ARGS="--parameter trips_max=1..4:1"
 
 bench: $(COMPILED) ## measure a tick on this machine, beside the bare matching
 	@$(BIN)/hadiyati bench $(ARGS)
+
+bench-matching: $(COMPILED) ## measure a whole tick beside bare assignments: ARGS="--size 300x1000 --ticks 200"
+	@$(BIN)/hadiyati bench-matching $(ARGS)
 
 bench-simulator: $(COMPILED) ## measure the simulator at 1,000 to 30,000 couriers
 	@$(BIN)/hadiyati bench-simulator $(ARGS)

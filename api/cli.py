@@ -213,6 +213,24 @@ def bench(
     run(runs=runs, seed=seed)
 
 
+@app.command("bench-matching")
+def bench_matching(
+    size: Annotated[
+        list[str] | None,
+        typer.Option(help="Waiting orders and couriers, as 300x1000; may be repeated."),
+    ] = None,
+    *,
+    ticks: Annotated[int, typer.Option(min=5, max=10_000, help="Ticks of each size.")] = 5,
+    seed: Annotated[int, typer.Option(help="Chance of orders and couriers.")] = 1,
+) -> None:
+    """Measure a zone's whole tick beside scipy's bare assignments on the same costs."""
+    from simulations.bench_matching import SIZES, read_size, run
+
+    with Understandable():
+        sizes = [read_size(one) for one in size] if size else SIZES
+    run(sizes=sizes, ticks=ticks, seed=seed)
+
+
 @app.command("bench-simulator")
 def bench_simulator(
     couriers: Annotated[

@@ -2,37 +2,42 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from optimizer.arrays import INFEASIBLE
 from optimizer.problem import Route
 from optimizer.tables import Tables
 from optimizer.town import Chains
-from optimizer.walking import chain_cost
+from optimizer.walking import chain_cost, walk_all
 
 
 def restore(tables: Tables, chains: Chains) -> None:
     """Fill empty chains from the incumbent; trips that break a bound are left out."""
     planned = {j for jobs in tables.promised.values() for j in jobs}
     routes = {route.vehicle: route for route in reversed(tables.problem.incumbent)}
+    kept = {}
     for v, vehicle in enumerate(tables.vehicles):
         trips = [tables.promised[v]] if v in tables.promised else []
         if vehicle.id in routes:
             trips += _trips(tables, routes[vehicle.id], v, planned)
         if trips:
-            _put(tables, chains, v, trips[: tables.problem.policy.trips_max])
+            kept[v] = trips[: tables.problem.policy.trips_max]
+            _write(chains, v, kept[v])
+    walk_all(tables.town, chains)
+    for v in np.flatnonzero(chains.cost >= INFEASIBLE).tolist():
+        _put(tables, chains, v, kept[v])
 
 
 def _trips(tables: Tables, route: Route, v: int, planned: set[int]) -> Iterator[list[int]]:
     """The route's trips, each of jobs of one group that the vehicle may carry, each job once."""
-    town = tables.town
     for trip in route.trips:
         jobs: list[int] = []
         for id_ in dict.fromkeys(trip.jobs):
             j = tables.job_at.get(id_)
             if j is None or j in planned:
                 continue
-            job = town.jobs[j]
-            is_at_the_shop = not jobs or town.jobs[jobs[0]].group == job.group
-            if is_at_the_shop and v in town.candidate[job.candidates_begin : job.candidates_end]:
+            is_at_the_shop = not jobs or tables.group_of[jobs[0]] == tables.group_of[j]
+            if is_at_the_shop and tables.may_carry(v, j):
                 jobs.append(j)
         if jobs:
             planned.update(jobs)

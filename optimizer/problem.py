@@ -281,11 +281,6 @@ class Rankings(Mapping[str, tuple[Alternative, ...]]):
             reason=np.array([RANKED.index(one.reason) for one in rows], dtype=np.int8),
         )
 
-    def named(self, job: str) -> list[str]:
-        """The vehicles of a job's ranking, in no order."""
-        rows = self._rows(job)
-        return [self.vehicles[v] for v in self.vehicle[rows].tolist()]
-
     def __getitem__(self, job: str) -> tuple[Alternative, ...]:
         rows = self._rows(job)
         vehicle, cost, reason = self.vehicle[rows], self.extra_cost[rows], self.reason[rows]

@@ -32,8 +32,14 @@ class Tables:
         groups, group = np.unique([job.group for job in self.jobs], return_inverse=True)
         self.groups: tuple[str, ...] = tuple(groups.tolist())
         self._group = group.astype(np.int32)
+        self.group_of: list[int] = group.tolist()
         self._read_candidates()
         self.town = self._town()
+
+    def may_carry(self, v: int, j: int) -> bool:
+        """Whether v is a candidate of j."""
+        begin, end = self._rows[j], self._rows[j + 1]
+        return v in self._whom[begin:end]
 
     def _town(self) -> Town:
         problem, jobs, weights = self.problem, self.jobs, self.problem.policy.weights
@@ -114,6 +120,8 @@ class Tables:
         j, v = np.divmod(pairs, width)
         self._candidates_at = np.searchsorted(j, np.arange(len(self.jobs) + 1))
         self._candidate: Numbers = v.astype(np.int32)
+        self._rows: list[int] = self._candidates_at.tolist()
+        self._whom: list[int] = v.tolist()
 
     def _roads(self) -> tuple[Ints, Numbers, Numbers]:
         """Seconds from shops to doors by job, from starts and from doors to shops."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.arrays import ints
-from optimizer.problem import Plan, Problem, Route, Trip, promises
+from optimizer.arrays import Ints, ints
+from optimizer.candidates import CandidateTable
+from optimizer.problem import Plan, Problem, Rankings, Trip, promises
 from optimizer.schedule import Schedule
 
 
@@ -23,12 +24,13 @@ class Violation:
 
 def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
     """Every violation found; none = the plan may be acted upon."""
-    broken = [*_membership(problem, plan), *_explanations(problem, plan)]
+    allowed = _Allowed(problem)
+    broken = [*_membership(problem, plan), *_explanations(plan, allowed)]
     if broken:
         return tuple(broken)
     chains = {route.vehicle: [trip.jobs for trip in route.trips] for route in plan.routes}
     schedule = Schedule(problem, chains)
-    broken += _routes(problem, plan, schedule)
+    broken += _routes(problem, plan, schedule, allowed)
     if not broken and (cost := schedule.cost()) != plan.cost:
         broken.append(
             Violation(code="wrong_cost", subject="", detail=f"{plan.cost}, but it is {cost}")
@@ -72,32 +74,62 @@ def _promises(problem: Problem, plan: Plan) -> Iterator[Violation]:
             yield Violation(code="redirected", subject=vehicle.id, detail=str(vehicle.bound_for))
 
 
-def _explanations(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    promised_to = {job: vehicle for vehicle, jobs in promises(problem).items() for job in jobs}
-    for job in sorted(plan.rankings):
-        allowed = {*problem.candidates.get(job, ()), promised_to.get(job)}
-        if not allowed.issuperset(plan.rankings.named(job)):
-            yield Violation(code="ranks_no_candidate", subject=job)
+class _Allowed:
+    """Who may carry what: the candidates, and those to whom it was promised."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._job_at = {job.id: j for j, job in enumerate(problem.jobs)}
+        self._vehicle_at = {vehicle.id: v for v, vehicle in enumerate(problem.vehicles)}
+        job, vehicle = self.rows(CandidateTable.from_names(problem.candidates))
+        promised = [
+            (self._job_at[job], self._vehicle_at[who])
+            for who, jobs in promises(problem).items()
+            for job in jobs
+        ]
+        more = np.array(promised, dtype=np.int64).reshape(-1, 2)
+        known = (job >= 0) & (vehicle >= 0)
+        pairs = self._pairs(job[known], vehicle[known]), self._pairs(*more.T)
+        self._sorted = np.sort(np.concatenate([[-1], *pairs]))
+
+    def rows(self, columns: CandidateTable | Rankings) -> tuple[Ints, Ints]:
+        """The job and the vehicle of each row, -1 = unknown."""
+        job = ints([self._job_at.get(one, -1) for one in columns.jobs])
+        vehicle = ints([self._vehicle_at.get(one, -1) for one in columns.vehicles])
+        return np.repeat(job, np.diff(columns.begins)), vehicle[columns.vehicle]
+
+    def holds(self, job: Ints, vehicle: Ints) -> NDArray[np.bool_]:
+        """Whether vehicle[i] may carry job[i]."""
+        pairs = self._pairs(job, vehicle)
+        nearest = self._sorted[np.searchsorted(self._sorted, pairs, side="right") - 1]
+        found: NDArray[np.bool_] = (job >= 0) & (vehicle >= 0) & (nearest == pairs)
+        return found
+
+    def _pairs(self, job: Ints, vehicle: Ints) -> Ints:
+        return np.maximum(job, 0) * len(self._vehicle_at) + np.maximum(vehicle, 0)
 
 
-def _routes(problem: Problem, plan: Plan, schedule: Schedule) -> Iterator[Violation]:
-    promised = promises(problem)
+def _explanations(plan: Plan, allowed: _Allowed) -> Iterator[Violation]:
+    told = plan.rankings
+    wrong = np.flatnonzero(~allowed.holds(*allowed.rows(told)))
+    for at in np.unique(np.searchsorted(told.begins, wrong, side="right")).tolist():
+        yield Violation(code="ranks_no_candidate", subject=told.jobs[at - 1])
+
+
+def _routes(
+    problem: Problem, plan: Plan, schedule: Schedule, allowed: _Allowed
+) -> Iterator[Violation]:
     for route in plan.routes:
         if len(route.trips) > problem.policy.trips_max:
             yield Violation(code="too_many_trips", subject=route.vehicle)
-        yield from _candidates(problem, route, promised.get(route.vehicle, ()))
-    trips = [trip for route in plan.routes for trip in route.trips]
     vehicle = [problem.vehicles[v].id for v in schedule.vehicle.tolist()]
+    is_allowed = allowed.holds(schedule.job, schedule.vehicle[schedule.trip_of])
+    for at in np.flatnonzero(~is_allowed).tolist():
+        job, trip = problem.jobs[int(schedule.job[at])].id, int(schedule.trip_of[at])
+        yield Violation(code="not_candidate", subject=job, detail=vehicle[trip])
+    trips = [trip for route in plan.routes for trip in route.trips]
     for code, is_broken in _broken(problem, schedule, trips):
         for at in np.flatnonzero(is_broken).tolist():
             yield Violation(code=code, subject=vehicle[at], detail=str(trips[at]))
-
-
-def _candidates(problem: Problem, route: Route, promised: Sequence[str]) -> Iterator[Violation]:
-    for trip in route.trips:
-        for job in trip.jobs:
-            if route.vehicle not in problem.candidates.get(job, ()) and job not in promised:
-                yield Violation(code="not_candidate", subject=job, detail=route.vehicle)
 
 
 def _broken(

@@ -109,6 +109,13 @@ def chain_cost(town: Town, chains: Chains, v: int) -> int:
 
 
 @compiled
+def walk_all(town: Town, chains: Chains) -> None:
+    """Set what the chain of each vehicle costs."""
+    for v in range(len(chains.length)):
+        chains.cost[v] = chain_cost(town, chains, v)
+
+
+@compiled
 def keeps_promise(town: Town, chains: Chains, v: int) -> bool:
     """Whether a vehicle that is bound for a shop has something to do there first."""
     bound = town.vehicles[v].bound

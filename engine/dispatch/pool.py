@@ -126,11 +126,11 @@ class _Nodes:
     def __init__(self) -> None:
         self.lat: list[float] = []
         self.lng: list[float] = []
-        self._index: dict[Point, int] = {}
+        self._index: dict[tuple[float, float], int] = {}
 
     def of(self, point: Point) -> int:
         """The number of a place."""
-        index = self._index.setdefault(point, len(self.lat))
+        index = self._index.setdefault((point.lat, point.lng), len(self.lat))
         if index == len(self.lat):
             self.lat.append(point.lat)
             self.lng.append(point.lng)
