@@ -10,7 +10,14 @@ from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.telemetry import Telemetry
 from engine.dispatch.proposals import Proposal
-from engine.dispatch.waiting import Reason, Surroundings, Wait, why_they_wait
+from engine.dispatch.waiting import (
+    NEXT_BEST,
+    Reason,
+    Surroundings,
+    Wait,
+    passed_over,
+    why_they_wait,
+)
 from engine.dispatch.why import Why, reach_s
 from engine.geo.zone import Zone
 from engine.kernel.ids import OrderId, ZoneId
@@ -77,16 +84,19 @@ class Waits:
         order = self._holdings.orders.get(first)
         if order is None:
             return proposal
+        allowed, ranking = candidates.get(first, ()), plan.rankings.get(first, ())
+        chosen, why = proposal.courier_id, Why.NOT_CHOSEN
         told = self._surroundings(zone).why_not(
             order,
-            set(candidates.get(first, ())),
-            plan.rankings.get(first, ()),
-            of_candidates=Why.NOT_CHOSEN,
+            set(allowed),
+            ranking,
+            of_candidates=why,
             elsewhere=planned,
-            but=proposal.courier_id,
-            count=len(plan.rankings.get(first, ())) + _NEARER_NAMED,
+            but=chosen,
+            count=min(NEXT_BEST, len(ranking)) + _NEARER_NAMED,
         )
-        explanation = replace(proposal.explanation, next_best=told)
+        rest = passed_over(told, allowed, ranking, of_candidates=why, but=chosen)
+        explanation = replace(proposal.explanation, next_best=told, passed_over=rest)
         return replace(proposal, explanation=explanation)
 
     async def note(
@@ -131,18 +141,20 @@ class Waits:
         now = self._clock.now()
         is_planned = reason.courier_id is not None
         of_candidates = Why.NOT_CHOSEN if is_planned else reason.why
+        allowed = candidates.get(order.id, ())
+        ranking = () if plan is None else plan.rankings.get(order.id, ())
+        named = self._surroundings(zone).why_not(
+            order, set(allowed), ranking, of_candidates=of_candidates, but=reason.courier_id
+        )
         return Wait(
             order_id=order.id,
             at=now,
             parameters_version=zone.parameters_version,
             reason=reason,
             reach_s=reach_s(order, zone.parameters, now),
-            couriers=self._surroundings(zone).why_not(
-                order,
-                set(candidates.get(order.id, ())),
-                () if plan is None else plan.rankings.get(order.id, ()),
-                of_candidates=of_candidates,
-                but=reason.courier_id,
+            couriers=named,
+            passed_over=passed_over(
+                named, allowed, ranking, of_candidates=of_candidates, but=reason.courier_id
             ),
         )
 

@@ -79,7 +79,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "reach_s": why.reach_s,
         "pickup_at": why.pickup_at,
         "deliveries_at": list(why.deliveries_at),
-        "couriers": [_courier(one) for one in why.next_best],
+        "couriers": [_courier(one) for one in why.against],
     }
 
 
@@ -92,7 +92,7 @@ def _wait(wait: Wait) -> dict[str, Any]:
         "leaves_at": wait.reason.leaves_at,
         "reach_s": wait.reach_s,
         "parameters_version": wait.parameters_version,
-        "couriers": [_courier(one) for one in wait.couriers],
+        "couriers": [_courier(one) for one in wait.against],
     }
 
 

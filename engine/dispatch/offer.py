@@ -31,8 +31,23 @@ class Ranked(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class PassedOver(Struct, frozen=True, array_like=True):
+    """The same of one of the many who could have been asked, stored without names of fields."""
+
+    courier_id: CourierId
+    cost_more: int | None
+    reason: str
+
+    def ranked(self) -> Ranked:
+        """The same with names."""
+        return Ranked(courier_id=self.courier_id, cost_more=self.cost_more, reason=self.reason)
+
+
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Why this courier, and why not the next ones; `reach_s` is how far the search reached."""
+    """Why this courier, and why not another; `reach_s` is how far the search reached.
+
+    `next_best` are those of whom people ask first, `passed_over` are all other candidates.
+    """
 
     parameters_version: int
     candidates: int
@@ -40,6 +55,12 @@ class Explanation(Struct, frozen=True, kw_only=True):
     pickup_at: Instant
     deliveries_at: tuple[Instant, ...]
     next_best: tuple[Ranked, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+
+    @property
+    def against(self) -> tuple[Ranked, ...]:
+        """What spoke against everybody."""
+        return (*self.next_best, *(one.ranked() for one in self.passed_over))
 
 
 class Offer(Thing, frozen=True, kw_only=True):

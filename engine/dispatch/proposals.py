@@ -7,6 +7,7 @@ from msgspec import Struct
 from engine.couriers.courier import Stop, StopKind
 from engine.dispatch.asking import Asking, Candidates
 from engine.dispatch.offer import Explanation, Offer, Ranked
+from engine.dispatch.waiting import NEXT_BEST
 from engine.dispatch.why import reach_s
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId, UserId
@@ -115,6 +116,6 @@ def _explanation(
                 cost_more=one.extra_cost,
                 reason=one.reason.value,
             )
-            for one in ranking
+            for one in ranking[:NEXT_BEST]
         ),
     )

@@ -76,7 +76,8 @@ def _following(offer: Offer, place: int, courier: Courier, zone: Zone, *, now: I
     passed = Ranked(
         courier_id=offer.courier_id, cost_more=None, reason=_WHY_PASSED_ON[offer.status].value
     )
-    others = (one for one in offer.explanation.next_best if one.courier_id != courier.id)
+    told = offer.explanation
+    others = (one for one in told.next_best if one.courier_id != courier.id)
     return Offer(
         id=OfferId(derived_id("offer", offer.id, courier.id)),
         zone_id=offer.zone_id,
@@ -90,11 +91,12 @@ def _following(offer: Offer, place: int, courier: Courier, zone: Zone, *, now: I
         expires_at=now + zone.parameters.offer_timeout_s * SECOND_MS,
         explanation=Explanation(
             parameters_version=zone.parameters_version,
-            candidates=offer.explanation.candidates,
-            reach_s=offer.explanation.reach_s,
+            candidates=told.candidates,
+            reach_s=told.reach_s,
             pickup_at=pickup_at,
             deliveries_at=deliveries_at,
             next_best=(passed, *others),
+            passed_over=tuple(one for one in told.passed_over if one.courier_id != courier.id),
         ),
     )
 

@@ -9,18 +9,19 @@ from msgspec import Struct
 
 from engine.couriers.courier import Courier
 from engine.dispatch.eta import Sighting, walk
-from engine.dispatch.offer import Ranked
+from engine.dispatch.offer import PassedOver, Ranked
 from engine.dispatch.why import Why, reach_s, why_not, why_unavailable
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import travel_times
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId, OrderId
+from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order
 from optimizer.problem import Alternative, Plan, Trip
 
 NAMED_MAX: Final = 8
+NEXT_BEST: Final = 3
 WAITS_MAX: Final = 20
 
 
@@ -35,7 +36,7 @@ class Reason(Struct, frozen=True, kw_only=True):
 class Wait(Struct, frozen=True, kw_only=True):
     """Why an order waited at an instant, and what spoke against each of the couriers nearest to it.
 
-    `reach_s` is how far the search for a courier reaches.
+    `reach_s` is how far the search for a courier reaches; `passed_over` are all other candidates.
     """
 
     order_id: OrderId
@@ -44,6 +45,12 @@ class Wait(Struct, frozen=True, kw_only=True):
     reason: Reason
     reach_s: int
     couriers: tuple[Ranked, ...]
+    passed_over: tuple[PassedOver, ...] = ()
+
+    @property
+    def against(self) -> tuple[Ranked, ...]:
+        """What spoke against everybody."""
+        return (*self.couriers, *(one.ranked() for one in self.passed_over))
 
 
 def why_they_wait(
@@ -83,6 +90,29 @@ def _planned(courier_id: CourierId, trip: Trip, now: Instant) -> Reason:
     )
 
 
+def passed_over(
+    named: Iterable[Ranked],
+    candidates: Iterable[str],
+    ranking: Sequence[Alternative],
+    *,
+    of_candidates: Why,
+    but: CourierId | None,
+) -> tuple[PassedOver, ...]:
+    """What speaks against every candidate but those named already, the plan's next best first."""
+    told = {one.courier_id for one in named} | {but}
+    ranked = [
+        PassedOver(CourierId(UserId(one.vehicle)), one.extra_cost, one.reason.value)
+        for one in ranking
+    ]
+    in_ranking = {one.courier_id for one in ranked}
+    unranked = (
+        PassedOver(CourierId(UserId(one)), None, of_candidates.value)
+        for one in candidates
+        if one not in in_ranking
+    )
+    return tuple(one for one in (*ranked, *unranked) if one.courier_id not in told)
+
+
 class Surroundings:
     """The couriers on duty around shops, whatever they do."""
 
@@ -112,7 +142,7 @@ class Surroundings:
         but: CourierId | None = None,
         count: int = NAMED_MAX,
     ) -> tuple[Ranked, ...]:
-        """What speaks against the plan's next best, then against the nearest others.
+        """What speaks against the plan's `NEXT_BEST`, then against the nearest others.
 
         `of_candidates` is what is said of a candidate who is not in the ranking, unless he is
         planned `elsewhere`; of who is none it is said why not.
@@ -123,16 +153,20 @@ class Surroundings:
             )
             for one in ranking
         }
-        others = []
-        for courier in self._nearest(order.shop.point, count + len(ranked) + 1):
-            if courier.id in ranked or courier.id == but:
+        best = list(ranked.values())[:NEXT_BEST]
+        told, others = {one.courier_id for one in best} | {but}, []
+        for courier in self._nearest(order.shop.point, count + len(told)):
+            if courier.id in told:
+                continue
+            if courier.id in ranked:
+                others.append(ranked[courier.id])
                 continue
             if courier.id not in candidates:
                 why = self._excluded(order, courier)
             else:
                 why = Why.BETTER_ELSEWHERE if courier.id in elsewhere else of_candidates
             others.append(Ranked(courier_id=courier.id, cost_more=None, reason=why.value))
-        return (*ranked.values(), *others)[:count]
+        return (*best, *others)[:count]
 
     def _excluded(self, order: Order, courier: Courier) -> Why:
         """Why he is no candidate."""

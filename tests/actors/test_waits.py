@@ -143,6 +143,26 @@ def test_an_offer_names_those_who_were_nearer_and_why_they_were_not_asked() -> N
     in_a_town(story)
 
 
+def test_everybody_who_could_have_been_asked_is_told_of_once() -> None:
+    async def story(town: Town) -> None:
+        couriers = {await town.courier() for _ in range(15)}
+        order = await town.order()
+        await town.clock.sleep(5 * SECOND_MS)
+        (offer,) = await town.store.list_offers_for(order)
+        against = [one.courier_id for one in offer.explanation.against]
+        assert sorted(against) == sorted(couriers - {offer.courier_id})
+        assert offer.explanation.passed_over
+        late = await town.order(ready_at=town.clock.now() + 60 * MINUTE_MS)
+        await town.clock.sleep(5 * SECOND_MS)
+        wait = await now_waits(town, late)
+        told = {one.courier_id: one.reason for one in wait.against}
+        assert len(told) == len(wait.against)
+        assert told.keys() == couriers - {wait.reason.courier_id}
+        assert set(told.values()) <= {one.value for one in Why}
+
+    in_a_town(story, parameters=replace(QUICK, commit_lead_s=60))
+
+
 def test_among_many_that_wait_everybody_is_looked_at_in_turn() -> None:
     async def story(town: Town) -> list[int]:
         orders = [await town.order() for _ in range(60)]
