@@ -24,6 +24,7 @@ class Understandable:
 
 def _mendable() -> tuple[type[Exception], ...]:
     from api.up import CannotStart
+    from simulations.bench_matching import NoSuchSize
     from simulations.finished import OtherSweep
     from simulations.mdrp import BadInstance
     from simulations.parameter_files import BadParameters
@@ -37,7 +38,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from storage.store import StoreUnavailable
 
     days = (BadInstance, BadFile, BadTable, NothingHappened, TooManyOrders, NoSuchCity, NoSuchTime)
-    trying = (BadParameters, OtherSweep, TrialLost)
+    trying = (BadParameters, OtherSweep, TrialLost, NoSuchSize)
     return CannotStart, ServersError, StoreUnavailable, DoorShut, *days, *trying
 
 

@@ -34,6 +34,10 @@ _CHANGED_PERCENT: Final = 5
 _MOVED_DEG: Final = 0.0003
 
 
+class NoSuchSize(Exception):
+    """What was written is no size."""
+
+
 class Lap(NamedTuple):
     """Milliseconds by the clock, and of the processor."""
 
@@ -58,24 +62,21 @@ class MatchingTimes:
         columns = zip(*self.laps[part], strict=True)
         return Lap(*(quantiles(column, n=100, method="inclusive")[-1] for column in columns))
 
-    def ratio(self, part: str) -> float:
-        """The processor time of the whole tick by that of a bare matching."""
-        return self.median("tick").cpu / self.median(part).cpu
-
 
 def run(*, sizes: Sequence[tuple[int, int]], ticks: int, seed: int) -> list[MatchingTimes]:
     """Live `ticks` ticks of each size, each beside both matchings, and print the table."""
     with Progress(transient=True) as progress:
         found = [_measured(size, ticks, seed, progress) for size in sizes]
-    Console().print(_table(found))
+    for kind, title in enumerate(("ms by the clock", "ms of the processor")):
+        Console().print(_table(found, kind, f"Medians of {ticks} ticks, {title}"))
     return found
 
 
 def read_size(text: str) -> tuple[int, int]:
-    """Orders and couriers of a word like 300x1000; raises ValueError."""
+    """Orders and couriers of a word like 300x1000; raises NoSuchSize."""
     orders, _, couriers = text.partition("x")
     if not (orders.isdecimal() and couriers.isdecimal() and int(orders) * int(couriers) > 0):
-        raise ValueError(f"{text} is no size: write orders and couriers as 300x1000")
+        raise NoSuchSize(f"{text} is no size: write orders and couriers as 300x1000")
     return int(orders), int(couriers)
 
 
@@ -170,24 +171,18 @@ def _timed(work: Callable[[], T]) -> tuple[T, Lap]:
     return found, Lap(1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu))
 
 
-def _table(found: Sequence[MatchingTimes]) -> Table:
-    table = Table(
-        "orders × couriers",
-        *("problem", "plan", "verify", "tick", "tick p99", "scipy sparse", "scipy dense"),
-        *("tick / sparse", "tick / dense"),
-        title="Medians in ms: of the processor (by the clock); ratios of processor time",
-    )
+def _table(found: Sequence[MatchingTimes], kind: int, title: str) -> Table:
+    parts = ("problem", "plan", "verify", "tick")
+    columns = ("size", *parts, "p99", "sparse", "dense", "tick / sparse", "tick / dense")
+    table = Table(*columns, title=title)
     for one in found:
-        parts = ("problem", "plan", "verify", "tick")
+        ms = {part: one.median(part)[kind] for part in one.laps}
+        ratios = [ms["tick"] / ms[bare] for bare in ("sparse", "dense")]
         table.add_row(
-            f"{one.orders} × {one.couriers}",
-            *(_shown(one.median(part)) for part in parts),
-            _shown(one.p99("tick")),
-            *(_shown(one.median(part)) for part in ("sparse", "dense")),
-            *(f"{one.ratio(part):.1f}" for part in ("sparse", "dense")),
+            f"{one.orders}x{one.couriers}",
+            *(f"{ms[part]:.1f}" for part in parts),
+            f"{one.p99('tick')[kind]:.1f}",
+            *(f"{ms[bare]:.1f}" for bare in ("sparse", "dense")),
+            *(f"{ratio:.1f}" for ratio in ratios),
         )
     return table
-
-
-def _shown(lap: Lap) -> str:
-    return f"{lap.cpu:.1f} ({lap.wall:.1f})"
