@@ -23,6 +23,8 @@ def restore(tables: Tables, chains: Chains) -> None:
         if trips:
             kept[v] = trips[: tables.problem.policy.trips_max]
             _write(chains, v, kept[v])
+    if not kept:
+        return
     walk_all(tables.town, chains)
     for v in np.flatnonzero(chains.cost >= INFEASIBLE).tolist():
         _put(tables, chains, v, kept[v])
