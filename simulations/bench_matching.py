@@ -173,8 +173,8 @@ def _timed(work: Callable[[], T]) -> tuple[T, Lap]:
 
 def _table(found: Sequence[MatchingTimes], kind: int, title: str) -> Table:
     parts = ("problem", "plan", "verify", "tick")
-    columns = ("size", *parts, "p99", "sparse", "dense", "tick / sparse", "tick / dense")
-    table = Table(*columns, title=title)
+    columns = ("size", *parts, "p99", "sparse", "dense", "by sparse", "by dense")
+    table = Table(*columns, title=title, box=None)
     for one in found:
         ms = {part: one.median(part)[kind] for part in one.laps}
         ratios = [ms["tick"] / ms[bare] for bare in ("sparse", "dense")]
