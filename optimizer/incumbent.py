@@ -10,14 +10,15 @@ from optimizer.walking import chain_cost
 
 
 def restore(tables: Tables, chains: Chains) -> None:
-    """Fill the chains from the incumbent; trips that break a bound are left out."""
+    """Fill empty chains from the incumbent; trips that break a bound are left out."""
     planned = {j for jobs in tables.promised.values() for j in jobs}
     routes = {route.vehicle: route for route in reversed(tables.problem.incumbent)}
     for v, vehicle in enumerate(tables.vehicles):
         trips = [tables.promised[v]] if v in tables.promised else []
         if vehicle.id in routes:
             trips += _trips(tables, routes[vehicle.id], v, planned)
-        _put(tables, chains, v, trips[: tables.problem.policy.trips_max])
+        if trips:
+            _put(tables, chains, v, trips[: tables.problem.policy.trips_max])
 
 
 def _trips(tables: Tables, route: Route, v: int, planned: set[int]) -> Iterator[list[int]]:

@@ -189,13 +189,12 @@ def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
     first = {route.vehicle: route.trips[0].jobs for route in problem.incumbent if route.trips}
     taken: set[str] = set()
     found: dict[str, tuple[str, ...]] = {}
-    for vehicle in sorted(problem.vehicles, key=lambda vehicle: vehicle.id):
+    bound = [vehicle for vehicle in problem.vehicles if vehicle.bound_for is not None]
+    for vehicle in sorted(bound, key=lambda vehicle: vehicle.id):
         jobs = tuple(
             job
             for job in dict.fromkeys(first.get(vehicle.id, ()))
-            if vehicle.bound_for is not None
-            and group.get(job) == vehicle.bound_for
-            and job not in taken
+            if group.get(job) == vehicle.bound_for and job not in taken
         )
         if jobs:
             found[vehicle.id] = jobs
