@@ -15,7 +15,8 @@ from engine.couriers.courier import (
     WentOffDuty,
     WentOnDuty,
 )
-from engine.dispatch.offer import Offer, OfferStatus
+from engine.dispatch.offer import Offer
+from engine.dispatch.outcomes import offer_counts
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind, travel_times
 from engine.kernel.ids import CourierId
@@ -131,18 +132,12 @@ def _order(order: Order, parameters: ZoneParameters) -> OrderRecord:
         picked_up_at=order.picked_up_at,
         delivered_at=order.ended_at if is_delivered else None,
         bound_ms=bound_ms(order, parameters) if order.window is None else None,
+        is_scheduled=order.window is not None,
     )
 
 
 def _offers(history: ZoneHistory, since: Instant) -> OfferCounts:
-    counts = Counter(one.status for one in history.offers if one.made_at >= since)
-    return OfferCounts(
-        made=counts.total(),
-        accepted=counts[OfferStatus.ACCEPTED],
-        declined=counts[OfferStatus.DECLINED],
-        expired=counts[OfferStatus.EXPIRED],
-        withdrawn=counts[OfferStatus.WITHDRAWN],
-    )
+    return offer_counts(one.status for one in history.offers if one.made_at >= since)
 
 
 def _visits(
