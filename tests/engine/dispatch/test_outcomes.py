@@ -56,7 +56,8 @@ def of(metric: GuardMetric, *orders: OrderOutcome, until: Instant = LATER) -> Me
 def test_nine_in_ten_orders_took_no_longer_than_the_ninetieth_percentile() -> None:
     orders = [took(100 * n) for n in range(1, 12)]
     found = of(M.CLICK_TO_DOOR_P90_S, *orders)
-    assert (found.value, found.samples) == (pytest.approx(1000), 11)
+    assert found.value == pytest.approx(1000)
+    assert found.samples == 11
     scheduled = took(90_000, release_at=NOON)
     assert of(M.CLICK_TO_DOOR_P90_S, *orders, scheduled).samples == 11
 
