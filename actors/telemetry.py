@@ -1,6 +1,6 @@
 """Where couriers are: the newest fix of each, which is telemetry and not an event."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from engine.dispatch.eta import Sighting
 from engine.kernel.ids import CourierId
@@ -12,28 +12,13 @@ from storage.store import TrailFix
 FUTURE_MS_MAX = 30 * SECOND_MS
 
 
-class _Sightings(Mapping[CourierId, Sighting]):
-    """Made when asked for: a tick looks at the couriers of one zone, not at all of the cell."""
-
-    def __init__(self, fixes: Mapping[CourierId, Fix]) -> None:
-        self._fixes = fixes
-
-    def __getitem__(self, courier_id: CourierId) -> Sighting:
-        fix = self._fixes[courier_id]
-        return Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
-
-    def __iter__(self) -> Iterator[CourierId]:
-        return iter(self._fixes)
-
-    def __len__(self) -> int:
-        return len(self._fixes)
-
-
 class Telemetry:
     """Latest wins; out-of-order and impossible fixes are dropped and counted."""
 
     def __init__(self, trail_sample_ms: int) -> None:
         self._fixes: dict[CourierId, Fix] = {}
+        # Made once for each fix: every tick looks at everybody in its zone.
+        self._seen: dict[CourierId, Sighting] = {}
         self._moved: set[CourierId] = set()
         self._trail: list[TrailFix] = []
         self._sampled_at: dict[CourierId, Instant] = {}
@@ -60,7 +45,7 @@ class Telemetry:
             ):
                 self.dropped += 1
                 continue
-            self._fixes[courier_id] = fix
+            self._see(courier_id, fix)
             self._moved.add(courier_id)
             if fix.at - self._sampled_at.get(courier_id, 0) >= self._trail_sample_ms:
                 self._sampled_at[courier_id] = fix.at
@@ -74,16 +59,21 @@ class Telemetry:
                     )
                 )
 
+    def _see(self, courier_id: CourierId, fix: Fix) -> None:
+        self._fixes[courier_id] = fix
+        self._seen[courier_id] = Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
+
     def restore(self, fixes: Mapping[CourierId, Fix]) -> None:
         """Take remembered fixes where nothing newer is known."""
         for courier_id, fix in fixes.items():
             last = self._fixes.get(courier_id)
             if last is None or last.at < fix.at:
-                self._fixes[courier_id] = fix
+                self._see(courier_id, fix)
 
     def forget(self, courier_id: CourierId) -> None:
         """He is off duty: where he goes now is his own."""
         self._fixes.pop(courier_id, None)
+        self._seen.pop(courier_id, None)
         self._sampled_at.pop(courier_id, None)
         self._moved.discard(courier_id)
 
@@ -94,11 +84,11 @@ class Telemetry:
 
     def seen(self) -> Mapping[CourierId, Sighting]:
         """Where everybody was seen last, as it is whenever somebody looks."""
-        return _Sightings(self._fixes)
+        return self._seen
 
     def sighting(self, courier_id: CourierId) -> Sighting | None:
         """Where one courier was seen last."""
-        return self.seen().get(courier_id)
+        return self._seen.get(courier_id)
 
     def fix(self, courier_id: CourierId) -> Fix | None:
         """One courier's newest fix."""

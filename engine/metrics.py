@@ -1,4 +1,4 @@
-"""The figures by which a day is judged: each defined once, for simulations, benchmarks and reports.
+"""The figures by which a day is judged: each defined once, for simulations, reports and guards.
 
 Times are in minutes, shares from 0 to 1, amounts in halalas; None where there was nothing to judge.
 """
@@ -14,7 +14,10 @@ from engine.kernel.timing import MINUTE_MS, Instant
 
 
 class OrderRecord(Struct, frozen=True, kw_only=True):
-    """One order; `bound_ms` is the shortest click-to-door that anybody could have reached."""
+    """One order; `bound_ms` is the shortest click-to-door that anybody could have reached.
+
+    One that is scheduled is clicked long before its door is meant to be reached.
+    """
 
     placed_at: Instant
     ready_at: Instant
@@ -22,6 +25,19 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     picked_up_at: Instant | None = None
     delivered_at: Instant | None = None
     bound_ms: int | None = None
+    is_scheduled: bool = False
+
+    @property
+    def click_to_door_ms(self) -> int | None:
+        """How long its customer waited; None unless it was wanted at once, and delivered."""
+        if self.delivered_at is None or self.is_scheduled:
+            return None
+        return self.delivered_at - self.placed_at
+
+    @property
+    def late_ms(self) -> int | None:
+        """How much later than promised it was delivered; an early one is not late at all."""
+        return None if self.delivered_at is None else max(0, self.delivered_at - self.due_at)
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -64,10 +80,21 @@ class OfferCounts(Struct, frozen=True, kw_only=True):
     expired: int = 0
     withdrawn: int = 0
 
+    @property
+    def answered(self) -> int:
+        """Those that somebody had a chance to take: what was withdrawn is nobody's answer."""
+        return self.accepted + self.declined + self.expired
+
+    @property
+    def acceptance(self) -> float | None:
+        """Which share of them was taken."""
+        return _ratio(self.accepted, self.answered)
+
 
 class Spread(Struct, frozen=True, kw_only=True):
-    """Many values: mean, middle, what nine in ten stay below, and the greatest."""
+    """Many values: how many, mean, middle, what nine in ten stay below, and the greatest."""
 
+    count: int
     mean: float
     p50: float
     p90: float
@@ -104,7 +131,8 @@ DEFINITIONS: Final[dict[str, Definition]] = {
     "orders": Definition(unit="orders", formula="Orders that were placed."),
     "delivered": Definition(unit="orders", formula="Orders that were handed over at the door."),
     "click_to_door_min": Definition(
-        unit="min", formula="delivered_at - placed_at, over delivered orders."
+        unit="min",
+        formula="delivered_at - placed_at, over delivered orders that were wanted at once.",
     ),
     "ready_to_pickup_min": Definition(
         unit="min", formula="picked_up_at - ready_at, over orders that were picked up."
@@ -149,24 +177,24 @@ def metrics(
     orders: Sequence[OrderRecord], couriers: Sequence[CourierRecord], offers: OfferCounts
 ) -> Metrics:
     """Judge what happened."""
-    delivered = [(one, one.delivered_at) for one in orders if one.delivered_at is not None]
+    late_ms = [late for one in orders if (late := one.late_ms) is not None]
+    door_ms = [(one, door) for one in orders if (door := one.click_to_door_ms) is not None]
     worked = [one for one in couriers if one.duty_ms > 0]
-    late_min = [max(0, at - one.due_at) / MINUTE_MS for one, at in delivered]
     duty_ms = sum(one.duty_ms for one in worked)
     trips = sum(visit.picked_up > 0 for one in couriers for visit in one.visits)
     picked_up = sum(visit.picked_up for one in couriers for visit in one.visits)
     return Metrics(
         orders=len(orders),
-        delivered=len(delivered),
-        click_to_door_min=minutes(at - one.placed_at for one, at in delivered),
+        delivered=len(late_ms),
+        click_to_door_min=minutes(door for _, door in door_ms),
         ready_to_pickup_min=minutes(
             one.picked_up_at - one.ready_at for one in orders if one.picked_up_at is not None
         ),
         excess_min=minutes(
-            at - one.placed_at - one.bound_ms for one, at in delivered if one.bound_ms is not None
+            door - one.bound_ms for one, door in door_ms if one.bound_ms is not None
         ),
-        overage_min=_ratio(sum(late_min), len(delivered)),
-        late_share=_ratio(sum(one > 0 for one in late_min), len(delivered)),
+        overage_min=_ratio(sum(late_ms) / MINUTE_MS, len(late_ms)),
+        late_share=_ratio(sum(one > 0 for one in late_ms), len(late_ms)),
         couriers=len(worked),
         utilisation=_ratio(sum(one.worked_ms / one.duty_ms for one in worked), len(worked)),
         idle_share=_ratio(sum(one.idle_ms for one in worked), duty_ms),
@@ -187,7 +215,13 @@ def spread(values: Sequence[float]) -> Spread | None:
     if not values:
         return None
     p50, p90 = np.percentile(values, [50, 90])
-    return Spread(mean=float(np.mean(values)), p50=float(p50), p90=float(p90), most=max(values))
+    return Spread(
+        count=len(values),
+        mean=float(np.mean(values)),
+        p50=float(p50),
+        p90=float(p90),
+        most=max(values),
+    )
 
 
 def gini(values: Sequence[float]) -> float | None:

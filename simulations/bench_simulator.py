@@ -23,6 +23,8 @@ from simulations.surprises import surprising
 
 _ROOT: Final = Path(__file__).parent.parent
 _SAMPLE_S: Final = 0.005
+# Of a file or a pipe, so that no figure is cut.
+_FILE_WIDTH: Final = 150
 # The first that matches, looked for from the innermost frame outwards.
 _PARTS: Final = (
     ("optimizer/", "planning (optimizer)"),
@@ -94,6 +96,8 @@ def part_of(frame: FrameType | None) -> str:
 def run(*, couriers: Sequence[int], orders_per_courier: float, hours: float, seed: int) -> None:
     """Measure each size in a process of its own, one after the other, and print the table."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_FILE_WIDTH)
     table = Table(title=f"{hours:g} h of orders, {orders_per_courier:g} an hour and courier")
     for name in ("couriers", "zones", "orders", "kB a courier"):
         table.add_column(name, justify="right")

@@ -25,7 +25,7 @@ from simulations.progress import follow, follow_virtually
 from simulations.rest import Account, Edge, clock_of
 from simulations.score import Score, score
 from simulations.town import Town
-from simulations.virtual import VirtualLoop, run_virtually
+from simulations.virtual import VirtualLoop, run_virtually, seldom_collecting
 
 # A Monday, so that virtual days have a date; ticks fall on whole minutes, and so come just after
 # what happens in the same minute.
@@ -127,9 +127,10 @@ def live(
             built.store.dump_events(events)
         return unknown, built.clock.now(), built.solver.busy_s
 
-    unknown, ended_at, solver_s = run_virtually(main)
-    wall_s = (wall.now() - began) / SECOND_MS
-    found = score(diary, day, ended_at=ended_at, wall_s=wall_s, undeliverable=undeliverable)
+    with seldom_collecting():
+        unknown, ended_at, solver_s = run_virtually(main)
+        wall_s = (wall.now() - began) / SECOND_MS
+        found = score(diary, day, ended_at=ended_at, wall_s=wall_s, undeliverable=undeliverable)
     judged = replace(found, violations=(*found.violations, *unknown))
     return Lived(day=day, diary=diary, ended_at=ended_at, solver_s=solver_s, score=judged)
 

@@ -28,17 +28,16 @@ class Deadlock(Exception):
 
 
 class _NeverWaiting(selectors.DefaultSelector):
-    """Looks at its files without waiting, and tells the loop how long it would have waited."""
+    """Tells the loop how long it would have waited; it looks at no file, for none is waited for."""
 
     def __init__(self) -> None:
         super().__init__()
         self.on_idle: Callable[[float | None], None] = lambda _: None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
-        if not ready and (timeout is None or timeout > 0):
+        if timeout is None or timeout > 0:
             self.on_idle(timeout)
-        return ready
+        return []
 
 
 class _Timer(asyncio.TimerHandle):
@@ -48,7 +47,7 @@ class _Timer(asyncio.TimerHandle):
     future of a day be felt in its present.
     """
 
-    __slots__ = ("_number",)
+    __slots__ = ("_turn",)
 
     _scheduled: bool
 
@@ -61,13 +60,13 @@ class _Timer(asyncio.TimerHandle):
         context: contextvars.Context | None,
     ) -> None:
         super().__init__(when, *work, loop, context)
-        self._number = number
+        self._turn = (when, number)
         # The base loop counts those of its timers that were cancelled.
         self._scheduled = True
 
     def __lt__(self, other: object) -> bool:
-        assert isinstance(other, _Timer)
-        return (self.when(), self._number) < (other.when(), other._number)
+        assert type(other) is _Timer
+        return self._turn < other._turn
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -163,25 +162,7 @@ def run_virtually(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
 
     Raises Deadlock, or the error of a task that nobody awaited.
     """
-    with _seldom_collecting():
-        return _run(VirtualLoop(), main)
-
-
-@contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Look for cycles of garbage seldom: a city is millions of objects, and nearly all of it stays.
-
-    With the usual thresholds a seventh of the time outside the solver went there.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-def _run(loop: VirtualLoop, main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
+    loop = VirtualLoop()
     unhandled: list[Mapping[str, Any]] = []
     loop.set_exception_handler(lambda _, context: unhandled.append(context))
     try:
@@ -195,3 +176,17 @@ def _run(loop: VirtualLoop, main: Callable[[VirtualLoop], Coroutine[Any, Any, T]
     for context in unhandled:
         raise context.get("exception") or RuntimeError(context["message"])
     return result
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Look for cycles of garbage seldom: a city is millions of objects, and nearly all of it stays.
+
+    With the usual thresholds a seventh of the time outside the solver went there.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

@@ -117,13 +117,15 @@ class Courier(Thing, frozen=True, kw_only=True):
         """Duty, offer and route in one word."""
         if self.duty is not Duty.ON:
             return CourierStatus(self.duty.value)
-        if errands(self.route):
+        if has_errands(self.route):
             return CourierStatus.BUSY
         return CourierStatus.OFFERED if self.offer_id else CourierStatus.ON
 
     @property
     def orders(self) -> tuple[OrderId, ...]:
         """The orders on his route, each once, in the order in which he meets them."""
+        if not self.route:
+            return ()
         return tuple(dict.fromkeys(one for stop in self.route for one in stop.orders))
 
 
@@ -211,11 +213,11 @@ def reroute(
     """The courier with these stops: free without an errand, and off duty if that was ending."""
     free_since = courier.free_since
     if route != courier.route:
-        has_errands = bool(errands(route))
-        if not has_errands and courier.duty is Duty.ENDING:
+        is_free = not has_errands(route)
+        if is_free and courier.duty is Duty.ENDING:
             route = ()
         events = (*events, RouteChanged(at=now, stops=len(route)))
-        if not has_errands:
+        if is_free:
             free_since = now
             if courier.duty is Duty.ENDING:
                 events = (*events, WentOffDuty(at=now))
@@ -225,6 +227,11 @@ def reroute(
 def errands(route: tuple[Stop, ...]) -> tuple[Stop, ...]:
     """The stops at which there is something to do: all but the waiting point."""
     return tuple(stop for stop in route if stop.kind is not StopKind.WAIT)
+
+
+def has_errands(route: tuple[Stop, ...]) -> bool:
+    """Whether there is something to do on the route; most couriers have none."""
+    return bool(route) and any(stop.kind is not StopKind.WAIT for stop in route)
 
 
 def without_order(route: tuple[Stop, ...], order_id: OrderId) -> tuple[Stop, ...]:

@@ -71,7 +71,7 @@ def go_off(courier: Courier, *, now: Instant) -> Decision:
     assert courier.offer_id is None
     if courier.duty in {Duty.OFF, Duty.ENDING}:
         return Decision(reply={"duty": courier.duty.value})
-    if couriers.errands(courier.route):
+    if couriers.has_errands(courier.route):
         ending = DutyEnding(at=now)
         return _told(couriers.evolve(courier, ending), ending)
     event = WentOffDuty(at=now)
@@ -84,7 +84,7 @@ def take_break(courier: Courier, *, now: Instant) -> Decision | Refusal:
         return Decision(reply={"duty": courier.duty.value})
     if courier.duty is not Duty.ON:
         return COURIER_STATE(duty=courier.duty.value)
-    if couriers.errands(courier.route) or courier.offer_id is not None:
+    if couriers.has_errands(courier.route) or courier.offer_id is not None:
         return COURIER_BUSY()
     event = BreakTaken(at=now)
     return _told(couriers.evolve(courier, event, route=()), event)

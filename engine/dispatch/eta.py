@@ -37,12 +37,12 @@ def walk(
 
     Where he has arrived is done first, whatever the route says.
     """
-    travel = travel_times(parameters.travel)
     point = courier.last_point
     if not courier.route:
         if seen is not None and seen.at >= courier.leaves_at:
             point = seen.point
         return Walk(doors={}, free_at=max(now, courier.leaves_at), free_point=point)
+    travel = travel_times(parameters.travel)
     doors: dict[OrderId, Instant] = {}
     at = courier.leaves_at
     stops = sorted(courier.route, key=lambda one: one.arrived_at is None)

@@ -1,7 +1,7 @@
 """What became of orders and offers, and the metrics that a guard looks at, made from it."""
 
-from collections.abc import Iterable, Sequence
-from math import ceil
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -9,9 +9,11 @@ from msgspec import Struct
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo.guard import Guard, GuardMetric, Measured
 from engine.kernel.timing import SECOND_MS, Instant
+from engine.metrics import OfferCounts, OrderRecord, metrics
 from engine.orders.order import Order, OrderStatus
 
 OUTCOMES_MAX: Final = 5000
+_NOTHING: Final = Measured(value=0.0, samples=0)
 
 
 class OrderOutcome(Struct, frozen=True, kw_only=True):
@@ -19,6 +21,7 @@ class OrderOutcome(Struct, frozen=True, kw_only=True):
 
     status: OrderStatus
     placed_at: Instant
+    ready_at: Instant
     due_at: Instant
     release_at: Instant | None = None
     assigned_at: Instant | None = None
@@ -28,6 +31,18 @@ class OrderOutcome(Struct, frozen=True, kw_only=True):
     def released_at(self) -> Instant:
         """When it began to wait."""
         return self.placed_at if self.release_at is None else self.release_at
+
+    @property
+    def record(self) -> OrderRecord:
+        """What the metrics judge of it."""
+        is_delivered = self.status is OrderStatus.DELIVERED
+        return OrderRecord(
+            placed_at=self.placed_at,
+            ready_at=self.ready_at,
+            due_at=self.due_at,
+            delivered_at=self.ended_at if is_delivered else None,
+            is_scheduled=self.release_at is not None,
+        )
 
 
 class OfferOutcome(Struct, frozen=True, kw_only=True):
@@ -42,6 +57,7 @@ def outcome_of_order(order: Order) -> OrderOutcome:
     return OrderOutcome(
         status=order.status,
         placed_at=order.placed_at,
+        ready_at=order.ready_at,
         due_at=order.due_at,
         release_at=order.release_at,
         assigned_at=order.assigned_at,
@@ -65,40 +81,49 @@ def measure(
 ) -> Measured:
     """The guard's metric over what ended, or began to wait too long, after `since` until `until`.
 
-    Percentiles are the nearest rank; a metric of nothing is 0 from 0 samples.
+    But for long waits it is a figure of `engine.metrics`, in the guard's unit; a metric of nothing
+    is 0 from 0 samples.
     """
-    if guard.metric is GuardMetric.OFFER_ACCEPTANCE_PERCENT:
-        return _acceptance(one for one in offers if since < one.answered_at <= until)
     if guard.metric is GuardMetric.LONG_WAIT_PERCENT:
         return _long_waits(orders, guard.long_wait_s * SECOND_MS, since=since, until=until)
-    delivered = [
-        one
-        for one in orders
-        if one.status is OrderStatus.DELIVERED
-        and one.ended_at is not None
-        and since < one.ended_at <= until
+    ended = [
+        one.record for one in orders if one.ended_at is not None and since < one.ended_at <= until
     ]
-    if guard.metric is GuardMetric.CLICK_TO_DOOR_P90_S:
-        # A scheduled order is clicked long before its door is meant to be reached.
-        asap = [one for one in delivered if one.release_at is None]
-        return _p90([((one.ended_at or 0) - one.placed_at) / SECOND_MS for one in asap])
-    late_s = [max(0, (one.ended_at or 0) - one.due_at) / SECOND_MS for one in delivered]
-    if guard.metric is GuardMetric.LATE_PERCENT:
-        return _mean([100.0 if one > 0 else 0.0 for one in late_s])
-    return _mean(late_s)
+    answered = [one.status for one in offers if since < one.answered_at <= until]
+    found = metrics(ended, (), offer_counts(answered))
+    match guard.metric:
+        case GuardMetric.CLICK_TO_DOOR_P90_S:
+            door = found.click_to_door_min
+            return Measured(value=door.p90 * 60, samples=door.count) if door else _NOTHING
+        case GuardMetric.LATENESS_MEAN_S:
+            return _measured(found.overage_min, 60, found.delivered)
+        case GuardMetric.LATE_PERCENT:
+            return _measured(found.late_share, 100, found.delivered)
+        case GuardMetric.OFFER_ACCEPTANCE_PERCENT:
+            return _measured(found.offers.acceptance, 100, found.offers.answered)
 
 
-def _acceptance(offers: Iterable[OfferOutcome]) -> Measured:
-    """Of the offers that somebody answered or let expire; what was withdrawn is nobody's answer."""
-    asked = [one for one in offers if one.status is not OfferStatus.WITHDRAWN]
-    return _mean([100.0 if one.status is OfferStatus.ACCEPTED else 0.0 for one in asked])
+def offer_counts(statuses: Iterable[OfferStatus]) -> OfferCounts:
+    """Offers by what became of them."""
+    counts = Counter(statuses)
+    return OfferCounts(
+        made=counts.total(),
+        accepted=counts[OfferStatus.ACCEPTED],
+        declined=counts[OfferStatus.DECLINED],
+        expired=counts[OfferStatus.EXPIRED],
+        withdrawn=counts[OfferStatus.WITHDRAWN],
+    )
+
+
+def _measured(figure: float | None, per: int, samples: int) -> Measured:
+    return _NOTHING if figure is None else Measured(value=figure * per, samples=samples)
 
 
 def _long_waits(
     orders: Iterable[OrderOutcome], long_ms: int, *, since: Instant, until: Instant
 ) -> Measured:
     """Of the orders whose wait became long or ended before that: those still without a courier."""
-    waits = []
+    waits: list[bool] = []
     for one in orders:
         long_at = one.released_at + long_ms
         if one.status is OrderStatus.SCHEDULED or not since < long_at <= until:
@@ -107,14 +132,5 @@ def _long_waits(
             waits.append(one.assigned_at > long_at)
         elif one.ended_at is None or one.ended_at > long_at:
             waits.append(True)
-    return _mean([100.0 if one else 0.0 for one in waits])
-
-
-def _mean(values: Sequence[float]) -> Measured:
-    return Measured(value=sum(values) / len(values) if values else 0.0, samples=len(values))
-
-
-def _p90(values: Sequence[float]) -> Measured:
-    ranked = sorted(values)
-    value = ranked[ceil(0.9 * len(ranked)) - 1] if ranked else 0.0
-    return Measured(value=value, samples=len(ranked))
+    share = sum(waits) / len(waits) if waits else None
+    return _measured(share, 100, len(waits))

@@ -1,7 +1,6 @@
 """Travel times: the port, and the default: great circle, detour, speed by vehicle and hour."""
 
 import math
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -11,7 +10,7 @@ from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from engine.kernel.place import EARTH_RADIUS_M, Point, distance_m
-from engine.kernel.timing import Instant
+from engine.kernel.timing import HOUR_MS, Instant
 
 Degrees = NDArray[np.float64]
 Seconds = NDArray[np.int64]
@@ -156,6 +155,6 @@ class GreatCircle:
 
     def speed_m_s(self, vehicle: VehicleKind, at: Instant) -> float:
         """Metres a second on the road at that hour."""
-        hour = (datetime.fromtimestamp(at / 1000, UTC).hour + self._profile.utc_offset_h) % HOURS
+        hour = (at // HOUR_MS + self._profile.utc_offset_h) % HOURS
         speed_kmh: float = getattr(self._profile.speeds_kmh, vehicle.value)
         return speed_kmh / 3.6 * self._profile.hour_factors[hour]

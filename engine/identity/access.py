@@ -46,5 +46,5 @@ def may_send(caller: Caller, command: Command) -> bool:
     """
     if caller.role not in ALLOWED.get(type(command), frozenset()):
         return False
-    said_by = (getattr(command, name, None) for name in ("courier_id", "author"))
-    return all(one is None or one == caller.user_id for one in said_by)
+    courier_id, author = getattr(command, "courier_id", None), getattr(command, "author", None)
+    return {courier_id, author} <= {caller.user_id, None}

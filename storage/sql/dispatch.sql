@@ -6,6 +6,7 @@ select state from offers where cell = :cell and answered_at is null order by id;
 select jsonb_build_object(
     'status', state -> 'status',
     'placed_at', state -> 'placed_at',
+    'ready_at', state -> 'ready_at',
     'due_at', state -> 'due_at',
     'release_at', state -> 'release_at',
     'assigned_at', state -> 'assigned_at',

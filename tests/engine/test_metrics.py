@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.kernel.timing import HOUR_MS, MINUTE_MS
 from engine.metrics import (
@@ -64,6 +65,15 @@ def test_orders_are_judged_by_their_times() -> None:
     assert found.excess_min.mean == pytest.approx(30)
     assert found.overage_min == pytest.approx(10 / 3)
     assert found.late_share == pytest.approx(1 / 3)
+
+
+def test_a_scheduled_order_does_not_wait_from_its_click_on() -> None:
+    found = metrics([order(30), replace(order(900), is_scheduled=True)], [], OfferCounts())
+    assert found.click_to_door_min is not None
+    assert (found.click_to_door_min.count, found.click_to_door_min.most) == (1, 30)
+    assert found.excess_min is not None
+    assert found.excess_min.count == 1
+    assert (found.delivered, found.late_share) == (2, 0.5)
 
 
 def test_couriers_are_judged_by_their_time() -> None:

@@ -1,9 +1,11 @@
 """What happened in the running system, judged by the same figures and lived again."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from msgspec import to_builtins
+from msgspec.structs import replace as changed
 
 from engine.dispatch.record import metrics_of
 from engine.metrics import Metrics
@@ -33,8 +35,11 @@ def lived(day: Day, behaviour: Behaviour) -> tuple[MemoryStore, Diary, int]:
     return built.store, diary, built.clock.now()
 
 
-def test_a_day_is_judged_alike_by_what_is_stored_and_by_its_people() -> None:
+@pytest.mark.parametrize("wait_moves_max", [0, 5])
+def test_a_day_is_judged_alike_by_what_is_stored_and_by_its_people(wait_moves_max: int) -> None:
     day = a_day(seed=3, couriers=8, hours=0.25, zones=1)
+    parameters = changed(day.zone.parameters, wait_moves_max=wait_moves_max)
+    day = replace(day, zone=replace(day.zone, parameters=parameters))
     store, diary, until = lived(day, MOODY)
     (zone,) = asyncio.run(store.list_zones())
     history = asyncio.run(store.zone_history(zone.id, AFTERNOON))
