@@ -9,7 +9,7 @@ import numpy as np
 from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.compiled import compiled
 from optimizer.desk import Desk
-from optimizer.insertion import best_place, forget, note, put, restore, take
+from optimizer.insertion import best_place, forget, mark, note, put, restore, take
 from optimizer.ruin import draw
 from optimizer.town import Chains, Town
 from optimizer.walking import chain_cost, keeps_promise
@@ -150,10 +150,17 @@ def _price_again(town: Town, chains: Chains, desk: Desk, k: int, v: int) -> None
 
 @compiled
 def _price_one(town: Town, chains: Chains, desk: Desk, k: int, entry: int) -> None:
-    j = desk.jobs[k]
+    """As it was found before, while the candidate has the same chain."""
+    j, v = desk.jobs[k], town.candidate[entry]
+    now = mark(chains, v)
+    if desk.known[entry] != now:
+        more, place, how = best_place(town, chains, v, j, desk)
+        desk.known[entry], desk.known_more[entry] = now, more
+        desk.known_place[entry], desk.known_how[entry] = place, how
     candidate = entry - town.jobs[j].candidates_begin
-    more, place, how = best_place(town, chains, town.candidate[entry], j, desk)
-    desk.more[k, candidate], desk.place[k, candidate], desk.how[k, candidate] = more, place, how
+    desk.more[k, candidate] = desk.known_more[entry]
+    desk.place[k, candidate] = desk.known_place[entry]
+    desk.how[k, candidate] = desk.known_how[entry]
 
 
 @compiled

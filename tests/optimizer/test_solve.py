@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from optimizer.desk import new_desk
+from optimizer.incumbent import restore
+from optimizer.insertion import best_place, mark
 from optimizer.problem import (
     MatrixTravel,
     Plan,
@@ -19,8 +22,11 @@ from optimizer.problem import (
     Weights,
     promises,
 )
+from optimizer.search import improve
 from optimizer.solve import solve
+from optimizer.tables import Tables
 from optimizer.timing import Timetable
+from optimizer.town import copy_of, empty_chains
 from optimizer.verify import verify
 from tests.optimizer.problems import SERVICE, a_job, a_problem, a_route, a_street, towns
 
@@ -200,3 +206,21 @@ def test_many_trips_may_be_planned_ahead() -> None:
     policy = Policy(bundle_size_max=1, trips_max=12)
     plan = solve(a_problem([van], jobs, policy=policy, travel=a_street()))
     assert len(plan.routes[0].trips) == 12
+
+
+@given(towns(), st.integers(0, 200))
+def test_what_was_found_before_is_what_would_be_found_now(problem: Problem, rounds: int) -> None:
+    tables = Tables(problem)
+    chains = empty_chains(tables.town)
+    restore(tables, chains)
+    desk = new_desk(tables.town, chains)
+    if len(tables.town.candidate):
+        so_far = np.zeros(2, dtype=np.int64)
+        improve(tables.town, chains, copy_of(chains), desk, so_far, (0, rounds, 200), 600.0)
+    begins, ends = tables.town.jobs["candidates_begin"], tables.town.jobs["candidates_end"]
+    for j in range(len(begins)):
+        for entry in range(begins[j], ends[j]):
+            v = tables.town.candidate[entry]
+            if chains.carrier[j] != v and desk.known[entry] == mark(chains, v):
+                found = desk.known_more[entry], desk.known_place[entry], desk.known_how[entry]
+                assert found == best_place(tables.town, chains, v, j, desk)
