@@ -117,6 +117,8 @@ def policy_of(parameters: ZoneParameters) -> Policy:
         bundle_size_max=parameters.bundle_size_max,
         bundle_extra_s_max=parameters.bundle_extra_s,
         trips_max=parameters.trips_max,
+        rounds_max=parameters.search_rounds_max,
+        rounds_per_job=parameters.search_rounds_per_order,
     )
 
 

@@ -182,6 +182,26 @@ class DispatchParameters(Struct, frozen=True, kw_only=True):
             "More looks further ahead and takes longer to think.",
         ),
     ] = 3
+    search_rounds_per_order: Annotated[
+        int,
+        whole(
+            0,
+            200,
+            "rounds per order",
+            "Rounds of improving a plan for each order in it; 0 leaves it as it was first filled.",
+            "More finds better plans when couriers are scarce and takes longer to think.",
+        ),
+    ] = 20
+    search_rounds_max: Annotated[
+        int,
+        whole(
+            0,
+            20_000,
+            "rounds",
+            "Rounds of improving a plan at most, whatever the number of orders.",
+            "More finds better plans at the busiest hours and takes longer to think.",
+        ),
+    ] = 1000
     lateness_weight: Annotated[
         int,
         whole(

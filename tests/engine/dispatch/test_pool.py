@@ -140,6 +140,8 @@ def test_the_zones_parameters_are_the_optimizers_policy() -> None:
         bundle_size_max=6,
         bundle_extra_s=7,
         trips_max=5,
+        search_rounds_per_order=8,
+        search_rounds_max=9,
         shop_service_s=181,
         door_service_s=60,
     )
@@ -148,6 +150,7 @@ def test_the_zones_parameters_are_the_optimizers_policy() -> None:
     assert (weights.waiting, weights.lateness, weights.travel) == (1, 2, 3)
     assert (weights.idle, weights.stability) == (4, 5)
     assert (policy.bundle_size_max, policy.bundle_extra_s_max, policy.trips_max) == (6, 7, 5)
+    assert (policy.rounds_per_job, policy.rounds_max) == (8, 9)
     service = problem_of(a_zone(parameters=parameters), [], [], now=NOON).service
     assert (service.pickup_before_s, service.pickup_after_s) == (90, 91)
     assert (service.delivery_before_s, service.delivery_after_s) == (30, 30)
