@@ -26,18 +26,18 @@ def _mendable() -> tuple[type[Exception], ...]:
     from api.up import CannotStart
     from simulations.finished import OtherSweep
     from simulations.mdrp import BadInstance
+    from simulations.parallel import WorkerLost
     from simulations.parameter_files import BadParameters
     from simulations.people import DoorShut
     from simulations.recent import NothingHappened, TooManyOrders
     from simulations.routing.li_lim import BadFile
     from simulations.simulate import NoSuchCity, NoSuchTime
     from simulations.tables import BadTable
-    from simulations.trials import TrialLost
     from storage.servers import ServersError
     from storage.store import StoreUnavailable
 
     days = (BadInstance, BadFile, BadTable, NothingHappened, TooManyOrders, NoSuchCity, NoSuchTime)
-    trying = (BadParameters, OtherSweep, TrialLost)
+    trying = (BadParameters, OtherSweep, WorkerLost)
     return CannotStart, ServersError, StoreUnavailable, DoorShut, *days, *trying
 
 

@@ -30,7 +30,7 @@ class Effects:
             outbox = Outbox(
                 self._store,
                 {SendSms: self._reach_outside},
-                OutboxSettings(),
+                OutboxSettings(poll_s=5),
                 clock=self._misfortune.clock,
                 chance=self._chance,
             )

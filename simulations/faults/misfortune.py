@@ -68,11 +68,11 @@ class Misfortune:
         if self.happens(self.odds.store_refuses, "store refuses", name):
             raise StoreUnavailable("the store refuses")
 
-    def stream_answers(self, name: str) -> None:
+    def stream_answers(self, name: str, refuses: float) -> None:
         """Raises LiveUnavailable when the stream is away or refuses."""
         if _is_on(self.stream_away, self.clock.now()):
             raise LiveUnavailable("the stream is away")
-        if self.happens(self.odds.stream_refuses, "stream refuses", name):
+        if self.happens(refuses, "stream refuses", name):
             raise LiveUnavailable("the stream refuses")
 
     def solver_answers(self) -> None:

@@ -17,7 +17,8 @@ class Odds:
 
     A call takes up to `delay_ms`, or, when it is `slow`, up to `slow_ms`. The network between edge
     and cell loses a call, loses its answer, or delivers the call once more later. The store
-    refuses, loses the answer of a commit, or lets a commit land after it was given up. A cell
+    refuses, loses the answer of a commit, or lets a commit land after it was given up. The stream
+    refuses a cell, or its reader. A cell
     crashes while it awaits something; after `zombie` of the crashes the old one works on for a
     while beside the new one. An hour has so many outages of the store and of the stream; after
     `stream_forgets` of the latter the stream is empty. An effect fails, or its process dies.
@@ -30,6 +31,7 @@ class Odds:
     commit_answer_lost: float = 0.0
     commit_late: float = 0.0
     stream_refuses: float = 0.0
+    reader_refused: float = 0.0
     stream_answer_lost: float = 0.0
     solver_fails: float = 0.0
     slow: float = 0.0
@@ -78,6 +80,7 @@ _PROBABILITIES: Final = frozenset(
         "commit_answer_lost",
         "commit_late",
         "stream_refuses",
+        "reader_refused",
         "stream_answer_lost",
         "solver_fails",
         "slow",

@@ -79,12 +79,12 @@ class FaultyStream:
 
     async def tail(self) -> str:
         """The position after which is only what is new."""
-        await self._reach("tail")
+        self._let_read("tail")
         return await self._stream.tail()
 
     async def read(self, after: str, *, wait_ms: int) -> tuple[str, Sequence[Batch]]:
         """Batches after a position."""
-        await self._reach("read")
+        self._let_read("read")
         return await self._stream.read(after, wait_ms=wait_ms)
 
     async def save_fixes(self, cell: CellId, fixes: Mapping[CourierId, Fix]) -> None:
@@ -100,7 +100,10 @@ class FaultyStream:
     async def _reach(self, name: str) -> None:
         await self._misfortune.pause()
         await self._crash(f"before {name}")
-        self._misfortune.stream_answers(name)
+        self._misfortune.stream_answers(name, self._misfortune.odds.stream_refuses)
+
+    def _let_read(self, name: str) -> None:
+        self._misfortune.stream_answers(name, self._misfortune.odds.reader_refused)
 
 
 class FaultySolver:

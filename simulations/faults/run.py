@@ -11,10 +11,10 @@ from actors.cell import World as CellWorld
 from actors.chance import SeededChance
 from actors.settings import RuntimeKind, RuntimeSettings
 from actors.solver import LocalSolver, stopped_watch
-from engine.couriers.courier import Courier, Duty
+from engine.couriers.courier import Courier, CourierStatus, Duty
 from engine.dispatch.offer import Offer, OfferStatus
-from engine.kernel.timing import MINUTE_MS
-from engine.orders.order import Order
+from engine.kernel.timing import MINUTE_MS, Instant
+from engine.orders.order import Order, OrderStatus
 from simulations.checks import not_in_history, seen_from_outside
 from simulations.day import Day
 from simulations.diary import Diary
@@ -28,6 +28,7 @@ from simulations.faults.odds import Odds
 from simulations.faults.parts import Crash, FaultySolver, FaultyStore, FaultyStream
 from simulations.faults.town import CALM_AT, STARTS_AT, a_day, behaviour
 from simulations.faults.truth import CheckedStore, Truth
+from simulations.people import until
 from simulations.stage import inhabit, open_zone
 from simulations.town import Town
 from simulations.virtual import Deadlock, VirtualClock, VirtualLoop, run_virtually
@@ -35,6 +36,10 @@ from storage.memory_live import MemoryLive
 from storage.store import Store
 
 _SETTLING_MS = 6 * MINUTE_MS
+# By then every gift is ready, and a quarter of an hour has passed in which nothing failed.
+_ALL_SERVED_AT = CALM_AT + 18 * MINUTE_MS
+# Several ticks, and the time after which somebody who let an offer pass is asked again.
+_PATIENCE_MS = 5 * MINUTE_MS
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -48,12 +53,12 @@ class Verdict(Struct, frozen=True, kw_only=True):
     story: tuple[str, ...] = ()
 
 
-def run(seed: int, *, with_story: bool = False) -> Verdict:
-    """Live the day of this seed under its faults."""
+def run(seed: int, *, odds: Odds | None = None, with_story: bool = False) -> Verdict:
+    """Live the day of this seed under its faults; `odds`, if given, instead of its own."""
     scene: list[_Scene] = []
 
     async def main(loop: VirtualLoop) -> None:
-        scene.append(_Scene(loop, seed))
+        scene.append(_Scene(loop, seed, odds))
         await scene[0].live()
 
     try:
@@ -74,14 +79,14 @@ def run(seed: int, *, with_story: bool = False) -> Verdict:
 class _Scene:
     """Everything of one run."""
 
-    def __init__(self, loop: VirtualLoop, seed: int) -> None:
+    def __init__(self, loop: VirtualLoop, seed: int, odds: Odds | None) -> None:
         self._seed, self._chance = seed, random.Random(seed)
         self._clock = VirtualClock(loop, starts_at=STARTS_AT)
         self.journal = Journal(self._clock, starts_at=STARTS_AT)
         self.truth = Truth(self.journal)
         self._store, self._live = CheckedStore(self.truth), MemoryLive()
         self._misfortune = Misfortune(
-            Odds.drawn(self._chance),
+            odds or Odds.drawn(self._chance),
             random.Random(self._chance.getrandbits(64)),
             clock=self._clock,
             journal=self.journal,
@@ -103,6 +108,7 @@ class _Scene:
             self._effects.run(),
             self._homes.watch(self._store.list_cells),
             self._forget_now_and_then(),
+            self._look_for_what_waits(),
         ):
             self._misfortune.begin(doing)
         chance = SeededChance(self._seed)
@@ -156,6 +162,19 @@ class _Scene:
             if self._misfortune.happens(odds.stream_forgets, "stream forgets", ""):
                 self._live.lose()
 
+    async def _look_for_what_waits(self) -> None:
+        """In calm every offer ends, and no order waits while somebody has nothing to do."""
+        await until(self._clock, _ALL_SERVED_AT)
+        since = _ALL_SERVED_AT - _PATIENCE_MS
+        for offer in self.truth.all(Offer):
+            if offer.status is OfferStatus.OPEN and offer.expires_at < since:
+                self.journal.violate(f"offer {offer.id} is open long after it expired")
+        couriers: list[Courier] = list(self.truth.all(Courier))
+        for order in self.truth.all(Order):
+            for courier in couriers:
+                if _could_be_asked(order, courier, since=since):
+                    self.journal.violate(f"order {order.id} waits, courier {courier.id} is idle")
+
     async def _judge(self) -> None:
         """What must hold when everything has come to its end."""
         found = [*seen_from_outside(self._diary), *self._diary.faults, *self._left_open()]
@@ -197,6 +216,16 @@ class _Scene:
 _SETTINGS = RuntimeSettings(
     kind=RuntimeKind.LOCAL, position_publish_s=3600, offer_repeat_s=20, trail_sample_s=300
 )
+
+
+def _could_be_asked(order: Order, courier: Courier, *, since: Instant) -> bool:
+    return (
+        order.status is OrderStatus.WAITING
+        and courier.zone_id == order.zone_id
+        and courier.status is CourierStatus.ON
+        and (courier.free_since or 0) < since
+        and not any(one.courier_id == courier.id for one in order.lapsed)
+    )
 
 
 async def _nobody(_where: str) -> None:

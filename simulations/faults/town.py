@@ -99,7 +99,7 @@ def _order(number: int, at: Instant, shops: list[Point], chance: random.Random) 
         shop=Place(point=shops[shop], name=f"shop {shop}", notes=f"o{number}"),
         door=Place(point=_somewhere(shops[shop], chance), name=f"door {number}"),
         gift=Gift(description="a gift"),
-        recipient=Recipient(name="somebody"),
+        recipient=Recipient(name="somebody", phone=f"+9665000{number:05}"),
     )
 
 
