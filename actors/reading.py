@@ -48,11 +48,6 @@ async def _closed_offers(
     store: Store, held: Iterable[Offer], contents: CellContents
 ) -> list[Offer]:
     still = {one.id for one in contents.offers}
-    missing = [one for one in held if one.status is OfferStatus.OPEN and one.id not in still]
-    found = [
-        stored
-        for one in missing
-        for stored in await store.list_offers_for(one.order_ids[0])
-        if stored.id == one.id
-    ]
-    return [one for one in found if one.status is not OfferStatus.OPEN]
+    missing = [one.id for one in held if one.status is OfferStatus.OPEN and one.id not in still]
+    found = [await store.find_offer(one) for one in missing]
+    return [one for one in found if one is not None and one.status is not OfferStatus.OPEN]

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from actors.holdings import Holdings
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.messages import BUSY_ELSEWHERE, UNKNOWN_COURIER, GoOnDuty
-from engine.kernel.ids import CourierId, OrderId
+from engine.dispatch.offer import OfferStatus
+from engine.kernel.ids import CourierId, OfferId, OrderId
 from engine.kernel.messages import Command
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.orders.messages import PlaceOrder
@@ -13,7 +14,7 @@ from storage.store import Store, StoreUnavailable
 
 
 class Strangers:
-    """A courier who is off duty may have worked elsewhere meanwhile; an ended order is not kept.
+    """A courier who is off duty may have worked elsewhere meanwhile; what has ended is not kept.
 
     Whoever should be held and is not proves that memory is behind storage: `doubt` is called.
     """
@@ -27,6 +28,7 @@ class Strangers:
         """Hold the stored state of whom the command speaks of; call it while holding the turns."""
         courier_id = getattr(command, "courier_id", None)
         order_id = getattr(command, "order_id", None)
+        offer_id = getattr(command, "offer_id", None)
         refusal = None
         try:
             if courier_id is not None and not self._holdings.is_on_duty(courier_id):
@@ -34,6 +36,8 @@ class Strangers:
             is_new = isinstance(command, PlaceOrder) or order_id in self._holdings.orders
             if refusal is None and order_id is not None and not is_new:
                 refusal = await self._admit_order(order_id)
+            if refusal is None and offer_id is not None and offer_id not in self._holdings.offers:
+                refusal = await self._admit_offer(offer_id)
         except StoreUnavailable:
             return UNAVAILABLE()
         return refusal
@@ -65,4 +69,14 @@ class Strangers:
             self._doubt()
             return UNAVAILABLE()
         self._holdings.put(order)
+        return None
+
+    async def _admit_offer(self, offer_id: OfferId) -> Refusal | None:
+        offer = await self._store.find_offer(offer_id)
+        if offer is None or offer.zone_id not in self._holdings.zones:
+            return None
+        if offer.status is OfferStatus.OPEN:
+            self._doubt()
+            return UNAVAILABLE()
+        self._holdings.put(offer)
         return None

@@ -12,6 +12,7 @@ import typer
 
 from api import experiments
 from api.recorded_days import bench_mdrp
+from api.under_faults import simtest
 from api.understandable import Understandable
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(experiments.compare)
 app.command()(experiments.tune)
 app.command("bench-mdrp")(bench_mdrp)
+app.command()(simtest)
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"

@@ -66,8 +66,8 @@ def compare(
 ) -> None:
     """Try two parameter sets on the same days and the same luck, and tell which is better."""
     from simulations.compare import run, sides
+    from simulations.parallel import cores
     from simulations.sources import Asked
-    from simulations.trials import cores
 
     _known_metrics(metric)
     with Understandable():
@@ -121,10 +121,10 @@ def tune(
     ] = Path("sweep"),
 ) -> None:
     """Sweep over zone parameters on the same days and draw what no other set beats."""
+    from simulations.parallel import cores
     from simulations.parameter_files import read
     from simulations.sampling import read_range
     from simulations.sources import Asked
-    from simulations.trials import cores
     from simulations.tune import run, sets_of
 
     _known_metrics(x, y)

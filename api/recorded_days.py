@@ -37,7 +37,7 @@ def bench_mdrp(
     """
     from simulations.mdrp import BadInstance
     from simulations.mdrp_bench import INSTANCES, RunsLost, Wanted, run
-    from simulations.trials import cores
+    from simulations.parallel import cores
 
     wanted = Wanted(
         folder=folder or INSTANCES,

@@ -27,18 +27,18 @@ def _mendable() -> tuple[type[Exception], ...]:
     from simulations.bench_matching import NoSuchSize
     from simulations.finished import OtherSweep
     from simulations.mdrp import BadInstance
+    from simulations.parallel import WorkerLost
     from simulations.parameter_files import BadParameters
     from simulations.people import DoorShut
     from simulations.recent import NothingHappened, TooManyOrders
     from simulations.routing.li_lim import BadFile
     from simulations.simulate import NoSuchCity, NoSuchTime
     from simulations.tables import BadTable
-    from simulations.trials import TrialLost
     from storage.servers import ServersError
     from storage.store import StoreUnavailable
 
     days = (BadInstance, BadFile, BadTable, NothingHappened, TooManyOrders, NoSuchCity, NoSuchTime)
-    trying = (BadParameters, OtherSweep, TrialLost, NoSuchSize)
+    trying = (BadParameters, OtherSweep, WorkerLost, NoSuchSize)
     return CannotStart, ServersError, StoreUnavailable, DoorShut, *days, *trying
 
 

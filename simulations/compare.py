@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from simulations.comparison import Compared, Comparison, Side, Verdict, compared
+from simulations.parallel import bar
 from simulations.parameter_files import BadParameters, applied, merged, read
 from simulations.trial_days import Source
-from simulations.trials import Trial, bar, live_all
+from simulations.trials import Trial, live_all
 
 _WORDS = {
     Verdict.A_BETTER: "[green]A is better[/]",

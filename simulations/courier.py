@@ -254,12 +254,14 @@ class CourierProgram:
     async def _pick_up(self, leg: Leg) -> None:
         """Take what his route shows when all of it is there, and what still comes to it by then."""
         half_ms = leg.free_at - leg.handed_over_at
-        at, got = leg.arrived_at + half_ms, list[str]()
-        is_there = False
+        at, got, met = leg.arrived_at + half_ms, list[str](), set[str]()
         while stop := self._knows.same_pickup(leg.stop):
-            if not is_there:
-                is_there = await self._report(stop.orders[0], "reached_shop", leg.arrived_at)
+            # What he was to fetch may go, and the next trip begin where he stands: he says so anew.
+            if met.isdisjoint(stop.orders):
+                if await self._report(stop.orders[0], "reached_shop", leg.arrived_at):
+                    met.update(stop.orders)
                 continue
+            met.update(stop.orders)
             at = max(at, *(self._knows.told_at(one) for one in stop.orders))
             if await self._stays(stop, until=max(at, self._ready_at(stop))):
                 at = max(at, self._ready_at(stop))

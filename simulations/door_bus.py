@@ -61,14 +61,16 @@ class Lobby:
 
     async def run(self) -> None:
         """Read the stream until cancelled."""
-        position = await self._live.tail()
+        position: str | None = None
         while True:
             try:
+                if position is None:
+                    position = await self._live.tail()
+                    await self._show_all()
                 position, batches = await self._live.read(position, wait_ms=_READ_WAIT_MS)
             except LiveUnavailable:
+                position = None
                 await self.clock.sleep(_AGAIN_MS)
-                position = await self._live.tail()
-                await self._show_all()
                 continue
             for batch in batches:
                 last = self._last.get(batch.cell)

@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actors.bus import Bus
 from actors.cell import World as CellWorld
-from actors.chance import SeededChance, new_id
+from actors.chance import Chance, SeededChance, new_id
 from actors.local import LocalCells, local_bus
 from actors.settings import RuntimeKind, RuntimeSettings
 from actors.solver import LocalSolver, Solver, real_stopwatch, stopped_watch
@@ -102,9 +102,9 @@ def build(
     )
 
 
-async def open_zone(stage: Stage, lobby: Lobby, plan: ZonePlan) -> ZoneId:
+async def open_zone(lobby: Lobby, chance: Chance, plan: ZonePlan) -> ZoneId:
     """Create one of the day's zones."""
-    zone_id = ZoneId(new_id(stage.clock, stage.chance))
+    zone_id = ZoneId(new_id(lobby.clock, chance))
     command = CreateZone(
         zone_id=zone_id,
         name_en=plan.name_en,
@@ -114,7 +114,7 @@ async def open_zone(stage: Stage, lobby: Lobby, plan: ZonePlan) -> ZoneId:
         parameters=plan.parameters,
         author=_OPERATOR.user_id,
     )
-    told = await lobby.execute(command, _OPERATOR, CommandId(new_id(stage.clock, stage.chance)))
+    told = await lobby.execute(command, _OPERATOR, CommandId(new_id(lobby.clock, chance)))
     assert not told.refused, told.refused
     return zone_id
 
@@ -126,13 +126,8 @@ async def play(
     lobby = Lobby(bus=stage.bus, store=stage.store, live=stage.live, clock=stage.clock)
     reading = asyncio.create_task(lobby.run())
     try:
-        zones = [await open_zone(stage, lobby, one) for one in day.zones]
-        number_of = day.zone_finder()
-
-        def zone_of(point: Point) -> ZoneId:
-            return zones[number_of(point)]
-
-        town = _people(lobby, day, diary, zone_of, seed=seed, behaviour=behaviour)
+        zones = [await open_zone(lobby, stage.chance, one) for one in day.zones]
+        town = inhabit(lobby, day, diary, zones, seed=seed, behaviour=behaviour)
         await town.live(day.orders)
     finally:
         reading.cancel()
@@ -141,15 +136,21 @@ async def play(
     return await _unknown_to_history(stage.store, diary)
 
 
-def _people(
+def inhabit(
     lobby: Lobby,
     day: Day,
     diary: Diary,
-    zone_of: Callable[[Point], ZoneId],
+    zones: Sequence[ZoneId],
     *,
     seed: int,
     behaviour: Behaviour,
 ) -> Town:
+    """The people of a day whose zones are open under these ids, in the day's order."""
+    number_of = day.zone_finder()
+
+    def zone_of(point: Point) -> ZoneId:
+        return zones[number_of(point)]
+
     world = World(
         clock=lobby.clock,
         diary=diary,

@@ -11,12 +11,13 @@ from rich.table import Table
 
 from simulations.finished import Finished
 from simulations.metrics import BY_NAME
+from simulations.parallel import bar
 from simulations.parameter_files import applied, merged, toml_of
 from simulations.pareto import ranked
 from simulations.sampling import Range, flat, grid, spread_evenly
 from simulations.sweep import DEFAULT, Point, Sweep, costs_of, means_of, swept
 from simulations.trial_days import Source
-from simulations.trials import Lived, Trial, bar, live_all
+from simulations.trials import Lived, Trial, live_all
 
 Sets = dict[str, dict[str, Any]]
 

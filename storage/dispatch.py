@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from engine.dispatch.offer import Offer
 from engine.dispatch.outcomes import OUTCOMES_MAX, OfferOutcome, OrderOutcome
 from engine.dispatch.waiting import WAITS_MAX, Wait
-from engine.kernel.ids import OrderId, ZoneId
+from engine.kernel.ids import OfferId, OrderId, ZoneId
 from engine.kernel.timing import Instant
 from storage.database import Database
 from storage.kinds import decode, encode, known
 from storage.queries import queries
+
+
+async def find_offer(database: Database, offer_id: OfferId) -> Offer | None:
+    state = await database.value(queries.find_offer, offer_id=known(offer_id))
+    return None if state is None else decode(Offer, state)
 
 
 async def list_offers_for(database: Database, order_id: OrderId) -> tuple[Offer, ...]:

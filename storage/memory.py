@@ -28,6 +28,7 @@ from engine.kernel.ids import (
     CommandId,
     CourierId,
     EffectId,
+    OfferId,
     OrderId,
     QuoteId,
     UserId,
@@ -213,6 +214,9 @@ class MemoryStore:
             if courier.zone_id == zone_id and (changes or courier.duty is not Duty.OFF):
                 found.append(DutyOf(courier=courier, changes=changes))
         return tuple(found)
+
+    async def find_offer(self, offer_id: OfferId) -> Offer | None:
+        return self._tables.find(Offer, offer_id)
 
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         mine = [self._tables.find(Offer, one) for one in self._tables.offers_for[order_id]]

@@ -14,6 +14,7 @@ from engine.kernel.ids import (
     CommandId,
     CourierId,
     EffectId,
+    OfferId,
     OrderId,
     QuoteId,
     UserId,
@@ -121,6 +122,9 @@ class PostgresStore:
         self, zone_id: ZoneId, *, since: Instant, until: Instant
     ) -> tuple[DutyOf, ...]:
         return await recent.list_duties(self._database, zone_id, since=since, until=until)
+
+    async def find_offer(self, offer_id: OfferId) -> Offer | None:
+        return await dispatch.find_offer(self._database, offer_id)
 
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:
         return await dispatch.list_offers_for(self._database, order_id)

@@ -16,6 +16,7 @@ from engine.kernel.ids import (
     CommandId,
     CourierId,
     EffectId,
+    OfferId,
     OrderId,
     QuoteId,
     UserId,
@@ -223,6 +224,10 @@ class Store(Protocol):
         self, zone_id: ZoneId, *, since: Instant, until: Instant
     ) -> tuple[DutyOf, ...]:
         """Whoever of a zone is not off duty, or said something about duty from then to then."""
+        ...
+
+    async def find_offer(self, offer_id: OfferId) -> Offer | None:
+        """An offer as last stored, open or closed."""
         ...
 
     async def list_offers_for(self, order_id: OrderId) -> tuple[Offer, ...]:

@@ -51,7 +51,7 @@ _FROM: Final[dict[ProgressStep, frozenset[OrderStatus]]] = {
     P.RETURN_STARTED: frozenset({S.ATTEMPT_FAILED, S.AT_DOOR}),
     P.RETURNED: frozenset({S.RETURNING}),
 }
-_REACHES: Final[dict[ProgressStep, OrderStatus]] = {
+REACHES: Final[dict[ProgressStep, OrderStatus]] = {
     P.REACHED_SHOP: S.COURIER_AT_SHOP,
     P.PICKED_UP: S.PICKED_UP,
     P.REACHED_DOOR: S.AT_DOOR,
@@ -120,7 +120,7 @@ class Carrying:
                 return refusal
             self._do_kept()
             return replace(self._decision(report), refusal=refusal)
-        if _RANK[_REACHES[report.step]] <= _RANK[order.status]:
+        if _RANK[REACHES[report.step]] <= _RANK[order.status]:
             return Decision(reply={**self._reply(report), "repeated": True})
         return self._keep(report)
 
@@ -141,7 +141,7 @@ class Carrying:
     def _do_kept(self) -> None:
         """Do every kept report whose turn has come, the nearest step first, until none is left."""
         while ready := [one for one in self._courier.early if self._can_do(one)]:
-            first = min(ready, key=lambda one: _RANK[_REACHES[one.step]])
+            first = min(ready, key=lambda one: _RANK[REACHES[one.step]])
             early = tuple(one for one in self._courier.early if one is not first)
             self._courier = replace(self._courier, early=early)
             self._do(first)

@@ -45,6 +45,9 @@ where ranked.place > :kept and waits.order_id = ranked.order_id and waits.at = r
 -- name: list_waits
 select state from waits where order_id = :order_id order by at;
 
+-- name: find_offer
+select state from offers where id = :offer_id;
+
 -- name: list_offers_for
 select offers.state
 from assignments

@@ -3,9 +3,18 @@
 from typing import Any
 
 from engine.couriers.courier import ProgressStep
-from engine.couriers.messages import EndBreak, GoOffDuty, GoOnDuty, ReportProgress, TakeBreak
+from engine.couriers.messages import (
+    AcceptOffer,
+    AcknowledgeOffer,
+    DeclineOffer,
+    EndBreak,
+    GoOffDuty,
+    GoOnDuty,
+    ReportProgress,
+    TakeBreak,
+)
 from engine.geo.travel import VehicleKind
-from engine.kernel.ids import CourierId, OrderId
+from engine.kernel.ids import CourierId, OfferId, OrderId
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders.messages import CancelOrder, CancelReason, UnassignOrder
 from storage.store import Answer
@@ -88,6 +97,28 @@ def test_what_is_asked_of_a_courier_off_duty_is_answered_alike_before_and_after_
     before, after = in_a_town(story)
     assert before == after
     assert before == ["ok", "courier_state", "courier_state", "ok", "not_your_order"]
+
+
+def test_what_is_said_to_a_closed_offer_is_answered_alike_before_and_after_a_restart() -> None:
+    async def story(town: Town) -> tuple[list[str], list[str]]:
+        courier, _ = await town.courier(), await town.order()
+        await town.clock.sleep(5 * SECOND_MS)
+        offer_id = town.noticed.body(f"courier:{courier}")["offer"]["offer_id"]
+        caller, other = town.as_courier(courier), OfferId(town.new_id())
+        await town.must(DeclineOffer(courier_id=courier, offer_id=offer_id, reason="far"), caller)
+        said = []
+        for _ in range(2):
+            answers = [
+                await town.send(AcceptOffer(courier_id=courier, offer_id=offer_id), caller),
+                await town.send(AcknowledgeOffer(courier_id=courier, offer_id=offer_id), caller),
+                await town.send(AcceptOffer(courier_id=courier, offer_id=other), caller),
+            ]
+            said.append([_code(one) for one in answers])
+            await town.crash()
+        return said[0], said[1]
+
+    before, after = in_a_town(story)
+    assert before == after == ["offer_closed", "ok", "unknown_offer"]
 
 
 def test_an_order_of_another_courier_is_not_his_to_report_about() -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from engine.couriers import duty, prepositioning
 from engine.couriers.courier import Courier, ProgressStep, StopKind
 from engine.dispatch import offers
-from engine.kernel.ids import CellId, CommandId, EffectId
+from engine.kernel.ids import CellId, CommandId, EffectId, OfferId
 from engine.kernel.messages import Change, Decision
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.orders.messages import SendSms
@@ -64,6 +64,8 @@ async def test_a_decision_about_several_things_is_stored_whole(store: Store) -> 
     assert await store.find_order(story.orders[1].id) == story.orders[1]
     assert await store.find_courier(story.courier.id) == story.courier
     assert await store.list_offers_for(story.orders[1].id) == (story.offer,)
+    assert await store.find_offer(story.offer.id) == story.offer
+    assert await store.find_offer(OfferId(new_id())) is None
 
 
 async def test_a_stale_commit_changes_nothing(store: Store) -> None:

@@ -1,0 +1,55 @@
+"""The process that carries effects out, and the outside world that counts them."""
+
+import asyncio
+from collections import Counter
+
+from actors.chance import SeededChance
+from actors.gateways.settings import OutboxSettings
+from actors.outbox import Outbox
+from engine.kernel.messages import Effect
+from engine.orders.messages import SendSms
+from simulations.faults.misfortune import Misfortune
+from storage.store import Store
+
+_RESTART_MS = 2_000
+
+
+class Effects:
+    """Runs an outbox that fails, dies and comes back; knows how often each effect reached us."""
+
+    def __init__(self, store: Store, misfortune: Misfortune, *, seed: int) -> None:
+        self._store, self._misfortune = store, misfortune
+        self._chance = SeededChance(seed)
+        self._died = asyncio.Event()
+        self.happened: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Drain until cancelled, one life of the process after the other."""
+        while True:
+            self._died.clear()
+            outbox = Outbox(
+                self._store,
+                {SendSms: self._reach_outside},
+                OutboxSettings(poll_s=5),
+                clock=self._misfortune.clock,
+                chance=self._chance,
+            )
+            life = asyncio.ensure_future(outbox.run())
+            death = asyncio.ensure_future(self._died.wait())
+            try:
+                await asyncio.wait({life, death}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                life.cancel()
+                death.cancel()
+                await asyncio.gather(life, death, return_exceptions=True)
+            await self._misfortune.clock.sleep(_RESTART_MS)
+
+    async def _reach_outside(self, effect: Effect) -> None:
+        odds = self._misfortune.odds
+        await self._misfortune.pause()
+        if self._misfortune.happens(odds.effect_fails, "effect fails", effect.id):
+            raise ConnectionError("the gateway does not answer")
+        self.happened[effect.id] += 1
+        if self._misfortune.happens(odds.effect_crash, "outbox dies", effect.id):
+            self._died.set()
+            await asyncio.Event().wait()

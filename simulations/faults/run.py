@@ -1,0 +1,232 @@
+"""One run: a small day under the faults of a seed, and what did not hold."""
+
+import asyncio
+import random
+from typing import cast
+
+from msgspec import Struct
+
+from actors.bus import Bus
+from actors.cell import World as CellWorld
+from actors.chance import SeededChance
+from actors.settings import RuntimeKind, RuntimeSettings
+from actors.solver import LocalSolver, stopped_watch
+from engine.couriers.courier import Courier, CourierStatus, Duty
+from engine.dispatch.offer import Offer, OfferStatus
+from engine.kernel.timing import MINUTE_MS, Instant
+from engine.orders.order import Order, OrderStatus
+from simulations.checks import not_in_history, seen_from_outside
+from simulations.day import Day
+from simulations.diary import Diary
+from simulations.door_bus import Lobby
+from simulations.faults.clocks import WrongClock
+from simulations.faults.effects import Effects
+from simulations.faults.homes import Homes, Life
+from simulations.faults.journal import Journal
+from simulations.faults.misfortune import Misfortune
+from simulations.faults.odds import Odds
+from simulations.faults.parts import Crash, FaultySolver, FaultyStore, FaultyStream
+from simulations.faults.town import CALM_AT, STARTS_AT, a_day, behaviour
+from simulations.faults.truth import CheckedStore, Truth
+from simulations.people import until
+from simulations.stage import inhabit, open_zone
+from simulations.town import Town
+from simulations.virtual import Deadlock, VirtualClock, VirtualLoop, run_virtually
+from storage.memory_live import MemoryLive
+from storage.store import Store
+
+_SETTLING_MS = 6 * MINUTE_MS
+# By then every gift is ready, and a quarter of an hour has passed in which nothing failed.
+_ALL_SERVED_AT = CALM_AT + 18 * MINUTE_MS
+# Several ticks, and the time after which somebody who let an offer pass is asked again.
+_PATIENCE_MS = 5 * MINUTE_MS
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """How a run went; `story` is every step of it, for a run that failed or was asked for."""
+
+    seed: int
+    steps: int
+    commits: int
+    faults: dict[str, int]
+    violations: tuple[str, ...]
+    story: tuple[str, ...] = ()
+
+
+def run(seed: int, *, odds: Odds | None = None, with_story: bool = False) -> Verdict:
+    """Live the day of this seed under its faults; `odds`, if given, instead of its own."""
+    scene: list[_Scene] = []
+
+    async def main(loop: VirtualLoop) -> None:
+        scene.append(_Scene(loop, seed, odds))
+        await scene[0].live()
+
+    try:
+        run_virtually(main)
+    except Deadlock as error:
+        scene[0].journal.violate(f"everybody waits for ever: {error}")
+    journal, truth = scene[0].journal, scene[0].truth
+    return Verdict(
+        seed=seed,
+        steps=journal.step,
+        commits=truth.commits,
+        faults=dict(sorted(journal.faults.items())),
+        violations=tuple(journal.violations),
+        story=tuple(journal.lines) if with_story or journal.violations else (),
+    )
+
+
+class _Scene:
+    """Everything of one run."""
+
+    def __init__(self, loop: VirtualLoop, seed: int, odds: Odds | None) -> None:
+        self._seed, self._chance = seed, random.Random(seed)
+        self._clock = VirtualClock(loop, starts_at=STARTS_AT)
+        self.journal = Journal(self._clock, starts_at=STARTS_AT)
+        self.truth = Truth(self.journal)
+        self._store, self._live = CheckedStore(self.truth), MemoryLive()
+        self._misfortune = Misfortune(
+            odds or Odds.drawn(self._chance),
+            random.Random(self._chance.getrandbits(64)),
+            clock=self._clock,
+            journal=self.journal,
+            calm_at=CALM_AT,
+        )
+        self._solver = LocalSolver(stopped_watch)
+        self._chances = random.Random(self._chance.getrandbits(64))
+        self._homes = Homes(self._misfortune, self.truth, self._world_of)
+        self._effects = Effects(self._store_for(_nobody), self._misfortune, seed=seed)
+        self._diary = Diary()
+
+    async def live(self) -> None:
+        """Live the day to its end, or to the first violation."""
+        day, people = a_day(self._chance), behaviour(self._chance)
+        self.journal.note(f"seed {self._seed}: {self._misfortune.odds}")
+        lobby = self._lobby()
+        for doing in (
+            lobby.run(),
+            self._effects.run(),
+            self._homes.watch(self._store.list_cells),
+            self._forget_now_and_then(),
+            self._look_for_what_waits(),
+        ):
+            self._misfortune.begin(doing)
+        chance = SeededChance(self._seed)
+        zones = [await open_zone(lobby, chance, one) for one in day.zones]
+        town = inhabit(lobby, day, self._diary, zones, seed=self._seed, behaviour=people)
+        living = asyncio.ensure_future(self._to_the_end(town, day))
+        breaking = asyncio.ensure_future(self.journal.broken.wait())
+        try:
+            await asyncio.wait({living, breaking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            living.cancel()
+            breaking.cancel()
+            await asyncio.gather(living, breaking, return_exceptions=True)
+            await self._misfortune.end()
+            await self._homes.close()
+        if not self.journal.violations:
+            await self._judge()
+
+    async def _to_the_end(self, town: Town, day: Day) -> None:
+        await town.live(day.orders)
+        await self._clock.sleep(_SETTLING_MS)
+
+    def _lobby(self) -> Lobby:
+        bus = Bus(self._store_for(_nobody), self._homes, _SETTINGS.placement_resolution)
+        stream = FaultyStream(self._live, self._misfortune, self.truth, _nobody)
+        return Lobby(bus=bus, store=self._store, live=stream, clock=self._clock)
+
+    def _store_for(self, crash: Crash) -> Store:
+        return cast("Store", FaultyStore(self._store, self._misfortune, crash))
+
+    def _world_of(self, life: Life, crash: Crash) -> CellWorld:
+        skew_ms, jumps = self._misfortune.clock_spells()
+        clock = WrongClock(
+            self._clock, skew_ms=skew_ms, jump_ms=self._misfortune.odds.jump_ms, jumps=jumps
+        )
+        del life
+        return CellWorld(
+            store=self._store_for(crash),
+            live=FaultyStream(self._live, self._misfortune, self.truth, crash),
+            solver=FaultySolver(self._solver, self._misfortune),
+            clock=clock,
+            chance=SeededChance(self._chances.getrandbits(64)),
+            settings=_SETTINGS,
+        )
+
+    async def _forget_now_and_then(self) -> None:
+        """A stream that comes back after an outage may have forgotten everything."""
+        odds = self._misfortune.odds
+        for spell in self._misfortune.stream_away:
+            await self._clock.sleep(spell.until - self._clock.now())
+            if self._misfortune.happens(odds.stream_forgets, "stream forgets", ""):
+                self._live.lose()
+
+    async def _look_for_what_waits(self) -> None:
+        """In calm every offer ends, and no order waits while somebody has nothing to do."""
+        await until(self._clock, _ALL_SERVED_AT)
+        since = _ALL_SERVED_AT - _PATIENCE_MS
+        for offer in self.truth.all(Offer):
+            if offer.status is OfferStatus.OPEN and offer.expires_at < since:
+                self.journal.violate(f"offer {offer.id} is open long after it expired")
+        couriers: list[Courier] = list(self.truth.all(Courier))
+        for order in self.truth.all(Order):
+            for courier in couriers:
+                if _could_be_asked(order, courier, since=since):
+                    self.journal.violate(f"order {order.id} waits, courier {courier.id} is idle")
+
+    async def _judge(self) -> None:
+        """What must hold when everything has come to its end."""
+        found = [*seen_from_outside(self._diary), *self._diary.faults, *self._left_open()]
+        history = {
+            page.order_id: [
+                (one.version, one.type) for one in await self._store.list_events(page.order_id)
+            ]
+            for page in self._diary.orders.values()
+        }
+        found += not_in_history(self._diary.orders.values(), history)
+        for what in found:
+            self.journal.violate(what)
+
+    def _left_open(self) -> list[str]:
+        orders: list[Order] = [one for one in self.truth.all(Order) if one.is_open]
+        offers: list[Offer] = [
+            one for one in self.truth.all(Offer) if one.status is OfferStatus.OPEN
+        ]
+        on_duty: list[Courier] = [
+            one for one in self.truth.all(Courier) if one.duty is not Duty.OFF
+        ]
+        return [
+            *(f"order {one.id} is still {one.status}" for one in orders),
+            *(f"offer {one.id} is still open" for one in offers),
+            *(f"courier {one.id} is still {one.duty}" for one in on_duty),
+            *(
+                f"effect {one} was promised and did not happen"
+                for one in self.truth.effects
+                if not self._effects.happened[one]
+            ),
+            *(
+                f"effect {one} happened and was never promised"
+                for one in self._effects.happened
+                if one not in self.truth.effects
+            ),
+        ]
+
+
+_SETTINGS = RuntimeSettings(
+    kind=RuntimeKind.LOCAL, position_publish_s=3600, offer_repeat_s=20, trail_sample_s=300
+)
+
+
+def _could_be_asked(order: Order, courier: Courier, *, since: Instant) -> bool:
+    return (
+        order.status is OrderStatus.WAITING
+        and courier.zone_id == order.zone_id
+        and courier.status is CourierStatus.ON
+        and (courier.free_since or 0) < since
+        and not any(one.courier_id == courier.id for one in order.lapsed)
+    )
+
+
+async def _nobody(_where: str) -> None:
+    """Who is not a cell does not crash."""

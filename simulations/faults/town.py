@@ -1,0 +1,122 @@
+"""A small day in two zones far from each other, with people who do as they like."""
+
+import random
+from typing import Final
+
+from engine.geo.cells import cell_at, disk
+from engine.geo.dispatch_parameters import OfferMode
+from engine.geo.parameters import ZoneParameters
+from engine.geo.travel import VehicleKind
+from engine.kernel.place import Place, Point
+from engine.kernel.timing import MINUTE_MS, Instant
+from engine.orders.order import Gift, Recipient
+from simulations.city import CityWays
+from simulations.day import Day, DayCourier, DayOrder, ZonePlan
+from simulations.people import Behaviour
+
+STARTS_AT: Final[Instant] = 1_767_571_200_000
+CALM_AT: Final[Instant] = STARTS_AT + 60 * MINUTE_MS
+_SHIFTS_END: Final[Instant] = STARTS_AT + 100 * MINUTE_MS
+_ORDERS_MS: Final = 40 * MINUTE_MS
+_CENTRES: Final = (Point(lat=24.70, lng=46.70), Point(lat=24.70, lng=48.70))
+_RESOLUTION: Final = 7
+_RINGS: Final = 3
+_SPREAD_DEGREES: Final = 0.04
+
+
+def a_day(chance: random.Random) -> Day:
+    """Up to two dozen orders within 40 minutes, and few couriers."""
+    zones = tuple(_zone(number, chance) for number in range(chance.choice((1, 2))))
+    centres = _CENTRES[: len(zones)]
+    ways = CityWays(zones[0].parameters.travel)
+    return Day(
+        name="a day of faults",
+        starts_at=STARTS_AT,
+        zone=zones[0],
+        more_zones=zones[1:],
+        ways=ways,
+        orders=_orders(centres, chance),
+        couriers=tuple(
+            _courier(number, centres[number % len(centres)], chance)
+            for number in range(chance.randint(2, 3) * len(centres))
+        ),
+        shop_service_ms=2 * MINUTE_MS,
+        door_service_ms=2 * MINUTE_MS,
+    )
+
+
+def behaviour(chance: random.Random) -> Behaviour:
+    """People who decline, let pass, are not at home, and change their minds."""
+    return Behaviour(
+        decline=chance.choice((0.0, 0.2)),
+        ignore=chance.choice((0.0, 0.2)),
+        nobody_home=chance.choice((0.0, 0.1)),
+        think_s=(0.0, chance.choice((1.0, 60.0))),
+        patience_min=chance.choice((0.0, 40.0)),
+        phone_deaths_per_h=chance.choice((0.0, 0.5)),
+        phone_off_min=(1.0, 5.0),
+        position_every_ms=60_000,
+    )
+
+
+def _zone(number: int, chance: random.Random) -> ZonePlan:
+    parameters = ZoneParameters(
+        tick_s=chance.choice((10, 20, 60)),
+        offer_mode=chance.choice(tuple(OfferMode)),
+        offer_timeout_s=chance.choice((15, 45)),
+        offer_again_s=60,
+        commit_lead_s=chance.choice((0, 300)),
+        trips_max=chance.choice((1, 3)),
+        bundle_size_max=chance.choice((1, 3)),
+        revise_until_pickup=chance.choice((0, 1)),
+        schedule_lead_s=600,
+        wait_moves_max=chance.choice((0, 2)),
+        wait_gain_min=1,
+        shop_service_s=120,
+        door_service_s=120,
+    )
+    return ZonePlan(
+        name_en=f"Zone {number}",
+        name_ar=f"منطقة {number}",
+        cells=tuple(sorted(disk(cell_at(_CENTRES[number], _RESOLUTION), _RINGS))),
+        parameters=parameters,
+    )
+
+
+def _orders(centres: tuple[Point, ...], chance: random.Random) -> tuple[DayOrder, ...]:
+    shops = [_somewhere(centre, chance) for centre in centres for _ in range(3)]
+    count = chance.randint(4, 9) * len(centres)
+    placed = sorted(STARTS_AT + chance.randint(0, _ORDERS_MS) for _ in range(count))
+    return tuple(_order(number, at, shops, chance) for number, at in enumerate(placed))
+
+
+def _order(number: int, at: Instant, shops: list[Point], chance: random.Random) -> DayOrder:
+    shop = chance.randrange(len(shops))
+    return DayOrder(
+        key=f"o{number}",
+        placed_at=at,
+        ready_at=at + chance.choice((0, 10, 30)) * MINUTE_MS,
+        shop=Place(point=shops[shop], name=f"shop {shop}", notes=f"o{number}"),
+        door=Place(point=_somewhere(shops[shop], chance), name=f"door {number}"),
+        gift=Gift(description="a gift"),
+        recipient=Recipient(name="somebody", phone=f"+9665000{number:05}"),
+    )
+
+
+def _courier(number: int, centre: Point, chance: random.Random) -> DayCourier:
+    return DayCourier(
+        key=f"c{number}",
+        name=f"Courier {number}",
+        start=_somewhere(centre, chance),
+        on_at=STARTS_AT + chance.randint(0, 10) * MINUTE_MS,
+        off_at=_SHIFTS_END if chance.random() < 0.8 else STARTS_AT + 40 * MINUTE_MS,
+        vehicle=VehicleKind.CAR,
+        capacity_units=4,
+    )
+
+
+def _somewhere(centre: Point, chance: random.Random) -> Point:
+    def off() -> float:
+        return chance.uniform(-_SPREAD_DEGREES, _SPREAD_DEGREES)
+
+    return Point(lat=centre.lat + off(), lng=centre.lng + off())
