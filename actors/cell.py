@@ -174,7 +174,8 @@ class Cell:
                 thing = self._holdings.zones.get(ZoneId(key))
             case _:
                 pass
-        return None if thing is None else self._holdings.show(thing, now=self._clock.now())
+        shown = None if thing is None else self._holdings.show(thing, now=self._clock.now())
+        return shown and replace(shown, bookmark=self._publisher.bookmark(channel))
 
     def health(self) -> str:
         """`ok`, or what is wrong."""

@@ -1,19 +1,18 @@
-"""The words of the socket: what a phone may send, and how what it is sent is spelled."""
+"""The words of the socket that a phone says."""
 
 import struct
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
-from engine.kernel.refusals import CATALOGUE, Refusal
 from engine.kernel.skills import Skill
-from engine.kernel.timing import Instant
-from storage.live import Fix, Publication
+from storage.live import Bookmark, Fix
 
+Channel = Annotated[str, Meta(max_length=64)]
 DeviceId = Annotated[str, Meta(min_length=1, max_length=128)]
 Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Label = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00]*$")]
@@ -29,21 +28,35 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Authenticate(Frame, frozen=True, kw_only=True, tag="authenticate"):
-    """This is who I am; again, before the token expires, with a newer one."""
+    """This is who I am; again, before the token expires, with a newer one.
+
+    `channels` are subscribed to at once, each from where the phone left off if it knows that;
+    `receipts` promises a receipt for every state.
+    """
 
     token: Annotated[str, Meta(max_length=4096)]
+    channels: Annotated[dict[Channel, Bookmark | None], Meta(max_length=128)] = {}
+    receipts: bool = False
 
 
 class Subscribe(Frame, frozen=True, kw_only=True, tag="subscribe"):
-    """Tell me about this."""
+    """Tell me about this, from where I left off if I say so."""
 
-    channel: Annotated[str, Meta(max_length=64)]
+    channel: Channel
+    bookmark: Bookmark | None = None
 
 
 class Unsubscribe(Frame, frozen=True, kw_only=True, tag="unsubscribe"):
     """No longer."""
 
-    channel: Annotated[str, Meta(max_length=64)]
+    channel: Channel
+
+
+class Received(Frame, frozen=True, kw_only=True, tag="received"):
+    """I have all that this channel was told up to here."""
+
+    channel: Channel
+    bookmark: Bookmark
 
 
 class Duty(Frame, frozen=True, kw_only=True, tag="duty"):
@@ -116,10 +129,9 @@ class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
 
 
 CourierFrame = Duty | Acknowledge | Accept | Decline | Progress | ReachedWaitingPoint
-Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Position | Ping
+Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Received | Position | Ping
 
 _decoder: Final = msgspec.json.Decoder(Incoming)
-_encode: Final = msgspec.json.Encoder().encode
 _RECORD: Final = struct.Struct("<iiqHH")
 
 
@@ -152,68 +164,6 @@ def read_positions(data: bytes) -> Iterator[Fix]:
         raise MalformedFrame(f"{len(data)} bytes are no whole number of {_RECORD.size}")
     for lat, lng, at, accuracy_dm, _ in _RECORD.iter_unpack(data):
         yield Fix(lat=lat / 1e7, lng=lng / 1e7, at=at, accuracy_m=accuracy_dm / 10)
-
-
-def authenticated(user_id: str, role: str, *, now: Instant, speed: float) -> bytes:
-    """Welcome."""
-    return _encode(
-        {"type": "authenticated", "user_id": user_id, "role": role, "now": now, "speed": speed}
-    )
-
-
-def snapshot(publication: Publication) -> bytes:
-    """How a thing stands; replaces what the app knows of it."""
-    return _encode(
-        {
-            "type": "snapshot",
-            "channel": publication.channel,
-            "version": publication.version,
-            "body": publication.body,
-        }
-    )
-
-
-def update(publication: Publication) -> bytes:
-    """What is new about a thing."""
-    return _encode(
-        {
-            "type": "update",
-            "channel": publication.channel,
-            "kind": publication.kind,
-            "version": publication.version,
-            "body": publication.body,
-        }
-    )
-
-
-def reply(command_id: str, body: dict[str, Any]) -> bytes:
-    """It is done."""
-    return _encode({"type": "reply", "id": command_id, "body": body})
-
-
-def refused(command_id: str, refusal: Refusal) -> bytes:
-    """It is not done, and why."""
-    return _encode({"type": "refused", "id": command_id, **_told(refusal)})
-
-
-def error(refusal: Refusal, **more: object) -> bytes:
-    """Something is wrong that was no command; `more` says with what."""
-    return _encode({"type": "error", **more, **_told(refusal)})
-
-
-def pong(now: Instant) -> bytes:
-    """Yes."""
-    return _encode({"type": "pong", "now": now})
-
-
-def _told(refusal: Refusal) -> dict[str, Any]:
-    declared = CATALOGUE[refusal.code]
-    return {
-        "code": refusal.code,
-        "title": declared.en,
-        "title_ar": declared.ar,
-        "detail": refusal.detail,
-    }
 
 
 def _id_in(data: str) -> str | None:
