@@ -1,7 +1,7 @@
 """The words of the socket that the server says."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import Struct
@@ -53,7 +53,7 @@ class Resumed(ServerFrame, frozen=True, kw_only=True, tag="resumed"):
 
     channel: str
     bookmark: Bookmark
-    updates: tuple[Update | msgspec.Raw, ...]
+    updates: tuple[Update, ...]
     recovered: bool = True
 
 
@@ -125,7 +125,7 @@ def update(publication: Publication) -> bytes:
 
 def resumed(channel: str, bookmark: Bookmark, missed: Sequence[bytes]) -> bytes:
     """What was missed, spelled before, up to the bookmark."""
-    updates = tuple(msgspec.Raw(one) for one in missed)
+    updates = cast("tuple[Update, ...]", tuple(msgspec.Raw(one) for one in missed))
     return _encode(Resumed(channel=channel, bookmark=bookmark, updates=updates))
 
 
