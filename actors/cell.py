@@ -337,6 +337,8 @@ class Cell:
             "tick_ms": tick.solve_ms,
             "positions_received": self._telemetry.received,
             "positions_dropped": self._telemetry.dropped,
+            "positions_dropped_by": dict(self._telemetry.faults),
+            "positions_mocked": self._telemetry.mocked,
         }
 
     async def _ring_repeat(self, name: str) -> None:

@@ -29,6 +29,7 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    trails,
     what_if,
     zones,
 )
@@ -83,6 +84,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         orders,
         decisions,
         couriers,
+        trails,
         zones,
         parameters,
         metrics,

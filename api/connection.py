@@ -283,6 +283,7 @@ class Connection:
                 lng=position.lng,
                 at=position.at,
                 accuracy_m=position.accuracy_m,
+                is_mock=position.mock,
             )
         )
 

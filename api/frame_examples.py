@@ -50,7 +50,7 @@ OF_THE_APP: Final[dict[str, dict[str, Any]]] = {
         "pin": "1234",
     },
     "reached_waiting_point": {"id": "phone-000006", "device_at": _AT},
-    "position": {"lat": 24.71, "lng": 46.67, "at": _AT, "accuracy_m": 8.0},
+    "position": {"lat": 24.71, "lng": 46.67, "at": _AT, "accuracy_m": 8.0, "mock": False},
     "ping": {},
 }
 OF_THE_SERVER: Final[dict[str, dict[str, Any]]] = {

@@ -122,6 +122,7 @@ class Position(Frame, frozen=True, kw_only=True, tag="position"):
     lng: float
     at: int
     accuracy_m: float = 0.0
+    mock: bool = False
 
 
 class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
@@ -133,6 +134,7 @@ Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Received | Po
 
 _decoder: Final = msgspec.json.Decoder(Incoming)
 _RECORD: Final = struct.Struct("<iiqHH")
+_MOCK: Final = 1
 
 
 class MalformedFrame(Exception):
@@ -162,8 +164,14 @@ def read_positions(data: bytes) -> Iterator[Fix]:
     """The positions of a binary frame; raises `MalformedFrame`."""
     if not data or len(data) % _RECORD.size:
         raise MalformedFrame(f"{len(data)} bytes are no whole number of {_RECORD.size}")
-    for lat, lng, at, accuracy_dm, _ in _RECORD.iter_unpack(data):
-        yield Fix(lat=lat / 1e7, lng=lng / 1e7, at=at, accuracy_m=accuracy_dm / 10)
+    for lat, lng, at, accuracy_dm, flags in _RECORD.iter_unpack(data):
+        yield Fix(
+            lat=lat / 1e7,
+            lng=lng / 1e7,
+            at=at,
+            accuracy_m=accuracy_dm / 10,
+            is_mock=bool(flags & _MOCK),
+        )
 
 
 def _id_in(data: str) -> str | None:

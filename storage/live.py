@@ -5,8 +5,11 @@ from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
 
+from engine.couriers.fixes import Fix
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.timing import Instant
+
+__all__ = ["Batch", "Bookmark", "Fix", "LiveStream", "LiveUnavailable", "Publication"]
 
 
 class Bookmark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,15 +50,6 @@ class Batch(Struct, frozen=True, kw_only=True, array_like=True):
     sequence: int
     at: Instant
     publications: tuple[Publication, ...]
-
-
-class Fix(Struct, frozen=True, kw_only=True, array_like=True):
-    """The last known position of a courier."""
-
-    lat: float
-    lng: float
-    at: Instant
-    accuracy_m: float
 
 
 class LiveUnavailable(Exception):
