@@ -15,6 +15,7 @@ from api import frames, server_frames
 from api.channels import Channels
 from api.close_codes import Close
 from api.courier_words import execute_words
+from api.fleet_map import Bounds, FleetMap
 from api.frames import (
     Accept,
     Acknowledge,
@@ -22,6 +23,7 @@ from api.frames import (
     Decline,
     Duty,
     Incoming,
+    Look,
     MalformedFrame,
     Ping,
     Position,
@@ -32,7 +34,7 @@ from api.frames import (
     Unsubscribe,
 )
 from api.hub import Hub
-from api.outgoing import Outgoing
+from api.outgoing import Outgoing, Packed
 from api.parts import Parts
 from api.positions import PositionGate
 from api.presence import Held, Presence
@@ -40,6 +42,7 @@ from api.refusals import BAD_POSITION, INVALID_REQUEST, TOO_MANY_CHANNELS
 from api.server_frames import Authenticated, Pong
 from api.tokens import Proven, Tokens
 from engine.kernel.messages import Caller, Role
+from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
 from storage.live import Bookmark, Fix
 from storage.store import StoreUnavailable
@@ -190,21 +193,53 @@ class Connection:
                 self._spawn(self._command(self._caller, frame))
             case Ping():
                 self._outgoing.put(server_frames.spell(Pong(now=self._parts.clock.now())))
-            case Subscribe() | Unsubscribe() | Received():
+            case Subscribe() | Unsubscribe() | Received() | Look():
                 self._mind_channel(self._caller, frame)
             case Authenticate():
                 self._renew(self._caller, frame)
 
-    def _mind_channel(self, caller: Caller, frame: Subscribe | Unsubscribe | Received) -> None:
+    def _mind_channel(
+        self, caller: Caller, frame: Subscribe | Unsubscribe | Received | Look
+    ) -> None:
         match frame:
             case Subscribe():
                 self._ask_to_subscribe(caller, frame.channel, frame.bookmark)
             case Unsubscribe():
                 self._channels.discard(frame.channel)
+                if frame.channel.startswith("fleet:"):
+                    self._desk.hub.fleets.look_away(self._outgoing)
                 self._desk.hub.unsubscribe(frame.channel, self._outgoing)
                 self._outgoing.leave(frame.channel)
             case Received():
                 self._outgoing.received(frame.channel, frame.bookmark)
+            case Look():
+                self._spawn(self._look(caller, frame))
+
+    async def _look(self, caller: Caller, frame: Look) -> None:
+        """Show an operator a fleet; while the database is away he asks again."""
+        kind, _, zone_id = frame.channel.partition(":")
+        if kind != "fleet" or frame.south >= frame.north or frame.west >= frame.east:
+            refusal: Refusal | None = INVALID_REQUEST(
+                message="look at fleet:<zone>, from south to north and from west to east"
+            )
+        else:
+            refusal = await self._objection(caller, f"zone:{zone_id}")
+        if refusal is not None:
+            self._outgoing.put(server_frames.error(refusal, channel=frame.channel))
+            return
+        bounds = Bounds(south=frame.south, west=frame.west, north=frame.north, east=frame.east)
+        self._desk.hub.fleets.look(
+            frame.channel,
+            self._outgoing,
+            FleetMap(frame.channel, bounds),
+            is_binary=frame.form == "binary",
+        )
+
+    async def _objection(self, caller: Caller, channel: str) -> Refusal | None:
+        try:
+            return await self._desk.channels.objection(self._parts.store, caller, channel)
+        except StoreUnavailable:
+            return UNAVAILABLE()
 
     # Who it is
 
@@ -308,7 +343,10 @@ class Connection:
     async def _write(self) -> None:
         while True:
             for frame in await self._outgoing.take():
-                await self._socket.send_text(frame.decode())
+                if isinstance(frame, Packed):
+                    await self._socket.send_bytes(frame)
+                else:
+                    await self._socket.send_text(frame.decode())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(self._end_with(work))
@@ -342,6 +380,7 @@ class Connection:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._desk.hub.repeat_no_more(self._outgoing)
+        self._desk.hub.fleets.look_away(self._outgoing)
         for channel in self._channels:
             self._desk.hub.unsubscribe(channel, self._outgoing)
         courier_id = self._caller.user_id if self._caller is not None else None

@@ -30,6 +30,14 @@ OF_THE_APP: Final[dict[str, dict[str, Any]]] = {
     "subscribe": {"channel": f"order:{_ORDER}", "bookmark": _BOOKMARK},
     "unsubscribe": {"channel": f"order:{_ORDER}"},
     "received": {"channel": f"order:{_ORDER}", "bookmark": _BOOKMARK},
+    "look": {
+        "channel": f"fleet:{_ORDER}",
+        "south": 24.6,
+        "west": 46.5,
+        "north": 24.8,
+        "east": 46.8,
+        "form": "json",
+    },
     "duty": {
         "id": "phone-000001",
         "duty": "on",
@@ -75,6 +83,13 @@ OF_THE_SERVER: Final[dict[str, dict[str, Any]]] = {
         "bookmark": _BOOKMARK,
         "updates": [{"type": "update", **_UPDATE}],
         "recovered": True,
+    },
+    "fleet": {
+        "channel": f"fleet:{_ORDER}",
+        "at": _AT,
+        "whole": False,
+        "couriers": [{"courier_id": _COURIER, "lat": 24.71, "lng": 46.67, "status": "busy"}],
+        "gone": [],
     },
     "reply": {"id": "phone-000003", "body": {"status": "accepted"}},
     "refused": {"id": "phone-000004", **_REFUSAL},

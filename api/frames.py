@@ -59,6 +59,17 @@ class Received(Frame, frozen=True, kw_only=True, tag="received"):
     bookmark: Bookmark
 
 
+class Look(Frame, frozen=True, kw_only=True, tag="look"):
+    """Show me the fleet within these bounds; again, when I move the map."""
+
+    channel: Channel
+    south: Lat
+    west: Lng
+    north: Lat
+    east: Lng
+    form: Literal["json", "binary"] = "json"
+
+
 class Duty(Frame, frozen=True, kw_only=True, tag="duty"):
     """I begin, stop, rest, or go on."""
 
@@ -130,7 +141,7 @@ class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
 
 
 CourierFrame = Duty | Acknowledge | Accept | Decline | Progress | ReachedWaitingPoint
-Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Received | Position | Ping
+Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Received | Look | Position | Ping
 
 _decoder: Final = msgspec.json.Decoder(Incoming)
 _RECORD: Final = struct.Struct("<iiqHH")

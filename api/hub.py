@@ -8,6 +8,7 @@ import structlog
 from actors.bus import Bus, CellUnavailable
 from actors.clock import Clock
 from api import server_frames as frames
+from api.fleets import Fleets
 from api.histories import Histories
 from api.outgoing import Outgoing
 from api.subscription import Subscription
@@ -48,6 +49,7 @@ class Hub:
         self._has_looked = asyncio.Event()
         self._histories = histories or Histories()
         self._repeating: set[Outgoing] = set()
+        self.fleets = Fleets(bus, wall)
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -55,6 +57,7 @@ class Hub:
             tasks.create_task(self._read())
             tasks.create_task(self._refresh())
             tasks.create_task(self._repeat())
+            tasks.create_task(self.fleets.run())
 
     async def wait_until_reading(self) -> None:
         """Return once the stream was found, or found to be away."""

@@ -12,6 +12,10 @@ from storage.live import Bookmark
 BYTES_MAX: Final = 1024 * 1024
 
 
+class Packed(bytes):
+    """A frame that is sent as a binary message."""
+
+
 class Outgoing:
     """Bounded; `on_full` is called once, when a critical frame is lost to a slow reader.
 
@@ -64,6 +68,10 @@ class Outgoing:
             return
         self._latest[key] = frame
         self._something.set()
+
+    def has_latest(self, key: Hashable) -> bool:
+        """Whether a frame of this key still waits."""
+        return key in self._latest
 
     def want_receipts(self, wall: Clock, *, again_ms: int) -> None:
         """From now on the phone confirms states."""

@@ -57,6 +57,25 @@ class Resumed(ServerFrame, frozen=True, kw_only=True, tag="resumed"):
     recovered: bool = True
 
 
+class Moving(Struct, frozen=True, kw_only=True):
+    """A courier on the map."""
+
+    courier_id: str
+    lat: float
+    lng: float
+    status: str
+
+
+class FleetShown(ServerFrame, frozen=True, kw_only=True, tag="fleet"):
+    """What changes on the map: who comes or moves, and who is gone; `whole` begins anew."""
+
+    channel: str
+    at: Instant
+    whole: bool
+    couriers: tuple[Moving, ...]
+    gone: tuple[str, ...]
+
+
 class Reply(ServerFrame, frozen=True, kw_only=True, tag="reply"):
     """The command is done."""
 
@@ -90,7 +109,7 @@ class Pong(ServerFrame, frozen=True, kw_only=True, tag="pong"):
     now: Instant
 
 
-Outgoing = Authenticated | Snapshot | Update | Resumed | Reply | Refused | Error | Pong
+Outgoing = Authenticated | Snapshot | Update | Resumed | FleetShown | Reply | Refused | Error | Pong
 
 
 def spell(frame: Outgoing) -> bytes:

@@ -91,7 +91,9 @@ async def test_the_examples_of_the_app_are_answered_and_the_answers_are_as_descr
     mark = snapshot["bookmark"]
     again = {"type": "subscribe", "channel": f"order:{order_id}", "bookmark": mark}
     await operator.send(again)
-    heard += [snapshot, await operator.next("resumed")]
+    look = {**OF_THE_APP["look"], "channel": f"fleet:{town.zone_id}"}
+    await operator.send({"type": "look", **look})
+    heard += [snapshot, await operator.next("resumed"), await operator.next("fleet")]
     assert {one["type"] for one in heard} == set(OF_THE_SERVER)
     for frame in heard:
         assert problems(frame) == [], frame
