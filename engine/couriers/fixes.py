@@ -18,6 +18,8 @@ VAGUE_MS: Final = MINUTE_MS
 # 200 km/h, and what two receivers that say nothing of their accuracy may be wrong by.
 SPEED_M_PER_S_MAX: Final = 200 / 3.6
 SLACK_M: Final = 50.0
+# So near each other, each way, that the slack covers it; most fixes are, and need no sine.
+_NEAR_DEGREES: Final = 0.0003
 
 
 class Fix(Struct, frozen=True, kw_only=True, array_like=True):
@@ -78,6 +80,8 @@ def follow(track: Track | None, fix: Fix, *, now: Instant) -> tuple[Track | None
 
 def is_reachable(a: Fix, b: Fix) -> bool:
     """Whether one can have gone from one fix to a later one at no more than 200 km/h."""
+    if abs(a.lat - b.lat) < _NEAR_DEGREES and abs(a.lng - b.lng) < _NEAR_DEGREES:
+        return True
     way_m = distance_m(a.point, b.point) - a.accuracy_m - b.accuracy_m - SLACK_M
     return way_m <= SPEED_M_PER_S_MAX * (b.at - a.at) / SECOND_MS
 
