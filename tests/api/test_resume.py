@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -15,14 +15,18 @@ from actors.publisher import Publisher
 from actors.settings import ClockSettings
 from api.close_codes import MEANINGS, Close
 from api.histories import Histories
+from api.hub import Hub
 from api.outgoing import Outgoing
 from api.receipts import TIMES_MAX, WAITING_MAX, Receipts
 from api.subscription import Subscription
 from engine.kernel.ids import CellId
-from storage.live import Bookmark, Publication
+from storage.live import Batch, Bookmark, Publication
 from storage.memory_live import MemoryLive
 from tests.api.town import ON_DUTY, Person, Socket, Town, a_town
 from tests.builders import NOON
+
+if TYPE_CHECKING:
+    from actors.bus import Bus
 
 KEPT = 5
 
@@ -291,6 +295,33 @@ async def test_with_too_many_channels_a_new_epoch_begins(monkeypatch: pytest.Mon
         ("one.1", 1),
     ]
     assert publisher.bookmark("a") == Bookmark(epoch="one.1", offset=0)
+
+
+async def test_a_process_that_starts_later_knows_what_was_told_before() -> None:
+    live = MemoryLive()
+    for offset in range(1, 6):
+        told = a_state(offset, "a", version=offset)
+        batch = Batch(
+            cell=CellId("c"), incarnation="a", sequence=offset, at=NOON, publications=(told,)
+        )
+        await live.publish(batch)
+
+    class NobodyHome:
+        async def snapshot(self, channel: str) -> Publication | None:
+            raise AssertionError(f"{channel} need not be asked for")
+
+    bus, notices = cast("Bus", NobodyHome()), list[Publication]()
+    hub = Hub(bus, live, wall=SystemClock(), snapshots_at_once=1, on_notice=notices.append)
+    running = asyncio.ensure_future(hub.run())
+    async with asyncio.timeout(20):
+        while hub._histories.since("order:1", a_bookmark(2)) is None:
+            await SystemClock().sleep(1)
+    outgoing = Outgoing(10, pytest.fail)
+    await hub.subscribe("order:1", outgoing, a_bookmark(2))
+    (resumed,) = read(outgoing)
+    assert [one["version"] for one in resumed["updates"]] == [3, 4, 5]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 def test_the_hundreds_of_a_close_code_say_whether_to_come_again() -> None:
