@@ -85,8 +85,9 @@ simtest: $(COMPILED) ## live days while everything fails, from seeds: ARGS="--se
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)
 
-openapi: $(READY) ## write the description of the REST interface
+openapi: $(READY) ## write the descriptions of the REST interface and of the socket
 	@$(BIN)/hadiyati openapi $(ARGS)
+	@$(BIN)/hadiyati asyncapi $(ARGS)
 
 doctor: $(READY) ## report what is found, what runs and what to do
 	@$(BIN)/hadiyati doctor $(ARGS)

@@ -1,6 +1,6 @@
 """The one door: every command and every question to a live thing goes through here."""
 
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import convert
 
@@ -18,9 +18,10 @@ from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
 from engine.orders.surge import NO_SURGE_PERCENT, Pressure
-from storage.live import Fix, Publication
+from storage.live import Bookmark, Fix, Publication
 from storage.store import Answer, Store, StoreUnavailable
 
+AT_REST: Final = "at_rest"
 _UNKNOWN = {"order": UNKNOWN_ORDER, "courier": UNKNOWN_COURIER, "zone": UNKNOWN_ZONE}
 _NOT_HERE = {UNKNOWN_ORDER.code, UNKNOWN_COURIER.code}
 
@@ -142,9 +143,7 @@ class Bus:
     async def _order_at_rest(self, order: Order) -> Publication:
         courier = order.courier_id and await self._store.find_courier(order.courier_id)
         body = order_view(order, courier or None, eta=None)
-        return Publication(
-            channel=f"order:{order.id}", kind="state", version=order.version, body=body
-        )
+        return _at_rest(f"order:{order.id}", order.version, body)
 
     async def health(self) -> dict[str, str]:
         """Every cell that has a zone, with `ok` or what is wrong; raises StoreUnavailable."""
@@ -160,9 +159,15 @@ class Bus:
 def _courier_at_rest(courier: Courier) -> Publication:
     if courier.duty is not Duty.OFF:
         raise CellUnavailable(f"courier {courier.id} is on his way from one cell to another")
+    return _at_rest(f"courier:{courier.id}", courier.version, work_view(courier, None, {}))
+
+
+def _at_rest(channel: str, version: int, body: dict[str, Any]) -> Publication:
+    """What no cell tells any more: its version is all that it needs as a bookmark."""
     return Publication(
-        channel=f"courier:{courier.id}",
+        channel=channel,
         kind="state",
-        version=courier.version,
-        body=work_view(courier, None, {}),
+        version=version,
+        body=body,
+        bookmark=Bookmark(epoch=AT_REST, offset=version),
     )

@@ -14,6 +14,7 @@ from actors.clock import Clock
 from actors.commands import Commands
 from actors.deadlines import Deadlines, tick_at
 from actors.dispatcher import Dispatcher, Tick
+from actors.fleet import pack_fleet
 from actors.guards import Guards
 from actors.holdings import Holdings
 from actors.live import Live
@@ -170,11 +171,19 @@ class Cell:
                 return _told(channel, self._holdings.pressures.get(ZoneId(key)))
             case "wait":
                 return _told(channel, self._waits.find(OrderId(key)))
+            case "fleet":
+                return self._show_fleet(channel, ZoneId(key))
             case "zone":
                 thing = self._holdings.zones.get(ZoneId(key))
             case _:
                 pass
-        return None if thing is None else self._holdings.show(thing, now=self._clock.now())
+        shown = None if thing is None else self._holdings.show(thing, now=self._clock.now())
+        return shown and replace(shown, bookmark=self._publisher.bookmark(channel))
+
+    def _show_fleet(self, channel: str, zone_id: ZoneId) -> Publication:
+        packed = pack_fleet(self._holdings.on_duty(zone_id), self._telemetry)
+        body = {"packed": packed, "at": self._clock.now()}
+        return Publication(channel=channel, kind="fleet", version=0, body=body)
 
     def health(self) -> str:
         """`ok`, or what is wrong."""
@@ -336,6 +345,8 @@ class Cell:
             "tick_ms": tick.solve_ms,
             "positions_received": self._telemetry.received,
             "positions_dropped": self._telemetry.dropped,
+            "positions_dropped_by": dict(self._telemetry.faults),
+            "positions_mocked": self._telemetry.mocked,
         }
 
     async def _ring_repeat(self, name: str) -> None:

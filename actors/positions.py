@@ -7,7 +7,9 @@ from actors.holdings import Holdings
 from actors.publisher import Publisher
 from actors.telemetry import Telemetry
 from engine.couriers.courier import Courier
+from engine.couriers.geofence import Crossing, Geofence, Stay, observe
 from engine.kernel.ids import CellId, CourierId
+from engine.kernel.place import Point
 from storage.live import Fix, LiveStream, LiveUnavailable, Publication
 from storage.store import Store, StoreUnavailable
 
@@ -33,6 +35,7 @@ class Positions:
         self._store = store
         self._live = live
         self._clock = clock
+        self._stays: dict[CourierId, tuple[Point, Stay | None, Fix]] = {}
 
     def report(self, fixes: Iterable[tuple[CourierId, Fix]]) -> None:
         """Take the newest positions of couriers; where somebody is off duty is his own."""
@@ -40,11 +43,34 @@ class Positions:
         self._telemetry.report(fixes, expected=self._holdings.is_on_duty, now=now)
 
     def show(self) -> None:
-        """Show customers where their couriers are."""
+        """Show customers where their couriers are, and when they come to a stop and leave it."""
+        before, self._stays = self._stays, {}
         for courier in self._holdings.couriers.values():
             fix = self._telemetry.fix(courier.id) if courier.route else None
             if fix is not None:
                 self._show(courier, fix)
+                self._mind_stop(courier, fix, before.get(courier.id))
+
+    def _mind_stop(
+        self, courier: Courier, fix: Fix, before: tuple[Point, Stay | None, Fix] | None
+    ) -> None:
+        stop = courier.route[0]
+        _, stay, last = before if before and before[0] == stop.point else (None, None, None)
+        crossings: tuple[Crossing, ...] = ()
+        if last is None or last.at < fix.at:
+            stay, crossings = observe(Geofence(centre=stop.point), stay, last, fix)
+        self._stays[courier.id] = (stop.point, stay, fix)
+        for crossing in crossings[-1:]:
+            body = {
+                "courier_id": courier.id,
+                "stop": stop.kind.value,
+                "event": crossing.event.value,
+                "at": crossing.at,
+            }
+            for order_id in stop.orders:
+                self._publisher.publish(
+                    Publication(channel=f"order:{order_id}", kind="stop", version=0, body=body)
+                )
 
     def _show(self, courier: Courier, fix: Fix) -> None:
         for order in self._holdings.orders_of(courier.orders):

@@ -2,11 +2,14 @@
 
 import asyncio
 
+from msgspec.structs import replace
+
 from actors.clock import Clock
 from engine.kernel.ids import CellId
-from storage.live import Batch, LiveStream, LiveUnavailable, Publication
+from storage.live import Batch, Bookmark, LiveStream, LiveUnavailable, Publication
 
 WAITING_MAX = 10_000
+CHANNELS_MAX = 50_000
 _AGAIN_MS = 300
 
 
@@ -14,7 +17,8 @@ class Publisher:
     """Publishes in order, one batch at a time.
 
     What cannot be sent leaves a gap in the sequence; the next batch shows it, and so one is sent
-    even when there is nothing else to say.
+    even when there is nothing else to say. States are numbered, channel by channel; when too many
+    channels are remembered a new epoch begins.
     """
 
     def __init__(self, cell: CellId, incarnation: str, live: LiveStream, clock: Clock) -> None:
@@ -25,14 +29,29 @@ class Publisher:
         self._waiting: list[Publication] = []
         self._something = asyncio.Event()
         self._sequence = 0
+        self._offsets: dict[str, int] = {}
+        self._epoch = 0
 
     def publish(self, publication: Publication) -> None:
         """Send it with the next batch; when too many wait, they are lost and the gap shows."""
         if len(self._waiting) >= WAITING_MAX:
             self._waiting.clear()
             self._sequence += 1
-        self._waiting.append(publication)
+        self._waiting.append(self._numbered(publication) if publication.version else publication)
         self._something.set()
+
+    def bookmark(self, channel: str) -> Bookmark:
+        """Up to where a channel was told."""
+        epoch = f"{self._incarnation}.{self._epoch}"
+        return Bookmark(epoch=epoch, offset=self._offsets.get(channel, 0))
+
+    def _numbered(self, publication: Publication) -> Publication:
+        channel = publication.channel
+        if channel not in self._offsets and len(self._offsets) >= CHANNELS_MAX:
+            self._offsets.clear()
+            self._epoch += 1
+        self._offsets[channel] = self._offsets.get(channel, 0) + 1
+        return replace(publication, bookmark=self.bookmark(channel))
 
     async def run(self) -> None:
         """Send batches until cancelled."""

@@ -1,30 +1,39 @@
 """Where couriers are: the newest fix of each, which is telemetry and not an event."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+from engine.couriers.fixes import Fix, FixFault, Track, follow
 from engine.dispatch.eta import Sighting
 from engine.kernel.ids import CourierId
-from engine.kernel.place import Point, is_on_earth
-from engine.kernel.timing import SECOND_MS, Instant
-from storage.live import Fix
+from engine.kernel.place import Point
+from engine.kernel.timing import Instant
 from storage.store import TrailFix
-
-FUTURE_MS_MAX = 30 * SECOND_MS
 
 
 class Telemetry:
-    """Latest wins; out-of-order and impossible fixes are dropped and counted."""
+    """Latest wins; what is not believed is dropped, and counted by its fault.
+
+    A mocked fix is believed and counted: couriers have honest reasons, and operators look.
+    """
 
     def __init__(self, trail_sample_ms: int) -> None:
         self._fixes: dict[CourierId, Fix] = {}
         # Made once for each fix: every tick looks at everybody in its zone.
         self._seen: dict[CourierId, Sighting] = {}
+        self._doubted: dict[CourierId, Fix] = {}
         self._moved: set[CourierId] = set()
         self._trail: list[TrailFix] = []
         self._sampled_at: dict[CourierId, Instant] = {}
         self._trail_sample_ms = trail_sample_ms
         self.received = 0
-        self.dropped = 0
+        self.mocked = 0
+        self.faults: Counter[FixFault] = Counter()
+
+    @property
+    def dropped(self) -> int:
+        """How many fixes were not believed."""
+        return self.faults.total()
 
     def report(
         self,
@@ -36,16 +45,12 @@ class Telemetry:
         """Take the fixes of couriers who are expected, in the order in which they came."""
         for courier_id, fix in fixes:
             self.received += 1
-            last = self._fixes.get(courier_id)
-            if (
-                (last is not None and fix.at <= last.at)
-                or fix.at > now + FUTURE_MS_MAX
-                or not is_on_earth(fix.lat, fix.lng)
-                or not expected(courier_id)
-            ):
-                self.dropped += 1
+            is_expected = expected(courier_id)
+            fault = self._follow(courier_id, fix, now) if is_expected else FixFault.UNEXPECTED
+            if fault is not None:
+                self.faults[fault] += 1
                 continue
-            self._see(courier_id, fix)
+            self.mocked += fix.is_mock
             self._moved.add(courier_id)
             if fix.at - self._sampled_at.get(courier_id, 0) >= self._trail_sample_ms:
                 self._sampled_at[courier_id] = fix.at
@@ -63,6 +68,19 @@ class Telemetry:
         self._fixes[courier_id] = fix
         self._seen[courier_id] = Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
 
+    def _follow(self, courier_id: CourierId, fix: Fix, now: Instant) -> FixFault | None:
+        last = self._fixes.get(courier_id)
+        doubted = self._doubted.get(courier_id)
+        known = None if last is None else Track(newest=last, doubted=doubted)
+        track, fault = follow(known, fix, now=now)
+        if track is not None and track.newest is not last:
+            self._see(courier_id, track.newest)
+        if track is None or track.doubted is None:
+            self._doubted.pop(courier_id, None)
+        else:
+            self._doubted[courier_id] = track.doubted
+        return fault
+
     def restore(self, fixes: Mapping[CourierId, Fix]) -> None:
         """Take remembered fixes where nothing newer is known."""
         for courier_id, fix in fixes.items():
@@ -74,6 +92,7 @@ class Telemetry:
         """He is off duty: where he goes now is his own."""
         self._fixes.pop(courier_id, None)
         self._seen.pop(courier_id, None)
+        self._doubted.pop(courier_id, None)
         self._sampled_at.pop(courier_id, None)
         self._moved.discard(courier_id)
 

@@ -241,6 +241,7 @@ class WorkShown(_Answer):
     version: int
     duty: str
     status: str
+    position_interval_s: int
     zone_id: str
     shift_ends_at: int | None
     route: list[StopShown]

@@ -16,6 +16,7 @@ from api import sockets
 from api.connection import Desk
 from api.description import TITLE, describe
 from api.errors import add_handlers
+from api.histories import Histories
 from api.hub import Hub
 from api.outermost import Outermost
 from api.parts import Parts
@@ -28,6 +29,7 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    trails,
     what_if,
     zones,
 )
@@ -82,6 +84,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         orders,
         decisions,
         couriers,
+        trails,
         zones,
         parameters,
         metrics,
@@ -104,6 +107,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         wall=parts.wall,
         snapshots_at_once=edge.snapshots_at_once,
         on_notice=presence.hear,
+        histories=Histories(frames=edge.history_frames, bytes_max=edge.history_bytes_max),
     )
     what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
     app.state.parts = parts

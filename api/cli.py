@@ -318,6 +318,15 @@ def openapi(write: Write = False) -> None:
     _out(json.dumps(document(), indent=1, ensure_ascii=False) + "\n", "openapi.json", write)
 
 
+@app.command()
+def asyncapi(write: Write = False) -> None:
+    """Print or write the description of the socket."""
+    from api.socket_description import socket_document
+
+    text = json.dumps(socket_document(), indent=1, ensure_ascii=False) + "\n"
+    _out(text, "asyncapi.json", write)
+
+
 @app.command("settings")
 def list_settings(write: Write = False) -> None:
     """Print or write the table of all settings."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,8 +11,11 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from actors.chance import new_id
-from api import frames
+from api import frames, server_frames
+from api.channels import Channels
+from api.close_codes import Close
 from api.courier_words import execute_words
+from api.fleet_map import Bounds, FleetMap
 from api.frames import (
     Accept,
     Acknowledge,
@@ -20,35 +23,30 @@ from api.frames import (
     Decline,
     Duty,
     Incoming,
+    Look,
     MalformedFrame,
     Ping,
     Position,
     Progress,
     ReachedWaitingPoint,
+    Received,
     Subscribe,
     Unsubscribe,
 )
 from api.hub import Hub
-from api.order_views import may_see
-from api.outgoing import Outgoing
+from api.outgoing import Outgoing, Packed
 from api.parts import Parts
 from api.positions import PositionGate
-from api.presence import GOING_AWAY, Held, Presence
-from api.refusals import BAD_POSITION, INVALID_REQUEST, NO_SUCH_CHANNEL, TOO_MANY_CHANNELS
+from api.presence import Held, Presence
+from api.refusals import BAD_POSITION, INVALID_REQUEST, TOO_MANY_CHANNELS
+from api.server_frames import Authenticated, Pong
 from api.tokens import Proven, Tokens
-from engine.kernel.ids import OrderId, ZoneId, is_id
 from engine.kernel.messages import Caller, Role
-from engine.kernel.refusals import NOT_ALLOWED, Refusal
+from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
-from storage.live import Fix
+from storage.live import Bookmark, Fix
 from storage.store import StoreUnavailable
 
-MALFORMED = 4400
-NOT_AUTHENTICATED = 4401
-FORBIDDEN = 4403
-SILENT = 4408
-TOO_LARGE = 4413
-TOO_MANY = 4429
 FAULT = 1011
 _GOODBYE_S = 2.0
 
@@ -69,6 +67,7 @@ class Desk:
     tokens: Tokens
     hub: Hub
     presence: Presence
+    channels: Channels = field(default_factory=Channels)
 
 
 class Connection:
@@ -79,7 +78,11 @@ class Connection:
         self._desk = desk
         self._parts = desk.parts
         self._edge = desk.parts.settings.edge
-        self._outgoing = Outgoing(self._edge.frames_waiting_max, partial(self.close, GOING_AWAY))
+        self._outgoing = Outgoing(
+            self._edge.frames_waiting_max,
+            partial(self.close, Close.TOO_SLOW),
+            bytes_max=self._edge.bytes_waiting_max,
+        )
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[int] = self._loop.create_future()
         self._commands = asyncio.Semaphore(self._edge.commands_at_once)
@@ -103,7 +106,7 @@ class Connection:
         """Accept, and serve until one side has had enough."""
         await self._socket.accept()
         if not self._desk.presence.enter(self._held):
-            await self._socket.close(GOING_AWAY)
+            await self._socket.close(Close.GOING_AWAY)
             return
         try:
             self._spawn(self._read())
@@ -124,14 +127,24 @@ class Connection:
         try:
             frame = await self._next(self._edge.authenticate_s)
         except Closing as closing:
-            raise Closing(NOT_AUTHENTICATED if closing.code == SILENT else closing.code) from None
+            raise Closing(
+                Close.NOT_AUTHENTICATED if closing.code == Close.SILENT else closing.code
+            ) from None
         if not isinstance(frame, Authenticate):
-            raise Closing(NOT_AUTHENTICATED)
-        caller = self._caller = self._prove(frame).caller
-        self._greet(caller)
+            raise Closing(Close.NOT_AUTHENTICATED)
+        proven = self._prove(frame)
+        caller = self._caller = proven.caller
+        self._greet(proven)
+        if frame.receipts:
+            again_ms = int(self._edge.receipt_s * SECOND_MS)
+            self._outgoing.want_receipts(self._parts.wall, again_ms=again_ms)
+            self._desk.hub.repeat_to(self._outgoing)
+        channels = dict(frame.channels)
         if caller.role is Role.COURIER:
             self._spawn(self._desk.presence.arrive(caller.user_id, self._held))
-            self._ask_to_subscribe(caller, f"courier:{caller.user_id}")
+            channels.setdefault(f"courier:{caller.user_id}", None)
+        for channel, bookmark in channels.items():
+            self._ask_to_subscribe(caller, channel, bookmark)
 
     async def _next(self, patience_s: float) -> Incoming | bytes:
         """The next frame that is to be obeyed."""
@@ -140,7 +153,7 @@ class Connection:
                 async with asyncio.timeout(patience_s):
                     message = await self._socket.receive()
             except TimeoutError:
-                raise Closing(SILENT) from None
+                raise Closing(Close.SILENT) from None
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1005))
             data: str | bytes = message.get("text") or message.get("bytes") or b""
@@ -152,20 +165,20 @@ class Connection:
             except MalformedFrame as fault:
                 if fault.command_id is None:
                     structlog.get_logger(__name__).info("malformed_frame", why=str(fault))
-                    raise Closing(MALFORMED) from None
+                    raise Closing(Close.MALFORMED) from None
                 refusal = INVALID_REQUEST(message=str(fault))
-                self._outgoing.put(frames.refused(fault.command_id, refusal))
+                self._outgoing.put(server_frames.refused(fault.command_id, refusal))
 
     def _count(self, size: int) -> None:
         """Every frame costs one of an allowance that grows with time (a token bucket)."""
         if size > self._edge.frame_bytes_max:
-            raise Closing(TOO_LARGE)
+            raise Closing(Close.TOO_LARGE)
         now = self._loop.time()
         grown = (now - self._counted_at) * self._edge.frames_per_s
         self._counted_at = now
         self._frames_left = min(self._edge.frames_burst, self._frames_left + grown) - 1
         if self._frames_left < 0:
-            raise Closing(TOO_MANY)
+            raise Closing(Close.TOO_MANY)
 
     async def _obey(self, frame: Incoming | bytes) -> None:
         assert self._caller is not None
@@ -179,14 +192,54 @@ class Connection:
                 await self._commands.acquire()
                 self._spawn(self._command(self._caller, frame))
             case Ping():
-                self._outgoing.put(frames.pong(self._parts.clock.now()))
-            case Subscribe():
-                self._ask_to_subscribe(self._caller, frame.channel)
-            case Unsubscribe():
-                self._channels.discard(frame.channel)
-                self._desk.hub.unsubscribe(frame.channel, self._outgoing)
+                self._outgoing.put(server_frames.spell(Pong(now=self._parts.clock.now())))
+            case Subscribe() | Unsubscribe() | Received() | Look():
+                self._mind_channel(self._caller, frame)
             case Authenticate():
                 self._renew(self._caller, frame)
+
+    def _mind_channel(
+        self, caller: Caller, frame: Subscribe | Unsubscribe | Received | Look
+    ) -> None:
+        match frame:
+            case Subscribe():
+                self._ask_to_subscribe(caller, frame.channel, frame.bookmark)
+            case Unsubscribe():
+                self._channels.discard(frame.channel)
+                if frame.channel.startswith("fleet:"):
+                    self._desk.hub.fleets.look_away(self._outgoing)
+                self._desk.hub.unsubscribe(frame.channel, self._outgoing)
+                self._outgoing.leave(frame.channel)
+            case Received():
+                self._outgoing.received(frame.channel, frame.bookmark)
+            case Look():
+                self._spawn(self._look(caller, frame))
+
+    async def _look(self, caller: Caller, frame: Look) -> None:
+        """Show an operator a fleet; while the database is away he asks again."""
+        kind, _, zone_id = frame.channel.partition(":")
+        if kind != "fleet" or frame.south >= frame.north or frame.west >= frame.east:
+            refusal: Refusal | None = INVALID_REQUEST(
+                message="look at fleet:<zone>, from south to north and from west to east"
+            )
+        else:
+            refusal = await self._objection(caller, f"zone:{zone_id}")
+        if refusal is not None:
+            self._outgoing.put(server_frames.error(refusal, channel=frame.channel))
+            return
+        bounds = Bounds(south=frame.south, west=frame.west, north=frame.north, east=frame.east)
+        self._desk.hub.fleets.look(
+            frame.channel,
+            self._outgoing,
+            FleetMap(frame.channel, bounds),
+            is_binary=frame.form == "binary",
+        )
+
+    async def _objection(self, caller: Caller, channel: str) -> Refusal | None:
+        try:
+            return await self._desk.channels.objection(self._parts.store, caller, channel)
+        except StoreUnavailable:
+            return UNAVAILABLE()
 
     # Who it is
 
@@ -194,26 +247,31 @@ class Connection:
         now = self._parts.wall.now()
         proven = self._desk.tokens.read(frame.token, now=now)
         if proven is None:
-            raise Closing(NOT_AUTHENTICATED)
+            raise Closing(Close.NOT_AUTHENTICATED)
         if self._expiry is not None:
             self._expiry.cancel()
         left_s = (proven.expires_at - now) / SECOND_MS
-        self._expiry = self._loop.call_later(left_s, self.close, NOT_AUTHENTICATED)
+        self._expiry = self._loop.call_later(left_s, self.close, Close.NOT_AUTHENTICATED)
         return proven
 
     def _renew(self, caller: Caller, frame: Authenticate) -> None:
         """A newer token keeps the socket open; it must speak for the same person and role."""
-        if self._prove(frame).caller != caller:
-            raise Closing(FORBIDDEN)
-        self._greet(caller)
+        proven = self._prove(frame)
+        if proven.caller != caller:
+            raise Closing(Close.FORBIDDEN)
+        self._greet(proven)
 
-    def _greet(self, caller: Caller) -> None:
+    def _greet(self, proven: Proven) -> None:
         clock = self._parts.clock
-        self._outgoing.put(
-            frames.authenticated(
-                caller.user_id, caller.role.value, now=clock.now(), speed=clock.speed
-            )
+        welcome = Authenticated(
+            user_id=proven.caller.user_id,
+            role=proven.caller.role.value,
+            now=clock.now(),
+            speed=clock.speed,
+            expires_at=proven.expires_at,
+            silence_s=self._edge.silence_s,
         )
+        self._outgoing.put(server_frames.spell(welcome))
 
     # What it asks
 
@@ -223,50 +281,33 @@ class Connection:
         finally:
             self._commands.release()
         if answer.refusal is None:
-            self._outgoing.put(frames.reply(frame.id, answer.reply))
+            self._outgoing.put(
+                server_frames.spell(server_frames.Reply(id=frame.id, body=answer.reply))
+            )
         else:
-            self._outgoing.put(frames.refused(frame.id, answer.refusal))
+            self._outgoing.put(server_frames.refused(frame.id, answer.refusal))
 
-    def _ask_to_subscribe(self, caller: Caller, channel: str) -> None:
+    def _ask_to_subscribe(self, caller: Caller, channel: str, bookmark: Bookmark | None) -> None:
         if channel not in self._channels and len(self._channels) >= self._edge.channels_max:
-            self._outgoing.put(frames.error(TOO_MANY_CHANNELS(), channel=channel))
+            self._outgoing.put(server_frames.error(TOO_MANY_CHANNELS(), channel=channel))
         else:
             self._channels.add(channel)
-            self._spawn(self._admit(caller, channel))
+            self._spawn(self._admit(caller, channel, bookmark))
 
-    async def _admit(self, caller: Caller, channel: str) -> None:
+    async def _admit(self, caller: Caller, channel: str, bookmark: Bookmark | None) -> None:
         """Subscribe who may; while the database is away he waits, as he would for a snapshot."""
         while channel in self._channels:
             try:
-                refusal = await self._objection(caller, channel)
+                refusal = await self._desk.channels.objection(self._parts.store, caller, channel)
             except StoreUnavailable:
                 await self._parts.wall.sleep(SECOND_MS)
                 continue
             if refusal is not None:
                 self._channels.discard(channel)
-                self._outgoing.put(frames.error(refusal, channel=channel))
+                self._outgoing.put(server_frames.error(refusal, channel=channel))
             elif channel in self._channels:
-                await self._desk.hub.subscribe(channel, self._outgoing)
+                await self._desk.hub.subscribe(channel, self._outgoing, bookmark)
             return
-
-    async def _objection(self, caller: Caller, channel: str) -> Refusal | None:
-        kind, _, key = channel.partition(":")
-        if not is_id(key):
-            return NO_SUCH_CHANNEL()
-        match kind:
-            case "order":
-                order = await self._parts.store.find_order(OrderId(key))
-                is_seen = order is not None and may_see(caller, order)
-                return None if is_seen else NO_SUCH_CHANNEL()
-            case "zone" if caller.role is Role.OPERATOR:
-                zone = await self._parts.store.find_zone(ZoneId(key))
-                return None if zone is not None else NO_SUCH_CHANNEL()
-            case "courier" if caller.role is Role.COURIER and caller.user_id == key:
-                return None
-            case "zone" | "courier":
-                return NOT_ALLOWED(role=caller.role.value)
-            case _:
-                return NO_SUCH_CHANNEL()
 
     # Where it is
 
@@ -277,6 +318,7 @@ class Connection:
                 lng=position.lng,
                 at=position.at,
                 accuracy_m=position.accuracy_m,
+                is_mock=position.mock,
             )
         )
 
@@ -285,23 +327,26 @@ class Connection:
             for fix in frames.read_positions(data):
                 self._report(fix)
         except MalformedFrame:
-            raise Closing(MALFORMED) from None
+            raise Closing(Close.MALFORMED) from None
 
     def _report(self, fix: Fix) -> None:
         assert self._caller is not None
         if self._caller.role is not Role.COURIER:
-            raise Closing(FORBIDDEN)
+            raise Closing(Close.FORBIDDEN)
         if self._gate.lets(fix):
             self._parts.bus.report_position(self._caller.user_id, fix)
         elif self._gate.must_tell():
-            self._outgoing.put(frames.error(BAD_POSITION(dropped=self._gate.dropped)))
+            self._outgoing.put(server_frames.error(BAD_POSITION(dropped=self._gate.dropped)))
 
     # What goes out, and the end
 
     async def _write(self) -> None:
         while True:
             for frame in await self._outgoing.take():
-                await self._socket.send_text(frame.decode())
+                if isinstance(frame, Packed):
+                    await self._socket.send_bytes(frame)
+                else:
+                    await self._socket.send_text(frame.decode())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(self._end_with(work))
@@ -334,6 +379,8 @@ class Connection:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._desk.hub.repeat_no_more(self._outgoing)
+        self._desk.hub.fleets.look_away(self._outgoing)
         for channel in self._channels:
             self._desk.hub.unsubscribe(channel, self._outgoing)
         courier_id = self._caller.user_id if self._caller is not None else None

@@ -1,19 +1,18 @@
-"""The words of the socket: what a phone may send, and how what it is sent is spelled."""
+"""The words of the socket that a phone says."""
 
 import struct
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
-from engine.kernel.refusals import CATALOGUE, Refusal
 from engine.kernel.skills import Skill
-from engine.kernel.timing import Instant
-from storage.live import Fix, Publication
+from storage.live import Bookmark, Fix
 
+Channel = Annotated[str, Meta(max_length=64)]
 DeviceId = Annotated[str, Meta(min_length=1, max_length=128)]
 Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Label = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00]*$")]
@@ -29,21 +28,46 @@ class Frame(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Authenticate(Frame, frozen=True, kw_only=True, tag="authenticate"):
-    """This is who I am; again, before the token expires, with a newer one."""
+    """This is who I am; again, before the token expires, with a newer one.
+
+    `channels` are subscribed to at once, each from where the phone left off if it knows that;
+    `receipts` promises a receipt for every state.
+    """
 
     token: Annotated[str, Meta(max_length=4096)]
+    channels: Annotated[dict[Channel, Bookmark | None], Meta(max_length=128)] = {}
+    receipts: bool = False
 
 
 class Subscribe(Frame, frozen=True, kw_only=True, tag="subscribe"):
-    """Tell me about this."""
+    """Tell me about this, from where I left off if I say so."""
 
-    channel: Annotated[str, Meta(max_length=64)]
+    channel: Channel
+    bookmark: Bookmark | None = None
 
 
 class Unsubscribe(Frame, frozen=True, kw_only=True, tag="unsubscribe"):
     """No longer."""
 
-    channel: Annotated[str, Meta(max_length=64)]
+    channel: Channel
+
+
+class Received(Frame, frozen=True, kw_only=True, tag="received"):
+    """I have all that this channel was told up to here."""
+
+    channel: Channel
+    bookmark: Bookmark
+
+
+class Look(Frame, frozen=True, kw_only=True, tag="look"):
+    """Show me the fleet within these bounds; again, when I move the map."""
+
+    channel: Channel
+    south: Lat
+    west: Lng
+    north: Lat
+    east: Lng
+    form: Literal["json", "binary"] = "json"
 
 
 class Duty(Frame, frozen=True, kw_only=True, tag="duty"):
@@ -109,6 +133,7 @@ class Position(Frame, frozen=True, kw_only=True, tag="position"):
     lng: float
     at: int
     accuracy_m: float = 0.0
+    mock: bool = False
 
 
 class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
@@ -116,11 +141,11 @@ class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
 
 
 CourierFrame = Duty | Acknowledge | Accept | Decline | Progress | ReachedWaitingPoint
-Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Position | Ping
+Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Received | Look | Position | Ping
 
 _decoder: Final = msgspec.json.Decoder(Incoming)
-_encode: Final = msgspec.json.Encoder().encode
 _RECORD: Final = struct.Struct("<iiqHH")
+_MOCK: Final = 1
 
 
 class MalformedFrame(Exception):
@@ -150,70 +175,14 @@ def read_positions(data: bytes) -> Iterator[Fix]:
     """The positions of a binary frame; raises `MalformedFrame`."""
     if not data or len(data) % _RECORD.size:
         raise MalformedFrame(f"{len(data)} bytes are no whole number of {_RECORD.size}")
-    for lat, lng, at, accuracy_dm, _ in _RECORD.iter_unpack(data):
-        yield Fix(lat=lat / 1e7, lng=lng / 1e7, at=at, accuracy_m=accuracy_dm / 10)
-
-
-def authenticated(user_id: str, role: str, *, now: Instant, speed: float) -> bytes:
-    """Welcome."""
-    return _encode(
-        {"type": "authenticated", "user_id": user_id, "role": role, "now": now, "speed": speed}
-    )
-
-
-def snapshot(publication: Publication) -> bytes:
-    """How a thing stands; replaces what the app knows of it."""
-    return _encode(
-        {
-            "type": "snapshot",
-            "channel": publication.channel,
-            "version": publication.version,
-            "body": publication.body,
-        }
-    )
-
-
-def update(publication: Publication) -> bytes:
-    """What is new about a thing."""
-    return _encode(
-        {
-            "type": "update",
-            "channel": publication.channel,
-            "kind": publication.kind,
-            "version": publication.version,
-            "body": publication.body,
-        }
-    )
-
-
-def reply(command_id: str, body: dict[str, Any]) -> bytes:
-    """It is done."""
-    return _encode({"type": "reply", "id": command_id, "body": body})
-
-
-def refused(command_id: str, refusal: Refusal) -> bytes:
-    """It is not done, and why."""
-    return _encode({"type": "refused", "id": command_id, **_told(refusal)})
-
-
-def error(refusal: Refusal, **more: object) -> bytes:
-    """Something is wrong that was no command; `more` says with what."""
-    return _encode({"type": "error", **more, **_told(refusal)})
-
-
-def pong(now: Instant) -> bytes:
-    """Yes."""
-    return _encode({"type": "pong", "now": now})
-
-
-def _told(refusal: Refusal) -> dict[str, Any]:
-    declared = CATALOGUE[refusal.code]
-    return {
-        "code": refusal.code,
-        "title": declared.en,
-        "title_ar": declared.ar,
-        "detail": refusal.detail,
-    }
+    for lat, lng, at, accuracy_dm, flags in _RECORD.iter_unpack(data):
+        yield Fix(
+            lat=lat / 1e7,
+            lng=lng / 1e7,
+            at=at,
+            accuracy_m=accuracy_dm / 10,
+            is_mock=bool(flags & _MOCK),
+        )
 
 
 def _id_in(data: str) -> str | None:

@@ -7,12 +7,14 @@ import structlog
 
 from actors.bus import Bus, CellUnavailable
 from actors.clock import Clock
-from api import frames
+from api import server_frames as frames
+from api.fleets import Fleets
+from api.histories import Histories
 from api.outgoing import Outgoing
 from api.subscription import Subscription
 from engine.kernel.ids import CellId
 from engine.kernel.timing import SECOND_MS
-from storage.live import Batch, LiveStream, LiveUnavailable, Publication
+from storage.live import Batch, Bookmark, LiveStream, LiveUnavailable, Publication
 from storage.store import StoreUnavailable
 
 EDGE = CellId("edge")
@@ -33,6 +35,7 @@ class Hub:
         wall: Clock,
         snapshots_at_once: int,
         on_notice: Callable[[Publication], None],
+        histories: Histories | None = None,
     ) -> None:
         self._bus = bus
         self._live = live
@@ -44,21 +47,35 @@ class Hub:
         self._stale: set[str] = set()
         self._is_stale = asyncio.Event()
         self._has_looked = asyncio.Event()
+        self._histories = histories or Histories()
+        self._repeating: set[Outgoing] = set()
+        self.fleets = Fleets(bus, wall)
 
     async def run(self) -> None:
         """Read until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read())
             tasks.create_task(self._refresh())
+            tasks.create_task(self._repeat())
+            tasks.create_task(self.fleets.run())
 
     async def wait_until_reading(self) -> None:
         """Return once the stream was found, or found to be away."""
         await self._has_looked.wait()
 
-    async def subscribe(self, channel: str, outgoing: Outgoing) -> None:
-        """Register first, then ask how it stands: a change in between is held back, not lost."""
-        subscription = Subscription(channel, outgoing)
+    async def subscribe(
+        self, channel: str, outgoing: Outgoing, bookmark: Bookmark | None = None
+    ) -> None:
+        """Tell what was missed since the bookmark, or else how it stands, and then every change.
+
+        It is registered first and asked afterwards: a change in between is held back, not lost.
+        """
+        subscription = Subscription(channel, outgoing, bookmark)
         self._subscriptions.setdefault(channel, {})[outgoing] = subscription
+        missed = None if bookmark is None else self._histories.since(channel, bookmark)
+        if bookmark is not None and missed is not None:
+            subscription.resume(bookmark, missed)
+            return
         async with self._asking:
             is_answered = await self._ask([subscription])
         if not is_answered:
@@ -71,13 +88,30 @@ class Hub:
         if not of_channel:
             self._subscriptions.pop(channel, None)
 
+    def repeat_to(self, outgoing: Outgoing) -> None:
+        """Look every second whether something is to be told again."""
+        self._repeating.add(outgoing)
+
+    def repeat_no_more(self, outgoing: Outgoing) -> None:
+        """Its socket is closed."""
+        self._repeating.discard(outgoing)
+
+    async def _repeat(self) -> None:
+        while True:
+            await self._wall.sleep(SECOND_MS)
+            for outgoing in list(self._repeating):
+                outgoing.repeat()
+
     async def _read(self) -> None:
         log = structlog.get_logger(__name__)
+        # What was told before this process began is read too, for phones that come from another.
+        look = self._live.head
         while True:
             try:
-                position = await self._live.tail()
+                position = await look()
+                look = self._live.tail
                 # Whatever happened before this position was not seen.
-                self._mark_all()
+                self._miss()
                 self._has_looked.set()
                 while True:
                     position, batches = await self._live.read(position, wait_ms=_WAIT_MS)
@@ -86,7 +120,7 @@ class Hub:
             except LiveUnavailable as error:
                 log.warning("live_stream_away", why=str(error))
                 self._has_looked.set()
-                self._mark_all()
+                self._miss()
                 await self._wall.sleep(SECOND_MS)
 
     def _take(self, batch: Batch) -> None:
@@ -97,15 +131,18 @@ class Hub:
         last = self._last.get(batch.cell)
         self._last[batch.cell] = (batch.incarnation, batch.sequence)
         if last is not None and last != (batch.incarnation, batch.sequence - 1):
-            self._mark_all()
+            self._miss()
         for publication in batch.publications:
             self._pass_on(publication)
 
     def _pass_on(self, publication: Publication) -> None:
-        subscriptions = self._subscriptions.get(publication.channel)
-        if not subscriptions:
+        subscriptions = self._subscriptions.get(publication.channel, {})
+        bookmark = publication.bookmark
+        if not subscriptions and bookmark is None:
             return
         frame = frames.update(publication)
+        if bookmark is not None:
+            self._histories.add(publication.channel, bookmark, frame)
         for subscription in subscriptions.values():
             subscription.receive(publication, frame)
 
@@ -113,7 +150,8 @@ class Hub:
         self._stale.update(channels)
         self._is_stale.set()
 
-    def _mark_all(self) -> None:
+    def _miss(self) -> None:
+        self._histories.forget()
         self._mark(*self._subscriptions)
 
     async def _refresh(self) -> None:

@@ -1,27 +1,66 @@
-"""What waits to be sent to one socket: critical frames in order, of all else only the newest."""
+"""What waits to be sent to one socket, in two lanes: states in order, of all else the newest."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable
+from typing import Final
+
+from actors.clock import Clock
+from api.receipts import Receipts
+from storage.live import Bookmark
+
+BYTES_MAX: Final = 1024 * 1024
+
+
+class Packed(bytes):
+    """A frame that is sent as a binary message."""
 
 
 class Outgoing:
-    """Bounded: `on_full` is called for each critical frame that is lost to a slow reader."""
+    """Bounded; `on_full` is called once, when a critical frame is lost to a slow reader.
 
-    def __init__(self, waiting_max: int, on_full: Callable[[], None]) -> None:
+    From then on nothing more is taken: what would come after a hole is worth nothing, and the phone
+    is told all of it when it connects again.
+    """
+
+    def __init__(
+        self, waiting_max: int, on_full: Callable[[], None], *, bytes_max: int = BYTES_MAX
+    ) -> None:
         self._waiting_max = waiting_max
+        self._bytes_max = bytes_max
         self._on_full = on_full
         self._critical: deque[bytes] = deque()
+        self._size = 0
         self._latest: dict[Hashable, bytes] = {}
         self._something = asyncio.Event()
+        self._is_full = False
+        self._receipts: Receipts | None = None
+        self._wall: Clock | None = None
 
     def put(self, frame: bytes) -> None:
         """Send this, after what was put before."""
-        if len(self._critical) >= self._waiting_max:
+        if self._is_full:
+            return
+        # What is larger than the lane is sent if nothing else waits.
+        is_too_much = bool(self._critical) and self._size + len(frame) > self._bytes_max
+        if len(self._critical) >= self._waiting_max or is_too_much:
+            self._is_full = True
             self._on_full()
         else:
             self._critical.append(frame)
+            self._size += len(frame)
         self._something.set()
+
+    def put_state(
+        self, channel: str, bookmark: Bookmark | None, frame: bytes, *, is_whole: bool = False
+    ) -> None:
+        """Send this, and again until it is confirmed; what `is_whole` replaces what came before."""
+        self.put(frame)
+        if self._receipts is None or self._wall is None or bookmark is None:
+            return
+        if is_whole:
+            self._receipts.replace(channel)
+        self._receipts.told(channel, bookmark, frame, now=self._wall.now())
 
     def put_latest(self, key: Hashable, frame: bytes) -> None:
         """Send this unless a newer one of the same key comes before it is its turn."""
@@ -30,6 +69,35 @@ class Outgoing:
         self._latest[key] = frame
         self._something.set()
 
+    def has_latest(self, key: Hashable) -> bool:
+        """Whether a frame of this key still waits."""
+        return key in self._latest
+
+    def want_receipts(self, wall: Clock, *, again_ms: int) -> None:
+        """From now on the phone confirms states."""
+        self._wall = wall
+        self._receipts = Receipts(again_ms=again_ms)
+
+    def received(self, channel: str, bookmark: Bookmark) -> None:
+        """The phone has all of a channel up to here."""
+        if self._receipts is not None:
+            self._receipts.received(channel, bookmark)
+
+    def leave(self, channel: str) -> None:
+        """The phone wants no more of a channel."""
+        if self._receipts is not None:
+            self._receipts.replace(channel)
+
+    def repeat(self) -> None:
+        """Send again what was not confirmed; who confirms nothing is let go."""
+        if self._receipts is None or self._wall is None or self._is_full:
+            return
+        for frame in self._receipts.due(self._wall.now()):
+            self.put(frame)
+        if self._receipts.is_deaf and not self._is_full:
+            self._is_full = True
+            self._on_full()
+
     async def take(self) -> list[bytes]:
         """All that waits, as soon as something does."""
         await self._something.wait()
@@ -37,4 +105,5 @@ class Outgoing:
         frames = [*self._critical, *self._latest.values()]
         self._critical.clear()
         self._latest.clear()
+        self._size = 0
         return frames

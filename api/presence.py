@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.clock import Clock
+from api.close_codes import Close
 from api.hub import EDGE
 from engine.kernel.ids import CourierId
 from storage.live import Batch, LiveStream, LiveUnavailable, Publication
 
-REPLACED = 4409
-GOING_AWAY = 4503
 _KIND = "socket"
 
 
@@ -56,7 +55,7 @@ class Presence:
         older = self._couriers.get(courier_id)
         self._couriers[courier_id] = socket
         if older is not None and older is not socket:
-            older.close(REPLACED)
+            older.close(Close.REPLACED)
         notice = Publication(
             channel=f"courier:{courier_id}", kind=_KIND, version=0, body={"socket": socket.id}
         )
@@ -78,13 +77,13 @@ class Presence:
         courier_id = CourierId(notice.channel.partition(":")[2])
         held = self._couriers.get(courier_id)
         if notice.kind == _KIND and held is not None and held.id < str(notice.body.get("socket")):
-            held.close(REPLACED)
+            held.close(Close.REPLACED)
 
     def drain(self) -> None:
         """Ask every phone to connect elsewhere, and take no more in."""
         self._is_draining = True
         for socket in list(self._sockets):
-            socket.close(GOING_AWAY)
+            socket.close(Close.GOING_AWAY)
 
     async def wait_until_empty(self) -> None:
         """Return when no socket is left."""

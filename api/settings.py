@@ -117,6 +117,27 @@ class EdgeSettings(_Group):
         le=100_000,
         description="Frames that may wait for a slow reader before the socket is closed.",
     )
+    bytes_waiting_max: int = Field(
+        default=1024 * 1024,
+        ge=64 * 1024,
+        le=1024 * 1024 * 1024,
+        description="Bytes that may wait for a slow reader before the socket is closed.",
+    )
+    history_frames: int = Field(
+        default=64, ge=1, le=10_000, description="States of a channel that can be told again."
+    )
+    history_bytes_max: int = Field(
+        default=32 * 1024 * 1024,
+        ge=1024,
+        le=1024 * 1024 * 1024,
+        description="Bytes of the states that a process keeps to tell again.",
+    )
+    receipt_s: float = Field(
+        default=5.0,
+        ge=1,
+        le=600,
+        description="Seconds after which what was not confirmed is repeated.",
+    )
     sockets_max: int = Field(
         default=20_000, ge=1, description="Sockets one process holds; more are asked to come again."
     )

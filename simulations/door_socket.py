@@ -4,7 +4,7 @@ import asyncio
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -17,6 +17,9 @@ from simulations.diary import Diary
 from simulations.people import DoorShut, Newest
 from simulations.rest import Account
 from simulations.views import AGAIN, Frame, OrderShown, Told, WorkShown
+
+if TYPE_CHECKING:
+    from storage.live import Bookmark
 
 _POSITION: Final = struct.Struct("<iiqHH")
 _frame: Final = msgspec.json.Decoder(Frame)
@@ -46,7 +49,7 @@ class Socket:
         self._connection: ClientConnection | None = None
         self._welcome = asyncio.Event()
         self._sinks: dict[str, Sink] = {}
-        self._subscribed: set[str] = set()
+        self._bookmarks: dict[str, Bookmark] = {}
         self._asked: dict[str, tuple[bytes, asyncio.Future[Frame]]] = {}
         self._keeper: asyncio.Task[None] | None = None
 
@@ -72,13 +75,12 @@ class Socket:
         """Hand every frame of a channel to `sink`; a courier's own channel needs no asking."""
         self._sinks[channel] = sink
         if subscribe:
-            self._subscribed.add(channel)
             await self._send(_encode({"type": "subscribe", "channel": channel}))
 
     async def leave(self, channel: str) -> None:
         """Listen no more."""
         self._sinks.pop(channel, None)
-        self._subscribed.discard(channel)
+        self._bookmarks.pop(channel, None)
         await self._send(_encode({"type": "unsubscribe", "channel": channel}))
 
     async def tell(self, kind: str, fields: dict[str, Any]) -> Told:
@@ -163,7 +165,12 @@ class Socket:
 
     async def _converse(self, connection: ClientConnection) -> None:
         """Talk until the connection closes."""
-        token = {"type": "authenticate", "token": self._account.token}
+        token = {
+            "type": "authenticate",
+            "token": self._account.token,
+            "channels": {one: self._bookmarks.get(one) for one in sorted(self._sinks)},
+            "receipts": True,
+        }
         with suppress(ConnectionClosed):
             await connection.send(_encode(token).decode())
             self._connection = connection
@@ -175,14 +182,13 @@ class Socket:
                         await self._resume(connection)
                     else:
                         self._take(frame)
+                        await self._confirm(connection, frame)
             finally:
                 pinging.cancel()
 
     async def _resume(self, connection: ClientConnection) -> None:
-        """Subscribe again and repeat every question that was not answered."""
+        """Repeat every question that was not answered."""
         self._welcome.set()
-        for channel in sorted(self._subscribed):
-            await connection.send(_encode({"type": "subscribe", "channel": channel}).decode())
         for data, _ in list(self._asked.values()):
             await connection.send(data.decode())
 
@@ -191,12 +197,22 @@ class Socket:
             await self._clock.sleep(_PING_S * 1000 * self._clock.speed)
             await _quietly(connection, '{"type":"ping"}')
 
+    async def _confirm(self, connection: ClientConnection, frame: Frame) -> None:
+        """Say that a state has come, and remember up to where the channel was read."""
+        if frame.bookmark is not None and frame.channel in self._sinks:
+            self._bookmarks[frame.channel] = frame.bookmark
+            receipt = {"type": "received", "channel": frame.channel, "bookmark": frame.bookmark}
+            await _quietly(connection, _encode(receipt).decode())
+
     def _take(self, frame: Frame) -> None:
         match frame.type:
             case "reply" | "refused":
                 asked = self._asked.get(frame.id)
                 if asked is not None and not asked[1].done():
                     asked[1].set_result(frame)
+            case "resumed":
+                for update in frame.updates:
+                    self._take(update)
             case "snapshot" | "update":
                 sink = self._sinks.get(frame.channel)
                 if sink is not None:

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Raw, Struct
 
 from engine.kernel.place import Point
+from storage.live import Bookmark
 
 
 class PlaceShown(Struct, frozen=True, kw_only=True):
@@ -106,6 +107,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     code: str = ""
     user_id: str = ""
     body: Raw = Raw(b"{}")
+    bookmark: Bookmark | None = None
+    updates: tuple["Frame", ...] = ()
 
 
 class Told(Struct, frozen=True, kw_only=True):

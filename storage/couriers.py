@@ -1,11 +1,12 @@
 """Couriers and where they were."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from engine.couriers.courier import Courier
 from engine.kernel.ids import CellId, CourierId
+from engine.kernel.timing import Instant
 from storage.database import Database
 from storage.kinds import decode, known
 from storage.queries import queries
@@ -38,13 +39,23 @@ async def save_trail(database: Database, fixes: Sequence[TrailFix]) -> None:
 
 
 async def last_fixes(database: Database, cell: CellId) -> tuple[TrailFix, ...]:
-    return tuple(
-        TrailFix(
-            courier_id=CourierId(row["courier_id"]),
-            at=row["at"],
-            lat=row["lat"],
-            lng=row["lng"],
-            accuracy_m=row["accuracy_m"],
-        )
-        for row in await database.rows(queries.last_fixes, cell=cell)
+    return tuple(map(_trail_fix, await database.rows(queries.last_fixes, cell=cell)))
+
+
+async def list_trail(
+    database: Database, courier_id: CourierId, *, since: Instant, until: Instant, limit: int
+) -> tuple[TrailFix, ...]:
+    rows = await database.rows(
+        queries.list_trail, courier_id=known(courier_id), since=since, until=until, limit=limit
+    )
+    return tuple(map(_trail_fix, rows))
+
+
+def _trail_fix(row: Mapping[str, Any]) -> TrailFix:
+    return TrailFix(
+        courier_id=CourierId(row["courier_id"]),
+        at=row["at"],
+        lat=row["lat"],
+        lng=row["lng"],
+        accuracy_m=row["accuracy_m"],
     )

@@ -1,25 +1,41 @@
 """What passes between cells and edges, and need not be kept: the port of the live stream."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from engine.couriers.fixes import Fix
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.timing import Instant
+
+__all__ = ["Batch", "Bookmark", "Fix", "LiveStream", "LiveUnavailable", "Publication"]
+
+
+class Bookmark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Up to where somebody has read a channel.
+
+    Within an `epoch` each state that is told has the `offset` after that of the one before it; a
+    new epoch says nothing about what came between.
+    """
+
+    epoch: Annotated[str, Meta(max_length=80)]
+    offset: Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class Publication(Struct, frozen=True, kw_only=True, array_like=True):
     """A frame for the watchers of a channel.
 
     Channels are `order:<id>`, `courier:<id>` and `zone:<id>`. `version` is the thing's version: a
-    watcher who has seen a newer one drops it; 0 means that only the newest matters (positions).
+    watcher who has seen a newer one drops it; 0 means that only the newest matters (positions), and
+    such a one has no bookmark.
     """
 
     channel: str
     kind: str
     version: int
     body: dict[str, Any]
+    bookmark: Bookmark | None = None
 
 
 class Batch(Struct, frozen=True, kw_only=True, array_like=True):
@@ -36,15 +52,6 @@ class Batch(Struct, frozen=True, kw_only=True, array_like=True):
     publications: tuple[Publication, ...]
 
 
-class Fix(Struct, frozen=True, kw_only=True, array_like=True):
-    """The last known position of a courier."""
-
-    lat: float
-    lng: float
-    at: Instant
-    accuracy_m: float
-
-
 class LiveUnavailable(Exception):
     """The stream cannot be reached; nothing is wrong with the truth, ask the cells instead."""
 
@@ -58,6 +65,10 @@ class LiveStream(Protocol):
 
     async def tail(self) -> str:
         """The position after which `read` sees only what is new; raises LiveUnavailable."""
+        ...
+
+    async def head(self) -> str:
+        """The oldest position after which `read` can still read; raises LiveUnavailable."""
         ...
 
     async def read(self, after: str, *, wait_ms: int) -> tuple[str, Sequence[Batch]]:

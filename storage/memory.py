@@ -302,6 +302,12 @@ class MemoryStore:
             if one.duty is not Duty.OFF and one.id in self._trail
         )
 
+    async def list_trail(
+        self, courier_id: CourierId, *, since: Instant, until: Instant, limit: int
+    ) -> tuple[TrailFix, ...]:
+        kept = self._trail.get(courier_id, ())
+        return tuple(one for one in kept if since <= one.at < until)[:limit]
+
     async def first_fixes(
         self, asked: Sequence[tuple[CourierId, Instant]]
     ) -> tuple[TrailFix | None, ...]:

@@ -37,6 +37,9 @@ class MemoryLive:
     async def tail(self) -> str:
         return f"{self._epoch}:{self._count}"
 
+    async def head(self) -> str:
+        return f"{self._epoch}:{self._count - len(self._batches)}"
+
     async def read(self, after: str, *, wait_ms: int) -> tuple[str, Sequence[Batch]]:
         seen = self._seen(after)
         if seen == self._count and wait_ms > 0:

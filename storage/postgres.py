@@ -174,6 +174,13 @@ class PostgresStore:
     async def last_fixes(self, cell: CellId) -> tuple[TrailFix, ...]:
         return await couriers.last_fixes(self._database, cell)
 
+    async def list_trail(
+        self, courier_id: CourierId, *, since: Instant, until: Instant, limit: int
+    ) -> tuple[TrailFix, ...]:
+        return await couriers.list_trail(
+            self._database, courier_id, since=since, until=until, limit=limit
+        )
+
     async def first_fixes(
         self, asked: Sequence[tuple[CourierId, Instant]]
     ) -> tuple[TrailFix | None, ...]:

@@ -89,6 +89,11 @@ class RedisLive:
             epoch, _, last = await self._redis.eval(_LOOK, 2, _STREAM, _EPOCH)
         return _position(epoch, last)
 
+    async def head(self) -> str:
+        with _translated():
+            epoch, first, _ = await self._redis.eval(_LOOK, 2, _STREAM, _EPOCH)
+        return _position(epoch, first)
+
     async def read(self, after: str, *, wait_ms: int) -> tuple[str, Sequence[Batch]]:
         epoch, _, seen = after.encode().rpartition(b":")
         number = _number(seen)

@@ -295,6 +295,12 @@ class Store(Protocol):
         """The newest stored fix of every courier on duty in a cell."""
         ...
 
+    async def list_trail(
+        self, courier_id: CourierId, *, since: Instant, until: Instant, limit: int
+    ) -> tuple[TrailFix, ...]:
+        """A courier's stored fixes from `since` on and before `until`, oldest first."""
+        ...
+
     async def first_fixes(
         self, asked: Sequence[tuple[CourierId, Instant]]
     ) -> tuple[TrailFix | None, ...]:

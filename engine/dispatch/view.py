@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from engine.couriers.courier import Courier, Stop
+from engine.couriers.pacing import position_interval_s
 from engine.dispatch.offer import Offer
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Place
@@ -52,6 +53,7 @@ def work_view(
         "version": courier.version,
         "duty": courier.duty.value,
         "status": courier.status.value,
+        "position_interval_s": position_interval_s(courier.status),
         "zone_id": courier.zone_id,
         "shift_ends_at": courier.shift_ends_at,
         "route": [_stop(one) for one in courier.route],

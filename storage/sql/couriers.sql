@@ -23,3 +23,15 @@ cross join lateral (
 ) as fix
 where couriers.cell = :cell and couriers.duty <> 'off'
 order by fix.courier_id;
+
+-- name: list_trail
+select
+    courier_id::text as courier_id,
+    millis(at) as at,
+    lat,
+    lng,
+    accuracy_m
+from trail
+where courier_id = :courier_id and at >= instant(:since) and at < instant(:until)
+order by at
+limit :limit;

@@ -4,7 +4,7 @@ from engine.kernel.ids import CourierId
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from storage.live import Fix
 from tests.actors.worlds import Town, in_a_town
-from tests.builders import CORNER, DOOR
+from tests.builders import CORNER, DOOR, SHOP
 
 
 def _report(town: Town, courier: CourierId, *, lat: float = DOOR.lat) -> Fix:
@@ -55,6 +55,28 @@ def test_a_customer_is_shown_the_newest_position_every_few_seconds() -> None:
     assert shown == sorted(shown)
     assert 14 <= len(shown) <= 16
     assert last - shown[-1] < 5 / 10_000
+
+
+def test_who_waits_is_told_when_the_courier_comes_to_the_shop_stays_and_leaves() -> None:
+    async def story(town: Town) -> list[tuple[str, str]]:
+        courier = await _carrying(town)
+        for metres in (900, 400, *[10] * 20, 400, 900):
+            lat = SHOP.lat + metres / 111_195
+            fix = Fix(lat=lat, lng=SHOP.lng, at=town.clock.now(), accuracy_m=5.0)
+            town.bus.report_position(courier, fix)
+            await town.clock.sleep(20 * SECOND_MS)
+        return [
+            (one.body["stop"], one.body["event"])
+            for batch in town.noticed.batches
+            for one in batch.publications
+            if one.kind == "stop"
+        ]
+
+    assert in_a_town(story) == [
+        ("pickup", "entered"),
+        ("pickup", "dwelt"),
+        ("pickup", "left"),
+    ]
 
 
 def test_a_restarted_cell_knows_where_everybody_was() -> None:

@@ -3,8 +3,10 @@
 import math
 
 import pytest
+from msgspec.structs import replace
 
-from actors.telemetry import FUTURE_MS_MAX, Telemetry
+from actors.telemetry import Telemetry
+from engine.couriers.fixes import FUTURE_MS_MAX, FixFault
 from engine.kernel.ids import CourierId, UserId
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from storage.live import Fix
@@ -27,14 +29,14 @@ def _telemetry(*fixes: tuple[CourierId, Fix]) -> Telemetry:
 def test_the_latest_fix_wins_whatever_order_they_come_in() -> None:
     telemetry = _telemetry(
         (SALEM, _fix(NOON - 3_000)),
-        (SALEM, _fix(NOON - 1_000, lat=24.8)),
+        (SALEM, _fix(NOON - 1_000, lat=24.7001)),
         (SALEM, _fix(NOON - 2_000)),
-        (SALEM, _fix(NOON - 1_000, lat=24.9)),
+        (SALEM, _fix(NOON - 1_000, lat=24.7002)),
         (NADIA, _fix(NOON - 9_000)),
     )
     newest = telemetry.fix(SALEM)
     assert newest is not None
-    assert (newest.at, newest.lat) == (NOON - 1_000, 24.8)
+    assert (newest.at, newest.lat) == (NOON - 1_000, 24.7001)
     assert (telemetry.received, telemetry.dropped) == (5, 2)
 
 
@@ -58,6 +60,22 @@ def test_what_cannot_be_true_is_dropped_and_counted(impossible: Fix) -> None:
     assert telemetry.take_moved() == {}
     assert telemetry.take_trail() == []
     assert (telemetry.received, telemetry.dropped) == (1, 1)
+
+
+def test_what_is_dropped_is_counted_by_its_fault_and_what_is_mocked_too() -> None:
+    telemetry = _telemetry(
+        (SALEM, _fix(NOON - 5_000)),
+        (SALEM, _fix(NOON - 5_000)),
+        (SALEM, _fix(NOON - 6_000)),
+        (SALEM, _fix(NOON - 4_000, lat=25.0)),
+        (SALEM, replace(_fix(NOON - 1_000), is_mock=True)),
+    )
+    assert telemetry.faults == {
+        FixFault.DUPLICATE: 1,
+        FixFault.OUT_OF_ORDER: 1,
+        FixFault.IMPOSSIBLE_SPEED: 1,
+    }
+    assert (telemetry.dropped, telemetry.mocked) == (3, 1)
 
 
 def test_a_clock_that_is_a_little_ahead_is_believed() -> None:

@@ -57,6 +57,9 @@ class Noticed:
             if one.kind == "state":
                 self.lies += lies_in(one, self._stored)
 
+    async def head(self) -> str:
+        return ""
+
     async def tail(self) -> str:
         return ""
 

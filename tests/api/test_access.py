@@ -26,6 +26,7 @@ ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("POST", f"/v1/courier/offers/{ID}/decline", {"reason": "x"}, {COURIER}),
     ("POST", "/v1/courier/progress", {"order_id": ID, "step": "picked_up"}, {COURIER}),
     ("POST", "/v1/courier/waiting-point", {}, {COURIER}),
+    ("GET", f"/v1/couriers/{ID}/trail", None, {OPERATOR}),
     ("GET", "/v1/zones", None, {OPERATOR}),
     ("POST", "/v1/zones", {}, {OPERATOR}),
     ("GET", f"/v1/zones/{ID}", None, {OPERATOR}),

@@ -65,5 +65,5 @@ async def test_who_does_not_read_is_asked_to_connect_again(tmp_path: Path) -> No
         desk = a_desk(town)
         await Connection(phone.socket(), desk).serve()
         assert phone.sent[-1]["type"] == "websocket.close"
-        assert phone.sent[-1]["code"] == 4503
+        assert phone.sent[-1]["code"] == 4504
         await desk.presence.wait_until_empty()

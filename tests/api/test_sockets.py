@@ -58,7 +58,7 @@ async def test_who_does_not_say_who_he_is_is_sent_away(town: Town, first: object
 async def test_who_says_nothing_is_sent_away(tmp_path: Path) -> None:
     async with a_town(tmp_path, authenticate_s=0.05, silence_s=0.05) as town:
         assert await (await Socket.open(town)).closed() == 4401
-        assert await (await (await town.log_in("customer")).socket()).closed() == 4408
+        assert await (await (await town.log_in("customer")).socket()).closed() == 4508
 
 
 async def test_an_expired_token_ends_the_socket_unless_a_newer_one_comes(town: Town) -> None:
@@ -144,7 +144,7 @@ async def test_too_many_frames_end_the_socket(tmp_path: Path) -> None:
             await socket.send({"type": "ping"})
             await socket.next("pong")
         await socket.send({"type": "ping"})
-        assert await socket.closed() == 4429
+        assert await socket.closed() == 4529
 
 
 async def test_only_couriers_send_positions_and_commands(town: Town) -> None:

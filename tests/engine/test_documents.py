@@ -13,6 +13,8 @@ from engine.couriers.courier import (
     ProgressStep,
     StopKind,
 )
+from engine.couriers.fixes import FixFault
+from engine.couriers.geofence import FenceEvent
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.why import Why
 from engine.geo.dispatch_parameters import OfferMode
@@ -87,6 +89,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### What a guard looks at", GuardMetric),
         ("### What became of a guard", GuardState),
         ("### Status of a what-if", WhatIfStatus),
+        ("### Why a fix is dropped", FixFault),
+        ("### At a geofence", FenceEvent),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:

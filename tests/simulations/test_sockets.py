@@ -170,27 +170,37 @@ async def test_a_phone_that_is_put_out_for_what_it_sent_says_so() -> None:
     assert diary.faults == ["+966550000001: closed with 4400 malformed"]
 
 
-async def test_subscriptions_are_made_again_on_the_next_connection() -> None:
+async def test_subscriptions_go_on_where_they_were_left_on_the_next_connection() -> None:
     pin = asyncio.Event()
+    pins: list[str] = []
+
+    place = {"lat": 0.0, "lng": 0.0}
+    body = {
+        "order_id": "o", "version": 1, "status": "waiting", "public_status": "pending",
+        "pin": "1234", "shop": place, "door": place, "placed_at": 0, "ready_at": 0,
+    }  # fmt: skip
+    state = {"channel": "order:o", "kind": "state", "version": 1, "body": body}
+    marks = [{"epoch": "a", "offset": offset} for offset in (1, 2)]
 
     async def talk(connection: ServerConnection, number: int) -> None:
-        asked = await line.hear(connection)
         if number == 1:
+            await line.hear(connection)
+            await say(connection, type="snapshot", **state | {"bookmark": marks[0]})
+            await line.hear(connection)
             await connection.close(4503)
             return
-        place = {"lat": 0.0, "lng": 0.0}
-        body = {
-            "order_id": "o", "version": 1, "status": "waiting", "public_status": "pending",
-            "pin": "1234", "shop": place, "door": place, "placed_at": 0, "ready_at": 0,
-        }  # fmt: skip
-        await say(connection, type="snapshot", channel=asked["channel"], version=1, body=body)
+        missed = {"type": "update", **state, "body": {**body, "pin": "5678"}}
+        await say(
+            connection, type="resumed", channel="order:o", bookmark=marks[1], updates=[missed]
+        )
         await connection.wait_closed()
 
     line = Line(talk)
 
     def shown(order: OrderShown) -> None:
-        assert order.pin == "1234"
-        pin.set()
+        pins.append(order.pin)
+        if order.pin == "5678":
+            pin.set()
 
     async with serve(line.handle, "127.0.0.1", 0) as server:
         account = an_account(server.sockets[0].getsockname()[1])
@@ -200,8 +210,15 @@ async def test_subscriptions_are_made_again_on_the_next_connection() -> None:
         await pin.wait()
         await door.close()
         await account.edge.close()
-    channels = [one["channel"] for one in line.heard if one["type"] == "subscribe"]
-    assert channels == ["order:o", "order:o"]
+    assert pins == ["1234", "5678"]
+    assert [one["type"] for one in line.heard[:4]] == [
+        "authenticate",
+        "subscribe",
+        "received",
+        "authenticate",
+    ]
+    assert line.heard[2]["bookmark"] == marks[0]
+    assert line.heard[3]["channels"] == {"order:o": marks[0]}
 
 
 async def test_the_inbox_hands_each_phone_its_own_newest_code(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from engine.kernel.ids import CellId, UserId
-from storage.live import Batch, Fix, LiveStream, LiveUnavailable, Publication
+from storage.live import Batch, Bookmark, Fix, LiveStream, LiveUnavailable, Publication
 from storage.memory_live import MemoryLive
 from storage.redis_live import RedisLive
 from tests.builders import NOON
@@ -24,6 +24,7 @@ def a_batch(sequence: int, *, cell: CellId = CELL) -> Batch:
                 kind="changed",
                 version=sequence,
                 body={"status": "waiting", "at": NOON, "share": 0.1, "name": "نورة", "none": None},
+                bookmark=Bookmark(epoch="first.0", offset=sequence),
             ),
             Publication(channel="courier:2", kind="position", version=0, body={}),
         ),
@@ -51,6 +52,17 @@ async def test_a_reader_sees_what_is_published_after_his_position_in_order(
     assert list((await live.read(position, wait_ms=0))[1]) == []
     await live.publish(a_batch(4))
     assert list((await live.read(position, wait_ms=0))[1]) == [a_batch(4)]
+
+
+async def test_a_reader_who_begins_at_the_oldest_position_sees_what_is_kept(
+    live: LiveStream,
+) -> None:
+    for number in range(1, 5):
+        await live.publish(a_batch(number))
+    position, found = await live.read(await live.head(), wait_ms=0)
+    # Whatever position an implementation can name, it lies within the first batches.
+    assert list(found)[-3:] == [a_batch(number) for number in (2, 3, 4)]
+    assert position == await live.tail()
 
 
 async def test_two_readers_do_not_take_from_each_other(live: LiveStream) -> None:

@@ -280,3 +280,21 @@ async def test_the_last_fix_of_everyone_on_duty_in_the_cell_is_found(store: Stor
     expected = sorted([fix(courier.id, 3), fix(resting.id, 2)], key=lambda one: one.courier_id)
     assert await store.last_fixes(CELL) == tuple(expected)
     assert await store.last_fixes(OTHER_CELL) == (fix(elsewhere.id, 9),)
+
+
+async def test_a_trail_is_listed_in_time_and_in_parts(store: Store) -> None:
+    salem, other = UserId(new_id()), UserId(new_id())
+
+    def fix(of: UserId, at: int) -> TrailFix:
+        return TrailFix(courier_id=of, at=NOON + at, lat=24.5, lng=46.1, accuracy_m=5.5)
+
+    await store.save_trail([fix(salem, at) for at in (5, 1, 3, 4, 2)] + [fix(other, 2)])
+
+    async def listed(since: int, until: int, limit: int = 10) -> list[int]:
+        found = await store.list_trail(salem, since=NOON + since, until=NOON + until, limit=limit)
+        return [one.at - NOON for one in found]
+
+    assert await listed(1, 6) == [1, 2, 3, 4, 5]
+    assert await listed(2, 5) == [2, 3, 4]
+    assert await listed(2, 6, limit=2) == [2, 3]
+    assert await listed(6, 9) == []

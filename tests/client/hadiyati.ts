@@ -1,0 +1,163 @@
+// A client of the socket, written from docs/protocol.md alone.
+
+export type Bookmark = { epoch: string; offset: number };
+export type State = { channel: string; version: number; bookmark: Bookmark | null; body: any };
+export type Answer = { type: "reply" | "refused"; id: string; code?: string; body?: any };
+type Listener = (state: State, how: "snapshot" | "update") => void;
+
+const AGAIN = new Set(["temporarily_unavailable", "deadline_passed"]);
+const PONG_MS = 10_000;
+
+export class Client {
+  userId = "";
+  returns = { resumed: 0, snapshot: 0 };
+  closes: number[] = [];
+  private socket: WebSocket | null = null;
+  private welcome = false;
+  private ended = false;
+  private tries = 0;
+  private bookmarks = new Map<string, Bookmark | null>();
+  private listeners = new Map<string, Listener>();
+  private waiting = new Map<string, { frame: object; done: (answer: Answer) => void }>();
+  private pinging: ReturnType<typeof setInterval> | undefined;
+  private line: ReturnType<typeof setTimeout> | undefined;
+  private lastAt = 0;
+  private number = 0;
+  private readonly url: string;
+  private readonly token: string;
+
+  constructor(url: string, token: string) {
+    this.url = url;
+    this.token = token;
+  }
+
+  connect(): void {
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    this.welcome = false;
+    socket.onopen = () =>
+      this.send({
+        type: "authenticate",
+        token: this.token,
+        channels: Object.fromEntries(this.bookmarks),
+        receipts: true,
+      });
+    socket.onmessage = (event) => this.take(JSON.parse(String(event.data)));
+    socket.onerror = () => undefined;
+    socket.onclose = (event) => this.afterClose(event.code);
+  }
+
+  close(): void {
+    this.ended = true;
+    this.socket?.close();
+  }
+
+  listen(channel: string, listener: Listener): void {
+    this.listeners.set(channel, listener);
+    this.bookmarks.set(channel, null);
+    if (this.welcome) this.send({ type: "subscribe", channel });
+  }
+
+  command(type: string, fields: object): Promise<Answer> {
+    this.number += 1;
+    const id = `${this.userId || "app"}-${process.pid}-${this.number}`;
+    const frame = { type, id, ...fields };
+    return new Promise((done) => {
+      this.waiting.set(id, { frame, done });
+      if (this.welcome) this.send(frame);
+    });
+  }
+
+  position(lat: number, lng: number, at: number, accuracyM: number): void {
+    if (!this.welcome || at <= this.lastAt) return;
+    this.lastAt = at;
+    const record = new DataView(new ArrayBuffer(20));
+    record.setInt32(0, Math.round(lat * 1e7), true);
+    record.setInt32(4, Math.round(lng * 1e7), true);
+    record.setBigInt64(8, BigInt(at), true);
+    record.setUint16(16, Math.round(accuracyM * 10), true);
+    this.socket?.send(record.buffer as ArrayBuffer);
+  }
+
+  private send(frame: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  private take(frame: any): void {
+    clearTimeout(this.line);
+    switch (frame.type) {
+      case "authenticated":
+        this.greeted(frame);
+        break;
+      case "snapshot":
+        this.returns.snapshot += 1;
+        this.show(frame, "snapshot");
+        break;
+      case "update":
+        if (frame.kind === "state") this.show(frame, "update");
+        break;
+      case "resumed":
+        this.returns.resumed += 1;
+        for (const update of frame.updates) this.show(update, "update");
+        this.confirm(frame.channel, frame.bookmark);
+        break;
+      case "reply":
+      case "refused":
+        this.answered(frame);
+        break;
+    }
+  }
+
+  private greeted(frame: any): void {
+    this.userId = frame.user_id;
+    this.welcome = true;
+    this.tries = 0;
+    for (const { frame: asked } of this.waiting.values()) this.send(asked);
+    clearInterval(this.pinging);
+    this.pinging = setInterval(() => {
+      this.send({ type: "ping" });
+      this.line = setTimeout(() => this.socket?.close(), PONG_MS);
+    }, (frame.silence_s * 1000) / 3);
+  }
+
+  private show(state: State, how: "snapshot" | "update"): void {
+    const known = this.bookmarks.get(state.channel);
+    const isRepeated =
+      how === "update" &&
+      known != null &&
+      state.bookmark != null &&
+      known.epoch === state.bookmark.epoch &&
+      state.bookmark.offset <= known.offset;
+    if (!isRepeated) this.listeners.get(state.channel)?.(state, how);
+    const mark = isRepeated ? known : state.bookmark;
+    if (mark != null) this.confirm(state.channel, mark);
+  }
+
+  private confirm(channel: string, bookmark: Bookmark): void {
+    if (!this.listeners.has(channel)) return;
+    this.bookmarks.set(channel, bookmark);
+    this.send({ type: "received", channel, bookmark });
+  }
+
+  private answered(answer: Answer): void {
+    const asked = this.waiting.get(answer.id);
+    if (asked === undefined) return;
+    if (answer.code !== undefined && AGAIN.has(answer.code)) {
+      setTimeout(() => this.send(asked.frame), 200);
+      return;
+    }
+    this.waiting.delete(answer.id);
+    asked.done(answer);
+  }
+
+  private afterClose(code: number): void {
+    this.welcome = false;
+    clearInterval(this.pinging);
+    clearTimeout(this.line);
+    this.closes.push(code);
+    if (this.ended || (code >= 4400 && code < 4500)) return;
+    const bound = Math.min(30_000, 500 * 2 ** this.tries);
+    this.tries += 1;
+    setTimeout(() => this.connect(), Math.random() * bound);
+  }
+}
