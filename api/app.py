@@ -12,10 +12,12 @@ from actors.clock import SystemClock
 from actors.gateways.sms import SmsGateway
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
+from actors.sessions import Sessions
 from api import sockets
 from api.connection import Desk
 from api.description import TITLE, describe
 from api.errors import add_handlers
+from api.gate import Gate
 from api.hub import Hub
 from api.outermost import Outermost
 from api.parts import Parts
@@ -28,6 +30,7 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    sessions,
     what_if,
     zones,
 )
@@ -35,6 +38,7 @@ from api.settings import Settings
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
 from engine.identity.login import LoginRules
+from engine.identity.sessions import SessionRules
 from engine.kernel.messages import Effect
 from engine.orders.messages import SendSms
 
@@ -79,6 +83,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     add_handlers(app)
     for routes in (
         identity,
+        sessions,
         orders,
         decisions,
         couriers,
@@ -95,7 +100,16 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
-    tokens = Tokens(parts.keys, parts.settings.identity)
+    identity_settings = parts.settings.identity
+    tokens = Tokens(parts.keys, identity_settings)
+    gate = Gate(
+        tokens,
+        parts.keys,
+        parts.sessions,
+        parts.wall,
+        token_s=identity_settings.access_token_s,
+    )
+    await gate.look()
     edge = parts.settings.edge
     presence = Presence(parts.live, parts.wall, sockets_max=edge.sockets_max)
     hub = Hub(
@@ -109,8 +123,10 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.parts = parts
     app.state.what_ifs = what_ifs
     app.state.tokens = tokens
+    app.state.gate = gate
     app.state.login = _login(parts)
-    app.state.desk = Desk(parts=parts, tokens=tokens, hub=hub, presence=presence)
+    app.state.sessions = _sessions(parts)
+    app.state.desk = Desk(parts=parts, gate=gate, hub=hub, presence=presence)
     outbox = Outbox(
         parts.store,
         {SendSms: _sending(parts.sms)},
@@ -119,7 +135,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         chance=parts.chance,
     )
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(one.run()) for one in (hub, outbox, what_ifs)]
+        running = [tasks.create_task(one.run()) for one in (hub, outbox, what_ifs, gate)]
         await hub.wait_until_reading()
         try:
             yield
@@ -136,12 +152,28 @@ def _login(parts: Parts) -> LogIn:
         parts.sms,
         wall=parts.wall,
         chance=parts.chance,
-        pepper=parts.keys.pepper,
+        pepper=parts.keys.keys.pepper,
         rules=LoginRules(
             life_s=settings.otp_life_s,
             resend_s=settings.otp_resend_s,
             tries_max=settings.otp_tries_max,
             sends_max=settings.otp_sends_max,
+        ),
+    )
+
+
+def _sessions(parts: Parts) -> Sessions:
+    settings = parts.settings.identity
+    return Sessions(
+        parts.sessions,
+        wall=parts.wall,
+        chance=parts.chance,
+        key=parts.keys.keys.secret("refresh tokens"),
+        rules=SessionRules(
+            idle_s=settings.session_idle_s,
+            life_s=settings.session_life_s,
+            grace_s=settings.refresh_grace_s,
+            sessions_max=settings.sessions_max,
         ),
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import experiments
+from api.identity_commands import rotate_keys
 from api.recorded_days import bench_mdrp
 from api.understandable import Understandable
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
 )
+app.command()(rotate_keys)
 app.command()(experiments.compare)
 app.command()(experiments.tune)
 app.command("bench-mdrp")(bench_mdrp)

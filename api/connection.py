@@ -28,6 +28,7 @@ from api.frames import (
     Subscribe,
     Unsubscribe,
 )
+from api.gate import Gate
 from api.hub import Hub
 from api.order_views import may_see
 from api.outgoing import Outgoing
@@ -35,7 +36,9 @@ from api.parts import Parts
 from api.positions import PositionGate
 from api.presence import GOING_AWAY, Held, Presence
 from api.refusals import BAD_POSITION, INVALID_REQUEST, NO_SUCH_CHANNEL, TOO_MANY_CHANNELS
-from api.tokens import Proven, Tokens
+from api.tokens import Proven
+from engine.identity.ids import SessionId
+from engine.identity.sessions import SESSION_ENDED as SESSION_OVER
 from engine.kernel.ids import OrderId, ZoneId, is_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
@@ -47,6 +50,7 @@ MALFORMED = 4400
 NOT_AUTHENTICATED = 4401
 FORBIDDEN = 4403
 SILENT = 4408
+SESSION_ENDED = 4410
 TOO_LARGE = 4413
 TOO_MANY = 4429
 FAULT = 1011
@@ -66,7 +70,7 @@ class Desk:
     """What every connection of this process shares."""
 
     parts: Parts
-    tokens: Tokens
+    gate: Gate
     hub: Hub
     presence: Presence
 
@@ -92,6 +96,8 @@ class Connection:
         self._counted_at = self._loop.time()
         self._expiry: asyncio.TimerHandle | None = None
         self._caller: Caller | None = None
+        self._session_id: SessionId | None = None
+        self._end_of_session = partial(self.close, SESSION_ENDED)
         self._held = Held(id=new_id(self._parts.wall, self._parts.chance), close=self.close)
 
     def close(self, code: int) -> None:
@@ -192,14 +198,24 @@ class Connection:
 
     def _prove(self, frame: Authenticate) -> Proven:
         now = self._parts.wall.now()
-        proven = self._desk.tokens.read(frame.token, now=now)
-        if proven is None:
-            raise Closing(NOT_AUTHENTICATED)
+        proven = self._desk.gate.prove(frame.token)
+        if isinstance(proven, Refusal):
+            is_over = proven.code == SESSION_OVER.code
+            raise Closing(SESSION_ENDED if is_over else NOT_AUTHENTICATED)
+        self._belong_to(proven.session_id)
         if self._expiry is not None:
             self._expiry.cancel()
         left_s = (proven.expires_at - now) / SECOND_MS
         self._expiry = self._loop.call_later(left_s, self.close, NOT_AUTHENTICATED)
         return proven
+
+    def _belong_to(self, session_id: SessionId | None) -> None:
+        """The socket ends with this session, and no longer with the one before."""
+        if self._session_id is not None:
+            self._desk.gate.forget(self._session_id, self._end_of_session)
+        self._session_id = session_id
+        if session_id is not None:
+            self._desk.gate.watch(session_id, self._end_of_session)
 
     def _renew(self, caller: Caller, frame: Authenticate) -> None:
         """A newer token keeps the socket open; it must speak for the same person and role."""
@@ -330,6 +346,7 @@ class Connection:
     async def _forget(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
+        self._belong_to(None)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -33,6 +33,7 @@ from storage.identity import PostgresIdentity
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.redis_live import RedisLive
+from storage.sessions import PostgresSessions
 from storage.store import Store
 from storage.what_ifs import PostgresWhatIfs
 
@@ -62,6 +63,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             store=store,
             live=live,
             identity=PostgresIdentity(database),
+            sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
             sms=DevelopmentSms(settings.sms_log, prints=settings.outbox.print_sms),
             clock=clock,

@@ -43,7 +43,10 @@ class IdentitySettings(_Group):
     issuer: str = Field(
         default="https://hadiyati.example",
         min_length=1,
-        description="Issuer and audience of the access tokens.",
+        description="Issuer of the access tokens.",
+    )
+    audience: str = Field(
+        default="hadiyati-api", min_length=1, description="Audience of the access tokens."
     )
     otp_domain: str = Field(
         default="hadiyati.example",
@@ -66,7 +69,34 @@ class IdentitySettings(_Group):
         description="Codes sent to a phone in an hour without a log-in between them.",
     )
     access_token_s: int = Field(
-        default=86_400, ge=60, le=30 * 86_400, description="Seconds an access token is valid."
+        default=900, ge=60, le=86_400, description="Seconds an access token is valid."
+    )
+    clock_skew_s: int = Field(
+        default=60,
+        ge=0,
+        le=300,
+        description="Seconds by which the clock of the process that issued a token may be ahead.",
+    )
+    session_idle_s: int = Field(
+        default=30 * 86_400,
+        ge=300,
+        le=400 * 86_400,
+        description="Seconds after which a session that is not refreshed is over.",
+    )
+    session_life_s: int = Field(
+        default=180 * 86_400,
+        ge=300,
+        le=1000 * 86_400,
+        description="Seconds after which a session is over in any case.",
+    )
+    refresh_grace_s: int = Field(
+        default=30,
+        ge=0,
+        le=300,
+        description="Seconds in which a used refresh token is answered with the same successor.",
+    )
+    sessions_max: int = Field(
+        default=20, ge=1, le=1000, description="Open sessions of one person; the oldest gives way."
     )
 
 

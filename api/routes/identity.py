@@ -3,17 +3,19 @@
 from fastapi import APIRouter, Request
 
 from actors.login import LogIn
-from api.answers import ClockShown, CodeSent, Me, TokenIssued
-from api.bodies import CodeBody, TokenBody
+from actors.sessions import Sessions
+from api.answers import ClockShown
 from api.deps import AnyCaller, PartsDep
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
+from api.identity_answers import CodeSent, Me, TokenIssued
+from api.identity_bodies import CodeBody, TokenBody
 from api.json_answer import Json
 from api.refusals import NOT_AUTHENTICATED
-from api.tokens import Tokens
+from api.routes.sessions import device_of, issued, place_of
 from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
-from engine.kernel.messages import Caller, Role
+from engine.kernel.messages import Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 router = APIRouter(prefix="/v1", tags=["identity"])
@@ -51,24 +53,18 @@ async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
 async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Json:
     """Trade the code for an access token; a phone's first one makes its user."""
     login: LogIn = request.app.state.login
-    tokens: Tokens = request.app.state.tokens
     settings = parts.settings.identity
+    sessions: Sessions = request.app.state.sessions
     user = await login.try_code(_phone(body.phone), body.code)
     if isinstance(user, Refusal):
         raise Refused(user)
     role = Role(body.role)
     if role is Role.OPERATOR and user.phone not in settings.operators:
         raise Refused(NOT_ALLOWED(role=role.value))
-    caller = Caller(user_id=user.id, role=role)
-    return Json(
-        {
-            "access_token": tokens.issue(caller, now=parts.wall.now()),
-            "token_type": "Bearer",
-            "expires_in_s": settings.access_token_s,
-            "user_id": user.id,
-            "role": role.value,
-        }
+    opened = await sessions.begin(
+        user.id, role, device=device_of(request, body.device), place=place_of(request)
     )
+    return Json(issued(request, parts, opened))
 
 
 @router.get("/me", responses=answers(200, Me, *WITH_TOKEN, *WITH_STORE))
