@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
+from actors.codes import Codes
 from actors.gateways.sms import SmsGateway
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
@@ -37,6 +38,7 @@ from api.routes import (
 from api.settings import Settings
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
+from engine.identity.budgets import BudgetRules
 from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.kernel.messages import Effect
@@ -124,7 +126,8 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.what_ifs = what_ifs
     app.state.tokens = tokens
     app.state.gate = gate
-    app.state.login = _login(parts)
+    codes = _codes(parts)
+    app.state.login = LogIn(codes, parts.identity, wall=parts.wall, chance=parts.chance)
     app.state.sessions = _sessions(parts)
     app.state.desk = Desk(parts=parts, gate=gate, hub=hub, presence=presence)
     outbox = Outbox(
@@ -145,9 +148,9 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
                 task.cancel()
 
 
-def _login(parts: Parts) -> LogIn:
+def _codes(parts: Parts) -> Codes:
     settings = parts.settings.identity
-    return LogIn(
+    return Codes(
         parts.identity,
         parts.sms,
         wall=parts.wall,
@@ -158,6 +161,15 @@ def _login(parts: Parts) -> LogIn:
             resend_s=settings.otp_resend_s,
             tries_max=settings.otp_tries_max,
             sends_max=settings.otp_sends_max,
+            sends_of_day_max=settings.otp_sends_of_day_max,
+        ),
+        budgets=BudgetRules(
+            place_hour=settings.otp_place_hour_max,
+            place_day=settings.otp_place_day_max,
+            home_hour=settings.otp_home_hour_max,
+            home_day=settings.otp_home_day_max,
+            abroad_hour=settings.otp_abroad_hour_max,
+            abroad_day=settings.otp_abroad_day_max,
         ),
     )
 

@@ -16,7 +16,9 @@ from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
-from actors.gateways.sms import DevelopmentSms
+from actors.gateways.settings import SmsProvider
+from actors.gateways.sms import DevelopmentSms, SmsGateway
+from actors.gateways.twilio import TwilioSms
 from actors.local import local_bus
 from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
@@ -65,13 +67,22 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             identity=PostgresIdentity(database),
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
-            sms=DevelopmentSms(settings.sms_log, prints=settings.outbox.print_sms),
+            sms=await stack.enter_async_context(_open_sms(settings)),
             clock=clock,
             wall=SystemClock(),
             chance=chance,
             keys=open_keys(settings.key_file, chance),
             settings=settings,
         )
+
+
+@asynccontextmanager
+async def _open_sms(settings: Settings) -> AsyncIterator[SmsGateway]:
+    if settings.sms.provider is SmsProvider.DEVELOPMENT:
+        yield DevelopmentSms(settings.sms_log, prints=settings.outbox.print_sms)
+        return
+    async with TwilioSms(settings.sms, SystemClock()) as sms:
+        yield sms
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from actors.gateways.settings import OutboxSettings
+from actors.gateways.settings import OutboxSettings, SmsSettings
 from actors.settings import ClockSettings, RuntimeSettings
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 
@@ -63,10 +63,39 @@ class IdentitySettings(_Group):
         default=5, ge=1, le=20, description="Wrong tries that burn a log-in code."
     )
     otp_sends_max: int = Field(
-        default=10,
+        default=5,
         ge=1,
         le=1000,
         description="Codes sent to a phone in an hour without a log-in between them.",
+    )
+    otp_sends_of_day_max: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="Codes sent to a phone in a day without a log-in between them.",
+    )
+    otp_place_hour_max: int = Field(
+        default=30, ge=0, le=10**6, description="Unproven codes of one address in an hour."
+    )
+    otp_place_day_max: int = Field(
+        default=100, ge=0, le=10**6, description="Unproven codes of one address in a day."
+    )
+    otp_home_hour_max: int = Field(
+        default=2_000, ge=0, le=10**7, description="Unproven codes to Saudi phones in an hour."
+    )
+    otp_home_day_max: int = Field(
+        default=20_000, ge=0, le=10**7, description="Unproven codes to Saudi phones in a day."
+    )
+    otp_abroad_hour_max: int = Field(
+        default=30, ge=0, le=10**7, description="Unproven codes to any other country in an hour."
+    )
+    otp_abroad_day_max: int = Field(
+        default=100, ge=0, le=10**7, description="Unproven codes to any other country in a day."
+    )
+    otp_app_hash: str = Field(
+        default="",
+        max_length=11,
+        description="Hash by which Android hands the message to the app; empty without an app.",
     )
     access_token_s: int = Field(
         default=900, ge=60, le=86_400, description="Seconds an access token is valid."
@@ -208,6 +237,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = IdentitySettings()
     edge: EdgeSettings = EdgeSettings()
     outbox: OutboxSettings = OutboxSettings()
+    sms: SmsSettings = SmsSettings()
     what_if: WhatIfSettings = WhatIfSettings()
 
     @property

@@ -1,26 +1,50 @@
 """The in-memory twin of the people and their log-in codes."""
 
-from engine.identity.login import Challenge, User
+from collections.abc import Sequence
+
+from engine.identity.budgets import Charge
+from engine.identity.login import Challenge, Purpose, User
 from engine.kernel.ids import UserId
+from engine.kernel.timing import Instant
 
 
 class MemoryIdentity:
     """Satisfies `IdentityStore`; nothing in it waits."""
 
     def __init__(self) -> None:
-        self._challenges: dict[str, Challenge] = {}
+        self._challenges: dict[tuple[str, Purpose], Challenge] = {}
+        self._tallies: dict[str, tuple[int, Instant]] = {}
         self._users: dict[UserId, User] = {}
         self._by_phone: dict[str, User] = {}
 
-    async def find_challenge(self, phone: str) -> Challenge | None:
-        return self._challenges.get(phone)
+    async def find_challenge(
+        self, phone: str, purpose: Purpose = Purpose.LOG_IN
+    ) -> Challenge | None:
+        return self._challenges.get((phone, purpose))
 
     async def save_challenge(self, challenge: Challenge) -> bool:
-        last = self._challenges.get(challenge.phone)
+        key = (challenge.phone, challenge.purpose)
+        last = self._challenges.get(key)
         if challenge.version != (last.version if last else 0) + 1:
             return False
-        self._challenges[challenge.phone] = challenge
+        self._challenges[key] = challenge
         return True
+
+    async def spend(self, charges: Sequence[Charge], *, now: Instant) -> Charge | None:
+        self._tallies = {key: kept for key, kept in self._tallies.items() if kept[1] > now}
+        for one in charges:
+            if self._tallies.get(one.key, (0, 0))[0] >= one.spent_max:
+                return one
+        for one in charges:
+            spent, _ = self._tallies.get(one.key, (0, 0))
+            self._tallies[one.key] = (spent + 1, one.expires_at)
+        return None
+
+    async def give_back(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            spent, expires_at = self._tallies.get(key, (0, 0))
+            if spent:
+                self._tallies[key] = (spent - 1, expires_at)
 
     async def register(self, user: User) -> User:
         known = self._by_phone.setdefault(user.phone, user)

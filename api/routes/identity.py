@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 
+from actors.codes import Wording
 from actors.login import LogIn
 from actors.sessions import Sessions
 from api.answers import ClockShown
@@ -11,14 +12,17 @@ from api.errors import Refused, prefers_arabic
 from api.identity_answers import CodeSent, Me, TokenIssued
 from api.identity_bodies import CodeBody, TokenBody
 from api.json_answer import Json
+from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
 from api.routes.sessions import device_of, issued, place_of
+from engine.identity.budgets import TOO_MANY_CODES
 from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
 from engine.kernel.messages import Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 router = APIRouter(prefix="/v1", tags=["identity"])
+CODE_REFUSALS = (CODE_TOO_SOON, TOO_MANY_CODES)
 
 
 def _phone(written: str) -> str:
@@ -28,17 +32,28 @@ def _phone(written: str) -> str:
     return phone
 
 
+def wording_of(request: Request, parts: Parts) -> Wording:
+    """How a message to this caller is put."""
+    settings = parts.settings.identity
+    return Wording(
+        domain=settings.otp_domain,
+        arabic=prefers_arabic(request.headers.get("accept-language", "")),
+        app_hash=settings.otp_app_hash,
+    )
+
+
 @router.post(
     "/auth/otp",
     status_code=202,
-    responses=answers(202, CodeSent, *WITH_BODY, *WITH_STORE, BAD_PHONE, CODE_TOO_SOON),
+    responses=answers(202, CodeSent, *WITH_BODY, *WITH_STORE, BAD_PHONE, *CODE_REFUSALS),
 )
 async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
     """Send a code to this phone."""
     login: LogIn = request.app.state.login
     settings = parts.settings.identity
-    arabic = prefers_arabic(request.headers.get("accept-language", ""))
-    refusal = await login.send_code(_phone(body.phone), domain=settings.otp_domain, arabic=arabic)
+    refusal = await login.send_code(
+        _phone(body.phone), wording_of(request, parts), place=place_of(request)
+    )
     if refusal is not None:
         raise Refused(refusal)
     return Json({"expires_in_s": settings.otp_life_s, "resend_in_s": settings.otp_resend_s}, 202)

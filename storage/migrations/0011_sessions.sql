@@ -35,6 +35,19 @@ create table code_tallies (
 create index code_tallies_expiry on code_tallies (expires_at);
 
 
+-- A code is for one purpose, and a phone may be asked for several.
+alter table challenges
+    add column purpose text collate "C" generated always as
+        (coalesce(state ->> 'purpose', 'log_in')) stored not null,
+    drop constraint challenges_pkey,
+    add constraint challenges_pkey primary key (phone, purpose);
+
+
 -- migrate: rollback
 
+delete from challenges where purpose <> 'log_in';
+alter table challenges
+    drop constraint challenges_pkey,
+    add constraint challenges_pkey primary key (phone),
+    drop column purpose;
 drop table code_tallies, sessions;

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from engine.identity.login import Challenge, User
+from engine.identity.budgets import Charge
+from engine.identity.login import Challenge, Purpose, User
 from engine.kernel.ids import UserId
 from storage.database import Database
 from storage.identity import IdentityStore, PostgresIdentity
@@ -89,3 +90,40 @@ async def test_of_many_registrations_at_once_all_get_the_same_user(
 async def test_nobody_is_found_by_an_id_that_nobody_has(identity: IdentityStore) -> None:
     assert await identity.find_user(UserId(new_id())) is None
     assert await identity.find_user(UserId("not an id")) is None
+
+
+def a_charge(key: str, spent_max: int = 2) -> Charge:
+    return Charge(key=key, spent_max=spent_max, expires_at=NOON + 1000)
+
+
+async def test_a_budget_is_spent_and_nothing_is_taken_when_another_is_empty(
+    identity: IdentityStore,
+) -> None:
+    one, other = a_charge("place:1"), a_charge("country:SA", 5)
+    assert await identity.spend([one, other], now=NOON) is None
+    assert await identity.spend([one, other], now=NOON) is None
+    for _ in range(9):
+        assert await identity.spend([one, other], now=NOON) == one
+    found = [await identity.spend([other], now=NOON) for _ in range(4)]
+    assert found == [None, None, None, other]
+    await identity.give_back([one.key, "unknown"])
+    assert await identity.spend([one], now=NOON) is None
+    assert await identity.spend([one], now=NOON) == one
+    assert await identity.spend([a_charge("none", 0)], now=NOON) == a_charge("none", 0)
+
+
+async def test_of_many_at_once_only_as_many_are_paid_as_there_are(
+    identity: IdentityStore,
+) -> None:
+    charges = [a_charge("a", 3), a_charge("b", 100)]
+    orders = [charges, charges[::-1]] * 6
+    found = await asyncio.gather(*(identity.spend(one, now=NOON) for one in orders))
+    assert found.count(None) == 3
+
+
+async def test_a_code_for_another_purpose_is_another_challenge(identity: IdentityStore) -> None:
+    other = a_challenge(purpose=Purpose.TAKE_PHONE)
+    assert await identity.save_challenge(a_challenge())
+    assert await identity.save_challenge(other)
+    assert await identity.find_challenge(PHONE, Purpose.TAKE_PHONE) == other
+    assert await identity.find_challenge(PHONE) == a_challenge()
