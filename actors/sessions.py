@@ -105,11 +105,14 @@ class Sessions:
         user_id: UserId,
         *,
         keep: SessionId | None = None,
+        role: Role | None = None,
         why: SessionEnd = SessionEnd.LOGGED_OUT,
     ) -> tuple[SessionId, ...]:
-        """End every session of a person but the one to keep; which ones were ended."""
+        """End a person's sessions, in one role or all, but the one to keep; which were ended."""
         ended: list[SessionId] = []
-        while found := [one for one in await self.listed(user_id) if one.id != keep]:
+        while found := [
+            one for one in await self.listed(user_id) if one.id != keep and role in {None, one.role}
+        ]:
             for session in found:
                 await self._end(session, why)
                 ended.append(session.id)

@@ -13,6 +13,7 @@ from actors.codes import Codes
 from actors.gateways.sms import SmsGateway
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
+from actors.profiles import Profiles
 from actors.sessions import Sessions
 from api import sockets
 from api.connection import Desk
@@ -31,6 +32,7 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    profiles,
     sessions,
     what_if,
     zones,
@@ -86,6 +88,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     for routes in (
         identity,
         sessions,
+        profiles,
         orders,
         decisions,
         couriers,
@@ -129,6 +132,9 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     codes = _codes(parts)
     app.state.login = LogIn(codes, parts.identity, wall=parts.wall, chance=parts.chance)
     app.state.sessions = _sessions(parts)
+    app.state.profiles = Profiles(
+        parts.identity, wall=parts.wall, verifies=identity_settings.verify_couriers
+    )
     app.state.desk = Desk(parts=parts, gate=gate, hub=hub, presence=presence)
     outbox = Outbox(
         parts.store,

@@ -22,6 +22,7 @@ from api.refusals import (
     TOO_LARGE,
 )
 from engine.geo.zone import STALE_PARAMETERS
+from engine.identity.profiles import STALE_PROFILE
 from engine.identity.sessions import SESSION_ENDED
 from engine.kernel.refusals import CATALOGUE, UNAVAILABLE, Declared, Refusal, RefusalKind
 from storage.store import StoreUnavailable
@@ -45,6 +46,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     SESSION_ENDED.code: 401,
     METHOD_NOT_ALLOWED.code: 405,
     STALE_PARAMETERS.code: 412,
+    STALE_PROFILE.code: 412,
     TOO_LARGE.code: 413,
     IF_MATCH_MISSING.code: 428,
     INTERNAL_ERROR.code: 500,

@@ -66,3 +66,19 @@ class Me(_Answer):
     user_id: str
     phone: str
     role: str
+
+
+class ProfileShown(_Answer):
+    """What somebody told of himself in a role; `missing` is what is still to be told."""
+
+    user_id: str
+    role: str
+    version: int
+    status: str
+    status_reason: str
+    language: str
+    name_ar: str
+    name_en: str
+    email: str
+    birth_date: str
+    missing: list[str]

@@ -1,10 +1,12 @@
 """What may be sent to log in, stay logged in and log out."""
 
+import re
+import unicodedata
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
-from api.bodies import Body, Phone, Storable
+from api.bodies import Body, Phone, Reason, Storable
 
 
 class CodeBody(Body):
@@ -32,3 +34,38 @@ class LogOutBody(Body):
     """Where I no longer want to be logged in."""
 
     scope: Literal["this", "others", "all"] = "this"
+
+
+def _plain(text: str) -> str:
+    """In the form in which the same word is the same letters, without what is not seen."""
+    composed = unicodedata.normalize("NFC", text)
+    seen = (one for one in composed if unicodedata.category(one) not in {"Cc", "Cf"})
+    return " ".join("".join(seen).split())
+
+
+def _email(text: str) -> str:
+    """Lower case; an address that no mail could reach is refused."""
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("is no e-mail address")
+    return text.lower()
+
+
+_EMAIL = re.compile(r"[^@\s]{1,64}@(?=.{4,190}$)(?:[a-zA-Z0-9-]{1,63}\.)+[a-zA-Z]{2,63}")
+Name = Annotated[str, StringConstraints(max_length=120), Storable, AfterValidator(_plain)]
+
+
+class ProfileBody(Body):
+    """What I change of my profile; what is left out stays as it was."""
+
+    language: Literal["ar", "en"] | None = None
+    name_ar: Name | None = None
+    name_en: Name | None = None
+    email: Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)] | None = None
+    birth_date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+
+
+class StatusBody(Body):
+    """What is decided about somebody, and why."""
+
+    status: Literal["active", "suspended"]
+    reason: Reason

@@ -1,4 +1,4 @@
-"""Commands about who gets in: `hadiyati rotate-keys`."""
+"""Commands about keys: `hadiyati rotate-keys` and `hadiyati rotate-sealing-key`."""
 
 import typer
 
@@ -28,3 +28,18 @@ def rotate_keys() -> None:
     typer.echo(f"Added key {added}; it signs in {_KNOWN_IN_S // 60} minutes.")
     for kid in dropped:
         typer.echo(f"Dropped key {kid}: its last token has expired.")
+
+
+def rotate_sealing_key() -> None:
+    """Seal personal data under a new key; what is there is sealed anew when a process starts.
+
+    The keys before it stay in the file: a backup may need them.
+    """
+    from actors.chance import SystemChance
+    from api.keys import add_sealing_key, open_keys
+    from api.settings import Settings
+
+    settings = Settings()
+    open_keys(settings.key_file, SystemChance())
+    name = add_sealing_key(settings.key_file, SystemChance())
+    typer.echo(f"Added key {name}. Restart a process to seal with it what is there.")

@@ -26,10 +26,18 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """`signing` in the order of their use, the newest last; `pepper` is 32 secret bytes."""
+    """`signing` in the order of their use, the newest last; `pepper` is 32 secret bytes.
+
+    `sealing` are names and keys of 32 bytes that were added for personal data, the newest last.
+    """
 
     signing: tuple[SigningKey, ...]
     pepper: bytes
+    sealing: tuple[tuple[str, bytes], ...] = ()
+
+    def sealing_keys(self) -> dict[str, bytes]:
+        """The keys of personal data by name, the one that seals last; the first needs no file."""
+        return {"0": self.secret("sealing"), **dict(self.sealing)}
 
     def signer(self, now: Instant) -> ECKey:
         """The key that signs now: a new one is made known before it is used."""
@@ -57,6 +65,14 @@ class KeyRing:
         self.keys = keys
         self._file = file
         self._read_at = _changed_at(file)
+
+    def sealing(self) -> dict[str, bytes]:
+        """See `storage.vault.SealingKeys`."""
+        return self.keys.sealing_keys()
+
+    def index_key(self) -> bytes:
+        """See `storage.vault.SealingKeys`."""
+        return self.keys.secret("blind index")
 
     def look(self) -> None:
         """Take over what was changed in the file."""
@@ -98,6 +114,15 @@ def rotate_signing_key(
     return str(added.key.kid), dropped
 
 
+def add_sealing_key(file: Path, chance: Chance) -> str:
+    """Add a key that seals personal data from now on; those before it still open theirs."""
+    keys = _read(file)
+    name = str(len(keys.sealing) + 1)
+    added = (name, chance.bits(256).to_bytes(32, "big"))
+    _write(file, replace(keys, sealing=(*keys.sealing, added)), os.replace)
+    return name
+
+
 def _new_key() -> SigningKey:
     return SigningKey(key=ECKey.generate_key("P-256", auto_kid=True))
 
@@ -117,6 +142,9 @@ def _read(file: Path) -> Keys:
             for one in listed
         ),
         pepper=base64.b64decode(stored["pepper"]),
+        sealing=tuple(
+            (one["name"], base64.b64decode(one["key"])) for one in stored.get("sealing", [])
+        ),
     )
 
 
@@ -129,6 +157,9 @@ def _write(file: Path, keys: Keys, put: Callable[[Path, Path], None]) -> None:
             for one in keys.signing
         ],
         "pepper": base64.b64encode(keys.pepper).decode(),
+        "sealing": [
+            {"name": name, "key": base64.b64encode(key).decode()} for name, key in keys.sealing
+        ],
     }
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

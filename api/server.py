@@ -31,12 +31,13 @@ from api.parts import Parts
 from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from storage.database import Database
-from storage.identity import PostgresIdentity
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
+from storage.postgres_identity import PostgresIdentity
 from storage.redis_live import RedisLive
 from storage.sessions import PostgresSessions
 from storage.store import Store
+from storage.vault import Vault
 from storage.what_ifs import PostgresWhatIfs
 
 _GOODBYE_S: Final = 2.0
@@ -60,18 +61,22 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         live = RedisLive(settings.redis.url.get_secret_value(), settings.redis)
         stack.push_async_callback(live.close)
         bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
+        keys = open_keys(settings.key_file, chance)
+        identity = PostgresIdentity(database, Vault(keys))
+        # Who registered before phones were sealed must be found.
+        await identity.reseal()
         yield Parts(
             bus=bus,
             store=store,
             live=live,
-            identity=PostgresIdentity(database),
+            identity=identity,
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
             sms=await stack.enter_async_context(_open_sms(settings)),
             clock=clock,
             wall=SystemClock(),
             chance=chance,
-            keys=open_keys(settings.key_file, chance),
+            keys=keys,
             settings=settings,
         )
 

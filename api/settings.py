@@ -48,6 +48,9 @@ class IdentitySettings(_Group):
     audience: str = Field(
         default="hadiyati-api", min_length=1, description="Audience of the access tokens."
     )
+    verify_couriers: bool = Field(
+        default=True, description="Whether an operator must verify a courier before he may work."
+    )
     otp_domain: str = Field(
         default="hadiyati.example",
         min_length=1,

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from engine.identity.budgets import Charge
 from engine.identity.login import Challenge, Purpose, User
+from engine.identity.profiles import Profile
 from engine.kernel.ids import UserId
+from engine.kernel.messages import Role
 from engine.kernel.timing import Instant
 
 
@@ -14,6 +16,7 @@ class MemoryIdentity:
     def __init__(self) -> None:
         self._challenges: dict[tuple[str, Purpose], Challenge] = {}
         self._tallies: dict[str, tuple[int, Instant]] = {}
+        self._profiles: dict[tuple[UserId, Role], Profile] = {}
         self._users: dict[UserId, User] = {}
         self._by_phone: dict[str, User] = {}
 
@@ -50,6 +53,17 @@ class MemoryIdentity:
         known = self._by_phone.setdefault(user.phone, user)
         self._users.setdefault(known.id, known)
         return known
+
+    async def find_profile(self, user_id: UserId, role: Role) -> Profile | None:
+        return self._profiles.get((user_id, role))
+
+    async def save_profile(self, profile: Profile) -> bool:
+        key = (profile.user_id, profile.role)
+        before = self._profiles.get(key)
+        if profile.version != (before.version if before else 0) + 1:
+            return False
+        self._profiles[key] = profile
+        return True
 
     async def find_user(self, user_id: UserId) -> User | None:
         return self._users.get(user_id)

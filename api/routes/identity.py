@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 
 from actors.codes import Wording
 from actors.login import LogIn
+from actors.profiles import Profiles
 from actors.sessions import Sessions
 from api.answers import ClockShown
 from api.deps import AnyCaller, PartsDep
@@ -18,6 +19,7 @@ from api.routes.sessions import device_of, issued, place_of
 from engine.identity.budgets import TOO_MANY_CODES
 from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
+from engine.identity.profiles import SUSPENDED, ProfileStatus
 from engine.kernel.messages import Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
@@ -62,7 +64,7 @@ async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
 @router.post(
     "/auth/token",
     responses=answers(
-        200, TokenIssued, *WITH_BODY, *WITH_STORE, BAD_PHONE, WRONG_CODE, NOT_ALLOWED
+        200, TokenIssued, *WITH_BODY, *WITH_STORE, BAD_PHONE, WRONG_CODE, NOT_ALLOWED, SUSPENDED
     ),
 )
 async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Json:
@@ -76,6 +78,10 @@ async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Jso
     role = Role(body.role)
     if role is Role.OPERATOR and user.phone not in settings.operators:
         raise Refused(NOT_ALLOWED(role=role.value))
+    profiles: Profiles = request.app.state.profiles
+    profile = await profiles.begin(user.id, role)
+    if profile.status is ProfileStatus.SUSPENDED:
+        raise Refused(SUSPENDED())
     opened = await sessions.begin(
         user.id, role, device=device_of(request, body.device), place=place_of(request)
     )

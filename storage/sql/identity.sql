@@ -10,7 +10,7 @@ where challenges.version = excluded.version - 1;
 -- name: register_user
 -- The user who had the phone before stays who he is, and is returned.
 insert into users (state) values (:state)
-on conflict (phone) do update set state = users.state
+on conflict (phone_index) do update set state = users.state
 returning state;
 
 -- name: find_user
@@ -39,3 +39,28 @@ where key in (
     select key from code_tallies where expires_at <= instant(:now)
     order by expires_at limit 20 for update skip locked
 );
+
+-- name: find_profile
+select state from profiles where user_id = :user_id and role = :role;
+
+-- name: save_profile!
+-- Only after the version before; of two at once, one changes nothing.
+insert into profiles (state) values (:state)
+on conflict (user_id, role) do update set state = excluded.state
+where profiles.version = excluded.version - 1;
+
+-- name: users_under_other_keys
+select state from users
+where key_id < :key_id or key_id > :key_id
+limit :limit for update skip locked;
+
+-- name: reseal_user!
+update users set state = :state where id = :user_id;
+
+-- name: profiles_under_other_keys
+select state from profiles
+where key_id < :key_id or key_id > :key_id
+limit :limit for update skip locked;
+
+-- name: reseal_profile!
+update profiles set state = :state where user_id = :user_id and role = :role;

@@ -10,6 +10,9 @@ ID = "00000000-0000-7000-8000-00000000000f"
 CUSTOMER, COURIER, OPERATOR = "customer", "courier", "operator"
 ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("GET", "/v1/me", None, {CUSTOMER, COURIER, OPERATOR}),
+    ("GET", "/v1/profile", None, {CUSTOMER, COURIER, OPERATOR}),
+    ("PATCH", "/v1/profile", {}, {CUSTOMER, COURIER, OPERATOR}),
+    ("PUT", f"/v1/couriers/{ID}/status", {"status": "active", "reason": "x"}, {OPERATOR}),
     ("GET", "/v1/sessions", None, {CUSTOMER, COURIER, OPERATOR}),
     ("DELETE", f"/v1/sessions/{ID}", None, {CUSTOMER, COURIER, OPERATOR}),
     ("POST", "/v1/quotes", QUOTE, {CUSTOMER, OPERATOR}),

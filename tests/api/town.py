@@ -268,12 +268,13 @@ async def a_town(
     what_if: WhatIfSettings | None = None,
     speed: float = SPEED,
     is_open: bool = True,
+    verifies: bool = False,
     **edge: Any,
 ) -> AsyncIterator[Town]:
     """The edge with one zone, served on a port of its own; `edge` changes its settings."""
     settings = Settings(
         data=DataSettings(folder=folder),
-        identity=IdentitySettings(operators=(OPERATOR,)),
+        identity=IdentitySettings(operators=(OPERATOR,), verify_couriers=verifies),
         edge=EdgeSettings(**edge),
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),

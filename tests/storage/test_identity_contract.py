@@ -6,13 +6,19 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
+from actors.chance import SystemChance
+from api.keys import KeyRing, make_keys
 from engine.identity.budgets import Charge
 from engine.identity.login import Challenge, Purpose, User
+from engine.identity.profiles import Profile, ProfileStatus
 from engine.kernel.ids import UserId
+from engine.kernel.messages import Role
 from storage.database import Database
-from storage.identity import IdentityStore, PostgresIdentity
+from storage.identity import IdentityStore
 from storage.memory_identity import MemoryIdentity
+from storage.postgres_identity import PostgresIdentity
 from storage.settings import DatabaseSettings
+from storage.vault import Vault
 from tests.builders import NOON, new_id
 
 PHONE = "+966500000001"
@@ -23,7 +29,7 @@ async def postgres_identity(
     database_settings: DatabaseSettings,
 ) -> AsyncIterator[PostgresIdentity]:
     database = await Database.open(database_settings)
-    yield PostgresIdentity(database)
+    yield PostgresIdentity(database, Vault(KeyRing(make_keys(SystemChance()))))
     await database.close()
 
 
@@ -127,3 +133,17 @@ async def test_a_code_for_another_purpose_is_another_challenge(identity: Identit
     assert await identity.save_challenge(other)
     assert await identity.find_challenge(PHONE, Purpose.TAKE_PHONE) == other
     assert await identity.find_challenge(PHONE) == a_challenge()
+
+
+async def test_a_profile_follows_the_version_before_it(identity: IdentityStore) -> None:
+    mine = UserId(new_id())
+    first = Profile(
+        version=1, user_id=mine, role=Role.COURIER, status=ProfileStatus.ACTIVE, created_at=NOON
+    )
+    assert await identity.find_profile(mine, Role.COURIER) is None
+    assert await identity.save_profile(first)
+    assert not await identity.save_profile(first)
+    assert await identity.save_profile(replace(first, version=2, name_ar="سالم"))
+    assert await identity.find_profile(mine, Role.CUSTOMER) is None
+    found = await identity.find_profile(mine, Role.COURIER)
+    assert found == replace(first, version=2, name_ar="سالم")
