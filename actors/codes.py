@@ -132,6 +132,10 @@ _WORDS = {
         "رمز تأكيد رقم جوالك الجديد في هديتي: {code}\nلا تعطه لأحد.",
         "{code} confirms your new phone number at Hadiyati.\nDo not tell it to anybody.",
     ),
+    Purpose.KEEP_PHONE: (
+        "رمز استعادة رقم جوالك في هديتي: {code}\nلا تعطه لأحد.",
+        "{code} takes your Hadiyati account back to this phone.\nDo not tell it to anybody.",
+    ),
 }
 
 

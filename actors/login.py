@@ -4,6 +4,7 @@ from actors.chance import Chance, new_id
 from actors.clock import Clock
 from actors.codes import Codes, Wording
 from engine.identity.login import Purpose, User
+from engine.identity.phone_change import PHONE_WAS_CHANGED, may_be_undone
 from engine.kernel.ids import UserId
 from engine.kernel.refusals import Refusal
 from storage.identity import IdentityStore
@@ -27,6 +28,9 @@ class LogIn:
         refusal = await self._codes.prove(phone, code, Purpose.LOG_IN)
         if refusal is not None:
             return refusal
+        moved = await self._store.find_user_by_previous_phone(phone)
+        if moved is not None and may_be_undone(moved, self._wall.now()):
+            return PHONE_WAS_CHANGED()
         user_id = UserId(new_id(self._wall, self._chance))
         return await self._store.register(
             User(id=user_id, phone=phone, created_at=self._wall.now())

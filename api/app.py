@@ -13,6 +13,7 @@ from actors.codes import Codes
 from actors.gateways.sms import SmsGateway
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
+from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from api import sockets
@@ -32,6 +33,7 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    phone,
     profiles,
     sessions,
     what_if,
@@ -89,6 +91,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         identity,
         sessions,
         profiles,
+        phone,
         orders,
         decisions,
         couriers,
@@ -131,6 +134,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.gate = gate
     codes = _codes(parts)
     app.state.login = LogIn(codes, parts.identity, wall=parts.wall, chance=parts.chance)
+    app.state.phone_change = PhoneChange(codes, parts.identity, parts.sms, wall=parts.wall)
     app.state.sessions = _sessions(parts)
     app.state.profiles = Profiles(
         parts.identity, wall=parts.wall, verifies=identity_settings.verify_couriers

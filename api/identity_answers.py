@@ -82,3 +82,10 @@ class ProfileShown(_Answer):
     email: str
     birth_date: str
     missing: list[str]
+
+
+class PhoneChanged(_Answer):
+    """The account has this phone now."""
+
+    user_id: str
+    phone: str

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, StringConstraints
 
 from api.bodies import Body, Phone, Reason, Storable
 
+CodeText = Annotated[str, StringConstraints(min_length=1, max_length=16), Storable]
+
 
 class CodeBody(Body):
     """Send me a code."""
@@ -19,9 +21,24 @@ class TokenBody(Body):
     """This is the code, and this is what I want to be."""
 
     phone: Phone
-    code: Annotated[str, StringConstraints(min_length=1, max_length=16), Storable]
+    code: CodeText
     role: Literal["customer", "courier", "operator"]
     device: Annotated[str, StringConstraints(max_length=120), Storable] = ""
+
+
+class PhoneBody(Body):
+    """The phone that I take, with what was sent to the old one and to the new one."""
+
+    phone: Phone
+    old_code: CodeText
+    new_code: CodeText
+
+
+class UndoBody(Body):
+    """The phone that I had, and what was sent to it."""
+
+    phone: Phone
+    code: CodeText
 
 
 class RefreshBody(Body):

@@ -44,6 +44,17 @@ class IdentityStore(Protocol):
         """Keep it in the place of the version before; False when somebody else was quicker."""
         ...
 
+    async def change_user(self, user: User) -> bool:
+        """Keep him in the place of the version before.
+
+        False when somebody else was quicker, or has this phone.
+        """
+        ...
+
+    async def find_user_by_previous_phone(self, phone: str) -> User | None:
+        """Who had this phone before the one that he has; of several the last who left it."""
+        ...
+
     async def find_user(self, user_id: UserId) -> User | None:
         """A user by his id."""
         ...

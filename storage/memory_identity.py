@@ -65,5 +65,19 @@ class MemoryIdentity:
         self._profiles[key] = profile
         return True
 
+    async def change_user(self, user: User) -> bool:
+        before = self._users.get(user.id)
+        if before is None or user.version != before.version + 1:
+            return False
+        if self._by_phone.get(user.phone, before).id != user.id:
+            return False
+        del self._by_phone[before.phone]
+        self._users[user.id] = self._by_phone[user.phone] = user
+        return True
+
+    async def find_user_by_previous_phone(self, phone: str) -> User | None:
+        found = [one for one in self._users.values() if one.previous_phone == phone]
+        return max(found, key=lambda one: one.moved_at, default=None)
+
     async def find_user(self, user_id: UserId) -> User | None:
         return self._users.get(user_id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
+from asyncpg import UniqueViolationError
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -23,7 +24,10 @@ _RESEALED_AT_ONCE = 200
 class _UserRow(Struct, frozen=True, kw_only=True):
     id: UserId
     created_at: Instant
+    version: int
+    moved_at: Instant
     phone_index: str
+    previous_index: str | None
     key_id: str
     sealed: str
 
@@ -88,6 +92,26 @@ class PostgresIdentity:
         state = await self._database.value(queries.register_user, state=self._sealed_user(user))
         return self._opened_user(state)
 
+    async def change_user(self, user: User) -> bool:
+        try:
+            changed = await self._database.run(
+                queries.change_user,
+                state=self._sealed_user(user),
+                user_id=user.id,
+                version=user.version,
+                phone_index=self._vault.index(user.phone),
+            )
+        except UniqueViolationError:
+            # Somebody took the phone between the look at it and the change.
+            return False
+        return changed == 1
+
+    async def find_user_by_previous_phone(self, phone: str) -> User | None:
+        state = await self._database.value(
+            queries.find_user_by_previous_phone, previous_index=self._vault.index(phone)
+        )
+        return None if state is None else self._opened_user(state)
+
     async def find_user(self, user_id: UserId) -> User | None:
         state = await self._database.value(queries.find_user, user_id=known(user_id))
         return None if state is None else self._opened_user(state)
@@ -135,7 +159,12 @@ class PostgresIdentity:
             _UserRow(
                 id=user.id,
                 created_at=user.created_at,
+                version=user.version,
+                moved_at=user.moved_at,
                 phone_index=self._vault.index(user.phone),
+                previous_index=self._vault.index(user.previous_phone)
+                if user.previous_phone
+                else None,
                 key_id=sealed.key_id,
                 sealed=sealed.text,
             )

@@ -19,6 +19,7 @@ from api.routes.sessions import device_of, issued, place_of
 from engine.identity.budgets import TOO_MANY_CODES
 from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
+from engine.identity.phone_change import PHONE_WAS_CHANGED
 from engine.identity.profiles import SUSPENDED, ProfileStatus
 from engine.kernel.messages import Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
@@ -27,7 +28,8 @@ router = APIRouter(prefix="/v1", tags=["identity"])
 CODE_REFUSALS = (CODE_TOO_SOON, TOO_MANY_CODES)
 
 
-def _phone(written: str) -> str:
+def phone_of(written: str) -> str:
+    """The number in E.164, before anything is counted; raises what says that it is none."""
     phone = mobile_in_e164(written)
     if phone is None:
         raise Refused(BAD_PHONE(pointer="/phone"))
@@ -54,7 +56,7 @@ async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
     login: LogIn = request.app.state.login
     settings = parts.settings.identity
     refusal = await login.send_code(
-        _phone(body.phone), wording_of(request, parts), place=place_of(request)
+        phone_of(body.phone), wording_of(request, parts), place=place_of(request)
     )
     if refusal is not None:
         raise Refused(refusal)
@@ -64,7 +66,15 @@ async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
 @router.post(
     "/auth/token",
     responses=answers(
-        200, TokenIssued, *WITH_BODY, *WITH_STORE, BAD_PHONE, WRONG_CODE, NOT_ALLOWED, SUSPENDED
+        200,
+        TokenIssued,
+        *WITH_BODY,
+        *WITH_STORE,
+        BAD_PHONE,
+        WRONG_CODE,
+        NOT_ALLOWED,
+        SUSPENDED,
+        PHONE_WAS_CHANGED,
     ),
 )
 async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Json:
@@ -72,7 +82,7 @@ async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Jso
     login: LogIn = request.app.state.login
     settings = parts.settings.identity
     sessions: Sessions = request.app.state.sessions
-    user = await login.try_code(_phone(body.phone), body.code)
+    user = await login.try_code(phone_of(body.phone), body.code)
     if isinstance(user, Refusal):
         raise Refused(user)
     role = Role(body.role)

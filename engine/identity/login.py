@@ -22,14 +22,18 @@ class Purpose(StrEnum):
     LOG_IN = "log_in"
     LEAVE_PHONE = "leave_phone"
     TAKE_PHONE = "take_phone"
+    KEEP_PHONE = "keep_phone"
 
 
-class User(Struct, frozen=True, kw_only=True):
-    """Somebody, known by his phone in E.164."""
+class User(Thing, frozen=True, kw_only=True):
+    """Somebody, known by his phone in E.164; until `moved_at` that was `previous_phone`."""
 
+    version: int = 1
     id: UserId
     phone: str
     created_at: Instant
+    previous_phone: str = ""
+    moved_at: Instant = 0
 
 
 class Challenge(Thing, frozen=True, kw_only=True):

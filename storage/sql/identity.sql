@@ -64,3 +64,17 @@ limit :limit for update skip locked;
 
 -- name: reseal_profile!
 update profiles set state = :state where user_id = :user_id and role = :role;
+
+-- name: change_user!
+-- Only after the version before, and only to a phone that nobody has.
+update users set state = :state
+where id = :user_id and version = :version - 1
+    and not exists (
+        select from users as other
+        where other.phone_index = :phone_index and other.id <> :user_id
+    );
+
+-- name: find_user_by_previous_phone
+select state from users where previous_index = :previous_index
+order by (state ->> 'moved_at')::bigint desc
+limit 1;

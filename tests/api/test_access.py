@@ -10,6 +10,8 @@ ID = "00000000-0000-7000-8000-00000000000f"
 CUSTOMER, COURIER, OPERATOR = "customer", "courier", "operator"
 ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("GET", "/v1/me", None, {CUSTOMER, COURIER, OPERATOR}),
+    ("POST", "/v1/phone/codes", {"phone": "x"}, {CUSTOMER, COURIER, OPERATOR}),
+    ("PUT", "/v1/phone", {}, {CUSTOMER, COURIER, OPERATOR}),
     ("GET", "/v1/profile", None, {CUSTOMER, COURIER, OPERATOR}),
     ("PATCH", "/v1/profile", {}, {CUSTOMER, COURIER, OPERATOR}),
     ("PUT", f"/v1/couriers/{ID}/status", {"status": "active", "reason": "x"}, {OPERATOR}),
@@ -45,7 +47,13 @@ ROUTES: list[tuple[str, str, object, set[str]]] = [
     # The last, for it ends who asks.
     ("POST", "/v1/auth/logout", None, {CUSTOMER, COURIER, OPERATOR}),
 ]
-OPEN_POSTS = {"/v1/auth/otp", "/v1/auth/token", "/v1/auth/refresh"}
+OPEN_POSTS = {
+    "/v1/auth/otp",
+    "/v1/auth/token",
+    "/v1/auth/refresh",
+    "/v1/phone/undo",
+    "/v1/phone/undo/code",
+}
 OPEN = {"/v1/clock", "/healthz", "/readyz", "/.well-known/jwks.json", *OPEN_POSTS}
 
 

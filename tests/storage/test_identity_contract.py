@@ -147,3 +147,19 @@ async def test_a_profile_follows_the_version_before_it(identity: IdentityStore) 
     assert await identity.find_profile(mine, Role.CUSTOMER) is None
     found = await identity.find_profile(mine, Role.COURIER)
     assert found == replace(first, version=2, name_ar="سالم")
+
+
+async def test_a_user_moves_to_a_phone_that_nobody_has(identity: IdentityStore) -> None:
+    mine = await identity.register(a_user())
+    other = await identity.register(a_user("+966500000002"))
+    taken = replace(mine, version=2, phone=other.phone, previous_phone=PHONE, moved_at=NOON)
+    assert not await identity.change_user(taken)
+    moved = replace(taken, phone="+966500000003")
+    assert not await identity.change_user(replace(moved, version=3))
+    assert await identity.change_user(moved)
+    assert not await identity.change_user(moved)
+    assert await identity.find_user(mine.id) == moved
+    assert await identity.find_user_by_previous_phone(PHONE) == moved
+    assert await identity.find_user_by_previous_phone(other.phone) is None
+    heir = a_user()
+    assert await identity.register(heir) == heir
