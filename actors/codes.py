@@ -101,7 +101,9 @@ class Codes:
         empty = await self._store.spend(owed, now=now)
         if empty is None:
             return tuple(one.key for one in owed), None
-        structlog.get_logger(__name__).warning("codes_budget_spent", budget=empty.key)
+        structlog.get_logger(__name__).warning(
+            "codes_budget_spent", budget=_without_place(empty.key)
+        )
         return (), TOO_MANY_CODES(retry_after_s=wait_s(empty, now))
 
     async def _send(self, challenge: Challenge, text: str) -> Refusal | None:
@@ -148,3 +150,9 @@ def code_text(code: str, purpose: Purpose, wording: Wording) -> str:
     words = (ar if wording.arabic else en).format(code=code)
     app = f"\n{wording.app_hash}" if wording.app_hash else ""
     return f"{words}{app}\n\n@{wording.domain} #{code}"
+
+
+def _without_place(key: str) -> str:
+    """A budget as it may stand in a log: an address is somebody's."""
+    kind, _, rest = key.partition(":")
+    return kind if kind == "place" else f"{kind}:{rest}"

@@ -12,8 +12,9 @@ from engine.identity.profiles import (
     edit,
     first_profile,
     judge,
+    limit,
 )
-from engine.kernel.ids import UserId
+from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Role
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from storage.identity import IdentityStore
@@ -58,6 +59,10 @@ class Profiles:
     ) -> Profile | Refusal:
         """Verify or suspend somebody in a role."""
         return await self._change(user_id, role, lambda one: judge(one, status, reason))
+
+    async def limit(self, user_id: UserId, zones: tuple[ZoneId, ...] | None) -> Profile | Refusal:
+        """Limit an operator to these zones; None is every zone."""
+        return await self._change(user_id, Role.OPERATOR, lambda one: limit(one, zones))
 
     async def _change(
         self, user_id: UserId, role: Role, rule: Callable[[Profile], Profile]

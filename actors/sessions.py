@@ -18,7 +18,7 @@ from engine.identity.sessions import (
     refresh,
 )
 from engine.kernel.ids import UserId
-from engine.kernel.messages import Role
+from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from storage.sessions import SessionStore
 
@@ -44,14 +44,15 @@ class Sessions:
         self._key = key
         self._rules = rules
 
-    async def begin(self, user_id: UserId, role: Role, *, device: str, place: str) -> Opened:
+    async def begin(self, caller: Caller, *, device: str, place: str) -> Opened:
         """A new session; of too many the one that was seen least lately ends."""
         now = self._wall.now()
         secret = self._chance.bits(SECRET_BYTES * 8).to_bytes(SECRET_BYTES, "big")
         draft = Session(
             id=SessionId(new_id(self._wall, self._chance)),
-            user_id=user_id,
-            role=role,
+            user_id=caller.user_id,
+            role=caller.role,
+            zones=caller.zones,
             device=device,
             place=place,
             began_at=now,
@@ -61,7 +62,7 @@ class Sessions:
         )
         session, token = begin(draft, secret, self._rules)
         await self._store.save_session(session)
-        for old in (await self.listed(user_id))[self._rules.sessions_max :]:
+        for old in (await self.listed(caller.user_id))[self._rules.sessions_max :]:
             await self._end(old, SessionEnd.TOO_MANY)
         return Opened(session=session, refresh_token=refresh_tokens.spell(token, self._key))
 

@@ -41,7 +41,7 @@ from engine.identity.ids import SessionId
 from engine.identity.sessions import SESSION_ENDED as SESSION_OVER
 from engine.kernel.ids import OrderId, ZoneId, is_id
 from engine.kernel.messages import Caller, Role
-from engine.kernel.refusals import NOT_ALLOWED, Refusal
+from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
 from storage.live import Fix
 from storage.store import StoreUnavailable
@@ -55,6 +55,7 @@ TOO_LARGE = 4413
 TOO_MANY = 4429
 FAULT = 1011
 _GOODBYE_S = 2.0
+_CLOSES = {SESSION_OVER.code: SESSION_ENDED, UNAVAILABLE.code: GOING_AWAY}
 
 
 class Closing(Exception):
@@ -200,8 +201,7 @@ class Connection:
         now = self._parts.wall.now()
         proven = self._desk.gate.prove(frame.token)
         if isinstance(proven, Refusal):
-            is_over = proven.code == SESSION_OVER.code
-            raise Closing(SESSION_ENDED if is_over else NOT_AUTHENTICATED)
+            raise Closing(_CLOSES.get(proven.code, NOT_AUTHENTICATED))
         self._belong_to(proven.session_id)
         if self._expiry is not None:
             self._expiry.cancel()
@@ -274,7 +274,7 @@ class Connection:
                 order = await self._parts.store.find_order(OrderId(key))
                 is_seen = order is not None and may_see(caller, order)
                 return None if is_seen else NO_SUCH_CHANNEL()
-            case "zone" if caller.role is Role.OPERATOR:
+            case "zone" if caller.role is Role.OPERATOR and caller.may_act_in(ZoneId(key)):
                 zone = await self._parts.store.find_zone(ZoneId(key))
                 return None if zone is not None else NO_SUCH_CHANNEL()
             case "courier" if caller.role is Role.COURIER and caller.user_id == key:

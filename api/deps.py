@@ -47,13 +47,20 @@ AnyCaller = Annotated[Caller, Depends(_caller)]
 
 
 class _Holding:
-    """Lets through who calls in one of these roles."""
+    """Lets through who calls in one of these roles, and to a zone in the address who may act there.
 
-    def __init__(self, *roles: Role) -> None:
+    `everywhere` lets through only who is limited to no zones.
+    """
+
+    def __init__(self, *roles: Role, everywhere: bool = False) -> None:
         self._roles = frozenset(roles)
+        self._everywhere = everywhere
 
-    async def __call__(self, caller: AnyCaller) -> Caller:
-        if caller.role not in self._roles:
+    async def __call__(self, request: Request, caller: AnyCaller) -> Caller:
+        zone_id = request.path_params.get("zone_id")
+        is_elsewhere = zone_id is not None and not caller.may_act_in(zone_id)
+        is_limited = self._everywhere and caller.zones is not None
+        if caller.role not in self._roles or is_elsewhere or is_limited:
             raise Refused(NOT_ALLOWED(role=caller.role.value))
         return caller
 
@@ -61,6 +68,7 @@ class _Holding:
 CurrentCustomer = Annotated[Caller, Depends(_Holding(Role.CUSTOMER, Role.OPERATOR))]
 CurrentCourier = Annotated[Caller, Depends(_Holding(Role.COURIER))]
 CurrentOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR))]
+UnlimitedOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR, everywhere=True))]
 CourierOrOperator = Annotated[Caller, Depends(_Holding(Role.COURIER, Role.OPERATOR))]
 
 Key = Annotated[

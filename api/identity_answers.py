@@ -81,6 +81,7 @@ class ProfileShown(_Answer):
     name_en: str
     email: str
     birth_date: str
+    zones: list[str] | None
     missing: list[str]
 
 

@@ -4,9 +4,10 @@ import re
 import unicodedata
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from api.bodies import Body, Phone, Reason, Storable
+from api.deps import IdText
 
 CodeText = Annotated[str, StringConstraints(min_length=1, max_length=16), Storable]
 
@@ -86,3 +87,9 @@ class StatusBody(Body):
 
     status: Literal["active", "suspended"]
     reason: Reason
+
+
+class ZonesBody(Body):
+    """The zones in which an operator may act; null is every zone."""
+
+    zones: Annotated[list[IdText], Field(max_length=100)] | None

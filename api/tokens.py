@@ -13,7 +13,7 @@ from api.keys import KeyRing
 from api.refusals import NOT_AUTHENTICATED, TOKEN_EXPIRED
 from api.settings import IdentitySettings
 from engine.identity.ids import SessionId
-from engine.kernel.ids import UserId, is_id
+from engine.kernel.ids import UserId, ZoneId, is_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS, Instant
@@ -48,7 +48,7 @@ class Tokens:
     def issue(self, caller: Caller, session_id: SessionId, *, now: Instant) -> str:
         """A token for `access_token_s` from now."""
         now_s = now // SECOND_MS
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._settings.issuer,
             "aud": self._settings.audience,
             "sub": caller.user_id,
@@ -57,6 +57,8 @@ class Tokens:
             "iat": now_s,
             "exp": now_s + self._settings.access_token_s,
         }
+        if caller.zones is not None:
+            claims["zones"] = list(caller.zones)
         key = self._ring.keys.signer(now)
         header = {"alg": _ALGORITHM, "kid": key.kid, "typ": _TYPE}
         return jwt.encode(header, claims, key, algorithms=[_ALGORITHM])
@@ -122,8 +124,13 @@ class _Strict(JWTClaimsRegistry):
 
 
 def _proven(claims: dict[str, Any]) -> Proven:
+    zones = claims.get("zones")
     return Proven(
-        caller=Caller(user_id=UserId(claims["sub"]), role=Role(claims["role"])),
+        caller=Caller(
+            user_id=UserId(claims["sub"]),
+            role=Role(claims["role"]),
+            zones=None if zones is None else tuple(ZoneId(one) for one in zones),
+        ),
         session_id=SessionId(claims["sid"]),
         expires_at=int(claims["exp"]) * SECOND_MS,
     )

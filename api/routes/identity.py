@@ -21,7 +21,7 @@ from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
 from engine.identity.phone_change import PHONE_WAS_CHANGED
 from engine.identity.profiles import SUSPENDED, ProfileStatus
-from engine.kernel.messages import Role
+from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 router = APIRouter(prefix="/v1", tags=["identity"])
@@ -92,8 +92,9 @@ async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Jso
     profile = await profiles.begin(user.id, role)
     if profile.status is ProfileStatus.SUSPENDED:
         raise Refused(SUSPENDED())
+    caller = Caller(user_id=user.id, role=role, zones=profile.zones)
     opened = await sessions.begin(
-        user.id, role, device=device_of(request, body.device), place=place_of(request)
+        caller, device=device_of(request, body.device), place=place_of(request)
     )
     return Json(issued(request, parts, opened))
 

@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from actors.profiles import Profiles
 from actors.sessions import Sessions
-from api.deps import AnyCaller, CurrentOperator, PathId
+from api.deps import AnyCaller, PathId, UnlimitedOperator
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.gate import Gate
 from api.identity_answers import ProfileShown
-from api.identity_bodies import ProfileBody, StatusBody
+from api.identity_bodies import ProfileBody, StatusBody, ZonesBody
 from api.json_answer import Json
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
 from engine.identity.profiles import (
@@ -26,9 +26,9 @@ from engine.identity.profiles import (
     missing,
 )
 from engine.identity.sessions import SessionEnd
-from engine.kernel.ids import UserId
+from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Role
-from engine.kernel.refusals import Refusal
+from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 router = APIRouter(prefix="/v1", tags=["identity"])
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The version you saw.")]
@@ -81,7 +81,7 @@ async def edit_profile(
     responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
 )
 async def judge_courier(
-    courier_id: PathId, body: StatusBody, request: Request, operator: CurrentOperator
+    courier_id: PathId, body: StatusBody, request: Request, operator: UnlimitedOperator
 ) -> Json:
     """Verify a courier, or suspend him: then he is logged out everywhere."""
     del operator
@@ -93,6 +93,26 @@ async def judge_courier(
         sessions: Sessions = request.app.state.sessions
         gate: Gate = request.app.state.gate
         gate.shut(await sessions.end_all(user_id, role=Role.COURIER, why=SessionEnd.ACCESS_CHANGED))
+    return _shown(profile)
+
+
+@router.put(
+    "/operators/{operator_id}/zones",
+    responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
+)
+async def limit_operator(
+    operator_id: PathId, body: ZonesBody, request: Request, operator: UnlimitedOperator
+) -> Json:
+    """Limit another operator to some zones; he is logged out, and acts there from then on."""
+    if operator.user_id == operator_id:
+        raise Refused(NOT_ALLOWED(role=operator.role.value))
+    profiles: Profiles = request.app.state.profiles
+    sessions: Sessions = request.app.state.sessions
+    gate: Gate = request.app.state.gate
+    user_id = UserId(operator_id)
+    zones = None if body.zones is None else tuple(ZoneId(one) for one in body.zones)
+    profile = _granted(await profiles.limit(user_id, zones))
+    gate.shut(await sessions.end_all(user_id, role=Role.OPERATOR, why=SessionEnd.ACCESS_CHANGED))
     return _shown(profile)
 
 
@@ -114,6 +134,7 @@ def _shown(profile: Profile) -> Json:
         "name_en": profile.name_en,
         "email": profile.email,
         "birth_date": profile.birth_date,
+        "zones": None if profile.zones is None else list(profile.zones),
         "missing": list(missing(profile)),
     }
     return Json(body, headers={"etag": _etag(profile)})

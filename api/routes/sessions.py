@@ -85,7 +85,7 @@ def issued(request: Request, parts: Parts, opened: Opened) -> dict[str, Any]:
     """What is answered to whoever has proven who he is."""
     tokens: Tokens = request.app.state.tokens
     session = opened.session
-    caller = Caller(user_id=session.user_id, role=session.role)
+    caller = Caller(user_id=session.user_id, role=session.role, zones=session.zones)
     return {
         "access_token": tokens.issue(caller, session.id, now=parts.wall.now()),
         "token_type": "Bearer",

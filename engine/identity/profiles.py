@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.kernel.ids import UserId
+from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Role, Thing
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import SECOND_MS, Instant
@@ -32,7 +32,10 @@ class Language(StrEnum):
 
 
 class Profile(Thing, frozen=True, kw_only=True):
-    """`birth_date` is a Gregorian date (ISO 8601); empty texts were not told yet."""
+    """`birth_date` is a Gregorian date (ISO 8601); empty texts were not told yet.
+
+    `zones` are those to which an operator is limited; None is every zone.
+    """
 
     user_id: UserId
     role: Role
@@ -44,6 +47,7 @@ class Profile(Thing, frozen=True, kw_only=True):
     email: str = ""
     birth_date: str = ""
     status_reason: str = ""
+    zones: tuple[ZoneId, ...] | None = None
 
 
 class Edit(Struct, frozen=True, kw_only=True):
@@ -107,6 +111,11 @@ def edit(profile: Profile, wish: Edit, *, now: Instant) -> Profile | Refusal:
 def judge(profile: Profile, status: ProfileStatus, reason: str) -> Profile:
     """The profile after an operator has verified or suspended it."""
     return replace(profile, version=profile.version + 1, status=status, status_reason=reason)
+
+
+def limit(profile: Profile, zones: tuple[ZoneId, ...] | None) -> Profile:
+    """The profile of an operator who acts in these zones only; None is every zone."""
+    return replace(profile, version=profile.version + 1, zones=zones)
 
 
 def missing(profile: Profile) -> tuple[str, ...]:

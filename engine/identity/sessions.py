@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from engine.identity.ids import SessionId
 from engine.identity.refresh_tokens import RefreshToken, digest, successor
-from engine.kernel.ids import UserId
+from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Role, Thing
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import SECOND_MS, Instant
@@ -33,6 +33,7 @@ class Session(Thing, frozen=True, kw_only=True):
     id: SessionId
     user_id: UserId
     role: Role
+    zones: tuple[ZoneId, ...] | None = None
     device: str
     place: str
     began_at: Instant

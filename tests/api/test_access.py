@@ -14,6 +14,7 @@ ROUTES: list[tuple[str, str, object, set[str]]] = [
     ("PUT", "/v1/phone", {}, {CUSTOMER, COURIER, OPERATOR}),
     ("GET", "/v1/profile", None, {CUSTOMER, COURIER, OPERATOR}),
     ("PATCH", "/v1/profile", {}, {CUSTOMER, COURIER, OPERATOR}),
+    ("PUT", f"/v1/operators/{ID}/zones", {"zones": None}, {OPERATOR}),
     ("PUT", f"/v1/couriers/{ID}/status", {"status": "active", "reason": "x"}, {OPERATOR}),
     ("GET", "/v1/sessions", None, {CUSTOMER, COURIER, OPERATOR}),
     ("DELETE", f"/v1/sessions/{ID}", None, {CUSTOMER, COURIER, OPERATOR}),

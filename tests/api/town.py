@@ -38,6 +38,7 @@ from storage.settings import DataSettings
 from tests.builders import CORNER, DOOR, SHOP
 
 OPERATOR: Final = "+966500000001"
+SECOND_OPERATOR: Final = "+966500000002"
 # Quick enough that nobody waits for a tick, slow enough that no offer expires by itself.
 SPEED: Final = 60.0
 PARAMETERS: Final = {
@@ -274,7 +275,7 @@ async def a_town(
     """The edge with one zone, served on a port of its own; `edge` changes its settings."""
     settings = Settings(
         data=DataSettings(folder=folder),
-        identity=IdentitySettings(operators=(OPERATOR,), verify_couriers=verifies),
+        identity=IdentitySettings(operators=(OPERATOR, SECOND_OPERATOR), verify_couriers=verifies),
         edge=EdgeSettings(**edge),
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),
