@@ -197,5 +197,9 @@ async def test_before_a_token_no_frame_is_heard(town: Town) -> None:
     for kind, fields, _ in FRAMES:
         socket = await Socket.open(town)
         named = {"id": town.key()} if kind in COMMANDS else {}
-        await socket.send({"type": kind, **named, **fields})
+        filled = {
+            name: re.sub(r"\{\w+\}", new_id(), one) if isinstance(one, str) else one
+            for name, one in fields.items()
+        }
+        await socket.send({"type": kind, **named, **filled})
         assert await socket.closed() == 4401, kind
