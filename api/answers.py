@@ -9,31 +9,6 @@ class _Answer(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class CodeSent(_Answer):
-    """A code is on its way; the same for known and unknown phones."""
-
-    expires_in_s: int
-    resend_in_s: int
-
-
-class TokenIssued(_Answer):
-    """Send it as `Authorization: Bearer …`."""
-
-    access_token: str
-    token_type: Literal["Bearer"]
-    expires_in_s: int
-    user_id: str
-    role: str
-
-
-class Me(_Answer):
-    """Who you are."""
-
-    user_id: str
-    phone: str
-    role: str
-
-
 class ClockShown(_Answer):
     """The service's time; `speed` is above 1 only while a day is replayed."""
 

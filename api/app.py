@@ -9,13 +9,18 @@ from fastapi import FastAPI
 
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
+from actors.codes import Codes
 from actors.gateways.sms import SmsGateway
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
+from actors.phone_change import PhoneChange
+from actors.profiles import Profiles
+from actors.sessions import Sessions
 from api import sockets
 from api.connection import Desk
 from api.description import TITLE, describe
 from api.errors import add_handlers
+from api.gate import Gate
 from api.histories import Histories
 from api.hub import Hub
 from api.outermost import Outermost
@@ -29,6 +34,9 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    phone,
+    profiles,
+    sessions,
     trails,
     what_if,
     zones,
@@ -36,7 +44,9 @@ from api.routes import (
 from api.settings import Settings
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
+from engine.identity.budgets import BudgetRules
 from engine.identity.login import LoginRules
+from engine.identity.sessions import SessionRules
 from engine.kernel.messages import Effect
 from engine.orders.messages import SendSms
 
@@ -81,6 +91,9 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     add_handlers(app)
     for routes in (
         identity,
+        sessions,
+        profiles,
+        phone,
         orders,
         decisions,
         couriers,
@@ -98,7 +111,16 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
-    tokens = Tokens(parts.keys, parts.settings.identity)
+    identity_settings = parts.settings.identity
+    tokens = Tokens(parts.keys, identity_settings)
+    gate = Gate(
+        tokens,
+        parts.keys,
+        parts.sessions,
+        parts.wall,
+        token_s=identity_settings.access_token_s,
+    )
+    await gate.look()
     edge = parts.settings.edge
     presence = Presence(parts.live, parts.wall, sockets_max=edge.sockets_max)
     hub = Hub(
@@ -113,8 +135,15 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.parts = parts
     app.state.what_ifs = what_ifs
     app.state.tokens = tokens
-    app.state.login = _login(parts)
-    app.state.desk = Desk(parts=parts, tokens=tokens, hub=hub, presence=presence)
+    app.state.gate = gate
+    codes = _codes(parts)
+    app.state.login = LogIn(codes, parts.identity, wall=parts.wall, chance=parts.chance)
+    app.state.phone_change = PhoneChange(codes, parts.identity, parts.sms, wall=parts.wall)
+    app.state.sessions = _sessions(parts)
+    app.state.profiles = Profiles(
+        parts.identity, wall=parts.wall, verifies=identity_settings.verify_couriers
+    )
+    app.state.desk = Desk(parts=parts, gate=gate, hub=hub, presence=presence)
     outbox = Outbox(
         parts.store,
         {SendSms: _sending(parts.sms)},
@@ -123,7 +152,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         chance=parts.chance,
     )
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(one.run()) for one in (hub, outbox, what_ifs)]
+        running = [tasks.create_task(one.run()) for one in (hub, outbox, what_ifs, gate)]
         await hub.wait_until_reading()
         try:
             yield
@@ -133,19 +162,44 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
                 task.cancel()
 
 
-def _login(parts: Parts) -> LogIn:
+def _codes(parts: Parts) -> Codes:
     settings = parts.settings.identity
-    return LogIn(
+    return Codes(
         parts.identity,
         parts.sms,
         wall=parts.wall,
         chance=parts.chance,
-        pepper=parts.keys.pepper,
+        pepper=parts.keys.keys.pepper,
         rules=LoginRules(
             life_s=settings.otp_life_s,
             resend_s=settings.otp_resend_s,
             tries_max=settings.otp_tries_max,
             sends_max=settings.otp_sends_max,
+            sends_of_day_max=settings.otp_sends_of_day_max,
+        ),
+        budgets=BudgetRules(
+            place_hour=settings.otp_place_hour_max,
+            place_day=settings.otp_place_day_max,
+            home_hour=settings.otp_home_hour_max,
+            home_day=settings.otp_home_day_max,
+            abroad_hour=settings.otp_abroad_hour_max,
+            abroad_day=settings.otp_abroad_day_max,
+        ),
+    )
+
+
+def _sessions(parts: Parts) -> Sessions:
+    settings = parts.settings.identity
+    return Sessions(
+        parts.sessions,
+        wall=parts.wall,
+        chance=parts.chance,
+        key=parts.keys.keys.secret("refresh tokens"),
+        rules=SessionRules(
+            idle_s=settings.session_idle_s,
+            life_s=settings.session_life_s,
+            grace_s=settings.refresh_grace_s,
+            sessions_max=settings.sessions_max,
         ),
     )
 

@@ -32,17 +32,19 @@ def _storable(text: str) -> str:
     return text
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What every body is: taken as it is typed, or not at all."""
+
     model_config = ConfigDict(
         strict=True, extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=True
     )
 
 
-_Storable = AfterValidator(_storable)
-Label = Annotated[str, StringConstraints(min_length=1, max_length=120), _Storable]
-Line = Annotated[str, StringConstraints(max_length=300), _Storable]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=300), _Storable]
-Phone = Annotated[str, StringConstraints(min_length=1, max_length=40), _Storable]
+Storable = AfterValidator(_storable)
+Label = Annotated[str, StringConstraints(min_length=1, max_length=120), Storable]
+Line = Annotated[str, StringConstraints(max_length=300), Storable]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=300), Storable]
+Phone = Annotated[str, StringConstraints(min_length=1, max_length=40), Storable]
 At = Annotated[int, Field(ge=0, le=LATEST_MS, description="Milliseconds since the Unix epoch.")]
 Lat = Annotated[float, Field(ge=-90, le=90)]
 Lng = Annotated[float, Field(ge=-180, le=180)]
@@ -59,21 +61,7 @@ Vehicles = Annotated[
 Units = Annotated[int, Field(ge=1, le=100)]
 
 
-class CodeBody(_Body):
-    """Send me a code."""
-
-    phone: Phone
-
-
-class TokenBody(_Body):
-    """This is the code, and this is what I want to be."""
-
-    phone: Phone
-    code: Annotated[str, StringConstraints(min_length=1, max_length=16), _Storable]
-    role: Literal["customer", "courier", "operator"]
-
-
-class PointBody(_Body):
+class PointBody(Body):
     """WGS 84 degrees."""
 
     lat: Lat
@@ -87,7 +75,7 @@ class PointBody(_Body):
 class PlaceBody(PointBody):
     """A point with what a courier needs to find it."""
 
-    name: Annotated[str, StringConstraints(max_length=120), _Storable] = ""
+    name: Annotated[str, StringConstraints(max_length=120), Storable] = ""
     address: Line = ""
     notes: Line = ""
 
@@ -96,7 +84,7 @@ class PlaceBody(PointBody):
         return Place(point=self.point(), name=self.name, address=self.address, notes=self.notes)
 
 
-class QuoteBody(_Body):
+class QuoteBody(Body):
     """From where to where, and how long the shop needs."""
 
     shop: PointBody
@@ -104,12 +92,12 @@ class QuoteBody(_Body):
     preparation_s: Annotated[int, Field(ge=0, le=86_400)]
 
 
-class GiftBody(_Body):
+class GiftBody(Body):
     """What is given and how it is to be treated."""
 
-    description: Annotated[str, StringConstraints(min_length=1, max_length=300), _Storable]
-    message: Annotated[str, StringConstraints(max_length=500), _Storable] = ""
-    occasion: Annotated[str, StringConstraints(max_length=60), _Storable] = ""
+    description: Annotated[str, StringConstraints(min_length=1, max_length=300), Storable]
+    message: Annotated[str, StringConstraints(max_length=500), Storable] = ""
+    occasion: Annotated[str, StringConstraints(max_length=60), Storable] = ""
     hide_price: bool = True
     hide_sender: bool = False
     surprise: bool = False
@@ -123,14 +111,14 @@ class GiftBody(_Body):
         return Gift(**self.model_dump())
 
 
-class RecipientBody(_Body):
+class RecipientBody(Body):
     """Who receives the gift."""
 
     name: Label
-    phone: Annotated[str, StringConstraints(max_length=40), _Storable] = ""
+    phone: Annotated[str, StringConstraints(max_length=40), Storable] = ""
 
 
-class WindowBody(_Body):
+class WindowBody(Body):
     """When a scheduled gift should be at the door."""
 
     start: At
@@ -141,7 +129,7 @@ class WindowBody(_Body):
         return Window(start=self.start, end=self.end)
 
 
-class OrderBody(_Body):
+class OrderBody(Body):
     """Place what was quoted."""
 
     quote_id: IdText
@@ -152,19 +140,19 @@ class OrderBody(_Body):
     window: WindowBody | None = None
 
 
-class CancelBody(_Body):
+class CancelBody(Body):
     """Why the order is cancelled."""
 
     reason: Annotated[CancelReason, Field(strict=False)]
 
 
-class ReasonBody(_Body):
+class ReasonBody(Body):
     """Why, in one's own words."""
 
     reason: Reason
 
 
-class OnDutyBody(_Body):
+class OnDutyBody(Body):
     """I begin to work, here."""
 
     duty: Literal["on"]
@@ -179,7 +167,7 @@ class OnDutyBody(_Body):
     shift_ends_at: At | None = None
 
 
-class OtherDutyBody(_Body):
+class OtherDutyBody(Body):
     """I stop, rest, or go on."""
 
     duty: Literal["off", "break", "resume"]
@@ -188,23 +176,23 @@ class OtherDutyBody(_Body):
 DutyBody = Annotated[OnDutyBody | OtherDutyBody, Field(discriminator="duty")]
 
 
-class ProgressBody(_Body):
+class ProgressBody(Body):
     """This happened to an order that I carry."""
 
     order_id: IdText
     step: Annotated[ProgressStep, Field(strict=False)]
     device_at: At | None = None
-    pin: Annotated[str, StringConstraints(max_length=16), _Storable] = ""
+    pin: Annotated[str, StringConstraints(max_length=16), Storable] = ""
     reason: Line = ""
 
 
-class WaitingPointBody(_Body):
+class WaitingPointBody(Body):
     """I am where I was asked to wait."""
 
     device_at: At | None = None
 
 
-class ZoneBody(_Body):
+class ZoneBody(Body):
     """A new zone: the cells of one resolution, named or inside a polygon."""
 
     name_en: Label
@@ -221,7 +209,7 @@ class ZoneBody(_Body):
     parameters: dict[str, Any] = {}
 
 
-class RestoreBody(_Body):
+class RestoreBody(Body):
     """The parameters of an earlier version again, and when they are to be taken back."""
 
     reason: Reason
@@ -235,7 +223,7 @@ class ParametersBody(RestoreBody):
     parameters: dict[str, Any]
 
 
-class WhatIfBody(_Body):
+class WhatIfBody(Body):
     """Try these parameters on the last hours; what is left out stays as it is in force."""
 
     parameters: dict[str, Any]

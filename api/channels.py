@@ -29,7 +29,7 @@ class Channels:
             case "order":
                 is_seen = await self._may_see(store, caller, OrderId(key))
                 return None if is_seen else NO_SUCH_CHANNEL()
-            case "zone" if caller.role is Role.OPERATOR:
+            case "zone" if caller.role is Role.OPERATOR and caller.may_act_in(ZoneId(key)):
                 zone = await store.find_zone(ZoneId(key))
                 return None if zone is not None else NO_SUCH_CHANNEL()
             case "courier" if caller.role is Role.COURIER and caller.user_id == key:

@@ -10,6 +10,7 @@ class Close(IntEnum):
     NOT_AUTHENTICATED = 4401
     FORBIDDEN = 4403
     REPLACED = 4409
+    SESSION_ENDED = 4410
     TOO_LARGE = 4413
     GOING_AWAY = 4503
     TOO_SLOW = 4504
@@ -27,6 +28,7 @@ MEANINGS: dict[Close, str] = {
     Close.NOT_AUTHENTICATED: "no token in time, a wrong one, or an expired one: get a newer one",
     Close.FORBIDDEN: "a frame that this role may not send: the app has a fault",
     Close.REPLACED: "the courier has opened a newer socket: that one goes on",
+    Close.SESSION_ENDED: "the session has ended: log in again",
     Close.TOO_LARGE: "a frame that is too large: the app has a fault",
     Close.GOING_AWAY: "the server is full or stops",
     Close.TOO_SLOW: "too much waits to be read, or states were not confirmed",

@@ -33,6 +33,7 @@ from api.frames import (
     Subscribe,
     Unsubscribe,
 )
+from api.gate import Gate
 from api.hub import Hub
 from api.outgoing import Outgoing, Packed
 from api.parts import Parts
@@ -40,7 +41,9 @@ from api.positions import PositionGate
 from api.presence import Held, Presence
 from api.refusals import BAD_POSITION, INVALID_REQUEST, TOO_MANY_CHANNELS
 from api.server_frames import Authenticated, Pong
-from api.tokens import Proven, Tokens
+from api.tokens import Proven
+from engine.identity.ids import SessionId
+from engine.identity.sessions import SESSION_ENDED
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
@@ -49,6 +52,7 @@ from storage.store import StoreUnavailable
 
 FAULT = 1011
 _GOODBYE_S = 2.0
+_CLOSES = {SESSION_ENDED.code: Close.SESSION_ENDED, UNAVAILABLE.code: Close.GOING_AWAY}
 
 
 class Closing(Exception):
@@ -64,7 +68,7 @@ class Desk:
     """What every connection of this process shares."""
 
     parts: Parts
-    tokens: Tokens
+    gate: Gate
     hub: Hub
     presence: Presence
     channels: Channels = field(default_factory=Channels)
@@ -95,6 +99,8 @@ class Connection:
         self._counted_at = self._loop.time()
         self._expiry: asyncio.TimerHandle | None = None
         self._caller: Caller | None = None
+        self._session_id: SessionId | None = None
+        self._end_of_session = partial(self.close, Close.SESSION_ENDED)
         self._held = Held(id=new_id(self._parts.wall, self._parts.chance), close=self.close)
 
     def close(self, code: int) -> None:
@@ -245,14 +251,23 @@ class Connection:
 
     def _prove(self, frame: Authenticate) -> Proven:
         now = self._parts.wall.now()
-        proven = self._desk.tokens.read(frame.token, now=now)
-        if proven is None:
-            raise Closing(Close.NOT_AUTHENTICATED)
+        proven = self._desk.gate.prove(frame.token)
+        if isinstance(proven, Refusal):
+            raise Closing(_CLOSES.get(proven.code, Close.NOT_AUTHENTICATED))
+        self._belong_to(proven.session_id)
         if self._expiry is not None:
             self._expiry.cancel()
         left_s = (proven.expires_at - now) / SECOND_MS
         self._expiry = self._loop.call_later(left_s, self.close, Close.NOT_AUTHENTICATED)
         return proven
+
+    def _belong_to(self, session_id: SessionId | None) -> None:
+        """The socket ends with this session, and no longer with the one before."""
+        if self._session_id is not None:
+            self._desk.gate.forget(self._session_id, self._end_of_session)
+        self._session_id = session_id
+        if session_id is not None:
+            self._desk.gate.watch(session_id, self._end_of_session)
 
     def _renew(self, caller: Caller, frame: Authenticate) -> None:
         """A newer token keeps the socket open; it must speak for the same person and role."""
@@ -375,6 +390,7 @@ class Connection:
     async def _forget(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
+        self._belong_to(None)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

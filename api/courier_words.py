@@ -25,8 +25,9 @@ from engine.couriers.messages import (
     TakeBreak,
 )
 from engine.geo.zone import OUTSIDE_ZONES
+from engine.identity.profiles import NOT_VERIFIED, objection
 from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
-from engine.kernel.messages import Caller, Command
+from engine.kernel.messages import Caller, Command, Role
 from engine.kernel.place import Point
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from storage.store import Answer, StoreUnavailable
@@ -81,6 +82,8 @@ async def _on_duty(parts: Parts, courier_id: CourierId, frame: Duty) -> Command 
         return INVALID_REQUEST(message="lat and lng are needed to go on duty")
     if frame.vehicle is None or frame.capacity_units is None or not frame.name:
         return INVALID_REQUEST(message="name, vehicle and capacity_units are needed to go on duty")
+    if (refusal := await _may_not_work(parts, courier_id)) is not None:
+        return refusal
     point = Point(lat=frame.lat, lng=frame.lng)
     zone_id = ZoneId(frame.zone_id) if frame.zone_id else await zone_of(parts.store, point)
     if zone_id is None:
@@ -96,3 +99,11 @@ async def _on_duty(parts: Parts, courier_id: CourierId, frame: Duty) -> Command 
         point=point,
         shift_ends_at=frame.shift_ends_at,
     )
+
+
+async def _may_not_work(parts: Parts, courier_id: CourierId) -> Refusal | None:
+    """Who lost or never had the permission may finish what he carries, but not begin to work."""
+    if not parts.settings.identity.verify_couriers:
+        return None
+    profile = await parts.identity.find_profile(courier_id, Role.COURIER)
+    return NOT_VERIFIED() if profile is None else objection(profile)

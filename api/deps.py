@@ -7,11 +7,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import StringConstraints
 
 from api.errors import Refused
+from api.gate import Gate
 from api.parts import Parts
-from api.refusals import NOT_AUTHENTICATED
-from api.tokens import Tokens
+from api.tokens import Proven
 from engine.kernel.messages import Caller, Role
-from engine.kernel.refusals import NOT_ALLOWED
+from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 _bearer = HTTPBearer(auto_error=False, description="The access token of `POST /v1/auth/token`.")
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -26,15 +26,20 @@ async def _parts(request: Request) -> Parts:
 PartsDep = Annotated[Parts, Depends(_parts)]
 
 
-async def _caller(
-    request: Request,
-    parts: PartsDep,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-) -> Caller:
-    tokens: Tokens = request.app.state.tokens
-    proven = tokens.read(bearer.credentials, now=parts.wall.now()) if bearer else None
-    if proven is None:
-        raise Refused(NOT_AUTHENTICATED())
+async def _proven(
+    request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> Proven:
+    gate: Gate = request.app.state.gate
+    proven = gate.prove(bearer.credentials if bearer else "")
+    if isinstance(proven, Refusal):
+        raise Refused(proven)
+    return proven
+
+
+ProvenDep = Annotated[Proven, Depends(_proven)]
+
+
+async def _caller(proven: ProvenDep) -> Caller:
     return proven.caller
 
 
@@ -42,13 +47,20 @@ AnyCaller = Annotated[Caller, Depends(_caller)]
 
 
 class _Holding:
-    """Lets through who calls in one of these roles."""
+    """Lets through who calls in one of these roles, and to a zone in the address who may act there.
 
-    def __init__(self, *roles: Role) -> None:
+    `everywhere` lets through only who is limited to no zones.
+    """
+
+    def __init__(self, *roles: Role, everywhere: bool = False) -> None:
         self._roles = frozenset(roles)
+        self._everywhere = everywhere
 
-    async def __call__(self, caller: AnyCaller) -> Caller:
-        if caller.role not in self._roles:
+    async def __call__(self, request: Request, caller: AnyCaller) -> Caller:
+        zone_id = request.path_params.get("zone_id")
+        is_elsewhere = zone_id is not None and not caller.may_act_in(zone_id)
+        is_limited = self._everywhere and caller.zones is not None
+        if caller.role not in self._roles or is_elsewhere or is_limited:
             raise Refused(NOT_ALLOWED(role=caller.role.value))
         return caller
 
@@ -56,6 +68,7 @@ class _Holding:
 CurrentCustomer = Annotated[Caller, Depends(_Holding(Role.CUSTOMER, Role.OPERATOR))]
 CurrentCourier = Annotated[Caller, Depends(_Holding(Role.COURIER))]
 CurrentOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR))]
+UnlimitedOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR, everywhere=True))]
 CourierOrOperator = Annotated[Caller, Depends(_Holding(Role.COURIER, Role.OPERATOR))]
 
 Key = Annotated[

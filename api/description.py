@@ -8,9 +8,16 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api.errors import MEDIA_TYPE, status_of
-from api.refusals import INTERNAL_ERROR, INVALID_REQUEST, NOT_AUTHENTICATED, TOO_LARGE
+from api.refusals import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    NOT_AUTHENTICATED,
+    TOKEN_EXPIRED,
+    TOO_LARGE,
+)
 from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
+from engine.identity.sessions import SESSION_ENDED
 from engine.kernel.refusals import (
     DEADLINE_PASSED,
     KEY_REUSED,
@@ -31,7 +38,7 @@ _REF = "#/components/schemas/"
 # What any route may refuse with, and what any route may that needs a token or sends a command.
 ALWAYS = (INTERNAL_ERROR,)
 WITH_BODY = (INVALID_REQUEST, TOO_LARGE)
-WITH_TOKEN = (NOT_AUTHENTICATED, NOT_ALLOWED)
+WITH_TOKEN = (NOT_AUTHENTICATED, TOKEN_EXPIRED, SESSION_ENDED, NOT_ALLOWED)
 WITH_STORE = (UNAVAILABLE,)
 WITH_COMMAND = (*WITH_BODY, *WITH_TOKEN, KEY_REUSED, STALE, UNAVAILABLE, DEADLINE_PASSED)
 

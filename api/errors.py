@@ -18,9 +18,12 @@ from api.refusals import (
     METHOD_NOT_ALLOWED,
     NO_SUCH_PAGE,
     NOT_AUTHENTICATED,
+    TOKEN_EXPIRED,
     TOO_LARGE,
 )
 from engine.geo.zone import STALE_PARAMETERS
+from engine.identity.profiles import STALE_PROFILE
+from engine.identity.sessions import SESSION_ENDED
 from engine.kernel.refusals import CATALOGUE, UNAVAILABLE, Declared, Refusal, RefusalKind
 from storage.store import StoreUnavailable
 
@@ -39,8 +42,11 @@ STATUS_BY_KIND: Final[Mapping[RefusalKind, int]] = {
 # Where HTTP has a narrower word than the kind.
 STATUS_BY_CODE: Final[Mapping[str, int]] = {
     NOT_AUTHENTICATED.code: 401,
+    TOKEN_EXPIRED.code: 401,
+    SESSION_ENDED.code: 401,
     METHOD_NOT_ALLOWED.code: 405,
     STALE_PARAMETERS.code: 412,
+    STALE_PROFILE.code: 412,
     TOO_LARGE.code: 413,
     IF_MATCH_MISSING.code: 428,
     INTERNAL_ERROR.code: 500,

@@ -24,10 +24,10 @@ async def find_visible(parts: Parts, caller: Caller, order_id: str) -> Order:
 
 
 def may_see(caller: Caller, order: Order) -> bool:
-    """Its customer and operators see the whole order; its courier has a view of his own."""
-    return caller.role is Role.OPERATOR or (
-        caller.role is Role.CUSTOMER and order.customer_id == caller.user_id
-    )
+    """Its customer and its zone's operators see all of it; its courier has a view of his own."""
+    if caller.role is Role.OPERATOR:
+        return caller.may_act_in(order.zone_id)
+    return caller.role is Role.CUSTOMER and order.customer_id == caller.user_id
 
 
 async def view(parts: Parts, order: Order) -> dict[str, Any]:

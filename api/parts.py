@@ -6,10 +6,11 @@ from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
 from actors.gateways.sms import SmsGateway
-from api.keys import Keys
+from api.keys import KeyRing
 from api.settings import Settings
 from storage.identity import IdentityStore
 from storage.live import LiveStream
+from storage.sessions import SessionStore
 from storage.store import Store
 from storage.what_ifs import WhatIfStore
 
@@ -22,10 +23,11 @@ class Parts:
     store: Store
     live: LiveStream
     identity: IdentityStore
+    sessions: SessionStore
     what_ifs: WhatIfStore
     sms: SmsGateway
     clock: Clock
     wall: Clock
     chance: Chance
-    keys: Keys
+    keys: KeyRing
     settings: Settings

@@ -14,6 +14,12 @@ NOT_AUTHENTICATED = declare(
     en="Log in first: the access token is missing, wrong or expired.",
     ar="سجّل الدخول أولًا: رمز الوصول مفقود أو خاطئ أو منتهي الصلاحية.",
 )
+TOKEN_EXPIRED = declare(
+    "token_expired",
+    RefusalKind.FORBIDDEN,
+    en="The access token has expired. Refresh it.",
+    ar="انتهت صلاحية رمز الوصول. جدّده.",
+)
 NO_SUCH_PAGE = declare(
     "no_such_page",
     RefusalKind.NOT_FOUND,

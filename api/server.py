@@ -16,7 +16,9 @@ from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
-from actors.gateways.sms import DevelopmentSms
+from actors.gateways.settings import SmsProvider
+from actors.gateways.sms import DevelopmentSms, SmsGateway
+from actors.gateways.twilio import TwilioSms
 from actors.local import local_bus
 from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
@@ -29,11 +31,13 @@ from api.parts import Parts
 from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from storage.database import Database
-from storage.identity import PostgresIdentity
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
+from storage.postgres_identity import PostgresIdentity
 from storage.redis_live import RedisLive
+from storage.sessions import PostgresSessions
 from storage.store import Store
+from storage.vault import Vault
 from storage.what_ifs import PostgresWhatIfs
 
 _GOODBYE_S: Final = 2.0
@@ -57,19 +61,33 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         live = RedisLive(settings.redis.url.get_secret_value(), settings.redis)
         stack.push_async_callback(live.close)
         bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
+        keys = open_keys(settings.key_file, chance)
+        identity = PostgresIdentity(database, Vault(keys))
+        # Who registered before phones were sealed must be found.
+        await identity.reseal()
         yield Parts(
             bus=bus,
             store=store,
             live=live,
-            identity=PostgresIdentity(database),
+            identity=identity,
+            sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
-            sms=DevelopmentSms(settings.sms_log, prints=settings.outbox.print_sms),
+            sms=await stack.enter_async_context(_open_sms(settings)),
             clock=clock,
             wall=SystemClock(),
             chance=chance,
-            keys=open_keys(settings.key_file, chance),
+            keys=keys,
             settings=settings,
         )
+
+
+@asynccontextmanager
+async def _open_sms(settings: Settings) -> AsyncIterator[SmsGateway]:
+    if settings.sms.provider is SmsProvider.DEVELOPMENT:
+        yield DevelopmentSms(settings.sms_log, prints=settings.outbox.print_sms)
+        return
+    async with TwilioSms(settings.sms, SystemClock()) as sms:
+        yield sms
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from actors.gateways.settings import OutboxSettings
+from actors.gateways.settings import OutboxSettings, SmsSettings
 from actors.settings import ClockSettings, RuntimeSettings
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 
@@ -43,7 +43,13 @@ class IdentitySettings(_Group):
     issuer: str = Field(
         default="https://hadiyati.example",
         min_length=1,
-        description="Issuer and audience of the access tokens.",
+        description="Issuer of the access tokens.",
+    )
+    audience: str = Field(
+        default="hadiyati-api", min_length=1, description="Audience of the access tokens."
+    )
+    verify_couriers: bool = Field(
+        default=True, description="Whether an operator must verify a courier before he may work."
     )
     otp_domain: str = Field(
         default="hadiyati.example",
@@ -60,13 +66,69 @@ class IdentitySettings(_Group):
         default=5, ge=1, le=20, description="Wrong tries that burn a log-in code."
     )
     otp_sends_max: int = Field(
-        default=10,
+        default=5,
         ge=1,
         le=1000,
         description="Codes sent to a phone in an hour without a log-in between them.",
     )
+    otp_sends_of_day_max: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="Codes sent to a phone in a day without a log-in between them.",
+    )
+    otp_place_hour_max: int = Field(
+        default=30, ge=0, le=10**6, description="Unproven codes of one address in an hour."
+    )
+    otp_place_day_max: int = Field(
+        default=100, ge=0, le=10**6, description="Unproven codes of one address in a day."
+    )
+    otp_home_hour_max: int = Field(
+        default=2_000, ge=0, le=10**7, description="Unproven codes to Saudi phones in an hour."
+    )
+    otp_home_day_max: int = Field(
+        default=20_000, ge=0, le=10**7, description="Unproven codes to Saudi phones in a day."
+    )
+    otp_abroad_hour_max: int = Field(
+        default=30, ge=0, le=10**7, description="Unproven codes to any other country in an hour."
+    )
+    otp_abroad_day_max: int = Field(
+        default=100, ge=0, le=10**7, description="Unproven codes to any other country in a day."
+    )
+    otp_app_hash: str = Field(
+        default="",
+        max_length=11,
+        description="Hash by which Android hands the message to the app; empty without an app.",
+    )
     access_token_s: int = Field(
-        default=86_400, ge=60, le=30 * 86_400, description="Seconds an access token is valid."
+        default=900, ge=60, le=86_400, description="Seconds an access token is valid."
+    )
+    clock_skew_s: int = Field(
+        default=60,
+        ge=0,
+        le=300,
+        description="Seconds by which the clock of the process that issued a token may be ahead.",
+    )
+    session_idle_s: int = Field(
+        default=30 * 86_400,
+        ge=300,
+        le=400 * 86_400,
+        description="Seconds after which a session that is not refreshed is over.",
+    )
+    session_life_s: int = Field(
+        default=180 * 86_400,
+        ge=300,
+        le=1000 * 86_400,
+        description="Seconds after which a session is over in any case.",
+    )
+    refresh_grace_s: int = Field(
+        default=30,
+        ge=0,
+        le=300,
+        description="Seconds in which a used refresh token is answered with the same successor.",
+    )
+    sessions_max: int = Field(
+        default=20, ge=1, le=1000, description="Open sessions of one person; the oldest gives way."
     )
 
 
@@ -199,6 +261,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = IdentitySettings()
     edge: EdgeSettings = EdgeSettings()
     outbox: OutboxSettings = OutboxSettings()
+    sms: SmsSettings = SmsSettings()
     what_if: WhatIfSettings = WhatIfSettings()
 
     @property

@@ -28,7 +28,7 @@ _encode: Final = msgspec.json.Encoder().encode
 # stays silent before it says that it is still there.
 _ANSWER_S = 6.0
 _PING_S = 40.0
-_EXPIRED = 4401
+_EXPIRED = frozenset({4401, 4410})
 _OUR_FAULT = frozenset({4400, 4403, 4413})
 _FRAME_BYTES_MAX = 4 * 1024 * 1024
 _PAGE = 100
@@ -160,8 +160,8 @@ class Socket:
                 if not answer.done():
                     answer.set_exception(fault)
             raise fault
-        if connection.close_code == _EXPIRED:
-            await self._account.log_in()
+        if connection.close_code in _EXPIRED:
+            await self._account.renew()
 
     async def _converse(self, connection: ClientConnection) -> None:
         """Talk until the connection closes."""

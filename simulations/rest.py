@@ -23,6 +23,7 @@ _CONNECTIONS_MAX = 64
 _CLOCK_SAMPLES = 5
 # Log-ins hash and store: more of them at once only wait in the server.
 _LOG_INS_AT_ONCE = 8
+_NO_LONGER = frozenset({"not_authenticated", "token_expired", "session_ended"})
 _AGAIN_STATUS = frozenset({429, 502, 503, 504})
 
 
@@ -162,6 +163,19 @@ class Account:
         self.edge, self.phone, self._role = edge, phone, role
         self.token = ""
         self.user_id = ""
+        self._refresh_token = ""
+
+    async def renew(self) -> None:
+        """Get a new token without a code, or with one if there is no other way."""
+        told = await self._send("/v1/auth/refresh", {"refresh_token": self._refresh_token or "-"})
+        if told.refused:
+            await self.log_in()
+        else:
+            self._keep(told.body)
+
+    def _keep(self, body: Mapping[str, Any]) -> None:
+        self.token, self.user_id = body["access_token"], body["user_id"]
+        self._refresh_token = body["refresh_token"]
 
     async def log_in(self) -> None:
         """Get a token by a texted code; raises NotLoggedIn."""
@@ -179,7 +193,7 @@ class Account:
                 told = await self._send("/v1/auth/token", wish)
                 if told.refused:
                     raise NotLoggedIn(f"{self.phone} as {self._role}: {told.refused}")
-                self.token, self.user_id = told.body["access_token"], told.body["user_id"]
+                self._keep(told.body)
                 return
         raise NotLoggedIn(f"{self.phone}: no code came")
 
@@ -191,8 +205,8 @@ class Account:
         headers |= {"Idempotency-Key": key} if key else {}
         headers |= {"If-Match": f'"{match}"'} if match else {}
         told = await self._ask(method, path, body, headers)
-        if told.refused == "not_authenticated":
-            await self.log_in()
+        if told.refused in _NO_LONGER:
+            await self.renew()
             headers["Authorization"] = f"Bearer {self.token}"
             told = await self._ask(method, path, body, headers)
         return told

@@ -1,50 +1,60 @@
-"""Who has which phone, and which log-in code is on its way to it."""
+"""Who has which phone, what he tells of himself, and which code is on its way: the port."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from engine.identity.login import Challenge, User
+from engine.identity.budgets import Charge
+from engine.identity.login import Challenge, Purpose, User
+from engine.identity.profiles import Profile
 from engine.kernel.ids import UserId
-from storage.database import Database
-from storage.kinds import decode, encode, known
-from storage.queries import queries
+from engine.kernel.messages import Role
+from engine.kernel.timing import Instant
 
 
 class IdentityStore(Protocol):
     """Every method may raise `StoreUnavailable`."""
 
-    async def find_challenge(self, phone: str) -> Challenge | None:
-        """The last challenge of a phone."""
+    async def find_challenge(
+        self, phone: str, purpose: Purpose = Purpose.LOG_IN
+    ) -> Challenge | None:
+        """The last challenge of a phone for a purpose."""
         ...
 
     async def save_challenge(self, challenge: Challenge) -> bool:
         """Keep it in the place of the version before; False when somebody else was quicker."""
         ...
 
+    async def spend(self, charges: Sequence[Charge], *, now: Instant) -> Charge | None:
+        """Take one out of each budget, or, when one is empty, none out of any: that one."""
+        ...
+
+    async def give_back(self, keys: Sequence[str]) -> None:
+        """Put one back into each of these budgets that is still counted."""
+        ...
+
     async def register(self, user: User) -> User:
         """The user who has this phone: this one, or the one who had it before."""
+        ...
+
+    async def find_profile(self, user_id: UserId, role: Role) -> Profile | None:
+        """What somebody told of himself in a role."""
+        ...
+
+    async def save_profile(self, profile: Profile) -> bool:
+        """Keep it in the place of the version before; False when somebody else was quicker."""
+        ...
+
+    async def change_user(self, user: User) -> bool:
+        """Keep him in the place of the version before.
+
+        False when somebody else was quicker, or has this phone.
+        """
+        ...
+
+    async def find_user_by_previous_phone(self, phone: str) -> User | None:
+        """Who had this phone before the one that he has; of several the last who left it."""
         ...
 
     async def find_user(self, user_id: UserId) -> User | None:
         """A user by his id."""
         ...
-
-
-class PostgresIdentity:
-    """Satisfies `IdentityStore`; the pool is its caller's to close."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def find_challenge(self, phone: str) -> Challenge | None:
-        state = await self._database.value(queries.find_challenge, phone=phone)
-        return None if state is None else decode(Challenge, state)
-
-    async def save_challenge(self, challenge: Challenge) -> bool:
-        return await self._database.run(queries.save_challenge, state=encode(challenge)) == 1
-
-    async def register(self, user: User) -> User:
-        return decode(User, await self._database.value(queries.register_user, state=encode(user)))
-
-    async def find_user(self, user_id: UserId) -> User | None:
-        state = await self._database.value(queries.find_user, user_id=known(user_id))
-        return None if state is None else decode(User, state)

@@ -1,6 +1,38 @@
 """What an operator may set about messages to the outside world."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class SmsProvider(StrEnum):
+    """Who sends text messages."""
+
+    DEVELOPMENT = "development"
+    TWILIO = "twilio"
+
+
+class SmsSettings(BaseModel):
+    """Through whom text messages are sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: SmsProvider = Field(
+        default=SmsProvider.DEVELOPMENT,
+        description="`development`: a file in the data folder; `twilio`: the Messages API.",
+    )
+    account: str = Field(default="", description="Account at the provider (`AC…`).")
+    token: SecretStr = Field(default=SecretStr(""), description="Secret of the account.")
+    sender: str = Field(default="Hadiyati", description="Sender that the phone shows.")
+    url: str = Field(
+        default="https://api.twilio.com", description="Where the provider's API answers."
+    )
+    timeout_s: float = Field(
+        default=5.0, gt=0, le=60, description="Longest wait for one answer of the provider."
+    )
+    tries: int = Field(
+        default=3, ge=1, le=10, description="How often a message is offered that was not taken."
+    )
 
 
 class OutboxSettings(BaseModel):

@@ -21,6 +21,14 @@ class SmsFailed(Exception):
     """The message was not taken; it may be sent again with the same key."""
 
 
+class SmsRejected(SmsFailed):
+    """The message will never be taken: the number is not reachable, or we are not allowed to."""
+
+
+class SmsUncertain(SmsFailed):
+    """Nobody knows whether the message was taken: to send it again may send it twice."""
+
+
 class SentSms(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the development gateway's file."""
 

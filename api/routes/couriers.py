@@ -35,6 +35,7 @@ from engine.couriers.messages import (
 )
 from engine.dispatch.view import work_view
 from engine.geo.zone import OUTSIDE_ZONES, UNKNOWN_ZONE
+from engine.identity.profiles import NOT_VERIFIED, SUSPENDED
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import UNAVAILABLE
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
@@ -71,6 +72,8 @@ async def get_work(caller: CurrentCourier, parts: PartsDep) -> Json:
         200,
         DutyChanged,
         *WITH_COMMAND,
+        NOT_VERIFIED,
+        SUSPENDED,
         OUTSIDE_ZONES,
         UNKNOWN_ZONE,
         UNKNOWN_COURIER,

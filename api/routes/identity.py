@@ -2,41 +2,62 @@
 
 from fastapi import APIRouter, Request
 
+from actors.codes import Wording
 from actors.login import LogIn
-from api.answers import ClockShown, CodeSent, Me, TokenIssued
-from api.bodies import CodeBody, TokenBody
+from actors.profiles import Profiles
+from actors.sessions import Sessions
+from api.answers import ClockShown
 from api.deps import AnyCaller, PartsDep
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
+from api.identity_answers import CodeSent, Me, TokenIssued
+from api.identity_bodies import CodeBody, TokenBody
 from api.json_answer import Json
+from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
-from api.tokens import Tokens
+from api.routes.sessions import device_of, issued, place_of
+from engine.identity.budgets import TOO_MANY_CODES
 from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
+from engine.identity.phone_change import PHONE_WAS_CHANGED
+from engine.identity.profiles import SUSPENDED, ProfileStatus
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 router = APIRouter(prefix="/v1", tags=["identity"])
+CODE_REFUSALS = (CODE_TOO_SOON, TOO_MANY_CODES)
 
 
-def _phone(written: str) -> str:
+def phone_of(written: str) -> str:
+    """The number in E.164, before anything is counted; raises what says that it is none."""
     phone = mobile_in_e164(written)
     if phone is None:
         raise Refused(BAD_PHONE(pointer="/phone"))
     return phone
 
 
+def wording_of(request: Request, parts: Parts) -> Wording:
+    """How a message to this caller is put."""
+    settings = parts.settings.identity
+    return Wording(
+        domain=settings.otp_domain,
+        arabic=prefers_arabic(request.headers.get("accept-language", "")),
+        app_hash=settings.otp_app_hash,
+    )
+
+
 @router.post(
     "/auth/otp",
     status_code=202,
-    responses=answers(202, CodeSent, *WITH_BODY, *WITH_STORE, BAD_PHONE, CODE_TOO_SOON),
+    responses=answers(202, CodeSent, *WITH_BODY, *WITH_STORE, BAD_PHONE, *CODE_REFUSALS),
 )
 async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
     """Send a code to this phone."""
     login: LogIn = request.app.state.login
     settings = parts.settings.identity
-    arabic = prefers_arabic(request.headers.get("accept-language", ""))
-    refusal = await login.send_code(_phone(body.phone), domain=settings.otp_domain, arabic=arabic)
+    refusal = await login.send_code(
+        phone_of(body.phone), wording_of(request, parts), place=place_of(request)
+    )
     if refusal is not None:
         raise Refused(refusal)
     return Json({"expires_in_s": settings.otp_life_s, "resend_in_s": settings.otp_resend_s}, 202)
@@ -45,30 +66,37 @@ async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
 @router.post(
     "/auth/token",
     responses=answers(
-        200, TokenIssued, *WITH_BODY, *WITH_STORE, BAD_PHONE, WRONG_CODE, NOT_ALLOWED
+        200,
+        TokenIssued,
+        *WITH_BODY,
+        *WITH_STORE,
+        BAD_PHONE,
+        WRONG_CODE,
+        NOT_ALLOWED,
+        SUSPENDED,
+        PHONE_WAS_CHANGED,
     ),
 )
 async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Json:
     """Trade the code for an access token; a phone's first one makes its user."""
     login: LogIn = request.app.state.login
-    tokens: Tokens = request.app.state.tokens
     settings = parts.settings.identity
-    user = await login.try_code(_phone(body.phone), body.code)
+    sessions: Sessions = request.app.state.sessions
+    user = await login.try_code(phone_of(body.phone), body.code)
     if isinstance(user, Refusal):
         raise Refused(user)
     role = Role(body.role)
     if role is Role.OPERATOR and user.phone not in settings.operators:
         raise Refused(NOT_ALLOWED(role=role.value))
-    caller = Caller(user_id=user.id, role=role)
-    return Json(
-        {
-            "access_token": tokens.issue(caller, now=parts.wall.now()),
-            "token_type": "Bearer",
-            "expires_in_s": settings.access_token_s,
-            "user_id": user.id,
-            "role": role.value,
-        }
+    profiles: Profiles = request.app.state.profiles
+    profile = await profiles.begin(user.id, role)
+    if profile.status is ProfileStatus.SUSPENDED:
+        raise Refused(SUSPENDED())
+    caller = Caller(user_id=user.id, role=role, zones=profile.zones)
+    opened = await sessions.begin(
+        caller, device=device_of(request, body.device), place=place_of(request)
     )
+    return Json(issued(request, parts, opened))
 
 
 @router.get("/me", responses=answers(200, Me, *WITH_TOKEN, *WITH_STORE))

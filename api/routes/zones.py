@@ -7,7 +7,7 @@ from msgspec import to_builtins
 
 from api.answers import ZoneChanged, ZoneShown, ZonesShown
 from api.bodies import ZONE_CELLS_MAX, ZoneBody
-from api.deps import CurrentOperator, Key, PartsDep, PathId
+from api.deps import CurrentOperator, Key, PartsDep, PathId, UnlimitedOperator
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid
 from api.json_answer import Json
@@ -35,9 +35,10 @@ _CELL_KM2_AT_0 = 4_357_449.0
 
 
 @router.get("", responses=answers(200, ZonesShown, *WITH_TOKEN, *WITH_STORE))
-async def list_zones(_: CurrentOperator, parts: PartsDep) -> Json:
+async def list_zones(caller: CurrentOperator, parts: PartsDep) -> Json:
     """All zones by name."""
-    return Json({"zones": [_zone(one) for one in await parts.store.list_zones()]})
+    zones = await parts.store.list_zones()
+    return Json({"zones": [_zone(one) for one in zones if caller.may_act_in(one.id)]})
 
 
 @router.get("/{zone_id}", responses=answers(200, ZoneShown, *_SEEING))
@@ -52,7 +53,7 @@ async def get_zone(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json
     status_code=201,
     responses=answers(201, ZoneChanged, *WITH_COMMAND, BAD_PARAMETERS, CELLS_TAKEN, ZONE_EXISTS),
 )
-async def create_zone(body: ZoneBody, key: Key, caller: CurrentOperator, parts: PartsDep) -> Json:
+async def create_zone(body: ZoneBody, key: Key, caller: UnlimitedOperator, parts: PartsDep) -> Json:
     """Open a zone."""
     cells = _cells(body)
     command_id = id_of_command(caller, "POST /v1/zones", key)

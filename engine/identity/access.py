@@ -40,11 +40,14 @@ ALLOWED: Final[Mapping[type[Command], frozenset[Role]]] = {
 
 
 def may_send(caller: Caller, command: Command) -> bool:
-    """Whether this role may send this command at all, and in nobody else's name.
+    """Whether this role may send this command at all, in nobody else's name and in his zones.
 
     Commands that are not in the table come from the clock, never from a caller.
     """
     if caller.role not in ALLOWED.get(type(command), frozenset()):
+        return False
+    zone_id = getattr(command, "zone_id", None)
+    if zone_id is not None and not caller.may_act_in(zone_id):
         return False
     courier_id, author = getattr(command, "courier_id", None), getattr(command, "author", None)
     return {courier_id, author} <= {caller.user_id, None}

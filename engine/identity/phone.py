@@ -33,3 +33,8 @@ def mobile_in_e164(written: str) -> str | None:
     if phonenumbers.number_type(number) not in _MOBILE:
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def region_of(phone: str) -> str:
+    """The country of a number in E.164 (`SA`); `ZZ` when it belongs to none."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or "ZZ"

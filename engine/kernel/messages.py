@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from engine.kernel.ids import CommandId, EffectId, UserId
+from engine.kernel.ids import CommandId, EffectId, UserId, ZoneId
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 
@@ -20,10 +20,18 @@ class Role(StrEnum):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who sends a command, as the edge has established it."""
+    """Who sends a command, as the edge has established it.
+
+    `zones` are those to which an operator is limited; None is every zone.
+    """
 
     user_id: UserId
     role: Role
+    zones: tuple[ZoneId, ...] | None = None
+
+    def may_act_in(self, zone_id: ZoneId) -> bool:
+        """Whether this zone is one of his."""
+        return self.zones is None or zone_id in self.zones
 
 
 SYSTEM_CALLER = Caller(user_id=UserId("00000000-0000-0000-0000-000000000000"), role=Role.SYSTEM)

@@ -5,6 +5,7 @@ Instant = int
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
 
 
 def seconds_between(start: Instant, end: Instant) -> int:

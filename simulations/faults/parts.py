@@ -77,6 +77,11 @@ class FaultyStream:
         if self._misfortune.happens(lost, "stream's answer lost", batch.cell):
             raise LiveUnavailable("the connection broke")
 
+    async def head(self) -> str:
+        """The position from which everything that is kept can be read."""
+        self._let_read("head")
+        return await self._stream.head()
+
     async def tail(self) -> str:
         """The position after which is only what is new."""
         self._let_read("tail")

@@ -2,21 +2,10 @@
 
 import asyncio
 import stat
-from pathlib import Path
-from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
 
-from actors.chance import SystemChance
-from api.keys import make_keys, open_keys
-from api.settings import IdentitySettings
-from api.tokens import Tokens
-from engine.kernel.ids import UserId
-from engine.kernel.messages import Caller, Role
 from tests.api.town import OPERATOR, Town
-from tests.builders import NOON, new_id
 
 
 async def test_a_code_is_sent_and_traded_for_a_token(town: Town) -> None:
@@ -121,80 +110,6 @@ async def test_the_clock_tells_how_fast_it_runs(town: Town) -> None:
     told = (await town.client.get("/v1/clock")).json()
     assert told["speed"] == 60
     assert abs(told["now"] - town.parts.clock.now()) < 60 * 60_000
-
-
-SETTINGS = IdentitySettings(access_token_s=3600)
-KEYS = make_keys(SystemChance())
-CALLER = Caller(user_id=UserId(new_id()), role=Role.COURIER)
-
-
-def a_token(**claims: Any) -> str:
-    """A token signed with our key, with some claims of another kind."""
-    made = {
-        "iss": SETTINGS.issuer,
-        "aud": SETTINGS.issuer,
-        "typ": "access",
-        "sub": CALLER.user_id,
-        "role": "courier",
-        "iat": NOON // 1000,
-        "exp": NOON // 1000 + 3600,
-        **claims,
-    }
-    kept = {name: value for name, value in made.items() if value is not None}
-    header = {"alg": "ES256", "kid": KEYS.signing.kid}
-    return jwt.encode(header, kept, KEYS.signing, algorithms=["ES256"])
-
-
-def test_a_token_speaks_for_its_caller_until_it_expires() -> None:
-    tokens = Tokens(KEYS, SETTINGS)
-    token = tokens.issue(CALLER, now=NOON)
-    proven = tokens.read(token, now=NOON + 3_599_000)
-    assert proven is not None
-    assert (proven.caller, proven.expires_at) == (CALLER, NOON + 3_600_000)
-    assert tokens.read(token, now=NOON + 3_600_000) is None
-
-
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"iss": "https://elsewhere.example"},
-        {"aud": "https://elsewhere.example"},
-        {"typ": "refresh"},
-        {"role": "system"},
-        {"role": "king"},
-        {"sub": "nobody"},
-        {"exp": NOON // 1000},
-        {"exp": "never"},
-        *({name: None} for name in ("iss", "aud", "typ", "sub", "role", "exp")),
-    ],
-)
-def test_a_token_with_any_odd_claim_speaks_for_nobody(claims: dict[str, Any]) -> None:
-    assert Tokens(KEYS, SETTINGS).read(a_token(), now=NOON) is not None
-    assert Tokens(KEYS, SETTINGS).read(a_token(**claims), now=NOON) is None
-
-
-def test_a_token_of_another_key_or_algorithm_speaks_for_nobody() -> None:
-    tokens = Tokens(KEYS, SETTINGS)
-    other = Tokens(make_keys(SystemChance()), SETTINGS)
-    assert tokens.read(other.issue(CALLER, now=NOON), now=NOON) is None
-    claims = {"iss": SETTINGS.issuer, "aud": SETTINGS.issuer, "sub": CALLER.user_id}
-    secret = OctKey.import_key("x" * 32)
-    forged = jwt.encode({"alg": "HS256"}, claims, secret, algorithms=["HS256"])
-    head, body, signature = a_token().split(".")
-    flipped = signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB")
-    for odd in (forged, f"{head}.{body}.", f"{head}.{body}.{flipped}", "x", "", "a.b.c", "é" * 9):
-        assert tokens.read(odd, now=NOON) is None, odd
-
-
-def test_keys_are_made_once_and_are_their_owners_only(tmp_path: Path) -> None:
-    file = tmp_path / "deep" / "keys.json"
-    first, again = open_keys(file, SystemChance()), open_keys(file, SystemChance())
-    assert first.pepper == again.pepper
-    assert len(first.pepper) == 32
-    assert isinstance(first.signing, ECKey)
-    assert first.signing.kid == again.signing.kid
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert [one.name for one in file.parent.iterdir()] == ["keys.json"]
 
 
 async def test_no_token_opens_nothing(town: Town) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from openapi_spec_validator import validate
 from pydantic import TypeAdapter
 
-from api import answers
+from api import answers, identity_answers
 from api.description import document
 from engine.kernel.refusals import CATALOGUE
 from tests.api.town import Town
@@ -66,7 +66,9 @@ async def test_every_answer_is_what_the_description_says(town: Town) -> None:
     await phone.offer(courier)
     operator = await town.operator()
     for person, path, model in (
-        (customer, "/v1/me", answers.Me),
+        (customer, "/v1/me", identity_answers.Me),
+        (customer, "/v1/sessions", identity_answers.SessionsShown),
+        (customer, "/.well-known/jwks.json", identity_answers.KeySet),
         (customer, "/v1/clock", answers.ClockShown),
         (customer, "/v1/orders", answers.OrdersShown),
         (customer, f"/v1/orders/{order_id}", answers.OrderShown),

@@ -11,7 +11,6 @@ from starlette.websockets import WebSocket
 from api.connection import Connection, Desk
 from api.hub import Hub
 from api.presence import Presence
-from api.tokens import Tokens
 from tests.api.town import Person, Town, a_town
 
 
@@ -46,8 +45,7 @@ def a_desk(town: Town) -> Desk:
     parts = town.parts
     presence = Presence(parts.live, parts.wall, sockets_max=10)
     hub = Hub(parts.bus, parts.live, wall=parts.wall, snapshots_at_once=4, on_notice=presence.hear)
-    tokens = Tokens(parts.keys, parts.settings.identity)
-    return Desk(parts=parts, tokens=tokens, hub=hub, presence=presence)
+    return Desk(parts=parts, gate=town.gate, hub=hub, presence=presence)
 
 
 async def flood(person: Person, order_id: str) -> Phone:

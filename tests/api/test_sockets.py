@@ -68,9 +68,9 @@ async def test_an_expired_token_ends_the_socket_unless_a_newer_one_comes(town: T
     tokens = Tokens(town.parts.keys, settings)
     # A token that has one to two seconds left.
     issued_at = town.parts.wall.now() - settings.access_token_s * 1000 + 2000
-    person.token = tokens.issue(caller, now=issued_at)
+    person.token = tokens.issue(caller, person.session_id, now=issued_at)
     ends, stays = await person.socket(), await person.socket()
-    newer = tokens.issue(caller, now=town.parts.wall.now())
+    newer = tokens.issue(caller, person.session_id, now=town.parts.wall.now())
     await stays.send({"type": "authenticate", "token": newer})
     await stays.next("authenticated")
     assert await ends.closed() == 4401

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 import httpx2
 import msgspec
+from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -20,19 +21,24 @@ from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
 from actors.solver import LocalSolver
 from api.app import create_app
-from api.keys import make_keys
+from api.gate import Gate
+from api.keys import KeyRing, make_keys
 from api.parts import Parts
 from api.server import EdgeServer, listen_config
 from api.settings import EdgeSettings, IdentitySettings, Settings, WhatIfSettings
+from engine.identity.ids import SessionId
 from storage.live import LiveStream
 from storage.memory import MemoryStore
 from storage.memory_identity import MemoryIdentity
 from storage.memory_live import MemoryLive
+from storage.memory_sessions import MemorySessions
 from storage.memory_what_ifs import MemoryWhatIfs
+from storage.sessions import SessionStore
 from storage.settings import DataSettings
 from tests.builders import CORNER, DOOR, SHOP
 
 OPERATOR: Final = "+966500000001"
+SECOND_OPERATOR: Final = "+966500000002"
 # Quick enough that nobody waits for a tick, slow enough that no offer expires by itself.
 SPEED: Final = 60.0
 PARAMETERS: Final = {
@@ -54,11 +60,17 @@ class _InTest(EdgeServer):
 class Town:
     """What a test needs to know of the running edge."""
 
-    def __init__(self, url: str, parts: Parts, cells: LocalCells) -> None:
-        self.url, self.parts, self.cells = url, parts, cells
+    def __init__(self, url: str, parts: Parts, cells: LocalCells, app: FastAPI) -> None:
+        self.url, self.parts, self.cells, self.app = url, parts, cells, app
         self.client = httpx2.AsyncClient(base_url=url, trust_env=False, timeout=_PATIENCE_S)
         self.zone_id = ""
         self._numbers = iter(range(1_000_000))
+
+    @property
+    def gate(self) -> Gate:
+        """Who is let in."""
+        gate: Gate = self.app.state.gate
+        return gate
 
     def key(self) -> str:
         return f"key-{next(self._numbers):06d}"
@@ -78,15 +90,15 @@ class Town:
         assert found is not None
         return found[1]
 
-    async def log_in(self, role: str, phone: str | None = None) -> "Person":
+    async def log_in(self, role: str, phone: str | None = None, **more: str) -> "Person":
         phone = phone or self.phone()
         asked = await self.client.post("/v1/auth/otp", json={"phone": phone})
         assert asked.status_code == 202, asked.text
-        wish = {"phone": phone, "code": self.code(phone), "role": role}
+        wish = {"phone": phone, "code": self.code(phone), "role": role, **more}
         told = await self.client.post("/v1/auth/token", json=wish)
         assert told.status_code == 200, told.text
         body = told.json()
-        return Person(self, phone, body["access_token"], body["user_id"])
+        return Person(self, phone, body)
 
     async def operator(self) -> "Person":
         return await self.log_in("operator", OPERATOR)
@@ -143,8 +155,10 @@ def order_body(quote_id: str, **more: Any) -> dict[str, Any]:
 class Person:
     """Somebody with a token."""
 
-    def __init__(self, town: Town, phone: str, token: str, user_id: str) -> None:
-        self.town, self.phone, self.token, self.user_id = town, phone, token, user_id
+    def __init__(self, town: Town, phone: str, told: dict[str, Any]) -> None:
+        self.town, self.phone, self.told = town, phone, told
+        self.token, self.user_id = str(told["access_token"]), str(told["user_id"])
+        self.session_id = SessionId(told["session_id"])
 
     @property
     def headers(self) -> dict[str, str]:
@@ -250,15 +264,18 @@ async def a_town(
     *,
     store: MemoryStore | None = None,
     live: LiveStream | None = None,
+    sessions: SessionStore | None = None,
     what_ifs: MemoryWhatIfs | None = None,
     what_if: WhatIfSettings | None = None,
     speed: float = SPEED,
+    is_open: bool = True,
+    verifies: bool = False,
     **edge: Any,
 ) -> AsyncIterator[Town]:
     """The edge with one zone, served on a port of its own; `edge` changes its settings."""
     settings = Settings(
         data=DataSettings(folder=folder),
-        identity=IdentitySettings(operators=(OPERATOR,)),
+        identity=IdentitySettings(operators=(OPERATOR, SECOND_OPERATOR), verify_couriers=verifies),
         edge=EdgeSettings(**edge),
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),
@@ -281,18 +298,21 @@ async def a_town(
         store=store,
         live=stream,
         identity=MemoryIdentity(),
+        sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
         sms=DevelopmentSms(settings.sms_log),
         clock=clock,
         wall=SystemClock(),
         chance=SystemChance(),
-        keys=make_keys(SystemChance()),
+        keys=KeyRing(make_keys(SystemChance())),
         settings=settings,
     )
-    async with _served(parts) as url:
-        town = Town(url, parts, cells)
+    app = create_app(parts)
+    async with served(app, parts) as url:
+        town = Town(url, parts, cells, app)
         try:
-            await town.open_zone()
+            if is_open:
+                await town.open_zone()
             yield town
         finally:
             await town.client.aclose()
@@ -300,8 +320,8 @@ async def a_town(
 
 
 @asynccontextmanager
-async def _served(parts: Parts) -> AsyncIterator[str]:
-    app = create_app(parts)
+async def served(app: FastAPI, parts: Parts) -> AsyncIterator[str]:
+    """The application on a port of its own."""
     config = listen_config(app, parts.settings.edge)
     config.host, config.port, config.loop = "127.0.0.1", 0, "none"
     server = _InTest(config, app)

@@ -21,6 +21,8 @@ from engine.geo.dispatch_parameters import OfferMode
 from engine.geo.guard import GuardMetric
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import GuardState
+from engine.identity.profiles import ProfileStatus
+from engine.identity.sessions import SessionEnd
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
@@ -84,6 +86,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Stops", StopKind),
         ("### Vehicles", VehicleKind),
         ("### Roles", Role),
+        ("### Status of a profile", ProfileStatus),
+        ("### Why a session ended", SessionEnd),
         ("### Skills", Skill),
         ("### Why an order has its courier, or waits", Why),
         ("### What a guard looks at", GuardMetric),

@@ -49,10 +49,11 @@ async def test_a_migration_that_fails_leaves_no_half(empty_database: str) -> Non
     await connection.close()
 
 
-def test_migrations_are_numbered_without_a_gap() -> None:
+def test_no_two_migrations_have_one_number() -> None:
     numbers = [int(name.partition("_")[0]) for name in NAMES]
     assert numbers[0] == 1
-    assert all(after == before + 1 for before, after in pairwise(numbers))
+    # A gap is a number that work under way has taken.
+    assert all(after > before for before, after in pairwise(numbers))
 
 
 @pytest.mark.parametrize("query", queries.all(), ids=lambda query: query.name)

@@ -7,6 +7,7 @@ from engine.identity.login import (
     Attempt,
     Challenge,
     LoginRules,
+    Purpose,
     ask,
     attempt,
     code_mac,
@@ -110,3 +111,23 @@ def test_of_any_tries_at_one_code_at_most_one_succeeds(tries: list[str], late_ms
     wrong_first = next((i for i, mac in enumerate(tries) if mac == RIGHT), len(tries))
     may_succeed = RIGHT in tries and wrong_first < 5 and late_ms < 300_000
     assert successes == (1 if may_succeed else 0)
+
+
+def test_a_code_is_bound_to_its_purpose() -> None:
+    macs = {code_mac(b"pepper", PHONE, "123456", purpose) for purpose in Purpose}
+    assert len(macs) == len(Purpose)
+
+
+def test_a_phone_is_sent_few_codes_in_a_day() -> None:
+    rules = LoginRules(resend_s=60, sends_max=100, sends_of_day_max=4)
+    challenge = asked()
+    for number in (1, 2, 3):
+        found = ask(challenge, phone=PHONE, mac=RIGHT, rules=rules, now=NOON + number * HOUR_MS)
+        assert isinstance(found, Challenge)
+        challenge = found
+    refused = ask(challenge, phone=PHONE, mac=RIGHT, rules=rules, now=NOON + 4 * HOUR_MS)
+    assert isinstance(refused, Refusal)
+    assert refused.detail == {"retry_after_s": 20 * 3600}
+    later = ask(challenge, phone=PHONE, mac=RIGHT, rules=rules, now=NOON + 24 * HOUR_MS)
+    assert isinstance(later, Challenge)
+    assert later.sends_of_day == 1

@@ -1,0 +1,149 @@
+"""What somebody tells of himself in his role, and what operators decide about couriers."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from msgspec import convert
+from starlette.responses import Response
+
+from actors.profiles import Profiles
+from actors.sessions import Sessions
+from api.deps import AnyCaller, PathId, UnlimitedOperator
+from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
+from api.errors import Invalid, Refused
+from api.gate import Gate
+from api.identity_answers import ProfileShown
+from api.identity_bodies import ProfileBody, StatusBody, ZonesBody
+from api.json_answer import Json
+from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
+from engine.identity.profiles import (
+    BAD_BIRTH_DATE,
+    STALE_PROFILE,
+    UNKNOWN_PROFILE,
+    Edit,
+    Profile,
+    ProfileStatus,
+    missing,
+)
+from engine.identity.sessions import SessionEnd
+from engine.kernel.ids import UserId, ZoneId
+from engine.kernel.messages import Role
+from engine.kernel.refusals import NOT_ALLOWED, Refusal
+
+router = APIRouter(prefix="/v1", tags=["identity"])
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="The version you saw.")]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
+
+
+@router.get(
+    "/profile", responses=answers(200, ProfileShown, INVALID_REQUEST, *WITH_TOKEN, *WITH_STORE)
+)
+async def get_profile(
+    caller: AnyCaller, request: Request, if_none_match: IfNoneMatch = None
+) -> Response:
+    """The caller's profile in his role, with what is still to be told."""
+    profiles: Profiles = request.app.state.profiles
+    profile = await profiles.begin(caller.user_id, caller.role)
+    if if_none_match is not None and _version(if_none_match) == profile.version:
+        return Response(status_code=304, headers={"etag": _etag(profile)})
+    return _shown(profile)
+
+
+@router.patch(
+    "/profile",
+    responses=answers(
+        200,
+        ProfileShown,
+        *WITH_BODY,
+        *WITH_TOKEN,
+        *WITH_STORE,
+        STALE_PROFILE,
+        BAD_BIRTH_DATE,
+        IF_MATCH_MISSING,
+    ),
+)
+async def edit_profile(
+    body: ProfileBody, caller: AnyCaller, request: Request, if_match: IfMatch = None
+) -> Json:
+    """Change some of it; what is left out stays as it was."""
+    profiles: Profiles = request.app.state.profiles
+    if if_match is None:
+        raise Refused(IF_MATCH_MISSING())
+    seen = _version(if_match)
+    if seen is None:
+        raise Invalid("/header/If-Match", "must be a version that an ETag told")
+    wish = convert(body.model_dump(exclude_unset=True), Edit)
+    return _shown(_granted(await profiles.edit(caller.user_id, caller.role, wish, seen=seen)))
+
+
+@router.put(
+    "/couriers/{courier_id}/status",
+    responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
+)
+async def judge_courier(
+    courier_id: PathId, body: StatusBody, request: Request, operator: UnlimitedOperator
+) -> Json:
+    """Verify a courier, or suspend him: then he is logged out everywhere."""
+    del operator
+    profiles: Profiles = request.app.state.profiles
+    status = ProfileStatus(body.status)
+    user_id = UserId(courier_id)
+    profile = _granted(await profiles.judge(user_id, Role.COURIER, status, body.reason))
+    if status is ProfileStatus.SUSPENDED:
+        sessions: Sessions = request.app.state.sessions
+        gate: Gate = request.app.state.gate
+        gate.shut(await sessions.end_all(user_id, role=Role.COURIER, why=SessionEnd.ACCESS_CHANGED))
+    return _shown(profile)
+
+
+@router.put(
+    "/operators/{operator_id}/zones",
+    responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
+)
+async def limit_operator(
+    operator_id: PathId, body: ZonesBody, request: Request, operator: UnlimitedOperator
+) -> Json:
+    """Limit another operator to some zones; he is logged out, and acts there from then on."""
+    if operator.user_id == operator_id:
+        raise Refused(NOT_ALLOWED(role=operator.role.value))
+    profiles: Profiles = request.app.state.profiles
+    sessions: Sessions = request.app.state.sessions
+    gate: Gate = request.app.state.gate
+    user_id = UserId(operator_id)
+    zones = None if body.zones is None else tuple(ZoneId(one) for one in body.zones)
+    profile = _granted(await profiles.limit(user_id, zones))
+    gate.shut(await sessions.end_all(user_id, role=Role.OPERATOR, why=SessionEnd.ACCESS_CHANGED))
+    return _shown(profile)
+
+
+def _granted(told: Profile | Refusal) -> Profile:
+    if isinstance(told, Refusal):
+        raise Refused(told)
+    return told
+
+
+def _shown(profile: Profile) -> Json:
+    body: dict[str, Any] = {
+        "user_id": profile.user_id,
+        "role": profile.role.value,
+        "version": profile.version,
+        "status": profile.status.value,
+        "status_reason": profile.status_reason,
+        "language": profile.language.value,
+        "name_ar": profile.name_ar,
+        "name_en": profile.name_en,
+        "email": profile.email,
+        "birth_date": profile.birth_date,
+        "zones": None if profile.zones is None else list(profile.zones),
+        "missing": list(missing(profile)),
+    }
+    return Json(body, headers={"etag": _etag(profile)})
+
+
+def _etag(profile: Profile) -> str:
+    return f'"{profile.version}"'
+
+
+def _version(tag: str) -> int | None:
+    text = tag.strip().removeprefix("W/").strip('"')
+    return int(text) if text.isdecimal() and len(text) < 10 else None

@@ -1,0 +1,5 @@
+"""Identifiers of what only this context knows."""
+
+from typing import NewType
+
+SessionId = NewType("SessionId", str)

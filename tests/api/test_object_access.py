@@ -1,0 +1,205 @@
+"""Whose things are whose: every route and frame that names a thing, on one's own and others'."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from api.frames import Incoming
+from tests.api.test_access import OPEN, ROUTES
+from tests.api.town import ON_DUTY, Person, Socket, Town
+from tests.builders import new_id
+
+CUSTOMER, STRANGER, COURIER, OTHER, OPERATOR = (
+    "customer",
+    "stranger",
+    "courier",
+    "other",
+    "operator",
+)
+
+
+@dataclass
+class Scene:
+    """An order of the customer that is offered to the courier, and others who look on."""
+
+    town: Town
+    people: dict[str, Person]
+    sockets: dict[str, Socket]
+    order_id: str
+    offer_id: str
+
+    def filled(self, text: str) -> str:
+        """Names of things in braces, replaced by the things."""
+        return text.format(
+            order_id=self.order_id,
+            offer_id=self.offer_id,
+            zone_id=self.town.zone_id,
+            session_id=self.people[CUSTOMER].session_id,
+            courier_id=self.people[COURIER].user_id,
+        )
+
+
+async def a_scene(town: Town) -> Scene:
+    customer = await town.log_in("customer")
+    courier, phone = await town.courier()
+    order_id = await customer.order()
+    offer = await phone.offer(courier)
+    people = {
+        CUSTOMER: customer,
+        STRANGER: await town.log_in("customer"),
+        COURIER: courier,
+        OTHER: await town.log_in("courier"),
+        OPERATOR: await town.operator(),
+    }
+    sockets = {
+        name: phone if name == COURIER else await person.socket() for name, person in people.items()
+    }
+    assert (await sockets[OTHER].tell("duty", **ON_DUTY))["type"] == "reply"
+    return Scene(town, people, sockets, order_id, str(offer["offer_id"]))
+
+
+# What is told to those whom the role lets in, whose thing it is not; and to those whose it is.
+ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
+    ("GET", "/v1/orders/{order_id}", None, {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}}),
+    (
+        "GET",
+        "/v1/orders/{order_id}/timeline",
+        None,
+        {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
+    ),
+    ("GET", "/v1/orders/{order_id}/offers", None, {CUSTOMER: {403}, OPERATOR: {200}}),
+    ("GET", "/v1/orders/{order_id}/decisions", None, {CUSTOMER: {403}, OPERATOR: {200}}),
+    ("POST", "/v1/orders/{order_id}/cancel", {"reason": "other"}, {STRANGER: {404}, OTHER: {403}}),
+    ("POST", "/v1/orders/{order_id}/unassign", {"reason": "x"}, {OTHER: {409}, CUSTOMER: {403}}),
+    ("POST", "/v1/courier/offers/{offer_id}/acknowledge", None, {OTHER: {404}, COURIER: {200}}),
+    ("POST", "/v1/courier/offers/{offer_id}/decline", {"reason": "x"}, {OTHER: {404}}),
+    ("POST", "/v1/courier/offers/{offer_id}/accept", None, {OTHER: {404}, COURIER: {200}}),
+    ("DELETE", "/v1/sessions/{session_id}", None, {STRANGER: {404}, OTHER: {404}, CUSTOMER: {200}}),
+]
+# Routes whose thing is the caller's own by its address, or which operators alone may call.
+OF_ONESELF = re.compile(r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone)\b[^{]*$")
+OF_OPERATORS = re.compile(r"/v1/(?:zones|couriers|operators)\b")
+
+
+def test_no_route_that_names_a_thing_is_forgotten_here() -> None:
+    named = {(method, re.sub(r"\{\w+\}", "*", path)) for method, path, _, _ in ROUTES_WITH_A_THING}
+    for method, path, _, _ in ROUTES:
+        shape = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "*", path)
+        if path in OPEN or OF_OPERATORS.match(path) or OF_ONESELF.match(shape.replace("*", "{")):
+            continue
+        assert (method, shape) in named, (method, path)
+
+
+async def test_every_route_knows_whose_thing_it_is(town: Town) -> None:
+    scene = await a_scene(town)
+    for method, path, body, told in ROUTES_WITH_A_THING:
+        for name, statuses in told.items():
+            person = scene.people[name]
+            answer = await town.client.request(
+                method,
+                scene.filled(path),
+                json=body,
+                headers={**person.headers, "Idempotency-Key": new_id()},
+            )
+            assert answer.status_code in statuses, (method, path, name, answer.text)
+    order = (await scene.people[OPERATOR].get(f"/v1/orders/{scene.order_id}")).json()
+    assert order["status"] == "assigned"
+
+
+# What each frame comes to: a reply, the code of a refusal, or the number of a close.
+FRAMES: list[tuple[str, dict[str, Any], dict[str, str | int]]] = [
+    (
+        "subscribe",
+        {"channel": "order:{order_id}"},
+        {CUSTOMER: "snapshot", OPERATOR: "snapshot", STRANGER: "no_such_channel"},
+    ),
+    (
+        "subscribe",
+        {"channel": "courier:{courier_id}"},
+        {CUSTOMER: "not_allowed", OTHER: "not_allowed", OPERATOR: "not_allowed"},
+    ),
+    (
+        "subscribe",
+        {"channel": "zone:{zone_id}"},
+        {CUSTOMER: "not_allowed", COURIER: "not_allowed", OPERATOR: "snapshot"},
+    ),
+    ("unsubscribe", {"channel": "order:{order_id}"}, {STRANGER: "pong", OPERATOR: "pong"}),
+    ("ping", {}, dict.fromkeys((CUSTOMER, STRANGER, COURIER, OTHER, OPERATOR), "pong")),
+    (
+        "duty",
+        ON_DUTY,
+        {CUSTOMER: "not_allowed", OPERATOR: "not_allowed", COURIER: "reply"},
+    ),
+    (
+        "acknowledge",
+        {"offer_id": "{offer_id}"},
+        {CUSTOMER: "not_allowed", OPERATOR: "not_allowed", OTHER: "unknown_offer"},
+    ),
+    (
+        "decline",
+        {"offer_id": "{offer_id}", "reason": "x"},
+        {CUSTOMER: "not_allowed", OPERATOR: "not_allowed", OTHER: "unknown_offer"},
+    ),
+    (
+        "accept",
+        {"offer_id": "{offer_id}"},
+        {CUSTOMER: "not_allowed", OPERATOR: "not_allowed", OTHER: "unknown_offer"},
+    ),
+    (
+        "progress",
+        {"order_id": "{order_id}", "step": "picked_up"},
+        {CUSTOMER: "not_allowed", OPERATOR: "not_allowed", OTHER: "not_your_order"},
+    ),
+    (
+        "reached_waiting_point",
+        {},
+        {CUSTOMER: "not_allowed", OPERATOR: "not_allowed"},
+    ),
+    (
+        "position",
+        {"lat": 24.7, "lng": 46.6, "at": 0},
+        {STRANGER: 4403, OPERATOR: 4403},
+    ),
+    ("authenticate", {"token": "forged"}, {CUSTOMER: 4401, OTHER: 4401}),
+]
+COMMANDS = {"duty", "acknowledge", "decline", "accept", "progress", "reached_waiting_point"}
+
+
+def test_no_frame_is_forgotten_here() -> None:
+    tags = {str(one.__struct_config__.tag) for one in get_args(Incoming)}
+    assert {kind for kind, _, _ in FRAMES} == tags
+
+
+async def come_to(scene: Scene, name: str, kind: str, fields: dict[str, Any]) -> str | int | None:
+    """What a frame of this person comes to."""
+    socket = scene.sockets[name]
+    said = {key: scene.filled(one) if isinstance(one, str) else one for key, one in fields.items()}
+    if kind in COMMANDS:
+        told = await socket.tell(kind, **said)
+        return str(told.get("code", told["type"]))
+    await socket.send({"type": kind, **said})
+    if kind in {"position", "authenticate"}:
+        return await socket.closed()
+    if kind == "unsubscribe":
+        await socket.send({"type": "ping"})
+    told = await socket.next("snapshot", "error", "pong")
+    return str(told.get("code", told["type"]))
+
+
+async def test_every_frame_knows_whose_thing_it_is(town: Town) -> None:
+    scene = await a_scene(town)
+    for kind, fields, outcomes in FRAMES:
+        for name, outcome in outcomes.items():
+            assert await come_to(scene, name, kind, fields) == outcome, (kind, fields, name)
+
+
+async def test_before_a_token_no_frame_is_heard(town: Town) -> None:
+    for kind, fields, _ in FRAMES:
+        socket = await Socket.open(town)
+        named = {"id": town.key()} if kind in COMMANDS else {}
+        filled = {
+            name: re.sub(r"\{\w+\}", new_id(), one) if isinstance(one, str) else one
+            for name, one in fields.items()
+        }
+        await socket.send({"type": kind, **named, **filled})
+        assert await socket.closed() == 4401, kind
