@@ -229,7 +229,9 @@ class Connection:
                 message="look at fleet:<zone>, from south to north and from west to east"
             )
         else:
-            refusal = await self._objection(caller, f"zone:{zone_id}")
+            refusal = await self._desk.channels.objection(
+                self._parts.store, caller, f"zone:{zone_id}"
+            )
         if refusal is not None:
             self._outgoing.put(server_frames.error(refusal, channel=frame.channel))
             return
@@ -240,12 +242,6 @@ class Connection:
             FleetMap(frame.channel, bounds),
             is_binary=frame.form == "binary",
         )
-
-    async def _objection(self, caller: Caller, channel: str) -> Refusal | None:
-        try:
-            return await self._desk.channels.objection(self._parts.store, caller, channel)
-        except StoreUnavailable:
-            return UNAVAILABLE()
 
     # Who it is
 

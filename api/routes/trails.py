@@ -43,8 +43,9 @@ class TrailShown(BaseModel):
 )
 async def get_trail(
     courier_id: PathId,
-    _: CurrentOperator,
+    caller: CurrentOperator,
     parts: PartsDep,
+    *,
     since: Since = None,
     until: Until = None,
     limit: Limit = 200,
@@ -53,13 +54,13 @@ async def get_trail(
     now = parts.clock.now()
     ends = now if until is None else until
     begins = ends - HOUR_MS if since is None else since
-    courier = CourierId(UserId(courier_id))
-    if await parts.store.find_courier(courier) is None:
+    courier = await parts.store.find_courier(CourierId(UserId(courier_id)))
+    if courier is None or not caller.may_act_in(courier.zone_id):
         raise Refused(UNKNOWN_COURIER())
-    found = await parts.store.list_trail(courier, since=begins, until=ends, limit=limit + 1)
+    found = await parts.store.list_trail(courier.id, since=begins, until=ends, limit=limit + 1)
     following = found[limit].at if len(found) > limit else None
     fixes = [_shown(one) for one in found[:limit]]
-    return Json({"courier_id": courier, "fixes": fixes, "next": following})
+    return Json({"courier_id": courier.id, "fixes": fixes, "next": following})
 
 
 def _shown(fix: TrailFix) -> dict[str, Any]:

@@ -123,6 +123,16 @@ FRAMES: list[tuple[str, dict[str, Any], dict[str, str | int]]] = [
         {"channel": "zone:{zone_id}"},
         {CUSTOMER: "not_allowed", COURIER: "not_allowed", OPERATOR: "snapshot"},
     ),
+    (
+        "look",
+        {"channel": "fleet:{zone_id}", "south": 24, "west": 46, "north": 25, "east": 47},
+        {CUSTOMER: "not_allowed", COURIER: "not_allowed", OPERATOR: "fleet"},
+    ),
+    (
+        "received",
+        {"channel": "order:{order_id}", "bookmark": {"epoch": "x", "offset": 1}},
+        {STRANGER: "pong", OPERATOR: "pong"},
+    ),
     ("unsubscribe", {"channel": "order:{order_id}"}, {STRANGER: "pong", OPERATOR: "pong"}),
     ("ping", {}, dict.fromkeys((CUSTOMER, STRANGER, COURIER, OTHER, OPERATOR), "pong")),
     (
@@ -180,9 +190,9 @@ async def come_to(scene: Scene, name: str, kind: str, fields: dict[str, Any]) ->
     await socket.send({"type": kind, **said})
     if kind in {"position", "authenticate"}:
         return await socket.closed()
-    if kind == "unsubscribe":
+    if kind in {"unsubscribe", "received"}:
         await socket.send({"type": "ping"})
-    told = await socket.next("snapshot", "error", "pong")
+    told = await socket.next("snapshot", "error", "pong", "fleet")
     return str(told.get("code", told["type"]))
 
 

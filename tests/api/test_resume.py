@@ -331,6 +331,7 @@ def test_the_hundreds_of_a_close_code_say_whether_to_come_again() -> None:
         Close.NOT_AUTHENTICATED,
         Close.FORBIDDEN,
         Close.REPLACED,
+        Close.SESSION_ENDED,
         Close.TOO_LARGE,
     }
 
