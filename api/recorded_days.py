@@ -36,8 +36,8 @@ def bench_mdrp(
     future, or the evaluator says otherwise than our own judge.
     """
     from simulations.mdrp import BadInstance
-    from simulations.mdrp_bench import INSTANCES, RunsLost, Wanted, run
-    from simulations.parallel import cores
+    from simulations.mdrp_bench import INSTANCES, Wanted, run
+    from simulations.parallel import WorkerLost, cores
 
     wanted = Wanted(
         folder=folder or INSTANCES,
@@ -50,7 +50,7 @@ def bench_mdrp(
     )
     try:
         found = run(wanted)
-    except (BadInstance, RunsLost) as error:
+    except (BadInstance, WorkerLost) as error:
         typer.echo(f"hadiyati: {error}", err=True)
         raise typer.Exit(1) from None
     if not found.is_clean:

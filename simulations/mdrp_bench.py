@@ -1,13 +1,10 @@
 """The bench of recorded days: every instance with every seed, on all cores, judged and told."""
 
 import multiprocessing
-import os
 import random
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -38,19 +35,14 @@ from simulations.mdrp_tables import (
     overall,
     references,
 )
+from simulations.parallel import side_by_side
 
 INSTANCES = Path(__file__).parent.parent.parent / "shared" / "mdrp" / "instances"
 EVALUATOR = "evaluate.py"
 RESULTS = "results.json"
-_NICENESS = 10
-_LOOK_S = 0.25
 _DETAILS_MAX = 5
 # Columns of a table that goes into a file, not onto a screen.
 _FILE_WIDTH = 170
-
-
-class RunsLost(Exception):
-    """A process that lived days was ended from outside; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +84,7 @@ class _Task:
 
 
 def run(wanted: Wanted) -> Results:
-    """Live, judge and tell them all; raises mdrp.BadInstance or RunsLost."""
+    """Live, judge and tell them all; raises mdrp.BadInstance or WorkerLost."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_FILE_WIDTH)
@@ -196,41 +188,20 @@ def _here(tasks: Sequence[_Task], on_orders: OnOrders) -> Iterator[Lived]:
 
 def _apart(tasks: Sequence[_Task], jobs: int, on_orders: OnOrders) -> Iterator[Lived]:
     """Live them in processes of their own, each told as it is finished."""
-    # A fork would take over threads and locks of libraries that run here.
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
+    with multiprocessing.get_context("spawn").Manager() as manager:
         counted = manager.Queue()
-        pool = ProcessPoolExecutor(
-            min(jobs, len(tasks)),
-            mp_context=context,
-            initializer=_prepare,
+
+        def count() -> None:
+            while (number := _next(counted)) is not None:
+                on_orders(number)
+
+        yield from side_by_side(
+            partial(_live_apart, counted=counted),
+            (one.run for one in tasks),
+            workers=min(jobs, len(tasks)),
+            prepare=compile_searches,
+            meanwhile=count,
         )
-        try:
-            under_way = {pool.submit(_live_apart, one.run, counted) for one in tasks}
-            yield from _finished(under_way, counted, on_orders)
-        except BrokenProcessPool:
-            raise RunsLost(
-                "a process that lived days was ended from outside, perhaps for want of memory: "
-                "try fewer --jobs"
-            ) from None
-        except BaseException:
-            # Nobody waits for the end of a day that nobody wants any more.
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _finished(
-    under_way: set[Future[Lived]], counted: "Queue[int]", on_orders: OnOrders
-) -> Iterator[Lived]:
-    while under_way:
-        done, under_way = wait(under_way, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
-        while (number := _next(counted)) is not None:
-            on_orders(number)
-        for future in done:
-            yield future.result()
 
 
 def _next(counted: "Queue[int]") -> int | None:
@@ -238,14 +209,6 @@ def _next(counted: "Queue[int]") -> int | None:
         return counted.get_nowait()
     except Empty:
         return None
-
-
-def _prepare() -> None:
-    """Leave the machine to others, go at once when told to, and compile before it is measured."""
-    os.nice(_NICENESS)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
-    compile_searches()
 
 
 def _live_apart(run: Run, counted: "Queue[int]") -> Lived:

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Final, TypeVar
@@ -24,35 +24,51 @@ from actors.parent import end_with
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 _NICENESS: Final = 10
+_LOOK_S: Final = 0.25
 
 
 class WorkerLost(Exception):
     """A process was ended from outside; the message says what to do."""
 
 
+def _nothing() -> None:
+    """Nobody wanted anything."""
+
+
 def side_by_side(
-    make: Callable[[Given], Made], pieces: Iterable[Given], *, workers: int
+    make: Callable[[Given], Made],
+    pieces: Iterable[Given],
+    *,
+    workers: int,
+    prepare: Callable[[], None] = _nothing,
+    meanwhile: Callable[[], None] = _nothing,
 ) -> Iterator[Made]:
     """What is made of each piece, as it is finished; one worker stays in this process.
 
+    Each process prepares itself first; here something may be done meanwhile, again and again.
     Raises WorkerLost.
     """
     if workers <= 1:
-        yield from (make(one) for one in pieces)
+        for one in pieces:
+            made = make(one)
+            meanwhile()
+            yield made
         return
     # A fork would take over threads and locks of libraries that run here.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_stand_back, initargs=(os.getpid(),)
+        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(), prepare)
     )
     try:
-        under_way = [pool.submit(make, one) for one in pieces]
-        for future in as_completed(under_way):
-            yield future.result()
+        under_way = {pool.submit(make, one) for one in pieces}
+        while under_way:
+            done, under_way = wait(under_way, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+            meanwhile()
+            yield from (one.result() for one in done)
     except BrokenProcessPool:
         raise WorkerLost(
-            "a process was ended from outside, perhaps for want of memory: "
-            "ask for less at once, or for --workers 1"
+            "a process was ended from outside, perhaps for want of memory: ask for less, or for "
+            "fewer processes"
         ) from None
     except BaseException:
         # Nobody waits for the end of what nobody wants any more.
@@ -63,12 +79,13 @@ def side_by_side(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _stand_back(parent: int) -> None:
+def _begin(parent: int, prepare: Callable[[], None]) -> None:
     """Leave the machine to others, and go at once when told to, or when the parent goes."""
     end_with(parent)
     os.nice(_NICENESS)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+    prepare()
 
 
 def cores() -> int:
