@@ -41,7 +41,7 @@ class Homes:
         self,
         misfortune: Misfortune,
         truth: Truth,
-        world_of: Callable[[Life, Crash], World],
+        world_of: Callable[[Crash], World],
     ) -> None:
         self._misfortune, self._truth, self._world_of = misfortune, truth, world_of
         self._lives: dict[CellId, Life] = {}
@@ -135,7 +135,7 @@ class Homes:
         async def crash(where: str) -> None:
             await self._perhaps_crash(life, where)
 
-        life.cells = LocalCells(self._world_of(life, crash))
+        life.cells = LocalCells(self._world_of(crash))
         return life
 
     async def _perhaps_crash(self, life: Life, where: str) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import random
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from engine.kernel.timing import Instant
@@ -55,9 +55,8 @@ class Odds:
 
         Source: swarm testing (Groce et al., 2012). The others' rates are drawn log-uniformly.
         """
-        drawn = {one.name: chance.random() for one in fields(cls) if one.name in _PROBABILITIES} | {
-            name: chance.random() for name in (*_SHARES, *_PER_HOUR, *_SIZES)
-        }
+        names = (*_PROBABILITIES, *_SHARES, *_PER_HOUR, *_SIZES)
+        drawn = {name: chance.random() for name in names}
         present = {name: luck for name, luck in drawn.items() if chance.random() >= _CALM_SHARE}
         odds = cls(delay_ms=chance.choice((0, 5, 50, 400)))
         scaled: dict[str, Any] = {name: _scaled(name, luck) for name, luck in present.items()}
@@ -71,23 +70,21 @@ _PER_HOUR: Final = {
     "clock_jumps_per_h": 4.0,
 }
 _SIZES: Final = {"skew_ms": 1_500, "jump_ms": 20_000}
-_PROBABILITIES: Final = frozenset(
-    {
-        "call_lost",
-        "call_doubled",
-        "answer_lost",
-        "store_refuses",
-        "commit_answer_lost",
-        "commit_late",
-        "stream_refuses",
-        "reader_refused",
-        "stream_answer_lost",
-        "solver_fails",
-        "slow",
-        "crash",
-        "effect_fails",
-        "effect_crash",
-    }
+_PROBABILITIES: Final = (
+    "call_lost",
+    "call_doubled",
+    "answer_lost",
+    "store_refuses",
+    "commit_answer_lost",
+    "commit_late",
+    "stream_refuses",
+    "reader_refused",
+    "stream_answer_lost",
+    "solver_fails",
+    "slow",
+    "crash",
+    "effect_fails",
+    "effect_crash",
 )
 
 

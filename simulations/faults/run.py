@@ -21,7 +21,7 @@ from simulations.diary import Diary
 from simulations.door_bus import Lobby
 from simulations.faults.clocks import WrongClock
 from simulations.faults.effects import Effects
-from simulations.faults.homes import Homes, Life
+from simulations.faults.homes import Homes
 from simulations.faults.journal import Journal
 from simulations.faults.misfortune import Misfortune
 from simulations.faults.odds import Odds
@@ -114,14 +114,12 @@ class _Scene:
         chance = SeededChance(self._seed)
         zones = [await open_zone(lobby, chance, one) for one in day.zones]
         town = inhabit(lobby, day, self._diary, zones, seed=self._seed, behaviour=people)
-        living = asyncio.ensure_future(self._to_the_end(town, day))
+        living = self._misfortune.begin(self._to_the_end(town, day))
         breaking = asyncio.ensure_future(self.journal.broken.wait())
         try:
             await asyncio.wait({living, breaking}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            living.cancel()
             breaking.cancel()
-            await asyncio.gather(living, breaking, return_exceptions=True)
             await self._misfortune.end()
             await self._homes.close()
         if not self.journal.violations:
@@ -139,12 +137,11 @@ class _Scene:
     def _store_for(self, crash: Crash) -> Store:
         return cast("Store", FaultyStore(self._store, self._misfortune, crash))
 
-    def _world_of(self, life: Life, crash: Crash) -> CellWorld:
+    def _world_of(self, crash: Crash) -> CellWorld:
         skew_ms, jumps = self._misfortune.clock_spells()
         clock = WrongClock(
             self._clock, skew_ms=skew_ms, jump_ms=self._misfortune.odds.jump_ms, jumps=jumps
         )
-        del life
         return CellWorld(
             store=self._store_for(crash),
             live=FaultyStream(self._live, self._misfortune, self.truth, crash),
