@@ -221,7 +221,7 @@ def _could_be_asked(order: Order, courier: Courier, *, since: Instant) -> bool:
         and courier.zone_id == order.zone_id
         and courier.status is CourierStatus.ON
         and (courier.free_since or 0) < since
-        and not any(one.courier_id == courier.id for one in order.lapsed)
+        and not any(one.courier_id == courier.id or one.at >= since for one in order.lapsed)
     )
 
 
