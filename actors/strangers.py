@@ -5,11 +5,12 @@ from collections.abc import Callable
 from actors.holdings import Holdings
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.messages import BUSY_ELSEWHERE, UNKNOWN_COURIER, GoOnDuty
-from engine.dispatch.offer import OfferStatus
-from engine.kernel.ids import CourierId, OfferId, OrderId
+from engine.dispatch.offer import Offer
+from engine.kernel.ids import CourierId
 from engine.kernel.messages import Command
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.orders.messages import PlaceOrder
+from engine.orders.order import Order
 from storage.store import Store, StoreUnavailable
 
 
@@ -35,9 +36,9 @@ class Strangers:
                 refusal = await self._admit_courier(courier_id, command)
             is_new = isinstance(command, PlaceOrder) or order_id in self._holdings.orders
             if refusal is None and order_id is not None and not is_new:
-                refusal = await self._admit_order(order_id)
+                refusal = self._admit_ended(await self._store.find_order(order_id))
             if refusal is None and offer_id is not None and offer_id not in self._holdings.offers:
-                refusal = await self._admit_offer(offer_id)
+                refusal = self._admit_ended(await self._store.find_offer(offer_id))
         except StoreUnavailable:
             return UNAVAILABLE()
         return refusal
@@ -61,22 +62,11 @@ class Strangers:
             return UNAVAILABLE()
         return BUSY_ELSEWHERE(zone_id=courier.zone_id) if comes else UNKNOWN_COURIER()
 
-    async def _admit_order(self, order_id: OrderId) -> Refusal | None:
-        order = await self._store.find_order(order_id)
-        if order is None or order.zone_id not in self._holdings.zones:
+    def _admit_ended(self, thing: Order | Offer | None) -> Refusal | None:
+        if thing is None or thing.zone_id not in self._holdings.zones:
             return None
-        if order.is_open:
+        if thing.is_open:
             self._doubt()
             return UNAVAILABLE()
-        self._holdings.put(order)
-        return None
-
-    async def _admit_offer(self, offer_id: OfferId) -> Refusal | None:
-        offer = await self._store.find_offer(offer_id)
-        if offer is None or offer.zone_id not in self._holdings.zones:
-            return None
-        if offer.status is OfferStatus.OPEN:
-            self._doubt()
-            return UNAVAILABLE()
-        self._holdings.put(offer)
+        self._holdings.put(thing)
         return None

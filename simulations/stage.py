@@ -133,7 +133,7 @@ async def play(
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         await stage.cells.close()
-    return await _unknown_to_history(stage.store, diary)
+    return await unknown_to_history(stage.store, diary)
 
 
 def inhabit(
@@ -186,7 +186,8 @@ def inhabit(
     return Town(world, couriers=couriers, customers=customers)
 
 
-async def _unknown_to_history(store: MemoryStore, diary: Diary) -> list[str]:
+async def unknown_to_history(store: MemoryStore, diary: Diary) -> list[str]:
+    """What customers were shown and the history does not know."""
     history = {
         page.order_id: [(one.version, one.type) for one in await store.list_events(page.order_id)]
         for page in diary.orders.values()

@@ -92,6 +92,11 @@ class Offer(Thing, frozen=True, kw_only=True):
     explanation: Explanation
 
     @property
+    def is_open(self) -> bool:
+        """Whether somebody may still say yes."""
+        return self.status is OfferStatus.OPEN
+
+    @property
     def asked(self) -> tuple[CourierId, ...]:
         """Who may say yes while it is open."""
         return (self.courier_id, *self.others)

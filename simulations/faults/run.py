@@ -12,10 +12,10 @@ from actors.chance import SeededChance
 from actors.settings import RuntimeKind, RuntimeSettings
 from actors.solver import LocalSolver, stopped_watch
 from engine.couriers.courier import Courier, CourierStatus, Duty
-from engine.dispatch.offer import Offer, OfferStatus
+from engine.dispatch.offer import Offer
 from engine.kernel.timing import MINUTE_MS, Instant
 from engine.orders.order import Order, OrderStatus
-from simulations.checks import not_in_history, seen_from_outside
+from simulations.checks import seen_from_outside
 from simulations.day import Day
 from simulations.diary import Diary
 from simulations.door_bus import Lobby
@@ -29,7 +29,7 @@ from simulations.faults.parts import Crash, FaultySolver, FaultyStore, FaultyStr
 from simulations.faults.town import CALM_AT, STARTS_AT, a_day, behaviour
 from simulations.faults.truth import CheckedStore, Truth
 from simulations.people import until
-from simulations.stage import inhabit, open_zone
+from simulations.stage import inhabit, open_zone, unknown_to_history
 from simulations.town import Town
 from simulations.virtual import Deadlock, VirtualClock, VirtualLoop, run_virtually
 from storage.memory_live import MemoryLive
@@ -164,7 +164,7 @@ class _Scene:
         await until(self._clock, _ALL_SERVED_AT)
         since = _ALL_SERVED_AT - _PATIENCE_MS
         for offer in self.truth.all(Offer):
-            if offer.status is OfferStatus.OPEN and offer.expires_at < since:
+            if offer.is_open and offer.expires_at < since:
                 self.journal.violate(f"offer {offer.id} is open long after it expired")
         couriers: list[Courier] = list(self.truth.all(Courier))
         for order in self.truth.all(Order):
@@ -175,21 +175,13 @@ class _Scene:
     async def _judge(self) -> None:
         """What must hold when everything has come to its end."""
         found = [*seen_from_outside(self._diary), *self._diary.faults, *self._left_open()]
-        history = {
-            page.order_id: [
-                (one.version, one.type) for one in await self._store.list_events(page.order_id)
-            ]
-            for page in self._diary.orders.values()
-        }
-        found += not_in_history(self._diary.orders.values(), history)
+        found += await unknown_to_history(self._store, self._diary)
         for what in found:
             self.journal.violate(what)
 
     def _left_open(self) -> list[str]:
         orders: list[Order] = [one for one in self.truth.all(Order) if one.is_open]
-        offers: list[Offer] = [
-            one for one in self.truth.all(Offer) if one.status is OfferStatus.OPEN
-        ]
+        offers: list[Offer] = [one for one in self.truth.all(Offer) if one.is_open]
         on_duty: list[Courier] = [
             one for one in self.truth.all(Courier) if one.duty is not Duty.OFF
         ]
