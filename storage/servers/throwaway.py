@@ -4,17 +4,18 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.servers.account import Account, unreachable
 from storage.servers.errors import ServersError
-from storage.servers.lock import LOCK_FILE, claimed
+from storage.servers.lock import claimed
 from storage.servers.places import make_folder
 from storage.servers.register import REGISTER_FILE
 from storage.settings import DataSettings
 
 _PREFIX = "hadiyati-throwaway-"
+_LEAVING_PREFIX = "hadiyati-leaving-"
 
 
 @contextmanager
@@ -23,6 +24,8 @@ def throwaway_folder(data: DataSettings, account: Account) -> Iterator[Path]:
     base = Path(tempfile.gettempdir())
     if unreachable(account, [base]):
         base = data.elsewhere
+    for leftover in base.glob(f"{_LEAVING_PREFIX}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     for abandoned in base.glob(f"{_PREFIX}*"):
         _remove_abandoned(abandoned)
     folder = base / f"{_PREFIX}{secrets.token_hex(6)}"
@@ -30,7 +33,7 @@ def throwaway_folder(data: DataSettings, account: Account) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 def _remove_abandoned(folder: Path) -> None:
@@ -42,11 +45,18 @@ def _remove_abandoned(folder: Path) -> None:
         return
     try:
         with claimed(folder):
-            for path in folder.iterdir():
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path, ignore_errors=True)
-                elif path.name != LOCK_FILE:
-                    path.unlink(missing_ok=True)
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
     except ServersError:
         return
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder at once as far as anybody else can see.
+
+    Another process that looks for abandoned folders may write its lock into this one between
+    the last file's removal and the folder's own, so the folder first leaves under another name.
+    """
+    leaving = folder.with_name(f"{_LEAVING_PREFIX}{secrets.token_hex(6)}")
+    with suppress(FileNotFoundError):
+        folder.rename(leaving)
+    shutil.rmtree(leaving, ignore_errors=True)
