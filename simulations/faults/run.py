@@ -13,6 +13,7 @@ from actors.settings import RuntimeKind, RuntimeSettings
 from actors.solver import LocalSolver, stopped_watch
 from engine.couriers.courier import Courier, CourierStatus, Duty
 from engine.dispatch.offer import Offer
+from engine.dispatch.waiting import Wait
 from engine.kernel.timing import MINUTE_MS, Instant
 from engine.orders.order import Order, OrderStatus
 from simulations.checks import seen_from_outside
@@ -108,7 +109,7 @@ class _Scene:
             self._effects.run(),
             self._homes.watch(self._store.list_cells),
             self._forget_now_and_then(),
-            self._look_for_what_waits(),
+            self._look_for_what_waits(lobby.bus),
         ):
             self._misfortune.begin(doing)
         chance = SeededChance(self._seed)
@@ -159,17 +160,21 @@ class _Scene:
             if self._misfortune.happens(odds.stream_forgets, "stream forgets", ""):
                 self._live.lose()
 
-    async def _look_for_what_waits(self) -> None:
-        """In calm every offer ends, and no order waits while somebody has nothing to do."""
+    async def _look_for_what_waits(self, bus: Bus) -> None:
+        """In calm every offer ends, and no order waits while somebody has nothing to do.
+
+        An order may wait for somebody who is busy still, if its plan says until when.
+        """
         await until(self._clock, _ALL_SERVED_AT)
         since = _ALL_SERVED_AT - _PATIENCE_MS
         for offer in self.truth.all(Offer):
             if offer.is_open and offer.expires_at < since:
                 self.journal.violate(f"offer {offer.id} is open long after it expired")
         couriers: list[Courier] = list(self.truth.all(Courier))
-        for order in self.truth.all(Order):
-            for courier in couriers:
-                if _could_be_asked(order, courier, since=since):
+        for order in list(self.truth.all(Order)):
+            idle = [one for one in couriers if _could_be_asked(order, one, since=since)]
+            if idle and not _is_planned(await bus.why_it_waits(order.id), self._clock.now()):
+                for courier in idle:
                     self.journal.violate(f"order {order.id} waits, courier {courier.id} is idle")
 
     async def _judge(self) -> None:
@@ -215,6 +220,11 @@ def _could_be_asked(order: Order, courier: Courier, *, since: Instant) -> bool:
         and (courier.free_since or 0) < since
         and not any(one.courier_id == courier.id or one.at >= since for one in order.lapsed)
     )
+
+
+def _is_planned(wait: Wait | None, now: Instant) -> bool:
+    leaves_at = None if wait is None else wait.reason.leaves_at
+    return leaves_at is not None and leaves_at >= now
 
 
 async def _nobody(_where: str) -> None:
