@@ -12,7 +12,7 @@ from engine.dispatch.view import order_view, work_view
 from engine.dispatch.waiting import Wait
 from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
-from engine.kernel.ids import CellId, CourierId, OrderId
+from engine.kernel.ids import CellId, CourierId, OrderId, UserId
 from engine.kernel.messages import Envelope
 from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
 from engine.orders.messages import UNKNOWN_ORDER
@@ -22,6 +22,7 @@ from storage.live import Bookmark, Fix, Publication
 from storage.store import Answer, Store, StoreUnavailable
 
 AT_REST: Final = "at_rest"
+LISTED_MAX: Final = 100
 _UNKNOWN = {"order": UNKNOWN_ORDER, "courier": UNKNOWN_COURIER, "zone": UNKNOWN_ZONE}
 _NOT_HERE = {UNKNOWN_ORDER.code, UNKNOWN_COURIER.code}
 
@@ -137,8 +138,20 @@ class Bus:
             case "courier":
                 courier = await self._store.find_courier(CourierId(key))
                 return None if courier is None else _courier_at_rest(courier)
+            case "orders":
+                return await self._open_orders(channel, UserId(key))
             case _:
                 return None
+
+    async def _open_orders(self, channel: str, customer_id: UserId) -> Publication:
+        """Those of a customer's newest orders that are open, from storage: no cell has them all."""
+        page = await self._store.list_orders_of(customer_id, limit=LISTED_MAX)
+        orders = [
+            {"order_id": one.id, "code": one.code, "placed_at": one.placed_at}
+            for one in page.orders
+            if one.is_open
+        ]
+        return Publication(channel=channel, kind="state", version=0, body={"orders": orders})
 
     async def _order_at_rest(self, order: Order) -> Publication:
         courier = order.courier_id and await self._store.find_courier(order.courier_id)

@@ -16,6 +16,7 @@ from engine.kernel.messages import Decision, Envelope, Thing
 from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, STALE, UNAVAILABLE, Refusal
 from engine.notices import notices_for
 from engine.orders.order import Order
+from storage.live import ASK_ANEW, Publication
 from storage.store import Answer, Commit, Repeated, Stale, Store, Stored, StoreUnavailable
 
 Keys = Callable[[], Iterable[str]]
@@ -131,12 +132,21 @@ class Live:
         for change in decision.changes:
             self._applied(change.thing)
             self.show(change.thing)
+            if isinstance(change.thing, Order):
+                self._show_list(change.thing)
 
     def show(self, thing: Thing) -> None:
         """Tell the watchers of a thing how it stands."""
         shown = self._holdings.show(thing, now=self._clock.now())
         if shown is not None:
             self._publisher.publish(shown)
+
+    def _show_list(self, order: Order) -> None:
+        """Tell its customer that another list of orders is open now."""
+        if order.version == 1 or not order.is_open:
+            channel = f"orders:{order.customer_id}"
+            anew = Publication(channel=channel, kind=ASK_ANEW, version=0, body={})
+            self._publisher.publish(anew)
 
     async def _is_behind(self, decision: Decision) -> bool:
         """Whether storage knows more of these things than memory: a commit landed unnoticed."""

@@ -122,7 +122,12 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     )
     await gate.look()
     edge = parts.settings.edge
-    presence = Presence(parts.live, parts.wall, sockets_max=edge.sockets_max)
+    presence = Presence(
+        parts.live,
+        parts.wall,
+        sockets_max=edge.sockets_max,
+        sockets_of_one_max=edge.sockets_of_one_max,
+    )
     hub = Hub(
         parts.bus,
         parts.live,

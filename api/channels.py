@@ -7,8 +7,8 @@ from api.order_views import may_see
 from api.refusals import NO_SUCH_CHANNEL
 from engine.kernel.ids import OrderId, UserId, ZoneId, is_id
 from engine.kernel.messages import Caller, Role
-from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE, Refusal
-from storage.store import Store, StoreUnavailable
+from engine.kernel.refusals import NOT_ALLOWED, Refusal
+from storage.store import Store
 
 REMEMBERED_MAX: Final = 50_000
 
@@ -21,13 +21,7 @@ class Channels:
         self._customers: OrderedDict[OrderId, UserId] = OrderedDict()
 
     async def objection(self, store: Store, caller: Caller, channel: str) -> Refusal | None:
-        """Why a caller may not listen to a channel, or that nobody can tell at the moment."""
-        try:
-            return await self._objection(store, caller, channel)
-        except StoreUnavailable:
-            return UNAVAILABLE()
-
-    async def _objection(self, store: Store, caller: Caller, channel: str) -> Refusal | None:
+        """Why a caller may not listen to a channel; raises StoreUnavailable."""
         kind, _, key = channel.partition(":")
         if not is_id(key):
             return NO_SUCH_CHANNEL()
@@ -40,7 +34,9 @@ class Channels:
                 return None if zone is not None else NO_SUCH_CHANNEL()
             case "courier" if caller.role is Role.COURIER and caller.user_id == key:
                 return None
-            case "zone" | "courier":
+            case "orders" if caller.role is Role.CUSTOMER and caller.user_id == key:
+                return None
+            case "zone" | "courier" | "orders":
                 return NOT_ALLOWED(role=caller.role.value)
             case _:
                 return NO_SUCH_CHANNEL()

@@ -27,7 +27,7 @@ MEANINGS: dict[Close, str] = {
     Close.MALFORMED: "a malformed frame: the app has a fault",
     Close.NOT_AUTHENTICATED: "no token in time, a wrong one, or an expired one: get a newer one",
     Close.FORBIDDEN: "a frame that this role may not send: the app has a fault",
-    Close.REPLACED: "the courier has opened a newer socket: that one goes on",
+    Close.REPLACED: "the person has opened a newer socket: that one goes on",
     Close.SESSION_ENDED: "the session has ended: log in again",
     Close.TOO_LARGE: "a frame that is too large: the app has a fault",
     Close.GOING_AWAY: "the server is full or stops",

@@ -15,7 +15,6 @@ from api import frames, server_frames
 from api.channels import Channels
 from api.close_codes import Close
 from api.courier_words import execute_words
-from api.fleet_map import Bounds, FleetMap
 from api.frames import (
     Accept,
     Acknowledge,
@@ -35,11 +34,12 @@ from api.frames import (
 )
 from api.gate import Gate
 from api.hub import Hub
+from api.listening import Listening
 from api.outgoing import Outgoing, Packed
 from api.parts import Parts
 from api.positions import PositionGate
 from api.presence import Held, Presence
-from api.refusals import BAD_POSITION, INVALID_REQUEST, TOO_MANY_CHANNELS
+from api.refusals import BAD_POSITION, INVALID_REQUEST
 from api.server_frames import Authenticated, Pong
 from api.tokens import Proven
 from engine.identity.ids import SessionId
@@ -47,8 +47,7 @@ from engine.identity.sessions import SESSION_ENDED
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
-from storage.live import Bookmark, Fix
-from storage.store import StoreUnavailable
+from storage.live import Fix
 
 FAULT = 1011
 _GOODBYE_S = 2.0
@@ -91,7 +90,9 @@ class Connection:
         self._closing: asyncio.Future[int] = self._loop.create_future()
         self._commands = asyncio.Semaphore(self._edge.commands_at_once)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._channels: set[str] = set()
+        self._listening = Listening(
+            self._parts, desk.hub, desk.channels, self._outgoing, spawn=self._spawn
+        )
         self._gate = PositionGate(
             self._parts.clock, self._parts.wall, future_s=self._edge.position_future_s
         )
@@ -149,8 +150,10 @@ class Connection:
         if caller.role is Role.COURIER:
             self._spawn(self._desk.presence.arrive(caller.user_id, self._held))
             channels.setdefault(f"courier:{caller.user_id}", None)
+        else:
+            self._desk.presence.join(caller.user_id, self._held)
         for channel, bookmark in channels.items():
-            self._ask_to_subscribe(caller, channel, bookmark)
+            self._listening.subscribe(caller, channel, bookmark)
 
     async def _next(self, patience_s: float) -> Incoming | bytes:
         """The next frame that is to be obeyed."""
@@ -200,48 +203,9 @@ class Connection:
             case Ping():
                 self._outgoing.put(server_frames.spell(Pong(now=self._parts.clock.now())))
             case Subscribe() | Unsubscribe() | Received() | Look():
-                self._mind_channel(self._caller, frame)
+                self._listening.mind(self._caller, frame)
             case Authenticate():
                 self._renew(self._caller, frame)
-
-    def _mind_channel(
-        self, caller: Caller, frame: Subscribe | Unsubscribe | Received | Look
-    ) -> None:
-        match frame:
-            case Subscribe():
-                self._ask_to_subscribe(caller, frame.channel, frame.bookmark)
-            case Unsubscribe():
-                self._channels.discard(frame.channel)
-                if frame.channel.startswith("fleet:"):
-                    self._desk.hub.fleets.look_away(self._outgoing)
-                self._desk.hub.unsubscribe(frame.channel, self._outgoing)
-                self._outgoing.leave(frame.channel)
-            case Received():
-                self._outgoing.received(frame.channel, frame.bookmark)
-            case Look():
-                self._spawn(self._look(caller, frame))
-
-    async def _look(self, caller: Caller, frame: Look) -> None:
-        """Show an operator a fleet; while the database is away he asks again."""
-        kind, _, zone_id = frame.channel.partition(":")
-        if kind != "fleet" or frame.south >= frame.north or frame.west >= frame.east:
-            refusal: Refusal | None = INVALID_REQUEST(
-                message="look at fleet:<zone>, from south to north and from west to east"
-            )
-        else:
-            refusal = await self._desk.channels.objection(
-                self._parts.store, caller, f"zone:{zone_id}"
-            )
-        if refusal is not None:
-            self._outgoing.put(server_frames.error(refusal, channel=frame.channel))
-            return
-        bounds = Bounds(south=frame.south, west=frame.west, north=frame.north, east=frame.east)
-        self._desk.hub.fleets.look(
-            frame.channel,
-            self._outgoing,
-            FleetMap(frame.channel, bounds),
-            is_binary=frame.form == "binary",
-        )
 
     # Who it is
 
@@ -297,28 +261,6 @@ class Connection:
             )
         else:
             self._outgoing.put(server_frames.refused(frame.id, answer.refusal))
-
-    def _ask_to_subscribe(self, caller: Caller, channel: str, bookmark: Bookmark | None) -> None:
-        if channel not in self._channels and len(self._channels) >= self._edge.channels_max:
-            self._outgoing.put(server_frames.error(TOO_MANY_CHANNELS(), channel=channel))
-        else:
-            self._channels.add(channel)
-            self._spawn(self._admit(caller, channel, bookmark))
-
-    async def _admit(self, caller: Caller, channel: str, bookmark: Bookmark | None) -> None:
-        """Subscribe who may; while the database is away he waits, as he would for a snapshot."""
-        while channel in self._channels:
-            try:
-                refusal = await self._desk.channels.objection(self._parts.store, caller, channel)
-            except StoreUnavailable:
-                await self._parts.wall.sleep(SECOND_MS)
-                continue
-            if refusal is not None:
-                self._channels.discard(channel)
-                self._outgoing.put(server_frames.error(refusal, channel=channel))
-            elif channel in self._channels:
-                await self._desk.hub.subscribe(channel, self._outgoing, bookmark)
-            return
 
     # Where it is
 
@@ -391,9 +333,6 @@ class Connection:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._desk.hub.repeat_no_more(self._outgoing)
-        self._desk.hub.fleets.look_away(self._outgoing)
-        for channel in self._channels:
-            self._desk.hub.unsubscribe(channel, self._outgoing)
-        courier_id = self._caller.user_id if self._caller is not None else None
-        self._desk.presence.leave(self._held, courier_id)
+        self._listening.end()
+        user_id = self._caller.user_id if self._caller is not None else None
+        self._desk.presence.leave(self._held, user_id)

@@ -14,7 +14,7 @@ from api.outgoing import Outgoing
 from api.subscription import Subscription
 from engine.kernel.ids import CellId
 from engine.kernel.timing import SECOND_MS
-from storage.live import Batch, Bookmark, LiveStream, LiveUnavailable, Publication
+from storage.live import ASK_ANEW, Batch, Bookmark, LiveStream, LiveUnavailable, Publication
 from storage.store import StoreUnavailable
 
 EDGE = CellId("edge")
@@ -137,6 +137,9 @@ class Hub:
 
     def _pass_on(self, publication: Publication) -> None:
         subscriptions = self._subscriptions.get(publication.channel, {})
+        if publication.kind == ASK_ANEW:
+            self._mark(publication.channel)
+            return
         bookmark = publication.bookmark
         if not subscriptions and bookmark is None:
             return

@@ -1,4 +1,7 @@
-"""Which sockets this process holds; a courier has one at most, in whichever process it is."""
+"""Which sockets this process holds.
+
+A courier has one at most, in whichever process it is; anybody else has a few in each.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from actors.clock import Clock
 from api.close_codes import Close
 from api.hub import EDGE
-from engine.kernel.ids import CourierId
+from engine.kernel.ids import CourierId, UserId
 from storage.live import Batch, LiveStream, LiveUnavailable, Publication
 
 _KIND = "socket"
@@ -22,14 +25,18 @@ class Held:
 
 
 class Presence:
-    """Counts sockets, and closes a courier's older ones when he opens another."""
+    """Counts sockets, and closes a person's older ones when he opens more than he may."""
 
-    def __init__(self, live: LiveStream, wall: Clock, *, sockets_max: int) -> None:
+    def __init__(
+        self, live: LiveStream, wall: Clock, *, sockets_max: int, sockets_of_one_max: int
+    ) -> None:
         self._live = live
         self._wall = wall
         self._sockets_max = sockets_max
         self._sockets: set[Held] = set()
+        self._sockets_of_one_max = sockets_of_one_max
         self._couriers: dict[CourierId, Held] = {}
+        self._others: dict[UserId, list[Held]] = {}
         self._is_draining = False
         self._is_empty = asyncio.Event()
         self._is_empty.set()
@@ -42,13 +49,27 @@ class Presence:
         self._is_empty.clear()
         return True
 
-    def leave(self, socket: Held, courier_id: CourierId | None) -> None:
-        """It is closed."""
+    def leave(self, socket: Held, user_id: UserId | None) -> None:
+        """It is closed; whose it was, if he came to say so."""
         self._sockets.discard(socket)
         if not self._sockets:
             self._is_empty.set()
-        if courier_id is not None and self._couriers.get(courier_id) is socket:
-            del self._couriers[courier_id]
+        if user_id is None:
+            return
+        if self._couriers.get(user_id) is socket:
+            del self._couriers[user_id]
+        left = [one for one in self._others.get(user_id, ()) if one is not socket]
+        if left:
+            self._others[user_id] = left
+        else:
+            self._others.pop(user_id, None)
+
+    def join(self, user_id: UserId, socket: Held) -> None:
+        """Somebody who is no courier has shown who he is: of too many sockets the oldest goes."""
+        held = self._others.setdefault(user_id, [])
+        held.append(socket)
+        if len(held) > self._sockets_of_one_max:
+            held.pop(0).close(Close.REPLACED)
 
     async def arrive(self, courier_id: CourierId, socket: Held) -> None:
         """A courier has shown who he is: his older sockets are closed, here and elsewhere."""

@@ -158,6 +158,12 @@ class EdgeSettings(_Group):
     silence_s: float = Field(
         default=120.0, gt=0, le=3600, description="Seconds after which a silent socket is closed."
     )
+    sockets_of_one_max: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description="Sockets of one customer or operator in a process; the oldest gives way.",
+    )
     frame_bytes_max: int = Field(
         default=16 * 1024, ge=256, le=1024 * 1024, description="Largest frame of a phone, in bytes."
     )

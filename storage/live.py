@@ -1,7 +1,7 @@
 """What passes between cells and edges, and need not be kept: the port of the live stream."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 from msgspec import Meta, Struct
 
@@ -9,7 +9,10 @@ from engine.couriers.fixes import Fix
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.timing import Instant
 
-__all__ = ["Batch", "Bookmark", "Fix", "LiveStream", "LiveUnavailable", "Publication"]
+__all__ = ["ASK_ANEW", "Batch", "Bookmark", "Fix", "LiveStream", "LiveUnavailable", "Publication"]
+
+# The kind of a publication that tells nothing but that the channel's snapshot is another now.
+ASK_ANEW: Final = "ask_anew"
 
 
 class Bookmark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,9 +29,9 @@ class Bookmark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Publication(Struct, frozen=True, kw_only=True, array_like=True):
     """A frame for the watchers of a channel.
 
-    Channels are `order:<id>`, `courier:<id>` and `zone:<id>`. `version` is the thing's version: a
-    watcher who has seen a newer one drops it; 0 means that only the newest matters (positions), and
-    such a one has no bookmark.
+    Channels are `order:<id>`, `orders:<customer id>`, `courier:<id>` and `zone:<id>`. `version` is
+    the thing's version: a watcher who has seen a newer one drops it; 0 means that only the newest
+    matters (positions), and such a one has no bookmark.
     """
 
     channel: str

@@ -146,7 +146,8 @@ async def test_who_subscribes_while_the_database_is_away_is_told_when_it_is_back
         await socket.send({"type": "ping"})
         await socket.next("pong")
         store.mood = None
-        assert (await socket.next("snapshot", "error"))["channel"] == channel
+        told = await socket.next("snapshot", "error")
+        assert (told["type"], told["channel"]) == ("snapshot", channel)
 
 
 async def test_a_fault_of_ours_is_a_500_that_gives_nothing_away(tmp_path: Path) -> None:

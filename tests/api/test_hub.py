@@ -313,7 +313,7 @@ async def test_nobody_is_told_what_he_does_not_listen_to_any_more() -> None:
 async def test_a_socket_in_another_process_replaces_an_older_one_here(kind: str) -> None:
     closed: list[int] = []
     async with a_desk() as desk:
-        presence = Presence(desk.wire, SystemClock(), sockets_max=5)
+        presence = Presence(desk.wire, SystemClock(), sockets_max=5, sockets_of_one_max=2)
         old = Held(id="01", close=closed.append)
         courier_id = CourierId(UserId("c"))
         await presence.arrive(courier_id, old)

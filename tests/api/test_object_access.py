@@ -34,6 +34,7 @@ class Scene:
             order_id=self.order_id,
             offer_id=self.offer_id,
             zone_id=self.town.zone_id,
+            customer_id=self.people[CUSTOMER].user_id,
             session_id=self.people[CUSTOMER].session_id,
             courier_id=self.people[COURIER].user_id,
         )
@@ -117,6 +118,16 @@ FRAMES: list[tuple[str, dict[str, Any], dict[str, str | int]]] = [
         "subscribe",
         {"channel": "courier:{courier_id}"},
         {CUSTOMER: "not_allowed", OTHER: "not_allowed", OPERATOR: "not_allowed"},
+    ),
+    (
+        "subscribe",
+        {"channel": "orders:{customer_id}"},
+        {
+            CUSTOMER: "snapshot",
+            STRANGER: "not_allowed",
+            COURIER: "not_allowed",
+            OPERATOR: "not_allowed",
+        },
     ),
     (
         "subscribe",

@@ -43,7 +43,7 @@ class Phone:
 
 def a_desk(town: Town) -> Desk:
     parts = town.parts
-    presence = Presence(parts.live, parts.wall, sockets_max=10)
+    presence = Presence(parts.live, parts.wall, sockets_max=10, sockets_of_one_max=2)
     hub = Hub(parts.bus, parts.live, wall=parts.wall, snapshots_at_once=4, on_notice=presence.hear)
     return Desk(parts=parts, gate=town.gate, hub=hub, presence=presence)
 

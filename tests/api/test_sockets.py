@@ -228,6 +228,19 @@ async def test_a_socket_has_so_many_channels_and_no_more(tmp_path: Path) -> None
         assert codes == [None, None, "too_many_channels"]
 
 
+async def test_of_too_many_sockets_of_one_person_the_oldest_goes(tmp_path: Path) -> None:
+    async with a_town(tmp_path, sockets_of_one_max=2) as town:
+        customer, other = await town.log_in("customer"), await town.log_in("customer")
+        first, second, his = [await one.socket() for one in (customer, customer, other)]
+        third = await customer.socket()
+        assert await first.closed() == 4409
+        await second.connection.close()
+        fourth = await customer.socket()
+        for socket in (third, fourth, his):
+            await socket.send({"type": "ping"})
+            await socket.next("pong")
+
+
 async def test_positions_arrive_packed_or_not(town: Town) -> None:
     courier, phone = await town.courier()
     at = town.parts.clock.now()

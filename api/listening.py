@@ -1,0 +1,109 @@
+"""What one socket listens to: asked for, allowed, told, and left again."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from api import server_frames
+from api.channels import Channels
+from api.fleet_map import Bounds, FleetMap
+from api.frames import Look, Received, Subscribe, Unsubscribe
+from api.hub import Hub
+from api.outgoing import Outgoing
+from api.parts import Parts
+from api.refusals import INVALID_REQUEST, TOO_MANY_CHANNELS
+from engine.kernel.messages import Caller
+from engine.kernel.refusals import UNAVAILABLE, Refusal
+from engine.kernel.timing import SECOND_MS
+from storage.live import Bookmark
+from storage.store import StoreUnavailable
+
+Spawn = Callable[[Coroutine[Any, Any, None]], None]
+
+
+class Listening:
+    """The channels of one socket; `spawn` begins work that ends with it."""
+
+    def __init__(
+        self, parts: Parts, hub: Hub, channels: Channels, outgoing: Outgoing, *, spawn: Spawn
+    ) -> None:
+        self._parts = parts
+        self._hub = hub
+        self._may = channels
+        self._outgoing = outgoing
+        self._spawn = spawn
+        self._names: set[str] = set()
+
+    def mind(self, caller: Caller, frame: Subscribe | Unsubscribe | Received | Look) -> None:
+        """Do what a frame says of a channel."""
+        match frame:
+            case Subscribe():
+                self.subscribe(caller, frame.channel, frame.bookmark)
+            case Unsubscribe():
+                self._leave(frame.channel)
+            case Received():
+                self._outgoing.received(frame.channel, frame.bookmark)
+            case Look():
+                self._spawn(self._look(caller, frame))
+
+    def subscribe(self, caller: Caller, channel: str, bookmark: Bookmark | None) -> None:
+        """Listen from the bookmark on, or from how the thing stands now, if the caller may."""
+        limit = self._parts.settings.edge.channels_max
+        if channel not in self._names and len(self._names) >= limit:
+            self._outgoing.put(server_frames.error(TOO_MANY_CHANNELS(), channel=channel))
+        else:
+            self._names.add(channel)
+            self._spawn(self._admit(caller, channel, bookmark))
+
+    def end(self) -> None:
+        """The socket is closed."""
+        self._hub.repeat_no_more(self._outgoing)
+        self._hub.fleets.look_away(self._outgoing)
+        for channel in self._names:
+            self._hub.unsubscribe(channel, self._outgoing)
+
+    def _leave(self, channel: str) -> None:
+        self._names.discard(channel)
+        if channel.startswith("fleet:"):
+            self._hub.fleets.look_away(self._outgoing)
+        self._hub.unsubscribe(channel, self._outgoing)
+        self._outgoing.leave(channel)
+
+    async def _admit(self, caller: Caller, channel: str, bookmark: Bookmark | None) -> None:
+        """Subscribe who may; while the database is away he waits, as he would for a snapshot."""
+        while channel in self._names:
+            try:
+                refusal = await self._may.objection(self._parts.store, caller, channel)
+            except StoreUnavailable:
+                await self._parts.wall.sleep(SECOND_MS)
+                continue
+            if refusal is not None:
+                self._names.discard(channel)
+                self._outgoing.put(server_frames.error(refusal, channel=channel))
+            elif channel in self._names:
+                await self._hub.subscribe(channel, self._outgoing, bookmark)
+            return
+
+    async def _look(self, caller: Caller, frame: Look) -> None:
+        """Show an operator a fleet; while the database is away he asks again."""
+        refusal = await self._why_not_look(caller, frame)
+        if refusal is not None:
+            self._outgoing.put(server_frames.error(refusal, channel=frame.channel))
+            return
+        bounds = Bounds(south=frame.south, west=frame.west, north=frame.north, east=frame.east)
+        self._hub.fleets.look(
+            frame.channel,
+            self._outgoing,
+            FleetMap(frame.channel, bounds),
+            is_binary=frame.form == "binary",
+        )
+
+    async def _why_not_look(self, caller: Caller, frame: Look) -> Refusal | None:
+        kind, _, zone_id = frame.channel.partition(":")
+        if kind != "fleet" or frame.south >= frame.north or frame.west >= frame.east:
+            return INVALID_REQUEST(
+                message="look at fleet:<zone>, from south to north and from west to east"
+            )
+        try:
+            return await self._may.objection(self._parts.store, caller, f"zone:{zone_id}")
+        except StoreUnavailable:
+            return UNAVAILABLE()
