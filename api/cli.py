@@ -1,8 +1,6 @@
 """The command line: `hadiyati`."""
 
 import asyncio
-import json
-import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api import benches, experiments
-from api.identity_commands import rotate_keys, rotate_sealing_key
-from api.recorded_days import bench_mdrp
-from api.under_faults import simtest
-from api.understandable import Understandable
+from api.commands import benches, documents, experiments, keys
+from api.commands.recorded_days import bench_mdrp
+from api.commands.under_faults import simtest
+from api.commands.understandable import Understandable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
 )
-app.command()(rotate_keys)
-app.command()(rotate_sealing_key)
+app.command()(keys.rotate_keys)
+app.command()(keys.rotate_sealing_key)
 app.command()(experiments.compare)
 app.command()(experiments.tune)
 app.command()(benches.bench)
@@ -42,6 +39,10 @@ app.command("bench-simulator")(benches.bench_simulator)
 app.command("bench-routing")(benches.bench_routing)
 app.command("bench-mdrp")(bench_mdrp)
 app.command()(simtest)
+app.command()(documents.openapi)
+app.command()(documents.asyncapi)
+app.command("settings")(documents.list_settings)
+app.command("parameters")(documents.list_parameters)
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"
@@ -50,16 +51,12 @@ Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 chooses a free one.")
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes that serve the API.")]
-Write = Annotated[
-    bool, typer.Option("--write", help="Write it into its file in docs instead of printing it.")
-]
-DOCS = Path(__file__).parent.parent / "docs"
 
 
 @app.command()
 def up(port: Port = None, workers: Workers = None) -> None:
     """Run the service until Ctrl-C: its servers, the actors and the API."""
-    from api.narration import Narrator, summary
+    from api.commands.narration import Narrator, summary
 
     with _running(port=port, workers=workers) as system:
         Narrator().show(summary(system))
@@ -213,7 +210,7 @@ def _judge(score: "Score") -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    from api.narration import Narrator
+    from api.commands.narration import Narrator
     from storage.migrate import migrate as bring
     from storage.servers import embedded_servers
 
@@ -234,7 +231,7 @@ def migrate() -> None:
 @app.command()
 def doctor() -> None:
     """Report what is found, what runs, and what to do; ends with 1 when something must be done."""
-    from api.narration import Narrator, findings_table
+    from api.commands.narration import Narrator, findings_table
     from storage.servers.doctor import examine
 
     settings = _settings()
@@ -242,46 +239,6 @@ def doctor() -> None:
     Narrator().show(findings_table(findings))
     if any(one.state == "problem" for one in findings):
         raise typer.Exit(1)
-
-
-@app.command()
-def openapi(write: Write = False) -> None:
-    """Print or write the description of the REST interface."""
-    from api.description import document
-
-    _out(json.dumps(document(), indent=1, ensure_ascii=False) + "\n", "openapi.json", write)
-
-
-@app.command()
-def asyncapi(write: Write = False) -> None:
-    """Print or write the description of the socket."""
-    from api.socket_description import socket_document
-
-    text = json.dumps(socket_document(), indent=1, ensure_ascii=False) + "\n"
-    _out(text, "asyncapi.json", write)
-
-
-@app.command("settings")
-def list_settings(write: Write = False) -> None:
-    """Print or write the table of all settings."""
-    from api.settings_table import table
-
-    _out(table(), "settings.md", write)
-
-
-@app.command("parameters")
-def list_parameters(write: Write = False) -> None:
-    """Print or write the table of all zone parameters."""
-    from api.parameters_table import table
-
-    _out(table(), "parameters.md", write)
-
-
-def _out(text: str, name: str, write: bool) -> None:
-    if write:
-        (DOCS / name).write_text(text, "utf-8")
-    else:
-        sys.stdout.write(text)
 
 
 def _settings(
@@ -326,7 +283,7 @@ def _running(
     simulated: bool = False,
 ) -> "Iterator[System]":
     """The system with these changes of its settings, until the block ends or Ctrl-C."""
-    from api.narration import Narrator
+    from api.commands.narration import Narrator
     from api.up import running_system
 
     settings = _settings(port=port, workers=workers, speed=speed, simulated=simulated)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.understandable import Understandable
+from api.commands.understandable import Understandable
 
 
 def simtest(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.understandable import Understandable
+from api.commands.understandable import Understandable
 
 if TYPE_CHECKING:
     from simulations.sources import Asked

@@ -1,0 +1,49 @@
+"""The commands that print what is made from the code, or write it into docs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DOCS = Path(__file__).parents[2] / "docs"
+Write = Annotated[
+    bool, typer.Option("--write", help="Write it into its file in docs instead of printing it.")
+]
+
+
+def openapi(write: Write = False) -> None:
+    """Print or write the description of the REST interface."""
+    from api.description import document
+
+    _out(json.dumps(document(), indent=1, ensure_ascii=False) + "\n", "openapi.json", write)
+
+
+def asyncapi(write: Write = False) -> None:
+    """Print or write the description of the socket."""
+    from api.socket_description import socket_document
+
+    text = json.dumps(socket_document(), indent=1, ensure_ascii=False) + "\n"
+    _out(text, "asyncapi.json", write)
+
+
+def list_settings(write: Write = False) -> None:
+    """Print or write the table of all settings."""
+    from api.settings_table import table
+
+    _out(table(), "settings.md", write)
+
+
+def list_parameters(write: Write = False) -> None:
+    """Print or write the table of all zone parameters."""
+    from api.parameters_table import table
+
+    _out(table(), "parameters.md", write)
+
+
+def _out(text: str, name: str, write: bool) -> None:
+    if write:
+        (DOCS / name).write_text(text, "utf-8")
+    else:
+        sys.stdout.write(text)
