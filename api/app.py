@@ -16,16 +16,11 @@ from actors.outbox import Handler, Outbox
 from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
-from api import sockets
-from api.connection import Desk
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.gate import Gate
-from api.histories import Histories
-from api.hub import Hub
 from api.outermost import Outermost
 from api.parts import Parts
-from api.presence import Presence
 from api.routes import (
     couriers,
     decisions,
@@ -42,6 +37,11 @@ from api.routes import (
     zones,
 )
 from api.settings import Settings
+from api.sockets import endpoint
+from api.sockets.connection import Desk
+from api.sockets.histories import Histories
+from api.sockets.hub import Hub
+from api.sockets.presence import Presence
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
 from engine.identity.budgets import BudgetRules
@@ -105,7 +105,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         health,
     ):
         app.include_router(routes.router)
-    app.include_router(sockets.router)
+    app.include_router(endpoint.router)
     return app
 
 

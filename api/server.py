@@ -24,12 +24,12 @@ from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
 from actors.solver import LocalSolver
 from api.app import assemble
-from api.connection import Desk
 from api.keys import open_keys
 from api.logs import write_logs
 from api.parts import Parts
 from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
+from api.sockets.connection import Desk
 from storage.database import Database
 from storage.live import LiveStream
 from storage.postgres import PostgresStore

@@ -22,7 +22,7 @@ def openapi(write: Write = False) -> None:
 
 def asyncapi(write: Write = False) -> None:
     """Print or write the description of the socket."""
-    from api.socket_description import socket_document
+    from api.sockets.asyncapi import socket_document
 
     text = json.dumps(socket_document(), indent=1, ensure_ascii=False) + "\n"
     _out(text, "asyncapi.json", write)

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Body
 
 from api.answers import DutyChanged, OfferAnswered, ProgressTaken, WaitingPointTaken, WorkShown
 from api.bodies import DutyBody, ProgressBody, ReasonBody, WaitingPointBody
-from api.courier_words import execute_words
 from api.deps import CurrentCourier, Key, PartsDep, PathId
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
-from api.frames import (
+from api.json_answer import Json
+from api.parts import Parts
+from api.sockets.courier_words import execute_words
+from api.sockets.frames import (
     Accept,
     Acknowledge,
     CourierFrame,
@@ -19,8 +21,6 @@ from api.frames import (
     Progress,
     ReachedWaitingPoint,
 )
-from api.json_answer import Json
-from api.parts import Parts
 from engine.couriers.messages import (
     BUSY_ELSEWHERE,
     COURIER_BUSY,

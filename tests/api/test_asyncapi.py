@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from api.frame_examples import OF_THE_APP, OF_THE_SERVER
-from api.frames import Incoming, read_frame
-from api.server_frames import Outgoing, spell
-from api.socket_description import socket_document
+from api.sockets.asyncapi import socket_document
+from api.sockets.frame_examples import OF_THE_APP, OF_THE_SERVER
+from api.sockets.frames import Incoming, read_frame
+from api.sockets.server_frames import Outgoing, spell
 from tests.api.town import ON_DUTY, Socket, Town
 from tests.builders import CORNER
 

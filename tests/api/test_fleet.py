@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.fleet import STATUSES, read_fleet
-from api.fleet_map import GRID, Bounds, FleetMap
+from api.sockets.fleet_map import GRID, Bounds, FleetMap
 from tests.api.town import Town
 from tests.builders import CORNER, NOON, new_id
 

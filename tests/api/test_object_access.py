@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from api.frames import Incoming
+from api.sockets.frames import Incoming
 from tests.api.test_access import OPEN, ROUTES
 from tests.api.town import ON_DUTY, Person, Socket, Town
 from tests.builders import new_id

@@ -13,12 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from actors.clock import SystemClock
 from actors.publisher import Publisher
 from actors.settings import ClockSettings
-from api.close_codes import MEANINGS, Close
-from api.histories import Histories
-from api.hub import Hub
-from api.outgoing import Outgoing
-from api.receipts import TIMES_MAX, WAITING_MAX, Receipts
-from api.subscription import Subscription
+from api.sockets.close_codes import MEANINGS, Close
+from api.sockets.histories import Histories
+from api.sockets.hub import Hub
+from api.sockets.outgoing import Outgoing
+from api.sockets.receipts import TIMES_MAX, WAITING_MAX, Receipts
+from api.sockets.subscription import Subscription
 from engine.kernel.ids import CellId
 from storage.live import Batch, Bookmark, Publication
 from storage.memory_live import MemoryLive

@@ -8,9 +8,9 @@ import msgspec
 from fastapi import FastAPI
 from starlette.websockets import WebSocket
 
-from api.connection import Connection, Desk
-from api.hub import Hub
-from api.presence import Presence
+from api.sockets.connection import Connection, Desk
+from api.sockets.hub import Hub
+from api.sockets.presence import Presence
 from tests.api.town import Person, Town, a_town
 
 

@@ -7,11 +7,11 @@ import structlog
 
 from actors.bus import Bus, CellUnavailable
 from actors.clock import Clock
-from api import server_frames as frames
-from api.fleets import Fleets
-from api.histories import Histories
-from api.outgoing import Outgoing
-from api.subscription import Subscription
+from api.sockets import server_frames as frames
+from api.sockets.fleets import Fleets
+from api.sockets.histories import Histories
+from api.sockets.outgoing import Outgoing
+from api.sockets.subscription import Subscription
 from engine.kernel.ids import CellId
 from engine.kernel.timing import SECOND_MS
 from storage.live import ASK_ANEW, Batch, Bookmark, LiveStream, LiveUnavailable, Publication

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from api import server_frames as frames
-from api.outgoing import Outgoing
+from api.sockets import server_frames as frames
+from api.sockets.outgoing import Outgoing
 from storage.live import Bookmark, Publication
 
 HELD_MAX: Final = 64

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors.clock import Clock
-from api.close_codes import Close
-from api.hub import EDGE
+from api.sockets.close_codes import Close
+from api.sockets.hub import EDGE
 from engine.kernel.ids import CourierId, UserId
 from storage.live import Batch, LiveStream, LiveUnavailable, Publication
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, WebSocket
 
-from api.connection import Connection, Desk
+from api.sockets.connection import Connection, Desk
 
 router = APIRouter()
 

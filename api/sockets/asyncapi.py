@@ -4,10 +4,10 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from api.close_codes import MEANINGS
-from api.frame_examples import OF_THE_APP, OF_THE_SERVER
-from api.frames import Incoming
-from api.server_frames import Outgoing
+from api.sockets.close_codes import MEANINGS
+from api.sockets.frame_examples import OF_THE_APP, OF_THE_SERVER
+from api.sockets.frames import Incoming
+from api.sockets.server_frames import Outgoing
 
 _REF: Final = "#/components/schemas/"
 _ABOUT: Final = """\

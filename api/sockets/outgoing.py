@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 from actors.clock import Clock
-from api.receipts import Receipts
+from api.sockets.receipts import Receipts
 from storage.live import Bookmark
 
 BYTES_MAX: Final = 1024 * 1024

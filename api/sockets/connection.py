@@ -11,11 +11,14 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from actors.chance import new_id
-from api import frames, server_frames
-from api.channels import Channels
-from api.close_codes import Close
-from api.courier_words import execute_words
-from api.frames import (
+from api.gate import Gate
+from api.parts import Parts
+from api.refusals import BAD_POSITION, INVALID_REQUEST
+from api.sockets import frames, server_frames
+from api.sockets.channels import Channels
+from api.sockets.close_codes import Close
+from api.sockets.courier_words import execute_words
+from api.sockets.frames import (
     Accept,
     Acknowledge,
     Authenticate,
@@ -32,15 +35,12 @@ from api.frames import (
     Subscribe,
     Unsubscribe,
 )
-from api.gate import Gate
-from api.hub import Hub
-from api.listening import Listening
-from api.outgoing import Outgoing, Packed
-from api.parts import Parts
-from api.positions import PositionGate
-from api.presence import Held, Presence
-from api.refusals import BAD_POSITION, INVALID_REQUEST
-from api.server_frames import Authenticated, Pong
+from api.sockets.hub import Hub
+from api.sockets.listening import Listening
+from api.sockets.outgoing import Outgoing, Packed
+from api.sockets.positions import PositionGate
+from api.sockets.presence import Held, Presence
+from api.sockets.server_frames import Authenticated, Pong
 from api.tokens import Proven
 from engine.identity.ids import SessionId
 from engine.identity.sessions import SESSION_ENDED

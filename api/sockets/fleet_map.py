@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from actors.fleet import STATUSES, Fleet
-from api.server_frames import FleetShown, Moving
+from api.sockets.server_frames import FleetShown, Moving
 from engine.kernel.timing import Instant
 
 # A map has so many steps each way; who stays within one has not moved.

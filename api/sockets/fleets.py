@@ -6,9 +6,9 @@ from typing import Final
 from actors.bus import Bus, CellUnavailable
 from actors.clock import Clock
 from actors.fleet import Fleet, read_fleet
-from api import server_frames
-from api.fleet_map import FleetMap
-from api.outgoing import Outgoing, Packed
+from api.sockets import server_frames
+from api.sockets.fleet_map import FleetMap
+from api.sockets.outgoing import Outgoing, Packed
 from engine.kernel.timing import SECOND_MS
 from storage.store import StoreUnavailable
 

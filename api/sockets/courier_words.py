@@ -1,6 +1,9 @@
 """What a courier says, over REST or the socket: the same words are the same command."""
 
-from api.frames import (
+from api.parts import Parts
+from api.refusals import INVALID_REQUEST
+from api.sending import execute, id_of_command
+from api.sockets.frames import (
     Accept,
     Acknowledge,
     CourierFrame,
@@ -9,9 +12,6 @@ from api.frames import (
     Progress,
     ReachedWaitingPoint,
 )
-from api.parts import Parts
-from api.refusals import INVALID_REQUEST
-from api.sending import execute, id_of_command
 from api.zones_of import zone_of
 from engine.couriers.messages import (
     AcceptOffer,

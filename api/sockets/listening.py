@@ -3,14 +3,14 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from api import server_frames
-from api.channels import Channels
-from api.fleet_map import Bounds, FleetMap
-from api.frames import Look, Received, Subscribe, Unsubscribe
-from api.hub import Hub
-from api.outgoing import Outgoing
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST, TOO_MANY_CHANNELS
+from api.sockets import server_frames
+from api.sockets.channels import Channels
+from api.sockets.fleet_map import Bounds, FleetMap
+from api.sockets.frames import Look, Received, Subscribe, Unsubscribe
+from api.sockets.hub import Hub
+from api.sockets.outgoing import Outgoing
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
