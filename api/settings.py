@@ -159,7 +159,7 @@ class EdgeSettings(_Group):
         default=120.0, gt=0, le=3600, description="Seconds after which a silent socket is closed."
     )
     sockets_of_one_max: int = Field(
-        default=8,
+        default=20,
         ge=1,
         le=1000,
         description="Sockets of one customer or operator in a process; the oldest gives way.",
