@@ -31,10 +31,9 @@ from actors.waits import Waits
 from engine.couriers.messages import EndShift, EndWayToWait, ExpireOffer
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.waiting import Wait
-from engine.geo.zone import CELLS_TAKEN, CreateZone, PutParametersInForce
+from engine.geo.zone import PutParametersInForce
 from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Command, Envelope, Thing
-from engine.kernel.refusals import STALE
 from engine.kernel.timing import SECOND_MS
 from engine.orders.messages import ReleaseOrder
 from engine.orders.surge import Pressure
@@ -206,7 +205,7 @@ class Cell:
             lambda: self._strangers.admit(envelope.command),
         )
         assert answer is not None
-        return _with_reason(envelope, answer)
+        return answer
 
     # Recovery
 
@@ -373,12 +372,3 @@ def _told(channel: str, known: Pressure | Wait | None) -> Publication | None:
     if known is None:
         return None
     return Publication(channel=channel, kind="state", version=0, body=to_builtins(known))
-
-
-def _with_reason(envelope: Envelope, answer: Answer) -> Answer:
-    """Whoever wanted a zone on cells that belong to another is told that, not that he is late."""
-    refusal = answer.refusal
-    if not isinstance(envelope.command, CreateZone) or refusal is None:
-        return answer
-    is_taken = refusal.code == STALE.code and str(refusal.detail.get("thing")).startswith("cell:")
-    return replace(answer, refusal=CELLS_TAKEN()) if is_taken else answer

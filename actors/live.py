@@ -10,10 +10,10 @@ from actors.holdings import Holdings
 from actors.publisher import Publisher
 from actors.turns import Turns
 from engine.couriers.courier import Courier
-from engine.geo.zone import Zone
+from engine.geo.zone import CELLS_TAKEN, Zone
 from engine.kernel.ids import CellId
 from engine.kernel.messages import Decision, Envelope, Thing
-from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, STALE, UNAVAILABLE, Refusal
+from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, UNAVAILABLE, Refusal
 from engine.notices import notices_for
 from engine.orders.order import Order
 from storage.live import ASK_ANEW, Publication
@@ -91,7 +91,7 @@ class Live:
                     continue
                 refusal = None if read is None else await read()
                 return await self._carry_out(refusal or decide(), envelope)
-        return _answer(envelope, STALE())
+        return _answer(envelope, UNAVAILABLE())
 
     def _not_now(self, envelope: Envelope | None) -> Refusal | None:
         if envelope is not None and self._clock.now() > envelope.deadline:
@@ -124,7 +124,9 @@ class Live:
                 return _same_question(envelope, stored)
             case Stale(thing):
                 self.doubt()
-                return _answer(envelope, STALE(thing=thing))
+                # Memory was wrong, not who asks: sent again, it is decided by what is stored.
+                is_taken = thing.startswith("cell:")
+                return _answer(envelope, CELLS_TAKEN() if is_taken else UNAVAILABLE())
 
     def _apply(self, decision: Decision) -> None:
         for change in decision.changes:

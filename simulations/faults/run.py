@@ -14,6 +14,9 @@ from actors.solver import LocalSolver, stopped_watch
 from engine.couriers.courier import Courier, CourierStatus, Duty
 from engine.dispatch.offer import Offer
 from engine.dispatch.waiting import Wait
+from engine.geo.parameters import ZoneParameters
+from engine.geo.travel import travel_times
+from engine.geo.zone import Zone
 from engine.kernel.timing import MINUTE_MS, Instant
 from engine.orders.order import Order, OrderStatus
 from simulations.checks import seen_from_outside
@@ -170,9 +173,15 @@ class _Scene:
         for offer in self.truth.all(Offer):
             if offer.is_open and offer.expires_at < since:
                 self.journal.violate(f"offer {offer.id} is open long after it expired")
+        parameters = {one.id: one.parameters for one in self.truth.all(Zone)}
         couriers: list[Courier] = list(self.truth.all(Courier))
         for order in list(self.truth.all(Order)):
-            idle = [one for one in couriers if _could_be_asked(order, one, since=since)]
+            idle = [
+                one
+                for one in couriers
+                if _could_be_asked(order, one, since=since)
+                and _is_near(order, one, parameters[order.zone_id], self._clock.now())
+            ]
             if idle and not _is_planned(await bus.why_it_waits(order.id), self._clock.now()):
                 for courier in idle:
                     self.journal.violate(f"order {order.id} waits, courier {courier.id} is idle")
@@ -220,6 +229,13 @@ def _could_be_asked(order: Order, courier: Courier, *, since: Instant) -> bool:
         and (courier.free_since or 0) < since
         and not any(one.courier_id == courier.id or one.at >= since for one in order.lapsed)
     )
+
+
+def _is_near(order: Order, courier: Courier, parameters: ZoneParameters, now: Instant) -> bool:
+    approach_s = travel_times(parameters.travel).one_s(
+        courier.last_point, order.shop.point, vehicle=courier.vehicle, at=now
+    )
+    return approach_s <= parameters.approach_s_max
 
 
 def _is_planned(wait: Wait | None, now: Instant) -> bool:

@@ -253,7 +253,7 @@ def test_a_late_answer_is_told_that_it_is_late_although_everything_was_read_anew
 # A state that is not the stored one
 
 
-def test_what_somebody_else_changed_is_refused_and_then_read_anew() -> None:
+def test_who_meets_what_somebody_else_changed_is_to_ask_again_and_then_it_was_read_anew() -> None:
     async def story(town: Town) -> tuple[list[str], object, str]:
         courier, order = await _offered(town)
         accept, caller = _accept(town, courier), town.as_courier(courier)
@@ -266,7 +266,7 @@ def test_what_somebody_else_changed_is_refused_and_then_read_anew() -> None:
         return codes, shown, snapshot.body["status"]
 
     codes, shown, status = in_a_town(story)
-    assert codes == ["stale_version", "offer_closed"]
+    assert codes == ["temporarily_unavailable", "offer_closed"]
     assert shown is None
     assert status == "cancelled"
 
