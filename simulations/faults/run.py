@@ -17,7 +17,7 @@ from engine.dispatch.waiting import Wait
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import travel_times
 from engine.geo.zone import Zone
-from engine.kernel.timing import MINUTE_MS, Instant
+from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Order, OrderStatus
 from simulations.checks import seen_from_outside
 from simulations.day import Day
@@ -180,7 +180,7 @@ class _Scene:
                 one
                 for one in couriers
                 if _could_be_asked(order, one, since=since)
-                and _is_near(order, one, parameters[order.zone_id], self._clock.now())
+                and _could_come(order, one, parameters[order.zone_id], self._clock.now())
             ]
             if idle and not _is_planned(await bus.why_it_waits(order.id), self._clock.now()):
                 for courier in idle:
@@ -231,11 +231,15 @@ def _could_be_asked(order: Order, courier: Courier, *, since: Instant) -> bool:
     )
 
 
-def _is_near(order: Order, courier: Courier, parameters: ZoneParameters, now: Instant) -> bool:
-    approach_s = travel_times(parameters.travel).one_s(
-        courier.last_point, order.shop.point, vehicle=courier.vehicle, at=now
-    )
-    return approach_s <= parameters.approach_s_max
+def _could_come(order: Order, courier: Courier, parameters: ZoneParameters, now: Instant) -> bool:
+    """Whether the shop is within his reach, and the door before his shift ends."""
+    ways, vehicle = travel_times(parameters.travel), courier.vehicle
+    approach_s = ways.one_s(courier.last_point, order.shop.point, vehicle=vehicle, at=now)
+    trip_s = approach_s + ways.one_s(order.shop.point, order.door.point, vehicle=vehicle, at=now)
+    services_s = parameters.shop_service_s + parameters.door_service_s
+    ends_at = courier.shift_ends_at
+    has_time = ends_at is None or now + (trip_s + services_s) * SECOND_MS <= ends_at
+    return has_time and approach_s <= parameters.approach_s_max
 
 
 def _is_planned(wait: Wait | None, now: Instant) -> bool:
