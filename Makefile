@@ -9,7 +9,7 @@ COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint check fix simulate replay compare tune bench bench-matching \
-        bench-simulator bench-routing bench-mdrp simtest migrate \
+        bench-simulator bench-routing bench-mdrp simtest chaos migrate \
         openapi doctor clean code format types imports
 
 help: ## print this list
@@ -81,6 +81,9 @@ bench-mdrp: $(COMPILED) ## measure dispatch on recorded days: ARGS="--seeds 3 --
 
 simtest: $(COMPILED) ## live days while everything fails, from seeds: ARGS="--seeds 1000"
 	@$(BIN)/hadiyati simtest $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+
+chaos: $(COMPILED) ## live a real day while everything is killed, stopped, filled: ARGS="--minutes 30"
+	@$(BIN)/hadiyati chaos $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

@@ -2,23 +2,20 @@
 
 import asyncio
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.commands import benches, documents, experiments, keys
+from api.commands.chaos import chaos
 from api.commands.recorded_days import bench_mdrp
+from api.commands.running import OPERATOR_PHONE, running, settings_of
 from api.commands.under_faults import simtest
 from api.commands.understandable import Understandable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import TypeGuard
-
-    from api.settings import Settings
-    from api.up import System
     from simulations.score import Score
     from storage.settings import DatabaseSettings
 
@@ -39,13 +36,11 @@ app.command("bench-simulator")(benches.bench_simulator)
 app.command("bench-routing")(benches.bench_routing)
 app.command("bench-mdrp")(bench_mdrp)
 app.command()(simtest)
+app.command()(chaos)
 app.command()(documents.openapi)
 app.command()(documents.asyncapi)
 app.command("settings")(documents.list_settings)
 app.command("parameters")(documents.list_parameters)
-
-# Whoever runs the simulated people is the operator of their zone, too.
-OPERATOR_PHONE = "+966500000001"
 
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 chooses a free one.")
@@ -58,7 +53,7 @@ def up(port: Port = None, workers: Workers = None) -> None:
     """Run the service until Ctrl-C: its servers, the actors and the API."""
     from api.commands.narration import Narrator, summary
 
-    with _running(port=port, workers=workers) as system:
+    with running(port=port, workers=workers) as system:
         Narrator().show(summary(system))
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
@@ -81,7 +76,7 @@ def demo(
     """Watch a simulated city being served by the running service."""
     from simulations.demo import run
 
-    with _running(port=port, workers=workers, speed=speed, simulated=True) as system:
+    with running(port=port, workers=workers, speed=speed, simulated=True) as system:
         run(
             system.url,
             system.sms_log,
@@ -117,7 +112,7 @@ def replay(
         if virtual:
             _judge(run_virtual(instance, seed=seed, out=out, events=events))
             return
-    with _running(port=port, workers=workers, speed=speed, simulated=True) as system:
+    with running(port=port, workers=workers, speed=speed, simulated=True) as system:
         found = run_live(
             instance,
             url=system.url,
@@ -193,7 +188,7 @@ def _running_database() -> "DatabaseSettings":
 
     from storage.servers.embedded import running_servers
 
-    settings = _settings()
+    settings = settings_of()
     if settings.database.dsn is not None:
         return settings.database
     found = running_servers(settings.data, settings.database, settings.redis)
@@ -214,7 +209,7 @@ def migrate() -> None:
     from storage.migrate import migrate as bring
     from storage.servers import embedded_servers
 
-    settings, narrator = _settings(), Narrator()
+    settings, narrator = settings_of(), Narrator()
     with (
         Understandable(),
         embedded_servers(
@@ -234,69 +229,11 @@ def doctor() -> None:
     from api.commands.narration import Narrator, findings_table
     from storage.servers.doctor import examine
 
-    settings = _settings()
+    settings = settings_of()
     findings = examine(settings.data, settings.database, settings.redis)
     Narrator().show(findings_table(findings))
     if any(one.state == "problem" for one in findings):
         raise typer.Exit(1)
-
-
-def _settings(
-    *,
-    port: int | None = None,
-    workers: int | None = None,
-    speed: float | None = None,
-    simulated: bool = False,
-) -> "Settings":
-    """The settings of file and environment, changed by what the command line says."""
-    from pydantic import ValidationError
-
-    from actors.clock import SystemClock
-    from actors.settings import ClockSettings
-    from api.settings import Settings
-
-    try:
-        found = Settings()
-    except ValidationError as fault:
-        typer.echo(f"The settings are not as they should be.\n{fault}", err=True)
-        raise typer.Exit(2) from None
-    edge = {"port": port, "workers": workers}
-    changed = {name: value for name, value in edge.items() if value is not None}
-    update: dict[str, object] = {"edge": found.edge.model_copy(update=changed)}
-    if _is_fast(speed):
-        now = SystemClock().now()
-        update["clock"] = ClockSettings(speed=speed, start_ms=now, started_ms=now)
-    if simulated:
-        operators = (*found.identity.operators, OPERATOR_PHONE)
-        update["identity"] = found.identity.model_copy(
-            update={"operators": operators, "verify_couriers": False}
-        )
-    return found.model_copy(update=update)
-
-
-@contextmanager
-def _running(
-    *,
-    port: int | None,
-    workers: int | None,
-    speed: float | None = None,
-    simulated: bool = False,
-) -> "Iterator[System]":
-    """The system with these changes of its settings, until the block ends or Ctrl-C."""
-    from api.commands.narration import Narrator
-    from api.up import running_system
-
-    settings = _settings(port=port, workers=workers, speed=speed, simulated=simulated)
-    with (
-        Understandable(),
-        running_system(settings, Narrator().tell, throwaway=_is_fast(speed)) as system,
-    ):
-        yield system
-
-
-def _is_fast(speed: float | None) -> "TypeGuard[float]":
-    """Whether the clock runs ahead: what it dates must not get into the data folder."""
-    return speed is not None and speed != 1
 
 
 if __name__ == "__main__":

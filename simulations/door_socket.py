@@ -17,6 +17,7 @@ from simulations.diary import Diary
 from simulations.people import DoorShut, Newest
 from simulations.rest import Account
 from simulations.views import AGAIN, Frame, OrderShown, Told, WorkShown
+from simulations.witness import Said
 
 if TYPE_CHECKING:
     from storage.live import Bookmark
@@ -85,7 +86,10 @@ class Socket:
 
     async def tell(self, kind: str, fields: dict[str, Any]) -> Told:
         """Send a command until it is answered, always under one id."""
-        command_id = new_id(self._clock, self._chance)
+        return await self.tell_as(new_id(self._clock, self._chance), kind, fields)
+
+    async def tell_as(self, command_id: str, kind: str, fields: dict[str, Any]) -> Told:
+        """Send a command under an id that may have been used before."""
         data = _encode({"type": kind, "id": command_id, **fields})
         backoff = self._account.edge.backoff()
         loop = asyncio.get_running_loop()
@@ -94,7 +98,10 @@ class Socket:
             answer = await self._ask(command_id, data)
             if answer.code not in AGAIN:
                 self._diary.answers_ms.append((loop.time() - asked_at) * 1000)
-                return _told(answer)
+                told = _told(answer)
+                said = Said(kind, command_id, fields)
+                self._account.edge.witness.answered(self._account.phone, said, told)
+                return told
             await backoff.pause()
 
     async def position(self, point: Point, at: Instant) -> None:
@@ -214,6 +221,7 @@ class Socket:
                 for update in frame.updates:
                     self._take(update)
             case "snapshot" | "update":
+                self._account.edge.witness.shown(self._account.phone, frame)
                 sink = self._sinks.get(frame.channel)
                 if sink is not None:
                     sink(frame)

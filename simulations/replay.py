@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import uvloop
 from rich.console import Console
@@ -26,6 +27,7 @@ from simulations.rest import Account, Edge, clock_of
 from simulations.score import Score, score
 from simulations.town import Town
 from simulations.virtual import VirtualLoop, run_virtually, seldom_collecting
+from simulations.witness import Witness
 
 # A Monday, so that virtual days have a date; ticks fall on whole minutes, and so come just after
 # what happens in the same minute.
@@ -36,6 +38,21 @@ _ORDERS_PER_CUSTOMER = 20
 _LEAD_MS = 2 * SECOND_MS
 _POSITION_EVERY_MS = 1 * SECOND_MS
 _IDLE_POSITION_MS = 20 * SECOND_MS
+
+
+class Audit(Protocol):
+    """Hears all that is told during a day, and is asked afterwards whether it was true."""
+
+    @property
+    def witness(self) -> Witness:
+        """Who hears it."""
+        ...
+
+    async def violations(
+        self, operator: Account, people: Iterable[Account], diary: Diary
+    ) -> list[str]:
+        """What was not true."""
+        ...
 
 
 class WrongSpeed(Exception):
@@ -136,9 +153,18 @@ def live(
 
 
 def run_live(
-    folder: Path, *, url: str, sms_log: Path, operator_phone: str, speed: float, out: Path | None
+    folder: Path,
+    *,
+    url: str,
+    sms_log: Path,
+    operator_phone: str,
+    speed: float,
+    out: Path | None,
+    audit: Audit | None = None,
 ) -> Score:
     """Live a recorded day through the running system and print how it went.
+
+    What an `audit` finds afterwards is among the violations.
 
     Raises mdrp.BadInstance, WrongSpeed, or people.DoorShut when the operator is not let in.
     """
@@ -153,6 +179,7 @@ def run_live(
             speed=speed,
             out=out,
             console=console,
+            audit=audit,
         )
     )
     console.print(found.table())
@@ -168,11 +195,14 @@ async def _run_live(
     speed: float,
     out: Path | None,
     console: Console,
+    audit: Audit | None,
 ) -> Score:
     clock = await clock_of(url)
     if abs(clock.speed - speed) > 1e-6:
         raise WrongSpeed(f"the service runs at speed {clock.speed:g}, not at {speed:g}")
-    edge = Edge(url, sms_log, clock=clock, chance=random.Random())
+    witness = None if audit is None else audit.witness
+    edge = Edge(url, sms_log, clock=clock, chance=random.Random(), witness=witness)
+    untrue: list[str] = []
     began = clock.now()
     try:
         operator = Account(edge, phone=operator_phone, role="operator")
@@ -192,17 +222,20 @@ async def _run_live(
         town = _town(world, day, couriers, customers)
         with follow(day, diary, clock, console):
             await town.live(day.orders)
+        if audit is not None:
+            untrue = await audit.violations(operator, (*couriers, *customers), diary)
     finally:
         await edge.close()
     if out is not None:
         solution.write(out, diary, starts_at=day.starts_at)
-    return score(
+    found = score(
         diary,
         day,
         ended_at=clock.now(),
         wall_s=(clock.now() - began) / SECOND_MS / speed,
         undeliverable=instance.undeliverable(),
     )
+    return replace(found, violations=(*found.violations, *untrue))
 
 
 def _minute_0(now: Instant, speed: float) -> Instant:

@@ -14,6 +14,7 @@ from actors.clock import Clock, SystemClock
 from actors.settings import ClockSettings
 from simulations.people import DoorShut
 from simulations.views import Told
+from simulations.witness import Request, Witness
 
 _CODE: Final = re.compile(r"#(\d{4,8})\b")
 _POLL_MS = 50.0
@@ -103,12 +104,21 @@ class Backoff:
 class Edge:
     """The address of the service and what the people of one process share to reach it."""
 
-    def __init__(self, url: str, sms_log: Path, *, clock: Clock, chance: random.Random) -> None:
+    def __init__(
+        self,
+        url: str,
+        sms_log: Path,
+        *,
+        clock: Clock,
+        chance: random.Random,
+        witness: Witness | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self.clock, self.chance = clock, chance
         self.inbox = SmsInbox(sms_log, clock)
         self.log_ins = asyncio.Semaphore(_LOG_INS_AT_ONCE)
         self.client = _client(self.url)
+        self.witness = witness or Witness()
 
     @property
     def socket_url(self) -> str:
@@ -209,6 +219,8 @@ class Account:
             await self.renew()
             headers["Authorization"] = f"Bearer {self.token}"
             told = await self._ask(method, path, body, headers)
+        if key:
+            self.edge.witness.answered(self.phone, Request(method, path, body, key), told)
         return told
 
     async def _send(self, path: str, body: object) -> Told:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
+import redis
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -125,6 +126,12 @@ class RedisLive:
         with _translated():
             found: dict[Any, Any] = await self._redis.hgetall(f"{_FIXES}{cell}")
             return {CourierId(name.decode()): _fix.decode(data) for name, data in found.items()}
+
+
+def forget_everything(url: str) -> None:
+    """Empty the server, as if it had lost its data; for trials of what happens then."""
+    with redis.Redis.from_url(url, socket_timeout=5) as client:
+        client.flushall()
 
 
 def _position(epoch: bytes, entry: bytes) -> str:

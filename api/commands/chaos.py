@@ -1,0 +1,88 @@
+"""The command that lives a recorded day while everything is hurt: `hadiyati chaos`."""
+
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.commands.running import OPERATOR_PHONE, running
+from api.commands.understandable import Understandable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from api.up import System
+
+_DAY = Path(__file__).parents[3] / "shared" / "mdrp" / "instances" / "0o50t100s2p125"
+_DISK_SIZE = "1536m"
+
+
+def chaos(
+    instance: Annotated[Path, typer.Option(help="Folder of a recorded day.")] = _DAY,
+    *,
+    minutes: Annotated[float, typer.Option(min=1, max=240, help="How long the day takes.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="Chance of what is hurt, and when.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for what was told and found.")] = Path(
+        ".hadiyati/chaos"
+    ),
+) -> None:
+    """Live a recorded day through the running service while its parts are killed and stopped.
+
+    Ends with 1 when anything was lost, doubled, or told and not true.
+    """
+    from simulations.chaos.harm import kinds_of_harm
+    from simulations.chaos.run import live_through, speed_of
+
+    with Understandable():
+        speed = speed_of(instance, minutes=minutes)
+    with (
+        _small_disk() as disk,
+        running(port=0, workers=None, speed=speed, simulated=True, folder=disk) as system,
+    ):
+        is_clean = live_through(
+            instance,
+            url=system.url,
+            sms_log=system.sms_log,
+            operator_phone=OPERATOR_PHONE,
+            speed=speed,
+            kinds=kinds_of_harm(victims(system), redis_url=system.servers.redis_url, disk=disk),
+            seed=seed,
+            out=out,
+        )
+    if not is_clean:
+        raise typer.Exit(1)
+
+
+def victims(system: "System") -> "dict[str, Callable[[], int]]":
+    """The processes of a running system, by what they are."""
+    from simulations.chaos.processes import descendant
+
+    return {
+        "cell": lambda: descendant("ray::CellHost"),
+        "solver": lambda: descendant("ray::SolverHost"),
+        "edge": lambda: system.workers.pids[0],
+        "valkey": lambda: system.servers.valkey_pid or descendant("valkey-server"),
+        "postgresql": lambda: system.servers.postgres_pid or descendant("postgres"),
+    }
+
+
+@contextmanager
+def _small_disk() -> "Iterator[Path | None]":
+    """A file system of our own that can be filled; None, said aloud, where none may be made."""
+    with tempfile.TemporaryDirectory(prefix="hadiyati-chaos-") as folder:
+        # Root's servers run as somebody else, who must come through.
+        Path(folder).chmod(0o711)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_SIZE},mode=711", "tmpfs", folder]
+        made = subprocess.run(mount, check=False, capture_output=True, text=True)
+        if made.returncode != 0:
+            typer.echo(f"The disk will not be filled: {made.stderr.strip()}", err=True)
+            yield None
+            return
+        try:
+            yield Path(folder)
+        finally:
+            unmount = ["umount", "--lazy", folder]
+            subprocess.run(unmount, check=False)

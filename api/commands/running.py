@@ -1,0 +1,85 @@
+"""The service as commands run it: with settings of the command line, until the block ends."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from api.commands.understandable import Understandable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeGuard
+
+    from api.settings import Settings
+    from api.up import System
+
+# Whoever runs the simulated people is the operator of their zone, too.
+OPERATOR_PHONE = "+966500000001"
+
+
+def settings_of(
+    *,
+    port: int | None = None,
+    workers: int | None = None,
+    speed: float | None = None,
+    simulated: bool = False,
+) -> "Settings":
+    """The settings of file and environment, changed by what the command line says."""
+    from pydantic import ValidationError
+
+    from actors.clock import SystemClock
+    from actors.settings import ClockSettings
+    from api.settings import Settings
+
+    try:
+        found = Settings()
+    except ValidationError as fault:
+        typer.echo(f"The settings are not as they should be.\n{fault}", err=True)
+        raise typer.Exit(2) from None
+    edge = {"port": port, "workers": workers}
+    changed = {name: value for name, value in edge.items() if value is not None}
+    update: dict[str, object] = {"edge": found.edge.model_copy(update=changed)}
+    if _is_fast(speed):
+        now = SystemClock().now()
+        update["clock"] = ClockSettings(speed=speed, start_ms=now, started_ms=now)
+    if simulated:
+        operators = (*found.identity.operators, OPERATOR_PHONE)
+        update["identity"] = found.identity.model_copy(
+            update={"operators": operators, "verify_couriers": False}
+        )
+    return found.model_copy(update=update)
+
+
+@contextmanager
+def running(
+    *,
+    port: int | None,
+    workers: int | None,
+    speed: float | None = None,
+    simulated: bool = False,
+    folder: Path | None = None,
+) -> "Iterator[System]":
+    """The system with these changes of its settings, until the block ends or Ctrl-C.
+
+    A clock that runs ahead needs a `folder` of its own, or has one that is thrown away.
+    """
+    from api.commands.narration import Narrator
+    from api.up import running_system
+
+    settings = settings_of(port=port, workers=workers, speed=speed, simulated=simulated)
+    if folder is not None:
+        data = settings.data.model_copy(update={"folder": folder})
+        settings = settings.model_copy(update={"data": data})
+    is_thrown_away = folder is None and _is_fast(speed)
+    with (
+        Understandable(),
+        running_system(settings, Narrator().tell, throwaway=is_thrown_away) as system,
+    ):
+        yield system
+
+
+def _is_fast(speed: float | None) -> "TypeGuard[float]":
+    """Whether the clock runs ahead: what it dates must not get into the data folder."""
+    return speed is not None and speed != 1

@@ -1,0 +1,1 @@
+"""Real days lived through the running system while its processes, and its disk, are hurt."""

@@ -1,0 +1,126 @@
+"""A recorded day under chaos: lived, hurt, audited, and told."""
+
+import random
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import httpx2
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from simulations import mdrp
+from simulations.chaos.audit import Audit
+from simulations.chaos.harm import Harm
+from simulations.chaos.injector import Harmed, Injector
+from simulations.replay import run_live
+from simulations.score import Score
+from simulations.witness import Chronicle
+
+_ASK_S: Final = 1.0
+_LAST_HARM_S: Final = 120.0
+
+
+def speed_of(folder: Path, *, minutes: float) -> float:
+    """How fast a recorded day must go to last so many real minutes; raises mdrp.BadInstance."""
+    day = mdrp.day(mdrp.read(folder), starts_at=0)
+    ends_at = max(one.off_at or 0 for one in day.couriers)
+    return max(1.0, ends_at / 60_000 / minutes)
+
+
+def is_well(url: str) -> bool:
+    """Whether the service says that all of it serves, the live stream too."""
+    try:
+        answer = httpx2.get(f"{url}/readyz", timeout=_ASK_S, trust_env=False)
+    except httpx2.HTTPError:
+        return False
+    return answer.status_code == 200 and answer.json()["live_stream"] == "ok"
+
+
+def live_through(
+    folder: Path,
+    *,
+    url: str,
+    sms_log: Path,
+    operator_phone: str,
+    speed: float,
+    kinds: Mapping[str, Harm],
+    seed: int,
+    out: Path,
+    rounds: int | None = None,
+) -> bool:
+    """Live the day while harm is done; print and write what came of it; whether all held.
+
+    `out` gets `told.jsonl`, every word to any client, `solution.json` and `chaos.json`.
+    """
+    console = Console()
+    out.mkdir(parents=True, exist_ok=True)
+    chronicle = Chronicle(out / "told.jsonl")
+    audit = Audit(chronicle)
+    injector = Injector(
+        kinds,
+        chance=random.Random(seed),
+        is_well=lambda: is_well(url),
+        on_harm=lambda one: console.print(
+            f"{one.at_s:6.0f} s  {one.kind}: away for {one.away_s:.1f} s"
+        ),
+        rounds=rounds,
+    )
+    injector.start()
+    try:
+        found = run_live(
+            folder,
+            url=url,
+            sms_log=sms_log,
+            operator_phone=operator_phone,
+            speed=speed,
+            out=out / "solution.json",
+            audit=audit,
+        )
+    finally:
+        injector.stop(patience_s=_LAST_HARM_S)
+        chronicle.close()
+    _tell(console, found, injector.harmed, audit)
+    violations = [*found.violations, *found.faults, *injector.violations]
+    for one in injector.violations:
+        console.print(f"violation: {one}")
+    _write(out / "chaos.json", found, injector, audit)
+    return not violations
+
+
+def _tell(console: Console, found: Score, harmed: Sequence[Harmed], audit: Audit) -> None:
+    table = Table("harm", "times", "away, median s", "away, most s")
+    of_kind = defaultdict(list)
+    for one in harmed:
+        of_kind[one.kind].append(one.away_s)
+    for kind, away in sorted(of_kind.items()):
+        table.add_row(kind, str(len(away)), f"{statistics.median(away):.1f}", f"{max(away):.1f}")
+    console.print(table)
+    console.print(
+        f"{len(harmed)} times harmed; {found.lost} lost, {found.duplicates} doubled; "
+        f"{audit.witness.lines} words to clients, {audit.asked_again} commands asked again, "
+        f"{audit.histories_read} histories read"
+    )
+
+
+def _write(path: Path, found: Score, injector: Injector, audit: Audit) -> None:
+    told = {
+        "day": found.name,
+        "orders": found.orders,
+        "delivered": found.delivered,
+        "lost": found.lost,
+        "doubled": found.duplicates,
+        "violations": [*found.violations, *injector.violations],
+        "odd_answers": found.faults,
+        "told": audit.witness.lines,
+        "asked_again": audit.asked_again,
+        "histories_read": audit.histories_read,
+        "harm": [
+            {"kind": one.kind, "at_s": round(one.at_s, 1), "away_s": round(one.away_s, 2)}
+            for one in injector.harmed
+        ],
+    }
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
