@@ -10,7 +10,6 @@ from simulations.chaos.harm import Harm
 from storage.servers.patience import Stopwatch
 
 _LOOK_EVERY_S: Final = 0.05
-_WELL_FOR_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,8 @@ class Injector(threading.Thread):
     """Every kind once in a random order, then again, until `stop` or `rounds` rounds are done.
 
     `is_well` asks the system from outside. What is not well again within `patience_s` is in
-    `violations`, and ends it. `between_s` are the least and the most seconds of peace.
+    `violations`, and ends it; well is what was so for `well_for_s`. `between_s` are the least and
+    the most seconds of peace.
     """
 
     def __init__(
@@ -38,12 +38,14 @@ class Injector(threading.Thread):
         on_harm: Callable[[Harmed], None],
         between_s: tuple[float, float] = (4.0, 12.0),
         patience_s: float = 90.0,
+        well_for_s: float = 3.0,
         rounds: int | None = None,
     ) -> None:
         super().__init__(daemon=True, name="chaos")
         self._kinds, self._chance = kinds, chance
         self._is_well, self._on_harm = is_well, on_harm
         self._between_s, self._patience_s = between_s, patience_s
+        self._well_for_s = well_for_s
         self._rounds = rounds
         self._stopping = threading.Event()
         self.harmed: list[Harmed] = []
@@ -74,19 +76,22 @@ class Injector(threading.Thread):
             self._kinds[name](_sleep)
         except Exception as error:  # noqa: BLE001 - whatever went wrong is told with the rest
             self.violations.append(f"{name} could not be done: {error!r}")
-        self._wait_until_well(watching, watch)
+        is_well = self._is_well_in_time(watching, watch)
         watching.end()
         harmed = Harmed(kind=name, at_s=at_s, away_s=watching.away_s)
         self.harmed.append(harmed)
         self._on_harm(harmed)
-        if watching.well_for_s < _WELL_FOR_S:
+        if not is_well:
             self.violations.append(f"{name}: not well again within {self._patience_s:.0f} s")
             return False
         return True
 
-    def _wait_until_well(self, watching: "_Watch", watch: Stopwatch) -> None:
-        while watching.well_for_s < _WELL_FOR_S and watch.elapsed_s < self._patience_s:
+    def _is_well_in_time(self, watching: "_Watch", watch: Stopwatch) -> bool:
+        while watching.well_for_s < self._well_for_s:
+            if watch.elapsed_s > self._patience_s:
+                return False
             _sleep(_LOOK_EVERY_S)
+        return True
 
 
 def _sleep(seconds: float) -> None:
