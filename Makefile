@@ -9,7 +9,7 @@ COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint check fix simulate replay compare tune bench bench-matching \
-        bench-simulator bench-routing bench-mdrp simtest chaos migrate \
+        bench-simulator bench-routing bench-mdrp bench-realtime simtest chaos migrate \
         openapi doctor clean code format types imports
 
 help: ## print this list
@@ -78,6 +78,9 @@ bench-routing: $(COMPILED) ## measure routing beside other solvers: ARGS="--size
 
 bench-mdrp: $(COMPILED) ## measure dispatch on recorded days: ARGS="--seeds 3 --only NAME,NAME"
 	@$(BIN)/hadiyati bench-mdrp $(ARGS)
+
+bench-realtime: $(COMPILED) ## measure sockets, positions and commands: ARGS="--couriers 1000 --runs 1"
+	@$(BIN)/hadiyati bench-realtime $(ARGS)
 
 simtest: $(COMPILED) ## live days while everything fails, from seeds: ARGS="--seeds 1000"
 	@$(BIN)/hadiyati simtest $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)

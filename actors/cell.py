@@ -1,13 +1,14 @@
 """A cell: zones, orders and couriers that live together, their timers, and the way in and out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from actors.ages import AGE_BOUNDS_MS
 from actors.bus import CellUnavailable
 from actors.chance import Chance, new_id
 from actors.clock import Clock
@@ -153,7 +154,7 @@ class Cell:
             raise CellUnavailable(self.id)
         return [one.result() for one in tasks]
 
-    def report_positions(self, fixes: Iterable[tuple[CourierId, Fix]]) -> None:
+    def report_positions(self, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
         """Take the newest positions of couriers."""
         self._positions.report(fixes)
 
@@ -346,6 +347,10 @@ class Cell:
             "positions_dropped": self._telemetry.dropped,
             "positions_dropped_by": dict(self._telemetry.faults),
             "positions_mocked": self._telemetry.mocked,
+            "positions_age_ms": {
+                "at_most": AGE_BOUNDS_MS,
+                "counts": tuple(self._telemetry.ages.counts),
+            },
         }
 
     async def _ring_repeat(self, name: str) -> None:

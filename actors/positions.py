@@ -1,6 +1,6 @@
 """Where couriers are, on its way out of a cell: to customers, to a restarted cell, into storage."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from actors.clock import Clock
 from actors.holdings import Holdings
@@ -37,10 +37,13 @@ class Positions:
         self._clock = clock
         self._stays: dict[CourierId, tuple[Point, Stay | None, Fix]] = {}
 
-    def report(self, fixes: Iterable[tuple[CourierId, Fix]]) -> None:
+    def report(self, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
         """Take the newest positions of couriers; where somebody is off duty is his own."""
         now = self._clock.now()
         self._telemetry.report(fixes, expected=self._holdings.is_on_duty, now=now)
+        taken_at = self._clock.now()
+        for _, fix in fixes:
+            self._telemetry.ages.add(taken_at - fix.at)
 
     def show(self) -> None:
         """Show customers where their couriers are, and when they come to a stop and leave it."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import pickle
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
@@ -108,14 +109,14 @@ class CellHost:
         self._premises = premises
         self._starting: asyncio.Future[Cell] | None = None
 
-    async def execute(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+    async def execute(self, envelopes: bytes) -> bytes:
         """Carry commands out."""
         cell = await self._cell()
-        return await _or_die(cell.execute(envelopes))
+        return pack(await _or_die(cell.execute(unpack(envelopes))))
 
-    async def report_positions(self, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
+    async def report_positions(self, fixes: bytes) -> None:
         """Take positions."""
-        (await self._cell()).report_positions(fixes)
+        (await self._cell()).report_positions(unpack(fixes))
 
     async def snapshot(self, channel: str) -> Publication | None:
         """A channel's present state."""
@@ -192,7 +193,7 @@ class Method(Protocol[T_co]):
 class CellActor(Protocol):
     """A `CellHost` from outside."""
 
-    execute: Method[list[Answer]]
+    execute: Method[bytes]
     report_positions: Method[None]
     snapshot: Method[Publication | None]
     health: Method[str]
@@ -250,11 +251,16 @@ class RayCalls:
     async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
         """Answers in the order of the envelopes."""
         # No time-out here: a call that is still running must not be sent again beside itself.
-        return await self._call(cell, lambda actor: actor.execute.remote(envelopes))
+        packed = pack(envelopes)
+        answers: list[Answer] = unpack(
+            await self._call(cell, lambda actor: actor.execute.remote(packed))
+        )
+        return answers
 
     async def report_positions(self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
         """Pass positions on."""
-        call = self._call(cell, lambda actor: actor.report_positions.remote(fixes))
+        packed = pack(fixes)
+        call = self._call(cell, lambda actor: actor.report_positions.remote(packed))
         await self._in_time(cell, call)
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
@@ -302,6 +308,16 @@ class Watch:
                     *(self._calls.health(one) for one in cells), return_exceptions=True
                 )
             await asyncio.sleep(_WATCH_S)
+
+
+def pack(thing: object) -> bytes:
+    """Pickle it as Python does: Ray's own way asks a function in Python for every object in it."""
+    return pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
+
+
+def unpack(packed: bytes) -> Any:  # noqa: ANN401 - whatever was packed
+    """What another process of ours packed."""
+    return pickle.loads(packed)  # noqa: S301 - Ray would do the same with it
 
 
 def join(premises: Premises, address: str) -> None:

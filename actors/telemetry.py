@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+from actors.ages import Ages
 from engine.couriers.fixes import Fix, FixFault, Track, follow
 from engine.dispatch.eta import Sighting
 from engine.kernel.ids import CourierId
@@ -26,6 +27,7 @@ class Telemetry:
         self._trail: list[TrailFix] = []
         self._sampled_at: dict[CourierId, Instant] = {}
         self._trail_sample_ms = trail_sample_ms
+        self.ages = Ages()
         self.received = 0
         self.mocked = 0
         self.faults: Counter[FixFault] = Counter()

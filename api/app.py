@@ -37,7 +37,6 @@ from api.routes import (
     zones,
 )
 from api.settings import Settings
-from api.sockets import endpoint
 from api.sockets.connection import Desk
 from api.sockets.histories import Histories
 from api.sockets.hub import Hub
@@ -105,7 +104,6 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         health,
     ):
         app.include_router(routes.router)
-    app.include_router(endpoint.router)
     return app
 
 

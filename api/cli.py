@@ -10,6 +10,7 @@ import typer
 
 from api.commands import benches, documents, experiments, keys
 from api.commands.chaos import chaos
+from api.commands.bench_realtime import bench_realtime
 from api.commands.recorded_days import bench_mdrp
 from api.commands.running import OPERATOR_PHONE, running, settings_of
 from api.commands.under_faults import simtest
@@ -34,6 +35,7 @@ app.command()(benches.bench)
 app.command("bench-matching")(benches.bench_matching)
 app.command("bench-simulator")(benches.bench_simulator)
 app.command("bench-routing")(benches.bench_routing)
+app.command("bench-realtime")(bench_realtime)
 app.command("bench-mdrp")(bench_mdrp)
 app.command()(simtest)
 app.command()(chaos)

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
 from api.refusals import INTERNAL_ERROR, TOO_LARGE
+from api.sockets.endpoint import PATH, serve_socket
 
 _HEADERS = {
     "cache-control": "no-store",
@@ -21,7 +22,10 @@ _READ_AND_DROPPED_MAX = 16 * 1024 * 1024
 
 
 class Outermost:
-    """Sits around the whole application, so that no answer is without a request id."""
+    """Sits around the whole application, so that no answer is without a request id.
+
+    Sockets are served from here.
+    """
 
     def __init__(self, app: ASGIApp, *, body_bytes_max: int, new_id: Callable[[], str]) -> None:
         self._app = app
@@ -30,6 +34,9 @@ class Outermost:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket" and scope["path"] == PATH:
+            await serve_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -159,9 +159,12 @@ def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
+        http="httptools",
         lifespan="on",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
+        # Phones have to speak themselves, and who is silent is closed.
+        ws_ping_interval=None,
         # Beyond our own limit a phone is told with our own code; far beyond it uvicorn cuts it off.
         ws_max_size=edge.frame_bytes_max * 8,
         access_log=False,

@@ -56,12 +56,16 @@ class System:
 
 @contextmanager
 def running_system(
-    settings: Settings, on_step: Callable[[str], None], *, throwaway: bool = False
+    settings: Settings,
+    on_step: Callable[[str], None],
+    *,
+    throwaway: bool = False,
+    durable: bool = False,
 ) -> Iterator[System]:
     """Start everything that is not given by address; inside the block all of it serves.
 
     `on_step` gets a sentence for each thing that happens, also from other threads. `throwaway`
-    keeps all data in a temporary folder.
+    keeps all data in a temporary folder, `durable` as safely as in any other.
 
     Raises:
         ServersError: an embedded server cannot be started.
@@ -74,7 +78,9 @@ def running_system(
         )
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(settings))
-        opening = stack.enter_context(_Beside(partial(_open_servers, settings, on_step, throwaway)))
+        opening = stack.enter_context(
+            _Beside(partial(_open_servers, settings, on_step, throwaway, durable))
+        )
         # A folder in use, or a missing program, shows at once: nobody need wait for Ray to hear it.
         wait([opening], timeout=_SHOWS_AT_ONCE_S, return_when=FIRST_EXCEPTION)
         if opening.done():
@@ -82,12 +88,11 @@ def running_system(
         logs = settings.data.folder.absolute() / "logs"
         if throwaway:
             logs = Path(stack.enter_context(TemporaryDirectory(prefix="hadiyati-logs-")))
-        log = logs / "api.log"
         workers = stack.enter_context(
             Workers(
                 listening,
                 count=settings.edge.workers,
-                log=log,
+                log=logs / "api.log",
                 shutdown_s=settings.edge.shutdown_s,
                 on_step=on_step,
             )
@@ -104,7 +109,7 @@ def running_system(
         yield System(
             url=url,
             sms_log=settings.sms_log.absolute(),
-            api_log=log,
+            api_log=logs / "api.log",
             settings=settings,
             servers=servers,
             workers=workers,
@@ -133,7 +138,8 @@ class _Beside:
 def _open_servers(
     settings: Settings,
     on_step: Callable[[str], None],
-    throwaway: bool,  # noqa: FBT001 - bound by name in one place
+    throwaway: bool,  # noqa: FBT001 - bound in one place
+    durable: bool,  # noqa: FBT001 - as above
     stack: ExitStack,
 ) -> Servers:
     """The servers with the newest schema."""
@@ -143,6 +149,7 @@ def _open_servers(
             database=settings.database,
             redis=settings.redis,
             throwaway=throwaway,
+            durable=durable,
             on_step=on_step,
         )
     )

@@ -75,7 +75,7 @@ class CustomerProgram:
             )
             if quoted.refused:
                 return self._refused(page, f"quote: {quoted.refused}")
-            order = _order_body(wanted, str(quoted.body["quote_id"]))
+            order = order_body(wanted, str(quoted.body["quote_id"]))
             told = await self._door.place(new_id(self._clock, self._chance), order)
             if not told.refused:
                 page.order_id = str(told.body["order_id"])
@@ -120,7 +120,8 @@ class CustomerProgram:
         return False
 
 
-def _order_body(wanted: DayOrder, quote_id: str) -> dict[str, Any]:
+def order_body(wanted: DayOrder, quote_id: str) -> dict[str, Any]:
+    """What is sent to place an order."""
     return {
         "quote_id": quote_id,
         "gift": to_builtins(wanted.gift),

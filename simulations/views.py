@@ -83,8 +83,15 @@ class OrderShown(Struct, frozen=True, kw_only=True):
     due_at: int = 0
 
 
+class AgesShown(Struct, frozen=True, kw_only=True):
+    """So many positions were at most so old when their cell had them; more counts than bounds."""
+
+    at_most: tuple[int, ...] = ()
+    counts: tuple[int, ...] = ()
+
+
 class ZoneShown(Struct, frozen=True, kw_only=True):
-    """A zone at work, as operators see it; the last four come with every tick."""
+    """A zone at work, as operators see it; the last five come with every tick."""
 
     waiting: int = 0
     offered: int = 0
@@ -94,6 +101,7 @@ class ZoneShown(Struct, frozen=True, kw_only=True):
     offers_made: int = 0
     tick_ms: float = 0.0
     positions_received: int = 0
+    positions_age_ms: AgesShown = AgesShown()
 
 
 class Frame(Struct, frozen=True, kw_only=True):

@@ -97,7 +97,8 @@ class Connection:
             self._parts.clock, self._parts.wall, future_s=self._edge.position_future_s
         )
         self._frames_left = float(self._edge.frames_burst)
-        self._counted_at = self._loop.time()
+        self._heard_at = self._loop.time()
+        self._silence: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._caller: Caller | None = None
         self._session_id: SessionId | None = None
@@ -116,6 +117,7 @@ class Connection:
             await self._socket.close(Close.GOING_AWAY)
             return
         try:
+            self._mind_silence()
             self._spawn(self._read())
             self._spawn(self._write())
             code = await self._closing
@@ -128,15 +130,10 @@ class Connection:
     async def _read(self) -> None:
         await self._welcome()
         while True:
-            await self._obey(await self._next(self._edge.silence_s))
+            await self._obey(await self._next())
 
     async def _welcome(self) -> None:
-        try:
-            frame = await self._next(self._edge.authenticate_s)
-        except Closing as closing:
-            raise Closing(
-                Close.NOT_AUTHENTICATED if closing.code == Close.SILENT else closing.code
-            ) from None
+        frame = await self._next()
         if not isinstance(frame, Authenticate):
             raise Closing(Close.NOT_AUTHENTICATED)
         proven = self._prove(frame)
@@ -155,14 +152,20 @@ class Connection:
         for channel, bookmark in channels.items():
             self._listening.subscribe(caller, channel, bookmark)
 
-    async def _next(self, patience_s: float) -> Incoming | bytes:
+    def _mind_silence(self) -> None:
+        """One timer for all frames: it looks when the last one came, and waits for the rest."""
+        is_known = self._caller is not None
+        patience_s = self._edge.silence_s if is_known else self._edge.authenticate_s
+        left_s = self._heard_at + patience_s - self._loop.time()
+        if left_s > 0:
+            self._silence = self._loop.call_later(left_s, self._mind_silence)
+        else:
+            self.close(Close.SILENT if is_known else Close.NOT_AUTHENTICATED)
+
+    async def _next(self) -> Incoming | bytes:
         """The next frame that is to be obeyed."""
         while True:
-            try:
-                async with asyncio.timeout(patience_s):
-                    message = await self._socket.receive()
-            except TimeoutError:
-                raise Closing(Close.SILENT) from None
+            message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1005))
             data: str | bytes = message.get("text") or message.get("bytes") or b""
@@ -183,8 +186,8 @@ class Connection:
         if size > self._edge.frame_bytes_max:
             raise Closing(Close.TOO_LARGE)
         now = self._loop.time()
-        grown = (now - self._counted_at) * self._edge.frames_per_s
-        self._counted_at = now
+        grown = (now - self._heard_at) * self._edge.frames_per_s
+        self._heard_at = now
         self._frames_left = min(self._edge.frames_burst, self._frames_left + grown) - 1
         if self._frames_left < 0:
             raise Closing(Close.TOO_MANY)
@@ -326,8 +329,9 @@ class Connection:
                     await self._socket.close(code)
 
     async def _forget(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
+        for timer in (self._expiry, self._silence):
+            if timer is not None:
+                timer.cancel()
         self._belong_to(None)
         tasks = list(self._tasks)
         for task in tasks:

@@ -1,7 +1,6 @@
 """What waits to be sent to one socket, in two lanes: states in order, of all else the newest."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Final
 
@@ -29,10 +28,10 @@ class Outgoing:
         self._waiting_max = waiting_max
         self._bytes_max = bytes_max
         self._on_full = on_full
-        self._critical: deque[bytes] = deque()
+        self._critical: list[bytes] = []
         self._size = 0
         self._latest: dict[Hashable, bytes] = {}
-        self._something = asyncio.Event()
+        self._wanted: asyncio.Future[None] | None = None
         self._is_full = False
         self._receipts: Receipts | None = None
         self._wall: Clock | None = None
@@ -49,7 +48,7 @@ class Outgoing:
         else:
             self._critical.append(frame)
             self._size += len(frame)
-        self._something.set()
+        self._wake()
 
     def put_state(
         self, channel: str, bookmark: Bookmark | None, frame: bytes, *, is_whole: bool = False
@@ -67,7 +66,7 @@ class Outgoing:
         if key not in self._latest and len(self._latest) >= self._waiting_max:
             return
         self._latest[key] = frame
-        self._something.set()
+        self._wake()
 
     def has_latest(self, key: Hashable) -> bool:
         """Whether a frame of this key still waits."""
@@ -100,10 +99,16 @@ class Outgoing:
 
     async def take(self) -> list[bytes]:
         """All that waits, as soon as something does."""
-        await self._something.wait()
-        self._something.clear()
-        frames = [*self._critical, *self._latest.values()]
-        self._critical.clear()
-        self._latest.clear()
+        if not (self._critical or self._latest):
+            self._wanted = asyncio.get_running_loop().create_future()
+            await self._wanted
+        frames, self._critical = self._critical, []
+        if self._latest:
+            frames += self._latest.values()
+            self._latest.clear()
         self._size = 0
         return frames
+
+    def _wake(self) -> None:
+        if self._wanted is not None and not self._wanted.done():
+            self._wanted.set_result(None)

@@ -50,6 +50,7 @@ def embedded_servers(
     database: DatabaseSettings | None = None,
     redis: RedisSettings | None = None,
     throwaway: bool = False,
+    durable: bool = False,
     on_step: Callable[[str], None] | None = None,
 ) -> Iterator[Servers]:
     """Run what is needed and not given by address; inside the block all of it serves.
@@ -57,7 +58,8 @@ def embedded_servers(
     Servers that die are started again on the same port with the same data. `on_step` gets a
     sentence for each thing that happens, also from other threads. `throwaway` ignores
     `data.folder`, keeps everything in a temporary folder that is removed afterwards, and does
-    without safety against a crash of the machine.
+    without safety against a crash of the machine unless it is to be `durable` all the same, for
+    measurements.
 
     Raises:
         FolderInUseError: another process keeps the servers of this folder.
@@ -87,7 +89,7 @@ def embedded_servers(
             places,
             database=database,
             redis=redis,
-            durable=not throwaway,
+            durable=durable or not throwaway,
             chance=random.SystemRandom(),
             on_step=on_step or _log_step,
         )

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from api.cli import app
 
 COMMANDS = (
-    *("up", "demo", "replay", "simulate", "bench-mdrp", "compare", "tune"),
+    *("up", "demo", "replay", "simulate", "bench-mdrp", "bench-realtime", "compare", "tune"),
     *("migrate", "doctor", "openapi", "settings"),
 )
 

@@ -56,7 +56,7 @@ async def test_who_does_not_say_who_he_is_is_sent_away(town: Town, first: object
 
 
 async def test_who_says_nothing_is_sent_away(tmp_path: Path) -> None:
-    async with a_town(tmp_path, authenticate_s=0.05, silence_s=0.05) as town:
+    async with a_town(tmp_path, authenticate_s=2.0, silence_s=0.05) as town:
         assert await (await Socket.open(town)).closed() == 4401
         assert await (await (await town.log_in("customer")).socket()).closed() == 4508
 

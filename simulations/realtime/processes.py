@@ -1,0 +1,88 @@
+"""What the processes of the running system cost, read from the kernel: processor time, memory."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_PROC: Final = Path("/proc")
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+# The first mark that a command line holds names the part; all else that we started is Ray's own.
+_MARKS: Final = {
+    "realtime.bare": "bare",
+    "bare_edge": "bare",
+    "api.server": "edge",
+    "ray::CellHost": "cell",
+    "ray::SolverHost": "solver",
+    "postgres": "database",
+    "valkey": "stream",
+    "redis-server": "stream",
+}
+_REST: Final = "ray"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Seconds of the processor and bytes of memory, by part of the system."""
+
+    cpu_s: Mapping[str, float]
+    memory: Mapping[str, int]
+
+    def since(self, before: "Usage") -> Mapping[str, float]:
+        """Seconds of the processor since an earlier look."""
+        return {part: used - before.cpu_s.get(part, 0.0) for part, used in self.cpu_s.items()}
+
+
+def usage() -> Usage:
+    """What everything that this process started has used."""
+    cpu: Counter[str] = Counter()
+    memory: Counter[str] = Counter()
+    for pid in descendants(os.getpid()):
+        try:
+            part = part_of((_PROC / str(pid) / "cmdline").read_text(errors="replace"))
+            cpu[part] += round(1000 * cpu_s(pid))
+            memory[part] += resident(pid)
+        except (OSError, ValueError, IndexError):
+            continue  # It has just ended.
+    return Usage({part: ms / 1000 for part, ms in cpu.items()}, dict(memory))
+
+
+def part_of(command: str) -> str:
+    """The part of the system that a command line belongs to."""
+    return next((part for mark, part in _MARKS.items() if mark in command), _REST)
+
+
+def descendants(root: int) -> Iterator[int]:
+    """Every process below this one."""
+    children: dict[int, list[int]] = {}
+    for entry in _PROC.iterdir():
+        if entry.name.isdecimal():
+            try:
+                parent = int(_fields(int(entry.name))[1])
+            except (OSError, ValueError, IndexError):
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    waiting = list(children.get(root, ()))
+    while waiting:
+        pid = waiting.pop()
+        yield pid
+        waiting += children.get(pid, ())
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of the processor that a process has used, in all its threads."""
+    fields = _fields(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+
+def resident(pid: int) -> int:
+    """Bytes of a process's own memory that are in use."""
+    _, pages, shared, *_ = (_PROC / str(pid) / "statm").read_text().split()
+    return (int(pages) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _fields(pid: int) -> list[str]:
+    """What the kernel says after the name, which may hold anything."""
+    return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
