@@ -16,8 +16,21 @@ class ClockShown(_Answer):
     speed: float
 
 
+class PricedLineShown(_Answer):
+    """A line of a price; amounts in halalas."""
+
+    name: str
+    quantity: int
+    net_halalas: int
+    vat_halalas: int
+    gross_halalas: int
+
+
 class QuoteMade(_Answer):
-    """A price and a promise; amounts in halalas, VAT included in the total."""
+    """A price and a promise; amounts in halalas, VAT included in the total.
+
+    Half of such gifts come until `expected_at`, nine of ten until `likely_by`.
+    """
 
     quote_id: str
     zone_id: str
@@ -25,7 +38,11 @@ class QuoteMade(_Answer):
     fee_halalas: int
     vat_halalas: int
     total_halalas: int
+    rounding_halalas: int
+    lines: list[PricedLineShown]
     surge_percent: int
+    expected_at: int
+    likely_by: int
     promised_at: int
     valid_until: int
 

@@ -21,6 +21,7 @@ from api.errors import add_handlers
 from api.gate import Gate
 from api.outermost import Outermost
 from api.parts import Parts
+from api.punctuality import ZonesPunctuality
 from api.routes import (
     couriers,
     decisions,
@@ -139,6 +140,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
     app.state.parts = parts
     app.state.what_ifs = what_ifs
+    app.state.punctuality = ZonesPunctuality(parts.store, parts.clock)
     app.state.tokens = tokens
     app.state.gate = gate
     codes = _codes(parts)

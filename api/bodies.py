@@ -12,9 +12,12 @@ from engine.kernel.place import Place, Point
 from engine.kernel.skills import Skill
 from engine.orders.messages import CancelReason
 from engine.orders.order import Gift, Window
+from engine.orders.quote import Wishes
+from engine.pricing.lines import PriceLine
 
 WEIGHT_G_MAX = 100_000
 COURIER_G_MAX = 2_000_000
+PRICE_HALALAS_MAX = 100_000_000
 LATEST_MS = 253_402_300_799_999
 ZONE_CELLS_MAX = 10_000
 E = TypeVar("E", bound=StrEnum)
@@ -84,12 +87,47 @@ class PlaceBody(PointBody):
         return Place(point=self.point(), name=self.name, address=self.address, notes=self.notes)
 
 
+class PriceLineBody(Body):
+    """Something that is sold with the delivery; its price is per piece, VAT included or not."""
+
+    name: Label
+    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    unit_halalas: Annotated[int, Field(ge=0, le=PRICE_HALALAS_MAX)]
+    includes_vat: bool = True
+
+    def line(self) -> PriceLine:
+        """As the rules know it."""
+        return PriceLine(**self.model_dump())
+
+
+class WindowBody(Body):
+    """When a scheduled gift should be at the door."""
+
+    start: At
+    end: At
+
+    def window(self) -> Window:
+        """As the rules know it."""
+        return Window(start=self.start, end=self.end)
+
+
 class QuoteBody(Body):
-    """From where to where, and how long the shop needs."""
+    """From where to where, how long the shop needs, what is sold, what must carry it, and when."""
 
     shop: PointBody
     door: PointBody
     preparation_s: Annotated[int, Field(ge=0, le=86_400)]
+    goods: Annotated[tuple[PriceLineBody, ...], Field(strict=False, max_length=50)] = ()
+    vehicles: Vehicles = ()
+    window: WindowBody | None = None
+
+    def wishes(self) -> Wishes:
+        """As the rules know it."""
+        return Wishes(
+            goods=tuple(one.line() for one in self.goods),
+            vehicles=self.vehicles,
+            window=self.window.window() if self.window else None,
+        )
 
 
 class GiftBody(Body):
@@ -116,17 +154,6 @@ class RecipientBody(Body):
 
     name: Label
     phone: Annotated[str, StringConstraints(max_length=40), Storable] = ""
-
-
-class WindowBody(Body):
-    """When a scheduled gift should be at the door."""
-
-    start: At
-    end: At
-
-    def window(self) -> Window:
-        """As the rules know it."""
-        return Window(start=self.start, end=self.end)
 
 
 class OrderBody(Body):

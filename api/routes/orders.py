@@ -5,7 +5,7 @@ import binascii
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
 
 from actors.chance import new_id
@@ -32,6 +32,7 @@ from api.errors import Invalid, Refused
 from api.json_answer import Json
 from api.order_views import find_visible, view, views
 from api.parts import Parts
+from api.punctuality import ZonesPunctuality
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
 from api.zones_of import zone_of
@@ -40,7 +41,7 @@ from engine.dispatch.offer import Offer
 from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import OUTSIDE_ZONES, Zone
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
-from engine.kernel.ids import OrderId, QuoteId, derived_id, is_id
+from engine.kernel.ids import OrderId, QuoteId, is_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
@@ -49,6 +50,7 @@ from engine.orders.messages import (
     ORDER_STATE,
     QUOTE_EXPIRED,
     QUOTE_MISMATCH,
+    QUOTE_USED,
     TOO_LATE_TO_CANCEL,
     UNKNOWN_ORDER,
     WINDOW_FULL,
@@ -58,9 +60,10 @@ from engine.orders.messages import (
     PlaceOrder,
     UnassignOrder,
 )
-from engine.orders.order import OrderOffered, OrderOfferLapsed, Recipient
-from engine.orders.quote import Way, quote
+from engine.orders.order import OrderOffered, OrderOfferLapsed, Recipient, is_ahead
+from engine.orders.quote import Quote, Way, order_id_of, quote
 from engine.orders.surge import NO_SURGE_PERCENT
+from engine.pricing.lines import LineAmounts
 from storage.store import StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
@@ -76,27 +79,54 @@ Before = Annotated[str, Query(max_length=120, description="`next` of the page be
 @router.post(
     "/quotes",
     status_code=201,
-    responses=answers(201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, OUTSIDE_ZONES),
+    responses=answers(
+        201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, OUTSIDE_ZONES, BAD_WINDOW
+    ),
 )
-async def make_quote(body: QuoteBody, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def make_quote(
+    body: QuoteBody, caller: CurrentCustomer, parts: PartsDep, request: Request
+) -> Json:
     """What it costs, and when it would be there."""
+    punctuality: ZonesPunctuality = request.app.state.punctuality
     shop, door = body.shop.point(), body.door.point()
     zone = await _zone_for(parts, shop, door)
     now = parts.clock.now()
+    wishes = body.wishes()
+    if wishes.window is not None and not is_ahead(wishes.window, now):
+        raise Refused(BAD_WINDOW())
     made = quote(
         zone,
         quote_id=QuoteId(new_id(parts.clock, parts.chance)),
         customer_id=caller.user_id,
         way=_way(zone, shop, door, now),
         preparation_s=body.preparation_s,
+        wishes=wishes,
         pressure=await parts.bus.pressure(zone),
+        punctuality=await punctuality.of(zone.id),
         now=now,
     )
     await parts.store.save_quote(made)
-    shown = to_builtins(made)
-    surge_percent = NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent
-    told = {name: shown[name] for name in _QUOTED}
-    return Json({"quote_id": made.id, **told, "surge_percent": surge_percent}, 201)
+    return Json(_quoted(made), 201)
+
+
+def _quoted(made: Quote) -> dict[str, Any]:
+    told = {name: getattr(made, name) for name in _QUOTED}
+    return {
+        "quote_id": made.id,
+        **told,
+        "lines": [_line(one) for one in made.lines],
+        "surge_percent": NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent,
+    }
+
+
+def _line(one: LineAmounts) -> dict[str, Any]:
+    return {
+        "name": one.line.name,
+        "quantity": one.line.quantity,
+        "net_halalas": one.net_halalas,
+        "vat_halalas": one.vat_halalas,
+        "gross_halalas": one.gross_halalas,
+    }
 
 
 _QUOTED = (
@@ -104,7 +134,10 @@ _QUOTED = (
     "distance_m",
     "fee_halalas",
     "vat_halalas",
+    "rounding_halalas",
     "total_halalas",
+    "expected_at",
+    "likely_by",
     "promised_at",
     "valid_until",
 )
@@ -148,6 +181,7 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
         OUTSIDE_ZONES,
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
+        QUOTE_USED,
         BAD_WINDOW,
         WINDOW_UNREACHABLE,
         BAD_PHONE,
@@ -162,8 +196,8 @@ async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts:
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     command_id = id_of_command(caller, "POST /v1/orders", key)
     command = PlaceOrder(
-        # A repetition must be the same order, so its id comes from the command's.
-        order_id=OrderId(derived_id("order", command_id)),
+        # A quote is one order, however often and by whatever key it is placed.
+        order_id=order_id_of(quoted.id),
         zone_id=quoted.zone_id,
         quote=quoted,
         gift=body.gift.gift(),

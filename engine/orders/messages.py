@@ -93,6 +93,12 @@ QUOTE_MISMATCH = declare(
     en="The order differs from what was quoted. Ask for a new quote.",
     ar="تفاصيل الطلب تختلف عن عرض السعر. اطلب عرضًا جديدًا.",
 )
+QUOTE_USED = declare(
+    "quote_used",
+    RefusalKind.CONFLICT,
+    en="This quote has become an order already. Ask for a new one to order again.",
+    ar="استُخدم عرض السعر هذا في طلب سابق. اطلب عرضًا جديدًا لإنشاء طلب آخر.",
+)
 BAD_WINDOW = declare(
     "bad_window",
     RefusalKind.INVALID,

@@ -12,6 +12,7 @@ from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
+from engine.pricing.lines import net_in
 
 
 class OrderStatus(StrEnum):
@@ -107,6 +108,11 @@ class Window(Struct, frozen=True, kw_only=True):
     end: Instant
 
 
+def is_ahead(window: Window, now: Instant) -> bool:
+    """Whether it begins after now, and ends after it begins."""
+    return now < window.start < window.end
+
+
 class Lapsed(Struct, frozen=True, kw_only=True):
     """An offer that came to nothing, kept so that it is not repeated."""
 
@@ -135,6 +141,7 @@ class Order(Thing, frozen=True, kw_only=True):
     pin: str
     pin_tries: int = 0
     total_halalas: int
+    fee_halalas: int | None = None
     placed_at: Instant
     ready_at: Instant
     due_at: Instant
@@ -153,6 +160,11 @@ class Order(Thing, frozen=True, kw_only=True):
     def public_status(self) -> PublicStatus:
         """What the customer is shown."""
         return PUBLIC[self.status]
+
+    @property
+    def fee_earned_halalas(self) -> int:
+        """The delivery fee without VAT; before goods were sold with it, it was the whole price."""
+        return net_in(self.total_halalas) if self.fee_halalas is None else self.fee_halalas
 
     @property
     def is_open(self) -> bool:
