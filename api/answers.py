@@ -16,37 +16,6 @@ class ClockShown(_Answer):
     speed: float
 
 
-class PricedLineShown(_Answer):
-    """A line of a price; amounts in halalas."""
-
-    name: str
-    quantity: int
-    net_halalas: int
-    vat_halalas: int
-    gross_halalas: int
-
-
-class QuoteMade(_Answer):
-    """A price and a promise; amounts in halalas, VAT included in the total.
-
-    Half of such gifts come until `expected_at`, nine of ten until `likely_by`.
-    """
-
-    quote_id: str
-    zone_id: str
-    distance_m: int
-    fee_halalas: int
-    vat_halalas: int
-    total_halalas: int
-    rounding_halalas: int
-    lines: list[PricedLineShown]
-    surge_percent: int
-    expected_at: int
-    likely_by: int
-    promised_at: int
-    valid_until: int
-
-
 class OrderPlacedAnswer(_Answer):
     """It is stored."""
 
@@ -68,9 +37,13 @@ class GiftShown(_Answer):
     description: str
     message: str
     occasion: str
+    card: str
+    sender_name: str
     hide_price: bool
     hide_sender: bool
     surprise: bool
+    photo_consent: bool
+    neighbour: str
     size_units: int
     weight_g: int
     skills: list[str]
@@ -191,12 +164,19 @@ class StopShown(_Answer):
 
 
 class CarriedGiftShown(_Answer):
-    """A gift as its courier sees it: never a price."""
+    """A gift as its courier sees it: never a price.
+
+    What is said of the recipient and the door is empty until he has accepted; who receives a
+    surprise has no phone in it, for he is not called.
+    """
 
     description: str
     size_units: int
     weight_g: int
     skills: list[str]
+    surprise: bool
+    photo_consent: bool
+    neighbour: str
 
 
 class CarriedShown(_Answer):

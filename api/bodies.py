@@ -10,6 +10,13 @@ from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
 from engine.kernel.place import Place, Point
 from engine.kernel.skills import Skill
+from engine.orders.card import (
+    MESSAGE_CODE_POINTS_MAX,
+    MESSAGE_GRAPHEMES_MAX,
+    TEMPLATES,
+    cleaned,
+    is_too_long,
+)
 from engine.orders.messages import CancelReason
 from engine.orders.order import Gift, Window
 from engine.orders.quote import Wishes
@@ -28,6 +35,20 @@ def _listed(chosen: tuple[E, ...]) -> tuple[E, ...]:
     return tuple(sorted(set(chosen)))
 
 
+def _written(text: str) -> str:
+    """As it is printed on the card."""
+    text = cleaned(text)
+    if is_too_long(text):
+        raise ValueError(f"is longer than {MESSAGE_GRAPHEMES_MAX} characters")
+    return text
+
+
+def _a_card(name: str) -> str:
+    if name and name not in TEMPLATES:
+        raise ValueError("is none of the templates of GET /v1/cards")
+    return name
+
+
 def _storable(text: str) -> str:
     """PostgreSQL has no NUL, and half of a surrogate pair is no character."""
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
@@ -44,6 +65,9 @@ class Body(BaseModel):
 
 
 Storable = AfterValidator(_storable)
+Written = AfterValidator(_written)
+Unturned = AfterValidator(cleaned)
+Card = AfterValidator(_a_card)
 Label = Annotated[str, StringConstraints(min_length=1, max_length=120), Storable]
 Line = Annotated[str, StringConstraints(max_length=300), Storable]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=300), Storable]
@@ -134,11 +158,17 @@ class GiftBody(Body):
     """What is given and how it is to be treated."""
 
     description: Annotated[str, StringConstraints(min_length=1, max_length=300), Storable]
-    message: Annotated[str, StringConstraints(max_length=500), Storable] = ""
-    occasion: Annotated[str, StringConstraints(max_length=60), Storable] = ""
+    message: Annotated[
+        str, StringConstraints(max_length=MESSAGE_CODE_POINTS_MAX), Storable, Written
+    ] = ""
+    occasion: Annotated[str, StringConstraints(max_length=60), Storable, Unturned] = ""
+    card: Annotated[str, StringConstraints(max_length=60), Card] = ""
+    sender_name: Annotated[str, StringConstraints(max_length=120), Storable, Unturned] = ""
     hide_price: bool = True
     hide_sender: bool = False
     surprise: bool = False
+    photo_consent: bool = False
+    neighbour: Annotated[Line, Unturned] = ""
     size_units: Units = 1
     weight_g: Annotated[int, Field(ge=0, le=WEIGHT_G_MAX)] = 0
     skills: Skills = ()

@@ -15,7 +15,6 @@ from api.answers import (
     OrderPlacedAnswer,
     OrderShown,
     OrdersShown,
-    QuoteMade,
     TimelineShown,
 )
 from api.bodies import CancelBody, OrderBody, QuoteBody, ReasonBody, RecipientBody
@@ -30,6 +29,7 @@ from api.deps import (
 from api.description import WITH_BODY, WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
+from api.order_answers import QuoteMade
 from api.order_views import find_visible, view, views
 from api.parts import Parts
 from api.punctuality import ZonesPunctuality

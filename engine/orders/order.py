@@ -86,15 +86,21 @@ class Recipient(Struct, frozen=True, kw_only=True):
 class Gift(Struct, frozen=True, kw_only=True):
     """What is given and how it is to be treated; the message is at most 500 characters.
 
+    `card` is a template, `sender_name` what the card is signed with, `neighbour` who next door may
+    take it. A surprise is neither announced nor called about before it is at the door.
     `skills` are what its courier must have, `vehicles` what may carry it (none named: any).
     """
 
     description: str
     message: str = ""
     occasion: str = ""
+    card: str = ""
+    sender_name: str = ""
     hide_price: bool = True
     hide_sender: bool = False
     surprise: bool = False
+    photo_consent: bool = False
+    neighbour: str = ""
     size_units: int = 1
     weight_g: int = 0
     skills: tuple[Skill, ...] = ()

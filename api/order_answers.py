@@ -1,0 +1,88 @@
+"""What is answered about quotes, cards and shared links."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from api.answers import WindowShown
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class PricedLineShown(_Answer):
+    """A line of a price; amounts in halalas."""
+
+    name: str
+    quantity: int
+    net_halalas: int
+    vat_halalas: int
+    gross_halalas: int
+
+
+class QuoteMade(_Answer):
+    """A price and a promise; amounts in halalas, VAT included in the total.
+
+    Half of such gifts come until `expected_at`, nine of ten until `likely_by`.
+    """
+
+    quote_id: str
+    zone_id: str
+    distance_m: int
+    fee_halalas: int
+    vat_halalas: int
+    total_halalas: int
+    rounding_halalas: int
+    lines: list[PricedLineShown]
+    surge_percent: int
+    expected_at: int
+    likely_by: int
+    promised_at: int
+    valid_until: int
+
+
+class CardShown(_Answer):
+    """A template: what stands on the card before the message."""
+
+    id: str
+    occasion: str
+    en: str
+    ar: str
+
+
+class CardsShown(_Answer):
+    """All templates."""
+
+    cards: list[CardShown]
+
+
+class LinkMade(_Answer):
+    """A link to an order for who has no account with us."""
+
+    path: str
+    viewer: Literal["recipient", "link"]
+    expires_at: int
+
+
+class TimesShown(_Answer):
+    """When it is expected."""
+
+    window: WindowShown | None
+    due_at: int
+    eta: int | None
+
+
+class SharedShown(_Answer):
+    """An order as the holder of a link may see it now; what he may not see is left out."""
+
+    code: str
+    public_status: (
+        Literal["pending", "preparing", "delivering", "delivered", "returned", "cancelled"] | None
+    ) = None
+    description: str | None = None
+    occasion: str | None = None
+    message: str | None = None
+    sender_name: str | None = None
+    courier_name: str | None = None
+    times: TimesShown | None = None
