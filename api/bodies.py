@@ -198,9 +198,10 @@ class OrderBody(Body):
 
 
 class CancelBody(Body):
-    """Why the order is cancelled."""
+    """Why the order is cancelled, and the most that this may cost."""
 
     reason: Annotated[CancelReason, Field(strict=False)]
+    charge_halalas_max: Annotated[int, Field(ge=0, le=PRICE_HALALAS_MAX)] | None = None
 
 
 class ReasonBody(Body):

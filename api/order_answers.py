@@ -42,6 +42,25 @@ class QuoteMade(_Answer):
     valid_until: int
 
 
+class CancellationShown(_Answer):
+    """What is kept of the total and what is given back; dearer terms begin at `until`."""
+
+    order_id: str
+    rule: str
+    charge_halalas: int
+    refund_halalas: int
+    until: int | None
+
+
+class OrderCancelledAnswer(_Answer):
+    """How the order stands now, what is kept of its total and what is given back."""
+
+    order_id: str
+    status: str
+    charge_halalas: int | None = None
+    refund_halalas: int | None = None
+
+
 class CardShown(_Answer):
     """A template: what stands on the card before the message."""
 

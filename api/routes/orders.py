@@ -29,7 +29,7 @@ from api.deps import (
 from api.description import WITH_BODY, WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
-from api.order_answers import QuoteMade
+from api.order_answers import CancellationShown, OrderCancelledAnswer, QuoteMade
 from api.order_views import find_visible, view, views
 from api.parts import Parts
 from api.punctuality import ZonesPunctuality
@@ -47,6 +47,7 @@ from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.messages import (
     BAD_WINDOW,
+    CHARGE_RISEN,
     ORDER_STATE,
     QUOTE_EXPIRED,
     QUOTE_MISMATCH,
@@ -61,6 +62,7 @@ from engine.orders.messages import (
     UnassignOrder,
 )
 from engine.orders.order import OrderOffered, OrderOfferLapsed, Recipient, is_ahead
+from engine.orders.policy import cancellation_terms
 from engine.orders.quote import Quote, Way, order_id_of, quote
 from engine.orders.surge import NO_SURGE_PERCENT
 from engine.pricing.lines import LineAmounts
@@ -295,10 +297,29 @@ def _offer(offer: Offer) -> dict[str, Any]:
     return {"offer_id": shown.pop("id"), **shown}
 
 
+@router.get(
+    "/orders/{order_id}/cancellation",
+    responses=answers(200, CancellationShown, *_SEEING, TOO_LATE_TO_CANCEL),
+)
+async def show_cancellation(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+    """What it would cost to cancel now, before anybody says so."""
+    order = await find_visible(parts, caller, order_id)
+    terms = cancellation_terms(order, caller.role, now=parts.clock.now())
+    if terms is None:
+        raise Refused(TOO_LATE_TO_CANCEL(status=order.status.value))
+    return Json({"order_id": order.id, **to_builtins(terms)})
+
+
 @router.post(
     "/orders/{order_id}/cancel",
     responses=answers(
-        200, OrderChanged, *WITH_COMMAND, UNKNOWN_ORDER, TOO_LATE_TO_CANCEL, ORDER_STATE
+        200,
+        OrderCancelledAnswer,
+        *WITH_COMMAND,
+        UNKNOWN_ORDER,
+        TOO_LATE_TO_CANCEL,
+        ORDER_STATE,
+        CHARGE_RISEN,
     ),
 )
 async def cancel_order(
@@ -306,7 +327,9 @@ async def cancel_order(
 ) -> Json:
     """End an order that nobody has picked up yet."""
     await _must_be_in_his_zones(parts, caller, order_id)
-    command = CancelOrder(order_id=OrderId(order_id), reason=body.reason)
+    command = CancelOrder(
+        order_id=OrderId(order_id), reason=body.reason, charge_halalas_max=body.charge_halalas_max
+    )
     command_id = id_of_command(caller, "POST /v1/orders/cancel", key)
     reply = await carry_out(parts, command, caller, command_id=command_id, asked=command)
     return Json(reply)

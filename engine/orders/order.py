@@ -131,7 +131,8 @@ class Order(Thing, frozen=True, kw_only=True):
     """One gift from placement to its end.
 
     `ready_at` is when the shop hands it over, `due_at` what the customer was promised, `release_at`
-    when a scheduled order joins the waiting ones. Whoever says the `pin` at the door may receive.
+    when a scheduled order joins the waiting ones. `charge_halalas` is what is kept of the total
+    when it ended without a delivery. Whoever says the `pin` at the door may receive.
     """
 
     id: OrderId
@@ -148,6 +149,7 @@ class Order(Thing, frozen=True, kw_only=True):
     pin_tries: int = 0
     total_halalas: int
     fee_halalas: int | None = None
+    charge_halalas: int | None = None
     placed_at: Instant
     ready_at: Instant
     due_at: Instant
@@ -280,14 +282,19 @@ class OrderReturnStarted(Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderReturned(Event, frozen=True, kw_only=True, tag=True):
-    """The shop has it again."""
+    """The shop has it again; of the total so much is kept, and so much given back."""
+
+    charge_halalas: int = 0
+    refund_halalas: int = 0
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True, tag=True):
-    """It ends without a delivery."""
+    """It ends without a delivery; of the total so much is kept, and so much given back."""
 
     by: Role
     reason: str
+    charge_halalas: int = 0
+    refund_halalas: int = 0
 
 
 TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {

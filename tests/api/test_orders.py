@@ -310,3 +310,29 @@ async def test_a_courier_says_what_he_can_carry(town: Town) -> None:
     stored = await town.parts.store.find_courier(CourierId(UserId(courier.user_id)))
     assert stored is not None
     assert (stored.capacity_g, stored.skills) == (7000, ("cold", "heavy"))
+
+
+async def test_what_a_cancellation_costs_is_told_before_it_is_confirmed(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    path = f"/v1/orders/{order_id}"
+    total = (await customer.get(path)).json()["total_halalas"]
+    told = (await customer.get(f"{path}/cancellation")).json()
+    assert told == {
+        "order_id": order_id,
+        "rule": "unassigned",
+        "charge_halalas": 0,
+        "refund_halalas": total,
+        "until": None,
+    }
+    cancelled = await customer.post(
+        f"{path}/cancel", {"reason": "changed_mind", "charge_halalas_max": 0}
+    )
+    assert cancelled.json() == {
+        "order_id": order_id,
+        "status": "cancelled",
+        "charge_halalas": 0,
+        "refund_halalas": total,
+    }
+    late = await customer.get(f"{path}/cancellation")
+    assert (late.status_code, late.json()["code"]) == (409, "too_late_to_cancel")

@@ -27,6 +27,7 @@ from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
 from engine.orders.card import Occasion
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
+from engine.orders.policy import CANCELLATION, RETURN
 from engine.orders.viewing import SEEN, Viewer, When
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
@@ -63,6 +64,20 @@ def test_the_page_about_orders_says_who_sees_what() -> None:
         for what, row in SEEN.items()
     }
     assert told == table
+
+
+def test_the_page_about_orders_has_the_policy() -> None:
+    told = [tuple(row) for row in rows("orders.md", "### What a cancellation costs")]
+    assert told == [
+        (
+            row.rule,
+            ", ".join(f"`{one.value}`" for one in sorted(row.statuses)).strip("`"),
+            str(row.minutes or ""),
+            f"{row.delivery_percent} %",
+            f"{row.goods_percent} %",
+        )
+        for row in (*CANCELLATION, RETURN)
+    ]
 
 
 def test_the_page_about_orders_has_the_table_of_duty() -> None:
