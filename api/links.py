@@ -1,4 +1,4 @@
-"""Links that show an order to who has no account: signed, for one viewer, until they expire."""
+"""Links that show something to who has no account: signed, for one purpose, until they expire."""
 
 import base64
 import binascii
@@ -8,10 +8,8 @@ import struct
 import uuid
 from typing import Final
 
-from engine.kernel.ids import OrderId
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import Instant
-from engine.orders.viewing import Viewer
 
 UNKNOWN_LINK = declare(
     "unknown_link",
@@ -25,20 +23,19 @@ LINK_EXPIRED = declare(
     en="This link has expired. Ask who sent it for a new one.",
     ar="انتهت صلاحية هذا الرابط. اطلب رابطًا جديدًا ممن أرسله.",
 )
-_VIEWERS: Final = (Viewer.RECIPIENT, Viewer.LINK)
-# Order, viewer, and the last millisecond at which it is valid.
+# What it shows, which side of it, and the last millisecond at which it is valid.
 _LAYOUT: Final = struct.Struct(">16sBQ")
 _MAC_BYTES: Final = 16
 
 
-def sign_link(order_id: OrderId, viewer: Viewer, expires_at: Instant, *, key: bytes) -> str:
-    """The part of the address that cannot be made up."""
-    plain = _LAYOUT.pack(uuid.UUID(order_id).bytes, _VIEWERS.index(viewer), expires_at)
+def sign_link(identifier: str, side: int, expires_at: Instant, *, key: bytes) -> str:
+    """The part of the address that cannot be made up; `side` is a number below 256."""
+    plain = _LAYOUT.pack(uuid.UUID(identifier).bytes, side, expires_at)
     return base64.urlsafe_b64encode(plain + _mac(plain, key)).decode().rstrip("=")
 
 
-def read_link(token: str, *, key: bytes, now: Instant) -> tuple[OrderId, Viewer] | Refusal:
-    """Which order it shows to whom, or why it shows nothing."""
+def read_link(token: str, *, key: bytes, now: Instant) -> tuple[str, int] | Refusal:
+    """The id of what it shows and which side of it, or why it shows nothing."""
     try:
         whole = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -46,10 +43,10 @@ def read_link(token: str, *, key: bytes, now: Instant) -> tuple[OrderId, Viewer]
     plain, mac = whole[: _LAYOUT.size], whole[_LAYOUT.size :]
     if len(plain) < _LAYOUT.size or not hmac.compare_digest(mac, _mac(plain, key)):
         return UNKNOWN_LINK()
-    order, viewer, expires_at = _LAYOUT.unpack(plain)
+    identifier, side, expires_at = _LAYOUT.unpack(plain)
     if now > expires_at:
         return LINK_EXPIRED()
-    return OrderId(str(uuid.UUID(bytes=order))), _VIEWERS[viewer]
+    return str(uuid.UUID(bytes=identifier)), side
 
 
 def _mac(plain: bytes, key: bytes) -> bytes:

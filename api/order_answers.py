@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from api.answers import WindowShown
+from api.answers import RecipientShown, WindowShown
 
 
 class _Answer(BaseModel):
@@ -61,6 +61,32 @@ class OrderCancelledAnswer(_Answer):
     refund_halalas: int | None = None
 
 
+class InvoiceShown(_Answer):
+    """An invoice or note; `pdf` and `xml` are signed addresses, valid until `links_expire_at`."""
+
+    invoice_id: str
+    order_id: str
+    number: str
+    kind: Literal["invoice", "credit_note", "debit_note"]
+    original_id: str | None
+    reason: str
+    issued_at: int
+    net_halalas: int
+    vat_halalas: int
+    rounding_halalas: int
+    payable_halalas: int
+    qr: str
+    pdf: str
+    xml: str
+    links_expire_at: int
+
+
+class InvoicesShown(_Answer):
+    """An order's invoices and notes, in the order of their numbers."""
+
+    invoices: list[InvoiceShown]
+
+
 class CardShown(_Answer):
     """A template: what stands on the card before the message."""
 
@@ -105,3 +131,36 @@ class SharedShown(_Answer):
     sender_name: str | None = None
     courier_name: str | None = None
     times: TimesShown | None = None
+
+
+GiftLinkWord = Literal["open", "answered", "placed", "expired", "withdrawn"]
+
+
+class GiftLinkShown(_Answer):
+    """A gift link as its sender sees it; `path` is what he hands to the recipient."""
+
+    gift_link_id: str
+    path: str
+    status: GiftLinkWord
+    recipient: RecipientShown
+    limit_halalas: int
+    refund_halalas: int
+    made_at: int
+    expires_at: int
+    order_id: str | None
+
+
+class GiftLinksShown(_Answer):
+    """A sender's gift links, newest first."""
+
+    gift_links: list[GiftLinkShown]
+
+
+class GiftAsked(_Answer):
+    """What the holder of a gift link is told: that a gift waits for an address."""
+
+    status: GiftLinkWord
+    recipient_name: str
+    sender_name: str
+    expires_at: int
+    window: WindowShown | None

@@ -4,11 +4,9 @@ import base64
 import binascii
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
 
-from actors.chance import new_id
 from api.answers import (
     OffersShown,
     OrderChanged,
@@ -17,7 +15,7 @@ from api.answers import (
     OrdersShown,
     TimelineShown,
 )
-from api.bodies import CancelBody, OrderBody, QuoteBody, ReasonBody, RecipientBody
+from api.bodies import CancelBody, OrderBody, QuoteBody, ReasonBody
 from api.deps import (
     CourierOrOperator,
     CurrentCustomer,
@@ -32,18 +30,16 @@ from api.json_answer import Json
 from api.order_answers import CancellationShown, OrderCancelledAnswer, QuoteMade
 from api.order_views import find_visible, view, views
 from api.parts import Parts
-from api.punctuality import ZonesPunctuality
+from api.quoting import make_quote_for
+from api.recipients import recipient_of
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
-from api.zones_of import zone_of
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer
-from engine.geo.travel import VehicleKind, travel_times
-from engine.geo.zone import OUTSIDE_ZONES, Zone
-from engine.identity.phone import BAD_PHONE, mobile_in_e164
+from engine.geo.zone import OUTSIDE_ZONES
+from engine.identity.phone import BAD_PHONE
 from engine.kernel.ids import OrderId, QuoteId, is_id
 from engine.kernel.messages import Caller, Role
-from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.messages import (
     BAD_WINDOW,
@@ -61,9 +57,9 @@ from engine.orders.messages import (
     PlaceOrder,
     UnassignOrder,
 )
-from engine.orders.order import OrderOffered, OrderOfferLapsed, Recipient, is_ahead
+from engine.orders.order import OrderOffered, OrderOfferLapsed
 from engine.orders.policy import cancellation_terms
-from engine.orders.quote import Quote, Way, order_id_of, quote
+from engine.orders.quote import Quote, order_id_of
 from engine.orders.surge import NO_SURGE_PERCENT
 from engine.pricing.lines import LineAmounts
 from storage.store import StoredEvent
@@ -89,25 +85,15 @@ async def make_quote(
     body: QuoteBody, caller: CurrentCustomer, parts: PartsDep, request: Request
 ) -> Json:
     """What it costs, and when it would be there."""
-    punctuality: ZonesPunctuality = request.app.state.punctuality
-    shop, door = body.shop.point(), body.door.point()
-    zone = await _zone_for(parts, shop, door)
-    now = parts.clock.now()
-    wishes = body.wishes()
-    if wishes.window is not None and not is_ahead(wishes.window, now):
-        raise Refused(BAD_WINDOW())
-    made = quote(
-        zone,
-        quote_id=QuoteId(new_id(parts.clock, parts.chance)),
+    made = await make_quote_for(
+        parts,
+        request.app.state.punctuality,
         customer_id=caller.user_id,
-        way=_way(zone, shop, door, now),
+        shop=body.shop.point(),
+        door=body.door.point(),
         preparation_s=body.preparation_s,
-        wishes=wishes,
-        pressure=await parts.bus.pressure(zone),
-        punctuality=await punctuality.of(zone.id),
-        now=now,
+        wishes=body.wishes(),
     )
-    await parts.store.save_quote(made)
     return Json(_quoted(made), 201)
 
 
@@ -145,34 +131,6 @@ _QUOTED = (
 )
 
 
-async def _zone_for(parts: Parts, shop: Point, door: Point) -> Zone:
-    zone_id = await zone_of(parts.store, shop)
-    if zone_id is None:
-        raise Refused(OUTSIDE_ZONES(place="shop"))
-    if await zone_of(parts.store, door) is None:
-        raise Refused(OUTSIDE_ZONES(place="door"))
-    zone = await parts.store.find_zone(zone_id)
-    assert zone is not None, "a zone's cells are stored with it"
-    return zone
-
-
-def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
-    ways = travel_times(zone.parameters.travel)
-    ends = (
-        np.array([shop.lat]),
-        np.array([shop.lng]),
-        np.array([door.lat]),
-        np.array([door.lng]),
-    )
-    travel_s = ways.seconds(*ends, vehicle=VehicleKind.CAR, at=now)
-    return Way(
-        shop=shop,
-        door=door,
-        route_m=float(ways.metres(*ends)[0]),
-        travel_s=int(travel_s[0]),
-    )
-
-
 @router.post(
     "/orders",
     status_code=201,
@@ -203,7 +161,7 @@ async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts:
         zone_id=quoted.zone_id,
         quote=quoted,
         gift=body.gift.gift(),
-        recipient=_recipient(body.recipient),
+        recipient=recipient_of(body.recipient),
         shop=body.shop.place(),
         door=body.door.place(),
         pin=f"{parts.chance.below(10**PIN_DIGITS):0{PIN_DIGITS}}",
@@ -212,15 +170,6 @@ async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts:
     )
     asked = body.model_dump(mode="json")
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
-
-
-def _recipient(body: RecipientBody) -> Recipient:
-    if not body.phone:
-        return Recipient(name=body.name)
-    phone = mobile_in_e164(body.phone)
-    if phone is None:
-        raise Refused(BAD_PHONE(pointer="/recipient/phone"))
-    return Recipient(name=body.name, phone=phone)
 
 
 @router.get(

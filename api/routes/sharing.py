@@ -1,6 +1,6 @@
 """Cards, and links that show an order to who has no account."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import Field
@@ -16,6 +16,7 @@ from api.order_views import eta_of, find_visible
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from engine.dispatch.view import shared_view
+from engine.kernel.ids import OrderId
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS
 from engine.orders.card import TEMPLATES
@@ -25,6 +26,7 @@ from engine.orders.viewing import Viewer
 router = APIRouter(prefix="/v1", tags=["orders"])
 PURPOSE = "order links"
 LINK_HOURS_MAX = 14 * 24
+_VIEWERS: Final = (Viewer.RECIPIENT, Viewer.LINK)
 
 
 class LinkBody(Body):
@@ -51,7 +53,7 @@ async def make_link(
     """A link by which somebody without an account follows this order."""
     order = await find_visible(parts, caller, order_id)
     viewer, expires_at = Viewer(body.viewer), parts.clock.now() + body.hours * HOUR_MS
-    token = sign_link(order.id, viewer, expires_at, key=_key(parts))
+    token = sign_link(order.id, _VIEWERS.index(viewer), expires_at, key=_key(parts))
     told = {"path": f"/v1/shared/{token}", "viewer": viewer.value, "expires_at": expires_at}
     return Json(told, 201)
 
@@ -65,8 +67,9 @@ async def show_shared(token: Annotated[str, Path(max_length=200)], parts: PartsD
     read = read_link(token, key=_key(parts), now=parts.clock.now())
     if isinstance(read, Refusal):
         raise Refused(read)
-    order_id, viewer = read
-    order = await parts.store.find_order(order_id)
+    order_id, side = read
+    viewer = _VIEWERS[side]
+    order = await parts.store.find_order(OrderId(order_id))
     if order is None:
         raise Refused(UNKNOWN_LINK())
     courier = await parts.store.find_courier(order.courier_id) if order.courier_id else None

@@ -23,9 +23,11 @@ from engine.geo.travel import VehicleKind
 from engine.geo.zone import GuardState
 from engine.identity.profiles import ProfileStatus
 from engine.identity.sessions import SessionEnd
+from engine.invoices.invoice import InvoiceKind
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
 from engine.orders.card import Occasion
+from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
 from engine.orders.policy import CANCELLATION, RETURN
 from engine.orders.viewing import SEEN, Viewer, When
@@ -116,6 +118,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Why a session ended", SessionEnd),
         ("### Skills", Skill),
         ("### Occasions", Occasion),
+        ("### Status of a gift link", GiftLinkStatus),
+        ("### Kinds of invoices", InvoiceKind),
         ("### Who looks at an order", Viewer),
         ("### When something is seen", When),
         ("### Why an order has its courier, or waits", Why),
