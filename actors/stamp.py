@@ -49,7 +49,6 @@ def own_stamp(secret: bytes, unit: str) -> Stamp:
     return _stamp(key, certificate)
 
 
-@cache
 def read_stamp(file: Path) -> Stamp:
     """The stamp that the tax authority has certified: a PEM file with its key and certificate.
 

@@ -230,11 +230,11 @@ def _outbox(parts: Parts, invoicing: Invoicing) -> Outbox:
 
 def _invoicing(parts: Parts) -> Invoicing:
     settings = parts.settings.invoices
+    # A file that cannot be read is told when the service starts, not after the first delivery.
+    certified = None if settings.stamp_file is None else read_stamp(settings.stamp_file)
 
     def stamp() -> Stamp:
-        if settings.stamp_file is not None:
-            return read_stamp(settings.stamp_file)
-        return own_stamp(parts.keys.keys.secret("invoice stamp"), settings.unit)
+        return certified or own_stamp(parts.keys.keys.secret("invoice stamp"), settings.unit)
 
     return Invoicing(
         parts.invoices,

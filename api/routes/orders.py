@@ -57,20 +57,30 @@ from engine.orders.messages import (
     PlaceOrder,
     UnassignOrder,
 )
-from engine.orders.order import OrderOffered, OrderOfferLapsed
+from engine.orders.order import Order, OrderOffered, OrderOfferLapsed
 from engine.orders.policy import cancellation_terms
 from engine.orders.quote import Quote, order_id_of
+from engine.orders.search import QUERY_LETTERS_MAX, matches
 from engine.orders.surge import NO_SURGE_PERCENT
 from engine.pricing.lines import LineAmounts
-from storage.store import StoredEvent
+from storage.store import Page, StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
 PIN_DIGITS = 4
+_SEARCHED_AT_ONCE = 200
+_SEARCHED_MAX = 2000
 # Who was asked and said no is not the customer's business.
 _COURIERS_OWN = frozenset({OrderOffered.__name__, OrderOfferLapsed.__name__})
 _SEEING = (*WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER, INVALID_REQUEST)
 Limit = Annotated[int, Query(ge=1, le=100)]
+Words = Annotated[
+    str,
+    Query(
+        max_length=QUERY_LETTERS_MAX,
+        description="Words of recipient, gift, shop or address, the code, or the end of a phone.",
+    ),
+]
 Before = Annotated[str, Query(max_length=120, description="`next` of the page before.")]
 
 
@@ -177,14 +187,43 @@ async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts:
     responses=answers(200, OrdersShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
 )
 async def list_orders(
-    caller: CurrentCustomer, parts: PartsDep, limit: Limit = 20, before: Before = ""
+    caller: CurrentCustomer,
+    parts: PartsDep,
+    *,
+    limit: Limit = 20,
+    before: Before = "",
+    q: Words = "",
 ) -> Json:
-    """The caller's own orders, newest first."""
-    page = await parts.store.list_orders_of(
-        caller.user_id, limit=limit, before=_read_cursor(before) if before else None
-    )
+    """The caller's own orders, newest first; with `q` those that it is found in."""
+    page = await _search(parts, caller, q, limit=limit, before=_place_of(before))
     after = page.next_before and _write_cursor(*page.next_before)
     return Json({"orders": await views(parts, page.orders), "next": after})
+
+
+async def _search(
+    parts: Parts, caller: Caller, query: str, *, limit: int, before: tuple[Instant, OrderId] | None
+) -> Page:
+    """A page of what is found; a shorter one after so many orders without enough."""
+    if not query:
+        return await parts.store.list_orders_of(caller.user_id, limit=limit, before=before)
+    found: list[Order] = []
+    for _ in range(_SEARCHED_MAX // _SEARCHED_AT_ONCE):
+        page = await parts.store.list_orders_of(
+            caller.user_id, limit=_SEARCHED_AT_ONCE, before=before
+        )
+        for order in page.orders:
+            before = order.placed_at, order.id
+            if matches(order, query):
+                found.append(order)
+                if len(found) == limit:
+                    return Page(orders=tuple(found), next_before=before)
+        if page.next_before is None:
+            return Page(orders=tuple(found))
+    return Page(orders=tuple(found), next_before=before)
+
+
+def _place_of(cursor: str) -> tuple[Instant, OrderId] | None:
+    return _read_cursor(cursor) if cursor else None
 
 
 async def _must_be_in_his_zones(parts: Parts, caller: Caller, order_id: str) -> None:

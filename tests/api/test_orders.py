@@ -336,3 +336,30 @@ async def test_what_a_cancellation_costs_is_told_before_it_is_confirmed(town: To
     }
     late = await customer.get(f"{path}/cancellation")
     assert (late.status_code, late.json()["code"]) == (409, "too_late_to_cancel")
+
+
+async def test_orders_are_found_by_what_people_remember_page_by_page(town: Town) -> None:
+    customer = await town.log_in("customer")
+    names = ("آمنة", "سارة", "أمنه", "هدى", "امنة")
+    placed = {}
+    for name in names:
+        body = order_body(await customer.quote(), recipient={"name": name, "phone": "0501234567"})
+        placed[name] = (await customer.post("/v1/orders", body)).json()
+
+    async def found(query: str, before: str = "") -> tuple[list[str], str | None]:
+        params = {"q": query, "limit": "2", "before": before}
+        told = await town.client.get("/v1/orders", params=params, headers=customer.headers)
+        page = told.json()
+        return [one["recipient"]["name"] for one in page["orders"]], page["next"]
+
+    first, after = await found("امنه")
+    assert first == ["امنة", "أمنه"]
+    assert after is not None
+    assert await found("امنه", after) == (["آمنة"], None)
+    assert await found("0501234567 سارة") == (["سارة"], None)
+    assert await found(placed["هدى"]["code"].lower()) == (["هدى"], None)
+    assert await found("nobody") == ([], None)
+    long = await town.client.get("/v1/orders", params={"q": "x" * 101}, headers=customer.headers)
+    assert long.json()["code"] == "invalid_request"
+    stranger = await town.log_in("customer")
+    assert (await stranger.get("/v1/orders?q=4567")).json()["orders"] == []
