@@ -38,7 +38,13 @@ from engine.kernel.ids import OfferId
 from engine.kernel.messages import Caller, Command, Decision
 from engine.kernel.refusals import Refusal
 from engine.orders import decide as orders
-from engine.orders.messages import CancelOrder, PlaceOrder, ReleaseOrder, UnassignOrder
+from engine.orders.messages import (
+    QUOTE_USED,
+    CancelOrder,
+    PlaceOrder,
+    ReleaseOrder,
+    UnassignOrder,
+)
 from engine.orders.order import Order
 
 # So many placements may be under way in a zone while its caps are far; a commit group holds fewer.
@@ -154,6 +160,8 @@ class Commands:
         zone = self._holdings.zones.get(command.zone_id)
         if zone is None:
             return UNKNOWN_ZONE(zone_id=command.zone_id)
+        if command.order_id in self._holdings.orders:
+            return QUOTE_USED(quote_id=command.quote.id, order_id=command.order_id)
         now = self._clock.now()
         travel_s = travel_times(zone.parameters.travel).one_s(
             command.shop.point, command.door.point, vehicle=VehicleKind.CAR, at=now

@@ -11,6 +11,7 @@ from actors.publisher import Publisher
 from actors.turns import Turns
 from engine.couriers.courier import Courier
 from engine.geo.zone import CELLS_TAKEN, Zone
+from engine.invoices.due import invoices_for
 from engine.kernel.ids import CellId
 from engine.kernel.messages import Decision, Envelope, Thing
 from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, UNAVAILABLE, Refusal
@@ -105,7 +106,7 @@ class Live:
             return await self._unchanged(envelope, decision, {})
         if not decision.changes:
             return await self._unchanged(envelope, decision.refusal, decision.reply)
-        effects = (*decision.effects, *notices_for(decision))
+        effects = (*decision.effects, *notices_for(decision), *invoices_for(decision))
         decision = replace(decision, effects=effects)
         answer = _answer(envelope, decision.refusal, decision.reply)
         commit = Commit(cell=self._cell, decision=decision, at=self._clock.now(), answer=answer)

@@ -9,7 +9,6 @@ from engine.dispatch.offer import Offer
 from engine.kernel.ids import CourierId
 from engine.kernel.messages import Command
 from engine.kernel.refusals import UNAVAILABLE, Refusal
-from engine.orders.messages import PlaceOrder
 from engine.orders.order import Order
 from storage.store import Store, StoreUnavailable
 
@@ -34,8 +33,8 @@ class Strangers:
         try:
             if courier_id is not None and not self._holdings.is_on_duty(courier_id):
                 refusal = await self._admit_courier(courier_id, command)
-            is_new = isinstance(command, PlaceOrder) or order_id in self._holdings.orders
-            if refusal is None and order_id is not None and not is_new:
+            is_held = order_id in self._holdings.orders
+            if refusal is None and order_id is not None and not is_held:
                 refusal = self._admit_ended(await self._store.find_order(order_id))
             if refusal is None and offer_id is not None and offer_id not in self._holdings.offers:
                 refusal = self._admit_ended(await self._store.find_offer(offer_id))

@@ -16,20 +16,6 @@ class ClockShown(_Answer):
     speed: float
 
 
-class QuoteMade(_Answer):
-    """A price and a promise; amounts in halalas, VAT included in the total."""
-
-    quote_id: str
-    zone_id: str
-    distance_m: int
-    fee_halalas: int
-    vat_halalas: int
-    total_halalas: int
-    surge_percent: int
-    promised_at: int
-    valid_until: int
-
-
 class OrderPlacedAnswer(_Answer):
     """It is stored."""
 
@@ -51,9 +37,13 @@ class GiftShown(_Answer):
     description: str
     message: str
     occasion: str
+    card: str
+    sender_name: str
     hide_price: bool
     hide_sender: bool
     surprise: bool
+    photo_consent: bool
+    neighbour: str
     size_units: int
     weight_g: int
     skills: list[str]
@@ -174,12 +164,19 @@ class StopShown(_Answer):
 
 
 class CarriedGiftShown(_Answer):
-    """A gift as its courier sees it: never a price."""
+    """A gift as its courier sees it: never a price.
+
+    What is said of the recipient and the door is empty until he has accepted; who receives a
+    surprise has no phone in it, for he is not called.
+    """
 
     description: str
     size_units: int
     weight_g: int
     skills: list[str]
+    surprise: bool
+    photo_consent: bool
+    neighbour: str
 
 
 class CarriedShown(_Answer):

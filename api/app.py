@@ -10,28 +10,36 @@ from fastapi import FastAPI
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
 from actors.codes import Codes
+from actors.gateways.refunds import ToldRefunds
 from actors.gateways.sms import SmsGateway
+from actors.invoicing import Invoicing
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
 from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
+from actors.stamp import own_stamp, read_stamp
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.gate import Gate
+from api.gift_links import GiftLinks
 from api.outermost import Outermost
 from api.parts import Parts
+from api.punctuality import ZonesPunctuality
 from api.routes import (
     couriers,
     decisions,
+    gift_links,
     health,
     identity,
+    invoices,
     metrics,
     orders,
     parameters,
     phone,
     profiles,
     sessions,
+    sharing,
     trails,
     what_if,
     zones,
@@ -46,6 +54,7 @@ from api.what_ifs import WhatIfs
 from engine.identity.budgets import BudgetRules
 from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
+from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
 from engine.orders.messages import SendSms
 
@@ -94,6 +103,9 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         profiles,
         phone,
         orders,
+        sharing,
+        invoices,
+        gift_links,
         decisions,
         couriers,
         trails,
@@ -135,10 +147,10 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         histories=Histories(frames=edge.history_frames, bytes_max=edge.history_bytes_max),
     )
     what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
-    app.state.parts = parts
-    app.state.what_ifs = what_ifs
-    app.state.tokens = tokens
-    app.state.gate = gate
+    app.state.parts, app.state.what_ifs = parts, what_ifs
+    app.state.punctuality = punctuality = ZonesPunctuality(parts.store, parts.clock)
+    app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
+    app.state.tokens, app.state.gate = tokens, gate
     codes = _codes(parts)
     app.state.login = LogIn(codes, parts.identity, wall=parts.wall, chance=parts.chance)
     app.state.phone_change = PhoneChange(codes, parts.identity, parts.sms, wall=parts.wall)
@@ -147,15 +159,12 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         parts.identity, wall=parts.wall, verifies=identity_settings.verify_couriers
     )
     app.state.desk = Desk(parts=parts, gate=gate, hub=hub, presence=presence)
-    outbox = Outbox(
-        parts.store,
-        {SendSms: _sending(parts.sms)},
-        parts.settings.outbox,
-        clock=parts.clock,
-        chance=parts.chance,
-    )
+    app.state.invoicing = _invoicing(parts)
+    outbox = _outbox(parts, app.state.invoicing)
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(one.run()) for one in (hub, outbox, what_ifs, gate)]
+        running = [
+            tasks.create_task(one.run()) for one in (hub, outbox, what_ifs, gate, gift_links)
+        ]
         await hub.wait_until_reading()
         try:
             yield
@@ -204,6 +213,34 @@ def _sessions(parts: Parts) -> Sessions:
             grace_s=settings.refresh_grace_s,
             sessions_max=settings.sessions_max,
         ),
+    )
+
+
+def _outbox(parts: Parts, invoicing: Invoicing) -> Outbox:
+    return Outbox(
+        parts.store,
+        {SendSms: _sending(parts.sms), IssueInvoice: invoicing.on_effect},
+        parts.settings.outbox,
+        clock=parts.clock,
+        chance=parts.chance,
+    )
+
+
+def _invoicing(parts: Parts) -> Invoicing:
+    settings = parts.settings.invoices
+    # A file that cannot be read is told when the service starts, not after the first delivery.
+    certified = None if settings.stamp_file is None else read_stamp(settings.stamp_file)
+
+    def stamp() -> Stamp:
+        return certified or own_stamp(parts.keys.keys.secret("invoice stamp"), settings.unit)
+
+    return Invoicing(
+        parts.invoices,
+        parts.store,
+        clock=parts.clock,
+        seller=settings.seller,
+        unit=settings.unit,
+        stamp=stamp,
     )
 
 

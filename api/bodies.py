@@ -10,11 +10,21 @@ from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
 from engine.kernel.place import Place, Point
 from engine.kernel.skills import Skill
+from engine.orders.card import (
+    MESSAGE_CODE_POINTS_MAX,
+    MESSAGE_GRAPHEMES_MAX,
+    TEMPLATES,
+    cleaned,
+    is_too_long,
+)
 from engine.orders.messages import CancelReason
 from engine.orders.order import Gift, Window
+from engine.orders.quote import Wishes
+from engine.pricing.lines import PriceLine
 
 WEIGHT_G_MAX = 100_000
 COURIER_G_MAX = 2_000_000
+PRICE_HALALAS_MAX = 100_000_000
 LATEST_MS = 253_402_300_799_999
 ZONE_CELLS_MAX = 10_000
 E = TypeVar("E", bound=StrEnum)
@@ -23,6 +33,20 @@ E = TypeVar("E", bound=StrEnum)
 def _listed(chosen: tuple[E, ...]) -> tuple[E, ...]:
     """Each once and in one order, so that the same wish is the same words."""
     return tuple(sorted(set(chosen)))
+
+
+def _written(text: str) -> str:
+    """As it is printed on the card."""
+    text = cleaned(text)
+    if is_too_long(text):
+        raise ValueError(f"is longer than {MESSAGE_GRAPHEMES_MAX} characters")
+    return text
+
+
+def _a_card(name: str) -> str:
+    if name and name not in TEMPLATES:
+        raise ValueError("is none of the templates of GET /v1/cards")
+    return name
 
 
 def _storable(text: str) -> str:
@@ -41,6 +65,9 @@ class Body(BaseModel):
 
 
 Storable = AfterValidator(_storable)
+Written = AfterValidator(_written)
+Unturned = AfterValidator(cleaned)
+Card = AfterValidator(_a_card)
 Label = Annotated[str, StringConstraints(min_length=1, max_length=120), Storable]
 Line = Annotated[str, StringConstraints(max_length=300), Storable]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=300), Storable]
@@ -84,23 +111,64 @@ class PlaceBody(PointBody):
         return Place(point=self.point(), name=self.name, address=self.address, notes=self.notes)
 
 
+class PriceLineBody(Body):
+    """Something that is sold with the delivery; its price is per piece, VAT included or not."""
+
+    name: Label
+    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    unit_halalas: Annotated[int, Field(ge=0, le=PRICE_HALALAS_MAX)]
+    includes_vat: bool = True
+
+    def line(self) -> PriceLine:
+        """As the rules know it."""
+        return PriceLine(**self.model_dump())
+
+
+class WindowBody(Body):
+    """When a scheduled gift should be at the door."""
+
+    start: At
+    end: At
+
+    def window(self) -> Window:
+        """As the rules know it."""
+        return Window(start=self.start, end=self.end)
+
+
 class QuoteBody(Body):
-    """From where to where, and how long the shop needs."""
+    """From where to where, how long the shop needs, what is sold, what must carry it, and when."""
 
     shop: PointBody
     door: PointBody
     preparation_s: Annotated[int, Field(ge=0, le=86_400)]
+    goods: Annotated[tuple[PriceLineBody, ...], Field(strict=False, max_length=50)] = ()
+    vehicles: Vehicles = ()
+    window: WindowBody | None = None
+
+    def wishes(self) -> Wishes:
+        """As the rules know it."""
+        return Wishes(
+            goods=tuple(one.line() for one in self.goods),
+            vehicles=self.vehicles,
+            window=self.window.window() if self.window else None,
+        )
 
 
 class GiftBody(Body):
     """What is given and how it is to be treated."""
 
     description: Annotated[str, StringConstraints(min_length=1, max_length=300), Storable]
-    message: Annotated[str, StringConstraints(max_length=500), Storable] = ""
-    occasion: Annotated[str, StringConstraints(max_length=60), Storable] = ""
+    message: Annotated[
+        str, StringConstraints(max_length=MESSAGE_CODE_POINTS_MAX), Storable, Written
+    ] = ""
+    occasion: Annotated[str, StringConstraints(max_length=60), Storable, Unturned] = ""
+    card: Annotated[str, StringConstraints(max_length=60), Card] = ""
+    sender_name: Annotated[str, StringConstraints(max_length=120), Storable, Unturned] = ""
     hide_price: bool = True
     hide_sender: bool = False
     surprise: bool = False
+    photo_consent: bool = False
+    neighbour: Annotated[Line, Unturned] = ""
     size_units: Units = 1
     weight_g: Annotated[int, Field(ge=0, le=WEIGHT_G_MAX)] = 0
     skills: Skills = ()
@@ -118,17 +186,6 @@ class RecipientBody(Body):
     phone: Annotated[str, StringConstraints(max_length=40), Storable] = ""
 
 
-class WindowBody(Body):
-    """When a scheduled gift should be at the door."""
-
-    start: At
-    end: At
-
-    def window(self) -> Window:
-        """As the rules know it."""
-        return Window(start=self.start, end=self.end)
-
-
 class OrderBody(Body):
     """Place what was quoted."""
 
@@ -141,9 +198,10 @@ class OrderBody(Body):
 
 
 class CancelBody(Body):
-    """Why the order is cancelled."""
+    """Why the order is cancelled, and the most that this may cost."""
 
     reason: Annotated[CancelReason, Field(strict=False)]
+    charge_halalas_max: Annotated[int, Field(ge=0, le=PRICE_HALALAS_MAX)] | None = None
 
 
 class ReasonBody(Body):

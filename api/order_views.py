@@ -9,6 +9,7 @@ from api.parts import Parts
 from engine.dispatch.view import order_view
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller, Role
+from engine.kernel.timing import Instant
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
 
@@ -41,6 +42,12 @@ async def view(parts: Parts, order: Order) -> dict[str, Any]:
             return shown.body
     courier = await parts.store.find_courier(order.courier_id) if order.courier_id else None
     return order_view(order, courier, eta=None)
+
+
+async def eta_of(parts: Parts, order: Order) -> Instant | None:
+    """When its door is expected to be reached; None while nobody knows."""
+    eta: Instant | None = (await view(parts, order))["eta"]
+    return eta
 
 
 async def views(parts: Parts, orders: tuple[Order, ...]) -> list[dict[str, Any]]:

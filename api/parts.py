@@ -8,7 +8,9 @@ from actors.clock import Clock
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
+from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
+from storage.invoices import InvoiceStore
 from storage.live import LiveStream
 from storage.sessions import SessionStore
 from storage.store import Store
@@ -25,6 +27,8 @@ class Parts:
     identity: IdentityStore
     sessions: SessionStore
     what_ifs: WhatIfStore
+    invoices: InvoiceStore
+    gift_links: GiftLinkStore
     sms: SmsGateway
     clock: Clock
     wall: Clock

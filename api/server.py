@@ -31,6 +31,8 @@ from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
 from storage.database import Database
+from storage.gift_links import PostgresGiftLinks
+from storage.invoices import PostgresInvoices
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
@@ -72,6 +74,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             identity=identity,
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
+            invoices=PostgresInvoices(database),
+            gift_links=PostgresGiftLinks(database),
             sms=await stack.enter_async_context(_open_sms(settings)),
             clock=clock,
             wall=SystemClock(),

@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from actors.gateways.settings import OutboxSettings, SmsSettings
 from actors.settings import ClockSettings, RuntimeSettings
+from engine.invoices.invoice import Party
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 
 PREFIX = "HADIYATI_"
@@ -139,6 +140,11 @@ class EdgeSettings(_Group):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=8000, description="Port the API listens on; 0 chooses a free one."
     )
+    public_url: str = Field(
+        default="https://hadiyati.example",
+        pattern=r"^https?://[^\s/]+$",
+        description="Where people reach the API, for the links in messages to them.",
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Processes that serve the API.")
     body_bytes_max: int = Field(
         default=256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest request, in bytes."
@@ -247,6 +253,53 @@ class WhatIfSettings(_Group):
     )
 
 
+class InvoiceSettings(_Group):
+    """Who sells, as it stands on invoices. The defaults are an example and no company."""
+
+    unit: str = Field(
+        default="HDY",
+        pattern=r"^[A-Z0-9]{1,12}$",
+        description="Name of the invoicing unit, before the number of each of its invoices.",
+    )
+    stamp_file: Path | None = Field(
+        default=None,
+        description="PEM file with the unit's key and the certificate of the tax authority; empty "
+        "means a key of its own and a certificate that nobody vouches for.",
+    )
+    name_ar: str = Field(
+        default="شركة هديتي للتجارة", min_length=1, max_length=200, description="Seller in Arabic."
+    )
+    name_en: str = Field(
+        default="Hadiyati Trading Company",
+        min_length=1,
+        max_length=200,
+        description="Seller in English.",
+    )
+    vat_number: str = Field(
+        default="399999999900003", pattern=r"^3\d{13}3$", description="Seller's VAT number."
+    )
+    registration: str = Field(
+        default="1010010000", pattern=r"^\d{10}$", description="Seller's commercial registration."
+    )
+    street: str = Field(default="طريق الملك فهد", min_length=1, description="Seller's street.")
+    building: str = Field(
+        default="2322", pattern=r"^\d{4}$", description="Seller's building number."
+    )
+    district: str = Field(default="العليا", min_length=1, description="Seller's district.")
+    city: str = Field(default="الرياض", min_length=1, description="Seller's city.")
+    postal_code: str = Field(
+        default="12211", pattern=r"^\d{5}$", description="Seller's postal code."
+    )
+    link_hours: int = Field(
+        default=24, ge=1, le=720, description="Hours that the address of a PDF is valid."
+    )
+
+    @property
+    def seller(self) -> Party:
+        """As it stands on invoices."""
+        return Party(**self.model_dump(exclude={"unit", "stamp_file", "link_hours"}))
+
+
 class Settings(BaseSettings):
     """All of it; the environment comes before the file."""
 
@@ -269,6 +322,7 @@ class Settings(BaseSettings):
     outbox: OutboxSettings = OutboxSettings()
     sms: SmsSettings = SmsSettings()
     what_if: WhatIfSettings = WhatIfSettings()
+    invoices: InvoiceSettings = InvoiceSettings()
 
     @property
     def key_file(self) -> Path:

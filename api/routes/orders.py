@@ -4,21 +4,18 @@ import base64
 import binascii
 from typing import Annotated, Any
 
-import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
 
-from actors.chance import new_id
 from api.answers import (
     OffersShown,
     OrderChanged,
     OrderPlacedAnswer,
     OrderShown,
     OrdersShown,
-    QuoteMade,
     TimelineShown,
 )
-from api.bodies import CancelBody, OrderBody, QuoteBody, ReasonBody, RecipientBody
+from api.bodies import CancelBody, OrderBody, QuoteBody, ReasonBody
 from api.deps import (
     CourierOrOperator,
     CurrentCustomer,
@@ -30,25 +27,27 @@ from api.deps import (
 from api.description import WITH_BODY, WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
+from api.order_answers import CancellationShown, OrderCancelledAnswer, QuoteMade
 from api.order_views import find_visible, view, views
 from api.parts import Parts
+from api.quoting import make_quote_for
+from api.recipients import recipient_of
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
-from api.zones_of import zone_of
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer
-from engine.geo.travel import VehicleKind, travel_times
-from engine.geo.zone import OUTSIDE_ZONES, Zone
-from engine.identity.phone import BAD_PHONE, mobile_in_e164
-from engine.kernel.ids import OrderId, QuoteId, derived_id, is_id
+from engine.geo.zone import OUTSIDE_ZONES
+from engine.identity.phone import BAD_PHONE
+from engine.kernel.ids import OrderId, QuoteId, is_id
 from engine.kernel.messages import Caller, Role
-from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.messages import (
     BAD_WINDOW,
+    CHARGE_RISEN,
     ORDER_STATE,
     QUOTE_EXPIRED,
     QUOTE_MISMATCH,
+    QUOTE_USED,
     TOO_LATE_TO_CANCEL,
     UNKNOWN_ORDER,
     WINDOW_FULL,
@@ -58,45 +57,74 @@ from engine.orders.messages import (
     PlaceOrder,
     UnassignOrder,
 )
-from engine.orders.order import OrderOffered, OrderOfferLapsed, Recipient
-from engine.orders.quote import Way, quote
+from engine.orders.order import Order, OrderOffered, OrderOfferLapsed
+from engine.orders.policy import cancellation_terms
+from engine.orders.quote import Quote, order_id_of
+from engine.orders.search import QUERY_LETTERS_MAX, matches
 from engine.orders.surge import NO_SURGE_PERCENT
-from storage.store import StoredEvent
+from engine.pricing.lines import LineAmounts
+from storage.store import Page, StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
 PIN_DIGITS = 4
+_SEARCHED_AT_ONCE = 200
+_SEARCHED_MAX = 2000
 # Who was asked and said no is not the customer's business.
 _COURIERS_OWN = frozenset({OrderOffered.__name__, OrderOfferLapsed.__name__})
 _SEEING = (*WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER, INVALID_REQUEST)
 Limit = Annotated[int, Query(ge=1, le=100)]
+Words = Annotated[
+    str,
+    Query(
+        max_length=QUERY_LETTERS_MAX,
+        description="Words of recipient, gift, shop or address, the code, or the end of a phone.",
+    ),
+]
 Before = Annotated[str, Query(max_length=120, description="`next` of the page before.")]
 
 
 @router.post(
     "/quotes",
     status_code=201,
-    responses=answers(201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, OUTSIDE_ZONES),
+    responses=answers(
+        201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, OUTSIDE_ZONES, BAD_WINDOW
+    ),
 )
-async def make_quote(body: QuoteBody, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def make_quote(
+    body: QuoteBody, caller: CurrentCustomer, parts: PartsDep, request: Request
+) -> Json:
     """What it costs, and when it would be there."""
-    shop, door = body.shop.point(), body.door.point()
-    zone = await _zone_for(parts, shop, door)
-    now = parts.clock.now()
-    made = quote(
-        zone,
-        quote_id=QuoteId(new_id(parts.clock, parts.chance)),
+    made = await make_quote_for(
+        parts,
+        request.app.state.punctuality,
         customer_id=caller.user_id,
-        way=_way(zone, shop, door, now),
+        shop=body.shop.point(),
+        door=body.door.point(),
         preparation_s=body.preparation_s,
-        pressure=await parts.bus.pressure(zone),
-        now=now,
+        wishes=body.wishes(),
     )
-    await parts.store.save_quote(made)
-    shown = to_builtins(made)
-    surge_percent = NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent
-    told = {name: shown[name] for name in _QUOTED}
-    return Json({"quote_id": made.id, **told, "surge_percent": surge_percent}, 201)
+    return Json(_quoted(made), 201)
+
+
+def _quoted(made: Quote) -> dict[str, Any]:
+    told = {name: getattr(made, name) for name in _QUOTED}
+    return {
+        "quote_id": made.id,
+        **told,
+        "lines": [_line(one) for one in made.lines],
+        "surge_percent": NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent,
+    }
+
+
+def _line(one: LineAmounts) -> dict[str, Any]:
+    return {
+        "name": one.line.name,
+        "quantity": one.line.quantity,
+        "net_halalas": one.net_halalas,
+        "vat_halalas": one.vat_halalas,
+        "gross_halalas": one.gross_halalas,
+    }
 
 
 _QUOTED = (
@@ -104,38 +132,13 @@ _QUOTED = (
     "distance_m",
     "fee_halalas",
     "vat_halalas",
+    "rounding_halalas",
     "total_halalas",
+    "expected_at",
+    "likely_by",
     "promised_at",
     "valid_until",
 )
-
-
-async def _zone_for(parts: Parts, shop: Point, door: Point) -> Zone:
-    zone_id = await zone_of(parts.store, shop)
-    if zone_id is None:
-        raise Refused(OUTSIDE_ZONES(place="shop"))
-    if await zone_of(parts.store, door) is None:
-        raise Refused(OUTSIDE_ZONES(place="door"))
-    zone = await parts.store.find_zone(zone_id)
-    assert zone is not None, "a zone's cells are stored with it"
-    return zone
-
-
-def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
-    ways = travel_times(zone.parameters.travel)
-    ends = (
-        np.array([shop.lat]),
-        np.array([shop.lng]),
-        np.array([door.lat]),
-        np.array([door.lng]),
-    )
-    travel_s = ways.seconds(*ends, vehicle=VehicleKind.CAR, at=now)
-    return Way(
-        shop=shop,
-        door=door,
-        route_m=float(ways.metres(*ends)[0]),
-        travel_s=int(travel_s[0]),
-    )
 
 
 @router.post(
@@ -148,6 +151,7 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
         OUTSIDE_ZONES,
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
+        QUOTE_USED,
         BAD_WINDOW,
         WINDOW_UNREACHABLE,
         BAD_PHONE,
@@ -162,12 +166,12 @@ async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts:
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     command_id = id_of_command(caller, "POST /v1/orders", key)
     command = PlaceOrder(
-        # A repetition must be the same order, so its id comes from the command's.
-        order_id=OrderId(derived_id("order", command_id)),
+        # A quote is one order, however often and by whatever key it is placed.
+        order_id=order_id_of(quoted.id),
         zone_id=quoted.zone_id,
         quote=quoted,
         gift=body.gift.gift(),
-        recipient=_recipient(body.recipient),
+        recipient=recipient_of(body.recipient),
         shop=body.shop.place(),
         door=body.door.place(),
         pin=f"{parts.chance.below(10**PIN_DIGITS):0{PIN_DIGITS}}",
@@ -178,28 +182,48 @@ async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts:
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
 
 
-def _recipient(body: RecipientBody) -> Recipient:
-    if not body.phone:
-        return Recipient(name=body.name)
-    phone = mobile_in_e164(body.phone)
-    if phone is None:
-        raise Refused(BAD_PHONE(pointer="/recipient/phone"))
-    return Recipient(name=body.name, phone=phone)
-
-
 @router.get(
     "/orders",
     responses=answers(200, OrdersShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
 )
 async def list_orders(
-    caller: CurrentCustomer, parts: PartsDep, limit: Limit = 20, before: Before = ""
+    caller: CurrentCustomer,
+    parts: PartsDep,
+    *,
+    limit: Limit = 20,
+    before: Before = "",
+    q: Words = "",
 ) -> Json:
-    """The caller's own orders, newest first."""
-    page = await parts.store.list_orders_of(
-        caller.user_id, limit=limit, before=_read_cursor(before) if before else None
-    )
+    """The caller's own orders, newest first; with `q` those that it is found in."""
+    page = await _search(parts, caller, q, limit=limit, before=_place_of(before))
     after = page.next_before and _write_cursor(*page.next_before)
     return Json({"orders": await views(parts, page.orders), "next": after})
+
+
+async def _search(
+    parts: Parts, caller: Caller, query: str, *, limit: int, before: tuple[Instant, OrderId] | None
+) -> Page:
+    """A page of what is found; a shorter one after so many orders without enough."""
+    if not query:
+        return await parts.store.list_orders_of(caller.user_id, limit=limit, before=before)
+    found: list[Order] = []
+    for _ in range(_SEARCHED_MAX // _SEARCHED_AT_ONCE):
+        page = await parts.store.list_orders_of(
+            caller.user_id, limit=_SEARCHED_AT_ONCE, before=before
+        )
+        for order in page.orders:
+            before = order.placed_at, order.id
+            if matches(order, query):
+                found.append(order)
+                if len(found) == limit:
+                    return Page(orders=tuple(found), next_before=before)
+        if page.next_before is None:
+            return Page(orders=tuple(found))
+    return Page(orders=tuple(found), next_before=before)
+
+
+def _place_of(cursor: str) -> tuple[Instant, OrderId] | None:
+    return _read_cursor(cursor) if cursor else None
 
 
 async def _must_be_in_his_zones(parts: Parts, caller: Caller, order_id: str) -> None:
@@ -261,10 +285,29 @@ def _offer(offer: Offer) -> dict[str, Any]:
     return {"offer_id": shown.pop("id"), **shown}
 
 
+@router.get(
+    "/orders/{order_id}/cancellation",
+    responses=answers(200, CancellationShown, *_SEEING, TOO_LATE_TO_CANCEL),
+)
+async def show_cancellation(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+    """What it would cost to cancel now, before anybody says so."""
+    order = await find_visible(parts, caller, order_id)
+    terms = cancellation_terms(order, caller.role, now=parts.clock.now())
+    if terms is None:
+        raise Refused(TOO_LATE_TO_CANCEL(status=order.status.value))
+    return Json({"order_id": order.id, **to_builtins(terms)})
+
+
 @router.post(
     "/orders/{order_id}/cancel",
     responses=answers(
-        200, OrderChanged, *WITH_COMMAND, UNKNOWN_ORDER, TOO_LATE_TO_CANCEL, ORDER_STATE
+        200,
+        OrderCancelledAnswer,
+        *WITH_COMMAND,
+        UNKNOWN_ORDER,
+        TOO_LATE_TO_CANCEL,
+        ORDER_STATE,
+        CHARGE_RISEN,
     ),
 )
 async def cancel_order(
@@ -272,7 +315,9 @@ async def cancel_order(
 ) -> Json:
     """End an order that nobody has picked up yet."""
     await _must_be_in_his_zones(parts, caller, order_id)
-    command = CancelOrder(order_id=OrderId(order_id), reason=body.reason)
+    command = CancelOrder(
+        order_id=OrderId(order_id), reason=body.reason, charge_halalas_max=body.charge_halalas_max
+    )
     command_id = id_of_command(caller, "POST /v1/orders/cancel", key)
     reply = await carry_out(parts, command, caller, command_id=command_id, asked=command)
     return Json(reply)

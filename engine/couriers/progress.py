@@ -36,6 +36,7 @@ from engine.orders.order import (
     OrderStatus,
     PinMistaken,
 )
+from engine.orders.policy import return_terms
 
 EARLY_MAX: Final = 64
 
@@ -225,8 +226,15 @@ class Carrying:
         self._courier = replace(self._courier, route=(*self._courier.route, back))
 
     def _returned(self, order: Order, report: EarlyReport) -> None:
-        event = OrderReturned(at=self._now, device_at=report.device_at)
-        self._change(order, event, ended_at=self._happened_at(report))
+        terms = return_terms(order)
+        event = OrderReturned(
+            at=self._now,
+            device_at=report.device_at,
+            charge_halalas=terms.charge_halalas,
+            refund_halalas=terms.refund_halalas,
+        )
+        ended_at = self._happened_at(report)
+        self._change(order, event, ended_at=ended_at, charge_halalas=terms.charge_halalas)
         self._leave_stop(report, StopKind.RETURN, self._parameters.shop_leave_s)
 
     def _happened_at(self, report: EarlyReport) -> Instant:

@@ -14,6 +14,7 @@ from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 from engine.orders import order as orders_
 from engine.orders.messages import (
+    CHARGE_RISEN,
     ORDER_STATE,
     TOO_LATE_TO_CANCEL,
     UNKNOWN_ORDER,
@@ -31,6 +32,7 @@ from engine.orders.order import (
     OrderUnassigned,
     may,
 )
+from engine.orders.policy import Terms, cancellation_terms
 
 
 def cancel(
@@ -56,9 +58,38 @@ def cancel(
         return TOO_LATE_TO_CANCEL(status=order.status.value)
     if not may(order, OrderCancelled):
         return ORDER_STATE(status=order.status.value)
+    terms = cancellation_terms(order, caller.role, now=now)
+    assert terms is not None, f"no terms for a cancellation of {order.status}"
+    agreed = command.charge_halalas_max
+    if agreed is not None and terms.charge_halalas > agreed:
+        return CHARGE_RISEN(
+            charge_halalas=terms.charge_halalas, refund_halalas=terms.refund_halalas
+        )
+    return _cancelled(
+        order, command, caller, terms, offer=offer, others=others, couriers=couriers, now=now
+    )
+
+
+def _cancelled(
+    order: Order,
+    command: CancelOrder,
+    caller: Caller,
+    terms: Terms,
+    *,
+    offer: Offer | None,
+    others: Sequence[Order],
+    couriers: Sequence[Courier],
+    now: Instant,
+) -> Decision:
     assert (offer is not None) == (order.status is OrderStatus.OFFERED)
     assert bool(couriers) == (order.status is OrderStatus.OFFERED or order.status in HELD)
-    event = OrderCancelled(at=now, by=caller.role, reason=command.reason.value)
+    event = OrderCancelled(
+        at=now,
+        by=caller.role,
+        reason=command.reason.value,
+        charge_halalas=terms.charge_halalas,
+        refund_halalas=terms.refund_halalas,
+    )
     changed = orders_.evolve(
         order,
         event,
@@ -67,6 +98,7 @@ def cancel(
         assigned_at=None,
         ended_at=now,
         cancelled_because=command.reason.value,
+        charge_halalas=terms.charge_halalas,
     )
     changes: list[Change[Any]] = [Change(changed, (event,))]
     if offer is not None:
@@ -74,9 +106,13 @@ def cancel(
         changes.extend(lapse(offer, others, couriers, withdrawn))
     else:
         changes.extend(off_the_route(one, order, now) for one in couriers)
-    return Decision(
-        changes=tuple(changes), reply={"order_id": order.id, "status": changed.status.value}
-    )
+    reply = {
+        "order_id": order.id,
+        "status": changed.status.value,
+        "charge_halalas": terms.charge_halalas,
+        "refund_halalas": terms.refund_halalas,
+    }
+    return Decision(changes=tuple(changes), reply=reply)
 
 
 def unassign(

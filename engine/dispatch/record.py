@@ -31,7 +31,6 @@ from engine.orders.order import (
     OrderReturned,
     OrderStatus,
 )
-from engine.orders.quote import fee_in
 
 _BEGIN_DUTY: Final = frozenset({WentOnDuty.__name__, BreakEnded.__name__})
 _END_DUTY: Final = frozenset({WentOffDuty.__name__, BreakTaken.__name__, DutyEnding.__name__})
@@ -83,7 +82,7 @@ def metrics_of(
     earned: Counter[CourierId] = Counter()
     for order in history.orders:
         if order.status is OrderStatus.DELIVERED and order.courier_id is not None:
-            earned[order.courier_id] += fee_in(order.total_halalas)
+            earned[order.courier_id] += order.fee_earned_halalas
     spans = duty_spans(history, since=since, until=until)
     couriers = [
         CourierRecord(

@@ -12,6 +12,7 @@ from engine.kernel.ids import OrderId
 from engine.kernel.place import Place
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
+from engine.orders.viewing import Viewer, sees
 
 
 def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) -> dict[str, Any]:
@@ -57,41 +58,78 @@ def work_view(
         "zone_id": courier.zone_id,
         "shift_ends_at": courier.shift_ends_at,
         "route": [_stop(one) for one in courier.route],
-        "orders": _carried(courier.orders, orders),
+        "orders": _carried(courier.orders, orders, Viewer.COURIER),
         "offer": offer
         and {
             "offer_id": offer.id,
             "mode": offer.mode.value,
             "order_ids": list(offer.order_ids),
             "stops": [_stop(one) for one in offer.stops],
-            "orders": _carried(offer.order_ids, orders),
+            "orders": _carried(offer.order_ids, orders, Viewer.ASKED_COURIER),
             "made_at": offer.made_at,
             "expires_at": offer.expires_at,
         },
     }
 
 
-def _carried(ids: Iterable[OrderId], orders: Mapping[OrderId, Order]) -> list[dict[str, Any]]:
-    return [
-        {
-            "order_id": one.id,
-            "code": one.code,
-            "version": one.version,
-            "status": one.status.value,
-            "recipient": to_builtins(one.recipient),
-            "gift": {
-                "description": one.gift.description,
-                "size_units": one.gift.size_units,
-                "weight_g": one.gift.weight_g,
-                "skills": [skill.value for skill in one.gift.skills],
-            },
-            "shop": _place(one.shop),
-            "door": _place(one.door),
-            "ready_at": one.ready_at,
-            "due_at": one.due_at,
-        }
-        for one in (orders[order_id] for order_id in ids)
-    ]
+def shared_view(
+    order: Order, viewer: Viewer, courier: Courier | None, *, eta: Instant | None
+) -> dict[str, Any]:
+    """What a link shows: nothing but what this viewer may see now, the rest is left out."""
+    shown = {
+        "code": order.code,
+        "public_status": order.public_status.value,
+        "description": order.gift.description,
+        "occasion": order.gift.occasion,
+        "message": order.gift.message,
+        "sender_name": order.gift.sender_name,
+        "courier_name": courier.name if courier and order.is_open else None,
+        "times": {"window": to_builtins(order.window), "due_at": order.due_at, "eta": eta},
+    }
+    return {what: value for what, value in shown.items() if sees(order, viewer, what)}
+
+
+def _carried(
+    ids: Iterable[OrderId], orders: Mapping[OrderId, Order], viewer: Viewer
+) -> list[dict[str, Any]]:
+    return [_carried_one(orders[order_id], viewer) for order_id in ids]
+
+
+def _carried_one(order: Order, viewer: Viewer) -> dict[str, Any]:
+    """An order to who carries it or is asked to; what he may not see yet is empty."""
+
+    def seen(what: str, text: str) -> str:
+        return text if sees(order, viewer, what) else ""
+
+    gift, door = order.gift, order.door
+    return {
+        "order_id": order.id,
+        "code": order.code,
+        "version": order.version,
+        "status": order.status.value,
+        "recipient": {
+            "name": seen("recipient_name", order.recipient.name),
+            "phone": seen("recipient_phone", order.recipient.phone),
+        },
+        "gift": {
+            "description": gift.description,
+            "size_units": gift.size_units,
+            "weight_g": gift.weight_g,
+            "skills": [skill.value for skill in gift.skills],
+            "surprise": gift.surprise and sees(order, viewer, "is_surprise"),
+            "photo_consent": gift.photo_consent and sees(order, viewer, "photo_consent"),
+            "neighbour": seen("neighbour", gift.neighbour),
+        },
+        "shop": _place(order.shop),
+        "door": {
+            **_place(door),
+            "name": seen("door_address", door.name),
+            "address": seen("door_address", door.address),
+            "notes": seen("door_address", door.notes),
+        },
+        "ready_at": order.ready_at,
+        "due_at": order.due_at,
+    }
 
 
 def _place(place: Place) -> dict[str, Any]:

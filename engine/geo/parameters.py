@@ -99,6 +99,26 @@ class ZoneParameters(DispatchParameters, frozen=True, kw_only=True):
             "Higher discourages long ways.",
         ),
     ] = 100
+    fee_car_percent: Annotated[
+        int,
+        whole(
+            100,
+            300,
+            "% of the fee",
+            "The fee of a gift that only a car may carry.",
+            "Higher pays for scarce cars, and turns large gifts away.",
+        ),
+    ] = 100
+    fee_scheduled_percent: Annotated[
+        int,
+        whole(
+            10,
+            200,
+            "% of the fee",
+            "The fee of a gift for a later window, which pays no surge.",
+            "Lower moves orders to later windows.",
+        ),
+    ] = 100
     surge_from_percent: Annotated[
         int,
         whole(
@@ -129,6 +149,16 @@ class ZoneParameters(DispatchParameters, frozen=True, kw_only=True):
             "Higher calms demand more, and pleases customers less.",
         ),
     ] = 100
+    surge_max_halalas: Annotated[
+        int,
+        whole(
+            0,
+            1_000_000,
+            "halalas",
+            "The most that surge may add to a fee.",
+            "Higher lets long ways be raised as much as short ones; 0 is no surge.",
+        ),
+    ] = 5000
     surge_half_life_s: Annotated[
         int,
         whole(

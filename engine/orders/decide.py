@@ -27,7 +27,9 @@ from engine.orders.order import (
     OrderScheduled,
     OrderStatus,
     Window,
+    is_ahead,
 )
+from engine.orders.quote import needs_car
 
 # A pin on a map is re-read from text now and then; a metre is not another address.
 SAME_PLACE_M = 25.0
@@ -99,6 +101,7 @@ def place(
         door=command.door,
         pin=command.pin,
         total_halalas=command.quote.total_halalas,
+        fee_halalas=command.quote.fee_halalas,
         placed_at=now,
         ready_at=max(now, command.ready_at) + zone.parameters.prep_buffer_s * SECOND_MS,
         due_at=now + (command.quote.promised_at - command.quote.quoted_at),
@@ -169,6 +172,19 @@ def _no_room(zone: Zone, command: PlaceOrder, load: Load) -> Refusal | None:
     return None
 
 
+def _other_than_quoted(zone: Zone, command: PlaceOrder) -> str:
+    """What differs from the quote; empty when nothing does that would change the price."""
+    quoted = command.quote
+    is_car_free = zone.parameters.fee_car_percent == 100 or needs_car(quoted.vehicles)
+    checks = {
+        "shop": distance_m(quoted.shop, command.shop.point) <= SAME_PLACE_M,
+        "door": distance_m(quoted.door, command.door.point) <= SAME_PLACE_M,
+        "window": quoted.window in {None, command.window},
+        "vehicles": is_car_free or not needs_car(command.gift.vehicles),
+    }
+    return next((field for field, is_same in checks.items() if not is_same), "")
+
+
 def _unplaceable(zone: Zone, command: PlaceOrder, caller: Caller, now: Instant) -> Refusal | None:
     quote = command.quote
     if quote.zone_id != zone.id:
@@ -177,11 +193,9 @@ def _unplaceable(zone: Zone, command: PlaceOrder, caller: Caller, now: Instant) 
         return QUOTE_MISMATCH(field="customer")
     if now > quote.valid_until:
         return QUOTE_EXPIRED(quote_id=quote.id)
-    if distance_m(quote.shop, command.shop.point) > SAME_PLACE_M:
-        return QUOTE_MISMATCH(field="shop")
-    if distance_m(quote.door, command.door.point) > SAME_PLACE_M:
-        return QUOTE_MISMATCH(field="door")
-    window = command.window
-    if window is not None and (window.end <= window.start or window.start <= now):
+    other = _other_than_quoted(zone, command)
+    if other:
+        return QUOTE_MISMATCH(field=other)
+    if command.window is not None and not is_ahead(command.window, now):
         return BAD_WINDOW()
     return None

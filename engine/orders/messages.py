@@ -37,10 +37,11 @@ class PlaceOrder(Command, frozen=True, kw_only=True, tag=True):
 
 
 class CancelOrder(Command, frozen=True, kw_only=True, tag=True):
-    """End an order that nobody has picked up yet."""
+    """End an order that nobody has picked up yet, if it costs no more than was agreed to."""
 
     order_id: OrderId
     reason: CancelReason
+    charge_halalas_max: int | None = None
 
 
 class ReleaseOrder(Command, frozen=True, kw_only=True, tag=True):
@@ -81,6 +82,12 @@ TOO_LATE_TO_CANCEL = declare(
     en="The gift is already on the road and can no longer be cancelled.",
     ar="الهدية في الطريق ولا يمكن إلغاء الطلب الآن.",
 )
+CHARGE_RISEN = declare(
+    "charge_risen",
+    RefusalKind.CONFLICT,
+    en="Cancelling costs more by now. Look at the new terms and confirm them.",
+    ar="ارتفعت رسوم الإلغاء. راجع الشروط الجديدة ثم أكّدها.",
+)
 QUOTE_EXPIRED = declare(
     "quote_expired",
     RefusalKind.GONE,
@@ -92,6 +99,12 @@ QUOTE_MISMATCH = declare(
     RefusalKind.INVALID,
     en="The order differs from what was quoted. Ask for a new quote.",
     ar="تفاصيل الطلب تختلف عن عرض السعر. اطلب عرضًا جديدًا.",
+)
+QUOTE_USED = declare(
+    "quote_used",
+    RefusalKind.CONFLICT,
+    en="This quote has become an order already. Ask for a new one to order again.",
+    ar="استُخدم عرض السعر هذا في طلب سابق. اطلب عرضًا جديدًا لإنشاء طلب آخر.",
 )
 BAD_WINDOW = declare(
     "bad_window",

@@ -12,6 +12,7 @@ from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
+from engine.pricing.lines import net_in
 
 
 class OrderStatus(StrEnum):
@@ -85,15 +86,21 @@ class Recipient(Struct, frozen=True, kw_only=True):
 class Gift(Struct, frozen=True, kw_only=True):
     """What is given and how it is to be treated; the message is at most 500 characters.
 
+    `card` is a template, `sender_name` what the card is signed with, `neighbour` who next door may
+    take it. A surprise is neither announced nor called about before it is at the door.
     `skills` are what its courier must have, `vehicles` what may carry it (none named: any).
     """
 
     description: str
     message: str = ""
     occasion: str = ""
+    card: str = ""
+    sender_name: str = ""
     hide_price: bool = True
     hide_sender: bool = False
     surprise: bool = False
+    photo_consent: bool = False
+    neighbour: str = ""
     size_units: int = 1
     weight_g: int = 0
     skills: tuple[Skill, ...] = ()
@@ -105,6 +112,11 @@ class Window(Struct, frozen=True, kw_only=True):
 
     start: Instant
     end: Instant
+
+
+def is_ahead(window: Window, now: Instant) -> bool:
+    """Whether it begins after now, and ends after it begins."""
+    return now < window.start < window.end
 
 
 class Lapsed(Struct, frozen=True, kw_only=True):
@@ -119,7 +131,8 @@ class Order(Thing, frozen=True, kw_only=True):
     """One gift from placement to its end.
 
     `ready_at` is when the shop hands it over, `due_at` what the customer was promised, `release_at`
-    when a scheduled order joins the waiting ones. Whoever says the `pin` at the door may receive.
+    when a scheduled order joins the waiting ones. `charge_halalas` is what is kept of the total
+    when it ended without a delivery. Whoever says the `pin` at the door may receive.
     """
 
     id: OrderId
@@ -135,6 +148,8 @@ class Order(Thing, frozen=True, kw_only=True):
     pin: str
     pin_tries: int = 0
     total_halalas: int
+    fee_halalas: int | None = None
+    charge_halalas: int | None = None
     placed_at: Instant
     ready_at: Instant
     due_at: Instant
@@ -153,6 +168,11 @@ class Order(Thing, frozen=True, kw_only=True):
     def public_status(self) -> PublicStatus:
         """What the customer is shown."""
         return PUBLIC[self.status]
+
+    @property
+    def fee_earned_halalas(self) -> int:
+        """The delivery fee without VAT; before goods were sold with it, it was the whole price."""
+        return net_in(self.total_halalas) if self.fee_halalas is None else self.fee_halalas
 
     @property
     def is_open(self) -> bool:
@@ -262,14 +282,19 @@ class OrderReturnStarted(Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderReturned(Event, frozen=True, kw_only=True, tag=True):
-    """The shop has it again."""
+    """The shop has it again; of the total so much is kept, and so much given back."""
+
+    charge_halalas: int = 0
+    refund_halalas: int = 0
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True, tag=True):
-    """It ends without a delivery."""
+    """It ends without a delivery; of the total so much is kept, and so much given back."""
 
     by: Role
     reason: str
+    charge_halalas: int = 0
+    refund_halalas: int = 0
 
 
 TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {

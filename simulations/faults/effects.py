@@ -6,6 +6,7 @@ from collections import Counter
 from actors.chance import SeededChance
 from actors.gateways.settings import OutboxSettings
 from actors.outbox import Outbox
+from engine.invoices.invoice import IssueInvoice
 from engine.kernel.messages import Effect
 from engine.orders.messages import SendSms
 from simulations.faults.misfortune import Misfortune
@@ -29,7 +30,7 @@ class Effects:
             self._died.clear()
             outbox = Outbox(
                 self._store,
-                {SendSms: self._reach_outside},
+                {SendSms: self._reach_outside, IssueInvoice: self._reach_outside},
                 OutboxSettings(poll_s=5),
                 clock=self._misfortune.clock,
                 chance=self._chance,

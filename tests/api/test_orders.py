@@ -1,11 +1,14 @@
 """Quotes and orders over REST."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from engine.kernel.ids import CourierId, UserId
 from engine.kernel.timing import HOUR_MS
+from engine.orders.quote import again as recomputed
 from tests.api.town import ON_DUTY, QUOTE, Town, order_body
 from tests.builders import new_id
 
@@ -49,6 +52,58 @@ async def test_the_same_key_with_another_body_is_refused(town: Town) -> None:
     other = order_body(quote_id, recipient={"name": "Huda"})
     refused = await customer.post("/v1/orders", other, key=key)
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_one_quote_is_one_order_whatever_the_key_and_also_after_its_end(town: Town) -> None:
+    customer = await town.log_in("customer")
+    body, first_key = order_body(await customer.quote()), town.key()
+    answers = await asyncio.gather(
+        customer.post("/v1/orders", body, key=first_key),
+        *(customer.post("/v1/orders", body) for _ in range(7)),
+    )
+    placed = [one.json() for one in answers if one.status_code == 201]
+    refused = [one.json() for one in answers if one.status_code == 409]
+    assert (len(placed), len(refused)) == (1, 7)
+    order_id = placed[0]["order_id"]
+    assert {(one["code"], one["order_id"]) for one in refused} == {("quote_used", order_id)}
+    cancelled = await customer.post(f"/v1/orders/{order_id}/cancel", {"reason": "other"})
+    assert cancelled.status_code == 200
+    again = await customer.post("/v1/orders", body)
+    assert (again.status_code, again.json()["code"]) == (409, "quote_used")
+    listed = (await customer.get("/v1/orders")).json()["orders"]
+    assert [one["order_id"] for one in listed] == [order_id]
+
+
+async def test_a_quote_lists_what_is_sold_and_is_reproduced_from_what_is_stored(
+    town: Town,
+) -> None:
+    customer = await town.log_in("customer")
+    now = town.parts.clock.now()
+    window = {"start": now + 6 * HOUR_MS, "end": now + 7 * HOUR_MS}
+    goods = [{"name": "ورد جوري", "quantity": 2, "unit_halalas": 5750}]
+    made = (await customer.post("/v1/quotes", {**QUOTE, "goods": goods, "window": window})).json()
+    assert made["lines"][0] == {
+        "name": "ورد جوري",
+        "quantity": 2,
+        "net_halalas": 10000,
+        "vat_halalas": 1500,
+        "gross_halalas": 11500,
+    }
+    nets = sum(one["net_halalas"] for one in made["lines"])
+    assert made["total_halalas"] == nets + made["vat_halalas"] + made["rounding_halalas"]
+    assert made["likely_by"] == made["promised_at"] == window["end"]
+    store = town.parts.store
+    kept, zone = await store.find_quote(made["quote_id"]), await store.find_zone(made["zone_id"])
+    assert kept is not None
+    assert zone is not None
+    sets = {one.version: one for one in await store.list_parameter_sets(zone.id)}
+    zone = replace(zone, current=sets[kept.zone_parameters_version])
+    assert recomputed(kept, zone) == kept
+    placed = await customer.post("/v1/orders", order_body(made["quote_id"], window=window))
+    shown = (await customer.get(f"/v1/orders/{placed.json()['order_id']}")).json()
+    assert shown["total_halalas"] == made["total_halalas"]
+    past = {**QUOTE, "window": {"start": now - HOUR_MS, "end": now + HOUR_MS}}
+    assert (await customer.post("/v1/quotes", past)).json()["code"] == "bad_window"
 
 
 async def test_two_people_may_use_the_same_key(town: Town) -> None:
@@ -255,3 +310,56 @@ async def test_a_courier_says_what_he_can_carry(town: Town) -> None:
     stored = await town.parts.store.find_courier(CourierId(UserId(courier.user_id)))
     assert stored is not None
     assert (stored.capacity_g, stored.skills) == (7000, ("cold", "heavy"))
+
+
+async def test_what_a_cancellation_costs_is_told_before_it_is_confirmed(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    path = f"/v1/orders/{order_id}"
+    total = (await customer.get(path)).json()["total_halalas"]
+    told = (await customer.get(f"{path}/cancellation")).json()
+    assert told == {
+        "order_id": order_id,
+        "rule": "unassigned",
+        "charge_halalas": 0,
+        "refund_halalas": total,
+        "until": None,
+    }
+    cancelled = await customer.post(
+        f"{path}/cancel", {"reason": "changed_mind", "charge_halalas_max": 0}
+    )
+    assert cancelled.json() == {
+        "order_id": order_id,
+        "status": "cancelled",
+        "charge_halalas": 0,
+        "refund_halalas": total,
+    }
+    late = await customer.get(f"{path}/cancellation")
+    assert (late.status_code, late.json()["code"]) == (409, "too_late_to_cancel")
+
+
+async def test_orders_are_found_by_what_people_remember_page_by_page(town: Town) -> None:
+    customer = await town.log_in("customer")
+    names = ("آمنة", "سارة", "أمنه", "هدى", "امنة")
+    placed = {}
+    for name in names:
+        body = order_body(await customer.quote(), recipient={"name": name, "phone": "0501234567"})
+        placed[name] = (await customer.post("/v1/orders", body)).json()
+
+    async def found(query: str, before: str = "") -> tuple[list[str], str | None]:
+        params = {"q": query, "limit": "2", "before": before}
+        told = await town.client.get("/v1/orders", params=params, headers=customer.headers)
+        page = told.json()
+        return [one["recipient"]["name"] for one in page["orders"]], page["next"]
+
+    first, after = await found("امنه")
+    assert first == ["امنة", "أمنه"]
+    assert after is not None
+    assert await found("امنه", after) == (["آمنة"], None)
+    assert await found("0501234567 سارة") == (["سارة"], None)
+    assert await found(placed["هدى"]["code"].lower()) == (["هدى"], None)
+    assert await found("nobody") == ([], None)
+    long = await town.client.get("/v1/orders", params={"q": "x" * 101}, headers=customer.headers)
+    assert long.json()["code"] == "invalid_request"
+    stranger = await town.log_in("customer")
+    assert (await stranger.get("/v1/orders?q=4567")).json()["orders"] == []

@@ -29,7 +29,9 @@ from api.settings import EdgeSettings, IdentitySettings, Settings, WhatIfSetting
 from engine.identity.ids import SessionId
 from storage.live import LiveStream
 from storage.memory import MemoryStore
+from storage.memory_gift_links import MemoryGiftLinks
 from storage.memory_identity import MemoryIdentity
+from storage.memory_invoices import MemoryInvoices
 from storage.memory_live import MemoryLive
 from storage.memory_sessions import MemorySessions
 from storage.memory_what_ifs import MemoryWhatIfs
@@ -300,6 +302,8 @@ async def a_town(
         identity=MemoryIdentity(),
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
+        invoices=MemoryInvoices(),
+        gift_links=MemoryGiftLinks(),
         sms=DevelopmentSms(settings.sms_log),
         clock=clock,
         wall=SystemClock(),

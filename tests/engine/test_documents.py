@@ -23,9 +23,14 @@ from engine.geo.travel import VehicleKind
 from engine.geo.zone import GuardState
 from engine.identity.profiles import ProfileStatus
 from engine.identity.sessions import SessionEnd
+from engine.invoices.invoice import InvoiceKind
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
+from engine.orders.card import Occasion
+from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
+from engine.orders.policy import CANCELLATION, RETURN
+from engine.orders.viewing import SEEN, Viewer, When
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
 
@@ -52,6 +57,29 @@ def test_the_page_about_orders_has_the_table_of_an_order() -> None:
 def test_the_page_about_orders_has_the_customers_words() -> None:
     told = {row[0]: row[1] for row in rows("orders.md", "### What the customer reads")}
     assert told == {status.value: word.value for status, word in PUBLIC.items()}
+
+
+def test_the_page_about_orders_says_who_sees_what() -> None:
+    told = {row[0]: tuple(row[1:]) for row in rows("orders.md", "## Who sees what")}
+    table = {
+        what: tuple(row[one].value if one in row else "" for one in Viewer)
+        for what, row in SEEN.items()
+    }
+    assert told == table
+
+
+def test_the_page_about_orders_has_the_policy() -> None:
+    told = [tuple(row) for row in rows("orders.md", "### What a cancellation costs")]
+    assert told == [
+        (
+            row.rule,
+            ", ".join(f"`{one.value}`" for one in sorted(row.statuses)).strip("`"),
+            str(row.minutes or ""),
+            f"{row.delivery_percent} %",
+            f"{row.goods_percent} %",
+        )
+        for row in (*CANCELLATION, RETURN)
+    ]
 
 
 def test_the_page_about_orders_has_the_table_of_duty() -> None:
@@ -89,6 +117,11 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a profile", ProfileStatus),
         ("### Why a session ended", SessionEnd),
         ("### Skills", Skill),
+        ("### Occasions", Occasion),
+        ("### Status of a gift link", GiftLinkStatus),
+        ("### Kinds of invoices", InvoiceKind),
+        ("### Who looks at an order", Viewer),
+        ("### When something is seen", When),
         ("### Why an order has its courier, or waits", Why),
         ("### What a guard looks at", GuardMetric),
         ("### What became of a guard", GuardState),

@@ -70,9 +70,18 @@ def test_an_order_that_nobody_was_asked_about_ends_alone(status: OrderStatus) ->
     assert (order.status, order.ended_at) == (S.CANCELLED, story.at)
     assert order.cancelled_because == "changed_mind"
     assert story.events_of(order.id)[-1] == OrderCancelled(
-        at=story.at, by=Role.CUSTOMER, reason="changed_mind"
+        at=story.at,
+        by=Role.CUSTOMER,
+        reason="changed_mind",
+        refund_halalas=order.total_halalas,
     )
-    assert decision.reply == {"order_id": order.id, "status": "cancelled"}
+    kept = decision.reply["charge_halalas"]
+    assert decision.reply == {
+        "order_id": order.id,
+        "status": "cancelled",
+        "charge_halalas": order.charge_halalas,
+        "refund_halalas": order.total_halalas - kept,
+    }
 
 
 def test_cancelling_twice_is_cancelling_once() -> None:
@@ -103,7 +112,11 @@ def test_nobody_cancels_what_is_not_his_to_see() -> None:
         assert isinstance(answer, Refusal)
         assert answer.code == "unknown_order"
     answer = must(cancelled_alone(order, operator()))
-    assert answer.changes[0].events == (OrderCancelled(at=NOON, by=Role.OPERATOR, reason="other"),)
+    assert answer.changes[0].events == (
+        OrderCancelled(
+            at=NOON, by=Role.OPERATOR, reason="other", refund_halalas=order.total_halalas
+        ),
+    )
 
 
 def test_an_offered_bundle_is_taken_back_and_its_other_orders_wait_again() -> None:

@@ -78,7 +78,8 @@ def test_a_courier_sees_the_trip_he_is_asked_about() -> None:
     assert [one["kind"] for one in offer["stops"]] == ["pickup", "dropoff", "dropoff"]
     assert [one["order_id"] for one in offer["orders"]] == ids
     needs = {"size_units": 1, "weight_g": 0, "skills": []}
-    assert offer["orders"][0]["gift"] == {"description": "Roses", **needs}
+    untold = {"surprise": False, "photo_consent": False, "neighbour": ""}
+    assert offer["orders"][0]["gift"] == {"description": "Roses", **needs, **untold}
 
 
 def test_a_courier_sees_his_route_and_what_he_carries() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.geo.parameters import ZoneParameters
+from engine.geo.travel import VehicleKind
 from engine.kernel.ids import UserId, ZoneId, uuid7
 from engine.kernel.messages import Decision
 from engine.kernel.place import Place, Point
@@ -16,6 +17,7 @@ from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS
 from engine.orders import decide
 from engine.orders.messages import WINDOW_UNREACHABLE, PlaceOrder, ReleaseOrder
 from engine.orders.order import (
+    Gift,
     Order,
     OrderPlaced,
     OrderReleased,
@@ -250,3 +252,22 @@ def test_a_short_code_is_six_characters_that_are_not_mistaken_for_others(bits: i
 def test_short_codes_of_neighbouring_ids_differ() -> None:
     codes = {decide.short_code(uuid7(NOON, bits)) for bits in range(1000)}
     assert len(codes) == 1000
+
+
+def test_what_was_quoted_for_a_window_or_without_a_car_is_not_placed_otherwise() -> None:
+    zone, window = a_zone(parameters=ZoneParameters(fee_car_percent=150)), a_window()
+    by_car = Gift(description="Cake", vehicles=(VehicleKind.CAR,))
+    for_later = replace(a_quote(zone), window=window)
+    for_car = replace(a_quote(zone), vehicles=(VehicleKind.CAR,))
+    for quoted, fields, other in (
+        (for_later, {}, "window"),
+        (for_later, {"window": replace(window, end=window.end + 1)}, "window"),
+        (a_quote(zone), {"gift": by_car}, "vehicles"),
+    ):
+        command = a_placing(zone, quoted=quoted, **fields)
+        buyer = customer(quoted.customer_id)
+        refused = decide.place(zone, command, buyer, travel_s=60, now=NOON)
+        assert isinstance(refused, Refusal)
+        assert (refused.code, refused.detail) == ("quote_mismatch", {"field": other})
+    placed(zone, a_placing(zone, quoted=for_later, window=window))
+    placed(zone, a_placing(zone, quoted=for_car, gift=by_car))

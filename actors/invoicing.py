@@ -1,0 +1,106 @@
+"""Invoices: issued when the outbox says so, corrected by operators, printed when asked for."""
+
+import asyncio
+from collections.abc import Callable
+
+from actors.clock import Clock
+from actors.print.invoice import InvoicePrinter
+from engine.invoices.due import draft_of
+from engine.invoices.invoice import (
+    UNKNOWN_INVOICE,
+    Draft,
+    Invoice,
+    InvoiceId,
+    InvoiceKind,
+    IssueInvoice,
+    Party,
+    Stamp,
+)
+from engine.invoices.issue import issue
+from engine.kernel.ids import derived_id
+from engine.kernel.messages import Effect
+from engine.kernel.refusals import KEY_REUSED, Refusal
+from engine.pricing.lines import PriceLine
+from storage.invoices import InvoiceStore
+from storage.store import Store
+
+
+class Invoicing:
+    """One for a process; of any number of processes one issues at a time."""
+
+    def __init__(
+        self,
+        invoices: InvoiceStore,
+        store: Store,
+        *,
+        clock: Clock,
+        seller: Party,
+        unit: str,
+        stamp: Callable[[], Stamp],
+    ) -> None:
+        self._invoices, self._store, self._clock = invoices, store, clock
+        self._seller, self._unit, self._stamp = seller, unit, stamp
+        self._printer = InvoicePrinter()
+
+    async def on_effect(self, effect: Effect) -> None:
+        """Issue what is due; the same effect again finds the same invoice."""
+        assert isinstance(effect, IssueInvoice)
+        order = await self._store.find_order(effect.order_id)
+        assert order is not None, "an effect is stored with its order"
+        quote = await self._store.find_quote(order.quote_id)
+        draft = draft_of(order, quote, seller=self._seller, now=self._clock.now())
+        issued = await self._issue(draft)
+        assert isinstance(issued, Invoice), "an invoice that corrects nothing is not refused"
+
+    async def correct(
+        self,
+        invoice_id: InvoiceId,
+        kind: InvoiceKind,
+        lines: tuple[PriceLine, ...],
+        *,
+        reason: str,
+        cause: str,
+    ) -> Invoice | Refusal:
+        """A credit or debit note; never more is credited than was invoiced."""
+        original = await self._invoices.find(invoice_id)
+        if original is None:
+            return UNKNOWN_INVOICE(invoice_id=invoice_id)
+        now = self._clock.now()
+        draft = Draft(
+            id=InvoiceId(derived_id("note", cause)),
+            cause=cause,
+            order_id=original.draft.order_id,
+            kind=kind,
+            seller=self._seller,
+            buyer=original.draft.buyer,
+            lines=lines,
+            issued_at=now,
+            supplied_at=now,
+            original_id=original.id,
+            original_number=original.number,
+            reason=reason,
+        )
+        issued = await self._issue(draft)
+        if isinstance(issued, Invoice) and _asks(issued.draft) != _asks(draft):
+            return KEY_REUSED()
+        return issued
+
+    async def print(self, invoice: Invoice) -> bytes:
+        """Its PDF, made once and then kept."""
+        kept = await self._invoices.find_print(invoice.id)
+        if kept is not None:
+            return kept
+        pdf = await asyncio.to_thread(self._printer.pdf, invoice)
+        await self._invoices.save_print(invoice.id, pdf)
+        return await self._invoices.find_print(invoice.id) or pdf
+
+    async def _issue(self, draft: Draft) -> Invoice | Refusal:
+        stamp = self._stamp()
+        return await self._invoices.issue(
+            self._unit, draft, lambda chain: issue(draft, chain, stamp)
+        )
+
+
+def _asks(draft: Draft) -> tuple[object, ...]:
+    """What somebody asked for, without the time at which he did."""
+    return draft.kind, draft.lines, draft.reason

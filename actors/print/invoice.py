@@ -1,0 +1,94 @@
+"""An invoice as a PDF: Arabic and English beside each other, the same bytes every time."""
+
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+import msgspec
+import regex
+import segno
+import typst
+
+from engine.invoices.invoice import Invoice, InvoiceKind
+from engine.invoices.ubl import local, riyals
+from engine.kernel.timing import SECOND_MS
+from engine.pricing.lines import LineAmounts, amounts
+
+_FOLDER: Final = Path(__file__).parent
+_BEGINS_ARABIC: Final = regex.compile(r"\P{L}*\p{Arabic}")
+_TITLES: Final = {
+    (InvoiceKind.INVOICE, False): ("فاتورة ضريبية مبسطة", "Simplified tax invoice"),
+    (InvoiceKind.INVOICE, True): ("فاتورة ضريبية", "Tax invoice"),
+    (InvoiceKind.CREDIT_NOTE, False): ("إشعار دائن مبسط", "Simplified credit note"),
+    (InvoiceKind.CREDIT_NOTE, True): ("إشعار دائن", "Credit note"),
+    (InvoiceKind.DEBIT_NOTE, False): ("إشعار مدين مبسط", "Simplified debit note"),
+    (InvoiceKind.DEBIT_NOTE, True): ("إشعار مدين", "Debit note"),
+}
+
+
+class InvoicePrinter:
+    """Keeps the template and its fonts read; one invoice at a time."""
+
+    def __init__(self) -> None:
+        self._compiler: typst.Compiler | None = None
+        self._lock = Lock()
+
+    def pdf(self, invoice: Invoice) -> bytes:
+        """A PDF with embedded fonts."""
+        return self._print(invoice, "pdf")
+
+    def png(self, invoice: Invoice) -> bytes:
+        """A picture of its first page."""
+        return self._print(invoice, "png")
+
+    def _print(self, invoice: Invoice, kind: Any) -> bytes:  # noqa: ANN401 - a literal of the library
+        with self._lock:
+            if self._compiler is None:
+                self._compiler = typst.Compiler(
+                    _FOLDER / "invoice.typ",
+                    root=_FOLDER,
+                    font_paths=[_FOLDER],
+                    ignore_system_fonts=True,
+                )
+            made = self._compiler.compile(
+                format=kind,
+                sys_inputs={"invoice": msgspec.json.encode(shown(invoice)).decode()},
+                timestamp=invoice.draft.issued_at // SECOND_MS,
+            )
+        pages = made if isinstance(made, list) else [made]
+        assert pages[0] is not None, "without an output path the library returns what it made"
+        return bytes(pages[0])
+
+
+def shown(invoice: Invoice) -> dict[str, Any]:
+    """What the template is given: texts only, so that nothing that people wrote is run."""
+    draft = invoice.draft
+    title_ar, title_en = _TITLES[draft.kind, draft.buyer is not None]
+    return {
+        "title_ar": title_ar,
+        "title_en": title_en,
+        "number": invoice.number,
+        "issued": local(draft.issued_at).strftime("%Y-%m-%d %H:%M:%S"),
+        "supplied": local(draft.supplied_at).strftime("%Y-%m-%d"),
+        "original": draft.original_number,
+        "reason": draft.reason,
+        "seller": msgspec.to_builtins(draft.seller),
+        "buyer": msgspec.to_builtins(draft.buyer),
+        "lines": [_line(one) for one in amounts(draft.lines).lines],
+        "net": riyals(invoice.net_halalas),
+        "vat": riyals(invoice.vat_halalas),
+        "rounding": riyals(invoice.rounding_halalas) if invoice.rounding_halalas else "",
+        "payable": riyals(invoice.payable_halalas),
+        "qr": segno.make(invoice.qr, error="m", micro=False).svg_inline(scale=4, border=4),
+    }
+
+
+def _line(one: LineAmounts) -> dict[str, Any]:
+    return {
+        "name": one.line.name,
+        "rtl": _BEGINS_ARABIC.match(one.line.name) is not None,
+        "quantity": str(one.line.quantity),
+        "net": riyals(one.net_halalas),
+        "vat": riyals(one.vat_halalas),
+        "gross": riyals(one.gross_halalas),
+    }

@@ -1,0 +1,166 @@
+"""What is answered about quotes, cards and shared links."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from api.answers import RecipientShown, WindowShown
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class PricedLineShown(_Answer):
+    """A line of a price; amounts in halalas."""
+
+    name: str
+    quantity: int
+    net_halalas: int
+    vat_halalas: int
+    gross_halalas: int
+
+
+class QuoteMade(_Answer):
+    """A price and a promise; amounts in halalas, VAT included in the total.
+
+    Half of such gifts come until `expected_at`, nine of ten until `likely_by`.
+    """
+
+    quote_id: str
+    zone_id: str
+    distance_m: int
+    fee_halalas: int
+    vat_halalas: int
+    total_halalas: int
+    rounding_halalas: int
+    lines: list[PricedLineShown]
+    surge_percent: int
+    expected_at: int
+    likely_by: int
+    promised_at: int
+    valid_until: int
+
+
+class CancellationShown(_Answer):
+    """What is kept of the total and what is given back; dearer terms begin at `until`."""
+
+    order_id: str
+    rule: str
+    charge_halalas: int
+    refund_halalas: int
+    until: int | None
+
+
+class OrderCancelledAnswer(_Answer):
+    """How the order stands now, what is kept of its total and what is given back."""
+
+    order_id: str
+    status: str
+    charge_halalas: int | None = None
+    refund_halalas: int | None = None
+
+
+class InvoiceShown(_Answer):
+    """An invoice or note; `pdf` and `xml` are signed addresses, valid until `links_expire_at`."""
+
+    invoice_id: str
+    order_id: str
+    number: str
+    kind: Literal["invoice", "credit_note", "debit_note"]
+    original_id: str | None
+    reason: str
+    issued_at: int
+    net_halalas: int
+    vat_halalas: int
+    rounding_halalas: int
+    payable_halalas: int
+    qr: str
+    pdf: str
+    xml: str
+    links_expire_at: int
+
+
+class InvoicesShown(_Answer):
+    """An order's invoices and notes, in the order of their numbers."""
+
+    invoices: list[InvoiceShown]
+
+
+class CardShown(_Answer):
+    """A template: what stands on the card before the message."""
+
+    id: str
+    occasion: str
+    en: str
+    ar: str
+
+
+class CardsShown(_Answer):
+    """All templates."""
+
+    cards: list[CardShown]
+
+
+class LinkMade(_Answer):
+    """A link to an order for who has no account with us."""
+
+    path: str
+    viewer: Literal["recipient", "link"]
+    expires_at: int
+
+
+class TimesShown(_Answer):
+    """When it is expected."""
+
+    window: WindowShown | None
+    due_at: int
+    eta: int | None
+
+
+class SharedShown(_Answer):
+    """An order as the holder of a link may see it now; what he may not see is left out."""
+
+    code: str
+    public_status: (
+        Literal["pending", "preparing", "delivering", "delivered", "returned", "cancelled"] | None
+    ) = None
+    description: str | None = None
+    occasion: str | None = None
+    message: str | None = None
+    sender_name: str | None = None
+    courier_name: str | None = None
+    times: TimesShown | None = None
+
+
+GiftLinkWord = Literal["open", "answered", "placed", "expired", "withdrawn"]
+
+
+class GiftLinkShown(_Answer):
+    """A gift link as its sender sees it; `path` is what he hands to the recipient."""
+
+    gift_link_id: str
+    path: str
+    status: GiftLinkWord
+    recipient: RecipientShown
+    limit_halalas: int
+    refund_halalas: int
+    made_at: int
+    expires_at: int
+    order_id: str | None
+
+
+class GiftLinksShown(_Answer):
+    """A sender's gift links, newest first."""
+
+    gift_links: list[GiftLinkShown]
+
+
+class GiftAsked(_Answer):
+    """What the holder of a gift link is told: that a gift waits for an address."""
+
+    status: GiftLinkWord
+    recipient_name: str
+    sender_name: str
+    expires_at: int
+    window: WindowShown | None

@@ -1,0 +1,75 @@
+"""A quote for a way within our zones, made and kept."""
+
+import numpy as np
+
+from actors.chance import new_id
+from api.errors import Refused
+from api.parts import Parts
+from api.punctuality import ZonesPunctuality
+from api.zones_of import zone_of
+from engine.geo.travel import VehicleKind, travel_times
+from engine.geo.zone import OUTSIDE_ZONES, Zone
+from engine.kernel.ids import QuoteId, UserId
+from engine.kernel.place import Point
+from engine.kernel.timing import Instant
+from engine.orders.messages import BAD_WINDOW
+from engine.orders.order import is_ahead
+from engine.orders.quote import Quote, Way, Wishes, quote
+
+
+async def make_quote_for(
+    parts: Parts,
+    punctuality: ZonesPunctuality,
+    *,
+    customer_id: UserId,
+    shop: Point,
+    door: Point,
+    preparation_s: int,
+    wishes: Wishes,
+) -> Quote:
+    """By the tariff of the shop's zone; raises `Refused` outside all zones and for the past."""
+    zone = await _zone_for(parts, shop, door)
+    now = parts.clock.now()
+    if wishes.window is not None and not is_ahead(wishes.window, now):
+        raise Refused(BAD_WINDOW())
+    made = quote(
+        zone,
+        quote_id=QuoteId(new_id(parts.clock, parts.chance)),
+        customer_id=customer_id,
+        way=_way(zone, shop, door, now),
+        preparation_s=preparation_s,
+        wishes=wishes,
+        pressure=await parts.bus.pressure(zone),
+        punctuality=await punctuality.of(zone.id),
+        now=now,
+    )
+    await parts.store.save_quote(made)
+    return made
+
+
+async def _zone_for(parts: Parts, shop: Point, door: Point) -> Zone:
+    zone_id = await zone_of(parts.store, shop)
+    if zone_id is None:
+        raise Refused(OUTSIDE_ZONES(place="shop"))
+    if await zone_of(parts.store, door) is None:
+        raise Refused(OUTSIDE_ZONES(place="door"))
+    zone = await parts.store.find_zone(zone_id)
+    assert zone is not None, "a zone's cells are stored with it"
+    return zone
+
+
+def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
+    ways = travel_times(zone.parameters.travel)
+    ends = (
+        np.array([shop.lat]),
+        np.array([shop.lng]),
+        np.array([door.lat]),
+        np.array([door.lng]),
+    )
+    travel_s = ways.seconds(*ends, vehicle=VehicleKind.CAR, at=now)
+    return Way(
+        shop=shop,
+        door=door,
+        route_m=float(ways.metres(*ends)[0]),
+        travel_s=int(travel_s[0]),
+    )

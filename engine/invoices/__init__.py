@@ -1,0 +1,1 @@
+"""Tax invoices and notes: numbered without a gap, chained, signed, readable by machines."""

@@ -1,0 +1,1 @@
+"""Prices: lines with and without VAT, and their sums."""

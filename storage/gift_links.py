@@ -1,0 +1,57 @@
+"""Gifts that wait for their recipients' addresses."""
+
+from typing import Protocol
+
+from engine.kernel.ids import UserId
+from engine.kernel.timing import Instant
+from engine.orders.gift_link import GiftLink, GiftLinkId
+from storage.database import Database
+from storage.kinds import decode, encode, known
+from storage.queries import queries
+
+
+class GiftLinkStore(Protocol):
+    """Every method may raise `StoreUnavailable`."""
+
+    async def save(self, link: GiftLink) -> bool:
+        """Keep it in the place of the version before; False when somebody else was quicker."""
+        ...
+
+    async def find(self, gift_link_id: GiftLinkId) -> GiftLink | None:
+        """One of them by its id."""
+        ...
+
+    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[GiftLink, ...]:
+        """A sender's, newest first."""
+        ...
+
+    async def list_due(self, now: Instant, *, limit: int) -> tuple[GiftLink, ...]:
+        """Those with something to be done by now, the longest overdue first."""
+        ...
+
+
+class PostgresGiftLinks:
+    """Satisfies `GiftLinkStore`; the pool is its caller's to close."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, link: GiftLink) -> bool:
+        count = await self._database.run(
+            queries.save_gift_link, state=encode(link), due_at=link.due_at
+        )
+        return count == 1
+
+    async def find(self, gift_link_id: GiftLinkId) -> GiftLink | None:
+        state = await self._database.value(queries.find_gift_link, gift_link_id=known(gift_link_id))
+        return None if state is None else decode(GiftLink, state)
+
+    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[GiftLink, ...]:
+        rows = await self._database.rows(
+            queries.list_gift_links_of, customer_id=known(customer_id), limit=limit
+        )
+        return tuple(decode(GiftLink, row["state"]) for row in rows)
+
+    async def list_due(self, now: Instant, *, limit: int) -> tuple[GiftLink, ...]:
+        rows = await self._database.rows(queries.list_due_gift_links, now=now, limit=limit)
+        return tuple(decode(GiftLink, row["state"]) for row in rows)

@@ -1,0 +1,72 @@
+"""What must hold of gift links, in memory and in PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec.structs import replace
+
+from engine.kernel.ids import UserId
+from engine.orders import gift_link as rules
+from engine.orders.gift_link import GiftLink, GiftLinkId
+from storage.database import Database
+from storage.gift_links import GiftLinkStore, PostgresGiftLinks
+from storage.memory import MemoryStore
+from storage.memory_gift_links import MemoryGiftLinks
+from storage.postgres import PostgresStore
+from storage.settings import DatabaseSettings
+from tests.builders import NOON, new_id
+from tests.engine.orders.test_gift_link import a_link
+
+
+@pytest.fixture
+async def postgres_links(database_settings: DatabaseSettings) -> AsyncIterator[PostgresGiftLinks]:
+    database = await Database.open(database_settings)
+    yield PostgresGiftLinks(database)
+    await database.close()
+
+
+@pytest.fixture
+def links(store: MemoryStore | PostgresStore, request: pytest.FixtureRequest) -> GiftLinkStore:
+    if isinstance(store, MemoryStore):
+        return MemoryGiftLinks()
+    opened: PostgresGiftLinks = request.getfixturevalue("postgres_links")
+    return opened
+
+
+async def test_it_is_found_as_it_was_saved_and_listed_newest_first(links: GiftLinkStore) -> None:
+    sender = UserId(new_id())
+    kept = [a_link(customer_id=sender, made_at=NOON + n) for n in range(3)]
+    for one in (*kept, a_link()):
+        assert await links.save(one)
+    assert await links.find(kept[0].id) == kept[0]
+    assert await links.find(GiftLinkId(new_id())) is None
+    assert await links.list_of(sender, limit=2) == (kept[2], kept[1])
+
+
+async def test_of_several_who_change_it_at_once_one_does(links: GiftLinkStore) -> None:
+    link = a_link()
+    assert await links.save(link)
+    withdrawn = rules.withdraw(link)
+    assert isinstance(withdrawn, GiftLink)
+    saved = await asyncio.gather(*(links.save(withdrawn) for _ in range(5)))
+    assert sorted(saved) == [False] * 4 + [True]
+    assert not await links.save(link)
+
+
+async def test_what_is_due_is_found_the_longest_overdue_first(links: GiftLinkStore) -> None:
+    early, late, never = a_link(), a_link(made_at=NOON + 1), a_link(limit_halalas=0)
+    assert early.due_at is not None
+    withdrawn = rules.withdraw(never)
+    assert isinstance(withdrawn, GiftLink)
+    for one in (late, early, never, withdrawn):
+        assert await links.save(one)
+    assert await links.list_due(early.due_at - 1, limit=9) == ()
+    assert await links.list_due(early.due_at + 10, limit=9) == (early, late)
+    assert await links.list_due(early.due_at + 10, limit=1) == (early,)
+    owed = rules.withdraw(early)
+    assert isinstance(owed, GiftLink)
+    assert await links.save(owed)
+    assert await links.list_due(NOON, limit=9) == (owed,)
+    assert await links.save(replace(rules.refunded(owed)))
+    assert await links.list_due(NOON, limit=9) == ()

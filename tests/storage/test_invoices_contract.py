@@ -1,0 +1,134 @@
+"""What must hold of issued invoices, in memory and in PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import asyncpg
+import pytest
+from msgspec.structs import replace
+
+from engine.invoices.invoice import CREDIT_EXCEEDED, Chain, Draft, Invoice
+from engine.invoices.issue import issue
+from engine.kernel.refusals import Refusal
+from storage.database import Database, connected
+from storage.invoices import InvoiceStore, PostgresInvoices
+from storage.memory import MemoryStore
+from storage.memory_invoices import MemoryInvoices
+from storage.postgres import PostgresStore
+from storage.settings import DatabaseSettings
+from storage.store import Store
+from tests.builders import new_id
+from tests.engine.invoices.drafts import LINES, STAMP, a_draft, a_note_on
+from tests.storage.telling import a_told_story
+
+UNIT = "HDY"
+
+
+@pytest.fixture
+async def postgres_invoices(
+    database_settings: DatabaseSettings,
+) -> AsyncIterator[PostgresInvoices]:
+    database = await Database.open(database_settings)
+    yield PostgresInvoices(database)
+    await database.close()
+
+
+@pytest.fixture
+def invoices(store: MemoryStore | PostgresStore, request: pytest.FixtureRequest) -> InvoiceStore:
+    if isinstance(store, MemoryStore):
+        return MemoryInvoices()
+    opened: PostgresInvoices = request.getfixturevalue("postgres_invoices")
+    return opened
+
+
+async def kept(invoices: InvoiceStore, draft: Draft) -> Invoice | Refusal:
+    return await invoices.issue(UNIT, draft, lambda chain: issue(draft, chain, STAMP))
+
+
+async def a_kept_one(store: Store, invoices: InvoiceStore) -> Invoice:
+    order = (await a_told_story(store)).order
+    made = await kept(invoices, a_draft(order_id=order.id))
+    assert isinstance(made, Invoice)
+    return made
+
+
+async def test_it_is_found_as_it_was_issued(store: Store, invoices: InvoiceStore) -> None:
+    one = await a_kept_one(store, invoices)
+    assert await invoices.find(one.id) == one
+    assert await invoices.list_of(one.draft.order_id) == (one,)
+    assert await invoices.find(replace(one, id=new_id()).id) is None
+    assert await invoices.find_print(one.id) is None
+    await invoices.save_print(one.id, b"first")
+    await invoices.save_print(one.id, b"second")
+    assert await invoices.find_print(one.id) == b"first"
+
+
+async def test_whoever_issues_at_once_leaves_neither_a_gap_nor_a_fork(
+    store: Store, invoices: InvoiceStore
+) -> None:
+    order = (await a_told_story(store)).order
+    drafts = [a_draft(order_id=order.id) for _ in range(12)]
+    # Each is asked for twice, as who got no answer does.
+    made = await asyncio.gather(*(kept(invoices, one) for one in (*drafts, *drafts)))
+    numbered = {one.counter: one for one in made if isinstance(one, Invoice)}
+    assert sorted(numbered) == list(range(1, 13))
+    chain = await invoices.list_chain(UNIT, after=0, limit=100)
+    assert [one.counter for one in chain] == list(range(1, 13))
+    for last, following in pairwise(chain):
+        assert following.previous_hash == last.hash
+    assert await invoices.list_chain(UNIT, after=10, limit=1) == (chain[10],)
+
+
+async def test_what_fails_or_is_refused_uses_no_number(
+    store: Store, invoices: InvoiceStore
+) -> None:
+    first = await a_kept_one(store, invoices)
+
+    def breaks(_: Chain) -> Invoice:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await invoices.issue(UNIT, a_draft(order_id=first.draft.order_id), breaks)
+    refused = await kept(invoices, a_note_on(first, lines=(*LINES, *LINES)))
+    assert isinstance(refused, Refusal)
+    second = await kept(invoices, a_draft(order_id=first.draft.order_id))
+    assert isinstance(second, Invoice)
+    assert second.counter == 2
+
+
+async def test_credit_notes_at_once_never_credit_more_than_was_invoiced(
+    store: Store, invoices: InvoiceStore
+) -> None:
+    first = await a_kept_one(store, invoices)
+    notes = [a_note_on(first, lines=LINES[:1]) for _ in range(6)]
+    made = await asyncio.gather(*(kept(invoices, one) for one in notes))
+    # The first line is 241.00 of 271.70: there is room for it once.
+    assert sum(isinstance(one, Invoice) for one in made) == 1
+    codes = {one.code for one in made if isinstance(one, Refusal)}
+    assert codes == {CREDIT_EXCEEDED.code}
+
+
+async def test_units_count_for_themselves(store: Store, invoices: InvoiceStore) -> None:
+    first = await a_kept_one(store, invoices)
+    draft = a_draft(order_id=first.draft.order_id)
+    other = await invoices.issue("ABC", draft, lambda chain: issue(draft, chain, STAMP))
+    assert isinstance(other, Invoice)
+    assert (other.number, other.counter) == ("ABC-00000001", 1)
+
+
+async def test_the_database_itself_keeps_what_was_issued(
+    postgres: PostgresStore, postgres_invoices: PostgresInvoices, dsn: str
+) -> None:
+    first = await a_kept_one(postgres, postgres_invoices)
+    async with connected(dsn) as connection:
+        for change in ("update invoices set state = state", "delete from invoices"):
+            with pytest.raises(asyncpg.CheckViolationError, match="cannot be changed"):
+                await connection.execute(change)
+        skipping = """
+            insert into invoices (state)
+            select jsonb_set(jsonb_set(state, '{counter}', '3'), '{id}', to_jsonb($1::text))
+            from invoices where id = $2
+        """
+        with pytest.raises(asyncpg.CheckViolationError, match="does not follow"):
+            await connection.execute(skipping, new_id(), first.id)
