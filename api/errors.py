@@ -110,7 +110,7 @@ def problem(
     sent = {"content-language": "ar" if arabic else "en", **(headers or {})}
     if status == 401:
         sent["www-authenticate"] = "Bearer"
-    if status in {429, 503}:
+    if status in {429, 503} or "retry_after_s" in refusal.detail:
         sent["retry-after"] = str(_retry_after_s(request, refusal))
     return Response(msgspec.json.encode(body), status, sent, MEDIA_TYPE)
 

@@ -50,6 +50,12 @@ INTERNAL_ERROR = declare(
     en="Something is broken on our side; it has been recorded.",
     ar="حدث خلل من جانبنا وقد سُجّل.",
 )
+STILL_RUNNING = declare(
+    "still_running",
+    RefusalKind.CONFLICT,
+    en="The same request is still being carried out. Ask again in a moment.",
+    ar="لا يزال الطلب نفسه قيد التنفيذ. أعد المحاولة بعد لحظات.",
+)
 BAD_POSITION = declare(
     "bad_position",
     RefusalKind.INVALID,

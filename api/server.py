@@ -31,6 +31,7 @@ from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
 from storage.database import Database
+from storage.kept_answers import PostgresKeptAnswers
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
@@ -62,7 +63,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(live.close)
         bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
         keys = open_keys(settings.key_file, chance)
-        identity = PostgresIdentity(database, Vault(keys))
+        vault = Vault(keys)
+        identity = PostgresIdentity(database, vault)
         # Who registered before phones were sealed must be found.
         await identity.reseal()
         yield Parts(
@@ -72,6 +74,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             identity=identity,
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
+            kept_answers=PostgresKeptAnswers(database, vault),
             sms=await stack.enter_async_context(_open_sms(settings)),
             clock=clock,
             wall=SystemClock(),

@@ -143,6 +143,12 @@ class EdgeSettings(_Group):
     body_bytes_max: int = Field(
         default=256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest request, in bytes."
     )
+    key_life_s: int = Field(
+        default=86_400,
+        ge=60,
+        le=30 * 86_400,
+        description="Seconds for which the answer to a request with an Idempotency-Key is kept.",
+    )
     retry_after_s: int = Field(
         default=2, ge=1, le=600, description="What `Retry-After` says when something is away."
     )

@@ -5,8 +5,9 @@ import binascii
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
+from starlette.responses import Response
 
 from actors.chance import new_id
 from api.answers import (
@@ -24,12 +25,14 @@ from api.deps import (
     CurrentCustomer,
     CurrentOperator,
     Key,
+    MaybeKey,
     PartsDep,
     PathId,
 )
-from api.description import WITH_BODY, WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
+from api.description import WITH_BODY, WITH_COMMAND, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
+from api.once import Asked, once
 from api.order_views import find_visible, view, views
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
@@ -59,7 +62,7 @@ from engine.orders.messages import (
     UnassignOrder,
 )
 from engine.orders.order import OrderOffered, OrderOfferLapsed, Recipient
-from engine.orders.quote import Way, quote
+from engine.orders.quote import Quote, Way, quote
 from engine.orders.surge import NO_SURGE_PERCENT
 from storage.store import StoredEvent
 
@@ -76,9 +79,18 @@ Before = Annotated[str, Query(max_length=120, description="`next` of the page be
 @router.post(
     "/quotes",
     status_code=201,
-    responses=answers(201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, OUTSIDE_ZONES),
+    responses=answers(
+        201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, *WITH_KEY, OUTSIDE_ZONES
+    ),
 )
-async def make_quote(body: QuoteBody, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def make_quote(
+    body: QuoteBody,
+    caller: CurrentCustomer,
+    request: Request,
+    *,
+    parts: PartsDep,
+    key: MaybeKey = None,
+) -> Response:
     """What it costs, and when it would be there."""
     shop, door = body.shop.point(), body.door.point()
     zone = await _zone_for(parts, shop, door)
@@ -92,6 +104,16 @@ async def make_quote(body: QuoteBody, caller: CurrentCustomer, parts: PartsDep) 
         pressure=await parts.bus.pressure(zone),
         now=now,
     )
+    asked = Asked(
+        who=caller.user_id,
+        route="POST /v1/quotes",
+        key=key,
+        body=body.model_dump(mode="json"),
+    )
+    return await once(request, parts, asked, lambda: _keep(parts, made))
+
+
+async def _keep(parts: Parts, made: Quote) -> Json:
     await parts.store.save_quote(made)
     shown = to_builtins(made)
     surge_percent = NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent

@@ -27,9 +27,12 @@ from api.parts import Parts
 from api.server import EdgeServer, listen_config
 from api.settings import EdgeSettings, IdentitySettings, Settings, WhatIfSettings
 from engine.identity.ids import SessionId
+from storage.identity import IdentityStore
+from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
 from storage.memory import MemoryStore
 from storage.memory_identity import MemoryIdentity
+from storage.memory_kept_answers import MemoryKeptAnswers
 from storage.memory_live import MemoryLive
 from storage.memory_sessions import MemorySessions
 from storage.memory_what_ifs import MemoryWhatIfs
@@ -265,6 +268,8 @@ async def a_town(
     store: MemoryStore | None = None,
     live: LiveStream | None = None,
     sessions: SessionStore | None = None,
+    identity: IdentityStore | None = None,
+    kept_answers: KeptAnswers | None = None,
     what_ifs: MemoryWhatIfs | None = None,
     what_if: WhatIfSettings | None = None,
     speed: float = SPEED,
@@ -297,9 +302,10 @@ async def a_town(
         bus=bus,
         store=store,
         live=stream,
-        identity=MemoryIdentity(),
+        identity=identity or MemoryIdentity(),
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
+        kept_answers=kept_answers or MemoryKeptAnswers(),
         sms=DevelopmentSms(settings.sms_log),
         clock=clock,
         wall=SystemClock(),
