@@ -1,7 +1,5 @@
 """Quotes and orders."""
 
-import base64
-import binascii
 from typing import Annotated, Any
 
 import numpy as np
@@ -30,10 +28,12 @@ from api.deps import (
     PathId,
 )
 from api.description import WITH_BODY, WITH_COMMAND, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
-from api.errors import Invalid, Refused
+from api.errors import Refused
 from api.json_answer import Json
+from api.list_queries import OrdersQuery
 from api.once import Asked, once
 from api.order_views import find_visible, view, views
+from api.paging import PageQuery, Paging
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
@@ -43,8 +43,10 @@ from engine.dispatch.offer import Offer
 from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import OUTSIDE_ZONES, Zone
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
-from engine.kernel.ids import OrderId, QuoteId, derived_id, is_id
+from engine.kernel.ids import OrderId, QuoteId, derived_id
 from engine.kernel.messages import Caller, Role
+from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, slice_of
+from engine.kernel.pages import Key as RowKey
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.messages import (
@@ -64,7 +66,7 @@ from engine.orders.messages import (
 from engine.orders.order import OrderOffered, OrderOfferLapsed, Recipient
 from engine.orders.quote import Quote, Way, quote
 from engine.orders.surge import NO_SURGE_PERCENT
-from storage.store import StoredEvent
+from storage.store import OrderFilter, StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
@@ -72,8 +74,6 @@ PIN_DIGITS = 4
 # Who was asked and said no is not the customer's business.
 _COURIERS_OWN = frozenset({OrderOffered.__name__, OrderOfferLapsed.__name__})
 _SEEING = (*WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER, INVALID_REQUEST)
-Limit = Annotated[int, Query(ge=1, le=100)]
-Before = Annotated[str, Query(max_length=120, description="`next` of the page before.")]
 
 
 @router.post(
@@ -214,35 +214,27 @@ def _recipient(body: RecipientBody) -> Recipient:
     responses=answers(200, OrdersShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
 )
 async def list_orders(
-    caller: CurrentCustomer, parts: PartsDep, limit: Limit = 20, before: Before = ""
+    caller: CurrentCustomer,
+    parts: PartsDep,
+    request: Request,
+    query: Annotated[OrdersQuery, Query()],
 ) -> Json:
-    """The caller's own orders, newest first."""
-    page = await parts.store.list_orders_of(
-        caller.user_id, limit=limit, before=_read_cursor(before) if before else None
+    """The caller's own orders, newest first if not asked otherwise."""
+    paging = Paging(request, parts, caller, query, descending=query.sort.startswith("-"))
+    only = OrderFilter(
+        statuses=tuple(query.status) or None,
+        since=query.placed_at_gte or FIRST_INSTANT,
+        until=LAST_INSTANT if query.placed_at_lt is None else query.placed_at_lt,
     )
-    after = page.next_before and _write_cursor(*page.next_before)
-    return Json({"orders": await views(parts, page.orders), "next": after})
+    page = await parts.store.list_orders_of(caller.user_id, paging.wanted(), only)
+    shown = await views(parts, page.rows)
+    return paging.answer(page, lambda one: (one.placed_at, one.id), "orders", shown)
 
 
 async def _must_be_in_his_zones(parts: Parts, caller: Caller, order_id: str) -> None:
     """The zone of an order is not in a command about it, so who is limited is checked here."""
     if caller.zones is not None:
         await find_visible(parts, caller, order_id)
-
-
-def _write_cursor(at: Instant, order_id: OrderId) -> str:
-    return base64.urlsafe_b64encode(f"{at}.{order_id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[Instant, OrderId]:
-    try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        at, _, order_id = plain.partition(".")
-        if at.isdecimal() and len(at) <= 15 and is_id(order_id):
-            return int(at), OrderId(order_id)
-    except (binascii.Error, ValueError):
-        pass
-    raise Invalid("/query/before", "is not from a page of ours")
 
 
 @router.get("/orders/{order_id}", responses=answers(200, OrderShown, *_SEEING))
@@ -252,11 +244,23 @@ async def get_order(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) 
 
 
 @router.get("/orders/{order_id}/timeline", responses=answers(200, TimelineShown, *_SEEING))
-async def get_timeline(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def get_timeline(
+    order_id: PathId,
+    caller: CurrentCustomer,
+    parts: PartsDep,
+    *,
+    request: Request,
+    query: Annotated[PageQuery, Query()],
+) -> Json:
     """All that happened to an order, oldest first."""
     await find_visible(parts, caller, order_id)
-    events = await parts.store.list_events(order_id)
-    return Json({"events": [_event(one, caller) for one in events]})
+    paging = Paging(request, parts, caller, query, descending=False)
+    page = slice_of(await parts.store.list_events(order_id), _told, paging.wanted())
+    return paging.answer(page, _told, "events", [_event(one, caller) for one in page.rows])
+
+
+def _told(event: StoredEvent) -> RowKey:
+    return (event.version, event.position)
 
 
 def _event(event: StoredEvent, caller: Caller) -> dict[str, Any]:
@@ -271,11 +275,23 @@ def _event(event: StoredEvent, caller: Caller) -> dict[str, Any]:
 
 
 @router.get("/orders/{order_id}/offers", responses=answers(200, OffersShown, *_SEEING))
-async def get_offers(order_id: PathId, caller: CurrentOperator, parts: PartsDep) -> Json:
-    """Why this courier, and why not the next ones."""
+async def get_offers(
+    order_id: PathId,
+    caller: CurrentOperator,
+    parts: PartsDep,
+    *,
+    request: Request,
+    query: Annotated[PageQuery, Query()],
+) -> Json:
+    """Why this courier, and why not the next ones; oldest first."""
     await find_visible(parts, caller, order_id)
-    offers = await parts.store.list_offers_for(OrderId(order_id))
-    return Json({"offers": [_offer(one) for one in offers]})
+    paging = Paging(request, parts, caller, query, descending=False)
+    page = slice_of(await parts.store.list_offers_for(OrderId(order_id)), _made, paging.wanted())
+    return paging.answer(page, _made, "offers", [_offer(one) for one in page.rows])
+
+
+def _made(offer: Offer) -> RowKey:
+    return (offer.made_at, offer.id)
 
 
 def _offer(offer: Offer) -> dict[str, Any]:
