@@ -16,6 +16,7 @@ from actors.outbox import Handler, Outbox
 from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
+from api.allowance import Allowance
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.gate import Gate
@@ -42,6 +43,7 @@ from api.sockets.connection import Desk
 from api.sockets.histories import Histories
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
+from api.throttle import Throttle
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
 from engine.identity.budgets import BudgetRules
@@ -83,6 +85,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.add_middleware(Throttle, settings=settings.limits)
     app.add_middleware(
         Outermost,
         body_bytes_max=settings.edge.body_bytes_max,
@@ -141,6 +144,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.what_ifs = what_ifs
     app.state.tokens = tokens
     app.state.gate = gate
+    app.state.allowance = Allowance(parts.rates, parts.wall)
     codes = _codes(parts)
     app.state.login = LogIn(codes, parts.identity, wall=parts.wall, chance=parts.chance)
     app.state.phone_change = PhoneChange(codes, parts.identity, parts.sms, wall=parts.wall)

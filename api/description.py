@@ -12,9 +12,12 @@ from api.refusals import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     NOT_AUTHENTICATED,
+    OVERLOADED,
+    QUOTA_EXCEEDED,
     STILL_RUNNING,
     TOKEN_EXPIRED,
     TOO_LARGE,
+    TOO_MANY_AT_ONCE,
 )
 from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
@@ -36,7 +39,7 @@ Gift delivery: quotes, orders, couriers and zones. Times are milliseconds since 
 _REF = "#/components/schemas/"
 
 # What any route may refuse with, and what any route may that needs a token or sends a command.
-ALWAYS = (INTERNAL_ERROR,)
+ALWAYS = (INTERNAL_ERROR, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE, OVERLOADED)
 WITH_BODY = (INVALID_REQUEST, TOO_LARGE)
 WITH_TOKEN = (NOT_AUTHENTICATED, TOKEN_EXPIRED, SESSION_ENDED, NOT_ALLOWED)
 WITH_STORE = (UNAVAILABLE,)

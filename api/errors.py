@@ -18,6 +18,8 @@ from api.refusals import (
     METHOD_NOT_ALLOWED,
     NO_SUCH_PAGE,
     NOT_AUTHENTICATED,
+    OVERLOADED,
+    QUOTA_EXCEEDED,
     TOKEN_EXPIRED,
     TOO_LARGE,
 )
@@ -56,6 +58,11 @@ _BY_STATUS: Final[Mapping[int, Declared]] = {
     404: NO_SUCH_PAGE,
     405: METHOD_NOT_ALLOWED,
     413: TOO_LARGE,
+}
+# Types that are registered for everybody (draft-ietf-httpapi-ratelimit-headers).
+_REGISTERED: Final[Mapping[str, str]] = {
+    QUOTA_EXCEEDED.code: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    OVERLOADED.code: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
 }
 # A problem has a status of its own.
 _RENAMED: Final[Mapping[str, str]] = {"status": "current_status"}
@@ -97,7 +104,7 @@ def problem(
     arabic = prefers_arabic(request.headers.get("accept-language", ""))
     title = declared.ar if arabic else declared.en
     body = {
-        "type": TYPE_PREFIX + refusal.code,
+        "type": _REGISTERED.get(refusal.code, TYPE_PREFIX + refusal.code),
         "title": title,
         "status": status,
         "code": refusal.code,

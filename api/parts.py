@@ -11,6 +11,7 @@ from api.settings import Settings
 from storage.identity import IdentityStore
 from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
+from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.store import Store
 from storage.what_ifs import WhatIfStore
@@ -28,6 +29,7 @@ class Parts:
     what_ifs: WhatIfStore
     kept_answers: KeptAnswers
     sms: SmsGateway
+    rates: Rates
     clock: Clock
     wall: Clock
     chance: Chance

@@ -50,6 +50,24 @@ INTERNAL_ERROR = declare(
     en="Something is broken on our side; it has been recorded.",
     ar="حدث خلل من جانبنا وقد سُجّل.",
 )
+QUOTA_EXCEEDED = declare(
+    "quota_exceeded",
+    RefusalKind.TOO_MANY,
+    en="That was too often. Wait as long as Retry-After says.",
+    ar="طلبات كثيرة جدًا. انتظر المدة المذكورة في Retry-After.",
+)
+TOO_MANY_AT_ONCE = declare(
+    "too_many_at_once",
+    RefusalKind.TOO_MANY,
+    en="Too many of your requests are being carried out at once.",
+    ar="عدد كبير من طلباتك قيد التنفيذ في الوقت نفسه.",
+)
+OVERLOADED = declare(
+    "overloaded",
+    RefusalKind.UNAVAILABLE,
+    en="There is too much to do just now. Ask again in a moment.",
+    ar="الضغط مرتفع حاليًا. أعد المحاولة بعد لحظات.",
+)
 STILL_RUNNING = declare(
     "still_running",
     RefusalKind.CONFLICT,

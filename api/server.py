@@ -36,6 +36,7 @@ from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.redis_live import RedisLive
+from storage.redis_rates import RedisRates
 from storage.sessions import PostgresSessions
 from storage.store import Store
 from storage.vault import Vault
@@ -62,6 +63,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         live = RedisLive(settings.redis.url.get_secret_value(), settings.redis)
         stack.push_async_callback(live.close)
         bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
+        rates = RedisRates(settings.redis.url.get_secret_value(), settings.redis)
+        stack.push_async_callback(rates.close)
         keys = open_keys(settings.key_file, chance)
         vault = Vault(keys)
         identity = PostgresIdentity(database, vault)
@@ -76,6 +79,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             what_ifs=PostgresWhatIfs(database),
             kept_answers=PostgresKeptAnswers(database, vault),
             sms=await stack.enter_async_context(_open_sms(settings)),
+            rates=rates,
             clock=clock,
             wall=SystemClock(),
             chance=chance,

@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from actors.gateways.settings import OutboxSettings, SmsSettings
 from actors.settings import ClockSettings, RuntimeSettings
+from api.limit_settings import LimitSettings
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 
 PREFIX = "HADIYATI_"
@@ -275,6 +276,7 @@ class Settings(BaseSettings):
     outbox: OutboxSettings = OutboxSettings()
     sms: SmsSettings = SmsSettings()
     what_if: WhatIfSettings = WhatIfSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def key_file(self) -> Path:

@@ -72,7 +72,7 @@ async def test_the_last_hours_are_lived_under_other_parameters(town: Town) -> No
     reused = await ask(operator, {**TRY, "runs": 3}, key=key)
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
     listed = (await operator.get(f"/v1/zones/{town.zone_id}/what-if")).json()
-    assert listed == {"what_ifs": [done]}
+    assert listed == {"what_ifs": [done], "next": None, "previous": None}
     TypeAdapter(WhatIfsShown).validate_python(listed, strict=True)
     late = await operator.post(f"/v1/zones/{town.zone_id}/what-if/{what_if_id}/cancel")
     assert (late.status_code, late.json()["code"]) == (409, "what_if_ended")
