@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
@@ -53,6 +55,23 @@ from engine.kernel.messages import Effect
 from engine.orders.messages import SendSms
 
 VERSION = "0.1.0"
+_ASKED_BY_BROWSERS = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "traceparent",
+)
+_TOLD_TO_BROWSERS = (
+    "etag",
+    "link",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "traceparent",
+    "x-request-id",
+)
 Opening = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
@@ -86,9 +105,21 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(Throttle, settings=settings.limits)
+    edge = settings.edge
+    app.add_middleware(GZipMiddleware, minimum_size=edge.compress_from_bytes, compresslevel=4)
+    if edge.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=edge.cors_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=_ASKED_BY_BROWSERS,
+            expose_headers=_TOLD_TO_BROWSERS,
+            max_age=3600,
+        )
     app.add_middleware(
         Outermost,
-        body_bytes_max=settings.edge.body_bytes_max,
+        body_bytes_max=edge.body_bytes_max,
+        body_s_max=edge.body_s_max,
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)

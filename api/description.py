@@ -18,6 +18,7 @@ from api.refusals import (
     TOKEN_EXPIRED,
     TOO_LARGE,
     TOO_MANY_AT_ONCE,
+    TOO_SLOW,
 )
 from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
@@ -40,7 +41,7 @@ _REF = "#/components/schemas/"
 
 # What any route may refuse with, and what any route may that needs a token or sends a command.
 ALWAYS = (INTERNAL_ERROR, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE, OVERLOADED)
-WITH_BODY = (INVALID_REQUEST, TOO_LARGE)
+WITH_BODY = (INVALID_REQUEST, TOO_LARGE, TOO_SLOW)
 WITH_TOKEN = (NOT_AUTHENTICATED, TOKEN_EXPIRED, SESSION_ENDED, NOT_ALLOWED)
 WITH_STORE = (UNAVAILABLE,)
 WITH_KEY = (KEY_REUSED, STILL_RUNNING)

@@ -22,6 +22,7 @@ from api.refusals import (
     QUOTA_EXCEEDED,
     TOKEN_EXPIRED,
     TOO_LARGE,
+    TOO_SLOW,
 )
 from engine.geo.zone import STALE_PARAMETERS
 from engine.identity.profiles import STALE_PROFILE
@@ -49,6 +50,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     METHOD_NOT_ALLOWED.code: 405,
     STALE_PARAMETERS.code: 412,
     STALE_PROFILE.code: 412,
+    TOO_SLOW.code: 408,
     TOO_LARGE.code: 413,
     IF_MATCH_MISSING.code: 428,
     INTERNAL_ERROR.code: 500,
@@ -57,6 +59,7 @@ _BY_STATUS: Final[Mapping[int, Declared]] = {
     401: NOT_AUTHENTICATED,
     404: NO_SUCH_PAGE,
     405: METHOD_NOT_ALLOWED,
+    408: TOO_SLOW,
     413: TOO_LARGE,
 }
 # Types that are registered for everybody (draft-ietf-httpapi-ratelimit-headers).

@@ -38,6 +38,12 @@ TOO_LARGE = declare(
     en="The request is too large.",
     ar="حجم الطلب كبير جدًا.",
 )
+TOO_SLOW = declare(
+    "too_slow",
+    RefusalKind.INVALID,
+    en="The request took too long to arrive.",
+    ar="استغرق وصول الطلب وقتًا طويلًا.",
+)
 IF_MATCH_MISSING = declare(
     "if_match_missing",
     RefusalKind.INVALID,

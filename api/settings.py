@@ -144,6 +144,16 @@ class EdgeSettings(_Group):
     body_bytes_max: int = Field(
         default=256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest request, in bytes."
     )
+    body_s_max: float = Field(
+        default=20.0, gt=0, le=600, description="Longest that a request may take to arrive."
+    )
+    compress_from_bytes: int = Field(
+        default=2048, ge=256, description="Answers from this size on are compressed, if wanted."
+    )
+    cors_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Origins of web pages that may call the API from a browser, in full; none.",
+    )
     key_life_s: int = Field(
         default=86_400,
         ge=60,
