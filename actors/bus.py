@@ -14,6 +14,7 @@ from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId, UserId
 from engine.kernel.messages import Envelope
+from engine.kernel.pages import Wanted
 from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
@@ -145,10 +146,10 @@ class Bus:
 
     async def _open_orders(self, channel: str, customer_id: UserId) -> Publication:
         """Those of a customer's newest orders that are open, from storage: no cell has them all."""
-        page = await self._store.list_orders_of(customer_id, limit=LISTED_MAX)
+        page = await self._store.list_orders_of(customer_id, Wanted(limit=LISTED_MAX))
         orders = [
             {"order_id": one.id, "code": one.code, "placed_at": one.placed_at}
-            for one in page.orders
+            for one in page.rows
             if one.is_open
         ]
         return Publication(channel=channel, kind="state", version=0, body={"orders": orders})

@@ -51,18 +51,32 @@ class Codes:
         self._budgets = budgets
 
     async def send(
-        self, phone: str, purpose: Purpose, wording: Wording, *, place: str
+        self,
+        phone: str,
+        purpose: Purpose,
+        wording: Wording,
+        *,
+        place: str,
+        asked_as: str = "",
     ) -> Refusal | None:
-        """Send a code to a phone in E.164, whoever's it is; `place` is the address that asks."""
+        """Send a code to a phone in E.164, whoever's it is; `place` is the address that asks.
+
+        `asked_as`, if any, names the request: while its code is the last one, it is sent once.
+        """
         code = f"{self._chance.below(CODES):0{CODE_DIGITS}}"
         mac = code_mac(self._pepper, phone, code, purpose)
         paid: tuple[str, ...] = ()
         for _ in range(_RACES_MAX):
+            last = await self._store.find_challenge(phone, purpose)
+            if login.is_repeated(last, asked_as):
+                await self._store.give_back(paid)
+                return None
             asked = login.ask(
-                await self._store.find_challenge(phone, purpose),
+                last,
                 phone=phone,
                 mac=mac,
                 purpose=purpose,
+                asked_as=asked_as,
                 rules=self._rules,
                 now=self._wall.now(),
             )

@@ -19,9 +19,13 @@ class LogIn:
         self._wall = wall
         self._chance = chance
 
-    async def send_code(self, phone: str, wording: Wording, *, place: str) -> Refusal | None:
+    async def send_code(
+        self, phone: str, wording: Wording, *, place: str, asked_as: str = ""
+    ) -> Refusal | None:
         """Send a code to a phone in E.164, whoever's it is."""
-        return await self._codes.send(phone, Purpose.LOG_IN, wording, place=place)
+        return await self._codes.send(
+            phone, Purpose.LOG_IN, wording, place=place, asked_as=asked_as
+        )
 
     async def try_code(self, phone: str, code: str) -> User | Refusal:
         """The user of this phone, if that is the code that was sent; his first log-in makes him."""

@@ -27,11 +27,13 @@ class PhoneChange:
         self._wall = wall
 
     async def send_codes(
-        self, user: User, phone: str, wording: Wording, *, place: str
+        self, user: User, phone: str, wording: Wording, *, place: str, asked_as: str = ""
     ) -> Refusal | None:
         """A code to the phone that is left and another to the one that is taken."""
         for number, purpose in ((user.phone, Purpose.LEAVE_PHONE), (phone, Purpose.TAKE_PHONE)):
-            refusal = await self._codes.send(number, purpose, wording, place=place)
+            refusal = await self._codes.send(
+                number, purpose, wording, place=place, asked_as=asked_as
+            )
             if refusal is not None:
                 return refusal
         return None
@@ -56,9 +58,13 @@ class PhoneChange:
         await self._tell(moved, _TOLD[0] if arabic else _TOLD[1])
         return moved
 
-    async def send_undo_code(self, phone: str, wording: Wording, *, place: str) -> Refusal | None:
+    async def send_undo_code(
+        self, phone: str, wording: Wording, *, place: str, asked_as: str = ""
+    ) -> Refusal | None:
         """A code to a phone, whether or not it was left by anybody."""
-        return await self._codes.send(phone, Purpose.KEEP_PHONE, wording, place=place)
+        return await self._codes.send(
+            phone, Purpose.KEEP_PHONE, wording, place=place, asked_as=asked_as
+        )
 
     async def undo(self, phone: str, code: str) -> User | Refusal:
         """Take the account back to the phone that it was moved from."""

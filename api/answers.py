@@ -108,11 +108,21 @@ class OrderShown(_Answer):
     ended_at: int | None
 
 
-class OrdersShown(_Answer):
-    """A page, newest first; `next` continues it as `before`."""
+class Chosen(_Answer):
+    """A row of which only some fields were asked for."""
 
-    orders: list[OrderShown]
+
+class _Page(_Answer):
+    """`next` and `previous` are the cursors of the pages on either side, if there are any."""
+
     next: str | None
+    previous: str | None
+
+
+class OrdersShown(_Page):
+    """A page of orders."""
+
+    orders: list[OrderShown | Chosen]
 
 
 class EventShown(_Answer):
@@ -125,7 +135,7 @@ class EventShown(_Answer):
     data: dict[str, Any]
 
 
-class TimelineShown(_Answer):
+class TimelineShown(_Page):
     """All that happened to an order, oldest first."""
 
     events: list[EventShown]
@@ -146,7 +156,7 @@ class OfferMadeShown(_Answer):
     explanation: dict[str, Any]
 
 
-class OffersShown(_Answer):
+class OffersShown(_Page):
     """Every offer made for an order, oldest first."""
 
     offers: list[OfferMadeShown]
@@ -280,13 +290,13 @@ class ZoneShown(_Answer):
     upcoming: list[ParameterSetShown]
 
 
-class ZonesShown(_Answer):
+class ZonesShown(_Page):
     """All zones by name."""
 
-    zones: list[ZoneShown]
+    zones: list[ZoneShown | Chosen]
 
 
-class ParameterSetsShown(_Answer):
+class ParameterSetsShown(_Page):
     """Every parameter set a zone ever had, newest first."""
 
     versions: list[VersionShown]
@@ -365,7 +375,7 @@ class WhatIfShown(_Answer):
     result: ComparisonShown | None
 
 
-class WhatIfsShown(_Answer):
+class WhatIfsShown(_Page):
     """The what-ifs of a zone, newest first."""
 
     what_ifs: list[WhatIfShown]

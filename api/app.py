@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
@@ -19,6 +21,7 @@ from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from actors.stamp import own_stamp, read_stamp
+from api.allowance import Allowance
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.gate import Gate
@@ -49,6 +52,7 @@ from api.sockets.connection import Desk
 from api.sockets.histories import Histories
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
+from api.throttle import Throttle
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
 from engine.identity.budgets import BudgetRules
@@ -59,6 +63,23 @@ from engine.kernel.messages import Effect
 from engine.orders.messages import SendSms
 
 VERSION = "0.1.0"
+_ASKED_BY_BROWSERS = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "traceparent",
+)
+_TOLD_TO_BROWSERS = (
+    "etag",
+    "link",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "traceparent",
+    "x-request-id",
+)
 Opening = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
@@ -91,9 +112,22 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.add_middleware(Throttle, settings=settings.limits)
+    edge = settings.edge
+    app.add_middleware(GZipMiddleware, minimum_size=edge.compress_from_bytes, compresslevel=4)
+    if edge.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=edge.cors_origins,
+            allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=_ASKED_BY_BROWSERS,
+            expose_headers=_TOLD_TO_BROWSERS,
+            max_age=3600,
+        )
     app.add_middleware(
         Outermost,
-        body_bytes_max=settings.edge.body_bytes_max,
+        body_bytes_max=edge.body_bytes_max,
+        body_s_max=edge.body_s_max,
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
@@ -121,16 +155,37 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
-    identity_settings = parts.settings.identity
-    tokens = Tokens(parts.keys, identity_settings)
-    gate = Gate(
-        tokens,
-        parts.keys,
-        parts.sessions,
-        parts.wall,
-        token_s=identity_settings.access_token_s,
-    )
+    app.state.parts = parts
+    app.state.gate = gate = _gate(app, parts)
     await gate.look()
+    app.state.desk = desk = _desk(parts, gate)
+    app.state.what_ifs = what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
+    app.state.punctuality = punctuality = ZonesPunctuality(parts.store, parts.clock)
+    app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
+    app.state.allowance = Allowance(parts.rates, parts.wall)
+    app.state.invoicing = _invoicing(parts)
+    _open_identity(app, parts)
+    outbox = _outbox(parts, app.state.invoicing)
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(one.run()) for one in (desk.hub, outbox, what_ifs, gate, gift_links)
+        ]
+        await desk.hub.wait_until_reading()
+        try:
+            yield
+        finally:
+            desk.presence.drain()
+            for task in running:
+                task.cancel()
+
+
+def _gate(app: FastAPI, parts: Parts) -> Gate:
+    settings = parts.settings.identity
+    app.state.tokens = tokens = Tokens(parts.keys, settings)
+    return Gate(tokens, parts.keys, parts.sessions, parts.wall, token_s=settings.access_token_s)
+
+
+def _desk(parts: Parts, gate: Gate) -> Desk:
     edge = parts.settings.edge
     presence = Presence(
         parts.live,
@@ -146,32 +201,17 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         on_notice=presence.hear,
         histories=Histories(frames=edge.history_frames, bytes_max=edge.history_bytes_max),
     )
-    what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
-    app.state.parts, app.state.what_ifs = parts, what_ifs
-    app.state.punctuality = punctuality = ZonesPunctuality(parts.store, parts.clock)
-    app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
-    app.state.tokens, app.state.gate = tokens, gate
+    return Desk(parts=parts, gate=gate, hub=hub, presence=presence)
+
+
+def _open_identity(app: FastAPI, parts: Parts) -> None:
     codes = _codes(parts)
     app.state.login = LogIn(codes, parts.identity, wall=parts.wall, chance=parts.chance)
     app.state.phone_change = PhoneChange(codes, parts.identity, parts.sms, wall=parts.wall)
     app.state.sessions = _sessions(parts)
     app.state.profiles = Profiles(
-        parts.identity, wall=parts.wall, verifies=identity_settings.verify_couriers
+        parts.identity, wall=parts.wall, verifies=parts.settings.identity.verify_couriers
     )
-    app.state.desk = Desk(parts=parts, gate=gate, hub=hub, presence=presence)
-    app.state.invoicing = _invoicing(parts)
-    outbox = _outbox(parts, app.state.invoicing)
-    async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(one.run()) for one in (hub, outbox, what_ifs, gate, gift_links)
-        ]
-        await hub.wait_until_reading()
-        try:
-            yield
-        finally:
-            presence.drain()
-            for task in running:
-                task.cancel()
 
 
 def _codes(parts: Parts) -> Codes:

@@ -1,9 +1,17 @@
 """What may be sent over REST: strict, bounded, unknown fields refused."""
 
+import unicodedata
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from api.deps import IdText
 from engine.couriers.courier import ProgressStep
@@ -49,11 +57,24 @@ def _a_card(name: str) -> str:
     return name
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL has no NUL, and half of a surrogate pair is no character."""
+# What turns the direction of all that follows it, on whatever screen it is shown.
+_TURNING = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+_KEPT_CONTROLS = {0x09, 0x0A}
+_DROPPED = dict.fromkeys(
+    (*_TURNING, 0xFEFF, *({*range(1, 0x20), *range(0x7F, 0xA0)} - _KEPT_CONTROLS))
+)
+
+
+def _storable(text: object) -> object:
+    """The same word is the same letters (NFC), and nothing in it is unseen but what joins letters.
+
+    PostgreSQL has no NUL, and half of a surrogate pair is no character.
+    """
+    if not isinstance(text, str):
+        return text
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ValueError("contains a character that cannot be stored")
-    return text
+    return unicodedata.normalize("NFC", text.translate(_DROPPED))
 
 
 class Body(BaseModel):
@@ -64,7 +85,7 @@ class Body(BaseModel):
     )
 
 
-Storable = AfterValidator(_storable)
+Storable = BeforeValidator(_storable)
 Written = AfterValidator(_written)
 Unturned = AfterValidator(cleaned)
 Card = AfterValidator(_a_card)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands import benches, documents, experiments, keys
-from api.commands.chaos import chaos
 from api.commands.bench_realtime import bench_realtime
+from api.commands.chaos import chaos
 from api.commands.recorded_days import bench_mdrp
 from api.commands.running import OPERATOR_PHONE, running, settings_of
 from api.commands.under_faults import simtest

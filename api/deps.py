@@ -80,5 +80,14 @@ Key = Annotated[
         description="Any text of yours; the same key and body are the same request.",
     ),
 ]
+MaybeKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        description="Send one, and a lost answer can be fetched by asking again, for a day.",
+    ),
+]
 IdText = Annotated[str, StringConstraints(pattern=_UUID)]
 PathId = Annotated[str, Path(pattern=_UUID)]

@@ -12,8 +12,13 @@ from api.refusals import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     NOT_AUTHENTICATED,
+    OVERLOADED,
+    QUOTA_EXCEEDED,
+    STILL_RUNNING,
     TOKEN_EXPIRED,
     TOO_LARGE,
+    TOO_MANY_AT_ONCE,
+    TOO_SLOW,
 )
 from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
@@ -35,10 +40,11 @@ Gift delivery: quotes, orders, couriers and zones. Times are milliseconds since 
 _REF = "#/components/schemas/"
 
 # What any route may refuse with, and what any route may that needs a token or sends a command.
-ALWAYS = (INTERNAL_ERROR,)
-WITH_BODY = (INVALID_REQUEST, TOO_LARGE)
+ALWAYS = (INTERNAL_ERROR, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE, OVERLOADED)
+WITH_BODY = (INVALID_REQUEST, TOO_LARGE, TOO_SLOW)
 WITH_TOKEN = (NOT_AUTHENTICATED, TOKEN_EXPIRED, SESSION_ENDED, NOT_ALLOWED)
 WITH_STORE = (UNAVAILABLE,)
+WITH_KEY = (KEY_REUSED, STILL_RUNNING)
 WITH_COMMAND = (*WITH_BODY, *WITH_TOKEN, KEY_REUSED, UNAVAILABLE, DEADLINE_PASSED)
 
 

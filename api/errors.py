@@ -18,8 +18,11 @@ from api.refusals import (
     METHOD_NOT_ALLOWED,
     NO_SUCH_PAGE,
     NOT_AUTHENTICATED,
+    OVERLOADED,
+    QUOTA_EXCEEDED,
     TOKEN_EXPIRED,
     TOO_LARGE,
+    TOO_SLOW,
 )
 from engine.geo.zone import STALE_PARAMETERS
 from engine.identity.profiles import STALE_PROFILE
@@ -47,6 +50,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     METHOD_NOT_ALLOWED.code: 405,
     STALE_PARAMETERS.code: 412,
     STALE_PROFILE.code: 412,
+    TOO_SLOW.code: 408,
     TOO_LARGE.code: 413,
     IF_MATCH_MISSING.code: 428,
     INTERNAL_ERROR.code: 500,
@@ -55,7 +59,13 @@ _BY_STATUS: Final[Mapping[int, Declared]] = {
     401: NOT_AUTHENTICATED,
     404: NO_SUCH_PAGE,
     405: METHOD_NOT_ALLOWED,
+    408: TOO_SLOW,
     413: TOO_LARGE,
+}
+# Types that are registered for everybody (draft-ietf-httpapi-ratelimit-headers).
+_REGISTERED: Final[Mapping[str, str]] = {
+    QUOTA_EXCEEDED.code: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    OVERLOADED.code: "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
 }
 # A problem has a status of its own.
 _RENAMED: Final[Mapping[str, str]] = {"status": "current_status"}
@@ -97,7 +107,7 @@ def problem(
     arabic = prefers_arabic(request.headers.get("accept-language", ""))
     title = declared.ar if arabic else declared.en
     body = {
-        "type": TYPE_PREFIX + refusal.code,
+        "type": _REGISTERED.get(refusal.code, TYPE_PREFIX + refusal.code),
         "title": title,
         "status": status,
         "code": refusal.code,
@@ -110,7 +120,7 @@ def problem(
     sent = {"content-language": "ar" if arabic else "en", **(headers or {})}
     if status == 401:
         sent["www-authenticate"] = "Bearer"
-    if status in {429, 503}:
+    if status in {429, 503} or "retry_after_s" in refusal.detail:
         sent["retry-after"] = str(_retry_after_s(request, refusal))
     return Response(msgspec.json.encode(body), status, sent, MEDIA_TYPE)
 

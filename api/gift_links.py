@@ -73,6 +73,7 @@ class GiftLinks:
             preparation_s=link.preparation_s,
             wishes=Wishes(goods=link.goods, vehicles=link.gift.vehicles, window=window),
         )
+        await self._parts.store.save_quote(quoted)
         answered = rules.answer(link, door, quoted, now=self._parts.clock.now())
         if isinstance(answered, Refusal):
             raise Refused(answered)

@@ -1,5 +1,6 @@
-"""What wraps every request: its id, the limit of its size, an answer when the fault is ours."""
+"""What wraps every request: its id, its limits, its headers, an answer when the fault is ours."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -11,11 +12,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import problem
 from api.refusals import INTERNAL_ERROR, TOO_LARGE
 from api.sockets.endpoint import PATH, serve_socket
+from api.trace import Trace, trace_of
 
 _HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-site",
 }
+# The page that shows the description of the interface loads what draws it.
+_OF_DOCUMENTS = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; connect-src 'self'; "
+    "img-src https://fastapi.tiangolo.com data:; style-src https://cdn.jsdelivr.net "
+    "'unsafe-inline'; script-src https://cdn.jsdelivr.net 'unsafe-inline'",
+}
+_DOCUMENTS = "/docs"
 
 # A caller who is cut off while he still sends does not see why; so that much is let run out.
 _READ_AND_DROPPED_MAX = 16 * 1024 * 1024
@@ -27,8 +40,11 @@ class Outermost:
     Sockets are served from here.
     """
 
-    def __init__(self, app: ASGIApp, *, body_bytes_max: int, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, body_bytes_max: int, body_s_max: float, new_id: Callable[[], str]
+    ) -> None:
         self._app = app
+        self._body_s_max = body_s_max
         self._body_bytes_max = body_bytes_max
         self._new_id = new_id
 
@@ -42,25 +58,34 @@ class Outermost:
             return
         request_id = self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        trace = trace_of(Request(scope).headers.get("traceparent", ""))
+        answer = _Answer(send, request_id, trace, is_document=scope["path"] == _DOCUMENTS)
+        with structlog.contextvars.bound_contextvars(
+            request_id=request_id, trace_id=trace.trace_id
+        ):
             try:
                 if (length := _length(scope)) > self._body_bytes_max:
                     answer.is_hopeless = length > _READ_AND_DROPPED_MAX
                     await problem(Request(scope), TOO_LARGE())(scope, receive, answer.send)
                 else:
-                    await self._app(scope, _Counted(receive, self._body_bytes_max), answer.send)
+                    await self._app(scope, self._counted(receive), answer.send)
             except Exception:
                 structlog.get_logger(__name__).exception("internal_error", path=scope["path"])
                 if answer.has_started:
                     raise
                 await problem(Request(scope), INTERNAL_ERROR())(scope, receive, answer.send)
 
+    def _counted(self, receive: Receive) -> "_Counted":
+        until = asyncio.get_running_loop().time() + self._body_s_max
+        return _Counted(receive, self._body_bytes_max, until)
+
 
 class _Answer:
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, trace: Trace, *, is_document: bool) -> None:
         self._send = send
         self._request_id = request_id
+        self._trace = trace
+        self._headers = {**_HEADERS, **_OF_DOCUMENTS} if is_document else _HEADERS
         self.has_started = False
         self.is_hopeless = False
 
@@ -69,7 +94,8 @@ class _Answer:
             self.has_started = True
             headers = MutableHeaders(scope=message)
             headers["x-request-id"] = self._request_id
-            for name, value in _HEADERS.items():
+            headers["traceparent"] = self._trace.header
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
             if self.is_hopeless:
                 headers["connection"] = "close"
@@ -83,14 +109,22 @@ def _length(scope: Scope) -> int:
 
 
 class _Counted:
-    """A body that did not say how long it is may not become longer than allowed either."""
+    """A body may not become longer than allowed, whatever it said, nor take longer."""
 
-    def __init__(self, receive: Receive, bytes_max: int) -> None:
+    def __init__(self, receive: Receive, bytes_max: int, until: float) -> None:
         self._receive = receive
         self._left = bytes_max
+        self._until: float | None = until
 
     async def __call__(self) -> Message:
-        message = await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
+        if not message.get("more_body"):
+            # All of it is here; what comes now is the caller's going away.
+            self._until = None
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             raise HTTPException(413)

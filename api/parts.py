@@ -11,7 +11,9 @@ from api.settings import Settings
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
+from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
+from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.store import Store
 from storage.what_ifs import WhatIfStore
@@ -29,7 +31,9 @@ class Parts:
     what_ifs: WhatIfStore
     invoices: InvoiceStore
     gift_links: GiftLinkStore
+    kept_answers: KeptAnswers
     sms: SmsGateway
+    rates: Rates
     clock: Clock
     wall: Clock
     chance: Chance

@@ -1,4 +1,4 @@
-"""A quote for a way within our zones, made and kept."""
+"""A quote for a way within our zones."""
 
 import numpy as np
 
@@ -27,12 +27,15 @@ async def make_quote_for(
     preparation_s: int,
     wishes: Wishes,
 ) -> Quote:
-    """By the tariff of the shop's zone; raises `Refused` outside all zones and for the past."""
+    """By the tariff of the shop's zone, not kept yet.
+
+    Raises `Refused` outside all zones, and for a window in the past.
+    """
     zone = await _zone_for(parts, shop, door)
     now = parts.clock.now()
     if wishes.window is not None and not is_ahead(wishes.window, now):
         raise Refused(BAD_WINDOW())
-    made = quote(
+    return quote(
         zone,
         quote_id=QuoteId(new_id(parts.clock, parts.chance)),
         customer_id=customer_id,
@@ -43,8 +46,6 @@ async def make_quote_for(
         punctuality=await punctuality.of(zone.id),
         now=now,
     )
-    await parts.store.save_quote(made)
-    return made
 
 
 async def _zone_for(parts: Parts, shop: Point, door: Point) -> Zone:

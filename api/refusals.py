@@ -38,6 +38,12 @@ TOO_LARGE = declare(
     en="The request is too large.",
     ar="حجم الطلب كبير جدًا.",
 )
+TOO_SLOW = declare(
+    "too_slow",
+    RefusalKind.INVALID,
+    en="The request took too long to arrive.",
+    ar="استغرق وصول الطلب وقتًا طويلًا.",
+)
 IF_MATCH_MISSING = declare(
     "if_match_missing",
     RefusalKind.INVALID,
@@ -49,6 +55,30 @@ INTERNAL_ERROR = declare(
     RefusalKind.UNAVAILABLE,
     en="Something is broken on our side; it has been recorded.",
     ar="حدث خلل من جانبنا وقد سُجّل.",
+)
+QUOTA_EXCEEDED = declare(
+    "quota_exceeded",
+    RefusalKind.TOO_MANY,
+    en="That was too often. Wait as long as Retry-After says.",
+    ar="طلبات كثيرة جدًا. انتظر المدة المذكورة في Retry-After.",
+)
+TOO_MANY_AT_ONCE = declare(
+    "too_many_at_once",
+    RefusalKind.TOO_MANY,
+    en="Too many of your requests are being carried out at once.",
+    ar="عدد كبير من طلباتك قيد التنفيذ في الوقت نفسه.",
+)
+OVERLOADED = declare(
+    "overloaded",
+    RefusalKind.UNAVAILABLE,
+    en="There is too much to do just now. Ask again in a moment.",
+    ar="الضغط مرتفع حاليًا. أعد المحاولة بعد لحظات.",
+)
+STILL_RUNNING = declare(
+    "still_running",
+    RefusalKind.CONFLICT,
+    en="The same request is still being carried out. Ask again in a moment.",
+    ar="لا يزال الطلب نفسه قيد التنفيذ. أعد المحاولة بعد لحظات.",
 )
 BAD_POSITION = declare(
     "bad_position",

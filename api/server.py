@@ -33,10 +33,12 @@ from api.sockets.connection import Desk
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
+from storage.kept_answers import PostgresKeptAnswers
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.redis_live import RedisLive
+from storage.redis_rates import RedisRates
 from storage.sessions import PostgresSessions
 from storage.store import Store
 from storage.vault import Vault
@@ -63,8 +65,11 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         live = RedisLive(settings.redis.url.get_secret_value(), settings.redis)
         stack.push_async_callback(live.close)
         bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
+        rates = RedisRates(settings.redis.url.get_secret_value(), settings.redis)
+        stack.push_async_callback(rates.close)
         keys = open_keys(settings.key_file, chance)
-        identity = PostgresIdentity(database, Vault(keys))
+        vault = Vault(keys)
+        identity = PostgresIdentity(database, vault)
         # Who registered before phones were sealed must be found.
         await identity.reseal()
         yield Parts(
@@ -76,7 +81,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             what_ifs=PostgresWhatIfs(database),
             invoices=PostgresInvoices(database),
             gift_links=PostgresGiftLinks(database),
+            kept_answers=PostgresKeptAnswers(database, vault),
             sms=await stack.enter_async_context(_open_sms(settings)),
+            rates=rates,
             clock=clock,
             wall=SystemClock(),
             chance=chance,

@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from actors.gateways.settings import OutboxSettings, SmsSettings
 from actors.settings import ClockSettings, RuntimeSettings
+from api.limit_settings import LimitSettings
 from engine.invoices.invoice import Party
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 
@@ -148,6 +149,22 @@ class EdgeSettings(_Group):
     workers: int = Field(default=1, ge=1, le=64, description="Processes that serve the API.")
     body_bytes_max: int = Field(
         default=256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest request, in bytes."
+    )
+    body_s_max: float = Field(
+        default=20.0, gt=0, le=600, description="Longest that a request may take to arrive."
+    )
+    compress_from_bytes: int = Field(
+        default=2048, ge=256, description="Answers from this size on are compressed, if wanted."
+    )
+    cors_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Origins of web pages that may call the API from a browser, in full; none.",
+    )
+    key_life_s: int = Field(
+        default=86_400,
+        ge=60,
+        le=30 * 86_400,
+        description="Seconds for which the answer to a request with an Idempotency-Key is kept.",
     )
     retry_after_s: int = Field(
         default=2, ge=1, le=600, description="What `Retry-After` says when something is away."
@@ -323,6 +340,7 @@ class Settings(BaseSettings):
     sms: SmsSettings = SmsSettings()
     what_if: WhatIfSettings = WhatIfSettings()
     invoices: InvoiceSettings = InvoiceSettings()
+    limits: LimitSettings = LimitSettings()
 
     @property
     def key_file(self) -> Path:

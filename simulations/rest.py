@@ -3,9 +3,10 @@
 import asyncio
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx2
 import msgspec
@@ -222,6 +223,17 @@ class Account:
         if key:
             self.edge.witness.answered(self.phone, Request(method, path, body, key), told)
         return told
+
+    async def pages(self, path: str, name: str) -> AsyncIterator[Any]:
+        """Every row of a list, page by page."""
+        cursor = ""
+        while True:
+            told = await self.request("GET", f"{path}?cursor={quote(cursor)}" if cursor else path)
+            for row in told.body[name]:
+                yield row
+            cursor = told.body.get("next") or ""
+            if not cursor:
+                return
 
     async def _send(self, path: str, body: object) -> Told:
         return await self._ask("POST", path, body, {})

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, Self
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple, Self
 
 import asyncpg
 from asyncpg import exceptions as pg
@@ -52,6 +53,15 @@ class Session:
         return int(tag.rpartition(" ")[2])
 
 
+class _Joined(NamedTuple):
+    database: "Database"
+    task: "asyncio.Task[Any] | None"
+    session: Session
+
+
+_as_one: ContextVar[_Joined | None] = ContextVar("as_one", default=None)
+
+
 class Database:
     """A bounded pool; every failure to reach PostgreSQL leaves as `StoreUnavailable`."""
 
@@ -87,6 +97,11 @@ class Database:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """A connection for a while; each statement is a transaction of its own."""
+        joined = self._joined()
+        if joined is not None:
+            with translated():
+                yield joined
+            return
         with translated():
             connection = await self._pool.acquire(timeout=self._settings.command_timeout_s)
             try:
@@ -103,6 +118,25 @@ class Database:
         """A connection with a transaction that commits when the block ends well."""
         async with self.session() as session, session.connection.transaction():
             yield session
+
+    @asynccontextmanager
+    async def as_one(self) -> AsyncIterator[Session]:
+        """One transaction for whatever this task does with this database until the block ends.
+
+        What it asks of others, in their tasks, stays outside. A transaction within is a savepoint.
+        """
+        async with self.transaction() as session:
+            token = _as_one.set(_Joined(self, asyncio.current_task(), session))
+            try:
+                yield session
+            finally:
+                _as_one.reset(token)
+
+    def _joined(self) -> Session | None:
+        joined = _as_one.get()
+        # A task that was started meanwhile has inherited the variable, and may outlive the block.
+        is_ours = joined is not None and joined.task is asyncio.current_task()
+        return joined.session if joined and is_ours and joined.database is self else None
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Session]:

@@ -35,6 +35,7 @@ from engine.kernel.ids import (
     ZoneId,
 )
 from engine.kernel.messages import Change, Event
+from engine.kernel.pages import Page, Wanted, slice_of
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.quote import Quote
@@ -42,16 +43,17 @@ from storage.kinds import KINDS, encode
 from storage.memory_history import of_zone
 from storage.memory_outbox import MemoryOutbox
 from storage.memory_tables import Tables
-from storage.orders import page
+from storage.orders import placed
 from storage.recent import DUTY_EVENTS, entered_at
 from storage.store import (
+    ANY_ORDER,
     Answer,
     CellContents,
     Commit,
     DutyOf,
+    OrderFilter,
     OutboxRow,
     Outcome,
-    Page,
     Repeated,
     StoredEvent,
     TrailFix,
@@ -166,16 +168,18 @@ class MemoryStore:
     async def list_orders_of(
         self,
         customer_id: UserId,
-        *,
-        limit: int,
-        before: tuple[Instant, OrderId] | None = None,
-    ) -> Page:
+        wanted: Wanted,
+        only: OrderFilter = ANY_ORDER,
+    ) -> Page[Order]:
         mine = (self._tables.find(Order, one) for one in self._tables.orders_of[customer_id])
         found = [
-            one for one in mine if one and (before is None or (one.placed_at, one.id) < before)
+            one
+            for one in mine
+            if one
+            and only.since <= one.placed_at < only.until
+            and (only.statuses is None or one.status in only.statuses)
         ]
-        found.sort(key=lambda one: (one.placed_at, one.id), reverse=True)
-        return page(found[: limit + 1], limit)
+        return slice_of(found, placed, wanted)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return self._tables.find(Courier, courier_id)

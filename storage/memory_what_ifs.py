@@ -1,7 +1,9 @@
 """The in-memory twin of what operators asked about other parameters."""
 
 from engine.kernel.ids import ZoneId
+from engine.kernel.pages import Page, Wanted, slice_of
 from engine.what_if import WhatIf, WhatIfId
+from storage.what_ifs import listed_at
 
 
 class MemoryWhatIfs:
@@ -20,6 +22,6 @@ class MemoryWhatIfs:
     async def find(self, what_if_id: WhatIfId) -> WhatIf | None:
         return self._kept.get(what_if_id)
 
-    async def list_of(self, zone_id: ZoneId, *, limit: int) -> tuple[WhatIf, ...]:
+    async def list_of(self, zone_id: ZoneId, wanted: Wanted) -> Page[WhatIf]:
         mine = [one for one in self._kept.values() if one.asked.zone_id == zone_id]
-        return tuple(sorted(mine, key=lambda one: (one.asked.at, one.id), reverse=True)[:limit])
+        return slice_of(mine, listed_at, wanted)

@@ -1,13 +1,22 @@
 """Orders and the quotes that they were placed by."""
 
 from engine.kernel.ids import CellId, OrderId, QuoteId, UserId
-from engine.kernel.timing import Instant
+from engine.kernel.pages import (
+    FIRST_ID,
+    FIRST_INSTANT,
+    LAST_ID,
+    LAST_INSTANT,
+    Key,
+    Page,
+    Wanted,
+    page_of,
+)
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from storage.database import Database
 from storage.kinds import decode, encode, known
 from storage.queries import queries
-from storage.store import Page
+from storage.store import OrderFilter
 
 
 async def find(database: Database, order_id: OrderId) -> Order | None:
@@ -21,33 +30,27 @@ async def cell_of(database: Database, order_id: OrderId) -> CellId | None:
 
 
 async def list_of(
-    database: Database,
-    customer_id: UserId,
-    *,
-    limit: int,
-    before: tuple[Instant, OrderId] | None,
-) -> Page:
-    # One more than asked for tells whether there is a next page.
-    if before is None:
-        rows = await database.rows(
-            queries.list_orders_of, customer_id=known(customer_id), limit=limit + 1
-        )
-    else:
-        rows = await database.rows(
-            queries.list_orders_of_before,
-            customer_id=known(customer_id),
-            at=before[0],
-            order_id=known(before[1]),
-            limit=limit + 1,
-        )
-    return page([decode(Order, row["state"]) for row in rows], limit)
+    database: Database, customer_id: UserId, wanted: Wanted, only: OrderFilter
+) -> Page[Order]:
+    down = wanted.goes_down
+    at, order_id = wanted.beyond or ((LAST_INSTANT, LAST_ID) if down else (FIRST_INSTANT, FIRST_ID))
+    rows = await database.rows(
+        queries.list_orders_down if down else queries.list_orders_up,
+        customer_id=known(customer_id),
+        at=at,
+        order_id=order_id,
+        since=only.since,
+        until=only.until,
+        statuses=None if only.statuses is None else [one.value for one in only.statuses],
+        # One more than asked for tells whether there is another page.
+        limit=wanted.limit + 1,
+    )
+    return page_of([decode(Order, row["state"]) for row in rows], wanted)
 
 
-def page(orders: list[Order], limit: int) -> Page:
-    """A page from the orders found, of which there is one more than asked for if there are more."""
-    shown = tuple(orders[:limit])
-    last = shown[-1] if shown and len(orders) > limit else None
-    return Page(orders=shown, next_before=(last.placed_at, last.id) if last else None)
+def placed(order: Order) -> Key:
+    """Where an order stands in a list."""
+    return (order.placed_at, order.id)
 
 
 async def save_quote(database: Database, quote: Quote) -> None:

@@ -20,6 +20,7 @@ from engine.kernel.ids import (
     UserId,
     ZoneId,
 )
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.quote import Quote
@@ -28,13 +29,14 @@ from storage.commit import GroupCommit
 from storage.database import Database
 from storage.settings import DatabaseSettings
 from storage.store import (
+    ANY_ORDER,
     Answer,
     CellContents,
     Commit,
     DutyOf,
+    OrderFilter,
     OutboxRow,
     Outcome,
-    Page,
     StoredEvent,
     TrailFix,
 )
@@ -96,11 +98,10 @@ class PostgresStore:
     async def list_orders_of(
         self,
         customer_id: UserId,
-        *,
-        limit: int,
-        before: tuple[Instant, OrderId] | None = None,
-    ) -> Page:
-        return await orders.list_of(self._database, customer_id, limit=limit, before=before)
+        wanted: Wanted,
+        only: OrderFilter = ANY_ORDER,
+    ) -> Page[Order]:
+        return await orders.list_of(self._database, customer_id, wanted, only)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return await couriers.find(self._database, courier_id)

@@ -94,13 +94,15 @@ class PostgresIdentity:
 
     async def change_user(self, user: User) -> bool:
         try:
-            changed = await self._database.run(
-                queries.change_user,
-                state=self._sealed_user(user),
-                user_id=user.id,
-                version=user.version,
-                phone_index=self._vault.index(user.phone),
-            )
+            # If the phone is taken meanwhile, this much is undone and no more.
+            async with self._database.transaction() as session:
+                changed = await session.run(
+                    queries.change_user,
+                    state=self._sealed_user(user),
+                    user_id=user.id,
+                    version=user.version,
+                    phone_index=self._vault.index(user.phone),
+                )
         except UniqueViolationError:
             # Somebody took the phone between the look at it and the change.
             return False

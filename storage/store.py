@@ -23,9 +23,10 @@ from engine.kernel.ids import (
     ZoneId,
 )
 from engine.kernel.messages import Decision, Effect
+from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Page, Wanted
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
-from engine.orders.order import Order
+from engine.orders.order import Order, OrderStatus
 from engine.orders.quote import Quote
 
 
@@ -114,11 +115,15 @@ class TrailFix(Struct, frozen=True, kw_only=True):
     accuracy_m: float
 
 
-class Page(Struct, frozen=True, kw_only=True):
-    """A page of orders, newest first; `next_before` continues it."""
+class OrderFilter(Struct, frozen=True, kw_only=True):
+    """Which orders: placed from `since` on and before `until`, in one of these steps (or any)."""
 
-    orders: tuple[Order, ...]
-    next_before: tuple[Instant, OrderId] | None = None
+    statuses: tuple[OrderStatus, ...] | None = None
+    since: Instant = FIRST_INSTANT
+    until: Instant = LAST_INSTANT
+
+
+ANY_ORDER = OrderFilter()
 
 
 class DutyOf(Struct, frozen=True, kw_only=True):
@@ -194,11 +199,10 @@ class Store(Protocol):
     async def list_orders_of(
         self,
         customer_id: UserId,
-        *,
-        limit: int,
-        before: tuple[Instant, OrderId] | None = None,
-    ) -> Page:
-        """A customer's orders, newest first."""
+        wanted: Wanted,
+        only: OrderFilter = ANY_ORDER,
+    ) -> Page[Order]:
+        """A page of a customer's orders, by when they were placed and their ids."""
         ...
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:

@@ -3,6 +3,16 @@
 from typing import Protocol
 
 from engine.kernel.ids import ZoneId
+from engine.kernel.pages import (
+    FIRST_ID,
+    FIRST_INSTANT,
+    LAST_ID,
+    LAST_INSTANT,
+    Key,
+    Page,
+    Wanted,
+    page_of,
+)
 from engine.what_if import WhatIf, WhatIfId
 from storage.database import Database
 from storage.kinds import decode, encode, known
@@ -20,8 +30,8 @@ class WhatIfStore(Protocol):
         """One of them by its id."""
         ...
 
-    async def list_of(self, zone_id: ZoneId, *, limit: int) -> tuple[WhatIf, ...]:
-        """Those of a zone, newest first."""
+    async def list_of(self, zone_id: ZoneId, wanted: Wanted) -> Page[WhatIf]:
+        """A page of those of a zone, by when they were asked and their ids."""
         ...
 
 
@@ -38,6 +48,20 @@ class PostgresWhatIfs:
         state = await self._database.value(queries.find_what_if, what_if_id=known(what_if_id))
         return None if state is None else decode(WhatIf, state)
 
-    async def list_of(self, zone_id: ZoneId, *, limit: int) -> tuple[WhatIf, ...]:
-        rows = await self._database.rows(queries.list_what_ifs, zone_id=known(zone_id), limit=limit)
-        return tuple(decode(WhatIf, row["state"]) for row in rows)
+    async def list_of(self, zone_id: ZoneId, wanted: Wanted) -> Page[WhatIf]:
+        down = wanted.goes_down
+        start = (LAST_INSTANT, LAST_ID) if down else (FIRST_INSTANT, FIRST_ID)
+        at, what_if_id = wanted.beyond or start
+        rows = await self._database.rows(
+            queries.list_what_ifs_down if down else queries.list_what_ifs_up,
+            zone_id=known(zone_id),
+            at=at,
+            what_if_id=what_if_id,
+            limit=wanted.limit + 1,
+        )
+        return page_of([decode(WhatIf, row["state"]) for row in rows], wanted)
+
+
+def listed_at(what_if: WhatIf) -> Key:
+    """Where a what-if stands in a list."""
+    return (what_if.asked.at, what_if.id)

@@ -1,18 +1,20 @@
 """Who is calling: log-in by a code, and what the service's clock shows."""
 
 from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from actors.codes import Wording
 from actors.login import LogIn
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from api.answers import ClockShown
-from api.deps import AnyCaller, PartsDep
-from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
+from api.deps import AnyCaller, MaybeKey, PartsDep
+from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
 from api.identity_answers import CodeSent, Me, TokenIssued
 from api.identity_bodies import CodeBody, TokenBody
 from api.json_answer import Json
+from api.once import Asked, name_of, once
 from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
 from api.routes.sessions import device_of, issued, place_of
@@ -51,12 +53,19 @@ def wording_of(request: Request, parts: Parts) -> Wording:
     status_code=202,
     responses=answers(202, CodeSent, *WITH_BODY, *WITH_STORE, BAD_PHONE, *CODE_REFUSALS),
 )
-async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
+async def send_code(
+    body: CodeBody, request: Request, parts: PartsDep, key: MaybeKey = None
+) -> Json:
     """Send a code to this phone."""
     login: LogIn = request.app.state.login
     settings = parts.settings.identity
+    phone = phone_of(body.phone)
+    asked = Asked(who=phone, route="POST /v1/auth/otp", key=key)
     refusal = await login.send_code(
-        phone_of(body.phone), wording_of(request, parts), place=place_of(request)
+        phone,
+        wording_of(request, parts),
+        place=place_of(request),
+        asked_as=name_of(parts, asked),
     )
     if refusal is not None:
         raise Refused(refusal)
@@ -70,6 +79,7 @@ async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
         TokenIssued,
         *WITH_BODY,
         *WITH_STORE,
+        *WITH_KEY,
         BAD_PHONE,
         WRONG_CODE,
         NOT_ALLOWED,
@@ -77,12 +87,22 @@ async def send_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
         PHONE_WAS_CHANGED,
     ),
 )
-async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Json:
+async def issue_token(
+    body: TokenBody, request: Request, parts: PartsDep, key: MaybeKey = None
+) -> Response:
     """Trade the code for an access token; a phone's first one makes its user."""
+    phone = phone_of(body.phone)
+    asked = Asked(
+        who=phone, route="POST /v1/auth/token", key=key, body=body.model_dump(mode="json")
+    )
+    return await once(request, parts, asked, lambda: _log_in(request, parts, phone, body))
+
+
+async def _log_in(request: Request, parts: Parts, phone: str, body: TokenBody) -> Json:
     login: LogIn = request.app.state.login
     settings = parts.settings.identity
     sessions: Sessions = request.app.state.sessions
-    user = await login.try_code(phone_of(body.phone), body.code)
+    user = await login.try_code(phone, body.code)
     if isinstance(user, Refusal):
         raise Refused(user)
     role = Role(body.role)

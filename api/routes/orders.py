@@ -1,11 +1,11 @@
 """Quotes and orders."""
 
-import base64
-import binascii
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
+from msgspec.structs import replace
+from starlette.responses import Response
 
 from api.answers import (
     OffersShown,
@@ -21,14 +21,18 @@ from api.deps import (
     CurrentCustomer,
     CurrentOperator,
     Key,
+    MaybeKey,
     PartsDep,
     PathId,
 )
-from api.description import WITH_BODY, WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
-from api.errors import Invalid, Refused
+from api.description import WITH_BODY, WITH_COMMAND, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
+from api.errors import Refused
 from api.json_answer import Json
+from api.list_queries import OrdersQuery
+from api.once import Asked, once
 from api.order_answers import CancellationShown, OrderCancelledAnswer, QuoteMade
 from api.order_views import find_visible, view, views
+from api.paging import PageQuery, Paging
 from api.parts import Parts
 from api.quoting import make_quote_for
 from api.recipients import recipient_of
@@ -38,9 +42,11 @@ from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer
 from engine.geo.zone import OUTSIDE_ZONES
 from engine.identity.phone import BAD_PHONE
-from engine.kernel.ids import OrderId, QuoteId, is_id
+from engine.kernel.ids import OrderId, QuoteId
 from engine.kernel.messages import Caller, Role
-from engine.kernel.timing import SECOND_MS, Instant
+from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Page, Wanted, slice_of
+from engine.kernel.pages import Key as RowKey
+from engine.kernel.timing import SECOND_MS
 from engine.orders.messages import (
     BAD_WINDOW,
     CHARGE_RISEN,
@@ -60,10 +66,10 @@ from engine.orders.messages import (
 from engine.orders.order import Order, OrderOffered, OrderOfferLapsed
 from engine.orders.policy import cancellation_terms
 from engine.orders.quote import Quote, order_id_of
-from engine.orders.search import QUERY_LETTERS_MAX, matches
+from engine.orders.search import matches
 from engine.orders.surge import NO_SURGE_PERCENT
 from engine.pricing.lines import LineAmounts
-from storage.store import Page, StoredEvent
+from storage.store import OrderFilter, StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
@@ -73,27 +79,23 @@ _SEARCHED_MAX = 2000
 # Who was asked and said no is not the customer's business.
 _COURIERS_OWN = frozenset({OrderOffered.__name__, OrderOfferLapsed.__name__})
 _SEEING = (*WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER, INVALID_REQUEST)
-Limit = Annotated[int, Query(ge=1, le=100)]
-Words = Annotated[
-    str,
-    Query(
-        max_length=QUERY_LETTERS_MAX,
-        description="Words of recipient, gift, shop or address, the code, or the end of a phone.",
-    ),
-]
-Before = Annotated[str, Query(max_length=120, description="`next` of the page before.")]
 
 
 @router.post(
     "/quotes",
     status_code=201,
     responses=answers(
-        201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, OUTSIDE_ZONES, BAD_WINDOW
+        201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, *WITH_KEY, OUTSIDE_ZONES, BAD_WINDOW
     ),
 )
 async def make_quote(
-    body: QuoteBody, caller: CurrentCustomer, parts: PartsDep, request: Request
-) -> Json:
+    body: QuoteBody,
+    caller: CurrentCustomer,
+    request: Request,
+    *,
+    parts: PartsDep,
+    key: MaybeKey = None,
+) -> Response:
     """What it costs, and when it would be there."""
     made = await make_quote_for(
         parts,
@@ -104,6 +106,17 @@ async def make_quote(
         preparation_s=body.preparation_s,
         wishes=body.wishes(),
     )
+    asked = Asked(
+        who=caller.user_id,
+        route="POST /v1/quotes",
+        key=key,
+        body=body.model_dump(mode="json"),
+    )
+    return await once(request, parts, asked, lambda: _keep(parts, made))
+
+
+async def _keep(parts: Parts, made: Quote) -> Json:
+    await parts.store.save_quote(made)
     return Json(_quoted(made), 201)
 
 
@@ -189,62 +202,44 @@ async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts:
 async def list_orders(
     caller: CurrentCustomer,
     parts: PartsDep,
-    *,
-    limit: Limit = 20,
-    before: Before = "",
-    q: Words = "",
+    request: Request,
+    query: Annotated[OrdersQuery, Query()],
 ) -> Json:
-    """The caller's own orders, newest first; with `q` those that it is found in."""
-    page = await _search(parts, caller, q, limit=limit, before=_place_of(before))
-    after = page.next_before and _write_cursor(*page.next_before)
-    return Json({"orders": await views(parts, page.orders), "next": after})
+    """The caller's own orders, newest first if not asked otherwise."""
+    paging = Paging(request, parts, caller, query, descending=query.sort.startswith("-"))
+    only = OrderFilter(
+        statuses=tuple(query.status) or None,
+        since=query.placed_at_gte or FIRST_INSTANT,
+        until=LAST_INSTANT if query.placed_at_lt is None else query.placed_at_lt,
+    )
+    if query.q:
+        page = slice_of(await _found(parts, caller, query.q, only), _placed, paging.wanted())
+    else:
+        page = await parts.store.list_orders_of(caller.user_id, paging.wanted(), only)
+    return paging.answer(page, _placed, "orders", await views(parts, page.rows))
 
 
-async def _search(
-    parts: Parts, caller: Caller, query: str, *, limit: int, before: tuple[Instant, OrderId] | None
-) -> Page:
-    """A page of what is found; a shorter one after so many orders without enough."""
-    if not query:
-        return await parts.store.list_orders_of(caller.user_id, limit=limit, before=before)
+def _placed(order: Order) -> RowKey:
+    return (order.placed_at, order.id)
+
+
+async def _found(parts: Parts, caller: Caller, words: str, only: OrderFilter) -> list[Order]:
+    """Those of his newest orders in which all the words are found."""
     found: list[Order] = []
+    wanted = Wanted(limit=_SEARCHED_AT_ONCE)
     for _ in range(_SEARCHED_MAX // _SEARCHED_AT_ONCE):
-        page = await parts.store.list_orders_of(
-            caller.user_id, limit=_SEARCHED_AT_ONCE, before=before
-        )
-        for order in page.orders:
-            before = order.placed_at, order.id
-            if matches(order, query):
-                found.append(order)
-                if len(found) == limit:
-                    return Page(orders=tuple(found), next_before=before)
-        if page.next_before is None:
-            return Page(orders=tuple(found))
-    return Page(orders=tuple(found), next_before=before)
-
-
-def _place_of(cursor: str) -> tuple[Instant, OrderId] | None:
-    return _read_cursor(cursor) if cursor else None
+        page: Page[Order] = await parts.store.list_orders_of(caller.user_id, wanted, only)
+        found += [one for one in page.rows if matches(one, words)]
+        if not page.has_next:
+            break
+        wanted = replace(wanted, beyond=_placed(page.rows[-1]))
+    return found
 
 
 async def _must_be_in_his_zones(parts: Parts, caller: Caller, order_id: str) -> None:
     """The zone of an order is not in a command about it, so who is limited is checked here."""
     if caller.zones is not None:
         await find_visible(parts, caller, order_id)
-
-
-def _write_cursor(at: Instant, order_id: OrderId) -> str:
-    return base64.urlsafe_b64encode(f"{at}.{order_id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[Instant, OrderId]:
-    try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        at, _, order_id = plain.partition(".")
-        if at.isdecimal() and len(at) <= 15 and is_id(order_id):
-            return int(at), OrderId(order_id)
-    except (binascii.Error, ValueError):
-        pass
-    raise Invalid("/query/before", "is not from a page of ours")
 
 
 @router.get("/orders/{order_id}", responses=answers(200, OrderShown, *_SEEING))
@@ -254,11 +249,23 @@ async def get_order(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) 
 
 
 @router.get("/orders/{order_id}/timeline", responses=answers(200, TimelineShown, *_SEEING))
-async def get_timeline(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def get_timeline(
+    order_id: PathId,
+    caller: CurrentCustomer,
+    parts: PartsDep,
+    *,
+    request: Request,
+    query: Annotated[PageQuery, Query()],
+) -> Json:
     """All that happened to an order, oldest first."""
     await find_visible(parts, caller, order_id)
-    events = await parts.store.list_events(order_id)
-    return Json({"events": [_event(one, caller) for one in events]})
+    paging = Paging(request, parts, caller, query, descending=False)
+    page = slice_of(await parts.store.list_events(order_id), _told, paging.wanted())
+    return paging.answer(page, _told, "events", [_event(one, caller) for one in page.rows])
+
+
+def _told(event: StoredEvent) -> RowKey:
+    return (event.version, event.position)
 
 
 def _event(event: StoredEvent, caller: Caller) -> dict[str, Any]:
@@ -273,11 +280,23 @@ def _event(event: StoredEvent, caller: Caller) -> dict[str, Any]:
 
 
 @router.get("/orders/{order_id}/offers", responses=answers(200, OffersShown, *_SEEING))
-async def get_offers(order_id: PathId, caller: CurrentOperator, parts: PartsDep) -> Json:
-    """Why this courier, and why not the next ones."""
+async def get_offers(
+    order_id: PathId,
+    caller: CurrentOperator,
+    parts: PartsDep,
+    *,
+    request: Request,
+    query: Annotated[PageQuery, Query()],
+) -> Json:
+    """Why this courier, and why not the next ones; oldest first."""
     await find_visible(parts, caller, order_id)
-    offers = await parts.store.list_offers_for(OrderId(order_id))
-    return Json({"offers": [_offer(one) for one in offers]})
+    paging = Paging(request, parts, caller, query, descending=False)
+    page = slice_of(await parts.store.list_offers_for(OrderId(order_id)), _made, paging.wanted())
+    return paging.answer(page, _made, "offers", [_offer(one) for one in page.rows])
+
+
+def _made(offer: Offer) -> RowKey:
+    return (offer.made_at, offer.id)
 
 
 def _offer(offer: Offer) -> dict[str, Any]:

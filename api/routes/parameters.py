@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path
+from fastapi import APIRouter, Header, Path, Query, Request
 from msgspec import to_builtins
 
 from api.answers import ParameterSetsShown, ZoneChanged
@@ -12,6 +12,7 @@ from api.deps import CurrentOperator, PartsDep, PathId
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
+from api.paging import PageQuery, Paging
 from api.parameters_in import guard_in, parameters_in
 from api.parts import Parts
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
@@ -31,6 +32,8 @@ from engine.geo.zone import (
 )
 from engine.kernel.ids import ZoneId
 from engine.kernel.messages import Caller
+from engine.kernel.pages import Key as RowKey
+from engine.kernel.pages import slice_of
 from engine.kernel.timing import Instant
 
 router = APIRouter(prefix="/v1/zones/{zone_id}/parameters", tags=["zones"])
@@ -45,14 +48,29 @@ VersionPath = Annotated[int, Path(ge=1, le=1_000_000_000)]
         200, ParameterSetsShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST
     ),
 )
-async def list_parameters(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json:
+async def list_parameters(
+    zone_id: PathId,
+    caller: CurrentOperator,
+    parts: PartsDep,
+    *,
+    request: Request,
+    query: Annotated[PageQuery, Query()],
+) -> Json:
     """Every version with its author, reason, effective time and what it turned, newest first."""
     zone = await find_zone(parts, zone_id)
     sets = await parts.store.list_parameter_sets(zone.id)
     shown = [_version(zone, one, sets, now=parts.clock.now()) for one in sets]
     for (after, before), told in zip(pairwise(sets), shown, strict=False):
         told["changes"] = differences(before.parameters, after.parameters)
-    return Json({"versions": shown}, headers={"etag": f'"{sets[0].version}"'})
+    paging = Paging(request, parts, caller, query, descending=True)
+    page = slice_of(shown, _numbered, paging.wanted())
+    answer = paging.answer(page, _numbered, "versions", page.rows)
+    answer.headers["etag"] = f'"{sets[0].version}"'
+    return answer
+
+
+def _numbered(shown: dict[str, Any]) -> RowKey:
+    return (shown["version"],)
 
 
 @router.put("", responses=answers(200, ZoneChanged, *_CHANGING))

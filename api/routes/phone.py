@@ -1,16 +1,18 @@
 """Changing one's phone: a code to each number, and a day in which the old one can undo it."""
 
 from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from actors.phone_change import PhoneChange
 from actors.sessions import Sessions
-from api.deps import AnyCaller, PartsDep, ProvenDep
-from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
+from api.deps import AnyCaller, MaybeKey, PartsDep, ProvenDep
+from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
 from api.gate import Gate
 from api.identity_answers import CodeSent, PhoneChanged
 from api.identity_bodies import CodeBody, PhoneBody, UndoBody
 from api.json_answer import Json
+from api.once import Asked, name_of, once
 from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
 from api.routes.identity import CODE_REFUSALS, phone_of, wording_of
@@ -27,12 +29,19 @@ _ASKING = (*WITH_BODY, *WITH_STORE, BAD_PHONE, *CODE_REFUSALS)
 
 
 @router.post("/codes", status_code=202, responses=answers(202, CodeSent, *_ASKING, *WITH_TOKEN))
-async def send_codes(body: CodeBody, caller: AnyCaller, request: Request, parts: PartsDep) -> Json:
+async def send_codes(
+    body: CodeBody, caller: AnyCaller, request: Request, parts: PartsDep, key: MaybeKey = None
+) -> Json:
     """Send a code to the phone that I leave and one to the phone that I take."""
     changes: PhoneChange = request.app.state.phone_change
     user = await _user(changes, caller.user_id)
+    asked = Asked(who=user.id, route="POST /v1/phone/codes", key=key)
     refusal = await changes.send_codes(
-        user, phone_of(body.phone), wording_of(request, parts), place=place_of(request)
+        user,
+        phone_of(body.phone),
+        wording_of(request, parts),
+        place=place_of(request),
+        asked_as=name_of(parts, asked),
     )
     return _sent(refusal, parts)
 
@@ -70,11 +79,18 @@ async def change_phone(body: PhoneBody, proven: ProvenDep, request: Request) -> 
 
 
 @router.post("/undo/code", status_code=202, responses=answers(202, CodeSent, *_ASKING))
-async def send_undo_code(body: CodeBody, request: Request, parts: PartsDep) -> Json:
+async def send_undo_code(
+    body: CodeBody, request: Request, parts: PartsDep, key: MaybeKey = None
+) -> Json:
     """Send a code to the phone that somebody moved my account away from."""
     changes: PhoneChange = request.app.state.phone_change
+    phone = phone_of(body.phone)
+    asked = Asked(who=phone, route="POST /v1/phone/undo/code", key=key)
     refusal = await changes.send_undo_code(
-        phone_of(body.phone), wording_of(request, parts), place=place_of(request)
+        phone,
+        wording_of(request, parts),
+        place=place_of(request),
+        asked_as=name_of(parts, asked),
     )
     return _sent(refusal, parts)
 
@@ -82,15 +98,33 @@ async def send_undo_code(body: CodeBody, request: Request, parts: PartsDep) -> J
 @router.post(
     "/undo",
     responses=answers(
-        200, PhoneChanged, *WITH_BODY, *WITH_STORE, BAD_PHONE, WRONG_CODE, NOTHING_TO_UNDO, STALE
+        200,
+        PhoneChanged,
+        *WITH_BODY,
+        *WITH_STORE,
+        *WITH_KEY,
+        BAD_PHONE,
+        WRONG_CODE,
+        NOTHING_TO_UNDO,
+        STALE,
     ),
 )
-async def undo_change(body: UndoBody, request: Request) -> Json:
+async def undo_change(
+    body: UndoBody, request: Request, parts: PartsDep, key: MaybeKey = None
+) -> Response:
     """Take the account back to this phone; every session ends, and I log in anew."""
+    phone = phone_of(body.phone)
+    asked = Asked(
+        who=phone, route="POST /v1/phone/undo", key=key, body=body.model_dump(mode="json")
+    )
+    return await once(request, parts, asked, lambda: _undo(request, phone, body.code))
+
+
+async def _undo(request: Request, phone: str, code: str) -> Json:
     changes: PhoneChange = request.app.state.phone_change
     sessions: Sessions = request.app.state.sessions
     gate: Gate = request.app.state.gate
-    restored = _granted(await changes.undo(phone_of(body.phone), body.code))
+    restored = _granted(await changes.undo(phone, code))
     gate.shut(await sessions.end_all(restored.id, why=SessionEnd.ACCESS_CHANGED))
     return Json({"user_id": restored.id, "phone": restored.phone})
 

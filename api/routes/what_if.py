@@ -11,6 +11,8 @@ from api.deps import CurrentOperator, Key, PartsDep, PathId
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
+from api.list_queries import WhatIfsQuery
+from api.paging import Paging
 from api.parameters_in import parameters_in
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
@@ -107,15 +109,19 @@ async def ask(
 @router.get("", responses=answers(200, WhatIfsShown, *_SEEING, UNKNOWN_ZONE))
 async def list_what_ifs(
     zone_id: PathId,
-    _: CurrentOperator,
+    caller: CurrentOperator,
     parts: PartsDep,
+    *,
     what_ifs: WhatIfsDep,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    request: Request,
+    query: Annotated[WhatIfsQuery, Query()],
 ) -> Json:
     """What was asked of a zone, newest first."""
     await _zone(parts, zone_id)
-    found = await parts.what_ifs.list_of(ZoneId(zone_id), limit=limit)
-    return Json({"what_ifs": [_shown(await what_ifs.seen(one)) for one in found]})
+    paging = Paging(request, parts, caller, query, descending=True)
+    page = await parts.what_ifs.list_of(ZoneId(zone_id), paging.wanted())
+    shown = [_shown(await what_ifs.seen(one)) for one in page.rows]
+    return paging.answer(page, lambda one: (one.asked.at, one.id), "what_ifs", shown)
 
 
 @router.get("/{what_if_id}", responses=answers(200, WhatIfShown, *_SEEING, rules.UNKNOWN_WHAT_IF))

@@ -1,8 +1,8 @@
 """Zones, for operators."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
 
 from api.answers import ZoneChanged, ZoneShown, ZonesShown
@@ -11,6 +11,8 @@ from api.deps import CurrentOperator, Key, PartsDep, PathId, UnlimitedOperator
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid
 from api.json_answer import Json
+from api.list_queries import ZonesQuery
+from api.paging import Paging
 from api.parameters_in import parameters_in
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
@@ -26,6 +28,8 @@ from engine.geo.zone import (
     Zone,
 )
 from engine.kernel.ids import CellId, ZoneId, derived_id
+from engine.kernel.pages import Key as RowKey
+from engine.kernel.pages import slice_of
 from engine.kernel.place import Point
 
 router = APIRouter(prefix="/v1/zones", tags=["zones"])
@@ -34,11 +38,22 @@ _SEEING = (*WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST)
 _CELL_KM2_AT_0 = 4_357_449.0
 
 
-@router.get("", responses=answers(200, ZonesShown, *WITH_TOKEN, *WITH_STORE))
-async def list_zones(caller: CurrentOperator, parts: PartsDep) -> Json:
-    """All zones by name."""
-    zones = await parts.store.list_zones()
-    return Json({"zones": [_zone(one) for one in zones if caller.may_act_in(one.id)]})
+@router.get("", responses=answers(200, ZonesShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST))
+async def list_zones(
+    caller: CurrentOperator,
+    parts: PartsDep,
+    request: Request,
+    query: Annotated[ZonesQuery, Query()],
+) -> Json:
+    """Zones by name; of an operator who is limited to some, these."""
+    paging = Paging(request, parts, caller, query, descending=False)
+    mine = [one for one in await parts.store.list_zones() if caller.may_act_in(one.id)]
+    page = slice_of(mine, _named_so, paging.wanted())
+    return paging.answer(page, _named_so, "zones", [_zone(one) for one in page.rows])
+
+
+def _named_so(zone: Zone) -> RowKey:
+    return (zone.name_en, zone.id)
 
 
 @router.get("/{zone_id}", responses=answers(200, ZoneShown, *_SEEING))

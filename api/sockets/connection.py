@@ -51,6 +51,8 @@ from storage.live import Fix
 
 FAULT = 1011
 _GOODBYE_S = 2.0
+# What makes others work costs more than what is only noted; a frame that is not named costs one.
+_COSTS = {Subscribe: 4, Look: 8, Duty: 2, Accept: 2, Decline: 2, Progress: 2}
 _CLOSES = {SESSION_ENDED.code: Close.SESSION_ENDED, UNAVAILABLE.code: Close.GOING_AWAY}
 
 
@@ -173,7 +175,9 @@ class Connection:
             if isinstance(data, bytes):
                 return data
             try:
-                return frames.read_frame(data)
+                frame = frames.read_frame(data)
+                self._pay(_COSTS.get(type(frame), 1) - 1)
+                return frame
             except MalformedFrame as fault:
                 if fault.command_id is None:
                     structlog.get_logger(__name__).info("malformed_frame", why=str(fault))
@@ -182,13 +186,17 @@ class Connection:
                 self._outgoing.put(server_frames.refused(fault.command_id, refusal))
 
     def _count(self, size: int) -> None:
-        """Every frame costs one of an allowance that grows with time (a token bucket)."""
+        """Every frame costs one, whatever it says."""
         if size > self._edge.frame_bytes_max:
             raise Closing(Close.TOO_LARGE)
+        self._pay(1)
+
+    def _pay(self, cost: int) -> None:
+        """Take it from an allowance that grows with time (a token bucket)."""
         now = self._loop.time()
         grown = (now - self._heard_at) * self._edge.frames_per_s
         self._heard_at = now
-        self._frames_left = min(self._edge.frames_burst, self._frames_left + grown) - 1
+        self._frames_left = min(self._edge.frames_burst, self._frames_left + grown) - cost
         if self._frames_left < 0:
             raise Closing(Close.TOO_MANY)
 

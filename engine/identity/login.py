@@ -41,7 +41,8 @@ class Challenge(Thing, frozen=True, kw_only=True):
 
     `sends` counts the codes of the hour that began at `hour_began_at`, `sends_of_day` those of the
     day. `is_open` ends with the first right try, and with too many wrong ones. `tallies` are the
-    budgets from which it was paid, and to which it is given back when it is proven.
+    budgets from which it was paid, and to which it is given back when it is proven. `asked_as`
+    names the request that it answers, if that may be repeated.
     """
 
     phone: str
@@ -56,6 +57,7 @@ class Challenge(Thing, frozen=True, kw_only=True):
     sends_of_day: int = 0
     day_began_at: Instant = 0
     tallies: tuple[str, ...] = ()
+    asked_as: str = ""
 
 
 class LoginRules(Struct, frozen=True, kw_only=True):
@@ -101,6 +103,7 @@ def ask(
     phone: str,
     mac: str,
     purpose: Purpose = Purpose.LOG_IN,
+    asked_as: str = "",
     rules: LoginRules,
     now: Instant,
 ) -> Challenge | Refusal:
@@ -116,6 +119,7 @@ def ask(
         hour_began_at=now,
         sends_of_day=1,
         day_began_at=now,
+        asked_as=asked_as,
     )
     if last is None:
         return challenge
@@ -129,6 +133,11 @@ def ask(
             challenge, sends_of_day=last.sends_of_day + 1, day_began_at=last.day_began_at
         )
     return replace(challenge, version=last.version + 1)
+
+
+def is_repeated(last: Challenge | None, asked_as: str) -> bool:
+    """Whether the last code was sent for this very request."""
+    return last is not None and asked_as != "" and last.asked_as == asked_as
 
 
 def _free_at(last: Challenge, rules: LoginRules, now: Instant) -> Instant:
@@ -163,4 +172,4 @@ def attempt(last: Challenge | None, *, mac: str, rules: LoginRules, now: Instant
 
 def unsent(challenge: Challenge) -> Challenge:
     """The message did not leave: another may be asked for at once."""
-    return replace(challenge, version=challenge.version + 1, is_open=False, sent_at=0)
+    return replace(challenge, version=challenge.version + 1, is_open=False, sent_at=0, asked_as="")

@@ -42,9 +42,11 @@ class Audit:
 
         async def read(order_id: str) -> None:
             async with gate:
-                told = await operator.request("GET", f"/v1/orders/{order_id}/timeline")
+                found[order_id] = [
+                    (one["version"], one["type"])
+                    async for one in operator.pages(f"/v1/orders/{order_id}/timeline", "events")
+                ]
             self.histories_read += 1
-            found[order_id] = [(one["version"], one["type"]) for one in told.body["events"]]
 
         await asyncio.gather(*(read(page.order_id) for page in pages))
         return found
@@ -86,7 +88,8 @@ class Audit:
 
 
 def _is_lasting(one: Answered) -> bool:
-    if one.told.refused:
+    """What changed nothing, because it had been done before, is answered by how things stand."""
+    if one.told.refused or one.told.body.get("repeated"):
         return False
     if isinstance(one.asked, Said):
         return one.asked.kind in _ALWAYS_CHANGE

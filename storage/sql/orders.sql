@@ -7,16 +7,20 @@ select state from orders where id = :order_id;
 -- name: cell_of_order
 select cell from orders where id = :order_id;
 
--- name: list_orders_of
+-- name: list_orders_down
 select state from orders
-where customer_id = :customer_id
+where customer_id = :customer_id and (placed_at, id) < (instant(:at), :order_id::uuid)
+    and placed_at >= instant(:since) and placed_at < instant(:until)
+    and (:statuses::text[] is null or status = any(:statuses))
 order by placed_at desc, id desc
 limit :limit;
 
--- name: list_orders_of_before
+-- name: list_orders_up
 select state from orders
-where customer_id = :customer_id and (placed_at, id) < (instant(:at), :order_id::uuid)
-order by placed_at desc, id desc
+where customer_id = :customer_id and (placed_at, id) > (instant(:at), :order_id::uuid)
+    and placed_at >= instant(:since) and placed_at < instant(:until)
+    and (:statuses::text[] is null or status = any(:statuses))
+order by placed_at asc, id asc
 limit :limit;
 
 -- name: save_quote!

@@ -9,10 +9,11 @@ import pytest
 
 from api.errors import STATUS_BY_CODE, STATUS_BY_KIND, TYPE_PREFIX, prefers_arabic, status_of
 from engine.kernel.ids import CellId, OrderId
+from engine.kernel.pages import Page
 from engine.kernel.refusals import CATALOGUE, RefusalKind
 from engine.orders.order import Order
 from storage.memory import MemoryStore
-from storage.store import Page, StoreUnavailable
+from storage.store import StoreUnavailable
 from tests.api.town import QUOTE, Town, a_town
 
 
@@ -100,10 +101,10 @@ class Moody(MemoryStore):
         super().__init__()
         self.mood: Exception | None = None
 
-    async def list_orders_of(self, *of: Any, **page: Any) -> Page:
+    async def list_orders_of(self, *of: Any) -> Page[Order]:
         if self.mood is not None:
             raise self.mood
-        return await super().list_orders_of(*of, **page)
+        return await super().list_orders_of(*of)
 
     async def find_order(self, order_id: OrderId) -> Order | None:
         if self.mood is not None:

@@ -180,28 +180,6 @@ async def test_an_order_that_nobody_placed_is_not_found(town: Town) -> None:
     assert odd.json()["errors"][0]["pointer"] == "/path/order_id"
 
 
-async def test_orders_are_listed_newest_first_page_by_page(town: Town) -> None:
-    customer = await town.log_in("customer")
-    placed = [await customer.order() for _ in range(5)]
-    seen: list[str] = []
-    before, pages = "", 0
-    while pages == 0 or before:
-        page = (await customer.get(f"/v1/orders?limit=2&before={before}")).json()
-        seen += [one["order_id"] for one in page["orders"]]
-        before, pages = page["next"] or "", pages + 1
-    assert (seen, pages) == (placed[::-1], 3)
-    assert (await (await town.log_in("customer")).get("/v1/orders")).json() == {
-        "orders": [],
-        "next": None,
-    }
-
-
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "before=%21%21", "before=eA"])
-async def test_a_page_that_is_not_ours_is_refused(town: Town, query: str) -> None:
-    refused = await (await town.log_in("customer")).get(f"/v1/orders?{query}")
-    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
-
-
 async def test_an_order_is_cancelled_once_and_the_answer_repeated(town: Town) -> None:
     customer = await town.log_in("customer")
     order_id, key = await customer.order(), town.key()

@@ -147,6 +147,15 @@ async def test_too_many_frames_end_the_socket(tmp_path: Path) -> None:
         assert await socket.closed() == 4529
 
 
+async def test_what_makes_others_work_costs_more_than_one_frame(tmp_path: Path) -> None:
+    async with a_town(tmp_path, frames_per_s=0.001, frames_burst=11, is_open=False) as town:
+        socket = await (await town.log_in("courier")).socket()
+        for _ in range(5):
+            await socket.tell("accept", offer_id=new_id())
+        await socket.send({"type": "ping"})
+        assert await socket.closed() == 4529
+
+
 async def test_only_couriers_send_positions_and_commands(town: Town) -> None:
     customer = await town.log_in("customer")
     for frame in (position(town.parts.clock.now()), RECORD.pack(0, 0, 0, 0, 0)):

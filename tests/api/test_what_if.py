@@ -11,6 +11,7 @@ from actors.clock import SystemClock
 from api.answers import WhatIfShown, WhatIfsShown
 from api.settings import WhatIfSettings
 from engine.kernel.ids import ZoneId
+from engine.kernel.pages import Wanted
 from engine.what_if import WhatIf, WhatIfStatus
 from simulations.what_if import IN_FORCE, TRIED
 from storage.memory_what_ifs import MemoryWhatIfs
@@ -71,7 +72,7 @@ async def test_the_last_hours_are_lived_under_other_parameters(town: Town) -> No
     reused = await ask(operator, {**TRY, "runs": 3}, key=key)
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
     listed = (await operator.get(f"/v1/zones/{town.zone_id}/what-if")).json()
-    assert listed == {"what_ifs": [done]}
+    assert listed == {"what_ifs": [done], "next": None, "previous": None}
     TypeAdapter(WhatIfsShown).validate_python(listed, strict=True)
     late = await operator.post(f"/v1/zones/{town.zone_id}/what-if/{what_if_id}/cancel")
     assert (late.status_code, late.json()["code"]) == (409, "what_if_ended")
@@ -121,7 +122,7 @@ async def test_an_edge_that_stops_says_what_it_interrupted(tmp_path: Path) -> No
         for _ in range(2):
             assert (await ask(operator, {**TRY, "runs": 20})).status_code == 202
         zone_id = ZoneId(town.zone_id)
-    found = await kept.list_of(zone_id, limit=9)
+    found = (await kept.list_of(zone_id, Wanted(limit=9))).rows
     assert [one.status for one in found] == [WhatIfStatus.INTERRUPTED] * 2
 
 

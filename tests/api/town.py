@@ -23,18 +23,23 @@ from actors.solver import LocalSolver
 from api.app import create_app
 from api.gate import Gate
 from api.keys import KeyRing, make_keys
+from api.limit_settings import LimitSettings
 from api.parts import Parts
 from api.server import EdgeServer, listen_config
 from api.settings import EdgeSettings, IdentitySettings, Settings, WhatIfSettings
 from engine.identity.ids import SessionId
+from storage.identity import IdentityStore
+from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
 from storage.memory import MemoryStore
 from storage.memory_gift_links import MemoryGiftLinks
 from storage.memory_identity import MemoryIdentity
 from storage.memory_invoices import MemoryInvoices
+from storage.memory_kept_answers import MemoryKeptAnswers
 from storage.memory_live import MemoryLive
 from storage.memory_sessions import MemorySessions
 from storage.memory_what_ifs import MemoryWhatIfs
+from storage.rates import MemoryRates, Rates
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
 from tests.builders import CORNER, DOOR, SHOP
@@ -49,6 +54,7 @@ PARAMETERS: Final = {
     "offer_timeout_s": 1800,
     "bundle_size_max": 1,
 }
+UNLIMITED: Final = LimitSettings(person_per_min=10**6, device_per_min=10**6, address_per_min=10**6)
 _PATIENCE_S: Final = 20.0
 
 
@@ -267,8 +273,12 @@ async def a_town(
     store: MemoryStore | None = None,
     live: LiveStream | None = None,
     sessions: SessionStore | None = None,
+    identity: IdentityStore | None = None,
+    kept_answers: KeptAnswers | None = None,
     what_ifs: MemoryWhatIfs | None = None,
     what_if: WhatIfSettings | None = None,
+    rates: Rates | None = None,
+    limits: LimitSettings | None = None,
     speed: float = SPEED,
     is_open: bool = True,
     verifies: bool = False,
@@ -281,6 +291,7 @@ async def a_town(
         edge=EdgeSettings(**edge),
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),
+        limits=limits or UNLIMITED,
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
@@ -299,12 +310,14 @@ async def a_town(
         bus=bus,
         store=store,
         live=stream,
-        identity=MemoryIdentity(),
+        identity=identity or MemoryIdentity(),
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
         invoices=MemoryInvoices(),
         gift_links=MemoryGiftLinks(),
+        kept_answers=kept_answers or MemoryKeptAnswers(),
         sms=DevelopmentSms(settings.sms_log),
+        rates=rates or MemoryRates(SystemClock().now),
         clock=clock,
         wall=SystemClock(),
         chance=SystemChance(),

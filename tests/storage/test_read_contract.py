@@ -1,6 +1,7 @@
 """What must hold of everything that is read from a store."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
@@ -17,9 +18,10 @@ from engine.geo.zone import (
     put_in_force,
 )
 from engine.kernel.ids import CellId, OrderId, UserId, ZoneId
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import MINUTE_MS
 from engine.orders.order import Gift, Order, OrderStatus, Recipient
-from storage.store import CellContents, Page, Store, StoredEvent, TrailFix
+from storage.store import CellContents, OrderFilter, Store, StoredEvent, TrailFix
 from tests.builders import (
     NOON,
     a_courier,
@@ -107,7 +109,7 @@ async def test_what_nobody_stored_is_not_found(store: Store, identifier: str) ->
     assert await store.list_offers_for(OrderId(identifier)) == ()
     assert await store.list_events(identifier) == ()
     assert await store.list_parameter_sets(ZoneId(identifier)) == ()
-    assert await store.list_orders_of(UserId(identifier), limit=5) == Page(orders=())
+    assert await store.list_orders_of(UserId(identifier), Wanted(limit=5)) == Page()
 
 
 async def test_the_history_of_an_order_tells_every_step(store: Store) -> None:
@@ -161,16 +163,35 @@ async def test_a_customers_orders_come_newest_first_in_pages(store: Store) -> No
     await tell(store, decisions)
     mine = [one.changes[0].thing for one in decisions[:-1]]
     expected = sorted(mine, key=lambda one: (one.placed_at, one.id), reverse=True)
-    found: list[Order] = []
-    page = await store.list_orders_of(UserId(customer), limit=3)
-    sizes = [len(page.orders)]
-    found += page.orders
-    while page.next_before is not None:
-        page = await store.list_orders_of(UserId(customer), limit=3, before=page.next_before)
-        sizes.append(len(page.orders))
-        found += page.orders
-    assert found == expected
-    assert sizes == [3, 3, 1]
+    for descending in (True, False):
+        order = expected if descending else expected[::-1]
+        assert await walked(store, UserId(customer), descending=descending) == order
+    placed_later = OrderFilter(since=NOON + 2 * MINUTE_MS, until=NOON + 4 * MINUTE_MS)
+    page = await store.list_orders_of(UserId(customer), Wanted(limit=9), placed_later)
+    assert page.rows == tuple(
+        one for one in expected if 2 <= (one.placed_at - NOON) // MINUTE_MS < 4
+    )
+    ended = OrderFilter(statuses=(OrderStatus.DELIVERED, OrderStatus.CANCELLED))
+    assert await store.list_orders_of(UserId(customer), Wanted(limit=9), ended) == Page()
+    open_ones = OrderFilter(statuses=(expected[0].status, OrderStatus.CANCELLED))
+    page = await store.list_orders_of(UserId(customer), Wanted(limit=9), open_ones)
+    assert page.rows == tuple(expected)
+
+
+async def walked(store: Store, customer: UserId, *, descending: bool) -> list[Order]:
+    """All pages to the end, and all of them back again, which must be the same rows."""
+    wanted = Wanted(limit=3, descending=descending)
+    pages = [await store.list_orders_of(customer, wanted)]
+    while pages[-1].has_next:
+        last = pages[-1].rows[-1]
+        wanted = replace(wanted, beyond=(last.placed_at, last.id))
+        pages.append(await store.list_orders_of(customer, wanted))
+    assert [len(one.rows) for one in pages] == [3, 3, 1]
+    for before, after in pairwise(pages):
+        first_row = after.rows[0]
+        back = replace(wanted, backwards=True, beyond=(first_row.placed_at, first_row.id))
+        assert (await store.list_orders_of(customer, back)).rows == before.rows
+    return [row for one in pages for row in one.rows]
 
 
 async def test_the_last_page_says_that_it_is_the_last(store: Store) -> None:
@@ -178,8 +199,8 @@ async def test_the_last_page_says_that_it_is_the_last(store: Store) -> None:
     customer = new_id()
     orders = [placed(zone, a_placing(zone, quoted=a_quote(zone, customer_id=customer)))] * 1
     await tell(store, orders)
-    page = await store.list_orders_of(UserId(customer), limit=1)
-    assert (len(page.orders), page.next_before) == (1, None)
+    page = await store.list_orders_of(UserId(customer), Wanted(limit=1))
+    assert (len(page.rows), page.has_next, page.has_previous) == (1, False, False)
 
 
 async def test_every_parameter_set_of_a_zone_is_kept(store: Store) -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from engine import what_if as rules
 from engine.kernel.ids import ZoneId
+from engine.kernel.pages import Page, Wanted
 from engine.what_if import WhatIf, WhatIfId
 from storage.database import Database
 from storage.memory import MemoryStore
@@ -15,7 +16,7 @@ from storage.memory_what_ifs import MemoryWhatIfs
 from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
 from storage.store import Store
-from storage.what_ifs import PostgresWhatIfs, WhatIfStore
+from storage.what_ifs import PostgresWhatIfs, WhatIfStore, listed_at
 from tests.builders import NOON, a_what_if
 from tests.storage.telling import a_staffed_zone
 
@@ -70,6 +71,12 @@ async def test_those_of_a_zone_come_newest_first(store: Store, what_ifs: WhatIfS
     for one in (first, *more, await asked(store)):
         assert await what_ifs.save(one)
     mine = sorted((first, *more), key=lambda one: (one.asked.at, one.id), reverse=True)
-    assert await what_ifs.list_of(zone_id, limit=9) == tuple(mine)
-    assert await what_ifs.list_of(zone_id, limit=2) == tuple(mine[:2])
-    assert await what_ifs.list_of(ZoneId("no id"), limit=9) == ()
+    assert (await what_ifs.list_of(zone_id, Wanted(limit=9))).rows == tuple(mine)
+    page = await what_ifs.list_of(zone_id, Wanted(limit=2))
+    assert page == Page(rows=tuple(mine[:2]), has_next=True)
+    beyond = listed_at(mine[1])
+    rest = await what_ifs.list_of(zone_id, Wanted(limit=9, beyond=beyond))
+    assert rest.rows == tuple(mine[2:])
+    before = await what_ifs.list_of(zone_id, Wanted(limit=9, beyond=beyond, backwards=True))
+    assert before == Page(rows=tuple(mine[:1]), has_next=True)
+    assert await what_ifs.list_of(ZoneId("no id"), Wanted(limit=9)) == Page()

@@ -1,0 +1,35 @@
+"""How much the edge lets anybody ask of it."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LimitSettings(BaseModel):
+    """How often and how many at once; a request costs 1 to 20 units, by its route."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    person_per_min: int = Field(
+        default=600, ge=10, le=10**7, description="Units a person may spend in a minute."
+    )
+    device_per_min: int = Field(
+        default=400,
+        ge=10,
+        le=10**7,
+        description="Units one device (session) may spend in a minute.",
+    )
+    address_per_min: int = Field(
+        default=12_000,
+        ge=10,
+        le=10**8,
+        description="Units that callers without a token may spend in a minute from one address.",
+    )
+    in_flight_of_one_max: int = Field(
+        default=64, ge=1, le=10_000, description="Requests of one person at once, in a process."
+    )
+    in_flight_max: int = Field(
+        default=512,
+        ge=8,
+        le=100_000,
+        description="Requests at once in a process; lists are let go at 60 % of it, other requests "
+        "at 90 %, offers, status, log-outs and payment hooks never.",
+    )

@@ -1,0 +1,54 @@
+"""How much a request matters, what it costs, and what becomes of it when nobody can count."""
+
+import re
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+
+class Weight(IntEnum):
+    """What is let go first when there is too much to do: the lowest."""
+
+    LIST = 0
+    NORMAL = 1
+    # Offers, progress, duty, log-outs: never let go, for somebody stands before a door.
+    VITAL = 2
+
+
+class RouteClass(NamedTuple):
+    """`cost` is in units of the quotas; who cannot be counted is served if it fails open."""
+
+    weight: Weight
+    cost: int = 1
+    fails_open: bool = True
+
+
+_VITAL: Final = RouteClass(Weight.VITAL)
+# What sends texts or tries codes must be counted.
+_GUARDED: Final = RouteClass(Weight.NORMAL, cost=2, fails_open=False)
+_NORMAL: Final = RouteClass(Weight.NORMAL)
+# In this order; the first that fits.
+_CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
+    ("POST", r"/v1/auth/(otp|token)|/v1/phone/.*codes?", _GUARDED),
+    ("POST", r"/v1/phone/undo", _GUARDED),
+    ("POST", r"/v1/auth/.*", _VITAL),
+    ("*", r"/v1/courier(/.*)?", _VITAL),
+    ("POST", r"/v1/(hooks|payments)/.*", _VITAL),
+    ("POST", r"/v1/orders/[^/]+/(cancel|unassign)", _VITAL),
+    ("GET", r"/v1/orders/[^/]+", _NORMAL),
+    ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),
+    ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),
+    ("GET", r"/v1/orders|/v1/zones|/v1/sessions|/v1/couriers/.*", RouteClass(Weight.LIST, 3)),
+    ("GET", r"/v1/(orders|zones)/[^/]+/.+", RouteClass(Weight.LIST, 3)),
+)
+_COMPILED: Final = tuple((method, re.compile(path), found) for method, path, found in _CLASSES)
+_COUNTED: Final = "/v1/"
+
+
+def class_of(method: str, path: str) -> RouteClass | None:
+    """None for what is not counted at all: health, keys, documents."""
+    if not path.startswith(_COUNTED):
+        return None
+    for known, pattern, found in _COMPILED:
+        if known in {"*", method} and pattern.fullmatch(path):
+            return found
+    return _NORMAL

@@ -1,0 +1,130 @@
+"""What stands before the routes: how many requests at once, how often, and who goes first."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.allowance import Allowance, Due
+from api.errors import problem
+from api.limit_settings import LimitSettings
+from api.refusals import OVERLOADED, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE
+from api.route_classes import RouteClass, Weight, class_of
+from api.tokens import Proven
+from engine.kernel.rates import SECOND_US, Quota, Standing
+from engine.kernel.refusals import Refusal
+
+if TYPE_CHECKING:
+    from api.gate import Gate
+
+# From which part of the most requests at once on a weight is let go; what is vital never is.
+_SHED_FROM: Final = {Weight.LIST: 0.6, Weight.NORMAL: 0.9}
+
+
+class Throttle:
+    """Inside the outermost layer, for every request to `/v1/`."""
+
+    def __init__(self, app: ASGIApp, settings: LimitSettings) -> None:
+        self._app = app
+        self._settings = settings
+        self._in_flight = 0
+        self._of_one: Counter[str] = Counter()
+        self._person = Quota(name="person", units=settings.person_per_min)
+        self._device = Quota(name="device", units=settings.device_per_min)
+        self._address = Quota(name="address", units=settings.address_per_min)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or say why not now."""
+        counted = class_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if counted is None:
+            await self._app(scope, receive, send)
+            return
+        dues = self._dues(scope, counted)
+        whose = dues[0].key
+        refusal = self._crowd(whose, counted.weight)
+        if refusal is not None:
+            await problem(Request(scope), refusal)(scope, receive, send)
+            return
+        self._in_flight += 1
+        self._of_one[whose] += 1
+        try:
+            await self._count(scope, receive, send, dues, fails_open=counted.fails_open)
+        finally:
+            self._in_flight -= 1
+            self._of_one[whose] -= 1
+            if not self._of_one[whose]:
+                del self._of_one[whose]
+
+    async def _count(
+        self, scope: Scope, receive: Receive, send: Send, dues: list[Due], *, fails_open: bool
+    ) -> None:
+        allowance: Allowance = scope["app"].state.allowance
+        told = await allowance.spend(dues, fails_open=fails_open)
+        if told is None:
+            await problem(Request(scope), OVERLOADED())(scope, receive, send)
+            return
+        headed = _Headed(send, dues, told)
+        empty = [due for due, one in zip(dues, told, strict=True) if not one.is_allowed]
+        if empty:
+            wait_us = max(one.retry_in_us for one in told)
+            refusal = QUOTA_EXCEEDED(
+                retry_after_s=-(-wait_us // SECOND_US),
+                **{"violated-policies": [one.quota.name for one in empty]},
+            )
+            await problem(Request(scope), refusal)(scope, receive, headed.send)
+            return
+        await self._app(scope, receive, headed.send)
+
+    def _crowd(self, whose: str, weight: Weight) -> Refusal | None:
+        if weight is Weight.VITAL:
+            return None
+        if self._in_flight >= self._settings.in_flight_max * _SHED_FROM[weight]:
+            return OVERLOADED()
+        if self._of_one[whose] >= self._settings.in_flight_of_one_max:
+            return TOO_MANY_AT_ONCE(retry_after_s=1)
+        return None
+
+    def _dues(self, scope: Scope, counted: RouteClass) -> list[Due]:
+        """A person pays for himself and his device; who is not known pays for his address."""
+        gate: Gate = scope["app"].state.gate
+        proven = gate.prove(_bearer(scope))
+        if isinstance(proven, Proven):
+            owed = [
+                (f"person:{proven.caller.user_id}", self._person),
+                (f"device:{proven.session_id}", self._device),
+            ]
+        else:
+            owed = [(f"address:{(scope.get('client') or ('',))[0]}", self._address)]
+        return [Due(key=key, quota=quota, units=counted.cost) for key, quota in owed]
+
+
+class _Headed:
+    """Says how the quotas stand (draft-ietf-httpapi-ratelimit-headers-10)."""
+
+    def __init__(self, send: Send, dues: Sequence[Due], told: Sequence[Standing]) -> None:
+        self._send = send
+        self._dues = dues
+        self._told = told
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["ratelimit-policy"] = ", ".join(
+                f'"{one.quota.name}";q={one.quota.units};w={one.quota.window_s}'
+                for one in self._dues
+            )
+            headers["ratelimit"] = ", ".join(
+                f'"{due.quota.name}";r={one.remaining};t={-(-one.full_in_us // SECOND_US)}'
+                for due, one in zip(self._dues, self._told, strict=True)
+            )
+        await self._send(message)
+
+
+def _bearer(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return str(value[7:].decode("latin-1"))
+    return ""

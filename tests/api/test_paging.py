@@ -1,0 +1,153 @@
+"""Lists over REST: bounded, walked by cursors in both directions, filtered and cut by fields."""
+
+import re
+from typing import Any
+
+import pytest
+
+from api.description import document
+from tests.api.town import Person, Town
+
+
+async def pages_of(person: Person, path: str, name: str) -> list[dict[str, Any]]:
+    """From the first page by `next` to the last, by the Link header as well."""
+    told = await person.get(path)
+    pages = [told.json()]
+    while pages[-1]["next"]:
+        link = re.search(r'<([^>]+)>; rel="next"', told.headers["link"])
+        assert link is not None
+        told = await person.get(link[1])
+        assert told.status_code == 200, told.text
+        pages.append(told.json())
+        assert pages[-1][name], "a page that was promised has rows"
+    assert 'rel="next"' not in told.headers.get("link", "")
+    return pages
+
+
+async def test_pages_are_walked_in_both_directions(town: Town) -> None:
+    customer = await town.log_in("customer")
+    placed = [await customer.order() for _ in range(5)]
+    for sort in ("-placed_at", "placed_at"):
+        expected = placed[::-1] if sort.startswith("-") else placed
+        path = f"/v1/orders?limit=2&sort={sort}"
+        pages = await pages_of(customer, path, "orders")
+        seen = [[one["order_id"] for one in page["orders"]] for page in pages]
+        assert seen == [expected[at : at + 2] for at in range(0, len(expected), 2)]
+        assert pages[0]["previous"] is None
+        placed = [*placed, await customer.order()]
+        page = pages[-1]
+        for before in seen[-2::-1]:
+            page = (await customer.get(f"{path}&cursor={page['previous']}")).json()
+            assert [one["order_id"] for one in page["orders"]] == before
+
+
+async def test_a_list_is_filtered_by_what_it_declares(town: Town) -> None:
+    customer = await town.log_in("customer")
+    first, second = [await customer.order() for _ in range(2)]
+    await customer.post(f"/v1/orders/{first}/cancel", {"reason": "changed_mind"})
+    at = (await customer.get(f"/v1/orders/{second}")).json()["placed_at"]
+
+    async def found(query: str) -> list[str]:
+        told = await customer.get(f"/v1/orders?{query}")
+        assert told.status_code == 200, told.text
+        return [one["order_id"] for one in told.json()["orders"]]
+
+    assert await found("status=cancelled") == [first]
+    assert await found("status=cancelled&status=waiting") == [second, first]
+    assert await found("status=delivered") == []
+    assert await found(f"placed_at[gte]={at}") == [second]
+    assert await found(f"placed_at[lt]={at}") == [first]
+
+
+async def test_only_the_fields_that_were_asked_for_are_told(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    told = await customer.get("/v1/orders?fields=order_id&fields=public_status")
+    assert told.json()["orders"] == [{"order_id": order_id, "public_status": "pending"}]
+    operator = await town.operator()
+    zones = (await operator.get("/v1/zones?fields=name_en")).json()["zones"]
+    assert zones == [{"name_en": "Olaya"}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "cursor=%21%21",
+        "cursor=eA",
+        "cursor=ة",
+        "sort=total",
+        "status=lost",
+        "fields=secret",
+        "placed_at[gte]=-1",
+        "before=1",
+        "placed_at[like]=1",
+    ],
+)
+async def test_what_a_list_does_not_know_is_refused(town: Town, query: str) -> None:
+    refused = await (await town.log_in("customer")).get(f"/v1/orders?{query}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert refused.json()["errors"][0]["pointer"].startswith("/query")
+
+
+async def test_a_cursor_is_of_one_caller_one_list_and_its_filters(town: Town) -> None:
+    customer, other = [await town.log_in("customer") for _ in range(2)]
+    for _ in range(2):
+        await customer.order()
+    cursor = (await customer.get("/v1/orders?limit=1")).json()["next"]
+    assert (await customer.get(f"/v1/orders?cursor={cursor}&limit=5")).status_code == 200
+    changed = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
+    for person, query in (
+        (other, f"cursor={cursor}"),
+        (customer, f"cursor={cursor}&sort=placed_at"),
+        (customer, f"cursor={cursor}&status=waiting"),
+        (customer, f"cursor={changed}"),
+        (customer, f"cursor={cursor[:20]}"),
+    ):
+        refused = await person.get(f"/v1/orders?{query}")
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request"), query
+
+
+async def test_the_other_lists_have_pages_too(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    operator = await town.operator()
+    for path, name in (
+        (f"/v1/orders/{order_id}/timeline", "events"),
+        (f"/v1/orders/{order_id}/offers", "offers"),
+        ("/v1/zones", "zones"),
+        (f"/v1/zones/{town.zone_id}/parameters", "versions"),
+        (f"/v1/zones/{town.zone_id}/what-if", "what_ifs"),
+    ):
+        whole = (await operator.get(path)).json()[name]
+        pages = await pages_of(operator, f"{path}?limit=1", name)
+        assert [one for page in pages for one in page[name]] == whole, path
+
+
+# What answers with a list without a cursor, and what bounds it.
+BOUNDED = {
+    "/.well-known/jwks.json": "two keys at a time",
+    "/v1/sessions": "HADIYATI_IDENTITY__SESSIONS_MAX",
+    "/v1/courier": "the orders of one trip and the next",
+    "/v1/couriers/{courier_id}/trail": "limit; next is an instant",
+    "/v1/orders/{order_id}/decisions": "WAITS_MAX reasons, and the offers of one order",
+    "/v1/zones/{zone_id}": "ZONE_CELLS_MAX cells",
+    "/v1/profile": "ZONES_MAX zones",
+}
+
+
+def test_every_list_is_bounded() -> None:
+    schemas = document()["components"]["schemas"]
+    unbounded = set()
+    for path, methods in document()["paths"].items():
+        if "get" not in methods:
+            continue
+        told = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        fields = schemas[told["$ref"].rpartition("/")[2]]["properties"].values()
+        has_list = any("array" in str(one) for one in fields)
+        is_paged = any(one["name"] == "cursor" for one in methods["get"].get("parameters", ()))
+        if has_list and not is_paged:
+            unbounded.add(path)
+    assert unbounded == set(BOUNDED)
