@@ -163,10 +163,10 @@ class SolverHost:
     def __init__(self, runtime: RuntimeSettings) -> None:
         self._runtime = runtime
 
-    def plan(self, problem: Problem) -> Plan:
+    def plan(self, problem: bytes) -> bytes:
         """A verified plan; one that breaks a rule ends the process."""
         try:
-            return checked_plan(problem, real_stopwatch())
+            return pack(checked_plan(unpack(problem), real_stopwatch()))
         except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
             die()
 
@@ -203,7 +203,7 @@ class CellActor(Protocol):
 class SolverActor(Protocol):
     """A `SolverHost` from outside."""
 
-    plan: Method[Plan]
+    plan: Method[bytes]
     route: Method[RoutingPlan]
     pid: Method[int]
 
@@ -223,7 +223,8 @@ class RaySolver:
             if self._actor is None:
                 self._actor = solver_actor(self._runtime)
             async with asyncio.timeout(self._timeout_s):
-                return await self._actor.plan.remote(problem)
+                plan: Plan = unpack(await self._actor.plan.remote(pack(problem)))
+                return plan
         except (RayError, TimeoutError, ValueError) as error:
             self._actor = None
             raise SolverUnavailable(str(error)) from error

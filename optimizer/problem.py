@@ -5,13 +5,15 @@ are integers so that they compare exactly, places are node indices that only the
 understands.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from optimizer.packing import Rows, Values
 
 Nodes: TypeAlias = NDArray[np.int64]
 Seconds: TypeAlias = NDArray[np.int64]
@@ -176,6 +178,20 @@ class Problem:
     policy: Policy = field(default_factory=Policy)
     incumbent: tuple[Route, ...] = ()
     seed: int = 0
+
+    def __reduce__(self) -> tuple[Callable[..., "Problem"], tuple[object, ...]]:
+        """How pickle takes it; whoever sends a problem away is not held up for long."""
+        few = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _MANY}
+        return _problem_of, (_VEHICLES.of(self.vehicles), _JOBS.of(self.jobs), few)
+
+
+_MANY: Final = {"vehicles", "jobs"}
+_VEHICLES: Final = Rows(Vehicle)
+_JOBS: Final = Rows(Job)
+
+
+def _problem_of(vehicles: list[Values], jobs: list[Values], few: dict[str, Any]) -> Problem:
+    return Problem(vehicles=_VEHICLES.read(vehicles), jobs=_JOBS.read(jobs), **few)
 
 
 def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
