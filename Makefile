@@ -8,9 +8,9 @@ READY := .venv/.ready
 COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint check fix simulate replay compare tune bench bench-matching \
-        bench-simulator bench-routing bench-mdrp bench-realtime simtest chaos migrate \
-        openapi doctor clean code format types imports
+.PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
+        bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
+        simtest chaos migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -72,6 +72,9 @@ bench-matching: $(COMPILED) ## measure a whole tick beside bare assignments: ARG
 
 bench-simulator: $(COMPILED) ## measure the simulator at 1,000 to 30,000 couriers
 	@$(BIN)/hadiyati bench-simulator $(ARGS)
+
+bench-api: $(COMPILED) ## measure the API beside bare FastAPI: ARGS="--runs 7 --profile"
+	@$(BIN)/hadiyati bench-api $(ARGS)
 
 bench-routing: $(COMPILED) ## measure routing beside other solvers: ARGS="--size 50 --budget 1"
 	@$(BIN)/hadiyati bench-routing $(ARGS)

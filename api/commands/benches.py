@@ -54,6 +54,19 @@ def bench_simulator(
     run(couriers=sizes, orders_per_courier=orders_per_courier, hours=hours, seed=seed)
 
 
+def bench_api(
+    runs: Annotated[int, typer.Option(min=1, max=100, help="Runs whose median is told.")] = 5,
+    *,
+    count: Annotated[int, typer.Option(min=40, max=100_000, help="Requests of a run.")] = 1000,
+    connections: Annotated[int, typer.Option(min=1, max=256, help="Connections at once.")] = 16,
+    profile: Annotated[bool, typer.Option(help="Also show where the time goes.")] = False,
+) -> None:
+    """Measure reading and placing over HTTP beside bare FastAPI on the same worker."""
+    from api.bench_api import run
+
+    run(runs=runs, count=count, connections=connections, profile=profile)
+
+
 def bench_routing(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Files of Li & Lim's format; else generated days.")

@@ -1,0 +1,280 @@
+"""What the API costs beside bare FastAPI on the same worker: reading oneself, placing an order."""
+
+import asyncio
+import cProfile
+import pstats
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from functools import partial
+from multiprocessing import get_context
+from statistics import median
+from typing import Final
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI
+from msgspec.structs import replace
+from pydantic import BaseModel, SecretStr
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from actors.chance import SystemChance, new_id
+from actors.clock import SystemClock
+from actors.settings import RuntimeKind, RuntimeSettings
+from api.app import assemble
+from api.bench_load import Load, request, send_all
+from api.bodies import OrderBody
+from api.limit_settings import LimitSettings
+from api.parts import Parts
+from api.server import listen_config, open_parts
+from api.settings import IdentitySettings, Settings
+from engine.kernel.ids import QuoteId
+from engine.kernel.place import Point
+from engine.orders.quote import Quote
+from simulations.rest import Account, Edge
+from storage.migrate import migrate
+from storage.servers import Servers, embedded_servers
+from storage.settings import DataSettings
+
+OPERATOR: Final = "+966500000001"
+CUSTOMER: Final = "+966550000001"
+SHOP: Final = Point(lat=24.6900, lng=46.6850)
+DOOR: Final = Point(lat=24.7100, lng=46.7000)
+_BARE: Final = "/bare"
+_UNLIMITED: Final = LimitSettings(person_per_min=10**7, device_per_min=10**7, address_per_min=10**7)
+
+
+class BareMe(BaseModel):
+    """What the bare route answers: as many fields as ours."""
+
+    user_id: str
+    phone: str
+    role: str
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds of the server's processor for a request, and requests in a second, of every run."""
+
+    name: str
+    ours: list[tuple[float, float]]
+    bare: list[tuple[float, float]]
+
+    def ratio(self, which: int) -> float:
+        """Ours by bare: of throughput (1), or of the inverse of what a request costs (0)."""
+        ours, bare = (median(one[which] for one in runs) for runs in (self.ours, self.bare))
+        return bare / ours if which == 0 else ours / bare
+
+
+def run(*, runs: int, count: int, connections: int, profile: bool) -> None:
+    """Start a throw-away system and print the table."""
+    with embedded_servers(throwaway=True) as servers:
+        asyncio.run(migrate(servers.postgres_dsn))
+        settings = _settings(servers)
+        found = asyncio.run(
+            _measured(settings, runs=runs, count=count, connections=connections, profile=profile)
+        )
+    table = Table(
+        "", "ours, CPU µs", "bare, CPU µs", "ours /s", "bare /s", "CPU ratio", "rate ratio"
+    )
+    for one in found:
+        (ours_s, ours_rate), (bare_s, bare_rate) = (
+            (median(each[0] for each in told), median(each[1] for each in told))
+            for told in (one.ours, one.bare)
+        )
+        table.add_row(
+            one.name,
+            f"{ours_s * 1e6:.0f}",
+            f"{bare_s * 1e6:.0f}",
+            f"{ours_rate:.0f}",
+            f"{bare_rate:.0f}",
+            f"{one.ratio(0):.2f}",
+            f"{one.ratio(1):.2f}",
+        )
+    Console().print(table)
+
+
+def _settings(servers: Servers) -> Settings:
+    plain = Settings()
+    assert servers.folder is not None
+    return plain.model_copy(
+        update={
+            "data": DataSettings(folder=servers.folder),
+            "database": plain.database.model_copy(update={"dsn": SecretStr(servers.postgres_dsn)}),
+            "redis": plain.redis.model_copy(update={"url": SecretStr(servers.redis_url)}),
+            "runtime": RuntimeSettings(kind=RuntimeKind.LOCAL),
+            "identity": IdentitySettings(operators=(OPERATOR,)),
+            "limits": _UNLIMITED,
+        }
+    )
+
+
+async def _measured(
+    settings: Settings, *, runs: int, count: int, connections: int, profile: bool
+) -> list[Case]:
+    app = assemble(partial(open_parts, settings), settings)
+    config = listen_config(app, settings.edge)
+    config.app, config.port, config.loop = _either(app), 0, "none"
+    server = uvicorn.Server(config)
+    serving = asyncio.ensure_future(server.serve())
+    while not server.started:
+        await SystemClock().sleep(20)
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        send = partial(_sent, pool, url, connections)
+        cases = await _prepared(app.state.parts, url, settings)
+        found = [
+            await _alternating(name, ours, bare, send, runs=runs, count=count)
+            for name, ours, bare in cases
+        ]
+        if profile:
+            for name, ours, _ in cases:
+                await _profiled(name, ours, send, count)
+    server.should_exit = True
+    with suppress(asyncio.CancelledError):
+        await serving
+    return found
+
+
+Prepare = Callable[[int], list[bytes]]
+Sender = Callable[[Sequence[bytes]], "asyncio.Future[Load]"]
+
+
+def _sent(
+    pool: ProcessPoolExecutor, url: str, connections: int, requests: Sequence[bytes]
+) -> "asyncio.Future[Load]":
+    loop = asyncio.get_running_loop()
+    return loop.run_in_executor(pool, send_all, url, requests, connections)
+
+
+async def _alternating(
+    name: str, ours: Prepare, bare: Prepare, send: Sender, *, runs: int, count: int
+) -> Case:
+    told: dict[str, list[tuple[float, float]]] = {"ours": [], "bare": []}
+    await _once(ours, send, count // 4)
+    await _once(bare, send, count // 4)
+    for _ in track(range(runs), description=name, transient=True):
+        told["ours"].append(await _once(ours, send, count))
+        told["bare"].append(await _once(bare, send, count))
+    return Case(name=name, ours=told["ours"], bare=told["bare"])
+
+
+async def _once(prepare: Prepare, send: Sender, count: int) -> tuple[float, float]:
+    requests = prepare(count)
+    began = time.process_time()
+    load = await send(requests)
+    spent_s = time.process_time() - began
+    assert load.statuses.keys() <= {200, 201}, load.statuses
+    return spent_s / count, count / load.seconds
+
+
+async def _profiled(name: str, prepare: Prepare, send: Sender, count: int) -> None:
+    requests = prepare(count)
+    profiler = cProfile.Profile()
+    profiler.enable()
+    await send(requests)
+    profiler.disable()
+    Console().print(f"{name}: where the time of {count} requests goes")
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
+
+
+def _either(ours: ASGIApp) -> ASGIApp:
+    """Both applications behind one server; what lives as long as it does is ours."""
+    bare: ASGIApp | None = None
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal bare
+        if not scope.get("path", "").startswith(_BARE):
+            await ours(scope, receive, send)
+            return
+        bare = bare or _bare_app(ours)
+        await bare(scope, receive, send)
+
+    return serve
+
+
+def _bare_app(ours: ASGIApp) -> FastAPI:
+    assert isinstance(ours, FastAPI)
+    parts: Parts = ours.state.parts
+    app = FastAPI(openapi_url=None)
+
+    @app.get(f"{_BARE}/me")
+    async def me() -> BareMe:
+        return BareMe(user_id=CUSTOMER, phone=CUSTOMER, role="customer")
+
+    @app.post(f"{_BARE}/orders", status_code=201)
+    async def place(body: OrderBody) -> BareMe:
+        one = replace(_quote[0], id=QuoteId(new_id(parts.clock, parts.chance)))
+        await parts.store.save_quote(one)
+        return BareMe(user_id=one.id, phone=body.recipient.name, role="customer")
+
+    return app
+
+
+_quote: list[Quote] = []
+
+
+async def _prepared(
+    parts: Parts, url: str, settings: Settings
+) -> list[tuple[str, Prepare, Prepare]]:
+    chance = SystemChance()
+    luck = random.Random(1)  # noqa: S311 - pauses between tries
+    edge = Edge(url, settings.sms_log, clock=SystemClock(), chance=luck)
+    operator = Account(edge, phone=OPERATOR, role="operator")
+    customer = Account(edge, phone=CUSTOMER, role="customer")
+    await operator.log_in()
+    await customer.log_in()
+    corners = [(24.60, 46.55), (24.60, 46.82), (24.85, 46.82), (24.85, 46.55)]
+    zone = {
+        "name_en": "Bench",
+        "name_ar": "قياس",
+        "polygon": [{"lat": lat, "lng": lng} for lat, lng in corners],
+        "resolution": 7,
+        # What is measured is the placing, not the dispatch of a whole queue.
+        "parameters": {"tick_s": 600},
+    }
+    await operator.request("POST", "/v1/zones", zone, key=new_id(edge.clock, chance))
+    ends = {"shop": msgspec.to_builtins(SHOP), "door": msgspec.to_builtins(DOOR)}
+    made = await customer.request("POST", "/v1/quotes", {**ends, "preparation_s": 0})
+    quote = await parts.store.find_quote(QuoteId(made.body["quote_id"]))
+    assert quote is not None
+    _quote[:] = [quote]
+    await edge.close()
+    body = msgspec.json.encode(
+        {
+            "quote_id": quote.id,
+            "gift": {"description": "Roses", "message": "مبروك"},
+            "recipient": {"name": "Noura", "phone": "0501234567"},
+            "shop": {**ends["shop"], "name": "Flowers"},
+            "door": {**ends["door"], "address": "Building 7"},
+        }
+    )
+    bearer = {"authorization": f"Bearer {customer.token}", "content-type": "application/json"}
+
+    def orders(path: str, count: int) -> list[bytes]:
+        return [
+            request("POST", path, {**bearer, "idempotency-key": new_id(parts.clock, chance)}, body)
+            for _ in range(count)
+        ]
+
+    return [
+        (
+            "GET /v1/clock (counted for its person)",
+            lambda count: [request("GET", "/v1/clock", bearer)] * count,
+            lambda count: [request("GET", f"{_BARE}/me", bearer)] * count,
+        ),
+        (
+            "GET /v1/me (a row is read and opened)",
+            lambda count: [request("GET", "/v1/me", bearer)] * count,
+            lambda count: [request("GET", f"{_BARE}/me", bearer)] * count,
+        ),
+        (
+            "POST /v1/orders (auth, validation, key, one commit)",
+            partial(orders, "/v1/orders"),
+            partial(orders, f"{_BARE}/orders"),
+        ),
+    ]
