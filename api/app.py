@@ -112,7 +112,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(Throttle, settings=settings.limits)
+    app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
     app.add_middleware(GZipMiddleware, minimum_size=edge.compress_from_bytes, compresslevel=4)
     if edge.cors_origins:
