@@ -1,5 +1,7 @@
 """Who is calling: log-in by a code, and what the service's clock shows."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 
 from actors.codes import Wording
@@ -7,7 +9,7 @@ from actors.login import LogIn
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from api.answers import ClockShown
-from api.deps import AnyCaller, PartsDep
+from api.deps import PartsDep, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
 from api.identity_answers import CodeSent, Me, TokenIssued
@@ -16,6 +18,7 @@ from api.json_answer import Json
 from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
 from api.routes.sessions import device_of, issued, place_of
+from engine.identity.access import Permission
 from engine.identity.budgets import TOO_MANY_CODES
 from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
@@ -100,7 +103,9 @@ async def issue_token(body: TokenBody, request: Request, parts: PartsDep) -> Jso
 
 
 @router.get("/me", responses=answers(200, Me, *WITH_TOKEN, *WITH_STORE))
-async def get_me(caller: AnyCaller, parts: PartsDep) -> Json:
+async def get_me(
+    caller: Annotated[Caller, granted(Permission.SEE_ONESELF)], parts: PartsDep
+) -> Json:
     """Who the token speaks for."""
     user = await parts.identity.find_user(caller.user_id)
     if user is None:

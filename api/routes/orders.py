@@ -20,12 +20,10 @@ from api.answers import (
 )
 from api.bodies import CancelBody, OrderBody, QuoteBody, ReasonBody, RecipientBody
 from api.deps import (
-    CourierOrOperator,
-    CurrentCustomer,
-    CurrentOperator,
     Key,
     PartsDep,
     PathId,
+    granted,
 )
 from api.description import WITH_BODY, WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
@@ -39,6 +37,7 @@ from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer
 from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import OUTSIDE_ZONES, Zone
+from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
 from engine.kernel.ids import OrderId, QuoteId, derived_id, is_id
 from engine.kernel.messages import Caller, Role
@@ -78,7 +77,9 @@ Before = Annotated[str, Query(max_length=120, description="`next` of the page be
     status_code=201,
     responses=answers(201, QuoteMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, OUTSIDE_ZONES),
 )
-async def make_quote(body: QuoteBody, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def make_quote(
+    body: QuoteBody, caller: Annotated[Caller, granted(Permission.ASK_QUOTE)], parts: PartsDep
+) -> Json:
     """What it costs, and when it would be there."""
     shop, door = body.shop.point(), body.door.point()
     zone = await _zone_for(parts, shop, door)
@@ -155,7 +156,9 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
         WINDOW_FULL,
     ),
 )
-async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def place_order(
+    body: OrderBody, key: Key, caller: Annotated[Caller, granted(PlaceOrder)], parts: PartsDep
+) -> Json:
     """Place what was quoted."""
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None:
@@ -192,7 +195,10 @@ def _recipient(body: RecipientBody) -> Recipient:
     responses=answers(200, OrdersShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
 )
 async def list_orders(
-    caller: CurrentCustomer, parts: PartsDep, limit: Limit = 20, before: Before = ""
+    caller: Annotated[Caller, granted(Permission.LIST_ORDERS)],
+    parts: PartsDep,
+    limit: Limit = 20,
+    before: Before = "",
 ) -> Json:
     """The caller's own orders, newest first."""
     page = await parts.store.list_orders_of(
@@ -224,13 +230,17 @@ def _read_cursor(text: str) -> tuple[Instant, OrderId]:
 
 
 @router.get("/orders/{order_id}", responses=answers(200, OrderShown, *_SEEING))
-async def get_order(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def get_order(
+    order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep
+) -> Json:
     """An order as it stands, with the expected arrival while somebody carries it."""
     return Json(await view(parts, await find_visible(parts, caller, order_id)))
 
 
 @router.get("/orders/{order_id}/timeline", responses=answers(200, TimelineShown, *_SEEING))
-async def get_timeline(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def get_timeline(
+    order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep
+) -> Json:
     """All that happened to an order, oldest first."""
     await find_visible(parts, caller, order_id)
     events = await parts.store.list_events(order_id)
@@ -249,7 +259,9 @@ def _event(event: StoredEvent, caller: Caller) -> dict[str, Any]:
 
 
 @router.get("/orders/{order_id}/offers", responses=answers(200, OffersShown, *_SEEING))
-async def get_offers(order_id: PathId, caller: CurrentOperator, parts: PartsDep) -> Json:
+async def get_offers(
+    order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_DISPATCH)], parts: PartsDep
+) -> Json:
     """Why this courier, and why not the next ones."""
     await find_visible(parts, caller, order_id)
     offers = await parts.store.list_offers_for(OrderId(order_id))
@@ -268,7 +280,11 @@ def _offer(offer: Offer) -> dict[str, Any]:
     ),
 )
 async def cancel_order(
-    order_id: PathId, body: CancelBody, key: Key, caller: CurrentCustomer, parts: PartsDep
+    order_id: PathId,
+    body: CancelBody,
+    key: Key,
+    caller: Annotated[Caller, granted(CancelOrder)],
+    parts: PartsDep,
 ) -> Json:
     """End an order that nobody has picked up yet."""
     await _must_be_in_his_zones(parts, caller, order_id)
@@ -283,7 +299,11 @@ async def cancel_order(
     responses=answers(200, OrderChanged, *WITH_COMMAND, UNKNOWN_ORDER, NOT_YOUR_ORDER, ORDER_STATE),
 )
 async def unassign_order(
-    order_id: PathId, body: ReasonBody, key: Key, caller: CourierOrOperator, parts: PartsDep
+    order_id: PathId,
+    body: ReasonBody,
+    key: Key,
+    caller: Annotated[Caller, granted(UnassignOrder)],
+    parts: PartsDep,
 ) -> Json:
     """Take an order from its courier before the pick-up: by himself, or by an operator."""
     await _must_be_in_his_zones(parts, caller, order_id)

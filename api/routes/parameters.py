@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from api.answers import ParameterSetsShown, ZoneChanged
 from api.bodies import ParametersBody, RestoreBody
-from api.deps import CurrentOperator, PartsDep, PathId
+from api.deps import PartsDep, PathId, granted
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
@@ -29,6 +29,7 @@ from engine.geo.zone import (
     Zone,
     guard_state,
 )
+from engine.identity.access import Permission
 from engine.kernel.ids import ZoneId
 from engine.kernel.messages import Caller
 from engine.kernel.timing import Instant
@@ -45,7 +46,9 @@ VersionPath = Annotated[int, Path(ge=1, le=1_000_000_000)]
         200, ParameterSetsShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST
     ),
 )
-async def list_parameters(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json:
+async def list_parameters(
+    zone_id: PathId, _: Annotated[Caller, granted(Permission.SEE_PARAMETERS)], parts: PartsDep
+) -> Json:
     """Every version with its author, reason, effective time and what it turned, newest first."""
     zone = await find_zone(parts, zone_id)
     sets = await parts.store.list_parameter_sets(zone.id)
@@ -59,7 +62,7 @@ async def list_parameters(zone_id: PathId, _: CurrentOperator, parts: PartsDep) 
 async def change_parameters(
     zone_id: PathId,
     body: ParametersBody,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(ChangeZoneParameters)],
     parts: PartsDep,
     if_match: IfMatch = None,
 ) -> Json:
@@ -75,7 +78,7 @@ async def restore_parameters(
     zone_id: PathId,
     version: VersionPath,
     body: RestoreBody,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(ChangeZoneParameters)],
     *,
     parts: PartsDep,
     if_match: IfMatch = None,

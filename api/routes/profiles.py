@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from actors.profiles import Profiles
 from actors.sessions import Sessions
-from api.deps import AnyCaller, PathId, UnlimitedOperator
+from api.deps import PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.gate import Gate
@@ -16,6 +16,7 @@ from api.identity_answers import ProfileShown
 from api.identity_bodies import ProfileBody, StatusBody, ZonesBody
 from api.json_answer import Json
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
+from engine.identity.access import Permission
 from engine.identity.profiles import (
     BAD_BIRTH_DATE,
     STALE_PROFILE,
@@ -27,7 +28,7 @@ from engine.identity.profiles import (
 )
 from engine.identity.sessions import SessionEnd
 from engine.kernel.ids import UserId, ZoneId
-from engine.kernel.messages import Role
+from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 router = APIRouter(prefix="/v1", tags=["identity"])
@@ -39,7 +40,9 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
     "/profile", responses=answers(200, ProfileShown, INVALID_REQUEST, *WITH_TOKEN, *WITH_STORE)
 )
 async def get_profile(
-    caller: AnyCaller, request: Request, if_none_match: IfNoneMatch = None
+    caller: Annotated[Caller, granted(Permission.SEE_ONESELF)],
+    request: Request,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The caller's profile in his role, with what is still to be told."""
     profiles: Profiles = request.app.state.profiles
@@ -63,7 +66,10 @@ async def get_profile(
     ),
 )
 async def edit_profile(
-    body: ProfileBody, caller: AnyCaller, request: Request, if_match: IfMatch = None
+    body: ProfileBody,
+    caller: Annotated[Caller, granted(Permission.EDIT_PROFILE)],
+    request: Request,
+    if_match: IfMatch = None,
 ) -> Json:
     """Change some of it; what is left out stays as it was."""
     profiles: Profiles = request.app.state.profiles
@@ -81,7 +87,10 @@ async def edit_profile(
     responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
 )
 async def judge_courier(
-    courier_id: PathId, body: StatusBody, request: Request, operator: UnlimitedOperator
+    courier_id: PathId,
+    body: StatusBody,
+    request: Request,
+    operator: Annotated[Caller, granted(Permission.JUDGE_COURIERS)],
 ) -> Json:
     """Verify a courier, or suspend him: then he is logged out everywhere."""
     del operator
@@ -101,11 +110,14 @@ async def judge_courier(
     responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
 )
 async def limit_operator(
-    operator_id: PathId, body: ZonesBody, request: Request, operator: UnlimitedOperator
+    operator_id: PathId,
+    body: ZonesBody,
+    request: Request,
+    admin: Annotated[Caller, granted(Permission.LIMIT_STAFF)],
 ) -> Json:
-    """Limit another operator to some zones; he is logged out, and acts there from then on."""
-    if operator.user_id == operator_id:
-        raise Refused(NOT_ALLOWED(role=operator.role.value))
+    """Limit an operator to some zones; he is logged out, and acts there from then on."""
+    if admin.user_id == operator_id:
+        raise Refused(NOT_ALLOWED(role=admin.role.value))
     profiles: Profiles = request.app.state.profiles
     sessions: Sessions = request.app.state.sessions
     gate: Gate = request.app.state.gate

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx2
 import msgspec
@@ -27,6 +27,9 @@ from api.parts import Parts
 from api.server import EdgeServer, listen_config
 from api.settings import EdgeSettings, IdentitySettings, Settings, WhatIfSettings
 from engine.identity.ids import SessionId
+from engine.identity.login import User
+from engine.kernel.ids import UserId
+from engine.kernel.messages import Caller, Role
 from storage.live import LiveStream
 from storage.memory import MemoryStore
 from storage.memory_identity import MemoryIdentity
@@ -35,7 +38,11 @@ from storage.memory_sessions import MemorySessions
 from storage.memory_what_ifs import MemoryWhatIfs
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
-from tests.builders import CORNER, DOOR, SHOP
+from tests.builders import CORNER, DOOR, SHOP, new_id
+
+if TYPE_CHECKING:
+    from actors.sessions import Sessions
+    from api.tokens import Tokens
 
 OPERATOR: Final = "+966500000001"
 SECOND_OPERATOR: Final = "+966500000002"
@@ -102,6 +109,20 @@ class Town:
 
     async def operator(self) -> "Person":
         return await self.log_in("operator", OPERATOR)
+
+    async def admin(self) -> "Person":
+        """Somebody who looks after operators; how he gets in is another test's story."""
+        phone = self.phone()
+        user = await self.parts.identity.register(
+            User(id=UserId(new_id()), phone=phone, created_at=self.parts.wall.now())
+        )
+        caller = Caller(user_id=user.id, role=Role.ADMIN)
+        sessions: Sessions = self.app.state.sessions
+        tokens: Tokens = self.app.state.tokens
+        session = (await sessions.begin(caller, device="", place="")).session
+        token = tokens.issue(caller, session.id, now=self.parts.wall.now())
+        told = {"access_token": token, "user_id": user.id, "session_id": session.id}
+        return Person(self, phone, told)
 
     async def open_zone(self) -> None:
         """One zone around the shop and the door of the builders."""
