@@ -26,12 +26,14 @@ from api.routes import (
     decisions,
     health,
     identity,
+    invitations,
     metrics,
     orders,
     parameters,
     phone,
     profiles,
     sessions,
+    staff,
     trails,
     what_if,
     zones,
@@ -42,9 +44,11 @@ from api.sockets.connection import Desk
 from api.sockets.histories import Histories
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
+from api.staff_hosts import open_staff
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
 from engine.identity.budgets import BudgetRules
+from engine.identity.links import SendLink
 from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.kernel.messages import Effect
@@ -94,6 +98,8 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         sessions,
         profiles,
         phone,
+        staff,
+        invitations,
         orders,
         decisions,
         couriers,
@@ -149,9 +155,10 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         parts.identity, wall=parts.wall, verifies=identity_settings.verify_couriers
     )
     app.state.desk = Desk(parts=parts, gate=gate, hub=hub, presence=presence)
+    link_mails = open_staff(app, parts)
     outbox = Outbox(
         parts.store,
-        {SendSms: _sending(parts.sms)},
+        {SendSms: _sending(parts.sms), SendLink: link_mails.send},
         parts.settings.outbox,
         clock=parts.clock,
         chance=parts.chance,

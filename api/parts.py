@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
+from actors.gateways.mail import MailGateway
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
 from storage.identity import IdentityStore
 from storage.live import LiveStream
 from storage.sessions import SessionStore
+from storage.staff import StaffStore
 from storage.store import Store
 from storage.what_ifs import WhatIfStore
 
@@ -25,7 +27,9 @@ class Parts:
     identity: IdentityStore
     sessions: SessionStore
     what_ifs: WhatIfStore
+    staff: StaffStore
     sms: SmsGateway
+    mail: MailGateway
     clock: Clock
     wall: Clock
     chance: Chance

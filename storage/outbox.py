@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.identity.links import SendLink
 from engine.kernel.ids import EffectId
 from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
@@ -15,7 +16,7 @@ from storage.queries import queries
 from storage.store import OutboxRow
 
 # Every effect that the engine has; the tag in the row says which one it is.
-EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms,)
+EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms, SendLink)
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))
 
 

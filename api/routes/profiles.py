@@ -49,7 +49,7 @@ async def get_profile(
     profile = await profiles.begin(caller.user_id, caller.role)
     if if_none_match is not None and _version(if_none_match) == profile.version:
         return Response(status_code=304, headers={"etag": _etag(profile)})
-    return _shown(profile)
+    return shown_profile(profile)
 
 
 @router.patch(
@@ -79,7 +79,9 @@ async def edit_profile(
     if seen is None:
         raise Invalid("/header/If-Match", "must be a version that an ETag told")
     wish = convert(body.model_dump(exclude_unset=True), Edit)
-    return _shown(_granted(await profiles.edit(caller.user_id, caller.role, wish, seen=seen)))
+    return shown_profile(
+        granted_profile(await profiles.edit(caller.user_id, caller.role, wish, seen=seen))
+    )
 
 
 @router.put(
@@ -97,12 +99,12 @@ async def judge_courier(
     profiles: Profiles = request.app.state.profiles
     status = ProfileStatus(body.status)
     user_id = UserId(courier_id)
-    profile = _granted(await profiles.judge(user_id, Role.COURIER, status, body.reason))
+    profile = granted_profile(await profiles.judge(user_id, Role.COURIER, status, body.reason))
     if status is ProfileStatus.SUSPENDED:
         sessions: Sessions = request.app.state.sessions
         gate: Gate = request.app.state.gate
         gate.shut(await sessions.end_all(user_id, role=Role.COURIER, why=SessionEnd.ACCESS_CHANGED))
-    return _shown(profile)
+    return shown_profile(profile)
 
 
 @router.put(
@@ -123,18 +125,20 @@ async def limit_operator(
     gate: Gate = request.app.state.gate
     user_id = UserId(operator_id)
     zones = None if body.zones is None else tuple(ZoneId(one) for one in body.zones)
-    profile = _granted(await profiles.limit(user_id, zones))
+    profile = granted_profile(await profiles.limit(user_id, zones))
     gate.shut(await sessions.end_all(user_id, role=Role.OPERATOR, why=SessionEnd.ACCESS_CHANGED))
-    return _shown(profile)
+    return shown_profile(profile)
 
 
-def _granted(told: Profile | Refusal) -> Profile:
+def granted_profile(told: Profile | Refusal) -> Profile:
+    """The profile; raises the refusal."""
     if isinstance(told, Refusal):
         raise Refused(told)
     return told
 
 
-def _shown(profile: Profile) -> Json:
+def shown_profile(profile: Profile) -> Json:
+    """A profile as it is shown, with its version as ETag."""
     body: dict[str, Any] = {
         "user_id": profile.user_id,
         "role": profile.role.value,

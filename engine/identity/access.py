@@ -43,6 +43,7 @@ class Permission(StrEnum):
     SEE_METRICS = "see_metrics"
     TRY_WHAT_IF = "try_what_if"
     JUDGE_COURIERS = "judge_couriers"
+    INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
 
 
@@ -93,6 +94,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SEE_METRICS: _to(Role.OPERATOR),
     Permission.TRY_WHAT_IF: _to(Role.OPERATOR),
     Permission.JUDGE_COURIERS: _to(Role.OPERATOR, everywhere=True),
+    Permission.INVITE_STAFF: _to(Role.ADMIN),
     Permission.LIMIT_STAFF: _to(Role.ADMIN),
 }
 SENDABLE: Final = frozenset(deed for deed in GRANTS if isinstance(deed, type))

@@ -37,6 +37,11 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("PUT", "/v1/phone", {}, Permission.CHANGE_PHONE),
     ("GET", "/v1/profile", None, Permission.SEE_ONESELF),
     ("PATCH", "/v1/profile", {}, Permission.EDIT_PROFILE),
+    ("POST", "/v1/staff/invitations", {}, Permission.INVITE_STAFF),
+    ("GET", "/v1/staff/invitations", None, Permission.INVITE_STAFF),
+    ("POST", f"/v1/staff/invitations/{ID}/resend", None, Permission.INVITE_STAFF),
+    ("DELETE", f"/v1/staff/invitations/{ID}", None, Permission.INVITE_STAFF),
+    ("PUT", f"/v1/staff/{ID}/status", {}, Permission.LIMIT_STAFF),
     ("PUT", f"/v1/operators/{ID}/zones", {"zones": None}, Permission.LIMIT_STAFF),
     (
         "PUT",
@@ -81,6 +86,11 @@ OPEN_POSTS = {
     "/v1/auth/otp",
     "/v1/auth/token",
     "/v1/auth/refresh",
+    "/v1/auth/password",
+    "/v1/auth/password/forgotten",
+    "/v1/auth/password/reset",
+    "/v1/auth/enrolment",
+    "/v1/auth/enrolment/accept",
     "/v1/phone/undo",
     "/v1/phone/undo/code",
 }

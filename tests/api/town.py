@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.gateways.mail import DevelopmentMail, SentMail
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
@@ -35,6 +36,7 @@ from storage.memory import MemoryStore
 from storage.memory_identity import MemoryIdentity
 from storage.memory_live import MemoryLive
 from storage.memory_sessions import MemorySessions
+from storage.memory_staff import MemoryStaff
 from storage.memory_what_ifs import MemoryWhatIfs
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
@@ -89,6 +91,12 @@ class Town:
         """Every text message so far."""
         lines = self.parts.settings.sms_log.read_bytes().splitlines()
         return [msgspec.json.decode(line, type=SentSms) for line in lines]
+
+    def mails(self) -> list[SentMail]:
+        """Every e-mail so far."""
+        file = self.parts.settings.mail_log
+        lines = file.read_bytes().splitlines() if file.exists() else []
+        return [msgspec.json.decode(line, type=SentMail) for line in lines]
 
     def code(self, phone: str) -> str:
         """The last code that was sent to a phone."""
@@ -296,7 +304,14 @@ async def a_town(
     """The edge with one zone, served on a port of its own; `edge` changes its settings."""
     settings = Settings(
         data=DataSettings(folder=folder),
-        identity=IdentitySettings(operators=(OPERATOR, SECOND_OPERATOR), verify_couriers=verifies),
+        identity=IdentitySettings(
+            operators=(OPERATOR, SECOND_OPERATOR),
+            verify_couriers=verifies,
+            # As little work as argon2 allows: what a hash costs is measured elsewhere.
+            password_kib=8,
+            password_passes=1,
+            password_lanes=1,
+        ),
         edge=EdgeSettings(**edge),
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),
@@ -321,7 +336,9 @@ async def a_town(
         identity=MemoryIdentity(),
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
+        staff=MemoryStaff(store.outbox),
         sms=DevelopmentSms(settings.sms_log),
+        mail=DevelopmentMail(settings.mail_log),
         clock=clock,
         wall=SystemClock(),
         chance=SystemChance(),
