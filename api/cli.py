@@ -204,7 +204,7 @@ def invite_admin(
     """Invite an admin, as the first one must be: prints the link, and sends nothing."""
     from api.commands.staff import invite
 
-    typer.echo(asyncio.run(invite(email, _settings(), _running_database())))
+    typer.echo(asyncio.run(invite(email, settings_of(), _running_database())))
     typer.echo("Open it within seven days; it works once.", err=True)
 
 
