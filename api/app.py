@@ -36,6 +36,7 @@ from api.routes import (
     health,
     identity,
     invoices,
+    invitations,
     metrics,
     orders,
     parameters,
@@ -43,6 +44,7 @@ from api.routes import (
     profiles,
     sessions,
     sharing,
+    staff,
     trails,
     what_if,
     zones,
@@ -53,9 +55,11 @@ from api.sockets.histories import Histories
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
 from api.throttle import Throttle
+from api.staff_hosts import open_staff
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
 from engine.identity.budgets import BudgetRules
+from engine.identity.links import SendLink
 from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
@@ -136,6 +140,8 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         sessions,
         profiles,
         phone,
+        staff,
+        invitations,
         orders,
         sharing,
         invoices,

@@ -200,6 +200,17 @@ def _running_database() -> "DatabaseSettings":
     return settings.database.model_copy(update={"dsn": SecretStr(found.postgres_dsn)})
 
 
+@app.command("invite-admin")
+def invite_admin(
+    email: Annotated[str, typer.Argument(help="Where the new admin is reached.")],
+) -> None:
+    """Invite an admin, as the first one must be: prints the link, and sends nothing."""
+    from api.commands.staff import invite
+
+    typer.echo(asyncio.run(invite(email, settings_of(), _running_database())))
+    typer.echo("Open it within seven days; it works once.", err=True)
+
+
 def _judge(score: "Score") -> None:
     if not score.is_clean:
         raise typer.Exit(1)

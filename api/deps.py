@@ -1,6 +1,6 @@
 """What a route can ask for: the parts, who is calling, the words of a header."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -10,7 +10,8 @@ from api.errors import Refused
 from api.gate import Gate
 from api.parts import Parts
 from api.tokens import Proven
-from engine.kernel.messages import Caller, Role
+from engine.identity.access import GRANTS, Deed, may
+from engine.kernel.messages import Caller
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 _bearer = HTTPBearer(auto_error=False, description="The access token of `POST /v1/auth/token`.")
@@ -46,30 +47,29 @@ async def _caller(proven: ProvenDep) -> Caller:
 AnyCaller = Annotated[Caller, Depends(_caller)]
 
 
-class _Holding:
-    """Lets through who calls in one of these roles, and to a zone in the address who may act there.
+class Granted:
+    """Lets through who may do one of these deeds, and in a zone of the address who may act there.
 
-    `everywhere` lets through only who is limited to no zones.
+    For a route whose body says which command is meant: the door asks again for that command.
     """
 
-    def __init__(self, *roles: Role, everywhere: bool = False) -> None:
-        self._roles = frozenset(roles)
-        self._everywhere = everywhere
+    def __init__(self, *deeds: Deed) -> None:
+        assert GRANTS.keys() >= set(deeds), "a deed that the table of grants does not know"
+        self.deeds = deeds
 
     async def __call__(self, request: Request, caller: AnyCaller) -> Caller:
+        """The caller; raises the refusal."""
         zone_id = request.path_params.get("zone_id")
         is_elsewhere = zone_id is not None and not caller.may_act_in(zone_id)
-        is_limited = self._everywhere and caller.zones is not None
-        if caller.role not in self._roles or is_elsewhere or is_limited:
+        if is_elsewhere or not any(may(caller, one) for one in self.deeds):
             raise Refused(NOT_ALLOWED(role=caller.role.value))
         return caller
 
 
-CurrentCustomer = Annotated[Caller, Depends(_Holding(Role.CUSTOMER, Role.OPERATOR))]
-CurrentCourier = Annotated[Caller, Depends(_Holding(Role.COURIER))]
-CurrentOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR))]
-UnlimitedOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR, everywhere=True))]
-CourierOrOperator = Annotated[Caller, Depends(_Holding(Role.COURIER, Role.OPERATOR))]
+def granted(*deeds: Deed) -> Any:  # noqa: ANN401 - as `Depends` itself
+    """For `Annotated[Caller, granted(...)]`: who may do this, by the table of grants."""
+    return Depends(Granted(*deeds))
+
 
 Key = Annotated[
     str,

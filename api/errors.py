@@ -27,6 +27,7 @@ from api.refusals import (
 from engine.geo.zone import STALE_PARAMETERS
 from engine.identity.profiles import STALE_PROFILE
 from engine.identity.sessions import SESSION_ENDED
+from engine.identity.staff import WRONG_CREDENTIALS
 from engine.kernel.refusals import CATALOGUE, UNAVAILABLE, Declared, Refusal, RefusalKind
 from storage.store import StoreUnavailable
 
@@ -47,6 +48,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     NOT_AUTHENTICATED.code: 401,
     TOKEN_EXPIRED.code: 401,
     SESSION_ENDED.code: 401,
+    WRONG_CREDENTIALS.code: 401,
     METHOD_NOT_ALLOWED.code: 405,
     STALE_PARAMETERS.code: 412,
     STALE_PROFILE.code: 412,

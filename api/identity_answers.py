@@ -90,3 +90,55 @@ class PhoneChanged(_Answer):
 
     user_id: str
     phone: str
+
+
+class StaffTokenIssued(TokenIssued):
+    """Show the `device_token` at the next log-in: then nobody else's tries can lock you out."""
+
+    device_token: str
+
+
+class Enrolled(StaffTokenIssued):
+    """You are in; write the recovery codes down, for they are shown once."""
+
+    recovery_codes: list[str]
+
+
+class EnrolmentShown(_Answer):
+    """What to put into the authenticator, by hand or as a QR code."""
+
+    email: str
+    role: str
+    secret: str
+    otpauth_uri: str
+
+
+class LinkSent(_Answer):
+    """If this is somebody's e-mail, a link is on its way to it."""
+
+    expires_in_s: int
+
+
+class PasswordChanged(_Answer):
+    """The password is another one and all sessions have ended; log in with it."""
+
+    device_token: str
+
+
+class InvitationShown(_Answer):
+    """Who is invited to what, and until when."""
+
+    invitation_id: str
+    email: str
+    role: str
+    zones: list[str] | None
+    language: str
+    sends: int
+    sent_at: int
+    expires_at: int
+
+
+class InvitationsShown(_Answer):
+    """The invitations that can still be accepted, the newest first."""
+
+    invitations: list[InvitationShown]

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from api.bodies import Body, Phone, Reason, Storable
 from api.deps import IdText
@@ -68,8 +68,13 @@ def _email(text: str) -> str:
     return text.lower()
 
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@(?=.{4,190}$)(?:[a-zA-Z0-9-]{1,63}\.)+[a-zA-Z]{2,63}")
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{4,190}$)(?:[a-zA-Z0-9-]{1,63}\.)+[a-zA-Z]{2,63}"
+)
 Name = Annotated[str, StringConstraints(max_length=120), Storable, AfterValidator(_plain)]
+
+
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
 
 
 class ProfileBody(Body):
@@ -78,7 +83,7 @@ class ProfileBody(Body):
     language: Literal["ar", "en"] | None = None
     name_ar: Name | None = None
     name_en: Name | None = None
-    email: Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)] | None = None
+    email: Email | None = None
     birth_date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
 
 
@@ -93,3 +98,66 @@ class ZonesBody(Body):
     """The zones in which an operator may act; null is every zone."""
 
     zones: Annotated[list[IdText], Field(max_length=100)] | None
+
+
+LinkToken = Annotated[str, StringConstraints(min_length=1, max_length=200), Storable]
+# As typed: a password may begin or end with a space, so nothing is stripped.
+Password = Annotated[str, StringConstraints(max_length=256, strip_whitespace=False), Storable]
+SecondFactor = Annotated[str, StringConstraints(min_length=1, max_length=64), Storable]
+DeviceName = Annotated[str, StringConstraints(max_length=120), Storable]
+
+
+class PasswordBody(Body):
+    """Who I am: what I know, and what I hold (six digits, or a recovery code)."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    email: Email
+    password: Password
+    code: SecondFactor
+    role: Literal["operator", "admin"]
+    device: DeviceName = ""
+    device_token: Annotated[str, StringConstraints(max_length=200), Storable] = ""
+
+
+class ForgottenBody(Body):
+    """I do not know my password any more."""
+
+    email: Email
+
+
+class NewPasswordBody(Body):
+    """The token of the link that I was sent, and the password that I choose."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    token: LinkToken
+    password: Password
+
+
+class EnrolmentBody(Body):
+    """The token of the link with which I was invited."""
+
+    token: LinkToken
+
+
+class AcceptBody(NewPasswordBody):
+    """I have put the secret into my authenticator, which shows this code."""
+
+    code: SecondFactor
+    device: DeviceName = ""
+
+
+class InvitationBody(Body):
+    """Whom I invite, into which role, and where."""
+
+    email: Email
+    role: Literal["operator", "admin"]
+    zones: Annotated[list[IdText], Field(max_length=100)] | None = None
+    language: Literal["ar", "en"] = "ar"
+
+
+class StaffStatusBody(StatusBody):
+    """What is decided about an operator or admin in one of his roles, and why."""
+
+    role: Literal["operator", "admin"]

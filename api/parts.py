@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
+from actors.gateways.mail import MailGateway
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
@@ -15,6 +16,7 @@ from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
 from storage.rates import Rates
 from storage.sessions import SessionStore
+from storage.staff import StaffStore
 from storage.store import Store
 from storage.what_ifs import WhatIfStore
 
@@ -32,8 +34,10 @@ class Parts:
     invoices: InvoiceStore
     gift_links: GiftLinkStore
     kept_answers: KeptAnswers
-    sms: SmsGateway
     rates: Rates
+    staff: StaffStore
+    sms: SmsGateway
+    mail: MailGateway
     clock: Clock
     wall: Clock
     chance: Chance

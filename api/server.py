@@ -16,8 +16,10 @@ from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
-from actors.gateways.settings import SmsProvider
+from actors.gateways.mail import DevelopmentMail, MailGateway
+from actors.gateways.settings import MailProvider, SmsProvider
 from actors.gateways.sms import DevelopmentSms, SmsGateway
+from actors.gateways.smtp import SmtpMail
 from actors.gateways.twilio import TwilioSms
 from actors.local import local_bus
 from actors.parent import end_with
@@ -37,6 +39,7 @@ from storage.kept_answers import PostgresKeptAnswers
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
+from storage.postgres_staff import PostgresStaff
 from storage.redis_live import RedisLive
 from storage.redis_rates import RedisRates
 from storage.sessions import PostgresSessions
@@ -69,9 +72,10 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(rates.close)
         keys = open_keys(settings.key_file, chance)
         vault = Vault(keys)
-        identity = PostgresIdentity(database, vault)
+        identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
         # Who registered before phones were sealed must be found.
         await identity.reseal()
+        await staff.reseal()
         yield Parts(
             bus=bus,
             store=store,
@@ -82,6 +86,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             invoices=PostgresInvoices(database),
             gift_links=PostgresGiftLinks(database),
             kept_answers=PostgresKeptAnswers(database, vault),
+            staff=staff,
+            mail=_open_mail(settings),
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,
@@ -207,3 +213,9 @@ def main(listening_fd: str, parent: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+
+
+def _open_mail(settings: Settings) -> MailGateway:
+    if settings.mail.provider is MailProvider.SMTP:
+        return SmtpMail(settings.mail, SystemClock())
+    return DevelopmentMail(settings.mail_log, prints=settings.outbox.print_mail)

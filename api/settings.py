@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,7 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from actors.gateways.settings import OutboxSettings, SmsSettings
+from actors.gateways.settings import MailSettings, OutboxSettings, SmsProvider, SmsSettings
 from actors.settings import ClockSettings, RuntimeSettings
 from api.limit_settings import LimitSettings
 from engine.invoices.invoice import Party
@@ -35,7 +35,8 @@ class IdentitySettings(_Group):
 
     operators: tuple[str, ...] = Field(
         default=(),
-        description="Phones that may act as operators, in E.164.",
+        description="Phones that may act as operators, in E.164: for development, and refused when "
+        "real text messages are sent. Else operators are invited (`hadiyati invite-admin`).",
     )
     key_file: Path | None = Field(
         default=None,
@@ -101,6 +102,27 @@ class IdentitySettings(_Group):
         default="",
         max_length=11,
         description="Hash by which Android hands the message to the app; empty without an app.",
+    )
+    console_url: str = Field(
+        default="https://console.hadiyati.example",
+        pattern=r"^https?://[^\s#?]+[^\s#?/]$",
+        description="Where the pages are that the links in e-mails open.",
+    )
+    password_kib: int = Field(
+        default=65_536,
+        ge=8,
+        le=4 * 1024 * 1024,
+        description="Memory of one argon2id hash, in KiB; 64 MiB is RFC 9106's second choice.",
+    )
+    password_passes: int = Field(
+        default=3, ge=1, le=100, description="Passes of argon2id over that memory."
+    )
+    password_lanes: int = Field(default=4, ge=1, le=64, description="Lanes of argon2id.")
+    passwords_at_once: int = Field(
+        default=2, ge=1, le=64, description="Passwords that one process hashes at once."
+    )
+    passwords_waiting_max: int = Field(
+        default=32, ge=0, le=10_000, description="Log-ins that may wait for that; others get 503."
     )
     access_token_s: int = Field(
         default=900, ge=60, le=86_400, description="Seconds an access token is valid."
@@ -338,6 +360,7 @@ class Settings(BaseSettings):
     edge: EdgeSettings = EdgeSettings()
     outbox: OutboxSettings = OutboxSettings()
     sms: SmsSettings = SmsSettings()
+    mail: MailSettings = MailSettings()
     what_if: WhatIfSettings = WhatIfSettings()
     invoices: InvoiceSettings = InvoiceSettings()
     limits: LimitSettings = LimitSettings()
@@ -346,6 +369,20 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where the signing key is."""
         return self.identity.key_file or self.data.folder / "keys.json"
+
+    @property
+    def mail_log(self) -> Path:
+        """Where the development gateway writes the e-mails that it would have sent."""
+        return self.data.folder / "mail.jsonl"
+
+    @model_validator(mode="after")
+    def _real_messages_mean_real_operators(self) -> "Settings":
+        if self.identity.operators and self.sms.provider is not SmsProvider.DEVELOPMENT:
+            raise ValueError(
+                "identity.operators is for development: empty it and invite operators, "
+                "the first admin with `hadiyati invite-admin`"
+            )
+        return self
 
     @property
     def sms_log(self) -> Path:

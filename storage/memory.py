@@ -79,7 +79,7 @@ class MemoryStore:
         self._commits: list[Commit] = []
         self._history: dict[str, list[tuple[Instant, Change[Any]]]] = defaultdict(list)
         self._answers: dict[CommandId, Answer] = {}
-        self._outbox = MemoryOutbox()
+        self.outbox = MemoryOutbox()
         self._quotes: dict[QuoteId, Quote] = {}
         self._waits: dict[OrderId, dict[Instant, Wait]] = defaultdict(dict)
         # Of each courier in the order of their instants.
@@ -107,14 +107,14 @@ class MemoryStore:
         answer, decision = commit.answer, commit.decision
         if answer is not None and answer.command_id in self._answers:
             return Repeated(self._answers[answer.command_id])
-        outcome = self._tables.check(commit) or self._outbox.check(decision.effects)
+        outcome = self._tables.check(commit) or self.outbox.check(decision.effects)
         if outcome is not None:
             return outcome
         for change in decision.changes:
             if change.events:
                 self._history[change.thing.id].append((commit.at, change))
         stored = self._tables.store(commit)
-        self._outbox.add(decision.effects, commit.at)
+        self.outbox.add(decision.effects, commit.at)
         if answer is not None:
             self._answers[answer.command_id] = answer
         if decision.changes:
@@ -281,10 +281,10 @@ class MemoryStore:
     async def lease_effects(
         self, *, limit: int, now: Instant, lease_until: Instant
     ) -> tuple[OutboxRow, ...]:
-        return self._outbox.lease(limit=limit, now=now, lease_until=lease_until)
+        return self.outbox.lease(limit=limit, now=now, lease_until=lease_until)
 
     async def finish_effect(self, effect_id: EffectId, *, now: Instant) -> None:  # noqa: ARG002
-        self._outbox.finish(effect_id)
+        self.outbox.finish(effect_id)
 
     async def postpone_effect(
         self,
@@ -293,7 +293,7 @@ class MemoryStore:
         until: Instant,
         error: str,  # noqa: ARG002 - kept for people who look into the database
     ) -> None:
-        self._outbox.postpone(effect_id, until=until)
+        self.outbox.postpone(effect_id, until=until)
 
     async def save_trail(self, fixes: Sequence[TrailFix]) -> None:
         for one in fixes:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.identity.links import SendLink
 from engine.invoices.invoice import IssueInvoice
 from engine.kernel.ids import EffectId
 from engine.kernel.messages import Effect
@@ -16,7 +17,7 @@ from storage.queries import queries
 from storage.store import OutboxRow
 
 # Every effect that the engine has; the tag in the row says which one it is.
-EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms, IssueInvoice)
+EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms, SendLink, IssueInvoice)
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))
 
 

@@ -35,6 +35,49 @@ class SmsSettings(BaseModel):
     )
 
 
+class MailProvider(StrEnum):
+    """Who sends e-mail."""
+
+    DEVELOPMENT = "development"
+    SMTP = "smtp"
+
+
+class MailSecurity(StrEnum):
+    """How the way to the mail server is encrypted."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class MailSettings(BaseModel):
+    """Through whom e-mail is sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: MailProvider = Field(
+        default=MailProvider.DEVELOPMENT,
+        description="`development`: a file in the data folder; `smtp`: a mail server.",
+    )
+    host: str = Field(default="localhost", min_length=1, description="Mail server.")
+    port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    security: MailSecurity = Field(
+        default=MailSecurity.STARTTLS,
+        description="`starttls` (demanded, never skipped), `tls` from the first byte, or `none` "
+        "for a server on this machine.",
+    )
+    user: str = Field(default="", description="User at the mail server; empty logs nobody in.")
+    password: SecretStr = Field(default=SecretStr(""), description="Password of the user.")
+    sender: str = Field(
+        default="Hadiyati <no-reply@hadiyati.example>",
+        min_length=3,
+        description="Sender that is shown.",
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=60, description="Longest wait for one answer of the mail server."
+    )
+
+
 class OutboxSettings(BaseModel):
     """How messages leave for the outside world."""
 
@@ -57,4 +100,7 @@ class OutboxSettings(BaseModel):
     )
     print_sms: bool = Field(
         default=False, description="Print the text messages of the development gateway."
+    )
+    print_mail: bool = Field(
+        default=False, description="Print the e-mails of the development gateway."
     )

@@ -1,12 +1,13 @@
 """Text messages: the port, and the stand-in that writes them into a file."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 import structlog
+
+from actors.gateways.lines import append_line
 
 
 class SmsGateway(Protocol):
@@ -45,8 +46,8 @@ class DevelopmentSms:
         self._prints = prints
 
     async def send(self, phone: str, text: str, key: str) -> None:
-        """Write the message down; one write is one line, whatever other processes write."""
-        line = msgspec.json.encode(SentSms(key=key, phone=phone, text=text)) + b"\n"
+        """Write the message down."""
+        line = msgspec.json.encode(SentSms(key=key, phone=phone, text=text))
         try:
             await asyncio.to_thread(self._append, line)
         except OSError as error:
@@ -55,9 +56,4 @@ class DevelopmentSms:
             structlog.get_logger(__name__).info("sms", phone=phone, text=text)
 
     def _append(self, line: bytes) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(opened, line)
-        finally:
-            os.close(opened)
+        append_line(self._file, line)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body
 
 from api.answers import DutyChanged, OfferAnswered, ProgressTaken, WaitingPointTaken, WorkShown
 from api.bodies import DutyBody, ProgressBody, ReasonBody, WaitingPointBody
-from api.deps import CurrentCourier, Key, PartsDep, PathId
+from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
@@ -32,9 +32,19 @@ from engine.couriers.messages import (
     TOO_MANY_EARLY,
     UNKNOWN_COURIER,
     UNKNOWN_OFFER,
+    AcceptOffer,
+    AcknowledgeOffer,
+    DeclineOffer,
+    EndBreak,
+    GoOffDuty,
+    GoOnDuty,
+    ReachWaitingPoint,
+    ReportProgress,
+    TakeBreak,
 )
 from engine.dispatch.view import work_view
 from engine.geo.zone import OUTSIDE_ZONES, UNKNOWN_ZONE
+from engine.identity.access import Permission
 from engine.identity.profiles import NOT_VERIFIED, SUSPENDED
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import UNAVAILABLE
@@ -52,7 +62,9 @@ async def _do(parts: Parts, caller: Caller, frame: CourierFrame) -> Json:
 
 
 @router.get("", responses=answers(200, WorkShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_COURIER))
-async def get_work(caller: CurrentCourier, parts: PartsDep) -> Json:
+async def get_work(
+    caller: Annotated[Caller, granted(Permission.SEE_WORK)], parts: PartsDep
+) -> Json:
     """The work view."""
     shown = await parts.bus.snapshot(f"courier:{caller.user_id}")
     if shown is not None:
@@ -84,7 +96,10 @@ async def get_work(caller: CurrentCourier, parts: PartsDep) -> Json:
     ),
 )
 async def change_duty(
-    body: Annotated[DutyBody, Body()], key: Key, caller: CurrentCourier, parts: PartsDep
+    body: Annotated[DutyBody, Body()],
+    key: Key,
+    caller: Annotated[Caller, granted(GoOnDuty, GoOffDuty, TakeBreak, EndBreak)],
+    parts: PartsDep,
 ) -> Json:
     """Go on duty, stop, rest, or go on."""
     return await _do(parts, caller, Duty(id=key, **body.model_dump()))
@@ -92,21 +107,30 @@ async def change_duty(
 
 @router.post("/offers/{offer_id}/acknowledge", responses=answers(200, OfferAnswered, *_ANSWERING))
 async def acknowledge_offer(
-    offer_id: PathId, key: Key, caller: CurrentCourier, parts: PartsDep
+    offer_id: PathId,
+    key: Key,
+    caller: Annotated[Caller, granted(AcknowledgeOffer)],
+    parts: PartsDep,
 ) -> Json:
     """The phone shows it."""
     return await _do(parts, caller, Acknowledge(id=key, offer_id=offer_id))
 
 
 @router.post("/offers/{offer_id}/accept", responses=answers(200, OfferAnswered, *_ANSWERING))
-async def accept_offer(offer_id: PathId, key: Key, caller: CurrentCourier, parts: PartsDep) -> Json:
+async def accept_offer(
+    offer_id: PathId, key: Key, caller: Annotated[Caller, granted(AcceptOffer)], parts: PartsDep
+) -> Json:
     """Take the trip."""
     return await _do(parts, caller, Accept(id=key, offer_id=offer_id))
 
 
 @router.post("/offers/{offer_id}/decline", responses=answers(200, OfferAnswered, *_ANSWERING))
 async def decline_offer(
-    offer_id: PathId, body: ReasonBody, key: Key, caller: CurrentCourier, parts: PartsDep
+    offer_id: PathId,
+    body: ReasonBody,
+    key: Key,
+    caller: Annotated[Caller, granted(DeclineOffer)],
+    parts: PartsDep,
 ) -> Json:
     """Do not; these orders are never asked about again."""
     return await _do(parts, caller, Decline(id=key, offer_id=offer_id, reason=body.reason))
@@ -127,7 +151,10 @@ async def decline_offer(
     ),
 )
 async def report_progress(
-    body: ProgressBody, key: Key, caller: CurrentCourier, parts: PartsDep
+    body: ProgressBody,
+    key: Key,
+    caller: Annotated[Caller, granted(ReportProgress)],
+    parts: PartsDep,
 ) -> Json:
     """Something happened to an order that the courier carries."""
     return await _do(parts, caller, Progress(id=key, **body.model_dump()))
@@ -137,7 +164,10 @@ async def report_progress(
     "/waiting-point", responses=answers(200, WaitingPointTaken, *WITH_COMMAND, UNKNOWN_COURIER)
 )
 async def reach_waiting_point(
-    body: WaitingPointBody, key: Key, caller: CurrentCourier, parts: PartsDep
+    body: WaitingPointBody,
+    key: Key,
+    caller: Annotated[Caller, granted(ReachWaitingPoint)],
+    parts: PartsDep,
 ) -> Json:
     """The courier is where he was asked to wait; saying so without being asked changes nothing."""
     return await _do(parts, caller, ReachedWaitingPoint(id=key, **body.model_dump()))

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
 from msgspec import to_builtins
 
 from actors.bus import CellUnavailable
 from api.decision_answers import DecisionsShown
-from api.deps import CurrentOperator, PartsDep, PathId
+from api.deps import PartsDep, PathId, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
 from api.order_views import find_visible
@@ -18,6 +18,8 @@ from api.refusals import INVALID_REQUEST
 from engine.dispatch.offer import Offer, Ranked
 from engine.dispatch.waiting import Wait
 from engine.dispatch.why import TEXTS, Why
+from engine.identity.access import Permission
+from engine.kernel.messages import Caller
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order, OrderStatus
 
@@ -37,7 +39,9 @@ _OF_OFFER: Final = (
 
 
 @router.get("/{order_id}/decisions", responses=answers(200, DecisionsShown, *_SEEING))
-async def get_decisions(order_id: PathId, caller: CurrentOperator, parts: PartsDep) -> Json:
+async def get_decisions(
+    order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_DISPATCH)], parts: PartsDep
+) -> Json:
     """Every offer with its explanation, every reason to wait, and why it waits now."""
     order = await find_visible(parts, caller, order_id)
     offers, waits = await asyncio.gather(

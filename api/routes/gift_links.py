@@ -15,7 +15,7 @@ from api.bodies import (
     RecipientBody,
     WindowBody,
 )
-from api.deps import CurrentCustomer, Key, PartsDep, PathId
+from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.gift_links import PURPOSE, GiftLinks
@@ -75,7 +75,7 @@ class AnswerBody(Body):
     ),
 )
 async def make_gift_link(
-    body: GiftLinkBody, *, key: Key, caller: CurrentCustomer, parts: PartsDep, request: Request
+    body: GiftLinkBody, *, key: Key, caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)], parts: PartsDep, request: Request
 ) -> Json:
     """A link by which the recipient says where his gift may come."""
     now = parts.clock.now()
@@ -101,7 +101,7 @@ async def make_gift_link(
 
 
 @router.get("/gift-links", responses=answers(200, GiftLinksShown, *WITH_TOKEN, *WITH_STORE))
-async def list_gift_links(caller: CurrentCustomer, parts: PartsDep, request: Request) -> Json:
+async def list_gift_links(caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)], parts: PartsDep, request: Request) -> Json:
     """The caller's own, newest first."""
     found = await parts.gift_links.list_of(caller.user_id, limit=LISTED_MAX)
     return Json({"gift_links": [_shown(request, one) for one in found]})
@@ -120,7 +120,7 @@ async def list_gift_links(caller: CurrentCustomer, parts: PartsDep, request: Req
     ),
 )
 async def withdraw_gift_link(
-    gift_link_id: PathId, caller: CurrentCustomer, parts: PartsDep, request: Request
+    gift_link_id: PathId, caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)], parts: PartsDep, request: Request
 ) -> Json:
     """Take a link back that nobody has answered; all of its limit is given back."""
     link = await _find(parts, GiftLinkId(gift_link_id))

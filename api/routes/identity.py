@@ -1,5 +1,7 @@
 """Who is calling: log-in by a code, and what the service's clock shows."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -8,7 +10,7 @@ from actors.login import LogIn
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from api.answers import ClockShown
-from api.deps import AnyCaller, MaybeKey, PartsDep
+from api.deps import MaybeKey, PartsDep, granted
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
 from api.identity_answers import CodeSent, Me, TokenIssued
@@ -18,6 +20,7 @@ from api.once import Asked, name_of, once
 from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
 from api.routes.sessions import device_of, issued, place_of
+from engine.identity.access import Permission
 from engine.identity.budgets import TOO_MANY_CODES
 from engine.identity.login import CODE_TOO_SOON, WRONG_CODE
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
@@ -120,11 +123,17 @@ async def _log_in(request: Request, parts: Parts, phone: str, body: TokenBody) -
 
 
 @router.get("/me", responses=answers(200, Me, *WITH_TOKEN, *WITH_STORE))
-async def get_me(caller: AnyCaller, parts: PartsDep) -> Json:
+async def get_me(
+    caller: Annotated[Caller, granted(Permission.SEE_ONESELF)], parts: PartsDep
+) -> Json:
     """Who the token speaks for."""
     user = await parts.identity.find_user(caller.user_id)
     if user is None:
-        raise Refused(NOT_AUTHENTICATED())
+        account = await parts.staff.find_account_of(caller.user_id)
+        if account is None:
+            raise Refused(NOT_AUTHENTICATED())
+        told = {"user_id": account.user_id, "phone": "", "email": account.email}
+        return Json({**told, "role": caller.role.value})
     return Json({"user_id": user.id, "phone": user.phone, "role": caller.role.value})
 
 

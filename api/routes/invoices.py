@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from actors.invoicing import Invoicing
 from api.bodies import Body, PriceLineBody, Reason
-from api.deps import CurrentCustomer, Key, PartsDep, PathId, UnlimitedOperator
+from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
@@ -47,7 +47,7 @@ class NoteBody(Body):
     "/orders/{order_id}/invoices",
     responses=answers(200, InvoicesShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER, INVALID_REQUEST),
 )
-async def list_invoices(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def list_invoices(order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep) -> Json:
     """The invoices and notes of an order; the first one is issued soon after the delivery."""
     order = await find_visible(parts, caller, order_id)
     found = await parts.invoices.list_of(order.id)
@@ -74,7 +74,7 @@ async def correct_invoice(
     body: NoteBody,
     *,
     key: Key,
-    operator: UnlimitedOperator,
+    operator: Annotated[Caller, granted(Permission.CORRECT_INVOICES)],
     parts: PartsDep,
     request: Request,
 ) -> Json:

@@ -6,14 +6,16 @@ from fastapi import APIRouter, Query
 from msgspec import to_builtins
 from pydantic import BaseModel, ConfigDict
 
-from api.deps import CurrentOperator, PartsDep, PathId
+from api.deps import PartsDep, PathId, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
 from api.refusals import INVALID_REQUEST
 from engine.dispatch.record import metrics_of
 from engine.geo.zone import UNKNOWN_ZONE
+from engine.identity.access import Permission
 from engine.kernel.ids import ZoneId
+from engine.kernel.messages import Caller
 from engine.kernel.timing import HOUR_MS, Instant
 from engine.metrics import DEFINITIONS
 
@@ -46,7 +48,10 @@ class MetricsShown(BaseModel):
     responses=answers(200, MetricsShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST),
 )
 async def get_metrics(
-    zone_id: PathId, _: CurrentOperator, parts: PartsDep, since: Since = None
+    zone_id: PathId,
+    _: Annotated[Caller, granted(Permission.SEE_METRICS)],
+    parts: PartsDep,
+    since: Since = None,
 ) -> Json:
     """Click-to-door, waiting, lateness, utilisation, fairness and offers since an instant."""
     until = parts.clock.now()

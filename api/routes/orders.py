@@ -17,13 +17,11 @@ from api.answers import (
 )
 from api.bodies import CancelBody, OrderBody, QuoteBody, ReasonBody
 from api.deps import (
-    CourierOrOperator,
-    CurrentCustomer,
-    CurrentOperator,
     Key,
     MaybeKey,
     PartsDep,
     PathId,
+    granted,
 )
 from api.description import WITH_BODY, WITH_COMMAND, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
@@ -41,6 +39,7 @@ from api.sending import carry_out, id_of_command
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer
 from engine.geo.zone import OUTSIDE_ZONES
+from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE
 from engine.kernel.ids import OrderId, QuoteId
 from engine.kernel.messages import Caller, Role
@@ -90,7 +89,7 @@ _SEEING = (*WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER, INVALID_REQUEST)
 )
 async def make_quote(
     body: QuoteBody,
-    caller: CurrentCustomer,
+    caller: Annotated[Caller, granted(Permission.ASK_QUOTE)],
     request: Request,
     *,
     parts: PartsDep,
@@ -172,7 +171,9 @@ _QUOTED = (
         WINDOW_FULL,
     ),
 )
-async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def place_order(
+    body: OrderBody, key: Key, caller: Annotated[Caller, granted(PlaceOrder)], parts: PartsDep
+) -> Json:
     """Place what was quoted."""
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None:
@@ -200,7 +201,7 @@ async def place_order(body: OrderBody, key: Key, caller: CurrentCustomer, parts:
     responses=answers(200, OrdersShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
 )
 async def list_orders(
-    caller: CurrentCustomer,
+    caller: Annotated[Caller, granted(Permission.LIST_ORDERS)],
     parts: PartsDep,
     request: Request,
     query: Annotated[OrdersQuery, Query()],
@@ -243,7 +244,9 @@ async def _must_be_in_his_zones(parts: Parts, caller: Caller, order_id: str) -> 
 
 
 @router.get("/orders/{order_id}", responses=answers(200, OrderShown, *_SEEING))
-async def get_order(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def get_order(
+    order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep
+) -> Json:
     """An order as it stands, with the expected arrival while somebody carries it."""
     return Json(await view(parts, await find_visible(parts, caller, order_id)))
 
@@ -251,7 +254,7 @@ async def get_order(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) 
 @router.get("/orders/{order_id}/timeline", responses=answers(200, TimelineShown, *_SEEING))
 async def get_timeline(
     order_id: PathId,
-    caller: CurrentCustomer,
+    caller: Annotated[Caller, granted(Permission.SEE_ORDER)],
     parts: PartsDep,
     *,
     request: Request,
@@ -282,7 +285,7 @@ def _event(event: StoredEvent, caller: Caller) -> dict[str, Any]:
 @router.get("/orders/{order_id}/offers", responses=answers(200, OffersShown, *_SEEING))
 async def get_offers(
     order_id: PathId,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(Permission.SEE_DISPATCH)],
     parts: PartsDep,
     *,
     request: Request,
@@ -308,7 +311,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
     "/orders/{order_id}/cancellation",
     responses=answers(200, CancellationShown, *_SEEING, TOO_LATE_TO_CANCEL),
 )
-async def show_cancellation(order_id: PathId, caller: CurrentCustomer, parts: PartsDep) -> Json:
+async def show_cancellation(order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep) -> Json:
     """What it would cost to cancel now, before anybody says so."""
     order = await find_visible(parts, caller, order_id)
     terms = cancellation_terms(order, caller.role, now=parts.clock.now())
@@ -330,7 +333,11 @@ async def show_cancellation(order_id: PathId, caller: CurrentCustomer, parts: Pa
     ),
 )
 async def cancel_order(
-    order_id: PathId, body: CancelBody, key: Key, caller: CurrentCustomer, parts: PartsDep
+    order_id: PathId,
+    body: CancelBody,
+    key: Key,
+    caller: Annotated[Caller, granted(CancelOrder)],
+    parts: PartsDep,
 ) -> Json:
     """End an order that nobody has picked up yet."""
     await _must_be_in_his_zones(parts, caller, order_id)
@@ -347,7 +354,11 @@ async def cancel_order(
     responses=answers(200, OrderChanged, *WITH_COMMAND, UNKNOWN_ORDER, NOT_YOUR_ORDER, ORDER_STATE),
 )
 async def unassign_order(
-    order_id: PathId, body: ReasonBody, key: Key, caller: CourierOrOperator, parts: PartsDep
+    order_id: PathId,
+    body: ReasonBody,
+    key: Key,
+    caller: Annotated[Caller, granted(UnassignOrder)],
+    parts: PartsDep,
 ) -> Json:
     """Take an order from its courier before the pick-up: by himself, or by an operator."""
     await _must_be_in_his_zones(parts, caller, order_id)

@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from api.answers import ParameterSetsShown, ZoneChanged
 from api.bodies import ParametersBody, RestoreBody
-from api.deps import CurrentOperator, PartsDep, PathId
+from api.deps import PartsDep, PathId, granted
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
@@ -30,6 +30,7 @@ from engine.geo.zone import (
     Zone,
     guard_state,
 )
+from engine.identity.access import Permission
 from engine.kernel.ids import ZoneId
 from engine.kernel.messages import Caller
 from engine.kernel.pages import Key as RowKey
@@ -50,7 +51,7 @@ VersionPath = Annotated[int, Path(ge=1, le=1_000_000_000)]
 )
 async def list_parameters(
     zone_id: PathId,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(Permission.SEE_PARAMETERS)],
     parts: PartsDep,
     *,
     request: Request,
@@ -77,7 +78,7 @@ def _numbered(shown: dict[str, Any]) -> RowKey:
 async def change_parameters(
     zone_id: PathId,
     body: ParametersBody,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(ChangeZoneParameters)],
     parts: PartsDep,
     if_match: IfMatch = None,
 ) -> Json:
@@ -93,7 +94,7 @@ async def restore_parameters(
     zone_id: PathId,
     version: VersionPath,
     body: RestoreBody,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(ChangeZoneParameters)],
     *,
     parts: PartsDep,
     if_match: IfMatch = None,

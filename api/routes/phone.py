@@ -1,11 +1,13 @@
 """Changing one's phone: a code to each number, and a day in which the old one can undo it."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from actors.phone_change import PhoneChange
 from actors.sessions import Sessions
-from api.deps import AnyCaller, MaybeKey, PartsDep, ProvenDep
+from api.deps import MaybeKey, PartsDep, ProvenDep, granted
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
 from api.gate import Gate
@@ -17,11 +19,13 @@ from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
 from api.routes.identity import CODE_REFUSALS, phone_of, wording_of
 from api.routes.sessions import place_of
+from engine.identity.access import Permission
 from engine.identity.login import WRONG_CODE, User
 from engine.identity.phone import BAD_PHONE
 from engine.identity.phone_change import NOTHING_TO_UNDO, PHONE_TAKEN, PHONE_WAS_CHANGED
 from engine.identity.sessions import SessionEnd
 from engine.kernel.ids import UserId
+from engine.kernel.messages import Caller
 from engine.kernel.refusals import STALE, Refusal
 
 router = APIRouter(prefix="/v1/phone", tags=["identity"])
@@ -30,7 +34,7 @@ _ASKING = (*WITH_BODY, *WITH_STORE, BAD_PHONE, *CODE_REFUSALS)
 
 @router.post("/codes", status_code=202, responses=answers(202, CodeSent, *_ASKING, *WITH_TOKEN))
 async def send_codes(
-    body: CodeBody, caller: AnyCaller, request: Request, parts: PartsDep, key: MaybeKey = None
+    body: CodeBody, caller: Annotated[Caller, granted(Permission.CHANGE_PHONE)], request: Request, parts: PartsDep, key: MaybeKey = None
 ) -> Json:
     """Send a code to the phone that I leave and one to the phone that I take."""
     changes: PhoneChange = request.app.state.phone_change
@@ -59,6 +63,7 @@ async def send_codes(
         PHONE_TAKEN,
         PHONE_WAS_CHANGED,
     ),
+    dependencies=[granted(Permission.CHANGE_PHONE)],
 )
 async def change_phone(body: PhoneBody, proven: ProvenDep, request: Request) -> Json:
     """Move to this phone; all other sessions end."""

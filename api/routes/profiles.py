@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from actors.profiles import Profiles
 from actors.sessions import Sessions
-from api.deps import AnyCaller, PathId, UnlimitedOperator
+from api.deps import PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.gate import Gate
@@ -16,6 +16,7 @@ from api.identity_answers import ProfileShown
 from api.identity_bodies import ProfileBody, StatusBody, ZonesBody
 from api.json_answer import Json
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
+from engine.identity.access import Permission
 from engine.identity.profiles import (
     BAD_BIRTH_DATE,
     STALE_PROFILE,
@@ -27,7 +28,7 @@ from engine.identity.profiles import (
 )
 from engine.identity.sessions import SessionEnd
 from engine.kernel.ids import UserId, ZoneId
-from engine.kernel.messages import Role
+from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 router = APIRouter(prefix="/v1", tags=["identity"])
@@ -39,14 +40,16 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
     "/profile", responses=answers(200, ProfileShown, INVALID_REQUEST, *WITH_TOKEN, *WITH_STORE)
 )
 async def get_profile(
-    caller: AnyCaller, request: Request, if_none_match: IfNoneMatch = None
+    caller: Annotated[Caller, granted(Permission.SEE_ONESELF)],
+    request: Request,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The caller's profile in his role, with what is still to be told."""
     profiles: Profiles = request.app.state.profiles
     profile = await profiles.begin(caller.user_id, caller.role)
     if if_none_match is not None and _version(if_none_match) == profile.version:
         return Response(status_code=304, headers={"etag": _etag(profile)})
-    return _shown(profile)
+    return shown_profile(profile)
 
 
 @router.patch(
@@ -63,7 +66,10 @@ async def get_profile(
     ),
 )
 async def edit_profile(
-    body: ProfileBody, caller: AnyCaller, request: Request, if_match: IfMatch = None
+    body: ProfileBody,
+    caller: Annotated[Caller, granted(Permission.EDIT_PROFILE)],
+    request: Request,
+    if_match: IfMatch = None,
 ) -> Json:
     """Change some of it; what is left out stays as it was."""
     profiles: Profiles = request.app.state.profiles
@@ -73,7 +79,9 @@ async def edit_profile(
     if seen is None:
         raise Invalid("/header/If-Match", "must be a version that an ETag told")
     wish = convert(body.model_dump(exclude_unset=True), Edit)
-    return _shown(_granted(await profiles.edit(caller.user_id, caller.role, wish, seen=seen)))
+    return shown_profile(
+        granted_profile(await profiles.edit(caller.user_id, caller.role, wish, seen=seen))
+    )
 
 
 @router.put(
@@ -81,19 +89,22 @@ async def edit_profile(
     responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
 )
 async def judge_courier(
-    courier_id: PathId, body: StatusBody, request: Request, operator: UnlimitedOperator
+    courier_id: PathId,
+    body: StatusBody,
+    request: Request,
+    operator: Annotated[Caller, granted(Permission.JUDGE_COURIERS)],
 ) -> Json:
     """Verify a courier, or suspend him: then he is logged out everywhere."""
     del operator
     profiles: Profiles = request.app.state.profiles
     status = ProfileStatus(body.status)
     user_id = UserId(courier_id)
-    profile = _granted(await profiles.judge(user_id, Role.COURIER, status, body.reason))
+    profile = granted_profile(await profiles.judge(user_id, Role.COURIER, status, body.reason))
     if status is ProfileStatus.SUSPENDED:
         sessions: Sessions = request.app.state.sessions
         gate: Gate = request.app.state.gate
         gate.shut(await sessions.end_all(user_id, role=Role.COURIER, why=SessionEnd.ACCESS_CHANGED))
-    return _shown(profile)
+    return shown_profile(profile)
 
 
 @router.put(
@@ -101,28 +112,33 @@ async def judge_courier(
     responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
 )
 async def limit_operator(
-    operator_id: PathId, body: ZonesBody, request: Request, operator: UnlimitedOperator
+    operator_id: PathId,
+    body: ZonesBody,
+    request: Request,
+    admin: Annotated[Caller, granted(Permission.LIMIT_STAFF)],
 ) -> Json:
-    """Limit another operator to some zones; he is logged out, and acts there from then on."""
-    if operator.user_id == operator_id:
-        raise Refused(NOT_ALLOWED(role=operator.role.value))
+    """Limit an operator to some zones; he is logged out, and acts there from then on."""
+    if admin.user_id == operator_id:
+        raise Refused(NOT_ALLOWED(role=admin.role.value))
     profiles: Profiles = request.app.state.profiles
     sessions: Sessions = request.app.state.sessions
     gate: Gate = request.app.state.gate
     user_id = UserId(operator_id)
     zones = None if body.zones is None else tuple(ZoneId(one) for one in body.zones)
-    profile = _granted(await profiles.limit(user_id, zones))
+    profile = granted_profile(await profiles.limit(user_id, zones))
     gate.shut(await sessions.end_all(user_id, role=Role.OPERATOR, why=SessionEnd.ACCESS_CHANGED))
-    return _shown(profile)
+    return shown_profile(profile)
 
 
-def _granted(told: Profile | Refusal) -> Profile:
+def granted_profile(told: Profile | Refusal) -> Profile:
+    """The profile; raises the refusal."""
     if isinstance(told, Refusal):
         raise Refused(told)
     return told
 
 
-def _shown(profile: Profile) -> Json:
+def shown_profile(profile: Profile) -> Json:
+    """A profile as it is shown, with its version as ETag."""
     body: dict[str, Any] = {
         "user_id": profile.user_id,
         "role": profile.role.value,

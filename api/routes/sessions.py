@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from actors.sessions import Opened, Sessions
-from api.deps import PartsDep, PathId, ProvenDep
+from api.deps import PartsDep, PathId, ProvenDep, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.gate import Gate
@@ -15,6 +15,7 @@ from api.json_answer import Json
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from api.tokens import Tokens
+from engine.identity.access import Permission
 from engine.identity.ids import SessionId
 from engine.identity.sessions import REFRESH_SUPERSEDED, SESSION_ENDED, UNKNOWN_SESSION, Session
 from engine.kernel.messages import Caller
@@ -40,7 +41,9 @@ async def refresh_token(body: RefreshBody, request: Request, parts: PartsDep) ->
 
 
 @router.post(
-    "/v1/auth/logout", responses=answers(200, LoggedOut, *WITH_BODY, *WITH_TOKEN, *WITH_STORE)
+    "/v1/auth/logout",
+    responses=answers(200, LoggedOut, *WITH_BODY, *WITH_TOKEN, *WITH_STORE),
+    dependencies=[granted(Permission.END_SESSIONS)],
 )
 async def log_out(request: Request, proven: ProvenDep, body: LogOutBody | None = None) -> Json:
     """End this session, all others, or all; sockets of ended sessions are closed."""
@@ -54,7 +57,11 @@ async def log_out(request: Request, proven: ProvenDep, body: LogOutBody | None =
     return _shut(request, await sessions.end_all(user_id, keep=keep))
 
 
-@router.get("/v1/sessions", responses=answers(200, SessionsShown, *WITH_TOKEN, *WITH_STORE))
+@router.get(
+    "/v1/sessions",
+    responses=answers(200, SessionsShown, *WITH_TOKEN, *WITH_STORE),
+    dependencies=[granted(Permission.SEE_SESSIONS)],
+)
 async def list_sessions(request: Request, proven: ProvenDep) -> Json:
     """Where the caller is logged in."""
     sessions: Sessions = request.app.state.sessions
@@ -65,6 +72,7 @@ async def list_sessions(request: Request, proven: ProvenDep) -> Json:
 @router.delete(
     "/v1/sessions/{session_id}",
     responses=answers(200, LoggedOut, INVALID_REQUEST, *WITH_TOKEN, *WITH_STORE, UNKNOWN_SESSION),
+    dependencies=[granted(Permission.END_SESSIONS)],
 )
 async def end_session(session_id: PathId, request: Request, proven: ProvenDep) -> Json:
     """Log out on one device."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from api.bodies import Body
-from api.deps import CurrentCustomer, PartsDep, PathId
+from api.deps import PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
@@ -48,7 +48,7 @@ async def list_cards() -> Json:
     responses=answers(201, LinkMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER),
 )
 async def make_link(
-    order_id: PathId, body: LinkBody, caller: CurrentCustomer, parts: PartsDep
+    order_id: PathId, body: LinkBody, caller: Annotated[Caller, granted(Permission.SHARE_ORDER)], parts: PartsDep
 ) -> Json:
     """A link by which somebody without an account follows this order."""
     order = await find_visible(parts, caller, order_id)

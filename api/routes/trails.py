@@ -5,13 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from api.deps import CurrentOperator, PartsDep, PathId
+from api.deps import PartsDep, PathId, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
 from api.refusals import INVALID_REQUEST
 from engine.couriers.messages import UNKNOWN_COURIER
+from engine.identity.access import Permission
 from engine.kernel.ids import CourierId, UserId
+from engine.kernel.messages import Caller
 from engine.kernel.timing import HOUR_MS
 from storage.store import TrailFix
 
@@ -43,7 +45,7 @@ class TrailShown(BaseModel):
 )
 async def get_trail(
     courier_id: PathId,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(Permission.SEE_TRAIL)],
     parts: PartsDep,
     *,
     since: Since = None,

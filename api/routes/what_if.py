@@ -7,7 +7,7 @@ from msgspec import to_builtins
 
 from api.answers import WhatIfShown, WhatIfsShown
 from api.bodies import WhatIfBody
-from api.deps import CurrentOperator, Key, PartsDep, PathId
+from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
@@ -22,6 +22,7 @@ from engine import what_if as rules
 from engine.geo.bounds import faults_in
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import BAD_PARAMETERS, UNKNOWN_ZONE, Zone
+from engine.identity.access import Permission
 from engine.kernel.ids import ZoneId, derived_id
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
@@ -65,7 +66,7 @@ async def ask(
     body: WhatIfBody,
     *,
     key: Key,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(Permission.TRY_WHAT_IF)],
     parts: PartsDep,
     what_ifs: WhatIfsDep,
 ) -> Json:
@@ -109,7 +110,7 @@ async def ask(
 @router.get("", responses=answers(200, WhatIfsShown, *_SEEING, UNKNOWN_ZONE))
 async def list_what_ifs(
     zone_id: PathId,
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(Permission.TRY_WHAT_IF)],
     parts: PartsDep,
     *,
     what_ifs: WhatIfsDep,
@@ -128,7 +129,7 @@ async def list_what_ifs(
 async def get_what_if(
     zone_id: PathId,
     what_if_id: PathId,
-    _: CurrentOperator,
+    _: Annotated[Caller, granted(Permission.TRY_WHAT_IF)],
     parts: PartsDep,
     what_ifs: WhatIfsDep,
 ) -> Json:
@@ -143,7 +144,7 @@ async def get_what_if(
 async def cancel(
     zone_id: PathId,
     what_if_id: PathId,
-    _: CurrentOperator,
+    _: Annotated[Caller, granted(Permission.TRY_WHAT_IF)],
     key: Key,
     parts: PartsDep,
     what_ifs: WhatIfsDep,

@@ -7,7 +7,7 @@ from msgspec import to_builtins
 
 from api.answers import ZoneChanged, ZoneShown, ZonesShown
 from api.bodies import ZONE_CELLS_MAX, ZoneBody
-from api.deps import CurrentOperator, Key, PartsDep, PathId, UnlimitedOperator
+from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid
 from api.json_answer import Json
@@ -27,7 +27,9 @@ from engine.geo.zone import (
     CreateZone,
     Zone,
 )
+from engine.identity.access import Permission
 from engine.kernel.ids import CellId, ZoneId, derived_id
+from engine.kernel.messages import Caller
 from engine.kernel.pages import Key as RowKey
 from engine.kernel.pages import slice_of
 from engine.kernel.place import Point
@@ -40,7 +42,7 @@ _CELL_KM2_AT_0 = 4_357_449.0
 
 @router.get("", responses=answers(200, ZonesShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST))
 async def list_zones(
-    caller: CurrentOperator,
+    caller: Annotated[Caller, granted(Permission.SEE_ZONES)],
     parts: PartsDep,
     request: Request,
     query: Annotated[ZonesQuery, Query()],
@@ -57,7 +59,9 @@ def _named_so(zone: Zone) -> RowKey:
 
 
 @router.get("/{zone_id}", responses=answers(200, ZoneShown, *_SEEING))
-async def get_zone(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json:
+async def get_zone(
+    zone_id: PathId, _: Annotated[Caller, granted(Permission.SEE_ZONES)], parts: PartsDep
+) -> Json:
     """One zone; its ETag is the last version of its parameters."""
     zone = await find_zone(parts, zone_id)
     return Json(_zone(zone), headers={"etag": f'"{zone.last_version}"'})
@@ -68,7 +72,9 @@ async def get_zone(zone_id: PathId, _: CurrentOperator, parts: PartsDep) -> Json
     status_code=201,
     responses=answers(201, ZoneChanged, *WITH_COMMAND, BAD_PARAMETERS, CELLS_TAKEN, ZONE_EXISTS),
 )
-async def create_zone(body: ZoneBody, key: Key, caller: UnlimitedOperator, parts: PartsDep) -> Json:
+async def create_zone(
+    body: ZoneBody, key: Key, caller: Annotated[Caller, granted(CreateZone)], parts: PartsDep
+) -> Json:
     """Open a zone."""
     cells = _cells(body)
     command_id = id_of_command(caller, "POST /v1/zones", key)

@@ -42,6 +42,7 @@ from api.sockets.positions import PositionGate
 from api.sockets.presence import Held, Presence
 from api.sockets.server_frames import Authenticated, Pong
 from api.tokens import Proven
+from engine.identity.access import Permission, may
 from engine.identity.ids import SessionId
 from engine.identity.sessions import SESSION_ENDED
 from engine.kernel.messages import Caller, Role
@@ -295,7 +296,7 @@ class Connection:
 
     def _report(self, fix: Fix) -> None:
         assert self._caller is not None
-        if self._caller.role is not Role.COURIER:
+        if not may(self._caller, Permission.SEND_POSITIONS):
             raise Closing(Close.FORBIDDEN)
         if self._gate.lets(fix):
             self._parts.bus.report_position(self._caller.user_id, fix)

@@ -1,7 +1,10 @@
-"""Who may send what: deny by default, declared once per command."""
+"""Who may do what: deny by default, declared once for every command and every question."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from engine.couriers.messages import (
     AcceptOffer,
@@ -18,33 +21,107 @@ from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.kernel.messages import Caller, Command, Role
 from engine.orders.messages import CancelOrder, PlaceOrder, UnassignOrder
 
-_COURIER = frozenset({Role.COURIER})
-_OPERATOR = frozenset({Role.OPERATOR})
 
-ALLOWED: Final[Mapping[type[Command], frozenset[Role]]] = {
-    PlaceOrder: frozenset({Role.CUSTOMER, Role.OPERATOR}),
-    CancelOrder: frozenset({Role.CUSTOMER, Role.OPERATOR}),
-    UnassignOrder: frozenset({Role.COURIER, Role.OPERATOR}),
-    GoOnDuty: _COURIER,
-    GoOffDuty: _COURIER,
-    TakeBreak: _COURIER,
-    EndBreak: _COURIER,
-    AcknowledgeOffer: _COURIER,
-    AcceptOffer: _COURIER,
-    DeclineOffer: _COURIER,
-    ReportProgress: _COURIER,
-    ReachWaitingPoint: _COURIER,
-    CreateZone: _OPERATOR,
-    ChangeZoneParameters: _OPERATOR,
+class Permission(StrEnum):
+    """What is asked or done without a command of the engine."""
+
+    SEE_ONESELF = "see_oneself"
+    EDIT_PROFILE = "edit_profile"
+    CHANGE_PHONE = "change_phone"
+    SEE_SESSIONS = "see_sessions"
+    END_SESSIONS = "end_sessions"
+    ASK_QUOTE = "ask_quote"
+    LIST_ORDERS = "list_orders"
+    SEE_ORDER = "see_order"
+    SEE_DISPATCH = "see_dispatch"
+    SEE_WORK = "see_work"
+    SEND_POSITIONS = "send_positions"
+    SEE_TRAIL = "see_trail"
+    SEE_ZONES = "see_zones"
+    WATCH_ZONE = "watch_zone"
+    SEE_PARAMETERS = "see_parameters"
+    SEE_METRICS = "see_metrics"
+    TRY_WHAT_IF = "try_what_if"
+    JUDGE_COURIERS = "judge_couriers"
+    SHARE_ORDER = "share_order"
+    MAKE_GIFT_LINKS = "make_gift_links"
+    CORRECT_INVOICES = "correct_invoices"
+    SEE_WALLET = "see_wallet"
+    INVITE_STAFF = "invite_staff"
+    LIMIT_STAFF = "limit_staff"
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """In which roles it is allowed; `everywhere`: only to who is limited to no zones."""
+
+    roles: frozenset[Role]
+    everywhere: bool = False
+
+
+def _to(*roles: Role, everywhere: bool = False) -> Grant:
+    return Grant(roles=frozenset(roles), everywhere=everywhere)
+
+
+Deed = type[Command] | Permission
+_PEOPLE = (Role.CUSTOMER, Role.COURIER, Role.OPERATOR, Role.ADMIN)
+
+GRANTS: Final[Mapping[Deed, Grant]] = {
+    PlaceOrder: _to(Role.CUSTOMER, Role.OPERATOR),
+    CancelOrder: _to(Role.CUSTOMER, Role.OPERATOR),
+    UnassignOrder: _to(Role.COURIER, Role.OPERATOR),
+    GoOnDuty: _to(Role.COURIER),
+    GoOffDuty: _to(Role.COURIER),
+    TakeBreak: _to(Role.COURIER),
+    EndBreak: _to(Role.COURIER),
+    AcknowledgeOffer: _to(Role.COURIER),
+    AcceptOffer: _to(Role.COURIER),
+    DeclineOffer: _to(Role.COURIER),
+    ReportProgress: _to(Role.COURIER),
+    ReachWaitingPoint: _to(Role.COURIER),
+    CreateZone: _to(Role.OPERATOR, everywhere=True),
+    ChangeZoneParameters: _to(Role.OPERATOR),
+    Permission.SEE_ONESELF: _to(*_PEOPLE),
+    Permission.EDIT_PROFILE: _to(*_PEOPLE),
+    Permission.CHANGE_PHONE: _to(Role.CUSTOMER, Role.COURIER),
+    Permission.SEE_SESSIONS: _to(*_PEOPLE),
+    Permission.END_SESSIONS: _to(*_PEOPLE),
+    Permission.ASK_QUOTE: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.LIST_ORDERS: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.SEE_ORDER: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.SEE_DISPATCH: _to(Role.OPERATOR),
+    Permission.SEE_WORK: _to(Role.COURIER),
+    Permission.SEND_POSITIONS: _to(Role.COURIER),
+    Permission.SEE_TRAIL: _to(Role.OPERATOR),
+    Permission.SEE_ZONES: _to(Role.OPERATOR),
+    Permission.WATCH_ZONE: _to(Role.OPERATOR),
+    Permission.SEE_PARAMETERS: _to(Role.OPERATOR),
+    Permission.SEE_METRICS: _to(Role.OPERATOR),
+    Permission.TRY_WHAT_IF: _to(Role.OPERATOR),
+    Permission.JUDGE_COURIERS: _to(Role.OPERATOR, everywhere=True),
+    Permission.SHARE_ORDER: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.MAKE_GIFT_LINKS: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.CORRECT_INVOICES: _to(Role.OPERATOR, everywhere=True),
+    Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
+    Permission.INVITE_STAFF: _to(Role.ADMIN),
+    Permission.LIMIT_STAFF: _to(Role.ADMIN),
 }
+SENDABLE: Final = frozenset(deed for deed in GRANTS if isinstance(deed, type))
 
 
-def may_send(caller: Caller, command: Command) -> bool:
-    """Whether this role may send this command at all, in nobody else's name and in his zones.
+def may(caller: Caller, deed: Deed) -> bool:
+    """Whether it is allowed to him at all: whose thing it is, is another question.
 
     Commands that are not in the table come from the clock, never from a caller.
     """
-    if caller.role not in ALLOWED.get(type(command), frozenset()):
+    grant = GRANTS.get(deed)
+    if grant is None or caller.role not in grant.roles:
+        return False
+    return not grant.everywhere or caller.zones is None
+
+
+def may_send(caller: Caller, command: Command) -> bool:
+    """Whether he may send this command, in nobody else's name and in his zones."""
+    if not may(caller, type(command)):
         return False
     zone_id = getattr(command, "zone_id", None)
     if zone_id is not None and not caller.may_act_in(zone_id):

@@ -3,3 +3,4 @@
 from typing import NewType
 
 SessionId = NewType("SessionId", str)
+LinkId = NewType("LinkId", str)

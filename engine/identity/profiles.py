@@ -118,6 +118,30 @@ def limit(profile: Profile, zones: tuple[ZoneId, ...] | None) -> Profile:
     return replace(profile, version=profile.version + 1, zones=zones)
 
 
+def appoint(
+    before: Profile | None,
+    user_id: UserId,
+    role: Role,
+    *,
+    zones: tuple[ZoneId, ...] | None,
+    language: Language,
+    email: str,
+    now: Instant,
+) -> Profile:
+    """The profile of somebody who was invited into a role, as the invitation says."""
+    base = before or Profile(
+        user_id=user_id, role=role, status=ProfileStatus.ACTIVE, created_at=now, language=language
+    )
+    return replace(
+        base,
+        version=base.version + 1,
+        status=ProfileStatus.ACTIVE,
+        status_reason="",
+        email=email,
+        zones=zones,
+    )
+
+
 def missing(profile: Profile) -> tuple[str, ...]:
     """What is still to be told, in the order in which an app asks for it."""
     asked = ("name_ar", "name_en", "email", "birth_date")

@@ -16,6 +16,7 @@ class Role(StrEnum):
     CUSTOMER = "customer"
     COURIER = "courier"
     OPERATOR = "operator"
+    ADMIN = "admin"
     SYSTEM = "system"
 
 

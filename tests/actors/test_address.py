@@ -5,7 +5,7 @@ import pytest
 from actors.address import AddressBook, destination, subject
 from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import GoOffDuty, ReportProgress
-from engine.identity.access import ALLOWED
+from engine.identity.access import SENDABLE
 from engine.kernel.ids import CellId, CourierId, OrderId, ZoneId
 from engine.kernel.messages import Command
 from engine.orders.messages import CancelOrder, CancelReason
@@ -81,7 +81,7 @@ def test_newcomers_go_where_their_zone_is_and_others_where_they_live() -> None:
 
 
 def test_every_command_that_somebody_may_send_has_a_subject() -> None:
-    for command in ALLOWED:
+    for command in SENDABLE:
         fields = command.__struct_fields__
         assert {"courier_id", "order_id", "zone_id"} & set(fields), command
 

@@ -1,71 +1,127 @@
-"""Who may do what: every route for every kind of caller."""
+"""Who may do what: every route and every frame for every role, as the table of grants says."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, get_args
 
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from websockets.exceptions import ConnectionClosed
 
+from api.deps import Granted
+from api.sockets.frames import Incoming
+from engine.couriers.messages import (
+    AcceptOffer,
+    AcknowledgeOffer,
+    DeclineOffer,
+    EndBreak,
+    GoOffDuty,
+    GoOnDuty,
+    ReachWaitingPoint,
+    ReportProgress,
+    TakeBreak,
+)
+from engine.geo.zone import ChangeZoneParameters, CreateZone
+from engine.identity.access import GRANTS, Deed, Permission
+from engine.kernel.messages import Role
+from engine.orders.messages import CancelOrder, PlaceOrder, UnassignOrder
 from tests.api.town import ON_DUTY, QUOTE, Person, Town
 from tests.builders import new_id
 
 ID = "00000000-0000-7000-8000-00000000000f"
-# Whom a route lets in; whoever is not named is told 403, and without a token 401.
-CUSTOMER, COURIER, OPERATOR = "customer", "courier", "operator"
-ROUTES: list[tuple[str, str, object, set[str]]] = [
-    ("GET", "/v1/me", None, {CUSTOMER, COURIER, OPERATOR}),
-    ("POST", "/v1/phone/codes", {"phone": "x"}, {CUSTOMER, COURIER, OPERATOR}),
-    ("PUT", "/v1/phone", {}, {CUSTOMER, COURIER, OPERATOR}),
-    ("GET", "/v1/profile", None, {CUSTOMER, COURIER, OPERATOR}),
-    ("PATCH", "/v1/profile", {}, {CUSTOMER, COURIER, OPERATOR}),
-    ("PUT", f"/v1/operators/{ID}/zones", {"zones": None}, {OPERATOR}),
-    ("PUT", f"/v1/couriers/{ID}/status", {"status": "active", "reason": "x"}, {OPERATOR}),
-    ("GET", "/v1/sessions", None, {CUSTOMER, COURIER, OPERATOR}),
-    ("DELETE", f"/v1/sessions/{ID}", None, {CUSTOMER, COURIER, OPERATOR}),
-    ("POST", "/v1/quotes", QUOTE, {CUSTOMER, OPERATOR}),
-    ("POST", "/v1/orders", {}, {CUSTOMER, OPERATOR}),
-    ("GET", "/v1/orders", None, {CUSTOMER, OPERATOR}),
-    ("GET", f"/v1/orders/{ID}", None, {CUSTOMER, OPERATOR}),
-    ("GET", f"/v1/orders/{ID}/timeline", None, {CUSTOMER, OPERATOR}),
-    ("GET", f"/v1/orders/{ID}/offers", None, {OPERATOR}),
-    ("GET", f"/v1/orders/{ID}/decisions", None, {OPERATOR}),
-    ("POST", f"/v1/orders/{ID}/cancel", {"reason": "other"}, {CUSTOMER, OPERATOR}),
-    ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, {COURIER, OPERATOR}),
-    ("GET", "/v1/courier", None, {COURIER}),
-    ("POST", "/v1/courier/duty", ON_DUTY, {COURIER}),
-    ("POST", f"/v1/courier/offers/{ID}/acknowledge", None, {COURIER}),
-    ("POST", f"/v1/courier/offers/{ID}/accept", None, {COURIER}),
-    ("POST", f"/v1/courier/offers/{ID}/decline", {"reason": "x"}, {COURIER}),
-    ("POST", "/v1/courier/progress", {"order_id": ID, "step": "picked_up"}, {COURIER}),
-    ("POST", "/v1/courier/waiting-point", {}, {COURIER}),
-    ("GET", f"/v1/couriers/{ID}/trail", None, {OPERATOR}),
-    ("GET", "/v1/zones", None, {OPERATOR}),
-    ("POST", "/v1/zones", {}, {OPERATOR}),
-    ("GET", f"/v1/zones/{ID}", None, {OPERATOR}),
-    ("GET", f"/v1/zones/{ID}/parameters", None, {OPERATOR}),
-    ("POST", f"/v1/zones/{ID}/what-if", {"parameters": {}}, {OPERATOR}),
-    ("GET", f"/v1/zones/{ID}/what-if", None, {OPERATOR}),
-    ("GET", f"/v1/zones/{ID}/what-if/{ID}", None, {OPERATOR}),
-    ("POST", f"/v1/zones/{ID}/what-if/{ID}/cancel", None, {OPERATOR}),
-    ("GET", f"/v1/zones/{ID}/metrics", None, {OPERATOR}),
-    ("PUT", f"/v1/zones/{ID}/parameters", {"parameters": {}, "reason": "x"}, {OPERATOR}),
-    ("POST", f"/v1/zones/{ID}/parameters/1/restore", {"reason": "x"}, {OPERATOR}),
+# What each route is about: whom the table does not name is told 403, and without a token 401.
+ROUTES: list[tuple[str, str, object, Deed]] = [
+    ("GET", "/v1/me", None, Permission.SEE_ONESELF),
+    ("POST", "/v1/phone/codes", {"phone": "x"}, Permission.CHANGE_PHONE),
+    ("PUT", "/v1/phone", {}, Permission.CHANGE_PHONE),
+    ("GET", "/v1/profile", None, Permission.SEE_ONESELF),
+    ("PATCH", "/v1/profile", {}, Permission.EDIT_PROFILE),
+    ("POST", "/v1/staff/invitations", {}, Permission.INVITE_STAFF),
+    ("GET", "/v1/staff/invitations", None, Permission.INVITE_STAFF),
+    ("POST", f"/v1/staff/invitations/{ID}/resend", None, Permission.INVITE_STAFF),
+    ("DELETE", f"/v1/staff/invitations/{ID}", None, Permission.INVITE_STAFF),
+    ("PUT", f"/v1/staff/{ID}/status", {}, Permission.LIMIT_STAFF),
+    ("PUT", f"/v1/operators/{ID}/zones", {"zones": None}, Permission.LIMIT_STAFF),
+    (
+        "PUT",
+        f"/v1/couriers/{ID}/status",
+        {"status": "active", "reason": "x"},
+        Permission.JUDGE_COURIERS,
+    ),
+    ("GET", "/v1/sessions", None, Permission.SEE_SESSIONS),
+    ("DELETE", f"/v1/sessions/{ID}", None, Permission.END_SESSIONS),
+    ("POST", "/v1/quotes", QUOTE, Permission.ASK_QUOTE),
+    ("POST", "/v1/orders", {}, PlaceOrder),
+    ("GET", "/v1/orders", None, Permission.LIST_ORDERS),
+    ("GET", f"/v1/orders/{ID}", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/timeline", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/offers", None, Permission.SEE_DISPATCH),
+    ("GET", f"/v1/orders/{ID}/decisions", None, Permission.SEE_DISPATCH),
+    ("POST", f"/v1/orders/{ID}/cancel", {"reason": "other"}, CancelOrder),
+    ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, UnassignOrder),
+    ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/invoices", None, Permission.SEE_ORDER),
+    ("POST", f"/v1/orders/{ID}/links", {}, Permission.SHARE_ORDER),
+    ("POST", f"/v1/invoices/{ID}/notes", {}, Permission.CORRECT_INVOICES),
+    ("POST", "/v1/gift-links", {}, Permission.MAKE_GIFT_LINKS),
+    ("GET", "/v1/gift-links", None, Permission.MAKE_GIFT_LINKS),
+    ("POST", f"/v1/gift-links/{ID}/withdraw", None, Permission.MAKE_GIFT_LINKS),
+    ("GET", "/v1/wallet", None, Permission.SEE_WALLET),
+    ("GET", "/v1/wallet/statement", None, Permission.SEE_WALLET),
+    ("GET", "/v1/courier", None, Permission.SEE_WORK),
+    ("POST", "/v1/courier/duty", ON_DUTY, GoOnDuty),
+    ("POST", f"/v1/courier/offers/{ID}/acknowledge", None, AcknowledgeOffer),
+    ("POST", f"/v1/courier/offers/{ID}/accept", None, AcceptOffer),
+    ("POST", f"/v1/courier/offers/{ID}/decline", {"reason": "x"}, DeclineOffer),
+    ("POST", "/v1/courier/progress", {"order_id": ID, "step": "picked_up"}, ReportProgress),
+    ("POST", "/v1/courier/waiting-point", {}, ReachWaitingPoint),
+    ("GET", f"/v1/couriers/{ID}/trail", None, Permission.SEE_TRAIL),
+    ("GET", "/v1/zones", None, Permission.SEE_ZONES),
+    ("POST", "/v1/zones", {}, CreateZone),
+    ("GET", f"/v1/zones/{ID}", None, Permission.SEE_ZONES),
+    ("GET", f"/v1/zones/{ID}/parameters", None, Permission.SEE_PARAMETERS),
+    ("POST", f"/v1/zones/{ID}/what-if", {"parameters": {}}, Permission.TRY_WHAT_IF),
+    ("GET", f"/v1/zones/{ID}/what-if", None, Permission.TRY_WHAT_IF),
+    ("GET", f"/v1/zones/{ID}/what-if/{ID}", None, Permission.TRY_WHAT_IF),
+    ("POST", f"/v1/zones/{ID}/what-if/{ID}/cancel", None, Permission.TRY_WHAT_IF),
+    ("GET", f"/v1/zones/{ID}/metrics", None, Permission.SEE_METRICS),
+    ("PUT", f"/v1/zones/{ID}/parameters", {"parameters": {}, "reason": "x"}, ChangeZoneParameters),
+    ("POST", f"/v1/zones/{ID}/parameters/1/restore", {"reason": "x"}, ChangeZoneParameters),
     # The last, for it ends who asks.
-    ("POST", "/v1/auth/logout", None, {CUSTOMER, COURIER, OPERATOR}),
+    ("POST", "/v1/auth/logout", None, Permission.END_SESSIONS),
 ]
 OPEN_POSTS = {
     "/v1/auth/otp",
     "/v1/auth/token",
     "/v1/auth/refresh",
+    "/v1/auth/password",
+    "/v1/auth/password/forgotten",
+    "/v1/auth/password/reset",
+    "/v1/auth/enrolment",
+    "/v1/auth/enrolment/accept",
     "/v1/phone/undo",
     "/v1/phone/undo/code",
 }
-OPEN = {"/v1/clock", "/healthz", "/readyz", "/.well-known/jwks.json", *OPEN_POSTS}
+# The address itself says what may be seen by whoever has it.
+BY_LINK = {"/v1/shared/{token}", "/v1/invoice-files/{token}", "/v1/gift/{token}"}
+OPEN = {"/v1/clock", "/v1/cards", "/healthz", "/readyz", "/.well-known/jwks.json", *OPEN_POSTS}
+
+
+async def everybody(town: Town) -> dict[Role, Person]:
+    courier, _ = await town.courier()
+    return {
+        Role.CUSTOMER: await town.log_in("customer"),
+        Role.COURIER: courier,
+        Role.OPERATOR: await town.operator(),
+        Role.ADMIN: await town.admin(),
+    }
 
 
 async def test_every_route_lets_in_whom_it_should_and_nobody_else(town: Town) -> None:
-    people: dict[str, Person] = {
-        CUSTOMER: await town.log_in("customer"),
-        COURIER: await town.log_in("courier"),
-        OPERATOR: await town.operator(),
-    }
-    for method, path, body, welcome in ROUTES:
+    people = await everybody(town)
+    assert {*people, Role.SYSTEM} == set(Role)
+    for method, path, body, deed in ROUTES:
         keyed = {"Idempotency-Key": new_id()}
         nobody = await town.client.request(method, path, json=body, headers=keyed)
         assert nobody.status_code == 401, (method, path)
@@ -74,7 +130,97 @@ async def test_every_route_lets_in_whom_it_should_and_nobody_else(town: Town) ->
                 method, path, json=body, headers={**keyed, **person.headers}
             )
             is_let_in = answer.status_code not in {401, 403}
-            assert is_let_in == (role in welcome), (method, path, role, answer.text)
+            assert is_let_in == (role in GRANTS[deed].roles), (method, path, role, answer.text)
+
+
+def granted_by(dependant: Dependant) -> Iterator[Deed]:
+    if isinstance(dependant.call, Granted):
+        yield from dependant.call.deeds
+    for one in dependant.dependencies:
+        yield from granted_by(one)
+
+
+async def test_every_route_asks_the_table_for_what_it_does(town: Town) -> None:
+    expected = {(method, path.replace(ID, "*")): deed for method, path, _, deed in ROUTES}
+    for route in town.app.routes:
+        if not isinstance(route, APIRoute) or route.path in OPEN | BY_LINK:
+            continue
+        shape = "/".join("*" if part.startswith("{") else part for part in route.path.split("/"))
+        shape = shape.replace("parameters/*", "parameters/1")
+        for method in route.methods or ():
+            assert expected[method, shape] in set(granted_by(route.dependant)), (method, route.path)
+
+
+# What each frame is about; the others are about nothing that is anybody's.
+FRAMES: list[tuple[dict[str, Any], Deed]] = [
+    ({"type": "subscribe", "channel": f"order:{ID}"}, Permission.SEE_ORDER),
+    ({"type": "subscribe", "channel": "orders:{user_id}"}, Permission.LIST_ORDERS),
+    ({"type": "subscribe", "channel": "courier:{user_id}"}, Permission.SEE_WORK),
+    ({"type": "subscribe", "channel": f"zone:{ID}"}, Permission.WATCH_ZONE),
+    (
+        {
+            "type": "look",
+            "channel": f"fleet:{ID}",
+            "south": 24,
+            "west": 46,
+            "north": 25,
+            "east": 47,
+        },
+        Permission.WATCH_ZONE,
+    ),
+    ({"type": "duty", **ON_DUTY}, GoOnDuty),
+    ({"type": "acknowledge", "offer_id": ID}, AcknowledgeOffer),
+    ({"type": "accept", "offer_id": ID}, AcceptOffer),
+    ({"type": "decline", "offer_id": ID, "reason": "x"}, DeclineOffer),
+    ({"type": "progress", "order_id": ID, "step": "picked_up"}, ReportProgress),
+    ({"type": "reached_waiting_point"}, ReachWaitingPoint),
+    ({"type": "position", "lat": 24.7, "lng": 46.6, "at": 0}, Permission.SEND_POSITIONS),
+]
+ABOUT_NOTHING = {"authenticate", "ping", "unsubscribe", "received"}
+WITHOUT_ID = {"subscribe", "look", "position"}
+
+
+def test_no_frame_is_forgotten_here() -> None:
+    tags = {str(one.__struct_config__.tag) for one in get_args(Incoming)}
+    assert {frame["type"] for frame, _ in FRAMES} | ABOUT_NOTHING == tags
+
+
+async def is_heard(person: Person, frame: dict[str, Any]) -> bool:
+    """Whether a frame comes to anything but a no to his role."""
+    sent = {
+        key: str(one).format(user_id=person.user_id) if key == "channel" else one
+        for key, one in frame.items()
+    }
+    kind = frame["type"]
+    if kind not in WITHOUT_ID:
+        sent["id"] = person.town.key()
+    socket = await person.socket()
+    await socket.send(sent)
+    if kind == "position":
+        await socket.send({"type": "ping"})
+        with suppress(ConnectionClosed):
+            await socket.next("pong")
+            return True
+        return socket.connection.close_code != 4403
+    named = {key: sent[key] for key in ("id", "channel") if key in sent}
+    told = await socket.next("reply", "refused", "snapshot", "error", "fleet", **named)
+    await socket.connection.close()
+    return told.get("code") != "not_allowed"
+
+
+async def test_every_frame_is_heard_from_whom_it_should_be_and_from_nobody_else(
+    town: Town,
+) -> None:
+    people = await everybody(town)
+    for frame, deed in FRAMES:
+        for role, person in people.items():
+            assert await is_heard(person, frame) == (role in GRANTS[deed].roles), (frame, role)
+
+
+def test_every_deed_of_the_table_is_done_by_a_route_or_a_frame() -> None:
+    tried = {deed for _, _, _, deed in ROUTES} | {deed for _, deed in FRAMES}
+    # The frame and the route of duty say in their bodies which of these is meant.
+    assert {*tried, GoOffDuty, TakeBreak, EndBreak} == set(GRANTS)
 
 
 async def test_no_route_is_forgotten_here(town: Town) -> None:
@@ -84,7 +230,7 @@ async def test_no_route_is_forgotten_here(town: Town) -> None:
         shape = "/".join("*" if part.startswith("{") else part for part in path.split("/"))
         shape = shape.replace("parameters/*", "parameters/1")
         for method in methods:
-            assert path in OPEN or (method.upper(), shape) in known, (method, path)
+            assert path in OPEN | BY_LINK or (method.upper(), shape) in known, (method, path)
 
 
 @pytest.mark.parametrize("path", sorted(OPEN - OPEN_POSTS))

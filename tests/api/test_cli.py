@@ -10,7 +10,7 @@ from api.cli import app
 
 COMMANDS = (
     *("up", "demo", "replay", "simulate", "bench-mdrp", "bench-realtime", "compare", "tune"),
-    *("migrate", "doctor", "openapi", "settings"),
+    *("migrate", "doctor", "openapi", "settings", "invite-admin"),
 )
 
 

@@ -1,17 +1,18 @@
 """Operators who are limited to zones: what they see and do there, and elsewhere not."""
 
-from tests.api.test_access import OPERATOR as IN_ROLE
+from engine.identity.access import GRANTS
+from engine.kernel.messages import Role
 from tests.api.test_access import ROUTES
 from tests.api.town import SECOND_OPERATOR, Person, Town
 from tests.builders import new_id
 
 
 async def limited(town: Town, zones: list[str] | None) -> Person:
-    """The second operator, limited by the first."""
+    """The second operator, limited by an admin."""
     second = await town.log_in("operator", SECOND_OPERATOR)
-    first = await town.operator()
+    admin = await town.admin()
     socket = await second.socket()
-    told = await first.put(f"/v1/operators/{second.user_id}/zones", {"zones": zones})
+    told = await admin.put(f"/v1/operators/{second.user_id}/zones", {"zones": zones})
     assert (told.status_code, told.json()["zones"]) == (200, zones)
     assert await socket.closed() == 4410
     assert (await second.get("/v1/me")).json()["code"] == "session_ended"
@@ -50,8 +51,8 @@ async def test_elsewhere_he_sees_and_does_nothing(town: Town) -> None:
         assert refused_there["code"] == (code or "no_such_channel")
     of_zones = [one for one in ROUTES if one[1].startswith("/v1/zones/")]
     assert len(of_zones) > 8
-    for method, path, body, welcome in of_zones:
-        assert welcome == {IN_ROLE}
+    for method, path, body, deed in of_zones:
+        assert GRANTS[deed].roles == {Role.OPERATOR}
         there = path.replace(path.split("/")[3], town.zone_id, 1)
         answer = await town.client.request(
             method, there, json=body, headers={**operator.headers, "Idempotency-Key": new_id()}
@@ -70,6 +71,6 @@ async def test_who_is_limited_opens_no_zone_and_limits_nobody(town: Town) -> Non
 
 
 async def test_nobody_limits_himself_and_so_nobody_locks_all_out(town: Town) -> None:
-    operator = await town.operator()
-    refused = await operator.put(f"/v1/operators/{operator.user_id}/zones", {"zones": []})
+    admin = await town.admin()
+    refused = await admin.put(f"/v1/operators/{admin.user_id}/zones", {"zones": []})
     assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from actors.gateways.settings import SmsProvider, SmsSettings
 from api import parameters_table
 from api.settings import (
     EdgeSettings,
@@ -95,3 +96,11 @@ def test_what_ray_has_set_is_handed_down_too(monkeypatch: pytest.MonkeyPatch) ->
     assert found["RAY_AUTH_MODE"] == "token"
     assert found["HADIYATI_EDGE__PORT"] == "8000"
     assert "HOME_OF_SOMETHING" not in found
+
+
+def test_phones_of_operators_are_for_development_only() -> None:
+    with pytest.raises(ValueError, match="invite-admin"):
+        Settings(
+            identity=IdentitySettings(operators=("+966500000001",)),
+            sms=SmsSettings(provider=SmsProvider.TWILIO),
+        )

@@ -177,7 +177,7 @@ async def test_channels_are_for_those_whom_they_concern(town: Town) -> None:
     operator = await town.operator()
     for person, channel, code in (
         (stranger, f"order:{order_id}", "no_such_channel"),
-        (courier, f"order:{order_id}", "no_such_channel"),
+        (courier, f"order:{order_id}", "not_allowed"),
         (customer, f"order:{new_id()}", "no_such_channel"),
         (customer, "order:17", "no_such_channel"),
         (customer, "weather:17", "no_such_channel"),

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx2
 import msgspec
@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.gateways.mail import DevelopmentMail, SentMail
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
@@ -28,6 +29,9 @@ from api.parts import Parts
 from api.server import EdgeServer, listen_config
 from api.settings import EdgeSettings, IdentitySettings, Settings, WhatIfSettings
 from engine.identity.ids import SessionId
+from engine.identity.login import User
+from engine.kernel.ids import UserId
+from engine.kernel.messages import Caller, Role
 from storage.identity import IdentityStore
 from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
@@ -38,11 +42,16 @@ from storage.memory_invoices import MemoryInvoices
 from storage.memory_kept_answers import MemoryKeptAnswers
 from storage.memory_live import MemoryLive
 from storage.memory_sessions import MemorySessions
+from storage.memory_staff import MemoryStaff
 from storage.memory_what_ifs import MemoryWhatIfs
 from storage.rates import MemoryRates, Rates
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
-from tests.builders import CORNER, DOOR, SHOP
+from tests.builders import CORNER, DOOR, SHOP, new_id
+
+if TYPE_CHECKING:
+    from actors.sessions import Sessions
+    from api.tokens import Tokens
 
 OPERATOR: Final = "+966500000001"
 SECOND_OPERATOR: Final = "+966500000002"
@@ -91,6 +100,12 @@ class Town:
         lines = self.parts.settings.sms_log.read_bytes().splitlines()
         return [msgspec.json.decode(line, type=SentSms) for line in lines]
 
+    def mails(self) -> list[SentMail]:
+        """Every e-mail so far."""
+        file = self.parts.settings.mail_log
+        lines = file.read_bytes().splitlines() if file.exists() else []
+        return [msgspec.json.decode(line, type=SentMail) for line in lines]
+
     def code(self, phone: str) -> str:
         """The last code that was sent to a phone."""
         text = [one.text for one in self.texts() if one.phone == phone][-1]
@@ -110,6 +125,20 @@ class Town:
 
     async def operator(self) -> "Person":
         return await self.log_in("operator", OPERATOR)
+
+    async def admin(self) -> "Person":
+        """Somebody who looks after operators; how he gets in is another test's story."""
+        phone = self.phone()
+        user = await self.parts.identity.register(
+            User(id=UserId(new_id()), phone=phone, created_at=self.parts.wall.now())
+        )
+        caller = Caller(user_id=user.id, role=Role.ADMIN)
+        sessions: Sessions = self.app.state.sessions
+        tokens: Tokens = self.app.state.tokens
+        session = (await sessions.begin(caller, device="", place="")).session
+        token = tokens.issue(caller, session.id, now=self.parts.wall.now())
+        told = {"access_token": token, "user_id": user.id, "session_id": session.id}
+        return Person(self, phone, told)
 
     async def open_zone(self) -> None:
         """One zone around the shop and the door of the builders."""
@@ -287,7 +316,14 @@ async def a_town(
     """The edge with one zone, served on a port of its own; `edge` changes its settings."""
     settings = Settings(
         data=DataSettings(folder=folder),
-        identity=IdentitySettings(operators=(OPERATOR, SECOND_OPERATOR), verify_couriers=verifies),
+        identity=IdentitySettings(
+            operators=(OPERATOR, SECOND_OPERATOR),
+            verify_couriers=verifies,
+            # As little work as argon2 allows: what a hash costs is measured elsewhere.
+            password_kib=8,
+            password_passes=1,
+            password_lanes=1,
+        ),
         edge=EdgeSettings(**edge),
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),
@@ -316,8 +352,10 @@ async def a_town(
         invoices=MemoryInvoices(),
         gift_links=MemoryGiftLinks(),
         kept_answers=kept_answers or MemoryKeptAnswers(),
-        sms=DevelopmentSms(settings.sms_log),
         rates=rates or MemoryRates(SystemClock().now),
+        staff=MemoryStaff(store.outbox),
+        sms=DevelopmentSms(settings.sms_log),
+        mail=DevelopmentMail(settings.mail_log),
         clock=clock,
         wall=SystemClock(),
         chance=SystemChance(),

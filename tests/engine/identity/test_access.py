@@ -30,7 +30,7 @@ from engine.geo.zone import (
     PutParametersInForce,
     RevertZoneParameters,
 )
-from engine.identity.access import ALLOWED, may_send
+from engine.identity.access import GRANTS, SENDABLE, Permission, may, may_send
 from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, UserId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Caller, Command, Role
 from engine.orders.messages import (
@@ -109,7 +109,7 @@ def test_each_role_may_send_its_own_commands_only(command: Command, roles: set[R
 def test_every_command_is_either_allowed_to_somebody_or_said_by_the_clock() -> None:
     commands = {one for one in Command.__subclasses__() if one.__module__.startswith("engine.")}
     assert {type(one) for one, _ in WHO_MAY} == commands
-    assert set(ALLOWED) == commands - {type(one) for one in OF_CLOCK}
+    assert commands - {type(one) for one in OF_CLOCK} == SENDABLE
 
 
 @pytest.mark.parametrize("command", of_courier(ANOTHER), ids=lambda one: type(one).__name__)
@@ -120,3 +120,24 @@ def test_a_courier_speaks_for_himself_only(command: Command) -> None:
 @pytest.mark.parametrize("command", of_operator(ANOTHER), ids=lambda one: type(one).__name__)
 def test_an_operator_signs_with_his_own_name(command: Command) -> None:
     assert not may_send(Caller(user_id=ME, role=OPERATOR), command)
+
+
+def test_every_permission_is_granted_to_somebody_and_none_to_the_clock() -> None:
+    assert {one for one in GRANTS if isinstance(one, Permission)} == set(Permission)
+    for deed, grant in GRANTS.items():
+        assert grant.roles, deed
+        assert Role.SYSTEM not in grant.roles, deed
+
+
+@pytest.mark.parametrize("deed", [deed for deed, grant in GRANTS.items() if grant.everywhere])
+def test_what_concerns_every_zone_is_not_for_who_is_limited(deed: Any) -> None:
+    for role in GRANTS[deed].roles:
+        assert may(Caller(user_id=ME, role=role), deed)
+        assert not may(Caller(user_id=ME, role=role, zones=(ZONE,)), deed)
+
+
+def test_an_admin_looks_after_people_and_touches_no_order() -> None:
+    admin = Caller(user_id=ME, role=Role.ADMIN)
+    assert not any(may(admin, command) for command in SENDABLE)
+    assert may(admin, Permission.LIMIT_STAFF)
+    assert not may(admin, Permission.SEE_ORDER)

@@ -1,0 +1,47 @@
+"""Operators' and admins' accounts and the links that are sent by e-mail: the port."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.identity.ids import LinkId
+from engine.identity.links import Link, LinkPurpose
+from engine.identity.staff import StaffAccount
+from engine.kernel.ids import UserId
+from engine.kernel.messages import Effect
+from engine.kernel.timing import Instant
+
+
+class StaffStore(Protocol):
+    """Every method may raise `StoreUnavailable`."""
+
+    async def find_account(self, email: str) -> StaffAccount | None:
+        """Whose e-mail this is."""
+        ...
+
+    async def find_account_of(self, user_id: UserId) -> StaffAccount | None:
+        """The account of a user."""
+        ...
+
+    async def find_link(self, link_id: LinkId) -> Link | None:
+        """A link by its id."""
+        ...
+
+    async def list_links(
+        self, purpose: LinkPurpose, *, now: Instant, limit: int
+    ) -> tuple[Link, ...]:
+        """Links that can still be used, the newest first."""
+        ...
+
+    async def save_staff(
+        self,
+        *,
+        account: StaffAccount | None = None,
+        link: Link | None = None,
+        effects: Sequence[Effect] = (),
+        at: Instant = 0,
+    ) -> bool:
+        """Keep all of it in the places of the versions before, with the effects promised `at`.
+
+        False, and nothing is kept, when somebody else was quicker or has this e-mail.
+        """
+        ...
