@@ -33,6 +33,7 @@ from api.routes import (
     profiles,
     sessions,
     trails,
+    wallet,
     what_if,
     zones,
 )
@@ -98,6 +99,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         decisions,
         couriers,
         trails,
+        wallet,
         zones,
         parameters,
         metrics,

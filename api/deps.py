@@ -69,6 +69,7 @@ CurrentCustomer = Annotated[Caller, Depends(_Holding(Role.CUSTOMER, Role.OPERATO
 CurrentCourier = Annotated[Caller, Depends(_Holding(Role.COURIER))]
 CurrentOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR))]
 UnlimitedOperator = Annotated[Caller, Depends(_Holding(Role.OPERATOR, everywhere=True))]
+CustomerOrCourier = Annotated[Caller, Depends(_Holding(Role.CUSTOMER, Role.COURIER))]
 CourierOrOperator = Annotated[Caller, Depends(_Holding(Role.COURIER, Role.OPERATOR))]
 
 Key = Annotated[

@@ -9,6 +9,7 @@ from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
 from storage.identity import IdentityStore
+from storage.ledger import LedgerStore
 from storage.live import LiveStream
 from storage.sessions import SessionStore
 from storage.store import Store
@@ -25,6 +26,7 @@ class Parts:
     identity: IdentityStore
     sessions: SessionStore
     what_ifs: WhatIfStore
+    ledger: LedgerStore
     sms: SmsGateway
     clock: Clock
     wall: Clock

@@ -31,6 +31,7 @@ from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
 from storage.database import Database
+from storage.ledger import PostgresLedger
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
@@ -72,6 +73,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             identity=identity,
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
+            ledger=PostgresLedger(database),
             sms=await stack.enter_async_context(_open_sms(settings)),
             clock=clock,
             wall=SystemClock(),

@@ -30,6 +30,7 @@ from engine.identity.ids import SessionId
 from storage.live import LiveStream
 from storage.memory import MemoryStore
 from storage.memory_identity import MemoryIdentity
+from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
 from storage.memory_sessions import MemorySessions
 from storage.memory_what_ifs import MemoryWhatIfs
@@ -300,6 +301,7 @@ async def a_town(
         identity=MemoryIdentity(),
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
+        ledger=MemoryLedger(),
         sms=DevelopmentSms(settings.sms_log),
         clock=clock,
         wall=SystemClock(),
