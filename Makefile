@@ -10,7 +10,7 @@ COMPILED := .venv/.compiled
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
-        simtest chaos migrate openapi doctor clean
+        simtest chaos bench-ledger walk-ledger verify-ledger migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -90,6 +90,15 @@ simtest: $(COMPILED) ## live days while everything fails, from seeds: ARGS="--se
 
 chaos: $(COMPILED) ## live a real day while everything is killed, stopped, filled: ARGS="--minutes 30"
 	@$(BIN)/hadiyati chaos $(ARGS)
+
+bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5"
+	@$(BIN)/hadiyati bench-ledger $(ARGS)
+
+walk-ledger: $(READY) ## a million random operations on a ledger, audited: ARGS="--operations 1000"
+	@$(BIN)/hadiyati walk-ledger $(ARGS)
+
+verify-ledger: $(READY) ## fold every balance of the running system anew
+	@$(BIN)/hadiyati verify-ledger $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

@@ -35,8 +35,8 @@ from api.routes import (
     gift_links,
     health,
     identity,
-    invoices,
     invitations,
+    invoices,
     metrics,
     orders,
     parameters,
@@ -46,6 +46,7 @@ from api.routes import (
     sharing,
     staff,
     trails,
+    wallet,
     what_if,
     zones,
 )
@@ -55,11 +56,9 @@ from api.sockets.histories import Histories
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
 from api.throttle import Throttle
-from api.staff_hosts import open_staff
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
 from engine.identity.budgets import BudgetRules
-from engine.identity.links import SendLink
 from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
@@ -149,6 +148,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         decisions,
         couriers,
         trails,
+        wallet,
         zones,
         parameters,
         metrics,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import benches, documents, experiments, keys
+from api.commands import benches, documents, experiments, keys, ledger
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
 from api.commands.recorded_days import bench_mdrp
@@ -40,6 +40,8 @@ app.command("bench-realtime")(bench_realtime)
 app.command("bench-mdrp")(bench_mdrp)
 app.command()(simtest)
 app.command()(chaos)
+app.command("bench-ledger")(ledger.bench_ledger)
+app.command("walk-ledger")(ledger.walk_ledger)
 app.command()(documents.openapi)
 app.command()(documents.asyncapi)
 app.command("settings")(documents.list_settings)
@@ -235,6 +237,14 @@ def migrate() -> None:
     ):
         applied = asyncio.run(bring(servers.postgres_dsn, on_step=narrator.tell))
         narrator.tell(f"{len(applied)} migrations were missing" if applied else "Nothing to do")
+
+
+@app.command("verify-ledger")
+def verify_ledger() -> None:
+    """Fold every balance of the running system anew; ends with 1 when something is wrong."""
+    with Understandable():
+        if ledger.verify(_running_database()):
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
 from storage.kept_answers import KeptAnswers
+from storage.ledger import LedgerStore
 from storage.live import LiveStream
 from storage.rates import Rates
 from storage.sessions import SessionStore
@@ -36,6 +37,7 @@ class Parts:
     kept_answers: KeptAnswers
     rates: Rates
     staff: StaffStore
+    ledger: LedgerStore
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

@@ -36,6 +36,7 @@ from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
 from storage.kept_answers import PostgresKeptAnswers
+from storage.ledger import PostgresLedger
 from storage.live import LiveStream
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
@@ -88,6 +89,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             kept_answers=PostgresKeptAnswers(database, vault),
             staff=staff,
             mail=_open_mail(settings),
+            ledger=PostgresLedger(database),
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,

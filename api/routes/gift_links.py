@@ -27,6 +27,7 @@ from api.recipients import recipient_of
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
 from engine.geo.zone import OUTSIDE_ZONES
+from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE
 from engine.kernel.ids import derived_id
 from engine.kernel.messages import Caller, Role
@@ -75,7 +76,12 @@ class AnswerBody(Body):
     ),
 )
 async def make_gift_link(
-    body: GiftLinkBody, *, key: Key, caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)], parts: PartsDep, request: Request
+    body: GiftLinkBody,
+    *,
+    key: Key,
+    caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)],
+    parts: PartsDep,
+    request: Request,
 ) -> Json:
     """A link by which the recipient says where his gift may come."""
     now = parts.clock.now()
@@ -101,7 +107,11 @@ async def make_gift_link(
 
 
 @router.get("/gift-links", responses=answers(200, GiftLinksShown, *WITH_TOKEN, *WITH_STORE))
-async def list_gift_links(caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)], parts: PartsDep, request: Request) -> Json:
+async def list_gift_links(
+    caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)],
+    parts: PartsDep,
+    request: Request,
+) -> Json:
     """The caller's own, newest first."""
     found = await parts.gift_links.list_of(caller.user_id, limit=LISTED_MAX)
     return Json({"gift_links": [_shown(request, one) for one in found]})
@@ -120,7 +130,10 @@ async def list_gift_links(caller: Annotated[Caller, granted(Permission.MAKE_GIFT
     ),
 )
 async def withdraw_gift_link(
-    gift_link_id: PathId, caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)], parts: PartsDep, request: Request
+    gift_link_id: PathId,
+    caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)],
+    parts: PartsDep,
+    request: Request,
 ) -> Json:
     """Take a link back that nobody has answered; all of its limit is given back."""
     link = await _find(parts, GiftLinkId(gift_link_id))

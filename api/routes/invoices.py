@@ -18,6 +18,7 @@ from api.order_views import find_visible
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
+from engine.identity.access import Permission
 from engine.invoices.invoice import (
     CREDIT_EXCEEDED,
     NOT_AN_INVOICE,
@@ -26,6 +27,7 @@ from engine.invoices.invoice import (
     InvoiceId,
     InvoiceKind,
 )
+from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.kernel.timing import HOUR_MS
 from engine.orders.messages import UNKNOWN_ORDER
@@ -47,7 +49,9 @@ class NoteBody(Body):
     "/orders/{order_id}/invoices",
     responses=answers(200, InvoicesShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER, INVALID_REQUEST),
 )
-async def list_invoices(order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep) -> Json:
+async def list_invoices(
+    order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep
+) -> Json:
     """The invoices and notes of an order; the first one is issued soon after the delivery."""
     order = await find_visible(parts, caller, order_id)
     found = await parts.invoices.list_of(order.id)

@@ -311,7 +311,9 @@ def _offer(offer: Offer) -> dict[str, Any]:
     "/orders/{order_id}/cancellation",
     responses=answers(200, CancellationShown, *_SEEING, TOO_LATE_TO_CANCEL),
 )
-async def show_cancellation(order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep) -> Json:
+async def show_cancellation(
+    order_id: PathId, caller: Annotated[Caller, granted(Permission.SEE_ORDER)], parts: PartsDep
+) -> Json:
     """What it would cost to cancel now, before anybody says so."""
     order = await find_visible(parts, caller, order_id)
     terms = cancellation_terms(order, caller.role, now=parts.clock.now())

@@ -34,7 +34,11 @@ _ASKING = (*WITH_BODY, *WITH_STORE, BAD_PHONE, *CODE_REFUSALS)
 
 @router.post("/codes", status_code=202, responses=answers(202, CodeSent, *_ASKING, *WITH_TOKEN))
 async def send_codes(
-    body: CodeBody, caller: Annotated[Caller, granted(Permission.CHANGE_PHONE)], request: Request, parts: PartsDep, key: MaybeKey = None
+    body: CodeBody,
+    caller: Annotated[Caller, granted(Permission.CHANGE_PHONE)],
+    request: Request,
+    parts: PartsDep,
+    key: MaybeKey = None,
 ) -> Json:
     """Send a code to the phone that I leave and one to the phone that I take."""
     changes: PhoneChange = request.app.state.phone_change

@@ -16,7 +16,9 @@ from api.order_views import eta_of, find_visible
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from engine.dispatch.view import shared_view
+from engine.identity.access import Permission
 from engine.kernel.ids import OrderId
+from engine.kernel.messages import Caller
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS
 from engine.orders.card import TEMPLATES
@@ -48,7 +50,10 @@ async def list_cards() -> Json:
     responses=answers(201, LinkMade, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER),
 )
 async def make_link(
-    order_id: PathId, body: LinkBody, caller: Annotated[Caller, granted(Permission.SHARE_ORDER)], parts: PartsDep
+    order_id: PathId,
+    body: LinkBody,
+    caller: Annotated[Caller, granted(Permission.SHARE_ORDER)],
+    parts: PartsDep,
 ) -> Json:
     """A link by which somebody without an account follows this order."""
     order = await find_visible(parts, caller, order_id)

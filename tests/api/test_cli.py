@@ -11,6 +11,7 @@ from api.cli import app
 COMMANDS = (
     *("up", "demo", "replay", "simulate", "bench-mdrp", "bench-realtime", "compare", "tune"),
     *("migrate", "doctor", "openapi", "settings", "invite-admin"),
+    *("verify-ledger", "walk-ledger", "bench-ledger"),
 )
 
 
@@ -37,6 +38,21 @@ def test_the_settings_are_printed_as_a_table() -> None:
     code, text = run("settings")
     assert code == 0
     assert "`HADIYATI_EDGE__PORT`" in text
+
+
+def test_random_operations_leave_a_ledger_that_balances() -> None:
+    code, text = run("walk-ledger", "--operations", "300", "--seed", "7")
+    assert code == 0
+    assert "all halalas sum to 0" in text
+
+
+def test_there_is_no_ledger_to_verify_where_nothing_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, text = run("verify-ledger")
+    assert code == 2
+    assert "nothing runs here" in text
 
 
 def test_a_setting_that_cannot_be_is_told_without_a_trace() -> None:

@@ -40,6 +40,7 @@ from storage.memory_gift_links import MemoryGiftLinks
 from storage.memory_identity import MemoryIdentity
 from storage.memory_invoices import MemoryInvoices
 from storage.memory_kept_answers import MemoryKeptAnswers
+from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
@@ -354,6 +355,7 @@ async def a_town(
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),
         staff=MemoryStaff(store.outbox),
+        ledger=MemoryLedger(),
         sms=DevelopmentSms(settings.sms_log),
         mail=DevelopmentMail(settings.mail_log),
         clock=clock,

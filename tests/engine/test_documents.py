@@ -26,6 +26,8 @@ from engine.identity.sessions import SessionEnd
 from engine.invoices.invoice import InvoiceKind
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
+from engine.money.accounts import AccountKind
+from engine.money.transfers import TransferReason
 from engine.orders.card import Occasion
 from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
@@ -128,6 +130,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a what-if", WhatIfStatus),
         ("### Why a fix is dropped", FixFault),
         ("### At a geofence", FenceEvent),
+        ("### Accounts", AccountKind),
+        ("### Why money moves", TransferReason),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:

@@ -1,0 +1,127 @@
+"""What somebody has with us, and every transfer that made it so."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from api.deps import PartsDep, granted
+from api.description import WITH_STORE, WITH_TOKEN, answers
+from api.json_answer import Json
+from api.refusals import INVALID_REQUEST
+from engine.identity.access import Permission
+from engine.kernel.messages import Caller, Role
+from engine.money.accounts import AccountId, AccountKind, account, asset_of
+from engine.money.ledger import Entry
+from storage.ledger import LedgerStore
+
+router = APIRouter(prefix="/v1/wallet", tags=["money"])
+
+_ACCOUNTS: Final[dict[Role, tuple[AccountKind, ...]]] = {
+    Role.CUSTOMER: (AccountKind.CUSTOMER_WALLET, AccountKind.GIFT_CREDIT, AccountKind.POINTS),
+    Role.COURIER: (
+        AccountKind.COURIER_WALLET,
+        AccountKind.COURIER_HOLD,
+        AccountKind.COURIER_DEBT,
+        AccountKind.COURIER_CASH,
+    ),
+}
+_LIMIT_MAX: Final = 200
+Limit = Annotated[int, Query(ge=1, le=_LIMIT_MAX, description="At most so many.")]
+Before = Annotated[
+    int | None, Query(ge=1, le=1 << 62, description="The `next` of the part before.")
+]
+
+
+class _Shown(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class AccountShown(_Shown):
+    """One account; `available` is `posted` less what pending transfers may yet take."""
+
+    kind: AccountKind
+    asset: str
+    available: int
+    posted: int
+    reserved: int
+
+
+class WalletShown(_Shown):
+    """What you have with us; below zero is what you owe us, or cash of ours that you carry."""
+
+    accounts: list[AccountShown]
+
+
+class LineShown(_Shown):
+    """One transfer; `amount` is its part in this wallet, `effective_at` the day it counts for."""
+
+    transfer_id: str
+    number: int
+    at: int
+    effective_at: int
+    reason: str
+    about: str
+    amount: int
+
+
+class StatementShown(_Shown):
+    """What was posted to the wallet, newest first; `next` is the `before` of the following part."""
+
+    kind: AccountKind
+    lines: list[LineShown]
+    next: int | None
+
+
+@router.get("", responses=answers(200, WalletShown, *WITH_TOKEN, *WITH_STORE))
+async def get_wallet(
+    caller: Annotated[Caller, granted(Permission.SEE_WALLET)], parts: PartsDep
+) -> Json:
+    """What you have with us."""
+    shown = [await _account(parts.ledger, caller, kind) for kind in _ACCOUNTS[caller.role]]
+    return Json({"accounts": shown})
+
+
+@router.get(
+    "/statement",
+    responses=answers(200, StatementShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
+)
+async def get_statement(
+    caller: Annotated[Caller, granted(Permission.SEE_WALLET)],
+    parts: PartsDep,
+    *,
+    before: Before = None,
+    limit: Limit = 50,
+) -> Json:
+    """Every transfer that was posted to your wallet; what is only reserved is not among them."""
+    kind = _ACCOUNTS[caller.role][0]
+    mine = account(kind, caller.user_id)
+    found = await parts.ledger.list_entries_of(mine, limit=limit + 1, before=before)
+    following = found[limit - 1].number if len(found) > limit else None
+    lines = [_line(one, mine) for one in found[:limit] if not one.transfer.pending]
+    return Json({"kind": kind.value, "lines": lines, "next": following})
+
+
+async def _account(ledger: LedgerStore, caller: Caller, kind: AccountKind) -> dict[str, Any]:
+    name = account(kind, caller.user_id)
+    balance = await ledger.find_balance(name)
+    return {
+        "kind": kind.value,
+        "asset": asset_of(name).value,
+        "available": balance.available,
+        "posted": balance.posted,
+        "reserved": balance.reserved,
+    }
+
+
+def _line(entry: Entry, mine: AccountId) -> dict[str, Any]:
+    transfer = entry.transfer
+    return {
+        "transfer_id": transfer.id,
+        "number": entry.number,
+        "at": entry.at,
+        "effective_at": transfer.effective_at,
+        "reason": transfer.reason.value,
+        "about": transfer.about,
+        "amount": sum(leg.amount for leg in transfer.legs if leg.account == mine),
+    }

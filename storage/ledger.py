@@ -1,0 +1,215 @@
+"""The ledger as it is kept: one writer at a time, nothing ever changed."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Protocol
+
+import asyncpg
+import msgspec
+
+from engine.money.accounts import AccountId, Balance, asset_of, floor_of
+from engine.money.audit import StoredEntry
+from engine.money.ledger import Entry, Head, Ledger
+from engine.money.transfers import Leg, Transfer, TransferId
+from storage.database import Database, Session
+from storage.kinds import decode, encode, known
+from storage.queries import queries
+
+PAGE: Final = 1_000
+_LEGS: Final = msgspec.json.Decoder(tuple[tuple[AccountId, int], ...])
+
+
+class LedgerTurn(Protocol):
+    """The ledger while nobody else can enter anything."""
+
+    async def load(self, transfers: Sequence[Transfer]) -> Ledger:
+        """As much of it as these transfers touch."""
+        ...
+
+    async def save(self, ledger: Ledger) -> None:
+        """Keep what was added."""
+        ...
+
+
+class LedgerBooks(Protocol):
+    """What an audit reads, all of one moment."""
+
+    async def head(self) -> Head:
+        """Where the ledger ends."""
+        ...
+
+    def entries(self) -> AsyncIterator[StoredEntry]:
+        """Every entry in its order, as it lies there."""
+        ...
+
+    async def balances(self) -> dict[AccountId, Balance]:
+        """Every account."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """Every method may raise `StoreUnavailable`."""
+
+    def turn(self) -> AbstractAsyncContextManager[LedgerTurn]:
+        """A turn to write; what was saved in it is kept when the block ends well."""
+        ...
+
+    def books(self) -> AbstractAsyncContextManager[LedgerBooks]:
+        """The whole ledger as it stands at this moment."""
+        ...
+
+    async def find_entry(self, transfer_id: TransferId) -> Entry | None:
+        """A transfer in its place."""
+        ...
+
+    async def find_balance(self, account_id: AccountId) -> Balance:
+        """What an account has; nothing, if nobody has used it."""
+        ...
+
+    async def list_entries_of(
+        self, account_id: AccountId, *, limit: int, before: int | None = None
+    ) -> tuple[Entry, ...]:
+        """What touched an account, newest first; `before` continues behind an entry's number."""
+        ...
+
+    async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
+        """What belongs to an order, or to something else of a name, oldest first."""
+        ...
+
+
+class PostgresLedger:
+    """Satisfies `LedgerStore`; the pool is its caller's to close."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[LedgerTurn]:
+        async with self._database.transaction() as session:
+            (row,) = await session.rows(queries.lock_ledger)
+            yield _Turn(session, Head(row["number"], row["hash"]))
+
+    @asynccontextmanager
+    async def books(self) -> AsyncIterator[LedgerBooks]:
+        async with self._database.snapshot() as session:
+            yield _Books(session)
+
+    async def find_entry(self, transfer_id: TransferId) -> Entry | None:
+        rows = await self._database.rows(queries.list_ledger_entries, ids=[known(transfer_id)])
+        return _entry(rows[0]) if rows else None
+
+    async def find_balance(self, account_id: AccountId) -> Balance:
+        rows = await self._database.rows(queries.list_ledger_balances, accounts=[account_id])
+        return _balances(rows).get(account_id, Balance())
+
+    async def list_entries_of(
+        self, account_id: AccountId, *, limit: int, before: int | None = None
+    ) -> tuple[Entry, ...]:
+        rows = await self._database.rows(
+            queries.ledger_statement,
+            account=account_id,
+            before=(1 << 62) if before is None else before,
+            limit=limit,
+        )
+        return tuple(_entry(row) for row in rows)
+
+    async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
+        rows = await self._database.rows(queries.ledger_entries_about, about=about, limit=limit)
+        return tuple(_entry(row) for row in rows)
+
+
+class _Turn:
+    def __init__(self, session: Session, head: Head) -> None:
+        self._session = session
+        self._head = head
+
+    async def load(self, transfers: Sequence[Transfer]) -> Ledger:
+        rows = await self._session.rows(queries.list_ledger_entries, ids=named(transfers))
+        entries = {one.transfer.id: one for one in map(_entry, rows)}
+        accounts = touched([*transfers, *(one.transfer for one in entries.values())])
+        found = await self._session.rows(queries.list_ledger_balances, accounts=accounts)
+        return Ledger(
+            self._head,
+            balances=_balances(found),
+            entries=entries,
+            closed=frozenset(TransferId(str(one["id"])) for one in rows if one["is_closed"]),
+        )
+
+    async def save(self, ledger: Ledger) -> None:
+        if not ledger.added:
+            return
+        changed = sorted(ledger.changed)
+        legs = [
+            (one.number, position, leg)
+            for one in ledger.added
+            for position, leg in enumerate(one.transfer.legs)
+        ]
+        await self._session.run(
+            queries.enter_transfers,
+            accounts=changed,
+            assets=[asset_of(one) for one in changed],
+            floors=[floor_of(one) for one in changed],
+            posted=[ledger.changed[one].posted for one in changed],
+            reserved=[ledger.changed[one].reserved for one in changed],
+            number=ledger.head.number,
+            hash=ledger.head.hash,
+            numbers=[one.number for one in ledger.added],
+            ats=[one.at for one in ledger.added],
+            hashes=[one.hash for one in ledger.added],
+            states=[encode(one.transfer) for one in ledger.added],
+            leg_numbers=[number for number, _, _ in legs],
+            leg_positions=[position for _, position, _ in legs],
+            leg_accounts=[leg.account for *_, leg in legs],
+            leg_assets=[asset_of(leg.account) for *_, leg in legs],
+            leg_amounts=[leg.amount for *_, leg in legs],
+        )
+
+
+class _Books:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def head(self) -> Head:
+        (row,) = await self._session.rows(queries.ledger_head)
+        return Head(row["number"], row["hash"])
+
+    async def entries(self) -> AsyncIterator[StoredEntry]:
+        after = 0
+        while rows := await self._session.rows(queries.ledger_page, after=after, limit=PAGE):
+            for row in rows:
+                yield StoredEntry(
+                    number=row["number"],
+                    at=row["at"],
+                    hash=row["hash"],
+                    state=row["state"],
+                    legs=tuple(Leg(*one) for one in _LEGS.decode(row["legs"])),
+                )
+            after = rows[-1]["number"]
+
+    async def balances(self) -> dict[AccountId, Balance]:
+        return _balances(await self._session.rows(queries.ledger_accounts))
+
+
+def named(transfers: Iterable[Transfer]) -> list[TransferId]:
+    """The transfers themselves and those that they settle or reverse."""
+    return sorted(
+        {one for each in transfers for one in (each.id, each.settles, each.reverses) if one}
+    )
+
+
+def touched(transfers: Iterable[Transfer]) -> list[AccountId]:
+    """The accounts of all their legs."""
+    return sorted({leg.account for one in transfers for leg in one.legs})
+
+
+def _entry(row: asyncpg.Record) -> Entry:
+    return Entry(
+        number=row["number"],
+        at=row["at"],
+        transfer=decode(Transfer, row["state"]),
+        hash=row["hash"],
+    )
+
+
+def _balances(rows: Iterable[asyncpg.Record]) -> dict[AccountId, Balance]:
+    return {AccountId(row["id"]): Balance(row["posted"], row["reserved"]) for row in rows}

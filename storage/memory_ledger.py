@@ -1,0 +1,107 @@
+"""The in-memory twin of the ledger."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from engine.money.accounts import AccountId, Balance
+from engine.money.audit import StoredEntry
+from engine.money.ledger import Entry, Head, Ledger
+from engine.money.transfers import Transfer, TransferId
+from storage.kinds import encode
+from storage.ledger import LedgerBooks, LedgerTurn, named, touched
+
+
+class MemoryLedger:
+    """Satisfies `LedgerStore`."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._kept: list[Entry] = []
+        self._by_id: dict[TransferId, Entry] = {}
+        self._closed: set[TransferId] = set()
+        self._balances: dict[AccountId, Balance] = {}
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[LedgerTurn]:
+        async with self._lock:
+            waiting: list[Ledger] = []
+            yield _Turn(self, waiting)
+            for one in waiting:
+                self._keep(one)
+
+    @asynccontextmanager
+    async def books(self) -> AsyncIterator[LedgerBooks]:
+        yield _Books(tuple(self._kept), dict(self._balances))
+
+    async def find_entry(self, transfer_id: TransferId) -> Entry | None:
+        return self._by_id.get(transfer_id)
+
+    async def find_balance(self, account_id: AccountId) -> Balance:
+        return self._balances.get(account_id, Balance())
+
+    async def list_entries_of(
+        self, account_id: AccountId, *, limit: int, before: int | None = None
+    ) -> tuple[Entry, ...]:
+        mine = (
+            one
+            for one in reversed(self._kept)
+            if (before is None or one.number < before) and account_id in touched([one.transfer])
+        )
+        return tuple(one for one, _ in zip(mine, range(limit), strict=False))
+
+    async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
+        return tuple(one for one in self._kept if one.transfer.about == about)[:limit]
+
+    def part(self, transfers: Sequence[Transfer]) -> Ledger:
+        """As much of it as these transfers touch."""
+        ids = named(transfers)
+        last = self._kept[-1] if self._kept else None
+        return Ledger(
+            Head(last.number, last.hash) if last else Head(),
+            balances=self._balances,
+            entries={one: self._by_id[one] for one in ids if one in self._by_id},
+            closed=frozenset(one for one in ids if one in self._closed),
+        )
+
+    def _keep(self, ledger: Ledger) -> None:
+        self._kept.extend(ledger.added)
+        self._balances.update(ledger.changed)
+        for entry in ledger.added:
+            transfer = entry.transfer
+            self._by_id[transfer.id] = entry
+            self._closed.update(one for one in (transfer.settles, transfer.reverses) if one)
+
+
+class _Turn:
+    def __init__(self, kept: MemoryLedger, waiting: list[Ledger]) -> None:
+        self._kept = kept
+        self._waiting = waiting
+
+    async def load(self, transfers: Sequence[Transfer]) -> Ledger:
+        return self._kept.part(transfers)
+
+    async def save(self, ledger: Ledger) -> None:
+        self._waiting.append(ledger)
+
+
+class _Books:
+    def __init__(self, kept: tuple[Entry, ...], balances: dict[AccountId, Balance]) -> None:
+        self._kept = kept
+        self._balances = balances
+
+    async def head(self) -> Head:
+        return Head(self._kept[-1].number, self._kept[-1].hash) if self._kept else Head()
+
+    async def entries(self) -> AsyncIterator[StoredEntry]:
+        for one in self._kept:
+            yield StoredEntry(
+                number=one.number,
+                at=one.at,
+                hash=one.hash,
+                state=encode(one.transfer),
+                legs=one.transfer.legs,
+            )
+
+    async def balances(self) -> dict[AccountId, Balance]:
+        return self._balances

@@ -1,0 +1,72 @@
+-- name: lock_ledger
+select number, hash from ledger_head for update;
+
+-- name: list_ledger_balances
+select id, posted, reserved from ledger_accounts where id = any(:accounts::text[]);
+
+-- name: list_ledger_entries
+-- Those with these ids, and whether another one closed them.
+select
+    entry.id, entry.number, millis(entry.at) as at, entry.hash, entry.state,
+    exists (select 1 from ledger_transfers as other where other.closes = entry.id) as is_closed
+from ledger_transfers as entry
+where entry.id = any(:ids::uuid[]);
+
+-- name: enter_transfers!
+with settled as (
+    insert into ledger_accounts (id, asset, floor, posted, reserved)
+    select * from unnest(
+        :accounts::text[], :assets::text[], :floors::bigint[], :posted::bigint[],
+        :reserved::bigint[]
+    )
+    on conflict (id) do update set posted = excluded.posted, reserved = excluded.reserved
+),
+head as (
+    update ledger_head set number = :number, hash = :hash
+),
+entered as (
+    insert into ledger_transfers (number, at, hash, state)
+    select number, instant(at), hash, state from unnest(
+        :numbers::bigint[], :ats::bigint[], :hashes::text[], :states::jsonb[]
+    ) as new (number, at, hash, state)
+)
+insert into ledger_legs (number, position, account, asset, amount)
+select * from unnest(
+    :leg_numbers::bigint[], :leg_positions::smallint[], :leg_accounts::text[],
+    :leg_assets::text[], :leg_amounts::bigint[]
+);
+
+-- name: ledger_statement
+-- An account's legs, newest first, with the transfers they are of.
+select entry.number, millis(entry.at) as at, entry.hash, entry.state
+from ledger_legs as legs
+join ledger_transfers as entry on entry.number = legs.number
+where legs.account = :account and legs.number < :before
+order by legs.number desc
+limit :limit;
+
+-- name: ledger_entries_about
+select number, millis(at) as at, hash, state from ledger_transfers
+where about = :about order by number limit :limit;
+
+-- name: ledger_page
+-- Entries in their order, with their legs as they are stored beside them.
+select
+    entry.number, millis(entry.at) as at, entry.hash, entry.state,
+    coalesce(
+        (
+            select jsonb_agg(jsonb_build_array(legs.account, legs.amount) order by legs.position)
+            from ledger_legs as legs where legs.number = entry.number
+        ),
+        '[]'::jsonb
+    ) as legs
+from ledger_transfers as entry
+where entry.number > :after
+order by entry.number
+limit :limit;
+
+-- name: ledger_head
+select number, hash from ledger_head;
+
+-- name: ledger_accounts
+select id, posted, reserved from ledger_accounts order by id;
