@@ -96,6 +96,29 @@ def create_app(parts: Parts) -> FastAPI:
     return assemble(given, parts.settings)
 
 
+_ROUTES = (
+    identity,
+    sessions,
+    profiles,
+    phone,
+    staff,
+    invitations,
+    orders,
+    sharing,
+    invoices,
+    gift_links,
+    decisions,
+    couriers,
+    trails,
+    wallet,
+    zones,
+    parameters,
+    metrics,
+    what_if,
+    health,
+)
+
+
 def assemble(opening: Opening, settings: Settings) -> FastAPI:
     """The application; its parts are opened when it starts and closed when it stops."""
 
@@ -134,27 +157,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
-    for routes in (
-        identity,
-        sessions,
-        profiles,
-        phone,
-        staff,
-        invitations,
-        orders,
-        sharing,
-        invoices,
-        gift_links,
-        decisions,
-        couriers,
-        trails,
-        wallet,
-        zones,
-        parameters,
-        metrics,
-        what_if,
-        health,
-    ):
+    for routes in _ROUTES:
         app.include_router(routes.router)
     return app
 

@@ -29,10 +29,11 @@ from actors.settings import RuntimeKind, RuntimeSettings
 from api.app import assemble
 from api.bench_load import Load, request, send_all
 from api.bodies import OrderBody
+from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.parts import Parts
 from api.server import listen_config, open_parts
-from api.settings import IdentitySettings, Settings
+from api.settings import Settings
 from engine.kernel.ids import QuoteId
 from engine.kernel.place import Point
 from engine.orders.quote import Quote

@@ -1,12 +1,12 @@
 """How much the edge lets anybody ask of it."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from api.setting_group import SettingGroup
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(SettingGroup):
     """How often and how many at once; a request costs 1 to 20 units, by its route."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     person_per_min: int = Field(
         default=600, ge=10, le=10**7, description="Units a person may spend in a minute."

@@ -7,8 +7,8 @@ from actors.invitations import Invitations
 from actors.links import LinkMails
 from actors.passwords import Passwords
 from actors.staff_login import StaffLogIn
+from api.identity_settings import IdentitySettings
 from api.parts import Parts
-from api.settings import IdentitySettings
 from engine.identity.staff import TryRules
 
 

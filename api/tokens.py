@@ -9,9 +9,9 @@ from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jws import extract_compact
 from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 
+from api.identity_settings import IdentitySettings
 from api.keys import KeyRing
 from api.refusals import NOT_AUTHENTICATED, TOKEN_EXPIRED
-from api.settings import IdentitySettings
 from engine.identity.ids import SessionId
 from engine.kernel.ids import UserId, ZoneId, is_id
 from engine.kernel.messages import Caller, Role

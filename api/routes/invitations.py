@@ -3,14 +3,16 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from actors.invitations import Invitations
-from api.deps import PathId, granted
-from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
+from api.deps import MaybeKey, PartsDep, PathId, granted
+from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.identity_answers import InvitationShown, InvitationsShown
 from api.identity_bodies import InvitationBody
 from api.json_answer import Json
+from api.once import Asked, once
 from api.refusals import INVALID_REQUEST
 from engine.identity.access import Permission
 from engine.identity.ids import LinkId
@@ -28,18 +30,34 @@ Inviting = Annotated[Caller, granted(Permission.INVITE_STAFF)]
 @router.post(
     "",
     status_code=201,
-    responses=answers(201, InvitationShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE),
+    responses=answers(201, InvitationShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, *WITH_KEY),
 )
-async def invite(body: InvitationBody, request: Request, admin: Inviting) -> Json:
+async def invite(
+    body: InvitationBody,
+    request: Request,
+    admin: Inviting,
+    parts: PartsDep,
+    key: MaybeKey = None,
+) -> Response:
     """Invite by e-mail; whoever has an account already gets new factors and this role, too."""
-    link = await _host(request).invite(
-        body.email,
-        Role(body.role),
-        zones=None if body.zones is None else tuple(ZoneId(one) for one in body.zones),
-        language=Language(body.language),
-        author=admin.user_id,
+
+    async def make() -> Json:
+        link = await _host(request).invite(
+            body.email,
+            Role(body.role),
+            zones=None if body.zones is None else tuple(ZoneId(one) for one in body.zones),
+            language=Language(body.language),
+            author=admin.user_id,
+        )
+        return Json(_shown(link), 201)
+
+    asked = Asked(
+        who=admin.user_id,
+        route="POST /v1/staff/invitations",
+        key=key,
+        body=body.model_dump(mode="json"),
     )
-    return Json(_shown(link), 201)
+    return await once(request, parts, asked, make)
 
 
 @router.get("", responses=answers(200, InvitationsShown, *WITH_TOKEN, *WITH_STORE))
@@ -48,10 +66,23 @@ async def list_invitations(request: Request, _: Inviting) -> Json:
     return Json({"invitations": [_shown(one) for one in await _host(request).listed()]})
 
 
-@router.post("/{invitation_id}/resend", responses=answers(200, InvitationShown, *_CHANGING))
-async def resend(invitation_id: PathId, request: Request, _: Inviting) -> Json:
+@router.post(
+    "/{invitation_id}/resend", responses=answers(200, InvitationShown, *_CHANGING, *WITH_KEY)
+)
+async def resend(
+    invitation_id: PathId,
+    request: Request,
+    admin: Inviting,
+    parts: PartsDep,
+    key: MaybeKey = None,
+) -> Response:
     """Write again; the link that was sent before is worth nothing any more."""
-    return _told(await _host(request).resend(LinkId(invitation_id)))
+
+    async def make() -> Json:
+        return _told(await _host(request).resend(LinkId(invitation_id)))
+
+    route = f"POST /v1/staff/invitations/{invitation_id}/resend"
+    return await once(request, parts, Asked(who=admin.user_id, route=route, key=key), make)
 
 
 @router.delete("/{invitation_id}", responses=answers(200, InvitationShown, *_CHANGING))

@@ -26,6 +26,14 @@ from tests.fixtures.servers import Databases
 BY_ITSELF = {
     "/v1/auth/refresh": "the refresh token: a used one has the same successor for a while",
     "/v1/auth/logout": "a session that has ended has ended",
+    "/v1/auth/password": "a code of the authenticator is used once; a log-in is a session",
+    "/v1/auth/password/forgotten": "the newest mail counts, and few are sent",
+    "/v1/auth/password/reset": "the link is used once",
+    "/v1/auth/enrolment": "the link's secret is the same until it is used",
+    "/v1/auth/enrolment/accept": "the link is used once",
+    "/v1/orders/{order_id}/links": "another address shows the same",
+    "/v1/gift/{token}": "a link is answered once",
+    "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
     "/v1/zones/{zone_id}/parameters/{version}/restore": "If-Match: a version is replaced once",
 }
 

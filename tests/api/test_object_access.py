@@ -59,6 +59,11 @@ async def a_scene(town: Town) -> Scene:
     return Scene(town, people, sockets, order_id, str(offer["offer_id"]))
 
 
+NOTE = {
+    "kind": "credit_note",
+    "lines": [{"name": "Roses", "quantity": 1, "unit_halalas": 100}],
+    "reason": "withered",
+}
 # What is told to those whom the role lets in, whose thing it is not; and to those whose it is.
 ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ("GET", "/v1/orders/{order_id}", None, {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}}),
@@ -69,6 +74,26 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
     ),
     ("GET", "/v1/orders/{order_id}/offers", None, {CUSTOMER: {403}, OPERATOR: {200}}),
+    (
+        "GET",
+        "/v1/orders/{order_id}/cancellation",
+        None,
+        {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
+    ),
+    (
+        "GET",
+        "/v1/orders/{order_id}/invoices",
+        None,
+        {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
+    ),
+    (
+        "POST",
+        "/v1/orders/{order_id}/links",
+        {},
+        {CUSTOMER: {201}, STRANGER: {404}, COURIER: {403}},
+    ),
+    ("POST", "/v1/invoices/{order_id}/notes", NOTE, {CUSTOMER: {403}, OPERATOR: {404}}),
+    ("POST", "/v1/gift-links/{order_id}/withdraw", None, {CUSTOMER: {404}, COURIER: {403}}),
     ("GET", "/v1/orders/{order_id}/decisions", None, {CUSTOMER: {403}, OPERATOR: {200}}),
     ("POST", "/v1/orders/{order_id}/cancel", {"reason": "other"}, {STRANGER: {404}, OTHER: {403}}),
     ("POST", "/v1/orders/{order_id}/unassign", {"reason": "x"}, {OTHER: {409}, CUSTOMER: {403}}),

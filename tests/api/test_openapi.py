@@ -17,6 +17,14 @@ FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
 # Told over the socket only, or never in answer to one route.
 OF_THE_SOCKET = {"bad_position", "no_such_channel", "too_many_channels"}
 OF_NO_ROUTE = {"no_such_page", "method_not_allowed"}
+# Told to those parts of ours that keep the ledger.
+OF_THE_LEDGER = {
+    "transfer_not_reversible",
+    "balance_too_low",
+    "transfer_id_reused",
+    "transfer_not_pending",
+    "more_than_reserved",
+}
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -47,7 +55,7 @@ def test_the_file_is_current() -> None:
 
 def test_every_refusal_is_listed_where_it_can_be_met() -> None:
     listed = set().union(*(codes_of(operation) for _, operation in operations()))
-    assert listed == set(CATALOGUE) - OF_THE_SOCKET - OF_NO_ROUTE
+    assert listed == set(CATALOGUE) - OF_THE_SOCKET - OF_NO_ROUTE - OF_THE_LEDGER
 
 
 def test_every_operation_says_what_it_answers() -> None:

@@ -324,8 +324,8 @@ async def test_orders_are_found_by_what_people_remember_page_by_page(town: Town)
         body = order_body(await customer.quote(), recipient={"name": name, "phone": "0501234567"})
         placed[name] = (await customer.post("/v1/orders", body)).json()
 
-    async def found(query: str, before: str = "") -> tuple[list[str], str | None]:
-        params = {"q": query, "limit": "2", "before": before}
+    async def found(query: str, cursor: str = "") -> tuple[list[str], str | None]:
+        params = {"q": query, "limit": "2", "cursor": cursor}
         told = await town.client.get("/v1/orders", params=params, headers=customer.headers)
         page = told.json()
         return [one["recipient"]["name"] for one in page["orders"]], page["next"]

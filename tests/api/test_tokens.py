@@ -13,8 +13,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from actors.chance import SystemChance
+from api.identity_settings import IdentitySettings
 from api.keys import KeyRing, make_keys, open_keys, rotate_signing_key
-from api.settings import IdentitySettings
 from api.tokens import Proven, Tokens
 from engine.identity.ids import SessionId
 from engine.kernel.ids import UserId

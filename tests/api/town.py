@@ -23,11 +23,12 @@ from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
 from actors.solver import LocalSolver
 from api.app import create_app
 from api.gate import Gate
+from api.identity_settings import IdentitySettings
 from api.keys import KeyRing, make_keys
 from api.limit_settings import LimitSettings
 from api.parts import Parts
 from api.server import EdgeServer, listen_config
-from api.settings import EdgeSettings, IdentitySettings, Settings, WhatIfSettings
+from api.settings import EdgeSettings, Settings, WhatIfSettings
 from engine.identity.ids import SessionId
 from engine.identity.login import User
 from engine.kernel.ids import UserId
