@@ -1,9 +1,12 @@
-"""A worker whose work beside the requests has crashed ends, so that its keeper starts another."""
+"""A worker ends when what runs beside its requests has crashed, and not when its disk is full."""
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 from fastapi import FastAPI
@@ -44,3 +47,17 @@ async def test_a_worker_does_not_outlive_what_runs_beside_its_requests() -> None
             await serving
             writer.close()
     assert server.lifespan.error_occurred
+
+
+def test_a_log_on_a_full_disk_does_no_harm() -> None:
+    words = "import structlog; from api.logs import write_logs; write_logs()"
+    say = "structlog.get_logger().warning('unavailable')"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", f"{words}; {say}; {say}; print('alive', flush=True)"],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            timeout=60,
+            check=False,
+        )
+    assert done.stdout == b"alive\n"
