@@ -1,12 +1,30 @@
 """How the processes of the edge write their log: a line of JSON for everything that happened."""
 
+import io
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+class _Forgiving(io.TextIOBase):
+    """What cannot be written is dropped: a full disk must not end a request."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def write_logs() -> None:
@@ -19,7 +37,7 @@ def write_logs() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(serializer=_line),
         ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
     )
 
 

@@ -159,6 +159,13 @@ class EdgeServer(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to stop: also when what runs beside the requests has crashed.
+
+        The process would go on with its connections closed, answering everybody that it cannot.
+        """
+        return self.lifespan.error_occurred or await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close sockets with our code first; uvicorn would close them with its own."""
         presence = self._desk().presence

@@ -262,8 +262,16 @@ def _seconds(text: str | None) -> float:
 
 
 def _told(answer: httpx2.Response) -> Told:
-    body: Any = msgspec.json.decode(answer.content) if answer.content else {}
+    body = _body(answer.content)
     if answer.is_success:
         return Told(body=body if isinstance(body, dict) else {"items": body})
     code = body.get("code") if isinstance(body, dict) else None
     return Told(body={"problem": body}, refused=str(code or f"status_{answer.status_code}"))
+
+
+def _body(content: bytes) -> Any:  # noqa: ANN401 - JSON holds anything
+    """What was said; text that is no JSON is an odd answer, which its hearer notes."""
+    try:
+        return msgspec.json.decode(content) if content else {}
+    except msgspec.DecodeError:
+        return content.decode(errors="replace")

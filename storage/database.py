@@ -29,6 +29,8 @@ _AWAY: Final = (
     pg.IdleInTransactionSessionTimeoutError,
     pg.ReadOnlySQLTransactionError,
     pg.PostgresSystemError,
+    # A connection that broke in the middle of an answer leaves the driver between two states.
+    pg.InternalClientError,
 )
 
 
@@ -106,7 +108,7 @@ class Database:
             connection = await self._pool.acquire(timeout=self._settings.command_timeout_s)
             try:
                 yield Session(connection)
-            except (TimeoutError, OSError):
+            except (TimeoutError, OSError, pg.InternalClientError):
                 # A frozen server would let us wait for its answer to our farewell, too.
                 connection.terminate()
                 raise

@@ -36,5 +36,10 @@ async def finish(database: Database, effect_id: EffectId, *, now: Instant) -> No
     await database.run(queries.finish_effect, effect_id=effect_id, now=now)
 
 
+async def count_left(database: Database, *, due_before: Instant) -> int:
+    (row,) = await database.rows(queries.count_effects_left, due_before=due_before)
+    return int(row["left"])
+
+
 async def postpone(database: Database, effect_id: EffectId, *, until: Instant, error: str) -> None:
     await database.run(queries.postpone_effect, effect_id=effect_id, until=until, error=error)

@@ -169,6 +169,10 @@ class PostgresStore:
     async def postpone_effect(self, effect_id: EffectId, *, until: Instant, error: str) -> None:
         await outbox.postpone(self._database, effect_id, until=until, error=error)
 
+    async def count_effects_left(self, *, due_before: Instant) -> int:
+        """How many effects should have happened before this and have not."""
+        return await outbox.count_left(self._database, due_before=due_before)
+
     async def save_trail(self, fixes: Sequence[TrailFix]) -> None:
         await couriers.save_trail(self._database, fixes)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from api.up import System
+    from simulations.chaos.run import Service
 
 _DAY = Path(__file__).parents[3] / "shared" / "mdrp" / "instances" / "0o50t100s2p125"
 _DISK_SIZE = "1536m"
@@ -44,9 +45,7 @@ def chaos(
     ):
         is_clean = live_through(
             instance,
-            url=system.url,
-            sms_log=system.sms_log,
-            operator_phone=OPERATOR_PHONE,
+            service=reached(system),
             speed=speed,
             kinds=kinds_of_harm(victims(system), redis_url=system.servers.redis_url, disk=disk),
             seed=seed,
@@ -54,6 +53,18 @@ def chaos(
         )
     if not is_clean:
         raise typer.Exit(1)
+
+
+def reached(system: "System") -> "Service":
+    """Where a running system is reached, by its people and by who looks into its database."""
+    from simulations.chaos.run import Service
+
+    return Service(
+        url=system.url,
+        sms_log=system.sms_log,
+        operator_phone=OPERATOR_PHONE,
+        database=system.settings.database,
+    )
 
 
 def victims(system: "System") -> "dict[str, Callable[[], int]]":

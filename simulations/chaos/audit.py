@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from actors.chance import SystemChance
+from simulations.chaos.stored import stored_otherwise
 from simulations.checks import not_in_history
 from simulations.diary import Diary, OrderPage
 from simulations.door_socket import Socket
 from simulations.rest import Account
 from simulations.witness import Answered, Chronicle, Said
+from storage.settings import DatabaseSettings
 
 # Commands that always change something when they succeed: their answers are stored with the change.
 _ALWAYS_CHANGE: Final = frozenset({"accept", "progress"})
@@ -20,8 +22,9 @@ _AT_ONCE: Final = 8
 class Audit:
     """Looks after a day whether every word of the service was kept."""
 
-    def __init__(self, chronicle: Chronicle) -> None:
+    def __init__(self, chronicle: Chronicle, database: DatabaseSettings | None = None) -> None:
         self.witness = chronicle
+        self._database = database
         self.asked_again = 0
         self.histories_read = 0
 
@@ -32,7 +35,25 @@ class Audit:
         accounts = {one.phone: one for one in people}
         pages = [one for one in diary.orders.values() if one.order_id]
         history = await self._histories(operator, pages)
-        return [*not_in_history(pages, history), *await self._unkept(accounts)]
+        return [
+            *not_in_history(pages, history),
+            *await self._unkept(accounts),
+            *await self._stored_otherwise(operator, accounts, pages),
+        ]
+
+    async def _stored_otherwise(
+        self, operator: Account, accounts: Mapping[str, Account], pages: Iterable[OrderPage]
+    ) -> list[str]:
+        """What only the database knows, if its address was given."""
+        if self._database is None:
+            return []
+        return await stored_otherwise(
+            self._database,
+            operator.edge.clock,
+            answers=self.witness.answers,
+            users={phone: one.user_id for phone, one in accounts.items()},
+            order_ids=[one.order_id for one in pages],
+        )
 
     async def _histories(
         self, operator: Account, pages: Iterable[OrderPage]

@@ -4,6 +4,7 @@ import random
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +20,20 @@ from simulations.chaos.injector import Harmed, Injector
 from simulations.replay import run_live
 from simulations.score import Score
 from simulations.witness import Chronicle
+from storage.settings import DatabaseSettings
 
 _ASK_S: Final = 1.0
 _LAST_HARM_S: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Where the running system is reached, and the database that is looked into afterwards."""
+
+    url: str
+    sms_log: Path
+    operator_phone: str
+    database: DatabaseSettings
 
 
 def speed_of(folder: Path, *, minutes: float) -> float:
@@ -43,9 +55,7 @@ def is_well(url: str) -> bool:
 def live_through(
     folder: Path,
     *,
-    url: str,
-    sms_log: Path,
-    operator_phone: str,
+    service: Service,
     speed: float,
     kinds: Mapping[str, Harm],
     seed: int,
@@ -59,11 +69,11 @@ def live_through(
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     chronicle = Chronicle(out / "told.jsonl")
-    audit = Audit(chronicle)
+    audit = Audit(chronicle, service.database)
     injector = Injector(
         kinds,
         chance=random.Random(seed),
-        is_well=lambda: is_well(url),
+        is_well=lambda: is_well(service.url),
         on_harm=lambda one: console.print(
             f"{one.at_s:6.0f} s  {one.kind}: away for {one.away_s:.1f} s"
         ),
@@ -73,9 +83,9 @@ def live_through(
     try:
         found = run_live(
             folder,
-            url=url,
-            sms_log=sms_log,
-            operator_phone=operator_phone,
+            url=service.url,
+            sms_log=service.sms_log,
+            operator_phone=service.operator_phone,
             speed=speed,
             out=out / "solution.json",
             audit=audit,

@@ -20,3 +20,6 @@ update outbox set done_at = instant(:now) where effect_id = :effect_id and done_
 -- name: postpone_effect!
 update outbox set due_at = instant(:until), last_error = :error
 where effect_id = :effect_id and done_at is null;
+
+-- name: count_effects_left
+select count(*) as left from outbox where done_at is null and due_at <= instant(:due_before);

@@ -8,7 +8,7 @@ import pytest
 
 from actors.clock import SystemClock
 from actors.settings import ClockSettings
-from api.commands.chaos import victims
+from api.commands.chaos import reached, victims
 from api.commands.running import OPERATOR_PHONE
 from api.settings import Settings
 from api.up import running_system
@@ -88,9 +88,7 @@ def test_every_gift_is_delivered_once_though_everything_dies_in_turn(tmp_path: P
         kinds = {name: one for name, one in every.items() if "stopped" not in name}
         is_clean = live_through(
             day,
-            url=system.url,
-            sms_log=system.sms_log,
-            operator_phone=OPERATOR_PHONE,
+            service=reached(system),
             speed=SPEED,
             kinds=kinds,
             seed=7,

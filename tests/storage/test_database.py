@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from engine.kernel.ids import OrderId
+from storage.database import Database
 from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
 from storage.store import StoreUnavailable
@@ -79,6 +80,16 @@ async def said(store: PostgresStore) -> object:
     """What a look-up of something unknown gives, or the error it ends in."""
     (answer,) = await asyncio.gather(store.find_order(OrderId(new_id())), return_exceptions=True)
     return answer
+
+
+async def test_a_connection_that_the_driver_lost_track_of_is_unavailable_once(dsn: str) -> None:
+    database = await Database.open(settings_for(dsn, pool_min=1, pool_max=1))
+    with pytest.raises(StoreUnavailable):
+        async with database.session():
+            raise asyncpg.InternalClientError("cannot switch to state 12")
+    async with database.session() as session:
+        assert await session.connection.fetchval("select 1") == 1
+    await database.close()
 
 
 async def test_a_pool_that_is_used_up_is_unavailable(dsn: str) -> None:
