@@ -15,6 +15,7 @@ from actors.codes import Codes
 from actors.gateways.refunds import ToldRefunds
 from actors.gateways.sms import SmsGateway
 from actors.invoicing import Invoicing
+from actors.links import LinkMails
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
 from actors.phone_change import PhoneChange
@@ -55,10 +56,12 @@ from api.sockets.connection import Desk
 from api.sockets.histories import Histories
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
+from api.staff_hosts import open_staff
 from api.throttle import Throttle
 from api.tokens import Tokens
 from api.what_ifs import WhatIfs
 from engine.identity.budgets import BudgetRules
+from engine.identity.links import SendLink
 from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
@@ -174,7 +177,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = _invoicing(parts)
     _open_identity(app, parts)
-    outbox = _outbox(parts, app.state.invoicing)
+    outbox = _outbox(parts, app.state.invoicing, open_staff(app, parts))
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(one.run()) for one in (desk.hub, outbox, what_ifs, gate, gift_links)
@@ -265,10 +268,14 @@ def _sessions(parts: Parts) -> Sessions:
     )
 
 
-def _outbox(parts: Parts, invoicing: Invoicing) -> Outbox:
+def _outbox(parts: Parts, invoicing: Invoicing, mails: LinkMails) -> Outbox:
     return Outbox(
         parts.store,
-        {SendSms: _sending(parts.sms), IssueInvoice: invoicing.on_effect},
+        {
+            SendSms: _sending(parts.sms),
+            SendLink: mails.send,
+            IssueInvoice: invoicing.on_effect,
+        },
         parts.settings.outbox,
         clock=parts.clock,
         chance=parts.chance,

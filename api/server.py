@@ -100,6 +100,12 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         )
 
 
+def _open_mail(settings: Settings) -> MailGateway:
+    if settings.mail.provider is MailProvider.SMTP:
+        return SmtpMail(settings.mail, SystemClock())
+    return DevelopmentMail(settings.mail_log, prints=settings.outbox.print_mail)
+
+
 @asynccontextmanager
 async def _open_sms(settings: Settings) -> AsyncIterator[SmsGateway]:
     if settings.sms.provider is SmsProvider.DEVELOPMENT:
@@ -222,9 +228,3 @@ def main(listening_fd: str, parent: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
-
-
-def _open_mail(settings: Settings) -> MailGateway:
-    if settings.mail.provider is MailProvider.SMTP:
-        return SmtpMail(settings.mail, SystemClock())
-    return DevelopmentMail(settings.mail_log, prints=settings.outbox.print_mail)

@@ -103,7 +103,9 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ("DELETE", "/v1/sessions/{session_id}", None, {STRANGER: {404}, OTHER: {404}, CUSTOMER: {200}}),
 ]
 # Routes whose thing is the caller's own by its address, or which operators alone may call.
-OF_ONESELF = re.compile(r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone)\b[^{]*$")
+OF_ONESELF = re.compile(
+    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet)\b[^{]*$"
+)
 OF_OPERATORS = re.compile(r"/v1/(?:zones|couriers|operators|staff)\b")
 
 

@@ -184,6 +184,11 @@ VITAL = {
 FAIL_CLOSED = {
     "POST /v1/auth/otp",
     "POST /v1/auth/token",
+    "POST /v1/auth/password",
+    "POST /v1/auth/password/forgotten",
+    "POST /v1/auth/password/reset",
+    "POST /v1/auth/enrolment",
+    "POST /v1/auth/enrolment/accept",
     "POST /v1/phone/codes",
     "POST /v1/phone/undo",
     "POST /v1/phone/undo/code",
