@@ -6,7 +6,7 @@ from collections import Counter
 from actors.clock import Clock
 from engine.kernel.timing import Instant
 
-STEPS_MAX = 400_000
+STEPS_MAX = 20_000
 
 
 class Journal:
