@@ -61,6 +61,7 @@ def live_through(
     seed: int,
     out: Path,
     rounds: int | None = None,
+    patience_s: float = 90.0,
 ) -> bool:
     """Live the day while harm is done; print and write what came of it; whether all held.
 
@@ -78,6 +79,7 @@ def live_through(
             f"{one.at_s:6.0f} s  {one.kind}: away for {one.away_s:.1f} s"
         ),
         rounds=rounds,
+        patience_s=patience_s,
     )
     injector.start()
     try:
