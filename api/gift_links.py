@@ -7,13 +7,14 @@ from actors.gateways.sms import SmsFailed
 from api.errors import Refused
 from api.links import sign_link
 from api.parts import Parts
+from api.placing import order_of
 from api.punctuality import ZonesPunctuality
 from api.quoting import make_quote_for
 from api.sending import carry_out
 from engine.kernel.ids import CommandId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.place import Place
-from engine.kernel.refusals import CATALOGUE, STALE, Refusal, RefusalKind
+from engine.kernel.refusals import CATALOGUE, Refusal, RefusalKind
 from engine.kernel.timing import SECOND_MS
 from engine.orders import gift_link as rules
 from engine.orders.gift_link import (
@@ -22,13 +23,11 @@ from engine.orders.gift_link import (
     GiftLink,
     GiftLinkStatus,
 )
-from engine.orders.messages import PlaceOrder
 from engine.orders.order import Window
-from engine.orders.quote import Wishes, order_id_of
+from engine.orders.quote import Wishes
 from storage.store import StoreUnavailable
 
 PURPOSE = "gift links"
-PIN_DIGITS = 4
 _LOOK_EVERY_MS = 15 * SECOND_MS
 _AT_ONCE = 100
 
@@ -134,16 +133,13 @@ class GiftLinks:
         quoted, door = link.quote, link.door
         assert quoted is not None
         assert door is not None
-        command = PlaceOrder(
-            order_id=order_id_of(quoted.id),
-            zone_id=quoted.zone_id,
-            quote=quoted,
+        command = order_of(
+            self._parts,
+            quoted,
             gift=link.gift,
             recipient=link.recipient,
             shop=link.shop,
             door=door,
-            pin=f"{self._parts.chance.below(10**PIN_DIGITS):0{PIN_DIGITS}}",
-            ready_at=self._parts.clock.now() + quoted.preparation_s * SECOND_MS,
             window=link.window,
         )
         await carry_out(
@@ -157,5 +153,4 @@ class GiftLinks:
 
 def _is_passing(refusal: Refusal) -> bool:
     """Whether the same may be granted a moment later."""
-    is_away = CATALOGUE[refusal.code].kind is RefusalKind.UNAVAILABLE
-    return is_away or refusal.code == STALE.code
+    return CATALOGUE[refusal.code].kind is RefusalKind.UNAVAILABLE

@@ -69,7 +69,7 @@ def reached(system: "System") -> "Service":
 
 def victims(system: "System") -> "dict[str, Callable[[], int]]":
     """The processes of a running system, by what they are."""
-    from simulations.chaos.processes import descendant
+    from simulations.processes import descendant
 
     return {
         "cell": lambda: descendant("ray::CellHost"),

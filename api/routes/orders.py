@@ -32,6 +32,7 @@ from api.order_answers import CancellationShown, OrderCancelledAnswer, QuoteMade
 from api.order_views import find_visible, view, views
 from api.paging import PageQuery, Paging
 from api.parts import Parts
+from api.placing import order_of
 from api.quoting import make_quote_for
 from api.recipients import recipient_of
 from api.refusals import INVALID_REQUEST
@@ -45,7 +46,6 @@ from engine.kernel.ids import OrderId, QuoteId
 from engine.kernel.messages import Caller, Role
 from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Page, Wanted, slice_of
 from engine.kernel.pages import Key as RowKey
-from engine.kernel.timing import SECOND_MS
 from engine.orders.messages import (
     BAD_WINDOW,
     CHARGE_RISEN,
@@ -64,7 +64,7 @@ from engine.orders.messages import (
 )
 from engine.orders.order import Order, OrderOffered, OrderOfferLapsed
 from engine.orders.policy import cancellation_terms
-from engine.orders.quote import Quote, order_id_of
+from engine.orders.quote import Quote
 from engine.orders.search import matches
 from engine.orders.surge import NO_SURGE_PERCENT
 from engine.pricing.lines import LineAmounts
@@ -72,7 +72,6 @@ from storage.store import OrderFilter, StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
-PIN_DIGITS = 4
 _SEARCHED_AT_ONCE = 200
 _SEARCHED_MAX = 2000
 # Who was asked and said no is not the customer's business.
@@ -179,17 +178,13 @@ async def place_order(
     if quoted is None:
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     command_id = id_of_command(caller, "POST /v1/orders", key)
-    command = PlaceOrder(
-        # A quote is one order, however often and by whatever key it is placed.
-        order_id=order_id_of(quoted.id),
-        zone_id=quoted.zone_id,
-        quote=quoted,
+    command = order_of(
+        parts,
+        quoted,
         gift=body.gift.gift(),
         recipient=recipient_of(body.recipient),
         shop=body.shop.place(),
         door=body.door.place(),
-        pin=f"{parts.chance.below(10**PIN_DIGITS):0{PIN_DIGITS}}",
-        ready_at=parts.clock.now() + quoted.preparation_s * SECOND_MS,
         window=body.window.window() if body.window else None,
     )
     asked = body.model_dump(mode="json")

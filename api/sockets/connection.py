@@ -52,8 +52,8 @@ from storage.live import Fix
 
 FAULT = 1011
 _GOODBYE_S = 2.0
-# What makes others work costs more than what is only noted; a frame that is not named costs one.
-_COSTS = {Subscribe: 4, Look: 8, Duty: 2, Accept: 2, Decline: 2, Progress: 2}
+# What makes others work costs so much more than what is only noted, which costs one.
+_EXTRA_COSTS = {Subscribe: 3, Look: 7, Duty: 1, Accept: 1, Decline: 1, Progress: 1}
 _CLOSES = {SESSION_ENDED.code: Close.SESSION_ENDED, UNAVAILABLE.code: Close.GOING_AWAY}
 
 
@@ -177,14 +177,16 @@ class Connection:
                 return data
             try:
                 frame = frames.read_frame(data)
-                self._pay(_COSTS.get(type(frame), 1) - 1)
-                return frame
             except MalformedFrame as fault:
                 if fault.command_id is None:
                     structlog.get_logger(__name__).info("malformed_frame", why=str(fault))
                     raise Closing(Close.MALFORMED) from None
                 refusal = INVALID_REQUEST(message=str(fault))
                 self._outgoing.put(server_frames.refused(fault.command_id, refusal))
+                continue
+            if extra := _EXTRA_COSTS.get(type(frame)):
+                self._pay(extra)
+            return frame
 
     def _count(self, size: int) -> None:
         """Every frame costs one, whatever it says."""

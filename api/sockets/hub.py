@@ -138,7 +138,8 @@ class Hub:
     def _pass_on(self, publication: Publication) -> None:
         subscriptions = self._subscriptions.get(publication.channel, {})
         if publication.kind == ASK_ANEW:
-            self._mark(publication.channel)
+            if subscriptions:
+                self._mark(publication.channel)
             return
         bookmark = publication.bookmark
         if not subscriptions and bookmark is None:

@@ -2,10 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from simulations.processes import command_line, descendants, stat_fields
 
 _PROC: Final = Path("/proc")
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
@@ -41,7 +43,7 @@ def usage() -> Usage:
     memory: Counter[str] = Counter()
     for pid in descendants(os.getpid()):
         try:
-            part = part_of((_PROC / str(pid) / "cmdline").read_text(errors="replace"))
+            part = part_of(command_line(pid))
             cpu[part] += round(1000 * cpu_s(pid))
             memory[part] += resident(pid)
         except (OSError, ValueError, IndexError):
@@ -54,26 +56,9 @@ def part_of(command: str) -> str:
     return next((part for mark, part in _MARKS.items() if mark in command), _REST)
 
 
-def descendants(root: int) -> Iterator[int]:
-    """Every process below this one."""
-    children: dict[int, list[int]] = {}
-    for entry in _PROC.iterdir():
-        if entry.name.isdecimal():
-            try:
-                parent = int(_fields(int(entry.name))[1])
-            except (OSError, ValueError, IndexError):
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    waiting = list(children.get(root, ()))
-    while waiting:
-        pid = waiting.pop()
-        yield pid
-        waiting += children.get(pid, ())
-
-
 def cpu_s(pid: int) -> float:
     """Seconds of the processor that a process has used, in all its threads."""
-    fields = _fields(pid)
+    fields = stat_fields(pid)
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
@@ -81,8 +66,3 @@ def resident(pid: int) -> int:
     """Bytes of a process's own memory that are in use."""
     _, pages, shared, *_ = (_PROC / str(pid) / "statm").read_text().split()
     return (int(pages) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _fields(pid: int) -> list[str]:
-    """What the kernel says after the name, which may hold anything."""
-    return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()

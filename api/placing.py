@@ -1,0 +1,37 @@
+"""The order that a quote becomes."""
+
+from typing import Final
+
+from api.parts import Parts
+from engine.kernel.place import Place
+from engine.kernel.timing import SECOND_MS
+from engine.orders.messages import PlaceOrder
+from engine.orders.order import Gift, Recipient, Window
+from engine.orders.quote import Quote, order_id_of
+
+PIN_DIGITS: Final = 4
+
+
+def order_of(
+    parts: Parts,
+    quoted: Quote,
+    *,
+    gift: Gift,
+    recipient: Recipient,
+    shop: Place,
+    door: Place,
+    window: Window | None,
+) -> PlaceOrder:
+    """The command that places it. A quote is one order, however often and by whatever key."""
+    return PlaceOrder(
+        order_id=order_id_of(quoted.id),
+        zone_id=quoted.zone_id,
+        quote=quoted,
+        gift=gift,
+        recipient=recipient,
+        shop=shop,
+        door=door,
+        pin=f"{parts.chance.below(10**PIN_DIGITS):0{PIN_DIGITS}}",
+        ready_at=parts.clock.now() + quoted.preparation_s * SECOND_MS,
+        window=window,
+    )
