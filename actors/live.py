@@ -9,6 +9,7 @@ from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.publisher import Publisher
 from actors.turns import Turns
+from engine.audit.commands import records_of
 from engine.couriers.courier import Courier
 from engine.geo.zone import CELLS_TAKEN, Zone
 from engine.invoices.due import invoices_for
@@ -109,7 +110,14 @@ class Live:
         effects = (*decision.effects, *notices_for(decision), *invoices_for(decision))
         decision = replace(decision, effects=effects)
         answer = _answer(envelope, decision.refusal, decision.reply)
-        commit = Commit(cell=self._cell, decision=decision, at=self._clock.now(), answer=answer)
+        now = self._clock.now()
+        commit = Commit(
+            cell=self._cell,
+            decision=decision,
+            at=now,
+            answer=answer,
+            records=records_of(envelope, decision, at=now),
+        )
         try:
             outcome = await self._store.commit(commit)
         except StoreUnavailable:

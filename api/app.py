@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from actors.audit import AuditKeeper
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
 from actors.codes import Codes
@@ -31,6 +32,7 @@ from api.outermost import Outermost
 from api.parts import Parts
 from api.punctuality import ZonesPunctuality
 from api.routes import (
+    audit_log,
     couriers,
     decisions,
     gift_links,
@@ -118,6 +120,7 @@ _ROUTES = (
     parameters,
     metrics,
     what_if,
+    audit_log,
     health,
 )
 
@@ -178,10 +181,10 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.invoicing = _invoicing(parts)
     _open_identity(app, parts)
     outbox = _outbox(parts, app.state.invoicing, open_staff(app, parts))
+    audit = AuditKeeper(parts.audit, wall=parts.wall)
+    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit)
     async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(one.run()) for one in (desk.hub, outbox, what_ifs, gate, gift_links)
-        ]
+        running = [tasks.create_task(one.run()) for one in beside]
         await desk.hub.wait_until_reading()
         try:
             yield

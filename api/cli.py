@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import benches, documents, experiments, keys, ledger
+from api.commands import audit, benches, documents, experiments, keys, ledger
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
 from api.commands.recorded_days import bench_mdrp
@@ -244,6 +244,20 @@ def verify_ledger() -> None:
     """Fold every balance of the running system anew; ends with 1 when something is wrong."""
     with Understandable():
         if ledger.verify(_running_database()):
+            raise typer.Exit(1)
+
+
+@app.command("verify-audit")
+def verify_audit(
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Option("--checkpoint", help="NUMBER:HASH that was noted before; may be repeated."),
+    ] = None,
+) -> None:
+    """Verify the audit log of the running system; ends with 1 when it was tampered with."""
+    noted = [audit.checkpoint(one) for one in checkpoints or ()]
+    with Understandable():
+        if not audit.verify(_running_database(), noted):
             raise typer.Exit(1)
 
 

@@ -9,6 +9,7 @@ from actors.gateways.mail import MailGateway
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
+from storage.audit import AuditStore
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
@@ -37,6 +38,7 @@ class Parts:
     kept_answers: KeptAnswers
     rates: Rates
     staff: StaffStore
+    audit: AuditStore
     ledger: LedgerStore
     sms: SmsGateway
     mail: MailGateway

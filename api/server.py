@@ -32,6 +32,7 @@ from api.parts import Parts
 from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
+from storage.audit import PostgresAudit
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
@@ -88,6 +89,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             gift_links=PostgresGiftLinks(database),
             kept_answers=PostgresKeptAnswers(database, vault),
             staff=staff,
+            audit=PostgresAudit(database),
             mail=_open_mail(settings),
             ledger=PostgresLedger(database),
             sms=await stack.enter_async_context(_open_sms(settings)),

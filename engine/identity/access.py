@@ -49,6 +49,7 @@ class Permission(StrEnum):
     SEE_WALLET = "see_wallet"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
+    SEE_AUDIT_LOG = "see_audit_log"
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -104,6 +105,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
     Permission.INVITE_STAFF: _to(Role.ADMIN),
     Permission.LIMIT_STAFF: _to(Role.ADMIN),
+    Permission.SEE_AUDIT_LOG: _to(Role.ADMIN),
 }
 SENDABLE: Final = frozenset(deed for deed in GRANTS if isinstance(deed, type))
 

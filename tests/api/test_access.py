@@ -49,6 +49,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
         {"status": "active", "reason": "x"},
         Permission.JUDGE_COURIERS,
     ),
+    ("GET", "/v1/audit-log", None, Permission.SEE_AUDIT_LOG),
     ("GET", "/v1/sessions", None, Permission.SEE_SESSIONS),
     ("DELETE", f"/v1/sessions/{ID}", None, Permission.END_SESSIONS),
     ("POST", "/v1/quotes", QUOTE, Permission.ASK_QUOTE),

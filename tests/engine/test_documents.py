@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.audit.record import Action
 from engine.couriers.courier import (
     DUTY_TRANSITIONS,
     CourierStatus,
@@ -131,6 +132,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Why a fix is dropped", FixFault),
         ("### At a geofence", FenceEvent),
         ("### Accounts", AccountKind),
+        ("### What the audit log records", Action),
         ("### Why money moves", TransferReason),
     ],
 )
