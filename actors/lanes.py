@@ -20,6 +20,7 @@ from storage.store import Answer
 _Waiting = tuple[Envelope, asyncio.Future[Answer]]
 _BATCH_MAX = 500
 _AGAIN_MS = 150
+_GAP_MS_MAX = 100
 
 
 class CellCalls(Protocol):
@@ -108,7 +109,8 @@ def _fail(batch: list[_Waiting], error: Exception) -> None:
 class PositionLane:
     """The newest position of every courier leaves with the next call.
 
-    That call leaves when the last returned.
+    That call leaves when the last returned and as long again is over, so that a cell which is busy
+    is called more seldom, with more in each call.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class PositionLane:
         self._calls = calls
         self._clock = clock
         self._gap_ms = settings.positions_gap_ms * clock.speed
+        self._gap_ms_max = _GAP_MS_MAX * clock.speed
         self._newest: dict[CourierId, Fix] = {}
         self._pump: asyncio.Task[None] | None = None
 
@@ -130,13 +133,15 @@ class PositionLane:
     async def _run(self) -> None:
         while self._newest:
             newest, self._newest = self._newest, {}
+            began = self._clock.now()
             try:
                 await self._calls.report_positions(self._cell, list(newest.items()))
             except CellUnavailable:
                 # These are old by the time the cell is back; newer ones follow.
                 await self._clock.sleep(_AGAIN_MS * self._clock.speed)
                 continue
-            await self._clock.sleep(self._gap_ms)
+            took_ms = self._clock.now() - began
+            await self._clock.sleep(max(self._gap_ms, min(took_ms, self._gap_ms_max)))
 
 
 class LanedCells:

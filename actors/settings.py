@@ -52,7 +52,10 @@ class RuntimeSettings(BaseModel):
         20_000, ge=1, description="Commands that may wait for one cell before more are refused."
     )
     positions_gap_ms: int = Field(
-        10, ge=0, le=1000, description="Least real milliseconds between two calls with positions."
+        10,
+        ge=0,
+        le=1000,
+        description="Least real milliseconds between two calls with positions; more where busy.",
     )
     position_publish_s: float = Field(
         4.0,
