@@ -9,8 +9,8 @@ COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
-        bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
-        simtest chaos bench-ledger walk-ledger verify-ledger verify-audit migrate openapi doctor clean
+        bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
+        chaos bench-ledger walk-ledger verify-audit verify-ledger migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -63,9 +63,6 @@ compare: $(COMPILED) ## try two parameter sets on the same days: ARGS="A.toml B.
 
 tune: $(COMPILED) ## sweep over parameters: ARGS="--parameter trips_max=1..4:1"
 	@$(BIN)/hadiyati tune $(ARGS)
-
-bench: $(COMPILED) ## measure a tick on this machine, beside the bare matching
-	@$(BIN)/hadiyati bench $(ARGS)
 
 bench-matching: $(COMPILED) ## measure a whole tick beside bare assignments: ARGS="--size 300x1000 --ticks 200"
 	@$(BIN)/hadiyati bench-matching $(ARGS)

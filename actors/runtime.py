@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import pickle
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +16,9 @@ from actors.bus import Bus, CellUnavailable
 from actors.cell import Cell, World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
+from actors.garbage import collect_seldom
 from actors.lanes import LanedCells
+from actors.packing import pack, unpack
 from actors.settings import Premises, RuntimeSettings
 from actors.solver import SolverUnavailable, checked_plan, checked_routes, real_stopwatch
 from engine.kernel.ids import CellId, CourierId
@@ -105,6 +106,7 @@ class CellHost:
     """
 
     def __init__(self, cell_id: CellId, premises: Premises) -> None:
+        collect_seldom()
         self._cell_id = cell_id
         self._premises = premises
         self._starting: asyncio.Future[Cell] | None = None
@@ -160,8 +162,8 @@ class CellHost:
 class SolverHost:
     """The Ray actor around the optimizer."""
 
-    def __init__(self, runtime: RuntimeSettings) -> None:
-        self._runtime = runtime
+    def __init__(self) -> None:
+        collect_seldom()
 
     def plan(self, problem: bytes) -> bytes:
         """A verified plan; one that breaks a rule ends the process."""
@@ -311,16 +313,6 @@ class Watch:
             await asyncio.sleep(_WATCH_S)
 
 
-def pack(thing: object) -> bytes:
-    """Pickle it as Python does: Ray's own way asks a function in Python for every object in it."""
-    return pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
-
-
-def unpack(packed: bytes) -> Any:  # noqa: ANN401 - whatever was packed
-    """What another process of ours packed."""
-    return pickle.loads(packed)  # noqa: S301 - Ray would do the same with it
-
-
 def join(premises: Premises, address: str) -> None:
     """Connect this process to a running Ray."""
     _turn_knobs()
@@ -354,7 +346,7 @@ def cell_actor(cell: CellId, premises: Premises) -> CellActor:
 
 def solver_actor(runtime: RuntimeSettings, name: str = _SOLVER) -> SolverActor:
     """The actor of the solver, or of the planner of later windows, created when there is none."""
-    return cast("SolverActor", _actor(SolverHost, name, runtime, runtime))
+    return cast("SolverActor", _actor(SolverHost, name, runtime))
 
 
 def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> object:
