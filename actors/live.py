@@ -16,6 +16,7 @@ from engine.invoices.due import invoices_for
 from engine.kernel.ids import CellId
 from engine.kernel.messages import Decision, Envelope, Thing
 from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, UNAVAILABLE, Refusal
+from engine.money.earnings import earnings_for
 from engine.notices import notices_for
 from engine.orders.order import Order
 from storage.live import ASK_ANEW, Publication
@@ -107,8 +108,8 @@ class Live:
             return await self._unchanged(envelope, decision, {})
         if not decision.changes:
             return await self._unchanged(envelope, decision.refusal, decision.reply)
-        effects = (*decision.effects, *notices_for(decision), *invoices_for(decision))
-        decision = replace(decision, effects=effects)
+        effects = (*notices_for(decision), *invoices_for(decision), *earnings_for(decision))
+        decision = replace(decision, effects=(*decision.effects, *effects))
         answer = _answer(envelope, decision.refusal, decision.reply)
         now = self._clock.now()
         commit = Commit(

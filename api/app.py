@@ -16,6 +16,7 @@ from actors.codes import Codes
 from actors.gateways.refunds import ToldRefunds
 from actors.gateways.sms import SmsGateway
 from actors.invoicing import Invoicing
+from actors.ledger import LedgerKeeper
 from actors.links import LinkMails
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
@@ -48,6 +49,7 @@ from api.routes import (
     sessions,
     sharing,
     staff,
+    tips,
     trails,
     wallet,
     what_if,
@@ -68,6 +70,7 @@ from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
+from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 
 VERSION = "0.1.0"
@@ -116,6 +119,7 @@ _ROUTES = (
     couriers,
     trails,
     wallet,
+    tips,
     zones,
     parameters,
     metrics,
@@ -179,8 +183,9 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = _invoicing(parts)
+    app.state.ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
     _open_identity(app, parts)
-    outbox = _outbox(parts, app.state.invoicing, open_staff(app, parts))
+    outbox = _outbox(app, parts, open_staff(app, parts))
     audit = AuditKeeper(parts.audit, wall=parts.wall)
     beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit)
     async with asyncio.TaskGroup() as tasks:
@@ -271,13 +276,16 @@ def _sessions(parts: Parts) -> Sessions:
     )
 
 
-def _outbox(parts: Parts, invoicing: Invoicing, mails: LinkMails) -> Outbox:
+def _outbox(app: FastAPI, parts: Parts, mails: LinkMails) -> Outbox:
+    invoicing: Invoicing = app.state.invoicing
+    ledger: LedgerKeeper = app.state.ledger
     return Outbox(
         parts.store,
         {
             SendSms: _sending(parts.sms),
             SendLink: mails.send,
             IssueInvoice: invoicing.on_effect,
+            EnterTransfer: ledger.on_effect,
         },
         parts.settings.outbox,
         clock=parts.clock,

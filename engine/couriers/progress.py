@@ -21,7 +21,7 @@ from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Change, Decision, Event
 from engine.kernel.refusals import Refusal
-from engine.kernel.timing import SECOND_MS, Instant
+from engine.kernel.timing import SECOND_MS, Instant, seconds_between
 from engine.orders import order as orders_
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 from engine.orders.order import (
@@ -37,6 +37,7 @@ from engine.orders.order import (
     PinMistaken,
 )
 from engine.orders.policy import return_terms
+from engine.pricing.pay import PayLine, total
 
 EARLY_MAX: Final = 64
 
@@ -182,13 +183,15 @@ class Carrying:
         return None
 
     def _reached_shop(self, order: Order, report: EarlyReport) -> None:
-        for order_id in self._arrive(order, report, StopKind.PICKUP):
+        fetched = self._arrive(order, report, StopKind.PICKUP)
+        for order_id in fetched:
             reached = CourierReachedShop(at=self._now, device_at=report.device_at)
-            self._change(self._orders[order_id], reached)
+            self._change(self._orders[order_id], reached, fetched_with=len(fetched))
 
     def _picked_up(self, order: Order, report: EarlyReport) -> None:
         event = OrderPickedUp(at=self._now, device_at=report.device_at)
-        self._change(order, event, picked_up_at=self._happened_at(report))
+        at, waited_s = self._happened_at(report), self._waited_s(order, report)
+        self._change(order, event, picked_up_at=at, waited_s=waited_s)
         self._leave_stop(report, StopKind.PICKUP, self._parameters.shop_leave_s)
 
     def _reached_door(self, order: Order, report: EarlyReport) -> None:
@@ -209,6 +212,8 @@ class Carrying:
         event = OrderDelivered(at=self._now, device_at=report.device_at, proof="pin")
         self._change(order, event, ended_at=self._happened_at(report))
         self._leave_stop(report, StopKind.DROPOFF, self._parameters.door_leave_s)
+        if order.pay is not None:
+            self._earn(order.pay.delivered(order.waited_s))
         return None
 
     def _attempt_failed(self, order: Order, report: EarlyReport) -> None:
@@ -236,6 +241,18 @@ class Carrying:
         ended_at = self._happened_at(report)
         self._change(order, event, ended_at=ended_at, charge_halalas=terms.charge_halalas)
         self._leave_stop(report, StopKind.RETURN, self._parameters.shop_leave_s)
+        if order.pay is not None:
+            self._earn(order.pay.returned(order.waited_s))
+
+    def _earn(self, lines: tuple[PayLine, ...]) -> None:
+        self._courier = couriers.earning(self._courier, total(lines))
+
+    def _waited_s(self, order: Order, report: EarlyReport) -> int:
+        """Its share of the seconds in the shop, so that no visit is paid more than once."""
+        arrived_at = self._courier.route[self._stop_of(order.id, StopKind.PICKUP)].arrived_at
+        assert arrived_at is not None
+        waited_s = max(0, seconds_between(arrived_at, self._happened_at(report)))
+        return waited_s // order.fetched_with
 
     def _happened_at(self, report: EarlyReport) -> Instant:
         """By the phone's clock, as far as that can be true: since the order is his, until now."""

@@ -13,6 +13,7 @@ from engine.kernel.place import Place
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.viewing import Viewer, sees
+from engine.pricing.pay import Pay, total
 
 
 def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) ->
 def work_view(
     courier: Courier, offer: Offer | None, orders: Mapping[OrderId, Order]
 ) -> dict[str, Any]:
-    """A courier's work as docs/protocol.md section 4 describes it: never a PIN, never a price."""
+    """A courier's work as docs/protocol.md section 4 describes it: never a PIN, never the price."""
     return {
         "courier_id": courier.id,
         "version": courier.version,
@@ -66,6 +67,7 @@ def work_view(
             "order_ids": list(offer.order_ids),
             "stops": [_stop(one) for one in offer.stops],
             "orders": _carried(offer.order_ids, orders, Viewer.ASKED_COURIER),
+            "pay_halalas": sum(_pay_halalas(orders[one]) for one in offer.order_ids),
             "made_at": offer.made_at,
             "expires_at": offer.expires_at,
         },
@@ -129,7 +131,24 @@ def _carried_one(order: Order, viewer: Viewer) -> dict[str, Any]:
         },
         "ready_at": order.ready_at,
         "due_at": order.due_at,
+        "pay": order.pay and _pay(order.pay),
     }
+
+
+def _pay(pay: Pay) -> dict[str, Any]:
+    """What he is paid, line by line, and what he will be paid for waiting."""
+    return {
+        "halalas": total(pay.lines),
+        "lines": to_builtins(pay.lines),
+        "distance_m": pay.distance_m,
+        "wait_free_s": pay.wait_free_s,
+        "wait_per_min_halalas": pay.wait_per_min_halalas,
+        "wait_max_halalas": pay.wait_max_halalas,
+    }
+
+
+def _pay_halalas(order: Order) -> int:
+    return 0 if order.pay is None else total(order.pay.lines)
 
 
 def _place(place: Place) -> dict[str, Any]:

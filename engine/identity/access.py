@@ -47,6 +47,7 @@ class Permission(StrEnum):
     MAKE_GIFT_LINKS = "make_gift_links"
     CORRECT_INVOICES = "correct_invoices"
     SEE_WALLET = "see_wallet"
+    TIP_COURIER = "tip_courier"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
     SEE_AUDIT_LOG = "see_audit_log"
@@ -103,6 +104,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.MAKE_GIFT_LINKS: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.CORRECT_INVOICES: _to(Role.OPERATOR, everywhere=True),
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
+    Permission.TIP_COURIER: _to(Role.CUSTOMER),
     Permission.INVITE_STAFF: _to(Role.ADMIN),
     Permission.LIMIT_STAFF: _to(Role.ADMIN),
     Permission.SEE_AUDIT_LOG: _to(Role.ADMIN),

@@ -13,6 +13,7 @@ from engine.kernel.place import Place
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
 from engine.pricing.lines import net_in
+from engine.pricing.pay import Pay
 
 
 class OrderStatus(StrEnum):
@@ -132,7 +133,9 @@ class Order(Thing, frozen=True, kw_only=True):
 
     `ready_at` is when the shop hands it over, `due_at` what the customer was promised, `release_at`
     when a scheduled order joins the waiting ones. `charge_halalas` is what is kept of the total
-    when it ended without a delivery. Whoever says the `pin` at the door may receive.
+    when it ended without a delivery. Whoever says the `pin` at the door may receive. `pay` is what
+    its courier is paid, agreed when it began to wait; `waited_s` is how long he waited for it in
+    the shop, where he fetched it together with others: `fetched_with` counts it and them.
     """
 
     id: OrderId
@@ -160,6 +163,9 @@ class Order(Thing, frozen=True, kw_only=True):
     lapsed: tuple[Lapsed, ...] = ()
     assigned_at: Instant | None = None
     picked_up_at: Instant | None = None
+    fetched_with: int = 1
+    waited_s: int = 0
+    pay: Pay | None = None
     ended_at: Instant | None = None
     failed_attempts: int = 0
     cancelled_because: str = ""
@@ -289,10 +295,14 @@ class OrderReturned(Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True, tag=True):
-    """It ends without a delivery; of the total so much is kept, and so much given back."""
+    """It ends without a delivery; of the total so much is kept, and so much given back.
+
+    `courier_id` is who had taken it.
+    """
 
     by: Role
     reason: str
+    courier_id: CourierId | None = None
     charge_halalas: int = 0
     refund_halalas: int = 0
 

@@ -68,6 +68,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", "/v1/gift-links", {}, Permission.MAKE_GIFT_LINKS),
     ("GET", "/v1/gift-links", None, Permission.MAKE_GIFT_LINKS),
     ("POST", f"/v1/gift-links/{ID}/withdraw", None, Permission.MAKE_GIFT_LINKS),
+    ("POST", f"/v1/orders/{ID}/tip", {"halalas": 100}, Permission.TIP_COURIER),
     ("GET", "/v1/wallet", None, Permission.SEE_WALLET),
     ("GET", "/v1/wallet/statement", None, Permission.SEE_WALLET),
     ("GET", "/v1/courier", None, Permission.SEE_WORK),
