@@ -31,11 +31,13 @@ from api.gate import Gate
 from api.gift_links import GiftLinks
 from api.outermost import Outermost
 from api.parts import Parts
+from api.payout_hosts import open_payouts
 from api.punctuality import ZonesPunctuality
 from api.routes import (
     audit_log,
     couriers,
     decisions,
+    disputes,
     gift_links,
     health,
     identity,
@@ -44,6 +46,7 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    payouts,
     phone,
     profiles,
     sessions,
@@ -120,6 +123,8 @@ _ROUTES = (
     trails,
     wallet,
     tips,
+    payouts,
+    disputes,
     zones,
     parameters,
     metrics,
@@ -183,11 +188,12 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = _invoicing(parts)
-    app.state.ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
+    app.state.ledger = ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
     _open_identity(app, parts)
     outbox = _outbox(app, parts, open_staff(app, parts))
     audit = AuditKeeper(parts.audit, wall=parts.wall)
-    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit)
+    payouts = open_payouts(app, parts, ledger)
+    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]
         await desk.hub.wait_until_reading()

@@ -6,6 +6,7 @@ from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
 from actors.gateways.mail import MailGateway
+from actors.gateways.payouts import PayoutGateway
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
@@ -16,6 +17,7 @@ from storage.invoices import InvoiceStore
 from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
 from storage.live import LiveStream
+from storage.payouts import PayoutStore
 from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
@@ -40,6 +42,8 @@ class Parts:
     staff: StaffStore
     audit: AuditStore
     ledger: LedgerStore
+    payouts: PayoutStore
+    payout_gateway: PayoutGateway | None
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

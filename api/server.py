@@ -17,7 +17,9 @@ from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.gateways.mail import DevelopmentMail, MailGateway
-from actors.gateways.settings import MailProvider, SmsProvider
+from actors.gateways.moyasar_payouts import MoyasarPayouts
+from actors.gateways.payouts import PayoutGateway
+from actors.gateways.settings import MailProvider, PayoutProvider, SmsProvider
 from actors.gateways.sms import DevelopmentSms, SmsGateway
 from actors.gateways.smtp import SmtpMail
 from actors.gateways.twilio import TwilioSms
@@ -39,6 +41,7 @@ from storage.invoices import PostgresInvoices
 from storage.kept_answers import PostgresKeptAnswers
 from storage.ledger import PostgresLedger
 from storage.live import LiveStream
+from storage.payouts import PostgresPayouts
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
@@ -78,6 +81,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         # Who registered before phones were sealed must be found.
         await identity.reseal()
         await staff.reseal()
+        payouts = PostgresPayouts(database, vault)
+        await payouts.reseal()
         yield Parts(
             bus=bus,
             store=store,
@@ -92,6 +97,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             audit=PostgresAudit(database),
             mail=_open_mail(settings),
             ledger=PostgresLedger(database),
+            payouts=payouts,
+            payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,
@@ -106,6 +113,15 @@ def _open_mail(settings: Settings) -> MailGateway:
     if settings.mail.provider is MailProvider.SMTP:
         return SmtpMail(settings.mail, SystemClock())
     return DevelopmentMail(settings.mail_log, prints=settings.outbox.print_mail)
+
+
+@asynccontextmanager
+async def _open_payouts(settings: Settings) -> AsyncIterator[PayoutGateway | None]:
+    if settings.payouts.provider is PayoutProvider.NONE:
+        yield None
+        return
+    async with MoyasarPayouts(settings.payouts) as gateway:
+        yield gateway
 
 
 @asynccontextmanager

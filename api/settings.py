@@ -13,7 +13,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from actors.gateways.settings import MailSettings, OutboxSettings, SmsProvider, SmsSettings
+from actors.gateways.settings import (
+    MailSettings,
+    OutboxSettings,
+    PayoutSettings,
+    SmsProvider,
+    SmsSettings,
+)
 from actors.settings import ClockSettings, RuntimeSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
@@ -235,6 +241,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     what_if: WhatIfSettings = WhatIfSettings()
     invoices: InvoiceSettings = InvoiceSettings()
+    payouts: PayoutSettings = PayoutSettings()
     limits: LimitSettings = LimitSettings()
 
     @property

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class SmsProvider(StrEnum):
@@ -104,3 +104,61 @@ class OutboxSettings(BaseModel):
     print_mail: bool = Field(
         default=False, description="Print the e-mails of the development gateway."
     )
+
+
+class PayoutProvider(StrEnum):
+    """Who sends money to couriers' banks."""
+
+    NONE = "none"
+    MOYASAR = "moyasar"
+
+
+class PayoutSettings(BaseModel):
+    """How couriers are paid out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: PayoutProvider = Field(
+        default=PayoutProvider.NONE,
+        description="`none` pays nothing out; `moyasar` sends from our account at a bank.",
+    )
+    url: str = Field(default="https://api.moyasar.com", description="Where the provider answers.")
+    api_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret key (`sk_…`) at the provider."
+    )
+    source_id: str = Field(
+        default="", description="The payout account at the provider from which is paid."
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=60, description="Longest wait for one answer of the provider."
+    )
+    settle_s: int = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="Seconds after which what the provider shows no sign of has not happened.",
+    )
+    poll_s: float = Field(
+        default=5.0, gt=0, le=600, description="Seconds between two looks for what is to be done."
+    )
+    least_halalas: int = Field(
+        default=1_000, ge=1, le=1_000_000, description="The least that is paid out."
+    )
+    instant_fee_halalas: int = Field(
+        default=200, ge=0, le=100_000, description="Fee of an instant payout, with VAT."
+    )
+    weekly_day: int = Field(
+        default=7,
+        ge=1,
+        le=7,
+        description="The day on which everybody is paid: 1 is Monday, 7 is Sunday, in Riyadh.",
+    )
+    weekly_hour: int = Field(default=6, ge=0, le=23, description="The hour of that day, in Riyadh.")
+
+    @model_validator(mode="after")
+    def _settles_after_every_answer(self) -> "PayoutSettings":
+        if self.settle_s < 2 * self.timeout_s:
+            raise ValueError("payouts.settle_s must be at least twice payouts.timeout_s")
+        if self.provider is not PayoutProvider.NONE and not self.source_id:
+            raise ValueError("payouts.source_id is needed with payouts.provider")
+        return self

@@ -31,6 +31,8 @@ class Action(StrEnum):
     MOVE_PHONE = "move_phone"
     UNDO_PHONE_MOVE = "undo_phone_move"
     SEE_TRAIL = "see_trail"
+    OPEN_DISPUTE = "open_dispute"
+    CLOSE_DISPUTE = "close_dispute"
 
 
 class Act(Struct, frozen=True, kw_only=True):

@@ -48,6 +48,8 @@ class Permission(StrEnum):
     CORRECT_INVOICES = "correct_invoices"
     SEE_WALLET = "see_wallet"
     TIP_COURIER = "tip_courier"
+    BE_PAID_OUT = "be_paid_out"
+    JUDGE_DISPUTES = "judge_disputes"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
     SEE_AUDIT_LOG = "see_audit_log"
@@ -105,6 +107,8 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.CORRECT_INVOICES: _to(Role.OPERATOR, everywhere=True),
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
     Permission.TIP_COURIER: _to(Role.CUSTOMER),
+    Permission.BE_PAID_OUT: _to(Role.COURIER),
+    Permission.JUDGE_DISPUTES: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.INVITE_STAFF: _to(Role.ADMIN),
     Permission.LIMIT_STAFF: _to(Role.ADMIN),
     Permission.SEE_AUDIT_LOG: _to(Role.ADMIN),

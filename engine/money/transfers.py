@@ -33,6 +33,7 @@ class TransferReason(StrEnum):
     CASH_HANDED_IN = "cash_handed_in"
     DISPUTE = "dispute"
     PAYOUT = "payout"
+    RECOVERY = "recovery"
     SETTLEMENT = "settlement"
     GOODWILL = "goodwill"
     POINTS = "points"

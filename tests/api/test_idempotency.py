@@ -34,6 +34,7 @@ BY_ITSELF = {
     "/v1/orders/{order_id}/links": "another address shows the same",
     "/v1/gift/{token}": "a link is answered once",
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
+    "/v1/disputes/{dispute_id}/close": "a dispute is decided once",
     "/v1/zones/{zone_id}/parameters/{version}/restore": "If-Match: a version is replaced once",
 }
 

@@ -107,7 +107,7 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 OF_ONESELF = re.compile(
     r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet)\b[^{]*$"
 )
-OF_OPERATORS = re.compile(r"/v1/(?:zones|couriers|operators|staff|audit-log)\b")
+OF_OPERATORS = re.compile(r"/v1/(?:zones|couriers|operators|disputes|staff|audit-log)\b")
 
 
 def test_no_route_that_names_a_thing_is_forgotten_here() -> None:

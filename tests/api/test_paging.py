@@ -140,6 +140,8 @@ BOUNDED = {
     "/v1/orders/{order_id}/invoices": "an invoice and its notes",
     "/v1/staff/invitations": "the newest hundred that are open",
     "/v1/wallet": "the kinds of accounts",
+    "/v1/wallet/payouts": "LISTED_MAX, the newest",
+    "/v1/disputes": "LISTED_MAX, the newest",
     "/v1/wallet/statement": "limit; next is the number of a transfer",
 }
 

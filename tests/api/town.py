@@ -17,6 +17,7 @@ from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import SystemClock
 from actors.gateways.mail import DevelopmentMail, SentMail
+from actors.gateways.payouts import PayoutGateway
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
@@ -43,6 +44,7 @@ from storage.memory_invoices import MemoryInvoices
 from storage.memory_kept_answers import MemoryKeptAnswers
 from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
+from storage.memory_payouts import MemoryPayouts
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
 from storage.memory_what_ifs import MemoryWhatIfs
@@ -310,6 +312,7 @@ async def a_town(
     what_if: WhatIfSettings | None = None,
     rates: Rates | None = None,
     limits: LimitSettings | None = None,
+    payout_gateway: PayoutGateway | None = None,
     speed: float = SPEED,
     is_open: bool = True,
     verifies: bool = False,
@@ -358,6 +361,8 @@ async def a_town(
         staff=MemoryStaff(store.outbox, store.audit),
         audit=store.audit,
         ledger=MemoryLedger(),
+        payouts=MemoryPayouts(store.audit),
+        payout_gateway=payout_gateway,
         sms=DevelopmentSms(settings.sms_log),
         mail=DevelopmentMail(settings.mail_log),
         clock=clock,

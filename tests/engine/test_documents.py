@@ -34,6 +34,8 @@ from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
 from engine.orders.policy import CANCELLATION, RETURN
 from engine.orders.viewing import SEEN, Viewer, When
+from engine.payouts.dispute import DisputeStatus
+from engine.payouts.payout import PayoutKind, PayoutStatus
 from engine.pricing.pay import PayLineKind
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
@@ -135,6 +137,9 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Accounts", AccountKind),
         ("### What the audit log records", Action),
         ("### Pay lines", PayLineKind),
+        ("### Kinds of payouts", PayoutKind),
+        ("### Status of a payout", PayoutStatus),
+        ("### Status of a dispute", DisputeStatus),
         ("### Why money moves", TransferReason),
     ],
 )
