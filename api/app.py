@@ -22,12 +22,13 @@ from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from actors.stamp import own_stamp, read_stamp
+from actors.uploads import Uploads
 from api.allowance import Allowance
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.gate import Gate
 from api.gift_links import GiftLinks
-from api.outermost import Outermost
+from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
 from api.punctuality import ZonesPunctuality
 from api.routes import (
@@ -47,6 +48,7 @@ from api.routes import (
     sharing,
     staff,
     trails,
+    uploads,
     wallet,
     what_if,
     zones,
@@ -67,6 +69,7 @@ from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
 from engine.orders.messages import SendSms
+from engine.uploads import MediaType
 
 VERSION = "0.1.0"
 _ASKED_BY_BROWSERS = (
@@ -86,6 +89,7 @@ _TOLD_TO_BROWSERS = (
     "traceparent",
     "x-request-id",
 )
+_COMPRESSED_ALREADY = (*(kind.value for kind in MediaType), "text/event-stream")
 Opening = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
@@ -110,6 +114,7 @@ _ROUTES = (
     sharing,
     invoices,
     gift_links,
+    uploads,
     decisions,
     couriers,
     trails,
@@ -143,7 +148,12 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
-    app.add_middleware(GZipMiddleware, minimum_size=edge.compress_from_bytes, compresslevel=4)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=edge.compress_from_bytes,
+        compresslevel=4,
+        exclude_content_types=_COMPRESSED_ALREADY,
+    )
     if edge.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -155,8 +165,8 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         )
     app.add_middleware(
         Outermost,
-        body_bytes_max=edge.body_bytes_max,
-        body_s_max=edge.body_s_max,
+        body=BodyLimit(edge.body_bytes_max, edge.body_s_max),
+        bodies={uploads.PATH: BodyLimit(settings.uploads.bytes_max, settings.uploads.body_s_max)},
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
@@ -176,6 +186,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = _invoicing(parts)
+    app.state.uploads = _uploads(parts)
     _open_identity(app, parts)
     outbox = _outbox(parts, app.state.invoicing, open_staff(app, parts))
     async with asyncio.TaskGroup() as tasks:
@@ -279,6 +290,17 @@ def _outbox(parts: Parts, invoicing: Invoicing, mails: LinkMails) -> Outbox:
         parts.settings.outbox,
         clock=parts.clock,
         chance=parts.chance,
+    )
+
+
+def _uploads(parts: Parts) -> Uploads:
+    return Uploads(
+        parts.uploads,
+        parts.objects,
+        parts.scanner,
+        parts.settings.uploads,
+        scan_is_required=parts.settings.scanner.is_required,
+        clock=parts.wall,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
+from actors.gateways.clamd import Scanner
 from actors.gateways.mail import MailGateway
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
@@ -15,10 +16,12 @@ from storage.invoices import InvoiceStore
 from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
 from storage.live import LiveStream
+from storage.objects import ObjectStore
 from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
 from storage.store import Store
+from storage.uploads import UploadStore
 from storage.what_ifs import WhatIfStore
 
 
@@ -38,6 +41,9 @@ class Parts:
     rates: Rates
     staff: StaffStore
     ledger: LedgerStore
+    uploads: UploadStore
+    objects: ObjectStore
+    scanner: Scanner
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

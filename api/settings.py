@@ -13,13 +13,19 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from actors.gateways.settings import MailSettings, OutboxSettings, SmsProvider, SmsSettings
-from actors.settings import ClockSettings, RuntimeSettings
+from actors.gateways.settings import (
+    MailSettings,
+    OutboxSettings,
+    ScannerSettings,
+    SmsProvider,
+    SmsSettings,
+)
+from actors.settings import ClockSettings, RuntimeSettings, UploadSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.setting_group import SettingGroup
 from engine.invoices.invoice import Party
-from storage.settings import DatabaseSettings, DataSettings, RedisSettings
+from storage.settings import DatabaseSettings, DataSettings, ObjectSettings, RedisSettings
 
 PREFIX = "HADIYATI_"
 DELIMITER = "__"
@@ -236,11 +242,19 @@ class Settings(BaseSettings):
     what_if: WhatIfSettings = WhatIfSettings()
     invoices: InvoiceSettings = InvoiceSettings()
     limits: LimitSettings = LimitSettings()
+    uploads: UploadSettings = UploadSettings()
+    objects: ObjectSettings = ObjectSettings()
+    scanner: ScannerSettings = ScannerSettings()
 
     @property
     def key_file(self) -> Path:
         """Where the signing key is."""
         return self.identity.key_file or self.data.folder / "keys.json"
+
+    @property
+    def files_folder(self) -> Path:
+        """Where files are kept without a bucket."""
+        return self.data.folder / "files"
 
     @property
     def mail_log(self) -> Path:

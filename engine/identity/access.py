@@ -49,6 +49,7 @@ class Permission(StrEnum):
     SEE_WALLET = "see_wallet"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
+    SEND_FILES = "send_files"
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -104,6 +105,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
     Permission.INVITE_STAFF: _to(Role.ADMIN),
     Permission.LIMIT_STAFF: _to(Role.ADMIN),
+    Permission.SEND_FILES: _to(Role.CUSTOMER, Role.COURIER, Role.OPERATOR),
 }
 SENDABLE: Final = frozenset(deed for deed in GRANTS if isinstance(deed, type))
 

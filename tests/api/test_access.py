@@ -69,6 +69,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/gift-links/{ID}/withdraw", None, Permission.MAKE_GIFT_LINKS),
     ("GET", "/v1/wallet", None, Permission.SEE_WALLET),
     ("GET", "/v1/wallet/statement", None, Permission.SEE_WALLET),
+    ("POST", "/v1/uploads", {}, Permission.SEND_FILES),
+    ("GET", f"/v1/uploads/{ID}", None, Permission.SEND_FILES),
     ("GET", "/v1/courier", None, Permission.SEE_WORK),
     ("POST", "/v1/courier/duty", ON_DUTY, GoOnDuty),
     ("POST", f"/v1/courier/offers/{ID}/acknowledge", None, AcknowledgeOffer),
@@ -104,7 +106,12 @@ OPEN_POSTS = {
     "/v1/phone/undo/code",
 }
 # The address itself says what may be seen by whoever has it.
-BY_LINK = {"/v1/shared/{token}", "/v1/invoice-files/{token}", "/v1/gift/{token}"}
+BY_LINK = {
+    "/v1/shared/{token}",
+    "/v1/invoice-files/{token}",
+    "/v1/gift/{token}",
+    "/v1/files/{token}",
+}
 OPEN = {"/v1/clock", "/v1/cards", "/healthz", "/readyz", "/.well-known/jwks.json", *OPEN_POSTS}
 
 

@@ -33,6 +33,7 @@ from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
 from engine.orders.policy import CANCELLATION, RETURN
 from engine.orders.viewing import SEEN, Viewer, When
+from engine.uploads import UploadPurpose
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
 
@@ -122,6 +123,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Occasions", Occasion),
         ("### Status of a gift link", GiftLinkStatus),
         ("### Kinds of invoices", InvoiceKind),
+        ("### Why a file is sent", UploadPurpose),
         ("### Who looks at an order", Viewer),
         ("### When something is seen", When),
         ("### Why an order has its courier, or waits", Why),
