@@ -202,6 +202,7 @@ class CarriedShown(_Answer):
     door: PlaceShown
     ready_at: int
     due_at: int
+    proof_needed: dict[str, list[str]]
 
 
 class OfferShown(_Answer):

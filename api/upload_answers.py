@@ -1,5 +1,7 @@
 """What is answered about files."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -20,3 +22,38 @@ class UploadShown(BaseModel):
     made_at: int
     url: str
     url_expires_at: int
+
+
+class PointShown(BaseModel):
+    """Degrees."""
+
+    lat: float
+    lng: float
+
+
+class ProofFileShown(BaseModel):
+    """A file that the courier's phone told of: awaited until it has come, then kept."""
+
+    model_config = ConfigDict(extra="allow")
+
+    state: Literal["awaited", "kept"]
+    file: UploadShown | None
+
+
+class HandoverShown(BaseModel):
+    """How a gift changed hands; where exactly is for operators."""
+
+    model_config = ConfigDict(extra="allow")
+
+    order_id: str
+    handed_to: str
+    taken_by: str
+    proved_by: list[str]
+    at: int
+    device_at: int | None
+    place: PointShown | None
+    accuracy_m: float | None
+    fix_at: int | None
+    distance_m: float | None
+    photo: ProofFileShown | None
+    signature: ProofFileShown | None

@@ -22,6 +22,8 @@ from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import KEY_REUSED, NOT_ALLOWED, Refusal
 from engine.orders.messages import UNKNOWN_ORDER
+from engine.orders.order import Order
+from engine.orders.proof import NO_PHOTO_CONSENT
 from engine.uploads import (
     INFECTED_FILE,
     NOT_A_FILE_FOR_THIS,
@@ -54,6 +56,7 @@ _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
         *WITH_STORE,
         KEY_REUSED,
         UNKNOWN_ORDER,
+        NO_PHOTO_CONSENT,
         NOT_A_FILE_FOR_THIS,
         UNREADABLE_FILE,
         INFECTED_FILE,
@@ -80,7 +83,9 @@ async def send_file(
     if not may_upload(caller, purpose):
         raise Refused(NOT_ALLOWED(role=caller.role.value))
     if order_id is not None or purpose in OF_A_DELIVERY:
-        await _must_have_to_do_with(parts, caller, order_id or "")
+        order = await _order_about(parts, caller, order_id or "")
+        if purpose is UploadPurpose.PROOF_PHOTO and not order.gift.photo_consent:
+            raise Refused(NO_PHOTO_CONSENT())
     uploads: Uploads = request.app.state.uploads
     with uploads.place() as has_place:
         if not has_place:
@@ -156,13 +161,14 @@ def _headers(upload: Upload) -> dict[str, str]:
     }
 
 
-async def _must_have_to_do_with(parts: Parts, caller: Caller, order_id: str) -> None:
+async def _order_about(parts: Parts, caller: Caller, order_id: str) -> Order:
+    """The order, if he has to do with it; a courier has, from his yes on."""
     if caller.role is not Role.COURIER:
-        await find_visible(parts, caller, order_id)
-        return
+        return await find_visible(parts, caller, order_id)
     order = await parts.store.find_order(OrderId(order_id))
     if order is None or order.courier_id != caller.user_id:
         raise Refused(UNKNOWN_ORDER(order_id=order_id))
+    return order
 
 
 async def _may_see(parts: Parts, caller: Caller, upload: Upload) -> bool:

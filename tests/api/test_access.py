@@ -61,6 +61,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/orders/{ID}/cancel", {"reason": "other"}, CancelOrder),
     ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, UnassignOrder),
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/invoices", None, Permission.SEE_ORDER),
     ("POST", f"/v1/orders/{ID}/links", {}, Permission.SHARE_ORDER),
     ("POST", f"/v1/invoices/{ID}/notes", {}, Permission.CORRECT_INVOICES),

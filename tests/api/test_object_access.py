@@ -87,6 +87,12 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
     ),
     (
+        "GET",
+        "/v1/orders/{order_id}/handover",
+        None,
+        {CUSTOMER: {404}, STRANGER: {404}, OPERATOR: {404}, COURIER: {403}},
+    ),
+    (
         "POST",
         "/v1/orders/{order_id}/links",
         {},
