@@ -205,6 +205,7 @@ class CarriedShown(_Answer):
     ready_at: int
     due_at: int
     pay: PayShown | None
+    proof_needed: dict[str, list[str]]
 
 
 class OfferShown(_Answer):

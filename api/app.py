@@ -24,12 +24,13 @@ from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from actors.stamp import own_stamp, read_stamp
+from actors.uploads import Uploads
 from api.allowance import Allowance
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.gate import Gate
 from api.gift_links import GiftLinks
-from api.outermost import Outermost
+from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
 from api.payout_hosts import open_payouts
 from api.punctuality import ZonesPunctuality
@@ -39,6 +40,7 @@ from api.routes import (
     decisions,
     disputes,
     gift_links,
+    handovers,
     health,
     identity,
     invitations,
@@ -54,6 +56,7 @@ from api.routes import (
     staff,
     tips,
     trails,
+    uploads,
     wallet,
     what_if,
     zones,
@@ -75,6 +78,7 @@ from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
+from engine.uploads import MediaType
 
 VERSION = "0.1.0"
 _ASKED_BY_BROWSERS = (
@@ -94,6 +98,7 @@ _TOLD_TO_BROWSERS = (
     "traceparent",
     "x-request-id",
 )
+_COMPRESSED_ALREADY = (*(kind.value for kind in MediaType), "text/event-stream")
 Opening = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
@@ -116,8 +121,10 @@ _ROUTES = (
     invitations,
     orders,
     sharing,
+    handovers,
     invoices,
     gift_links,
+    uploads,
     decisions,
     couriers,
     trails,
@@ -155,7 +162,12 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
-    app.add_middleware(GZipMiddleware, minimum_size=edge.compress_from_bytes, compresslevel=4)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=edge.compress_from_bytes,
+        compresslevel=4,
+        exclude_content_types=_COMPRESSED_ALREADY,
+    )
     if edge.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -167,8 +179,8 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         )
     app.add_middleware(
         Outermost,
-        body_bytes_max=edge.body_bytes_max,
-        body_s_max=edge.body_s_max,
+        body=BodyLimit(edge.body_bytes_max, edge.body_s_max),
+        bodies={uploads.PATH: BodyLimit(settings.uploads.bytes_max, settings.uploads.body_s_max)},
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
@@ -189,6 +201,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = _invoicing(parts)
     app.state.ledger = ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
+    app.state.uploads = _uploads(parts)
     _open_identity(app, parts)
     outbox = _outbox(app, parts, open_staff(app, parts))
     audit = AuditKeeper(parts.audit, wall=parts.wall)
@@ -296,6 +309,17 @@ def _outbox(app: FastAPI, parts: Parts, mails: LinkMails) -> Outbox:
         parts.settings.outbox,
         clock=parts.clock,
         chance=parts.chance,
+    )
+
+
+def _uploads(parts: Parts) -> Uploads:
+    return Uploads(
+        parts.uploads,
+        parts.objects,
+        parts.scanner,
+        parts.settings.uploads,
+        scan_is_required=parts.settings.scanner.is_required,
+        clock=parts.wall,
     )
 
 

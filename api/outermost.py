@@ -1,7 +1,8 @@
 """What wraps every request: its id, its limits, its headers, an answer when the fault is ours."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -34,6 +35,13 @@ _DOCUMENTS = "/docs"
 _READ_AND_DROPPED_MAX = 16 * 1024 * 1024
 
 
+class BodyLimit(NamedTuple):
+    """How much a body may be, and how long it may take to arrive."""
+
+    bytes_max: int
+    s_max: float
+
+
 class Outermost:
     """Sits around the whole application, so that no answer is without a request id.
 
@@ -41,11 +49,16 @@ class Outermost:
     """
 
     def __init__(
-        self, app: ASGIApp, *, body_bytes_max: int, body_s_max: float, new_id: Callable[[], str]
+        self,
+        app: ASGIApp,
+        *,
+        body: BodyLimit,
+        bodies: Mapping[str, BodyLimit],
+        new_id: Callable[[], str],
     ) -> None:
         self._app = app
-        self._body_s_max = body_s_max
-        self._body_bytes_max = body_bytes_max
+        self._body = body
+        self._bodies = bodies
         self._new_id = new_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,20 +77,17 @@ class Outermost:
             request_id=request_id, trace_id=trace.trace_id
         ):
             try:
-                if (length := _length(scope)) > self._body_bytes_max:
+                limit = self._bodies.get(scope["path"], self._body)
+                if (length := _length(scope)) > limit.bytes_max:
                     answer.is_hopeless = length > _READ_AND_DROPPED_MAX
                     await problem(Request(scope), TOO_LARGE())(scope, receive, answer.send)
                 else:
-                    await self._app(scope, self._counted(receive), answer.send)
+                    await self._app(scope, _counted(receive, limit), answer.send)
             except Exception:
                 structlog.get_logger(__name__).exception("internal_error", path=scope["path"])
                 if answer.has_started:
                     raise
                 await problem(Request(scope), INTERNAL_ERROR())(scope, receive, answer.send)
-
-    def _counted(self, receive: Receive) -> "_Counted":
-        until = asyncio.get_running_loop().time() + self._body_s_max
-        return _Counted(receive, self._body_bytes_max, until)
 
 
 class _Answer:
@@ -100,6 +110,10 @@ class _Answer:
             if self.is_hopeless:
                 headers["connection"] = "close"
         await self._send(message)
+
+
+def _counted(receive: Receive, limit: BodyLimit) -> "_Counted":
+    return _Counted(receive, limit.bytes_max, asyncio.get_running_loop().time() + limit.s_max)
 
 
 def _length(scope: Scope) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
+from actors.gateways.clamd import Scanner
 from actors.gateways.mail import MailGateway
 from actors.gateways.payouts import PayoutGateway
 from actors.gateways.sms import SmsGateway
@@ -18,10 +19,12 @@ from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
 from storage.live import LiveStream
 from storage.payouts import PayoutStore
+from storage.objects import ObjectStore
 from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
 from storage.store import Store
+from storage.uploads import UploadStore
 from storage.what_ifs import WhatIfStore
 
 
@@ -44,6 +47,9 @@ class Parts:
     ledger: LedgerStore
     payouts: PayoutStore
     payout_gateway: PayoutGateway | None
+    uploads: UploadStore
+    objects: ObjectStore
+    scanner: Scanner
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

@@ -16,6 +16,7 @@ from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
+from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
 from actors.gateways.moyasar_payouts import MoyasarPayouts
 from actors.gateways.payouts import PayoutGateway
@@ -42,6 +43,7 @@ from storage.kept_answers import PostgresKeptAnswers
 from storage.ledger import PostgresLedger
 from storage.live import LiveStream
 from storage.payouts import PostgresPayouts
+from storage.objects import Objects
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
@@ -49,6 +51,7 @@ from storage.redis_live import RedisLive
 from storage.redis_rates import RedisRates
 from storage.sessions import PostgresSessions
 from storage.store import Store
+from storage.uploads import PostgresUploads
 from storage.vault import Vault
 from storage.what_ifs import PostgresWhatIfs
 
@@ -99,6 +102,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             ledger=PostgresLedger(database),
             payouts=payouts,
             payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
+            uploads=PostgresUploads(database),
+            objects=Objects(settings.objects, settings.files_folder),
+            scanner=open_scanner(settings.scanner),
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,

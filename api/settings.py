@@ -17,15 +17,16 @@ from actors.gateways.settings import (
     MailSettings,
     OutboxSettings,
     PayoutSettings,
+    ScannerSettings,
     SmsProvider,
     SmsSettings,
 )
-from actors.settings import ClockSettings, RuntimeSettings
+from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.setting_group import SettingGroup
 from engine.invoices.invoice import Party
-from storage.settings import DatabaseSettings, DataSettings, RedisSettings
+from storage.settings import DatabaseSettings, DataSettings, ObjectSettings, RedisSettings
 
 PREFIX = "HADIYATI_"
 DELIMITER = "__"
@@ -243,11 +244,19 @@ class Settings(BaseSettings):
     invoices: InvoiceSettings = InvoiceSettings()
     payouts: PayoutSettings = PayoutSettings()
     limits: LimitSettings = LimitSettings()
+    uploads: UploadSettings = UploadSettings()
+    objects: ObjectSettings = ObjectSettings()
+    scanner: ScannerSettings = ScannerSettings()
 
     @property
     def key_file(self) -> Path:
         """Where the signing key is."""
         return self.identity.key_file or self.data.folder / "keys.json"
+
+    @property
+    def files_folder(self) -> Path:
+        """Where files are kept without a bucket."""
+        return self.data.folder / "files"
 
     @property
     def mail_log(self) -> Path:

@@ -78,6 +78,32 @@ class MailSettings(BaseModel):
     )
 
 
+class ScannerSettings(BaseModel):
+    """Who looks for viruses in what people send."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field(
+        default="",
+        pattern=r"^(\S+:\d{1,5})?$",
+        description="Where a clamd listens, `host:port`; empty means that nobody looks.",
+    )
+    is_required: bool = Field(
+        default=False,
+        description="Whether a file is refused while the scanner does not answer; else it is kept "
+        "and marked as not scanned.",
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=120, description="Longest wait for what the scanner says of a file."
+    )
+
+    @model_validator(mode="after")
+    def _who_is_required_is_somewhere(self) -> "ScannerSettings":
+        if self.is_required and not self.address:
+            raise ValueError("scanner.is_required needs scanner.address: set where clamd listens")
+        return self
+
+
 class OutboxSettings(BaseModel):
     """How messages leave for the outside world."""
 

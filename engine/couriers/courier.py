@@ -12,6 +12,7 @@ from engine.kernel.messages import Change, Event, Thing
 from engine.kernel.place import Point
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
+from engine.orders.handover import HandoverTold
 
 
 class Duty(StrEnum):
@@ -77,6 +78,7 @@ class EarlyReport(Struct, frozen=True, kw_only=True):
     device_at: Instant | None
     pin: str = ""
     reason: str = ""
+    handover: HandoverTold = HandoverTold()
 
 
 # What one person carries by each kind of vehicle, where he says nothing else.

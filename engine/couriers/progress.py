@@ -23,6 +23,7 @@ from engine.kernel.messages import Change, Decision, Event
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS, Instant, seconds_between
 from engine.orders import order as orders_
+from engine.orders import proof
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 from engine.orders.order import (
     CourierReachedDoor,
@@ -113,9 +114,15 @@ class Carrying:
             device_at=command.device_at,
             pin=command.pin,
             reason=command.reason,
+            handover=command.handover,
         )
         if order.status in _NEVER.get(report.step, ()):
             return ORDER_STATE(status=order.status.value)
+        if report.step is P.DELIVERED and order.is_open:
+            # Said at once, also when its turn is later, for by then nobody may be at the door.
+            refusal = proof.objection(order, report.handover)
+            if refusal is not None:
+                return refusal
         if self._can_do(report):
             refusal = self._do(report)
             if refusal is not None and not self._events:
@@ -199,18 +206,22 @@ class Carrying:
         self._arrive(order, report, StopKind.DROPOFF)
 
     def _delivered(self, order: Order, report: EarlyReport) -> Refusal | None:
-        """The recipient has it, if he knew the PIN; a wrong one is remembered and refused."""
+        """Somebody has it who may; a wrong PIN is remembered and refused."""
+        needs_pin = proof.needs_pin(order, report.handover)
         tries = order.pin_tries + 1
-        if tries > self._parameters.pin_tries_max:
+        if needs_pin and tries > self._parameters.pin_tries_max:
             return PIN_LOCKED(order_id=order.id)
         if order.status is S.ATTEMPT_FAILED:
             self._reached_door(order, report)
-        if report.pin != order.pin:
+        if needs_pin and report.pin != order.pin:
             mistaken = PinMistaken(at=self._now, device_at=report.device_at)
             self._change(order, mistaken, pin_tries=tries)
             return WRONG_PIN(tries_left=self._parameters.pin_tries_max - tries)
-        event = OrderDelivered(at=self._now, device_at=report.device_at, proof="pin")
-        self._change(order, event, ended_at=self._happened_at(report))
+        kept = proof.hand_over(order, report.handover, device_at=report.device_at, now=self._now)
+        event = OrderDelivered(
+            at=self._now, device_at=report.device_at, proof="+".join(kept.proved_by)
+        )
+        self._change(order, event, ended_at=self._happened_at(report), handover=kept)
         self._leave_stop(report, StopKind.DROPOFF, self._parameters.door_leave_s)
         if order.pay is not None:
             self._earn(order.pay.delivered(order.waited_s))

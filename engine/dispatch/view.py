@@ -11,7 +11,9 @@ from engine.dispatch.offer import Offer
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Place
 from engine.kernel.timing import Instant
+from engine.orders.handover import Handover
 from engine.orders.order import Order
+from engine.orders.proof import choices
 from engine.orders.viewing import Viewer, sees
 from engine.pricing.pay import Pay, total
 
@@ -132,6 +134,25 @@ def _carried_one(order: Order, viewer: Viewer) -> dict[str, Any]:
         "ready_at": order.ready_at,
         "due_at": order.due_at,
         "pay": order.pay and _pay(order.pay),
+        "proof_needed": choices(order) if sees(order, viewer, "proof_needed") else {},
+    }
+
+
+def handover_view(order: Order, handover: Handover, viewer: Viewer) -> dict[str, Any]:
+    """How an order changed hands, to who may see that; the files are shown by their own rows."""
+    told = handover.told
+    is_placed = sees(order, viewer, "handover_place")
+    return {
+        "order_id": order.id,
+        "handed_to": told.to.value,
+        "taken_by": told.taken_by,
+        "proved_by": [one.value for one in handover.proved_by],
+        "at": handover.at,
+        "device_at": handover.device_at,
+        "place": to_builtins(told.point) if is_placed else None,
+        "accuracy_m": told.accuracy_m if is_placed else None,
+        "fix_at": told.fix_at if is_placed else None,
+        "distance_m": handover.distance_m if is_placed else None,
     }
 
 

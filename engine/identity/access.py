@@ -53,6 +53,7 @@ class Permission(StrEnum):
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
     SEE_AUDIT_LOG = "see_audit_log"
+    SEND_FILES = "send_files"
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -112,6 +113,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.INVITE_STAFF: _to(Role.ADMIN),
     Permission.LIMIT_STAFF: _to(Role.ADMIN),
     Permission.SEE_AUDIT_LOG: _to(Role.ADMIN),
+    Permission.SEND_FILES: _to(Role.CUSTOMER, Role.COURIER, Role.OPERATOR),
 }
 SENDABLE: Final = frozenset(deed for deed in GRANTS if isinstance(deed, type))
 

@@ -12,7 +12,8 @@ from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
-from engine.pricing.lines import net_in
+from engine.orders.handover import Handover
+from engine.pricing.lines import net_in, vat_on
 from engine.pricing.pay import Pay
 
 
@@ -169,6 +170,7 @@ class Order(Thing, frozen=True, kw_only=True):
     ended_at: Instant | None = None
     failed_attempts: int = 0
     cancelled_because: str = ""
+    handover: Handover | None = None
 
     @property
     def public_status(self) -> PublicStatus:
@@ -179,6 +181,12 @@ class Order(Thing, frozen=True, kw_only=True):
     def fee_earned_halalas(self) -> int:
         """The delivery fee without VAT; before goods were sold with it, it was the whole price."""
         return net_in(self.total_halalas) if self.fee_halalas is None else self.fee_halalas
+
+    @property
+    def goods_halalas(self) -> int:
+        """What was sold with the delivery, VAT included."""
+        fee = self.fee_earned_halalas
+        return max(0, self.total_halalas - fee - vat_on(fee))
 
     @property
     def is_open(self) -> bool:

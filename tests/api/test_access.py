@@ -62,6 +62,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/orders/{ID}/cancel", {"reason": "other"}, CancelOrder),
     ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, UnassignOrder),
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/invoices", None, Permission.SEE_ORDER),
     ("POST", f"/v1/orders/{ID}/links", {}, Permission.SHARE_ORDER),
     ("POST", f"/v1/invoices/{ID}/notes", {}, Permission.CORRECT_INVOICES),
@@ -78,6 +79,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/disputes/{ID}/close", {}, Permission.JUDGE_DISPUTES),
     ("GET", "/v1/wallet", None, Permission.SEE_WALLET),
     ("GET", "/v1/wallet/statement", None, Permission.SEE_WALLET),
+    ("POST", "/v1/uploads", {}, Permission.SEND_FILES),
+    ("GET", f"/v1/uploads/{ID}", None, Permission.SEND_FILES),
     ("GET", "/v1/courier", None, Permission.SEE_WORK),
     ("POST", "/v1/courier/duty", ON_DUTY, GoOnDuty),
     ("POST", f"/v1/courier/offers/{ID}/acknowledge", None, AcknowledgeOffer),
@@ -113,7 +116,12 @@ OPEN_POSTS = {
     "/v1/phone/undo/code",
 }
 # The address itself says what may be seen by whoever has it.
-BY_LINK = {"/v1/shared/{token}", "/v1/invoice-files/{token}", "/v1/gift/{token}"}
+BY_LINK = {
+    "/v1/shared/{token}",
+    "/v1/invoice-files/{token}",
+    "/v1/gift/{token}",
+    "/v1/files/{token}",
+}
 OPEN = {"/v1/clock", "/v1/cards", "/healthz", "/readyz", "/.well-known/jwks.json", *OPEN_POSTS}
 
 

@@ -16,11 +16,13 @@ from websockets.exceptions import ConnectionClosed
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.gateways.clamd import NoScanner, Scanner
 from actors.gateways.mail import DevelopmentMail, SentMail
 from actors.gateways.payouts import PayoutGateway
+from actors.gateways.settings import ScannerSettings
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
-from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
+from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
 from actors.solver import LocalSolver
 from api.app import create_app
 from api.gate import Gate
@@ -47,7 +49,9 @@ from storage.memory_live import MemoryLive
 from storage.memory_payouts import MemoryPayouts
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
+from storage.memory_uploads import MemoryUploads
 from storage.memory_what_ifs import MemoryWhatIfs
+from storage.objects import Objects
 from storage.rates import MemoryRates, Rates
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
@@ -313,6 +317,9 @@ async def a_town(
     rates: Rates | None = None,
     limits: LimitSettings | None = None,
     payout_gateway: PayoutGateway | None = None,
+    scanner: Scanner | None = None,
+    scanning: ScannerSettings | None = None,
+    uploads: UploadSettings | None = None,
     speed: float = SPEED,
     is_open: bool = True,
     verifies: bool = False,
@@ -333,6 +340,8 @@ async def a_town(
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),
         limits=limits or UNLIMITED,
+        uploads=uploads or UploadSettings(),
+        scanner=scanning or ScannerSettings(),
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
@@ -363,6 +372,9 @@ async def a_town(
         ledger=MemoryLedger(),
         payouts=MemoryPayouts(store.audit),
         payout_gateway=payout_gateway,
+        uploads=MemoryUploads(),
+        objects=Objects(settings.objects, settings.files_folder),
+        scanner=scanner or NoScanner(),
         sms=DevelopmentSms(settings.sms_log),
         mail=DevelopmentMail(settings.mail_log),
         clock=clock,
