@@ -10,7 +10,7 @@ COMPILED := .venv/.compiled
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
-        simtest chaos bench-ledger walk-ledger verify-ledger migrate openapi doctor clean
+        simtest chaos bench-ledger walk-ledger verify-ledger payment-server migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -96,6 +96,9 @@ bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5
 
 walk-ledger: $(READY) ## a million random operations on a ledger, audited: ARGS="--operations 1000"
 	@$(BIN)/hadiyati walk-ledger $(ARGS)
+
+payment-server: $(READY) ## play the payment gateways on this machine
+	@$(BIN)/hadiyati payment-server $(ARGS)
 
 verify-ledger: $(READY) ## fold every balance of the running system anew
 	@$(BIN)/hadiyati verify-ledger $(ARGS)

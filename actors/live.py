@@ -17,6 +17,7 @@ from engine.kernel.messages import Decision, Envelope, Thing
 from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, UNAVAILABLE, Refusal
 from engine.notices import notices_for
 from engine.orders.order import Order
+from engine.payments.settling import payments_for
 from storage.live import ASK_ANEW, Publication
 from storage.store import Answer, Commit, Repeated, Stale, Store, Stored, StoreUnavailable
 
@@ -106,8 +107,8 @@ class Live:
             return await self._unchanged(envelope, decision, {})
         if not decision.changes:
             return await self._unchanged(envelope, decision.refusal, decision.reply)
-        effects = (*decision.effects, *notices_for(decision), *invoices_for(decision))
-        decision = replace(decision, effects=effects)
+        effects = (*notices_for(decision), *invoices_for(decision), *payments_for(decision))
+        decision = replace(decision, effects=(*decision.effects, *effects))
         answer = _answer(envelope, decision.refusal, decision.reply)
         commit = Commit(cell=self._cell, decision=decision, at=self._clock.now(), answer=answer)
         try:

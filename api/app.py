@@ -15,9 +15,11 @@ from actors.codes import Codes
 from actors.gateways.refunds import ToldRefunds
 from actors.gateways.sms import SmsGateway
 from actors.invoicing import Invoicing
+from actors.ledger import LedgerKeeper
 from actors.links import LinkMails
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
+from actors.payments import Payments, Policy
 from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
@@ -41,6 +43,7 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    payments,
     phone,
     profiles,
     sessions,
@@ -66,7 +69,10 @@ from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
+from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
+from engine.payments.decide import Terms
+from engine.payments.messages import FollowOrder
 
 VERSION = "0.1.0"
 _ASKED_BY_BROWSERS = (
@@ -114,6 +120,7 @@ _ROUTES = (
     couriers,
     trails,
     wallet,
+    payments,
     zones,
     parameters,
     metrics,
@@ -176,11 +183,14 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = _invoicing(parts)
+    app.state.ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
+    app.state.payments = payments = _payments(parts)
     _open_identity(app, parts)
-    outbox = _outbox(parts, app.state.invoicing, open_staff(app, parts))
+    outbox = _outbox(app, parts, open_staff(app, parts))
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(one.run()) for one in (desk.hub, outbox, what_ifs, gate, gift_links)
+            tasks.create_task(one.run())
+            for one in (desk.hub, outbox, what_ifs, gate, gift_links, payments)
         ]
         await desk.hub.wait_until_reading()
         try:
@@ -268,13 +278,18 @@ def _sessions(parts: Parts) -> Sessions:
     )
 
 
-def _outbox(parts: Parts, invoicing: Invoicing, mails: LinkMails) -> Outbox:
+def _outbox(app: FastAPI, parts: Parts, mails: LinkMails) -> Outbox:
+    invoicing: Invoicing = app.state.invoicing
+    ledger: LedgerKeeper = app.state.ledger
+    payments: Payments = app.state.payments
     return Outbox(
         parts.store,
         {
             SendSms: _sending(parts.sms),
             SendLink: mails.send,
             IssueInvoice: invoicing.on_effect,
+            EnterTransfer: ledger.on_effect,
+            FollowOrder: payments.on_effect,
         },
         parts.settings.outbox,
         clock=parts.clock,
@@ -297,6 +312,24 @@ def _invoicing(parts: Parts) -> Invoicing:
         seller=settings.seller,
         unit=settings.unit,
         stamp=stamp,
+    )
+
+
+def _payments(parts: Parts) -> Payments:
+    settings = parts.settings.payments
+    return Payments(
+        parts.payments,
+        parts.store,
+        parts.bus,
+        parts.gateways,
+        Policy(
+            routes=settings.routes,
+            terms=Terms(settle_s=settings.settle_s, commission_percent=settings.commission_percent),
+            poll_s=settings.poll_s,
+            command_timeout_s=parts.settings.runtime.command_timeout_s,
+        ),
+        clock=parts.clock,
+        wall=parts.wall,
     )
 
 

@@ -1,20 +1,24 @@
 """What the edge is made of: everything that its routes and sockets are handed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
 from actors.gateways.mail import MailGateway
+from actors.gateways.payments import PaymentGateway
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
+from engine.payments.gateways import GatewayName
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
 from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
 from storage.live import LiveStream
+from storage.payments import PaymentStore
 from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
@@ -38,6 +42,8 @@ class Parts:
     rates: Rates
     staff: StaffStore
     ledger: LedgerStore
+    payments: PaymentStore
+    gateways: Mapping[GatewayName, PaymentGateway]
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

@@ -13,12 +13,21 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from actors.gateways.settings import MailSettings, OutboxSettings, SmsProvider, SmsSettings
+from actors.gateways.settings import (
+    MailSettings,
+    MoyasarSettings,
+    OutboxSettings,
+    PaymentSettings,
+    PaymentsMode,
+    SmsProvider,
+    SmsSettings,
+)
 from actors.settings import ClockSettings, RuntimeSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.setting_group import SettingGroup
 from engine.invoices.invoice import Party
+from engine.payments.gateways import GatewayName
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
 
 PREFIX = "HADIYATI_"
@@ -236,6 +245,8 @@ class Settings(BaseSettings):
     what_if: WhatIfSettings = WhatIfSettings()
     invoices: InvoiceSettings = InvoiceSettings()
     limits: LimitSettings = LimitSettings()
+    payments: PaymentSettings = PaymentSettings()
+    moyasar: MoyasarSettings = MoyasarSettings()
 
     @property
     def key_file(self) -> Path:
@@ -255,6 +266,26 @@ class Settings(BaseSettings):
                 "the first admin with `hadiyati invite-admin`"
             )
         return self
+
+    @model_validator(mode="after")
+    def _who_must_be_paid_has_accounts(self) -> "Settings":
+        if self.payments.mode is PaymentsMode.REQUIRED:
+            for gateway in sorted(set(self.payments.routes.values()) - self.accounts):
+                raise ValueError(
+                    f"payments.routes names {gateway}, but {gateway}.secret_key is empty: "
+                    "set it, or let no network go there"
+                )
+        return self
+
+    @property
+    def accounts(self) -> frozenset[GatewayName]:
+        """The gateways that we have an account at."""
+        keys = {GatewayName.MOYASAR: self.moyasar.secret_key}
+        return frozenset(name for name, key in keys.items() if key.get_secret_value())
+
+    def publishable_key(self, gateway: GatewayName) -> str:
+        """With what an app speaks to a gateway."""
+        return {GatewayName.MOYASAR: self.moyasar.publishable_key}.get(gateway, "")
 
     @property
     def sms_log(self) -> Path:

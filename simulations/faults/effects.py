@@ -8,6 +8,7 @@ from actors.gateways.settings import OutboxSettings
 from actors.outbox import Outbox
 from engine.invoices.invoice import IssueInvoice
 from engine.kernel.messages import Effect
+from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 from simulations.faults.misfortune import Misfortune
 from storage.store import Store
@@ -30,7 +31,7 @@ class Effects:
             self._died.clear()
             outbox = Outbox(
                 self._store,
-                {SendSms: self._reach_outside, IssueInvoice: self._reach_outside},
+                dict.fromkeys((SendSms, IssueInvoice, EnterTransfer), self._reach_outside),
                 OutboxSettings(poll_s=5),
                 clock=self._misfortune.clock,
                 chance=self._chance,

@@ -139,6 +139,9 @@ BOUNDED = {
     "/v1/gift-links": "LISTED_MAX, the newest",
     "/v1/orders/{order_id}/invoices": "an invoice and its notes",
     "/v1/staff/invitations": "the newest hundred that are open",
+    "/v1/payments": "LISTED_MAX, the newest",
+    "/v1/payments/{payment_id}": "its refunds",
+    "/v1/payment-methods": "the networks",
     "/v1/wallet": "the kinds of accounts",
     "/v1/wallet/statement": "limit; next is the number of a transfer",
 }

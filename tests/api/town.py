@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import httpx2
 import msgspec
 from fastapi import FastAPI
+from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -17,6 +18,8 @@ from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import SystemClock
 from actors.gateways.mail import DevelopmentMail, SentMail
+from actors.gateways.payments import PaymentGateway
+from actors.gateways.settings import MoyasarSettings, PaymentSettings
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
@@ -33,6 +36,7 @@ from engine.identity.ids import SessionId
 from engine.identity.login import User
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
+from engine.payments.gateways import GatewayName
 from storage.identity import IdentityStore
 from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
@@ -43,6 +47,7 @@ from storage.memory_invoices import MemoryInvoices
 from storage.memory_kept_answers import MemoryKeptAnswers
 from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
+from storage.memory_payments import MemoryPayments
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
 from storage.memory_what_ifs import MemoryWhatIfs
@@ -313,6 +318,8 @@ async def a_town(
     speed: float = SPEED,
     is_open: bool = True,
     verifies: bool = False,
+    payments: PaymentSettings | None = None,
+    gateways: Mapping[GatewayName, PaymentGateway] | None = None,
     **edge: Any,
 ) -> AsyncIterator[Town]:
     """The edge with one zone, served on a port of its own; `edge` changes its settings."""
@@ -330,6 +337,8 @@ async def a_town(
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),
         limits=limits or UNLIMITED,
+        payments=payments or PaymentSettings(),
+        moyasar=MoyasarSettings(secret_key=SecretStr("sk_test_local")),
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
@@ -357,6 +366,8 @@ async def a_town(
         rates=rates or MemoryRates(SystemClock().now),
         staff=MemoryStaff(store.outbox),
         ledger=MemoryLedger(),
+        payments=MemoryPayments(store.outbox),
+        gateways=gateways or {},
         sms=DevelopmentSms(settings.sms_log),
         mail=DevelopmentMail(settings.mail_log),
         clock=clock,

@@ -33,6 +33,7 @@ from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
 from engine.orders.policy import CANCELLATION, RETURN
 from engine.orders.viewing import SEEN, Viewer, When
+from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
 
@@ -130,6 +131,9 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a what-if", WhatIfStatus),
         ("### Why a fix is dropped", FixFault),
         ("### At a geofence", FenceEvent),
+        ("### Status of a payment", PaymentStatus),
+        ("### Status of a refund", RefundStatus),
+        ("### Why a refund", RefundReason),
         ("### Accounts", AccountKind),
         ("### Why money moves", TransferReason),
     ],
