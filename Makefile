@@ -10,7 +10,8 @@ COMPILED := .venv/.compiled
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
-        chaos bench-ledger walk-ledger verify-audit verify-ledger migrate openapi doctor clean
+        chaos bench-ledger walk-ledger verify-audit payment-server verify-ledger migrate openapi \
+        doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -96,6 +97,8 @@ walk-ledger: $(READY) ## a million random operations on a ledger, audited: ARGS=
 
 verify-audit: $(READY) ## verify the chain of the audit log of the running system: ARGS="--checkpoint N:HASH"
 	@$(BIN)/hadiyati verify-audit $(ARGS)
+payment-server: $(READY) ## play the payment gateways on this machine
+	@$(BIN)/hadiyati payment-server $(ARGS)
 
 verify-ledger: $(READY) ## fold every balance of the running system anew
 	@$(BIN)/hadiyati verify-ledger $(ARGS)

@@ -19,6 +19,7 @@ from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, UNAVAILABLE, Ref
 from engine.money.earnings import earnings_for
 from engine.notices import notices_for
 from engine.orders.order import Order
+from engine.payments.settling import payments_for
 from storage.live import ASK_ANEW, Publication
 from storage.store import Answer, Commit, Repeated, Stale, Store, Stored, StoreUnavailable
 
@@ -108,7 +109,12 @@ class Live:
             return await self._unchanged(envelope, decision, {})
         if not decision.changes:
             return await self._unchanged(envelope, decision.refusal, decision.reply)
-        effects = (*notices_for(decision), *invoices_for(decision), *earnings_for(decision))
+        effects = (
+            *notices_for(decision),
+            *invoices_for(decision),
+            *payments_for(decision),
+            *earnings_for(decision),
+        )
         decision = replace(decision, effects=(*decision.effects, *effects))
         answer = _answer(envelope, decision.refusal, decision.reply)
         now = self._clock.now()

@@ -20,6 +20,7 @@ from actors.ledger import LedgerKeeper
 from actors.links import LinkMails
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
+from actors.payments import Payments, Policy
 from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
@@ -49,6 +50,7 @@ from api.routes import (
     orders,
     parameters,
     payouts,
+    payments,
     phone,
     profiles,
     sessions,
@@ -79,6 +81,8 @@ from engine.kernel.messages import Effect
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 from engine.uploads import MediaType
+from engine.payments.decide import Terms
+from engine.payments.messages import FollowOrder
 
 VERSION = "0.1.0"
 _ASKED_BY_BROWSERS = (
@@ -132,6 +136,7 @@ _ROUTES = (
     tips,
     payouts,
     disputes,
+    payments,
     zones,
     parameters,
     metrics,
@@ -202,11 +207,12 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.invoicing = _invoicing(parts)
     app.state.ledger = ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
     app.state.uploads = _uploads(parts)
+    app.state.payments = payments = _payments(parts)
     _open_identity(app, parts)
     outbox = _outbox(app, parts, open_staff(app, parts))
     audit = AuditKeeper(parts.audit, wall=parts.wall)
     payouts = open_payouts(app, parts, ledger)
-    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts)
+    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]
         await desk.hub.wait_until_reading()
@@ -298,6 +304,7 @@ def _sessions(parts: Parts) -> Sessions:
 def _outbox(app: FastAPI, parts: Parts, mails: LinkMails) -> Outbox:
     invoicing: Invoicing = app.state.invoicing
     ledger: LedgerKeeper = app.state.ledger
+    payments: Payments = app.state.payments
     return Outbox(
         parts.store,
         {
@@ -305,6 +312,7 @@ def _outbox(app: FastAPI, parts: Parts, mails: LinkMails) -> Outbox:
             SendLink: mails.send,
             IssueInvoice: invoicing.on_effect,
             EnterTransfer: ledger.on_effect,
+            FollowOrder: payments.on_effect,
         },
         parts.settings.outbox,
         clock=parts.clock,
@@ -338,6 +346,24 @@ def _invoicing(parts: Parts) -> Invoicing:
         seller=settings.seller,
         unit=settings.unit,
         stamp=stamp,
+    )
+
+
+def _payments(parts: Parts) -> Payments:
+    settings = parts.settings.payments
+    return Payments(
+        parts.payments,
+        parts.store,
+        parts.bus,
+        parts.gateways,
+        Policy(
+            routes=settings.routes,
+            terms=Terms(settle_s=settings.settle_s, commission_percent=settings.commission_percent),
+            poll_s=settings.poll_s,
+            command_timeout_s=parts.settings.runtime.command_timeout_s,
+        ),
+        clock=parts.clock,
+        wall=parts.wall,
     )
 
 

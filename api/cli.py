@@ -11,6 +11,7 @@ import typer
 from api.commands import audit, benches, documents, experiments, keys, ledger
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
+from api.commands.payments import payment_server
 from api.commands.recorded_days import bench_mdrp
 from api.commands.running import OPERATOR_PHONE, running, settings_of
 from api.commands.under_faults import simtest
@@ -41,6 +42,7 @@ app.command()(simtest)
 app.command()(chaos)
 app.command("bench-ledger")(ledger.bench_ledger)
 app.command("walk-ledger")(ledger.walk_ledger)
+app.command("payment-server")(payment_server)
 app.command()(documents.openapi)
 app.command()(documents.asyncapi)
 app.command("settings")(documents.list_settings)

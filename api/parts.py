@@ -1,5 +1,6 @@
 """What the edge is made of: everything that its routes and sockets are handed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actors.bus import Bus
@@ -7,10 +8,12 @@ from actors.chance import Chance
 from actors.clock import Clock
 from actors.gateways.clamd import Scanner
 from actors.gateways.mail import MailGateway
+from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
+from engine.payments.gateways import GatewayName
 from storage.audit import AuditStore
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
@@ -20,6 +23,7 @@ from storage.ledger import LedgerStore
 from storage.live import LiveStream
 from storage.payouts import PayoutStore
 from storage.objects import ObjectStore
+from storage.payments import PaymentStore
 from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
@@ -50,6 +54,8 @@ class Parts:
     uploads: UploadStore
     objects: ObjectStore
     scanner: Scanner
+    payments: PaymentStore
+    gateways: Mapping[GatewayName, PaymentGateway]
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

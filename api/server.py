@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Final
@@ -18,7 +18,9 @@ from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
+from actors.gateways.moyasar import Moyasar
 from actors.gateways.moyasar_payouts import MoyasarPayouts
+from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
 from actors.gateways.settings import MailProvider, PayoutProvider, SmsProvider
 from actors.gateways.sms import DevelopmentSms, SmsGateway
@@ -36,6 +38,7 @@ from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
 from storage.audit import PostgresAudit
+from engine.payments.gateways import GatewayName
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
@@ -44,6 +47,7 @@ from storage.ledger import PostgresLedger
 from storage.live import LiveStream
 from storage.payouts import PostgresPayouts
 from storage.objects import Objects
+from storage.payments import PostgresPayments
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
@@ -105,6 +109,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             uploads=PostgresUploads(database),
             objects=Objects(settings.objects, settings.files_folder),
             scanner=open_scanner(settings.scanner),
+            payments=PostgresPayments(database),
+            gateways=await stack.enter_async_context(open_gateways(settings)),
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,
@@ -137,6 +143,19 @@ async def _open_sms(settings: Settings) -> AsyncIterator[SmsGateway]:
         return
     async with TwilioSms(settings.sms, SystemClock()) as sms:
         yield sms
+
+
+@asynccontextmanager
+async def open_gateways(settings: Settings) -> AsyncIterator[Mapping[GatewayName, PaymentGateway]]:
+    """Every gateway that we have an account at."""
+    return_url = f"{settings.edge.public_url}/v1/payments"
+    timeout_s = settings.payments.timeout_s
+    async with AsyncExitStack() as stack:
+        found: dict[GatewayName, PaymentGateway] = {}
+        if GatewayName.MOYASAR in settings.accounts:
+            moyasar = Moyasar(settings.moyasar, return_url=return_url, timeout_s=timeout_s)
+            found[GatewayName.MOYASAR] = await stack.enter_async_context(moyasar)
+        yield found
 
 
 @asynccontextmanager

@@ -15,7 +15,10 @@ from pydantic_settings import (
 
 from actors.gateways.settings import (
     MailSettings,
+    MoyasarSettings,
     OutboxSettings,
+    PaymentSettings,
+    PaymentsMode,
     PayoutSettings,
     ScannerSettings,
     SmsProvider,
@@ -26,6 +29,7 @@ from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.setting_group import SettingGroup
 from engine.invoices.invoice import Party
+from engine.payments.gateways import GatewayName
 from storage.settings import DatabaseSettings, DataSettings, ObjectSettings, RedisSettings
 
 PREFIX = "HADIYATI_"
@@ -247,6 +251,8 @@ class Settings(BaseSettings):
     uploads: UploadSettings = UploadSettings()
     objects: ObjectSettings = ObjectSettings()
     scanner: ScannerSettings = ScannerSettings()
+    payments: PaymentSettings = PaymentSettings()
+    moyasar: MoyasarSettings = MoyasarSettings()
 
     @property
     def key_file(self) -> Path:
@@ -271,6 +277,26 @@ class Settings(BaseSettings):
                 "the first admin with `hadiyati invite-admin`"
             )
         return self
+
+    @model_validator(mode="after")
+    def _who_must_be_paid_has_accounts(self) -> "Settings":
+        if self.payments.mode is PaymentsMode.REQUIRED:
+            for gateway in sorted(set(self.payments.routes.values()) - self.accounts):
+                raise ValueError(
+                    f"payments.routes names {gateway}, but {gateway}.secret_key is empty: "
+                    "set it, or let no network go there"
+                )
+        return self
+
+    @property
+    def accounts(self) -> frozenset[GatewayName]:
+        """The gateways that we have an account at."""
+        keys = {GatewayName.MOYASAR: self.moyasar.secret_key}
+        return frozenset(name for name, key in keys.items() if key.get_secret_value())
+
+    def publishable_key(self, gateway: GatewayName) -> str:
+        """With what an app speaks to a gateway."""
+        return {GatewayName.MOYASAR: self.moyasar.publishable_key}.get(gateway, "")
 
     @property
     def sms_log(self) -> Path:

@@ -13,12 +13,19 @@ from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
+from engine.payments.messages import FollowOrder
 from storage.database import Database
 from storage.queries import queries
 from storage.store import OutboxRow
 
 # Every effect that the engine has; the tag in the row says which one it is.
-EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms, SendLink, IssueInvoice, EnterTransfer)
+EFFECTS: Final[tuple[type[Effect], ...]] = (
+    SendSms,
+    SendLink,
+    IssueInvoice,
+    EnterTransfer,
+    FollowOrder,
+)
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))
 
 

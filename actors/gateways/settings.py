@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from engine.payments.gateways import GatewayName, Network
+
 
 class SmsProvider(StrEnum):
     """Who sends text messages."""
@@ -188,3 +190,75 @@ class PayoutSettings(BaseModel):
         if self.provider is not PayoutProvider.NONE and not self.source_id:
             raise ValueError("payouts.source_id is needed with payouts.provider")
         return self
+class PaymentsMode(StrEnum):
+    """Whether orders are paid for."""
+
+    NONE = "none"
+    REQUIRED = "required"
+
+
+class PaymentSettings(BaseModel):
+    """Whether orders are paid for, through whom, and how long a gateway may think."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: PaymentsMode = Field(
+        default=PaymentsMode.NONE,
+        description="`none`: orders are placed without a payment; `required`: customers pay.",
+    )
+    routes: dict[Network, GatewayName] = Field(
+        default=dict.fromkeys(
+            (
+                Network.MADA,
+                Network.VISA,
+                Network.MASTERCARD,
+                Network.AMEX,
+                Network.STC_PAY,
+            ),
+            GatewayName.MOYASAR,
+        ),
+        description="Which gateway takes which network; what is not named is not offered.",
+    )
+    return_url: str = Field(
+        default="",
+        description="Where the app wants a customer who comes back from his bank; "
+        "`?payment_id=` is added. Empty: he is shown how the payment stands.",
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=60, description="Longest wait for one answer of a gateway."
+    )
+    settle_s: int = Field(
+        default=120,
+        ge=1,
+        le=86_400,
+        description="Seconds after which what a gateway shows no sign of has not happened.",
+    )
+    poll_s: float = Field(
+        default=2.0, gt=0, le=600, description="Seconds between two looks for payments in doubt."
+    )
+    commission_percent: int = Field(
+        default=0, ge=0, le=100, description="Our part of what goods cost, without VAT."
+    )
+
+    @model_validator(mode="after")
+    def _settles_after_every_answer(self) -> "PaymentSettings":
+        if self.settle_s < 2 * self.timeout_s:
+            raise ValueError("payments.settle_s must be at least twice payments.timeout_s")
+        return self
+
+
+class MoyasarSettings(BaseModel):
+    """Our account at Moyasar."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(default="https://api.moyasar.com", description="Where Moyasar's API answers.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret key (`sk_…`); empty: no account there."
+    )
+    publishable_key: str = Field(
+        default="", description="Publishable key (`pk_…`), with which apps turn cards into tokens."
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret token of the webhook, as entered at Moyasar."
+    )

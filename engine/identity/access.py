@@ -46,6 +46,8 @@ class Permission(StrEnum):
     SHARE_ORDER = "share_order"
     MAKE_GIFT_LINKS = "make_gift_links"
     CORRECT_INVOICES = "correct_invoices"
+    PAY = "pay"
+    SEE_PAYMENT = "see_payment"
     SEE_WALLET = "see_wallet"
     TIP_COURIER = "tip_courier"
     BE_PAID_OUT = "be_paid_out"
@@ -106,6 +108,8 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SHARE_ORDER: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.MAKE_GIFT_LINKS: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.CORRECT_INVOICES: _to(Role.OPERATOR, everywhere=True),
+    Permission.PAY: _to(Role.CUSTOMER),
+    Permission.SEE_PAYMENT: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
     Permission.TIP_COURIER: _to(Role.CUSTOMER),
     Permission.BE_PAID_OUT: _to(Role.COURIER),

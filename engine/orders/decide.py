@@ -94,6 +94,7 @@ def place(
         customer_id=command.quote.customer_id,
         zone_id=zone.id,
         quote_id=command.quote.id,
+        payment_id=command.payment_id,
         gift=command.gift,
         recipient=command.recipient,
         shop=command.shop,

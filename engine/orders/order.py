@@ -7,7 +7,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.geo.travel import VehicleKind
-from engine.kernel.ids import CourierId, OfferId, OrderId, QuoteId, UserId, ZoneId
+from engine.kernel.ids import (
+    CourierId,
+    OfferId,
+    OrderId,
+    PaymentId,
+    QuoteId,
+    UserId,
+    ZoneId,
+)
 from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
@@ -144,6 +152,7 @@ class Order(Thing, frozen=True, kw_only=True):
     customer_id: UserId
     zone_id: ZoneId
     quote_id: QuoteId
+    payment_id: PaymentId | None = None
     status: OrderStatus = OrderStatus.PLACED
     gift: Gift
     recipient: Recipient

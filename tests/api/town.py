@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import httpx2
 import msgspec
 from fastapi import FastAPI
+from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -18,8 +19,9 @@ from actors.chance import SystemChance
 from actors.clock import SystemClock
 from actors.gateways.clamd import NoScanner, Scanner
 from actors.gateways.mail import DevelopmentMail, SentMail
+from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
-from actors.gateways.settings import ScannerSettings
+from actors.gateways.settings import MoyasarSettings, PaymentSettings, ScannerSettings
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
@@ -36,6 +38,7 @@ from engine.identity.ids import SessionId
 from engine.identity.login import User
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
+from engine.payments.gateways import GatewayName
 from storage.identity import IdentityStore
 from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
@@ -47,6 +50,7 @@ from storage.memory_kept_answers import MemoryKeptAnswers
 from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
 from storage.memory_payouts import MemoryPayouts
+from storage.memory_payments import MemoryPayments
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
 from storage.memory_uploads import MemoryUploads
@@ -323,6 +327,8 @@ async def a_town(
     speed: float = SPEED,
     is_open: bool = True,
     verifies: bool = False,
+    payments: PaymentSettings | None = None,
+    gateways: Mapping[GatewayName, PaymentGateway] | None = None,
     **edge: Any,
 ) -> AsyncIterator[Town]:
     """The edge with one zone, served on a port of its own; `edge` changes its settings."""
@@ -342,6 +348,8 @@ async def a_town(
         limits=limits or UNLIMITED,
         uploads=uploads or UploadSettings(),
         scanner=scanning or ScannerSettings(),
+        payments=payments or PaymentSettings(),
+        moyasar=MoyasarSettings(secret_key=SecretStr("sk_test_local")),
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
@@ -375,6 +383,8 @@ async def a_town(
         uploads=MemoryUploads(),
         objects=Objects(settings.objects, settings.files_folder),
         scanner=scanner or NoScanner(),
+        payments=MemoryPayments(store.outbox),
+        gateways=gateways or {},
         sms=DevelopmentSms(settings.sms_log),
         mail=DevelopmentMail(settings.mail_log),
         clock=clock,

@@ -40,6 +40,7 @@ from engine.payouts.dispute import DisputeStatus
 from engine.payouts.payout import PayoutKind, PayoutStatus
 from engine.pricing.pay import PayLineKind
 from engine.uploads import UploadPurpose
+from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
 
@@ -140,6 +141,9 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a what-if", WhatIfStatus),
         ("### Why a fix is dropped", FixFault),
         ("### At a geofence", FenceEvent),
+        ("### Status of a payment", PaymentStatus),
+        ("### Status of a refund", RefundStatus),
+        ("### Why a refund", RefundReason),
         ("### Accounts", AccountKind),
         ("### What the audit log records", Action),
         ("### Pay lines", PayLineKind),
