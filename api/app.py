@@ -49,8 +49,8 @@ from api.routes import (
     metrics,
     orders,
     parameters,
-    payouts,
     payments,
+    payouts,
     phone,
     profiles,
     sessions,
@@ -80,9 +80,9 @@ from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
-from engine.uploads import MediaType
 from engine.payments.decide import Terms
 from engine.payments.messages import FollowOrder
+from engine.uploads import MediaType
 
 VERSION = "0.1.0"
 _ASKED_BY_BROWSERS = (

@@ -21,9 +21,9 @@ from storage.invoices import InvoiceStore
 from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
 from storage.live import LiveStream
-from storage.payouts import PayoutStore
 from storage.objects import ObjectStore
 from storage.payments import PaymentStore
+from storage.payouts import PayoutStore
 from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.staff import StaffStore

@@ -37,17 +37,17 @@ from api.parts import Parts
 from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
-from storage.audit import PostgresAudit
 from engine.payments.gateways import GatewayName
+from storage.audit import PostgresAudit
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
 from storage.kept_answers import PostgresKeptAnswers
 from storage.ledger import PostgresLedger
 from storage.live import LiveStream
-from storage.payouts import PostgresPayouts
 from storage.objects import Objects
 from storage.payments import PostgresPayments
+from storage.payouts import PostgresPayouts
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff

@@ -24,7 +24,7 @@ from actors.gateways.settings import (
     SmsProvider,
     SmsSettings,
 )
-from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
+from actors.settings import ClockSettings, RuntimeSettings, UploadSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.setting_group import SettingGroup

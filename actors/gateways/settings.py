@@ -190,6 +190,8 @@ class PayoutSettings(BaseModel):
         if self.provider is not PayoutProvider.NONE and not self.source_id:
             raise ValueError("payouts.source_id is needed with payouts.provider")
         return self
+
+
 class PaymentsMode(StrEnum):
     """Whether orders are paid for."""
 

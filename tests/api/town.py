@@ -49,8 +49,8 @@ from storage.memory_invoices import MemoryInvoices
 from storage.memory_kept_answers import MemoryKeptAnswers
 from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
-from storage.memory_payouts import MemoryPayouts
 from storage.memory_payments import MemoryPayments
+from storage.memory_payouts import MemoryPayouts
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
 from storage.memory_uploads import MemoryUploads

@@ -36,11 +36,11 @@ from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, P
 from engine.orders.policy import CANCELLATION, RETURN
 from engine.orders.proof import NEEDED
 from engine.orders.viewing import SEEN, Viewer, When
+from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
 from engine.payouts.dispute import DisputeStatus
 from engine.payouts.payout import PayoutKind, PayoutStatus
 from engine.pricing.pay import PayLineKind
 from engine.uploads import UploadPurpose
-from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
 
