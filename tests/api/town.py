@@ -76,7 +76,7 @@ PARAMETERS: Final = {
     "bundle_size_max": 1,
 }
 UNLIMITED: Final = LimitSettings(person_per_min=10**6, device_per_min=10**6, address_per_min=10**6)
-_PATIENCE_S: Final = 20.0
+_PATIENCE_S: Final = 30.0
 
 
 class _InTest(EdgeServer):
