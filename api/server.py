@@ -16,6 +16,7 @@ from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
+from actors.garbage import collect_seldom
 from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
 from actors.gateways.moyasar import Moyasar
@@ -252,6 +253,7 @@ def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
 
 def serve(settings: Settings, listening: socket.socket) -> None:
     """Serve on a socket that listens already, until told to stop."""
+    collect_seldom()
     app = create()
     EdgeServer(listen_config(app, settings.edge), app).run(sockets=[listening])
 
