@@ -51,7 +51,7 @@ def bench_api(
     profile: Annotated[bool, typer.Option(help="Also show where the time goes.")] = False,
 ) -> None:
     """Measure reading and placing over HTTP beside bare FastAPI on the same worker."""
-    from api.bench_api import run
+    from api.commands.bench_api import run
 
     run(runs=runs, count=count, connections=connections, profile=profile)
 
