@@ -5,30 +5,37 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
+from api.raw_headers import Pair, add_missing, header
 from api.refusals import INTERNAL_ERROR, TOO_LARGE
 from api.sockets.endpoint import PATH, serve_socket
 from api.trace import Trace, trace_of
 
-_HEADERS = {
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "strict-transport-security": "max-age=63072000; includeSubDomains",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "same-site",
-}
+_POLICY = b"content-security-policy"
+_FIXED: tuple[Pair, ...] = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
+    (b"cross-origin-resource-policy", b"same-site"),
+)
+_OF_ANY = (*_FIXED, (_POLICY, b"default-src 'none'; frame-ancestors 'none'"))
 # The page that shows the description of the interface loads what draws it.
-_OF_DOCUMENTS = {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; connect-src 'self'; "
-    "img-src https://fastapi.tiangolo.com data:; style-src https://cdn.jsdelivr.net "
-    "'unsafe-inline'; script-src https://cdn.jsdelivr.net 'unsafe-inline'",
-}
+_OF_DOCUMENTS = (
+    *_FIXED,
+    (
+        _POLICY,
+        (
+            b"default-src 'none'; frame-ancestors 'none'; connect-src 'self'; "
+            b"img-src https://fastapi.tiangolo.com data:; style-src https://cdn.jsdelivr.net "
+            b"'unsafe-inline'; script-src https://cdn.jsdelivr.net 'unsafe-inline'"
+        ),
+    ),
+)
 _DOCUMENTS = "/docs"
 
 # A caller who is cut off while he still sends does not see why; so that much is let run out.
@@ -71,7 +78,7 @@ class Outermost:
             return
         request_id = self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
-        trace = trace_of(Request(scope).headers.get("traceparent", ""))
+        trace = trace_of(header(scope, b"traceparent"))
         answer = _Answer(send, request_id, trace, is_document=scope["path"] == _DOCUMENTS)
         with structlog.contextvars.bound_contextvars(
             request_id=request_id, trace_id=trace.trace_id
@@ -95,20 +102,20 @@ class _Answer:
         self._send = send
         self._request_id = request_id
         self._trace = trace
-        self._headers = {**_HEADERS, **_OF_DOCUMENTS} if is_document else _HEADERS
+        self._fixed = _OF_DOCUMENTS if is_document else _OF_ANY
         self.has_started = False
         self.is_hopeless = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_started = True
-            headers = MutableHeaders(scope=message)
-            headers["x-request-id"] = self._request_id
-            headers["traceparent"] = self._trace.header
-            for name, value in self._headers.items():
-                headers.setdefault(name, value)
+            own = [
+                (b"x-request-id", self._request_id.encode()),
+                (b"traceparent", self._trace.header.encode()),
+            ]
             if self.is_hopeless:
-                headers["connection"] = "close"
+                own.append((b"connection", b"close"))
+            add_missing(message, [*own, *self._fixed])
         await self._send(message)
 
 
@@ -118,7 +125,7 @@ def _counted(receive: Receive, limit: BodyLimit) -> "_Counted":
 
 def _length(scope: Scope) -> int:
     """What the request says of its own length; 0 when it says nothing."""
-    said = Request(scope).headers.get("content-length", "")
+    said = header(scope, b"content-length")
     return int(said) if said.isdecimal() else 0
 
 
