@@ -19,6 +19,7 @@ from actors.invoicing import Invoicing
 from actors.ledger import LedgerKeeper
 from actors.links import LinkMails
 from actors.login import LogIn
+from actors.loyalty import Loyalty
 from actors.outbox import Handler, Outbox
 from actors.payments import Payments, Policy
 from actors.phone_change import PhoneChange
@@ -51,7 +52,9 @@ from api.routes import (
     parameters,
     payments,
     payouts,
+    periods,
     phone,
+    points,
     profiles,
     sessions,
     sharing,
@@ -135,8 +138,10 @@ _ROUTES = (
     wallet,
     tips,
     payouts,
+    points,
     disputes,
     payments,
+    periods,
     zones,
     parameters,
     metrics,
@@ -211,6 +216,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     _open_identity(app, parts)
     outbox = _outbox(app, parts, open_staff(app, parts))
     audit = AuditKeeper(parts.audit, wall=parts.wall)
+    app.state.loyalty = Loyalty(ledger, parts.ledger, clock=parts.clock)
     payouts = open_payouts(app, parts, ledger)
     beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
     async with asyncio.TaskGroup() as tasks:

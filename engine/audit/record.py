@@ -33,6 +33,8 @@ class Action(StrEnum):
     SEE_TRAIL = "see_trail"
     OPEN_DISPUTE = "open_dispute"
     CLOSE_DISPUTE = "close_dispute"
+    GIVE_CREDIT = "give_credit"
+    CLOSE_PERIOD = "close_period"
 
 
 class Act(Struct, frozen=True, kw_only=True):
