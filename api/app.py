@@ -51,6 +51,7 @@ from api.routes import (
     what_if,
     zones,
 )
+from api.sending import deadline
 from api.settings import Settings
 from api.sockets.connection import Desk
 from api.sockets.histories import Histories
@@ -66,6 +67,7 @@ from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
+from engine.kernel.ownership import TellOwner
 from engine.orders.messages import SendSms
 
 VERSION = "0.1.0"
@@ -275,11 +277,19 @@ def _outbox(parts: Parts, invoicing: Invoicing, mails: LinkMails) -> Outbox:
             SendSms: _sending(parts.sms),
             SendLink: mails.send,
             IssueInvoice: invoicing.on_effect,
+            TellOwner: _telling(parts),
         },
         parts.settings.outbox,
         clock=parts.clock,
         chance=parts.chance,
     )
+
+
+def _telling(parts: Parts) -> Handler:
+    async def tell(effect: Effect) -> None:
+        await parts.bus.tell_owner(effect, deadline=deadline(parts))
+
+    return tell
 
 
 def _invoicing(parts: Parts) -> Invoicing:

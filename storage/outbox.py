@@ -10,6 +10,7 @@ from engine.identity.links import SendLink
 from engine.invoices.invoice import IssueInvoice
 from engine.kernel.ids import EffectId
 from engine.kernel.messages import Effect
+from engine.kernel.ownership import TellOwner
 from engine.kernel.timing import Instant
 from engine.orders.messages import SendSms
 from storage.database import Database
@@ -17,7 +18,7 @@ from storage.queries import queries
 from storage.store import OutboxRow
 
 # Every effect that the engine has; the tag in the row says which one it is.
-EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms, SendLink, IssueInvoice)
+EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms, SendLink, IssueInvoice, TellOwner)
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))
 
 

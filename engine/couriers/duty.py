@@ -24,7 +24,10 @@ from engine.kernel.timing import Instant
 
 
 def go_on(courier: Courier | None, command: GoOnDuty, *, now: Instant) -> Decision | Refusal:
-    """Begin to work; saying it again renews the shift's end. Another zone only from off duty."""
+    """Begin to work; saying it again renews the shift's end.
+
+    Who works in another zone has to be handed over first.
+    """
     if command.shift_ends_at is not None and command.shift_ends_at <= now:
         return SHIFT_OVER()
     if courier is None:
