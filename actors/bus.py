@@ -1,11 +1,14 @@
 """The one door: every command and every question to a live thing goes through here."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from msgspec import convert
 
 from actors.address import AddressBook, destination, subject
 from actors.answers import answer_to
+from actors.hand_overs import come_over, is_held_elsewhere, settle_in, tell_owner
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.messages import UNKNOWN_COURIER
 from engine.dispatch.view import order_view, work_view
@@ -13,9 +16,10 @@ from engine.dispatch.waiting import Wait
 from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId, UserId
-from engine.kernel.messages import Envelope
+from engine.kernel.messages import Command, Effect, Envelope
 from engine.kernel.pages import Wanted
 from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
+from engine.kernel.timing import Instant
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
 from engine.orders.surge import NO_SURGE_PERCENT, Pressure
@@ -25,7 +29,9 @@ from storage.store import Answer, Store, StoreUnavailable
 AT_REST: Final = "at_rest"
 LISTED_MAX: Final = 100
 _UNKNOWN = {"order": UNKNOWN_ORDER, "courier": UNKNOWN_COURIER, "zone": UNKNOWN_ZONE}
-_NOT_HERE = {UNKNOWN_ORDER.code, UNKNOWN_COURIER.code}
+_NOT_HERE = {UNKNOWN_ORDER.code, UNKNOWN_COURIER.code, UNKNOWN_ZONE.code}
+# Hears of a position whose courier is not on duty in the cell that it was passed to.
+Astray = Callable[[CourierId, Fix], None]
 
 
 class CellUnavailable(Exception):
@@ -39,8 +45,10 @@ class Cells(Protocol):
         """Have a cell carry out a command; raises CellUnavailable."""
         ...
 
-    def report_position(self, cell: CellId, courier_id: CourierId, fix: Fix) -> None:
-        """Pass a position on with the next call."""
+    def report_position(
+        self, cell: CellId, courier_id: CourierId, fix: Fix, astray: Astray
+    ) -> None:
+        """Pass a position on with the next call; whose it was not, `astray` hears."""
         ...
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
@@ -59,6 +67,7 @@ class Bus:
         self._store = store
         self._cells = cells
         self._addresses = AddressBook(store, placement_resolution)
+        self._following: set[asyncio.Task[None]] = set()
 
     async def execute(self, envelope: Envelope) -> Answer:
         """Carry a command out, once however often it is sent.
@@ -69,14 +78,38 @@ class Bus:
         """
         if not may_send(envelope.caller, envelope.command):
             return answer_to(envelope, NOT_ALLOWED())
+        answer = await self._ask(envelope)
+        await settle_in(envelope, answer, self._ask_once_more)
+        return answer
+
+    async def tell_owner(self, effect: Effect, *, deadline: Instant) -> None:
+        """Tell the cell that owns something now; raises `OwnerNotTold`."""
+        await tell_owner(effect, self._ask, deadline=deadline)
+
+    async def _ask(self, envelope: Envelope) -> Answer:
         try:
             answer = await self._at_its_cell(envelope)
             has_moved = answer.refusal is not None and answer.refusal.code in _NOT_HERE
-            if has_moved and self._addresses.forget(subject(envelope.command)):
+            if has_moved and self._forget(envelope.command):
                 answer = await self._at_its_cell(envelope)
         except (StoreUnavailable, CellUnavailable):
             return answer_to(envelope, UNAVAILABLE())
+        if is_held_elsewhere(envelope, answer):
+            return await come_over(envelope, answer, self._ask_once_more)
         return answer
+
+    async def _ask_once_more(self, envelope: Envelope) -> Answer:
+        """As `_ask`, but nobody is handed over twice for one command."""
+        self._forget(envelope.command)
+        try:
+            return await self._at_its_cell(envelope)
+        except (StoreUnavailable, CellUnavailable):
+            return answer_to(envelope, UNAVAILABLE())
+
+    def _forget(self, command: Command) -> bool:
+        """Forget where a command goes and whom it changes; whether either was remembered."""
+        names = {subject(command), destination(command)}
+        return any(self._addresses.forget(one) for one in names)
 
     async def _at_its_cell(self, envelope: Envelope) -> Answer:
         cell = await self._addresses.cell_for(envelope.command)
@@ -95,7 +128,27 @@ class Bus:
         """
         cell = self._addresses.known(f"courier:{courier_id}")
         if cell is not None:
-            self._cells.report_position(cell, courier_id, fix)
+            self._cells.report_position(cell, courier_id, fix, self._follow)
+
+    def _follow(self, courier_id: CourierId, fix: Fix) -> None:
+        """He was handed over, or went off duty: look once where he is now."""
+        if self._addresses.forget(f"courier:{courier_id}"):
+            task = asyncio.ensure_future(self._report_where_he_is(courier_id, fix))
+            self._following.add(task)
+            task.add_done_callback(self._following.discard)
+
+    async def _report_where_he_is(self, courier_id: CourierId, fix: Fix) -> None:
+        try:
+            cell = await self._addresses.cell_of(f"courier:{courier_id}")
+        except StoreUnavailable:
+            # His next command finds him.
+            return
+        if cell is not None:
+            self._cells.report_position(cell, courier_id, fix, self._lose)
+
+    def _lose(self, courier_id: CourierId, _: Fix) -> None:
+        """He is off duty: nothing is passed on until he is known to work again."""
+        self._addresses.forget(f"courier:{courier_id}")
 
     async def snapshot(self, channel: str) -> Publication | None:
         """What the watchers of a channel would be told now, or None when there is no such thing.

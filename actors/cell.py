@@ -19,6 +19,7 @@ from actors.fleet import pack_fleet
 from actors.guards import Guards
 from actors.holdings import Holdings
 from actors.live import Live
+from actors.moves import Moves
 from actors.positions import Positions
 from actors.publisher import Publisher
 from actors.reading import read_anew
@@ -32,6 +33,7 @@ from actors.waits import Waits
 from engine.couriers.messages import EndShift, EndWayToWait, ExpireOffer
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.waiting import Wait
+from engine.geo.moving import MoveZone, TakeOverZone
 from engine.geo.zone import PutParametersInForce
 from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Command, Envelope, Thing
@@ -97,10 +99,11 @@ class Cell:
             publisher=self._publisher,
             clock=world.clock,
             applied=self._deadlines.arm,
+            gone=self._deadlines.disarm,
             doubted=self._reload_soon,
         )
         self._commands = Commands(self._holdings, world.clock)
-        self._strangers = Strangers(world.store, self._holdings, self._live.doubt)
+        self._strangers = Strangers(world.store, self._holdings, self._live.doubt, self._live.adopt)
         self._waits = Waits(world.store, self._holdings, self._telemetry, world.clock)
         self._dispatcher = Dispatcher(
             live=self._live,
@@ -120,11 +123,22 @@ class Cell:
             timers=self._timers,
             clock=world.clock,
         )
+        self._moves = self._moving()
         self._rings = self._table_of_rings()
         self._work = asyncio.TaskGroup()
         self._reading = asyncio.Lock()
         self._readings = 0
         self._trouble = "starting"
+
+    def _moving(self) -> Moves:
+        return Moves(
+            self.id,
+            live=self._live,
+            holdings=self._holdings,
+            positions=self._positions,
+            clock=self._clock,
+            read_anew=self._is_certain,
+        )
 
     async def run(self, started: asyncio.Event) -> None:
         """Load what is open, say so, and serve; start-up and recovery are the same path."""
@@ -154,9 +168,9 @@ class Cell:
             raise CellUnavailable(self.id)
         return [one.result() for one in tasks]
 
-    def report_positions(self, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
-        """Take the newest positions of couriers."""
-        self._positions.report(fixes)
+    def report_positions(self, fixes: Sequence[tuple[CourierId, Fix]]) -> list[CourierId]:
+        """Take the newest positions of couriers; who of them is not on duty here."""
+        return self._positions.report(fixes)
 
     def snapshot(self, channel: str) -> Publication | None:
         """What the watchers of a channel would be told now; None for what is not held here."""
@@ -199,6 +213,10 @@ class Cell:
 
     async def _execute(self, envelope: Envelope) -> Answer:
         await self._is_certain()
+        if isinstance(envelope.command, MoveZone):
+            return await self._moves.give(envelope.command, envelope)
+        if isinstance(envelope.command, TakeOverZone):
+            return await self._moves.take(envelope.command, envelope)
         answer = await self._live.turn(
             lambda: self._commands.keys(envelope.command),
             lambda: self._commands.decide(envelope.command, envelope.caller),

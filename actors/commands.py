@@ -5,7 +5,7 @@ from typing import Any
 
 from actors.clock import Clock
 from actors.holdings import Holdings
-from engine.couriers import duty, prepositioning
+from engine.couriers import duty, handing_over, prepositioning
 from engine.couriers.courier import Courier
 from engine.couriers.messages import (
     UNKNOWN_COURIER,
@@ -18,9 +18,11 @@ from engine.couriers.messages import (
     ExpireOffer,
     GoOffDuty,
     GoOnDuty,
+    HandOver,
     ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
+    Welcome,
 )
 from engine.couriers.progress import Carrying
 from engine.dispatch import cancellation, leaving, offers, rounds
@@ -62,6 +64,8 @@ _OfCourier = (
     | ReportProgress
     | ReachWaitingPoint
     | EndWayToWait
+    | HandOver
+    | Welcome
 )
 
 
@@ -77,6 +81,8 @@ class Commands:
             CancelOrder: (self._of_order, self._cancel),
             UnassignOrder: (self._of_order, self._unassign),
             GoOnDuty: (self._of_courier, self._go_on_duty),
+            HandOver: (self._of_courier, self._hand_over),
+            Welcome: (self._of_courier, self._welcome),
             GoOffDuty: (self._of_courier, self._go_off_duty),
             EndShift: (self._of_courier, self._end_shift),
             TakeBreak: (self._of_courier, self._take_break),
@@ -204,6 +210,17 @@ class Commands:
         courier = self._holdings.couriers.get(command.courier_id)
         per_h = zone.parameters.pay_guarantee_per_h_halalas
         return duty.go_on(courier, command, guarantee_per_h_halalas=per_h, now=self._clock.now())
+
+    def _hand_over(self, command: HandOver, _caller: Caller) -> Decision | Refusal:
+        courier = self._holdings.couriers.get(command.courier_id)
+        if courier is None:
+            return UNKNOWN_COURIER()
+        return handing_over.hand_over(courier, command, now=self._clock.now())
+
+    def _welcome(self, command: Welcome, _caller: Caller) -> Decision | Refusal:
+        """He was taken in before this was asked, or has left again."""
+        is_here = command.courier_id in self._holdings.couriers
+        return Decision() if is_here else UNKNOWN_COURIER()
 
     def _go_off_duty(self, command: GoOffDuty, _caller: Caller) -> Decision | Refusal:
         courier = self._holdings.couriers.get(command.courier_id)

@@ -46,6 +46,11 @@ class Deadlines:
             case _:
                 raise TypeError(f"a cell has no timers for {type(thing).__name__}")
 
+    def disarm(self, courier: Courier) -> None:
+        """Another cell minds his time from now on."""
+        for kind in ("shift", "wait"):
+            self._timers.cancel(f"{kind}:{courier.id}")
+
     def repeat_later(self, offer_id: OfferId) -> None:
         """Show the offer again unless its phone acknowledges it until then."""
         self._timers.set(f"repeat:{offer_id}", self._clock.now() + self._repeat_ms)

@@ -95,6 +95,13 @@ class Holdings:
         else:
             self._on_duty[courier.zone_id][courier.id] = courier
 
+    def let_go(self, courier: Courier) -> None:
+        """He works for another cell now."""
+        before = self.couriers.pop(courier.id, None)
+        if before is not None:
+            self._on_duty[before.zone_id].pop(courier.id, None)
+        self._telemetry.forget(courier.id)
+
     def _keep_a_while(self, key: OrderId | OfferId) -> None:
         self._ended.append(key)
         if len(self._ended) > ENDED_KEPT:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from actors.answers import answer_to
-from actors.bus import CellUnavailable
+from actors.bus import Astray, CellUnavailable
 from actors.clock import Clock
 from actors.settings import RuntimeSettings
 from engine.kernel.ids import CellId, CourierId
@@ -30,8 +30,10 @@ class CellCalls(Protocol):
         """Answers in the order of the envelopes."""
         ...
 
-    async def report_positions(self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
-        """Pass positions on."""
+    async def report_positions(
+        self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]
+    ) -> Sequence[CourierId]:
+        """Pass positions on; whose were not taken, for he is not on duty there."""
         ...
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
@@ -122,11 +124,13 @@ class PositionLane:
         self._gap_ms = settings.positions_gap_ms * clock.speed
         self._gap_ms_max = _GAP_MS_MAX * clock.speed
         self._newest: dict[CourierId, Fix] = {}
+        self._astray: dict[CourierId, Astray] = {}
         self._pump: asyncio.Task[None] | None = None
 
-    def report(self, courier_id: CourierId, fix: Fix) -> None:
+    def report(self, courier_id: CourierId, fix: Fix, astray: Astray) -> None:
         """Take a position."""
         self._newest[courier_id] = fix
+        self._astray[courier_id] = astray
         if self._pump is None or self._pump.done():
             self._pump = asyncio.ensure_future(self._run())
 
@@ -134,12 +138,15 @@ class PositionLane:
         while self._newest:
             newest, self._newest = self._newest, {}
             began = self._clock.now()
+            astray, self._astray = self._astray, {}
             try:
-                await self._calls.report_positions(self._cell, list(newest.items()))
+                strangers = await self._calls.report_positions(self._cell, list(newest.items()))
             except CellUnavailable:
                 # These are old by the time the cell is back; newer ones follow.
                 await self._clock.sleep(_AGAIN_MS * self._clock.speed)
                 continue
+            for one in strangers:
+                astray[one](one, newest[one])
             took_ms = self._clock.now() - began
             await self._clock.sleep(max(self._gap_ms, min(took_ms, self._gap_ms_max)))
 
@@ -162,13 +169,15 @@ class LanedCells:
             self._commands[cell] = lane
         return await lane.execute(envelope)
 
-    def report_position(self, cell: CellId, courier_id: CourierId, fix: Fix) -> None:
-        """Pass a position on with the next call."""
+    def report_position(
+        self, cell: CellId, courier_id: CourierId, fix: Fix, astray: Astray
+    ) -> None:
+        """Pass a position on with the next call; whose it was not, `astray` hears."""
         lane = self._positions.get(cell)
         if lane is None:
             lane = PositionLane(cell, self._calls, self._clock, self._settings)
             self._positions[cell] = lane
-        lane.report(courier_id, fix)
+        lane.report(courier_id, fix, astray)
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
         """Ask a cell for a channel's present state."""

@@ -36,7 +36,7 @@ class Live:
 
     After a doubt (a commit whose outcome is unknown, a state that was not the stored one) it takes
     no turn until `trust` is called, and it begins with one: nothing was read yet. `doubted` hears
-    of every new doubt; `applied` of every new state.
+    of every new doubt; `applied` of every new state, `gone` of what another cell owns now.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Live:
         publisher: Publisher,
         clock: Clock,
         applied: Callable[[Thing], None],
+        gone: Callable[[Courier], None],
         doubted: Callable[[], None],
     ) -> None:
         self._cell = cell
@@ -56,6 +57,7 @@ class Live:
         self._publisher = publisher
         self._clock = clock
         self._applied = applied
+        self._gone = gone
         self._doubted = doubted
         self._in_doubt = True
         self.turns = Turns()
@@ -97,6 +99,15 @@ class Live:
                 refusal = None if read is None else await read()
                 return await self._carry_out(refusal or decide(), envelope)
         return _answer(envelope, UNAVAILABLE())
+
+    async def turn_alone(self, decide: Decide, envelope: Envelope) -> Answer:
+        """Decide and carry out while nothing else in the cell has its turn."""
+        async with self.turns.alone():
+            answer = _answer(envelope, self._not_now(envelope))
+            if answer is None or answer.refusal is None:
+                answer = await self._carry_out(decide(), envelope)
+        assert answer is not None
+        return answer
 
     def _not_now(self, envelope: Envelope | None) -> Refusal | None:
         if envelope is not None and self._clock.now() > envelope.deadline:
@@ -140,13 +151,31 @@ class Live:
                 return _answer(envelope, CELLS_TAKEN() if is_taken else UNAVAILABLE())
 
     def _apply(self, decision: Decision) -> None:
-        for change in decision.changes:
-            self._holdings.put(change.thing)
-        for change in decision.changes:
+        kept = [change for change in decision.changes if self._keeps(change.thing)]
+        for change in kept:
             self._applied(change.thing)
             self.show(change.thing)
             if isinstance(change.thing, Order):
                 self._show_list(change.thing)
+
+    def adopt(self, thing: Thing) -> None:
+        """Hold a stored state that another cell left to this one."""
+        self._holdings.put(thing)
+        self._applied(thing)
+        self.show(thing)
+
+    def _keeps(self, thing: Thing) -> bool:
+        """Hold it, unless the decision gave it to another cell: then let it go."""
+        if isinstance(thing, Zone) and thing.home not in {None, self._cell}:
+            # All that lives in it went with it: what is left is read anew.
+            self.doubt()
+            return False
+        if isinstance(thing, Courier) and thing.zone_id not in self._holdings.zones:
+            self._holdings.let_go(thing)
+            self._gone(thing)
+            return False
+        self._holdings.put(thing)
+        return True
 
     def show(self, thing: Thing) -> None:
         """Tell the watchers of a thing how it stands."""

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from actors.bus import Bus, CellUnavailable
+from actors.bus import Astray, Bus, CellUnavailable
 from actors.cell import Cell, World
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
@@ -32,11 +32,13 @@ class LocalCells:
         home = await self._cell(cell)
         return (await home.execute([envelope]))[0]
 
-    def report_position(self, cell: CellId, courier_id: CourierId, fix: Fix) -> None:
-        """Pass a position on at once."""
+    def report_position(
+        self, cell: CellId, courier_id: CourierId, fix: Fix, astray: Astray
+    ) -> None:
+        """Pass a position on at once; whose it was not, `astray` hears."""
         home = self._homes.get(cell)
-        if home is not None:
-            home.cell.report_positions([(courier_id, fix)])
+        if home is not None and home.cell.report_positions([(courier_id, fix)]):
+            astray(courier_id, fix)
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
         """Ask a cell for a channel's present state."""

@@ -37,13 +37,17 @@ class Positions:
         self._clock = clock
         self._stays: dict[CourierId, tuple[Point, Stay | None, Fix]] = {}
 
-    def report(self, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
-        """Take the newest positions of couriers; where somebody is off duty is his own."""
+    def report(self, fixes: Sequence[tuple[CourierId, Fix]]) -> list[CourierId]:
+        """Take the newest positions of couriers; whose were not taken, for he is not on duty here.
+
+        Where somebody is off duty is his own.
+        """
         now = self._clock.now()
-        self._telemetry.report(fixes, expected=self._holdings.is_on_duty, now=now)
+        strangers = self._telemetry.report(fixes, expected=self._holdings.is_on_duty, now=now)
         taken_at = self._clock.now()
         for _, fix in fixes:
             self._telemetry.ages.add(taken_at - fix.at)
+        return strangers
 
     def show(self) -> None:
         """Show customers where their couriers are, and when they come to a stop and leave it."""
@@ -102,11 +106,16 @@ class Positions:
 
     async def recall(self) -> None:
         """Find the last positions again after a restart."""
-        self._telemetry.restore(await self._kept())
+        self._telemetry.restore(await self._kept(self._cell))
 
-    async def _kept(self) -> dict[CourierId, Fix]:
+    async def recall_from(self, before: CellId) -> None:
+        """Find those of couriers who are on duty here and were in another cell before."""
+        self._telemetry.restore(await self._kept(before))
+        self._telemetry.forget_all_but(self._holdings.is_on_duty)
+
+    async def _kept(self, cell: CellId) -> dict[CourierId, Fix]:
         try:
-            if fixes := await self._live.load_fixes(self._cell):
+            if fixes := await self._live.load_fixes(cell):
                 return fixes
         except LiveUnavailable:
             # The sampled trail is older, and better than nothing.

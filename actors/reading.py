@@ -14,17 +14,22 @@ from storage.store import CellContents, Store
 async def read_anew(store: Store, cell: CellId, holdings: Holdings) -> tuple[Thing, ...]:
     """What the cell must hold; raises StoreUnavailable.
 
-    What is held as open and ended meanwhile is among it, so that its watchers hear of its end.
+    What is held as open and ended meanwhile is among it, so that its watchers hear of its end; what
+    went to another cell with its zone is not.
     """
     contents = await store.load_cell(cell)
+    here = {one.id for one in contents.zones}
+    orders = [one for one in holdings.orders.values() if one.zone_id in here]
+    couriers = [one for one in holdings.couriers.values() if one.zone_id in here]
+    offers = [one for one in holdings.offers.values() if one.zone_id in here]
     return (
         *contents.zones,
         *contents.orders,
         *contents.couriers,
         *contents.offers,
-        *await _ended_orders(store, holdings.orders.values(), contents),
-        *await _gone_couriers(store, holdings.couriers.values(), contents),
-        *await _closed_offers(store, holdings.offers.values(), contents),
+        *await _ended_orders(store, orders, contents),
+        *await _gone_couriers(store, couriers, contents),
+        *await _closed_offers(store, offers, contents),
     )
 
 

@@ -6,7 +6,6 @@ import os
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final, NoReturn, Protocol, Self, TypeVar, cast
 
 import ray
@@ -21,6 +20,7 @@ from actors.lanes import LanedCells
 from actors.packing import pack, unpack
 from actors.settings import Premises, RuntimeSettings
 from actors.solver import SolverUnavailable, checked_plan, checked_routes, real_stopwatch
+from actors.watch import Watch
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
 from optimizer.problem import Plan, Problem
@@ -42,13 +42,16 @@ KNOBS: Final = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_metrics_collection": "0",
+    # A node whose processes are gone is given up after some 5 s instead of 18; one that is only
+    # slow to answer still has half a minute.
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
 }
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 _SOLVER, _PLANNER = "solver", "planner"
 # The first plan of a fresh installation has the search compiled, which takes half a minute.
 _ROUTES_TIMEOUT_S = 120
-_WATCH_S = 1.0
 _OPEN_AGAIN_S = 0.3
 _PRESTARTED_WORKERS = 2
 # Ray itself gives up after 30 s, which a machine that is busy with something else may need.
@@ -116,9 +119,9 @@ class CellHost:
         cell = await self._cell()
         return pack(await _or_die(cell.execute(unpack(envelopes))))
 
-    async def report_positions(self, fixes: bytes) -> None:
-        """Take positions."""
-        (await self._cell()).report_positions(unpack(fixes))
+    async def report_positions(self, fixes: bytes) -> list[CourierId]:
+        """Take positions; who of them is not on duty here."""
+        return (await self._cell()).report_positions(unpack(fixes))
 
     async def snapshot(self, channel: str) -> Publication | None:
         """A channel's present state."""
@@ -196,7 +199,7 @@ class CellActor(Protocol):
     """A `CellHost` from outside."""
 
     execute: Method[bytes]
-    report_positions: Method[None]
+    report_positions: Method[list[CourierId]]
     snapshot: Method[Publication | None]
     health: Method[str]
     pid: Method[int]
@@ -260,11 +263,13 @@ class RayCalls:
         )
         return answers
 
-    async def report_positions(self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
-        """Pass positions on."""
+    async def report_positions(
+        self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]
+    ) -> list[CourierId]:
+        """Pass positions on; whose were not taken, for he is not on duty there."""
         packed = pack(fixes)
         call = self._call(cell, lambda actor: actor.report_positions.remote(packed))
-        await self._in_time(cell, call)
+        return await self._in_time(cell, call)
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
         """A channel's present state."""
@@ -292,27 +297,6 @@ class RayCalls:
             raise CellUnavailable(f"{cell}: {error}") from error
 
 
-class Watch:
-    """Asks every cell that has a zone how it is.
-
-    So a cell that was restarted serves without being called.
-    """
-
-    def __init__(self, store: Store, calls: RayCalls) -> None:
-        self._store = store
-        self._calls = calls
-
-    async def run(self) -> None:
-        """Ask until cancelled."""
-        while True:
-            with suppress(StoreUnavailable):
-                cells = await self._store.list_cells()
-                await asyncio.gather(
-                    *(self._calls.health(one) for one in cells), return_exceptions=True
-                )
-            await asyncio.sleep(_WATCH_S)
-
-
 def join(premises: Premises, address: str) -> None:
     """Connect this process to a running Ray."""
     _turn_knobs()
@@ -335,7 +319,7 @@ def ray_bus(store: Store, clock: Clock, premises: Premises) -> tuple[Bus, Watch]
     """A bus whose cells are Ray actors, and the watch that keeps them awake."""
     calls = RayCalls(premises)
     cells = LanedCells(calls, clock, premises.runtime)
-    return Bus(store, cells, premises.runtime.placement_resolution), Watch(store, calls)
+    return Bus(store, cells, premises.runtime.placement_resolution), Watch(store, calls, clock)
 
 
 def cell_actor(cell: CellId, premises: Premises) -> CellActor:
@@ -360,6 +344,8 @@ def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) 
         max_restarts=-1,
         max_task_retries=0,
         num_cpus=0,
+        # Over all nodes there are: each can be lost without the others.
+        scheduling_strategy="SPREAD",
         enable_task_events=False,
     ).remote(*arguments)
     return actor

@@ -30,6 +30,12 @@ class RuntimeSettings(BaseModel):
         "", description="Address of a running Ray cluster (`host:port`); empty starts a local one."
     )
     ray_namespace: str = Field("hadiyati", description="Ray namespace that names the actors.")
+    ray_nodes: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="Nodes of the local Ray; with more than one the loss of one can be tried out.",
+    )
     object_store_mb: int = Field(
         80, ge=80, le=65_536, description="Memory of the local Ray's object store, in MB."
     )

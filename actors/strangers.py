@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from actors.holdings import Holdings
 from engine.couriers.courier import Courier, Duty
+from engine.couriers.handing_over import is_free
 from engine.couriers.messages import BUSY_ELSEWHERE, UNKNOWN_COURIER, GoOnDuty
 from engine.dispatch.offer import Offer
 from engine.kernel.ids import CourierId
-from engine.kernel.messages import Command
+from engine.kernel.messages import Command, Thing
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.orders.order import Order
 from storage.store import Store, StoreUnavailable
@@ -16,13 +17,21 @@ from storage.store import Store, StoreUnavailable
 class Strangers:
     """A courier who is off duty may have worked elsewhere meanwhile; what has ended is not kept.
 
-    Whoever should be held and is not proves that memory is behind storage: `doubt` is called.
+    Who was handed over to this cell is taken in: `adopt` is called. Whoever else should be held and
+    is not proves that memory is behind storage: `doubt` is called.
     """
 
-    def __init__(self, store: Store, holdings: Holdings, doubt: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        holdings: Holdings,
+        doubt: Callable[[], None],
+        adopt: Callable[[Thing], None],
+    ) -> None:
         self._store = store
         self._holdings = holdings
         self._doubt = doubt
+        self._adopt = adopt
 
     async def admit(self, command: Command) -> Refusal | None:
         """Hold the stored state of whom the command speaks of; call it while holding the turns."""
@@ -54,9 +63,13 @@ class Strangers:
         self._holdings.put(courier)
         return None
 
-    def _works(self, courier: Courier, *, comes: bool) -> Refusal:
+    def _works(self, courier: Courier, *, comes: bool) -> Refusal | None:
         """He is on duty, and yet not here."""
-        if courier.zone_id in self._holdings.zones:
+        is_ours = courier.zone_id in self._holdings.zones
+        if is_ours and is_free(courier):
+            self._adopt(courier)
+            return None
+        if is_ours:
             self._doubt()
             return UNAVAILABLE()
         return BUSY_ELSEWHERE(zone_id=courier.zone_id) if comes else UNKNOWN_COURIER()

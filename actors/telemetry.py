@@ -43,11 +43,17 @@ class Telemetry:
         *,
         expected: Callable[[CourierId], bool],
         now: Instant,
-    ) -> None:
-        """Take the fixes of couriers who are expected, in the order in which they came."""
+    ) -> list[CourierId]:
+        """Take the fixes of couriers who are expected, in the order in which they came.
+
+        Who was not expected is told.
+        """
+        strangers: list[CourierId] = []
         for courier_id, fix in fixes:
             self.received += 1
             is_expected = expected(courier_id)
+            if not is_expected:
+                strangers.append(courier_id)
             fault = self._follow(courier_id, fix, now) if is_expected else FixFault.UNEXPECTED
             if fault is not None:
                 self.faults[fault] += 1
@@ -65,6 +71,7 @@ class Telemetry:
                         accuracy_m=fix.accuracy_m,
                     )
                 )
+        return strangers
 
     def _see(self, courier_id: CourierId, fix: Fix) -> None:
         self._fixes[courier_id] = fix

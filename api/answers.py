@@ -314,6 +314,15 @@ class ZoneChanged(_Answer):
     parameters_version: int
 
 
+class ZoneMovedTo(_Answer):
+    """The cell that runs the zone now, and the one that did before."""
+
+    zone_id: str
+    cell: str
+    before: str
+    repeated: bool = False
+
+
 class Alive(_Answer):
     """The process answers."""
 

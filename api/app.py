@@ -66,6 +66,7 @@ from api.routes import (
     what_if,
     zones,
 )
+from api.sending import deadline
 from api.settings import Settings
 from api.sockets.connection import Desk
 from api.sockets.histories import Histories
@@ -81,6 +82,7 @@ from engine.identity.login import LoginRules
 from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
+from engine.kernel.ownership import TellOwner
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 from engine.payments.decide import Terms
@@ -319,6 +321,7 @@ def _outbox(app: FastAPI, parts: Parts, mails: LinkMails) -> Outbox:
             IssueInvoice: invoicing.on_effect,
             EnterTransfer: ledger.on_effect,
             FollowOrder: payments.on_effect,
+            TellOwner: _telling(parts),
         },
         parts.settings.outbox,
         clock=parts.clock,
@@ -335,6 +338,13 @@ def _uploads(parts: Parts) -> Uploads:
         scan_is_required=parts.settings.scanner.is_required,
         clock=parts.wall,
     )
+
+
+def _telling(parts: Parts) -> Handler:
+    async def tell(effect: Effect) -> None:
+        await parts.bus.tell_owner(effect, deadline=deadline(parts))
+
+    return tell
 
 
 def _invoicing(parts: Parts) -> Invoicing:

@@ -291,6 +291,12 @@ class WaitingPointBody(Body):
     device_at: At | None = None
 
 
+class MoveBody(Body):
+    """Whether a zone has a process of its own from now on, or shares one with its neighbours."""
+
+    own: bool
+
+
 class ZoneBody(Body):
     """A new zone: the cells of one resolution, named or inside a polygon."""
 

@@ -11,14 +11,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import SecretStr
 
 from actors.chance import SystemChance
+from actors.nodes import Nodes
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.keys import open_keys
+from api.log_folder import throwaway_logs
 from api.settings import Settings, handed_down
 from api.signals import signals_kept
 from api.workers import Workers
@@ -48,6 +49,7 @@ class System:
     settings: Settings
     servers: Servers
     workers: Workers
+    nodes: Nodes
 
     def state(self) -> dict[str, Any]:
         """What `/readyz` says."""
@@ -87,7 +89,7 @@ def running_system(
             opening.result()
         logs = settings.data.folder.absolute() / "logs"
         if throwaway:
-            logs = Path(stack.enter_context(TemporaryDirectory(prefix="hadiyati-logs-")))
+            logs = stack.enter_context(throwaway_logs())
         workers = stack.enter_context(
             Workers(
                 listening,
@@ -97,22 +99,22 @@ def running_system(
                 on_step=on_step,
             )
         )
-        runtime = stack.enter_context(_ray(settings.runtime, on_step))
+        runtime, nodes = stack.enter_context(_ray(settings.runtime, on_step))
         # They started first, since they take long to load, and must not outlive the actors.
         stack.callback(workers.stop)
         servers = opening.result()
         settings = _with_addresses(settings, servers, runtime)
         open_keys(settings.key_file, SystemChance())
         workers.serve_in(handed_down(settings))
-        url = _url(listening)
-        _await_ready(url, workers, on_step)
+        _await_ready(_url(listening), workers, on_step)
         yield System(
-            url=url,
+            url=_url(listening),
             sms_log=settings.sms_log.absolute(),
             api_log=logs / "api.log",
             settings=settings,
             servers=servers,
             workers=workers,
+            nodes=nodes,
         )
         on_step("Stopping the API, the actors and the servers")
 
@@ -174,9 +176,11 @@ def _with_addresses(settings: Settings, servers: Servers, runtime: RuntimeSettin
 
 
 @contextmanager
-def _ray(runtime: RuntimeSettings, on_step: Callable[[str], None]) -> Iterator[RuntimeSettings]:
+def _ray(
+    runtime: RuntimeSettings, on_step: Callable[[str], None]
+) -> Iterator[tuple[RuntimeSettings, Nodes]]:
     if runtime.kind is RuntimeKind.LOCAL:
-        yield runtime
+        yield runtime, Nodes(0, address="", object_store_mb=0, on_step=on_step)
         return
     from actors.runtime import Head, RayCannotStart  # noqa: PLC0415 - takes seconds
 
@@ -189,7 +193,16 @@ def _ray(runtime: RuntimeSettings, on_step: Callable[[str], None]) -> Iterator[R
         except RayCannotStart as error:
             raise CannotStart(str(error)) from error
         on_step(f"Ray is ready at {head.address} ({watch.elapsed_s:.1f} s)")
-        yield runtime.model_copy(update={"ray_address": head.address})
+        more = 0 if runtime.ray_address else runtime.ray_nodes - 1
+        nodes = stack.enter_context(
+            Nodes(
+                more,
+                address=head.address,
+                object_store_mb=runtime.object_store_mb,
+                on_step=on_step,
+            )
+        )
+        yield runtime.model_copy(update={"ray_address": head.address}), nodes
 
 
 @contextmanager

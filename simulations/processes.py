@@ -1,7 +1,8 @@
 """The processes below another, as the kernel tells of them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -27,13 +28,18 @@ def descendants(root: int) -> Iterator[int]:
 
 def descendant(title: str) -> int:
     """A process below this one whose command line begins so; raises LookupError."""
-    for pid in descendants(os.getpid()):
-        try:
+    found = next(called(title, descendants(os.getpid())), None)
+    if found is None:
+        raise LookupError(f"no descendant is called {title}")
+    return found
+
+
+def called(title: str, pids: Iterable[int]) -> Iterator[int]:
+    """Those of these processes whose command line begins so."""
+    for pid in pids:
+        with suppress(OSError):  # It may have just ended.
             if command_line(pid).startswith(title):
-                return pid
-        except OSError:
-            continue  # It has just ended.
-    raise LookupError(f"no descendant is called {title}")
+                yield pid
 
 
 def command_line(pid: int) -> str:

@@ -137,19 +137,19 @@ class MemoryStore:
         )
 
     async def list_cells(self) -> tuple[CellId, ...]:
-        return tuple(sorted(set(self._tables.cells[Zone].values())))
+        return tuple(sorted(set(self._tables.cell_of_zone.values())))
 
     async def find_answer(self, command_id: CommandId) -> Answer | None:
         return self._answers.get(command_id)
 
     async def cell_of_order(self, order_id: OrderId) -> CellId | None:
-        return self._tables.cells[Order].get(order_id)
+        return self._tables.cell_of(self._tables.find(Order, order_id))
 
     async def cell_of_courier(self, courier_id: CourierId) -> CellId | None:
-        return self._tables.cells[Courier].get(courier_id)
+        return self._tables.cell_of(self._tables.find(Courier, courier_id))
 
     async def cell_of_zone(self, zone_id: ZoneId) -> CellId | None:
-        return self._tables.cells[Zone].get(zone_id)
+        return self._tables.cell_of_zone.get(zone_id)
 
     async def zone_covering(self, cells: Sequence[CellId]) -> ZoneId | None:
         owners = self._tables.zone_of_cell

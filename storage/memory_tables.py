@@ -37,11 +37,11 @@ _REACHABLE: Final = reachable()
 
 
 class Tables:
-    """Zones, couriers, orders and offers by id, the cell of each, and what is unique among them."""
+    """Zones, couriers, orders and offers by id, the cells of zones, and what is unique in them."""
 
     def __init__(self) -> None:
         self._things: dict[type[Thing], dict[str, Any]] = {kind: {} for kind in KINDS}
-        self.cells: dict[type[Thing], dict[str, CellId]] = {kind: {} for kind in KINDS}
+        self.cell_of_zone: dict[ZoneId, CellId] = {}
         self.zone_of_cell: dict[CellId, ZoneId] = {}
         self.parameter_sets: dict[str, dict[int, ParameterSet]] = defaultdict(dict)
         self.orders_of: dict[UserId, list[OrderId]] = defaultdict(list)
@@ -58,8 +58,14 @@ class Tables:
 
     def in_cell(self, kind: type[T], cell: CellId) -> Iterator[T]:
         """The things of a kind that a cell owns, by id."""
-        things, cells = self._things[kind], self.cells[kind]  # type: ignore[index]
-        return (things[one] for one in sorted(cells) if cells[one] == cell)
+        things = self._things[kind]  # type: ignore[index]
+        return (things[one] for one in sorted(things) if self.cell_of(things[one]) == cell)
+
+    def cell_of(self, thing: Kept | None) -> CellId | None:
+        """The cell that owns a thing: that of its zone."""
+        if thing is None:
+            return None
+        return self.cell_of_zone.get(thing.id if isinstance(thing, Zone) else thing.zone_id)
 
     def check(self, commit: Commit) -> Stale | None:
         """What stands in the way of a commit; a state that no rule can make is a bug."""
@@ -87,8 +93,8 @@ class Tables:
                 self._keep_offer(thing)
             if kind is Zone:
                 self._keep_zone(change)
+                self.cell_of_zone[thing.id] = thing.home or commit.cell
             self._things[kind][thing.id] = thing
-            self.cells[kind][thing.id] = commit.cell
         for order_id, status in assignments.settled(commit.decision.changes).items():
             if status not in assignments.ACTIVE:
                 self._active.discard(order_id)

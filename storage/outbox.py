@@ -10,6 +10,7 @@ from engine.identity.links import SendLink
 from engine.invoices.invoice import IssueInvoice
 from engine.kernel.ids import EffectId
 from engine.kernel.messages import Effect
+from engine.kernel.ownership import TellOwner
 from engine.kernel.timing import Instant
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
@@ -25,6 +26,7 @@ EFFECTS: Final[tuple[type[Effect], ...]] = (
     IssueInvoice,
     EnterTransfer,
     FollowOrder,
+    TellOwner,
 )
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))
 

@@ -91,4 +91,6 @@ def rows_of(commit: Commit) -> Rows:
 def _state_row(cell: CellId, change: Change[Any]) -> StateRow:
     thing = change.thing
     kind = KINDS[type(thing)]
+    if isinstance(thing, Zone):
+        cell = thing.home or cell
     return StateRow(f"{kind}:{thing.id}", kind, thing.id, thing.version, cell, encode(thing))

@@ -158,7 +158,7 @@ class Store(Protocol):
         ...
 
     async def load_cell(self, cell: CellId) -> CellContents:
-        """Its zones, open orders, couriers who are not off duty, and open offers."""
+        """Its zones, and their open orders, couriers who are not off duty, and open offers."""
         ...
 
     async def list_cells(self) -> tuple[CellId, ...]:
@@ -170,15 +170,15 @@ class Store(Protocol):
         ...
 
     async def cell_of_order(self, order_id: OrderId) -> CellId | None:
-        """The cell that an order lives in."""
+        """The cell that an order lives in: that of its zone."""
         ...
 
     async def cell_of_courier(self, courier_id: CourierId) -> CellId | None:
-        """The cell that a courier lives in, or last lived in."""
+        """The cell of the zone that a courier works in, or last worked in."""
         ...
 
     async def cell_of_zone(self, zone_id: ZoneId) -> CellId | None:
-        """The cell of a zone's anchor."""
+        """The cell that a zone lives in: that of its anchor, unless it was moved."""
         ...
 
     async def zone_covering(self, cells: Sequence[CellId]) -> ZoneId | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from api.up import System
-    from simulations.chaos.run import Service
+    from simulations.chaos.elsewhere import Service
 
 _DAY = Path(__file__).parents[3] / "shared" / "mdrp" / "instances" / "0o50t100s2p125"
 _DISK_SIZE = "1536m"
@@ -26,6 +26,11 @@ def chaos(
     *,
     minutes: Annotated[float, typer.Option(min=1, max=240, help="How long the day takes.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Chance of what is hurt, and when.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, max=8, help="Ray nodes, to lose one of.")] = 2,
+    towns: Annotated[
+        int, typer.Option(min=1, max=8, help="How often the day is lived side by side.")
+    ] = 1,
+    only: Annotated[str, typer.Option(help="Only kinds of harm with this in their names.")] = "",
     out: Annotated[Path, typer.Option(help="Folder for what was told and found.")] = Path(
         ".hadiyati/chaos"
     ),
@@ -41,15 +46,25 @@ def chaos(
         speed = speed_of(instance, minutes=minutes)
     with (
         _small_disk() as disk,
-        running(port=0, workers=None, speed=speed, simulated=True, folder=disk) as system,
+        running(
+            port=0, workers=None, speed=speed, simulated=True, folder=disk, nodes=nodes
+        ) as system,
     ):
+        every = kinds_of_harm(
+            victims(system),
+            redis_url=system.servers.redis_url,
+            disk=disk,
+            machines=machines(system),
+            restarted={"postgresql": victims(system)["postgresql"]},
+        )
         is_clean = live_through(
             instance,
             service=reached(system),
             speed=speed,
-            kinds=kinds_of_harm(victims(system), redis_url=system.servers.redis_url, disk=disk),
+            kinds={name: harm for name, harm in every.items() if only in name},
             seed=seed,
             out=out,
+            towns=towns,
         )
     if not is_clean:
         raise typer.Exit(1)
@@ -57,7 +72,7 @@ def chaos(
 
 def reached(system: "System") -> "Service":
     """Where a running system is reached, by its people and by who looks into its database."""
-    from simulations.chaos.run import Service
+    from simulations.chaos.elsewhere import Service
 
     return Service(
         url=system.url,
@@ -78,6 +93,20 @@ def victims(system: "System") -> "dict[str, Callable[[], int]]":
         "valkey": lambda: system.servers.valkey_pid or descendant("valkey-server"),
         "postgresql": lambda: system.servers.postgres_pid or descendant("postgres"),
     }
+
+
+def machines(system: "System") -> "dict[str, Callable[[], int]]":
+    """What stands for a machine of a cluster: a Ray node beside the first, where cells live."""
+    from simulations.processes import called, descendants
+
+    def node() -> int:
+        pids = system.nodes.pids
+        if not pids:
+            raise LookupError("every Ray node is being started")
+        lived_in = (one for one in pids if any(called("ray::CellHost", descendants(one))))
+        return next(lived_in, pids[0])
+
+    return {"ray node": node} if system.settings.runtime.ray_nodes > 1 else {}
 
 
 @contextmanager

@@ -25,6 +25,7 @@ def settings_of(
     workers: int | None = None,
     speed: float | None = None,
     simulated: bool = False,
+    nodes: int | None = None,
 ) -> "Settings":
     """The settings of file and environment, changed by what the command line says."""
     from pydantic import ValidationError
@@ -44,6 +45,8 @@ def settings_of(
     if _is_fast(speed):
         now = SystemClock().now()
         update["clock"] = ClockSettings(speed=speed, start_ms=now, started_ms=now)
+    if nodes is not None:
+        update["runtime"] = found.runtime.model_copy(update={"ray_nodes": nodes})
     if simulated:
         operators = (*found.identity.operators, OPERATOR_PHONE)
         update["identity"] = found.identity.model_copy(
@@ -60,6 +63,7 @@ def running(
     speed: float | None = None,
     simulated: bool = False,
     folder: Path | None = None,
+    nodes: int | None = None,
 ) -> "Iterator[System]":
     """The system with these changes of its settings, until the block ends or Ctrl-C.
 
@@ -68,7 +72,9 @@ def running(
     from api.commands.narration import Narrator
     from api.up import running_system
 
-    settings = settings_of(port=port, workers=workers, speed=speed, simulated=simulated)
+    settings = settings_of(
+        port=port, workers=workers, speed=speed, simulated=simulated, nodes=nodes
+    )
     if folder is not None:
         data = settings.data.model_copy(update={"folder": folder})
         settings = settings.model_copy(update={"data": data})

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
 
-from api.answers import ZoneChanged, ZoneShown, ZonesShown
-from api.bodies import ZONE_CELLS_MAX, ZoneBody
+from api.answers import ZoneChanged, ZoneMovedTo, ZoneShown, ZonesShown
+from api.bodies import ZONE_CELLS_MAX, MoveBody, ZoneBody
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid
@@ -17,7 +17,8 @@ from api.parameters_in import parameters_in
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
 from api.zones_of import find_zone
-from engine.geo.cells import cells_in_polygon, is_cell, middle_cell, resolution_of
+from engine.geo.cells import ancestor, cells_in_polygon, is_cell, middle_cell, resolution_of
+from engine.geo.moving import MoveZone, own_cell
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import (
     BAD_PARAMETERS,
@@ -89,6 +90,27 @@ async def create_zone(
     )
     asked = body.model_dump(mode="json")
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
+
+
+@router.post("/{zone_id}/move", responses=answers(200, ZoneMovedTo, *WITH_COMMAND, UNKNOWN_ZONE))
+async def move_zone(
+    zone_id: PathId,
+    body: MoveBody,
+    key: Key,
+    caller: Annotated[Caller, granted(MoveZone)],
+    parts: PartsDep,
+) -> Json:
+    """Give a zone a process of its own, or let it share one again, while it is served."""
+    zone = await find_zone(parts, zone_id)
+    together = ancestor(zone.anchor, parts.settings.runtime.placement_resolution)
+    command = MoveZone(
+        zone_id=zone.id,
+        cell=own_cell(zone.id) if body.own else together,
+        author=caller.user_id,
+    )
+    command_id = id_of_command(caller, "POST /v1/zones/move", key)
+    asked = {"zone_id": zone_id, "own": body.own}
+    return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked))
 
 
 def _zone(zone: Zone) -> dict[str, Any]:

@@ -168,6 +168,13 @@ class BreakEnded(Event, frozen=True, kw_only=True, tag=True):
     """He works again."""
 
 
+class CourierHandedOver(Event, frozen=True, kw_only=True, tag=True):
+    """He works in another zone from now on, without having gone off duty."""
+
+    zone_id: ZoneId
+    before: ZoneId
+
+
 class RouteChanged(Event, frozen=True, kw_only=True, tag=True):
     """His stops are others than before."""
 

@@ -31,7 +31,10 @@ def go_on(
     guarantee_per_h_halalas: int = 0,
     now: Instant,
 ) -> Decision | Refusal:
-    """Begin to work; saying it again renews the shift's end. Another zone only from off duty."""
+    """Begin to work; saying it again renews the shift's end.
+
+    Who works in another zone has to be handed over first.
+    """
     if command.shift_ends_at is not None and command.shift_ends_at <= now:
         return SHIFT_OVER()
     if courier is None:

@@ -28,6 +28,20 @@ class GoOnDuty(Command, frozen=True, kw_only=True, tag=True):
     shift_ends_at: Instant | None = None
 
 
+class HandOver(Command, frozen=True, kw_only=True, tag=True):
+    """A courier on duty goes on in another zone; said for him to the zone that he leaves."""
+
+    courier_id: CourierId
+    zone_id: ZoneId
+    point: Point
+
+
+class Welcome(Command, frozen=True, kw_only=True, tag=True):
+    """A courier was handed over to a zone of this cell."""
+
+    courier_id: CourierId
+
+
 class GoOffDuty(Command, frozen=True, kw_only=True, tag=True):
     """Stop working: at once without a route, else after it."""
 
@@ -135,8 +149,8 @@ SHIFT_OVER = declare(
 BUSY_ELSEWHERE = declare(
     "busy_elsewhere",
     RefusalKind.CONFLICT,
-    en="You are on duty in another zone. Go off duty there first.",
-    ar="أنت في مناوبة في منطقة أخرى. أنهِها أولًا.",
+    en="You are at work in another zone. Finish there first.",
+    ar="أنت تعمل في منطقة أخرى. أكمل عملك هناك أولًا.",
 )
 NOT_YOUR_ORDER = declare(
     "not_your_order",

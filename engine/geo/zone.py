@@ -46,7 +46,7 @@ class Zone(Thing, frozen=True, kw_only=True):
     """`anchor` decides which actor runs it; `upcoming` are parameter sets of a later time.
 
     `last_version` is the highest version given so far; the one in force may be older. `fallback` is
-    the set that acted before the one in force.
+    the set that acted before the one in force. `home` is the cell to which it was moved, if it was.
     """
 
     id: ZoneId
@@ -58,6 +58,7 @@ class Zone(Thing, frozen=True, kw_only=True):
     upcoming: tuple[ParameterSet, ...] = ()
     fallback: ParameterSet | None = None
     last_version: int = 1
+    home: CellId | None = None
 
     @property
     def parameters(self) -> ZoneParameters:

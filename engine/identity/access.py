@@ -17,6 +17,7 @@ from engine.couriers.messages import (
     ReportProgress,
     TakeBreak,
 )
+from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.kernel.messages import Caller, Command, Role
 from engine.orders.messages import CancelOrder, PlaceOrder, UnassignOrder
@@ -91,6 +92,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     ReachWaitingPoint: _to(Role.COURIER),
     CreateZone: _to(Role.OPERATOR, everywhere=True),
     ChangeZoneParameters: _to(Role.OPERATOR),
+    MoveZone: _to(Role.OPERATOR, everywhere=True),
     Permission.SEE_ONESELF: _to(*_PEOPLE),
     Permission.EDIT_PROFILE: _to(*_PEOPLE),
     Permission.CHANGE_PHONE: _to(Role.CUSTOMER, Role.COURIER),

@@ -5,8 +5,10 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
+from simulations.processes import descendants
 from storage.redis_live import forget_everything
 
 FindPid = Callable[[], int]
@@ -18,15 +20,26 @@ _BLOCK: Final = 1 << 20
 
 
 def kinds_of_harm(
-    victims: Mapping[str, FindPid], *, redis_url: str, disk: Path | None
+    victims: Mapping[str, FindPid],
+    *,
+    redis_url: str,
+    disk: Path | None,
+    machines: Mapping[str, FindPid] = MappingProxyType({}),
+    restarted: Mapping[str, FindPid] = MappingProxyType({}),
 ) -> dict[str, Harm]:
     """Every kind by its name: each victim killed or stopped, Valkey emptied, the disk full.
 
-    `disk` is a folder on a file system of the system's own, or None to leave disks alone.
+    `machines` are processes that are lost together with everything below them, `restarted` servers
+    that an operator tells to stop at once (SIGINT), and that are started again. `disk` is a folder
+    on a file system of the system's own, or None to leave disks alone.
     """
     found: dict[str, Harm] = {}
+    for name, find in machines.items():
+        found[f"{name} lost"] = _losing(find)
+    for name, find in restarted.items():
+        found[f"{name} restarted"] = _sending(find, signal.SIGINT)
     for name, find in victims.items():
-        found[f"{name} killed"] = _killing(find)
+        found[f"{name} killed"] = _sending(find, signal.SIGKILL)
         found[f"{name} stopped for {STOPPED_S:.0f} s"] = _stopping(find)
     found["valkey emptied"] = lambda _: forget_everything(redis_url)
     if disk is not None:
@@ -34,10 +47,22 @@ def kinds_of_harm(
     return found
 
 
-def _killing(find: FindPid) -> Harm:
+def _sending(find: FindPid, number: signal.Signals) -> Harm:
     def harm(_: Callable[[float], None]) -> None:
         with suppress(ProcessLookupError):
-            os.kill(find(), signal.SIGKILL)
+            os.kill(find(), number)
+
+    return harm
+
+
+def _losing(find: FindPid) -> Harm:
+    """As when the power goes: nobody has time to say goodbye."""
+
+    def harm(_: Callable[[float], None]) -> None:
+        root = find()
+        for pid in (root, *descendants(root)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     return harm
 

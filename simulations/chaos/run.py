@@ -4,7 +4,6 @@ import random
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,25 +14,15 @@ from rich.table import Table
 
 from simulations import mdrp
 from simulations.chaos.audit import Audit
+from simulations.chaos.elsewhere import Elsewhere, Service
 from simulations.chaos.harm import Harm
 from simulations.chaos.injector import Harmed, Injector
 from simulations.replay import run_live
 from simulations.score import Score
 from simulations.witness import Chronicle
-from storage.settings import DatabaseSettings
 
 _ASK_S: Final = 1.0
 _LAST_HARM_S: Final = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """Where the running system is reached, and the database that is looked into afterwards."""
-
-    url: str
-    sms_log: Path
-    operator_phone: str
-    database: DatabaseSettings
 
 
 def speed_of(folder: Path, *, minutes: float) -> float:
@@ -62,8 +51,11 @@ def live_through(
     out: Path,
     rounds: int | None = None,
     patience_s: float = 90.0,
+    towns: int = 1,
 ) -> bool:
     """Live the day while harm is done; print and write what came of it; whether all held.
+
+    The same day may be lived in several `towns` far from each other, each with a cell of its own.
 
     `out` gets `told.jsonl`, every word to any client, `solution.json` and `chaos.json`.
     """
@@ -82,6 +74,10 @@ def live_through(
         patience_s=patience_s,
     )
     injector.start()
+    others = [
+        Elsewhere(folder, service=service, speed=speed, out=out / f"town-{number}")
+        for number in range(2, towns + 1)
+    ]
     try:
         found = run_live(
             folder,
@@ -96,8 +92,9 @@ def live_through(
         injector.stop(patience_s=_LAST_HARM_S)
         chronicle.close()
     _tell(console, found, injector.harmed, audit)
-    violations = [*found.violations, *found.faults, *injector.violations]
-    for one in injector.violations:
+    elsewhere = [what for other in others for what in other.violations()]
+    violations = [*found.violations, *found.faults, *injector.violations, *elsewhere]
+    for one in (*injector.violations, *elsewhere):
         console.print(f"violation: {one}")
     _write(out / "chaos.json", found, injector, audit)
     return not violations

@@ -3,24 +3,27 @@
 import asyncio
 from collections import Counter
 
+from actors.bus import Bus
 from actors.chance import SeededChance
 from actors.gateways.settings import OutboxSettings
 from actors.outbox import Outbox
 from engine.invoices.invoice import IssueInvoice
 from engine.kernel.messages import Effect
+from engine.kernel.ownership import TellOwner
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 from simulations.faults.misfortune import Misfortune
 from storage.store import Store
 
 _RESTART_MS = 2_000
+_PATIENCE_MS = 10_000
 
 
 class Effects:
     """Runs an outbox that fails, dies and comes back; knows how often each effect reached us."""
 
-    def __init__(self, store: Store, misfortune: Misfortune, *, seed: int) -> None:
-        self._store, self._misfortune = store, misfortune
+    def __init__(self, store: Store, misfortune: Misfortune, *, bus: Bus, seed: int) -> None:
+        self._store, self._misfortune, self._bus = store, misfortune, bus
         self._chance = SeededChance(seed)
         self._died = asyncio.Event()
         self.happened: Counter[str] = Counter()
@@ -31,7 +34,10 @@ class Effects:
             self._died.clear()
             outbox = Outbox(
                 self._store,
-                dict.fromkeys((SendSms, IssueInvoice, EnterTransfer), self._reach_outside),
+                {
+                    **dict.fromkeys((SendSms, IssueInvoice, EnterTransfer), self._reach_outside),
+                    TellOwner: self._tell_owner,
+                },
                 OutboxSettings(poll_s=5),
                 clock=self._misfortune.clock,
                 chance=self._chance,
@@ -45,6 +51,11 @@ class Effects:
                 death.cancel()
                 await asyncio.gather(life, death, return_exceptions=True)
             await self._misfortune.clock.sleep(_RESTART_MS)
+
+    async def _tell_owner(self, effect: Effect) -> None:
+        deadline = self._misfortune.clock.now() + _PATIENCE_MS
+        await self._bus.tell_owner(effect, deadline=deadline)
+        await self._reach_outside(effect)
 
     async def _reach_outside(self, effect: Effect) -> None:
         odds = self._misfortune.odds

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from actors.bus import CellUnavailable
+from actors.bus import Astray, CellUnavailable
 from actors.cell import World
 from actors.local import LocalCells
 from engine.kernel.ids import CellId, CourierId
@@ -65,10 +65,12 @@ class Homes:
         self._truth.told(envelope, answer)
         return answer
 
-    def report_position(self, cell: CellId, courier_id: CourierId, fix: Fix) -> None:
+    def report_position(
+        self, cell: CellId, courier_id: CourierId, fix: Fix, astray: Astray
+    ) -> None:
         """Pass a position on, or lose it."""
         if not self._misfortune.happens(self._misfortune.odds.call_lost, "position lost", ""):
-            self._home(cell).report_position(cell, courier_id, fix)
+            self._home(cell).report_position(cell, courier_id, fix, astray)
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
         """A channel's present state; raises CellUnavailable."""

@@ -99,7 +99,10 @@ class _Scene:
         self._solver = LocalSolver(stopped_watch)
         self._chances = random.Random(self._chance.getrandbits(64))
         self._homes = Homes(self._misfortune, self.truth, self._world_of)
-        self._effects = Effects(self._store_for(_nobody), self._misfortune, seed=seed)
+        self._bus = Bus(self._store_for(_nobody), self._homes, _SETTINGS.placement_resolution)
+        self._effects = Effects(
+            self._store_for(_nobody), self._misfortune, bus=self._bus, seed=seed
+        )
         self._diary = Diary()
 
     async def live(self) -> None:
@@ -134,9 +137,8 @@ class _Scene:
         await self._clock.sleep(_SETTLING_MS)
 
     def _lobby(self) -> Lobby:
-        bus = Bus(self._store_for(_nobody), self._homes, _SETTINGS.placement_resolution)
         stream = FaultyStream(self._live, self._misfortune, self.truth, _nobody)
-        return Lobby(bus=bus, store=self._store, live=stream, clock=self._clock)
+        return Lobby(bus=self._bus, store=self._store, live=stream, clock=self._clock)
 
     def _store_for(self, crash: Crash) -> Store:
         return cast("Store", FaultyStore(self._store, self._misfortune, crash))

@@ -1,11 +1,15 @@
 -- name: load_couriers
-select state from couriers where cell = :cell and duty <> 'off' order by id;
+select state from couriers
+where zone_id in (select id from zones where cell = :cell) and duty <> 'off'
+order by id;
 
 -- name: find_courier
 select state from couriers where id = :courier_id;
 
 -- name: cell_of_courier
-select cell from couriers where id = :courier_id;
+select zones.cell from couriers
+join zones on zones.id = couriers.zone_id
+where couriers.id = :courier_id;
 
 -- name: last_fixes
 select
@@ -21,7 +25,7 @@ cross join lateral (
     order by trail.at desc
     limit 1
 ) as fix
-where couriers.cell = :cell and couriers.duty <> 'off'
+where couriers.zone_id in (select id from zones where cell = :cell) and couriers.duty <> 'off'
 order by fix.courier_id;
 
 -- name: list_trail

@@ -1,5 +1,7 @@
 -- name: load_offers
-select state from offers where cell = :cell and answered_at is null order by id;
+select state from offers
+where zone_id in (select id from zones where cell = :cell) and answered_at is null
+order by id;
 
 -- name: order_outcomes
 -- How the orders of a zone went that ended in a time, newest first.

@@ -1,11 +1,15 @@
 -- name: load_orders
-select state from orders where cell = :cell and ended_at is null order by id;
+select state from orders
+where zone_id in (select id from zones where cell = :cell) and ended_at is null
+order by id;
 
 -- name: find_order
 select state from orders where id = :order_id;
 
 -- name: cell_of_order
-select cell from orders where id = :order_id;
+select zones.cell from orders
+join zones on zones.id = orders.zone_id
+where orders.id = :order_id;
 
 -- name: list_orders_down
 select state from orders

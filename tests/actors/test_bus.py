@@ -1,19 +1,24 @@
 """The one door: it finds who owns a thing, and says plainly what it cannot find or may not do."""
 
+import asyncio
+
 import pytest
 
 from actors.bus import Bus, CellUnavailable
-from engine.couriers.messages import GoOffDuty, GoOnDuty, TakeBreak
+from actors.settings import RuntimeSettings
+from engine.couriers.messages import GoOffDuty, GoOnDuty, HandOver, TakeBreak
+from engine.geo.cells import ancestor, cell_at
+from engine.geo.moving import MoveZone, own_cell
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import ChangeZoneParameters, CreateZone
-from engine.kernel.ids import CourierId, OrderId, ZoneId
-from engine.kernel.messages import Caller, Command, Role
+from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, ZoneId
+from engine.kernel.messages import SYSTEM_CALLER, Caller, Command, Envelope, Role
 from engine.kernel.timing import SECOND_MS
 from engine.orders.messages import CancelOrder, CancelReason
 from storage.live import Fix
 from storage.store import Answer
 from tests.actors.worlds import JEDDAH, OPERATOR, QUICK, Town, in_a_town
-from tests.builders import CORNER, a_placing, a_quote, a_zone
+from tests.builders import CORNER, SHOP, a_placing, a_quote, a_zone
 
 
 def _code(answer: Answer) -> str:
@@ -91,9 +96,12 @@ def test_where_somebody_is_off_duty_is_his_own() -> None:
     assert in_a_town(story) == set()
 
 
-def test_who_is_on_duty_elsewhere_is_refused_and_still_followed_where_he_is() -> None:
+def test_who_is_busy_elsewhere_is_refused_and_still_followed_where_he_is() -> None:
     async def story(town: Town) -> tuple[str, bool]:
         second, courier = await _two_towns(town), await town.courier()
+        await town.order()
+        await town.clock.sleep(10 * SECOND_MS)
+        await town.accept(courier)
         refused = await town.send(_on_duty(courier, second), town.as_courier(courier))
         fix = Fix(lat=CORNER.lat, lng=CORNER.lng, at=town.clock.now(), accuracy_m=5.0)
         town.bus.report_position(courier, fix)
@@ -101,6 +109,80 @@ def test_who_is_on_duty_elsewhere_is_refused_and_still_followed_where_he_is() ->
         return _code(refused), courier in town.noticed.fixes.get(await town.cell(), {})
 
     assert in_a_town(story) == ("busy_elsewhere", True)
+
+
+def test_who_is_free_is_handed_over_and_followed_by_every_edge() -> None:
+    async def story(town: Town) -> tuple[str, bool, bool, set[CellId]]:
+        second, courier, other = await _two_towns(town), await town.courier(), town.another_edge()
+        caller = town.as_courier(courier)
+        await town.must(_on_duty(courier, town.zone_id), caller, by=other)
+        moved = await town.send(_on_duty(courier, second), caller, by=other)
+        # This edge has not heard of it: what it passes on comes back, and finds him.
+        fix = Fix(lat=JEDDAH.lat, lng=JEDDAH.lng, at=town.clock.now(), accuracy_m=5.0)
+        town.bus.report_position(courier, fix)
+        await town.clock.sleep(5 * SECOND_MS)
+        at_home = await town.bus.snapshot(f"courier:{courier}")
+        homes = {cell for cell, fixes in town.noticed.fixes.items() if courier in fixes}
+        stored = await town.store.find_courier(courier)
+        assert stored is not None
+        there = await town.store.cell_of_zone(second)
+        return _code(moved), stored.zone_id == second, at_home is not None, homes - {there or ""}
+
+    assert in_a_town(story) == ("ok", True, True, set())
+
+
+def test_a_hand_over_that_was_not_finished_ends_by_itself() -> None:
+    """Who handed him over died before it told anybody: the outbox tells the cell he works for."""
+
+    async def story(town: Town) -> tuple[str, str]:
+        second, courier = await _two_towns(town), await town.courier()
+        leaving = HandOver(courier_id=courier, zone_id=second, point=CORNER)
+        envelope = Envelope(
+            id=CommandId(town.new_id()),
+            command=leaving,
+            caller=SYSTEM_CALLER,
+            deadline=town.clock.now() + SECOND_MS,
+        )
+        await town.cells.execute(await town.cell(), envelope)
+        there = await town.store.cell_of_zone(second)
+        assert there is not None
+        before = await town.cells.snapshot(there, f"courier:{courier}")
+        (row,) = await town.store.lease_effects(
+            limit=5, now=town.clock.now(), lease_until=town.clock.now() + SECOND_MS
+        )
+        await town.bus.tell_owner(row.effect, deadline=town.clock.now() + SECOND_MS)
+        after = await town.cells.snapshot(there, f"courier:{courier}")
+        return str(before), "" if after is None else after.body["duty"]
+
+    assert in_a_town(story) == ("None", "on")
+
+
+def test_a_zone_is_moved_while_it_is_served() -> None:
+    async def story(town: Town) -> tuple[list[str], set[str], list[str]]:
+        courier, other = await town.courier(), town.another_edge()
+        first = await town.order()
+        own = own_cell(town.zone_id)
+        move = MoveZone(zone_id=town.zone_id, cell=own, author=OPERATOR.user_id)
+        placings = [await town.placing() for _ in range(5)]
+        placed = asyncio.gather(*(town.send(one, town.customer, by=other) for one in placings[:3]))
+        moved = await town.send(move, OPERATOR)
+        later = [await town.send(one, town.customer, by=other) for one in placings[3:]]
+        told = [_code(one) for one in (moved, *await placed, *later)]
+        await town.clock.sleep(10 * SECOND_MS)
+        contents = await town.store.load_cell(own)
+        assert {one.id for one in contents.orders} == {first, *(one.order_id for one in placings)}
+        accepted = await town.accept(courier)
+        back = MoveZone(
+            zone_id=town.zone_id,
+            cell=ancestor(contents.zones[0].anchor, town.settings.placement_resolution),
+            author=OPERATOR.user_id,
+        )
+        returned = await town.send(back, OPERATOR, by=other)
+        return told, {_code(accepted), _code(returned)}, list(await town.store.list_cells())
+
+    told, then, cells = in_a_town(story)
+    assert set(told) | then == {"ok"}
+    assert cells == [ancestor(cell_at(SHOP, 8), RuntimeSettings().placement_resolution)]
 
 
 def test_a_courier_may_come_back_to_a_cell_that_knew_him_before() -> None:
@@ -211,7 +293,7 @@ def test_every_cell_says_how_it_is() -> None:
         town.thinker.is_away = True
         await town.courier()
         await town.order()
-        await town.clock.sleep(5 * SECOND_MS)
+        await town.clock.sleep(10 * SECOND_MS)
         found.append(await town.bus.health())
         assert set(found[0]) == {await town.cell(), other}
         return found

@@ -29,6 +29,7 @@ class SlowCalls:
         self.fault: Exception | None = None
         self.calls: list[list[CommandId]] = []
         self.positions: list[list[tuple[CourierId, Fix]]] = []
+        self.strangers: set[CourierId] = set()
 
     async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
         await self._clock.sleep(self.takes_ms)
@@ -39,9 +40,12 @@ class SlowCalls:
         self.calls.append([one.id for one in envelopes])
         return [Answer(command_id=one.id, fingerprint="") for one in envelopes]
 
-    async def report_positions(self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]) -> None:
+    async def report_positions(
+        self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]
+    ) -> Sequence[CourierId]:
         await self._clock.sleep(self.takes_ms)
         self.positions.append(list(fixes))
+        return [one for one, _ in fixes if one in self.strangers]
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
         return None
@@ -131,16 +135,36 @@ def test_whoever_waits_hears_of_a_bug_and_the_lane_goes_on() -> None:
     assert isinstance(answered, Answer)
 
 
+def test_a_position_of_somebody_who_works_elsewhere_comes_back() -> None:
+    async def main(loop: VirtualLoop) -> list[tuple[CourierId, Fix]]:
+        clock = VirtualClock(loop, starts_at=0)
+        calls, astray = SlowCalls(clock), list[tuple[CourierId, Fix]]()
+        calls.strangers.add(CourierId("b"))
+        cells = LanedCells(calls, clock, RuntimeSettings())
+        for name in ("a", "b"):
+            cells.report_position(
+                CELL, CourierId(name), _fix(7), lambda one, fix: astray.append((one, fix))
+            )
+        await clock.sleep(100)
+        return astray
+
+    assert run_virtually(main) == [(CourierId("b"), _fix(7))]
+
+
+def _nobody(courier_id: CourierId, _: Fix) -> None:
+    raise AssertionError(f"{courier_id} is on duty here")
+
+
 def test_of_many_positions_only_the_newest_of_each_courier_travels() -> None:
     async def main(loop: VirtualLoop) -> list[list[tuple[CourierId, Fix]]]:
         clock = VirtualClock(loop, starts_at=0)
         calls = SlowCalls(clock)
         cells = LanedCells(calls, clock, RuntimeSettings())
         for at in range(1, 101):
-            cells.report_position(CELL, CourierId("a"), _fix(at))
-            cells.report_position(CELL, CourierId("b"), _fix(at + 500))
+            cells.report_position(CELL, CourierId("a"), _fix(at), _nobody)
+            cells.report_position(CELL, CourierId("b"), _fix(at + 500), _nobody)
         await clock.sleep(100)
-        cells.report_position(CELL, CourierId("a"), _fix(1000))
+        cells.report_position(CELL, CourierId("a"), _fix(1000), _nobody)
         await clock.sleep(100)
         return calls.positions
 
@@ -158,7 +182,7 @@ def test_a_busy_cell_is_told_positions_more_seldom(takes_ms: int, calls_in_a_sec
         calls.takes_ms = takes_ms
         cells = LanedCells(calls, clock, RuntimeSettings())
         for at in range(1_000):
-            cells.report_position(CELL, CourierId("a"), _fix(at))
+            cells.report_position(CELL, CourierId("a"), _fix(at), _nobody)
             await clock.sleep(1)
         return len(calls.positions)
 

@@ -26,7 +26,9 @@ from engine.couriers.messages import (
 )
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.dispatch.revision import first_trip
+from engine.geo.cells import ancestor
 from engine.geo.dispatch_parameters import OfferMode
+from engine.geo.moving import MoveZone, own_cell
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import ChangeZoneParameters
 from engine.kernel.ids import CommandId, CourierId, OfferId, OrderId, ZoneId
@@ -133,6 +135,7 @@ class Walk:
             (4, self.take_back),
             (8, self.revise),
             (2, self.change_parameters),
+            (1, self.move_zone),
             (6, self.move),
             (6, self.say_again),
             (4, self.leave),
@@ -281,6 +284,14 @@ class Walk:
             after_version=zone.last_version,
         )
         self.send(command, OPERATOR)
+
+    async def move_zone(self) -> None:
+        """To a cell of its own, or back among its neighbours."""
+        zone = await self.town.store.find_zone(self.chance.choice((self.town.zone_id, self.second)))
+        assert zone is not None
+        together = ancestor(zone.anchor, self.town.settings.placement_resolution)
+        cell = self.chance.choice((own_cell(zone.id), together))
+        self.send(MoveZone(zone_id=zone.id, cell=cell, author=OPERATOR.user_id), OPERATOR)
 
     async def move(self) -> None:
         place = self.chance.choice((SHOP, DOOR, CORNER, JEDDAH, Point(lat=91.0, lng=0.0)))

@@ -18,6 +18,7 @@ from engine.geo.travel import VehicleKind
 from engine.geo.zone import CreateZone
 from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, UserId, ZoneId
 from engine.kernel.messages import Caller, Command, Envelope, Role, Thing
+from engine.kernel.ownership import TellOwner
 from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.messages import PlaceOrder
@@ -176,7 +177,9 @@ class Town:
         assert answer.refusal is None, answer.refusal
         return answer
 
-    async def open(self, zone_id: ZoneId | None = None, *, around: Point = SHOP) -> None:
+    async def open(
+        self, zone_id: ZoneId | None = None, *, around: Point = SHOP, rings: int = 6
+    ) -> None:
         """Create the zone, or another one."""
         anchor = cell_at(around, 8)
         await self.must(
@@ -185,7 +188,7 @@ class Town:
                 name_en="Olaya",
                 name_ar="العليا",
                 anchor=anchor,
-                cells=tuple(sorted(disk(anchor, 6))),
+                cells=tuple(sorted(disk(anchor, rings))),
                 parameters=self.parameters,
                 author=OPERATOR.user_id,
             ),
@@ -260,12 +263,22 @@ class Town:
         await self.cells.kill(cell)
         await self.cells.wake()
 
+    async def tell_owners(self) -> None:
+        """What the outbox does when something passed from one cell to another."""
+        now = self.clock.now()
+        for row in await self.store.lease_effects(limit=1000, now=now, lease_until=now + 1):
+            if isinstance(row.effect, TellOwner):
+                await self.bus.tell_owner(row.effect, deadline=now + MINUTE_MS)
+            await self.store.finish_effect(row.effect.id, now=now)
+
     async def settle(self) -> None:
         """Let what is under way end; then the cell holds what is stored, and told nothing else."""
         self.line.heal()
         await self.clock.sleep((40 if self.line.some_land_late else 3) * SECOND_MS)
+        await self.tell_owners()
+        await self.clock.sleep(SECOND_MS)
         found = self.noticed.lies
-        for cell in await self.store.list_cells():
+        for cell in {*await self.store.list_cells(), *self.cells._homes}:
             stored = await self.store.load_cell(cell)
             found += differences(self.cells._homes[cell].cell, stored)
             found += is_offered_or_carried_once(stored)

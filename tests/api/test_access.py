@@ -22,6 +22,7 @@ from engine.couriers.messages import (
     ReportProgress,
     TakeBreak,
 )
+from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.identity.access import GRANTS, Deed, Permission
 from engine.kernel.messages import Role
@@ -101,6 +102,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", "/v1/zones", None, Permission.SEE_ZONES),
     ("POST", "/v1/zones", {}, CreateZone),
     ("GET", f"/v1/zones/{ID}", None, Permission.SEE_ZONES),
+    ("POST", f"/v1/zones/{ID}/move", {"own": True}, MoveZone),
     ("GET", f"/v1/zones/{ID}/parameters", None, Permission.SEE_PARAMETERS),
     ("POST", f"/v1/zones/{ID}/what-if", {"parameters": {}}, Permission.TRY_WHAT_IF),
     ("GET", f"/v1/zones/{ID}/what-if", None, Permission.TRY_WHAT_IF),

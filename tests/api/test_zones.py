@@ -213,3 +213,20 @@ async def test_a_zone_that_nobody_opened_is_not_found(town: Town) -> None:
         unknown = await operator.get(path)
         assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_zone")
     assert await change(operator, new_id(), 1) == (404, "unknown_zone")
+
+
+async def test_a_zone_is_moved_to_a_process_of_its_own_and_back(town: Town) -> None:
+    operator, customer = await town.operator(), await town.log_in("customer")
+    before = await customer.order()
+    path, key = f"/v1/zones/{town.zone_id}/move", town.key()
+    moved = await operator.post(path, {"own": True}, key=key)
+    assert (moved.status_code, moved.json()["cell"]) == (200, town.zone_id)
+    assert (await operator.post(path, {"own": True}, key=key)).json() == moved.json()
+    again = (await operator.post(path, {"own": True})).json()
+    assert (again["cell"], again["repeated"]) == (town.zone_id, True)
+    cancelled = await customer.post(f"/v1/orders/{before}/cancel", {"reason": "other"})
+    assert cancelled.status_code == 200
+    await customer.order()
+    back = (await operator.post(path, {"own": False})).json()
+    assert (back["before"], back["cell"]) == (town.zone_id, moved.json()["before"])
+    await customer.order()

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.couriers import duty, prepositioning
+from engine.couriers import duty, handing_over, prepositioning
 from engine.couriers.courier import Courier, ProgressStep, StopKind
+from engine.couriers.messages import HandOver
 from engine.dispatch import offers
-from engine.kernel.ids import CellId, CommandId, EffectId, OfferId
+from engine.geo.moving import MoveZone, move
+from engine.kernel.ids import CellId, CommandId, EffectId, OfferId, UserId
 from engine.kernel.messages import Change, Decision
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.orders.messages import SendSms
 from engine.orders.order import OrderStatus
-from storage.store import Commit, Repeated, Stale, Store, Stored
+from storage.store import CellContents, Repeated, Stale, Store, Stored
 from tests.builders import (
     DOOR,
     NOON,
@@ -375,16 +377,33 @@ async def test_several_steps_of_an_order_may_be_one_decision(store: Store) -> No
     assert found.status is S.DELIVERED
 
 
-async def test_a_courier_is_where_he_was_last_committed(store: Store) -> None:
+async def test_a_thing_lives_in_the_cell_of_its_zone_and_moves_with_it(store: Store) -> None:
     zone, courier = await a_staffed_zone(store)
-    assert await store.cell_of_courier(courier.id) == CELL
-    moved = must(duty.take_break(courier, now=NOON))
-    commit = Commit(cell=OTHER_CELL, decision=moved, at=NOON)
-    assert await store.commit(commit) == Stored()
+    story = a_story(S.OFFERED, zone=zone, courier=courier)
+    await tell(store, story.decisions)
+    command = MoveZone(zone_id=zone.id, cell=OTHER_CELL, author=UserId(new_id()))
+    await tell(store, [move(zone, command, before=CELL, now=NOON)])
+    assert await store.cell_of_zone(zone.id) == OTHER_CELL
+    assert await store.cell_of_courier(courier.id) == OTHER_CELL
+    assert await store.cell_of_order(story.order.id) == OTHER_CELL
+    assert await store.list_cells() == (OTHER_CELL,)
+    assert await store.load_cell(CELL) == CellContents()
+    found = await store.load_cell(OTHER_CELL)
+    assert [one.id for one in found.zones] == [zone.id]
+    assert [one.id for one in found.couriers] == [courier.id]
+    assert [one.id for one in found.orders] == [story.order.id]
+    assert [one.id for one in found.offers] == [story.offer.id]
+
+
+async def test_a_courier_moves_with_his_zone_alone(store: Store) -> None:
+    _, courier = await a_staffed_zone(store)
+    second = a_zone(cells=(CellId("elsewhere"),))
+    await tell(store, [first(second)], cell=OTHER_CELL)
+    going = HandOver(courier_id=courier.id, zone_id=second.id, point=DOOR)
+    await tell(store, [must(handing_over.hand_over(courier, going, now=NOON))])
     assert await store.cell_of_courier(courier.id) == OTHER_CELL
     assert (await store.load_cell(CELL)).couriers == ()
     assert [one.id for one in (await store.load_cell(OTHER_CELL)).couriers] == [courier.id]
-    assert await store.cell_of_zone(zone.id) == CELL
 
 
 async def test_a_courier_who_is_sent_to_wait_is_stored_with_his_stop(store: Store) -> None:

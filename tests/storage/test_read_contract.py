@@ -287,9 +287,11 @@ async def test_a_quote_may_be_saved_again_but_not_another_under_its_id(store: St
 
 async def test_the_last_fix_of_everyone_on_duty_in_the_cell_is_found(store: Store) -> None:
     zone, courier = await a_staffed_zone(store)
-    resting, gone, silent, elsewhere = (a_courier(zone=zone) for _ in range(4))
+    resting, gone, silent = (a_courier(zone=zone) for _ in range(3))
+    second = a_zone(cells=(CellId("elsewhere"),))
+    elsewhere = a_courier(zone=second)
     await tell(store, [first(one) for one in (resting, gone, silent)])
-    await tell(store, [first(elsewhere)], cell=OTHER_CELL)
+    await tell(store, [first(second), first(elsewhere)], cell=OTHER_CELL)
     await tell(store, [must(duty.take_break(resting, now=NOON)), duty.go_off(gone, now=NOON)])
 
     def fix(of: str, at: int) -> TrailFix:

@@ -1,0 +1,93 @@
+"""More Ray nodes on this machine, as children that are started again when they die.
+
+They are what other machines are in a cluster: cells and the solver are spread over them, and each
+can be lost without the others.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final, Self
+
+from actors.parent import end_with
+
+_LOOK_EVERY_S: Final = 0.5
+_END_PATIENCE_S: Final = 10.0
+_CPUS: Final = 2
+
+
+class Nodes:
+    """`count` nodes of the cluster at `address`, from entering to leaving the block."""
+
+    def __init__(
+        self, count: int, *, address: str, object_store_mb: int, on_step: Callable[[str], None]
+    ) -> None:
+        self._address, self._object_store_mb = address, object_store_mb
+        self._on_step = on_step
+        self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
+        self._ending = threading.Event()
+        # The kernel ends them when the thread that started them ends.
+        self._thread = threading.Thread(target=self._keep, name="ray nodes", daemon=True)
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes at the root of each node that runs."""
+        return [one.pid for one in self._processes if one is not None and one.returncode is None]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._ending.is_set():
+            for number, process in enumerate(self._processes):
+                if process is None or process.poll() is not None:
+                    self._start(number, again=process is not None)
+            self._ending.wait(_LOOK_EVERY_S)
+        self._end_all()
+
+    def _start(self, number: int, *, again: bool) -> None:
+        if again:
+            self._on_step(f"Ray node {number + 2} was lost; another takes its place")
+        host = self._address.rpartition(":")[0]
+        self._processes[number] = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "actors.nodes", str(os.getpid())),
+                *("start", "--block", f"--address={self._address}", f"--node-ip-address={host}"),
+                *(f"--num-cpus={_CPUS}", "--include-log-monitor=false"),
+                f"--object-store-memory={self._object_store_mb * 1024 * 1024}",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _end_all(self) -> None:
+        running = [one for one in self._processes if one is not None]
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        for process in running:
+            try:
+                process.wait(_END_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def main(parent: str, *arguments: str) -> None:
+    """What `python -m actors.nodes PARENT ARGUMENTS` does: become Ray's own program."""
+    end_with(int(parent))
+    program = (sys.executable, "-m", "ray.scripts.scripts", *arguments)
+    os.execv(program[0], program)  # noqa: S606 - no shell is wanted here
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,61 @@
+"""The same day in another town at the same time, by people of a process of their own."""
+
+import multiprocessing
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulations.chaos.audit import Audit
+from simulations.replay import run_live
+from simulations.witness import Chronicle
+from storage.settings import DatabaseSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Where the running system is reached, and the database that is looked into afterwards."""
+
+    url: str
+    sms_log: Path
+    operator_phone: str
+    database: DatabaseSettings
+
+
+class Elsewhere:
+    """Begins at once; `violations` waits for its end."""
+
+    def __init__(self, folder: Path, *, service: Service, speed: float, out: Path) -> None:
+        self._name = out.name
+        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        self._living = self._pool.submit(_live, folder, service, speed, out)
+
+    def violations(self) -> list[str]:
+        """What did not hold there."""
+        try:
+            return [f"{self._name}: {one}" for one in self._living.result()]
+        finally:
+            self._pool.shutdown()
+
+
+def _live(folder: Path, service: Service, speed: float, out: Path) -> list[str]:
+    """Only the first town tells how far it is: there is one terminal."""
+    out.mkdir(parents=True, exist_ok=True)
+    chronicle = Chronicle(out / "told.jsonl")
+    with Path(os.devnull).open("w") as nowhere:
+        sys.stdout = nowhere
+        try:
+            found = run_live(
+                folder,
+                url=service.url,
+                sms_log=service.sms_log,
+                operator_phone=service.operator_phone,
+                speed=speed,
+                out=out / "solution.json",
+                audit=Audit(chronicle, service.database),
+            )
+        finally:
+            chronicle.close()
+            sys.stdout = sys.__stdout__
+    return [*found.violations, *found.faults]
