@@ -56,6 +56,7 @@ from api.routes import (
     phone,
     points,
     profiles,
+    refunds,
     sessions,
     sharing,
     staff,
@@ -144,6 +145,7 @@ _ROUTES = (
     disputes,
     payments,
     periods,
+    refunds,
     zones,
     parameters,
     metrics,
@@ -375,6 +377,7 @@ def _payments(parts: Parts) -> Payments:
         Policy(
             routes=settings.routes,
             terms=Terms(settle_s=settings.settle_s, commission_percent=settings.commission_percent),
+            refund_limit_halalas=settings.refund_limit_halalas,
             poll_s=settings.poll_s,
             command_timeout_s=parts.settings.runtime.command_timeout_s,
         ),

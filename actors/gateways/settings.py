@@ -209,16 +209,19 @@ class PaymentSettings(BaseModel):
         description="`none`: orders are placed without a payment; `required`: customers pay.",
     )
     routes: dict[Network, GatewayName] = Field(
-        default=dict.fromkeys(
-            (
-                Network.MADA,
-                Network.VISA,
-                Network.MASTERCARD,
-                Network.AMEX,
-                Network.STC_PAY,
+        default={
+            **dict.fromkeys(
+                (
+                    Network.MADA,
+                    Network.VISA,
+                    Network.MASTERCARD,
+                    Network.AMEX,
+                    Network.STC_PAY,
+                ),
+                GatewayName.MOYASAR,
             ),
-            GatewayName.MOYASAR,
-        ),
+            Network.WALLET: GatewayName.WALLET,
+        },
         description="Which gateway takes which network; what is not named is not offered.",
     )
     return_url: str = Field(
@@ -237,6 +240,11 @@ class PaymentSettings(BaseModel):
     )
     poll_s: float = Field(
         default=2.0, gt=0, le=600, description="Seconds between two looks for payments in doubt."
+    )
+    refund_limit_halalas: int = Field(
+        default=50_000,
+        ge=0,
+        description="Above this an operator's refunds of one payment need another's approval.",
     )
     commission_percent: int = Field(
         default=0, ge=0, le=100, description="Our part of what goods cost, without VAT."

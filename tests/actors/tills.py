@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from actors.bus import Bus
@@ -105,13 +106,19 @@ class Tills:
     def another_host(self, **other: Any) -> Payments:
         """The host of another process, on the same stores."""
         parts: dict[str, Any] = {"store": self.store, "bus": self.bus, "gateway": self.gateway}
+        parts["gateways"] = {GatewayName.MOYASAR: other.get("gateway", self.gateway)}
+        parts["routes"] = dict.fromkeys(Network, GatewayName.MOYASAR)
+        parts["refund_limit_halalas"] = 50_000
         parts.update(other)
         return Payments(
             parts["store"],
             self.orders,
             parts["bus"],
-            {GatewayName.MOYASAR: parts["gateway"]},
-            Policy(routes=dict.fromkeys(Network, GatewayName.MOYASAR)),
+            parts["gateways"],
+            Policy(
+                routes=parts["routes"],
+                refund_limit_halalas=parts["refund_limit_halalas"],
+            ),
             clock=self.clock,
             wall=self.clock,
         )
@@ -139,7 +146,7 @@ class Tills:
                 name_ar="العليا",
                 anchor=anchor,
                 cells=tuple(sorted(disk(anchor, 6))),
-                parameters=QUICK,
+                parameters=replace(QUICK, offer_timeout_s=1800),
                 author=OPERATOR.user_id,
             ),
             OPERATOR,
