@@ -7,10 +7,10 @@ from actors.clock import SystemClock
 from actors.gateways.mail import DevelopmentMail
 from actors.invitations import Invitations
 from actors.links import LinkMails
+from api.hosts.staff import passwords_by
 from api.identity_bodies import InvitationBody
 from api.keys import open_keys
 from api.settings import Settings
-from api.staff_hosts import passwords_by
 from engine.identity.profiles import Language
 from engine.kernel.messages import SYSTEM_CALLER, Role
 from storage.database import Database

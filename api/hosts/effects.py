@@ -1,0 +1,57 @@
+"""What carries out the effects that decisions promise."""
+
+from actors.gateways.sms import SmsGateway
+from actors.invoicing import Invoicing
+from actors.ledger import LedgerKeeper
+from actors.links import LinkMails
+from actors.outbox import Handler, Outbox
+from actors.payments import Payments
+from api.parts import Parts
+from api.sending import deadline
+from engine.identity.links import SendLink
+from engine.invoices.invoice import IssueInvoice
+from engine.kernel.messages import Effect
+from engine.kernel.ownership import TellOwner
+from engine.money.transfers import EnterTransfer
+from engine.orders.messages import SendSms
+from engine.payments.messages import FollowOrder
+
+
+def open_outbox(
+    parts: Parts,
+    *,
+    mails: LinkMails,
+    invoicing: Invoicing,
+    ledger: LedgerKeeper,
+    payments: Payments,
+) -> Outbox:
+    """What carries every effect out that a commit has promised."""
+    return Outbox(
+        parts.store,
+        {
+            SendSms: _sending(parts.sms),
+            SendLink: mails.send,
+            IssueInvoice: invoicing.on_effect,
+            EnterTransfer: ledger.on_effect,
+            FollowOrder: payments.on_effect,
+            TellOwner: _telling(parts),
+        },
+        parts.settings.outbox,
+        clock=parts.clock,
+        chance=parts.chance,
+    )
+
+
+def _telling(parts: Parts) -> Handler:
+    async def tell(effect: Effect) -> None:
+        await parts.bus.tell_owner(effect, deadline=deadline(parts))
+
+    return tell
+
+
+def _sending(sms: SmsGateway) -> Handler:
+    async def send(effect: Effect) -> None:
+        assert isinstance(effect, SendSms)
+        await sms.send(effect.phone, effect.text, effect.id)
+
+    return send

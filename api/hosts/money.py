@@ -1,0 +1,47 @@
+"""What issues invoices, and what takes payments."""
+
+from actors.invoicing import Invoicing
+from actors.payments import Payments, Policy
+from actors.stamp import own_stamp, read_stamp
+from api.parts import Parts
+from engine.invoices.invoice import Stamp
+from engine.payments.decide import Terms
+
+
+def open_invoicing(parts: Parts) -> Invoicing:
+    """What issues invoices, sealed by the stamp of the settings or one of our own."""
+    settings = parts.settings.invoices
+    # A file that cannot be read is told when the service starts, not after the first delivery.
+    certified = None if settings.stamp_file is None else read_stamp(settings.stamp_file)
+
+    def stamp() -> Stamp:
+        return certified or own_stamp(parts.keys.keys.secret("invoice stamp"), settings.unit)
+
+    return Invoicing(
+        parts.invoices,
+        parts.store,
+        clock=parts.clock,
+        seller=settings.seller,
+        unit=settings.unit,
+        stamp=stamp,
+    )
+
+
+def open_payments(parts: Parts) -> Payments:
+    """What takes payments, whatever gateways there are."""
+    settings = parts.settings.payments
+    return Payments(
+        parts.payments,
+        parts.store,
+        parts.bus,
+        parts.gateways,
+        Policy(
+            routes=settings.routes,
+            terms=Terms(settle_s=settings.settle_s, commission_percent=settings.commission_percent),
+            refund_limit_halalas=settings.refund_limit_halalas,
+            poll_s=settings.poll_s,
+            command_timeout_s=parts.settings.runtime.command_timeout_s,
+        ),
+        clock=parts.clock,
+        wall=parts.wall,
+    )

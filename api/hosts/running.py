@@ -1,0 +1,62 @@
+"""What runs beside the requests, from the start of the application to its end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from actors.audit import AuditKeeper
+from actors.gateways.refunds import ToldRefunds
+from actors.ledger import LedgerKeeper
+from actors.loyalty import Loyalty
+from api.allowance import Allowance
+from api.gift_links import GiftLinks
+from api.hosts.effects import open_outbox
+from api.hosts.files import open_uploads
+from api.hosts.identity import open_gate, open_identity
+from api.hosts.money import open_invoicing, open_payments
+from api.hosts.payouts import open_payouts
+from api.hosts.sockets import open_desk
+from api.hosts.staff import open_staff
+from api.parts import Parts
+from api.punctuality import ZonesPunctuality
+from api.what_ifs import WhatIfs
+
+
+@asynccontextmanager
+async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
+    """Open everything, run it until the block ends, and close it."""
+    app.state.parts = parts
+    app.state.gate = gate = open_gate(app, parts)
+    await gate.look()
+    app.state.desk = desk = open_desk(parts, gate)
+    app.state.what_ifs = what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
+    app.state.punctuality = punctuality = ZonesPunctuality(parts.store, parts.clock)
+    app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
+    app.state.allowance = Allowance(parts.rates, parts.wall)
+    app.state.invoicing = invoicing = open_invoicing(parts)
+    app.state.ledger = ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
+    app.state.uploads = open_uploads(parts)
+    app.state.payments = payments = open_payments(parts)
+    open_identity(app, parts)
+    outbox = open_outbox(
+        parts,
+        mails=open_staff(app, parts),
+        invoicing=invoicing,
+        ledger=ledger,
+        payments=payments,
+    )
+    audit = AuditKeeper(parts.audit, wall=parts.wall)
+    app.state.loyalty = Loyalty(ledger, parts.ledger, clock=parts.clock)
+    payouts = open_payouts(app, parts, ledger)
+    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(one.run()) for one in beside]
+        await desk.hub.wait_until_reading()
+        try:
+            yield
+        finally:
+            desk.presence.drain()
+            for task in running:
+                task.cancel()

@@ -1,0 +1,28 @@
+"""What all sockets of this process share."""
+
+from api.gate import Gate
+from api.parts import Parts
+from api.sockets.connection import Desk
+from api.sockets.histories import Histories
+from api.sockets.hub import Hub
+from api.sockets.presence import Presence
+
+
+def open_desk(parts: Parts, gate: Gate) -> Desk:
+    """What every socket needs: the stream, presence, the gate."""
+    edge = parts.settings.edge
+    presence = Presence(
+        parts.live,
+        parts.wall,
+        sockets_max=edge.sockets_max,
+        sockets_of_one_max=edge.sockets_of_one_max,
+    )
+    hub = Hub(
+        parts.bus,
+        parts.live,
+        wall=parts.wall,
+        snapshots_at_once=edge.snapshots_at_once,
+        on_notice=presence.hear,
+        histories=Histories(frames=edge.history_frames, bytes_max=edge.history_bytes_max),
+    )
+    return Desk(parts=parts, gate=gate, hub=hub, presence=presence)
