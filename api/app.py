@@ -37,6 +37,7 @@ from api.payout_hosts import open_payouts
 from api.punctuality import ZonesPunctuality
 from api.routes import (
     audit_log,
+    changes,
     couriers,
     decisions,
     disputes,
@@ -125,6 +126,7 @@ _ROUTES = (
     invitations,
     orders,
     sharing,
+    changes,
     handovers,
     invoices,
     gift_links,

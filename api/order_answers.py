@@ -52,6 +52,34 @@ class CancellationShown(_Answer):
     until: int | None
 
 
+class ChangeQuoted(_Answer):
+    """What a change would cost: a charge, dearer from `until`, beside the new price.
+
+    `difference_halalas` is what is to be paid in addition, charge included, or given back.
+    """
+
+    quote_id: str
+    order_id: str
+    rule: str
+    charge_halalas: int
+    until: int | None
+    total_before_halalas: int
+    total_halalas: int
+    difference_halalas: int
+    due_at: int
+    valid_until: int
+
+
+class OrderChangedAnswer(_Answer):
+    """How the order stands after a change."""
+
+    order_id: str
+    status: str
+    charge_halalas: int
+    total_halalas: int
+    due_at: int
+
+
 class OrderCancelledAnswer(_Answer):
     """How the order stands now, what is kept of its total and what is given back."""
 

@@ -12,8 +12,9 @@ from engine.geo.zone import OUTSIDE_ZONES, Zone
 from engine.kernel.ids import QuoteId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant
+from engine.orders.changing import preparation_left_s
 from engine.orders.messages import BAD_WINDOW
-from engine.orders.order import is_ahead
+from engine.orders.order import Order, Window, is_ahead
 from engine.orders.quote import Quote, Way, Wishes, quote
 
 
@@ -43,6 +44,36 @@ async def make_quote_for(
         preparation_s=preparation_s,
         wishes=wishes,
         pressure=await parts.bus.pressure(zone),
+        punctuality=await punctuality.of(zone.id),
+        now=now,
+    )
+
+
+async def make_quote_again(
+    parts: Parts,
+    punctuality: ZonesPunctuality,
+    order: Order,
+    former: Quote,
+    *,
+    door: Point,
+    window: Window | None,
+) -> Quote:
+    """For another door or window of an order that was placed, not kept yet.
+
+    What was not pressed when it was ordered is not dearer now. Raises `Refused` as above.
+    """
+    zone = await _zone_for(parts, order.shop.point, door)
+    now = parts.clock.now()
+    if window is not None and window != order.window and not is_ahead(window, now):
+        raise Refused(BAD_WINDOW())
+    return quote(
+        zone,
+        quote_id=QuoteId(new_id(parts.clock, parts.chance)),
+        customer_id=order.customer_id,
+        way=_way(zone, order.shop.point, door, now),
+        preparation_s=preparation_left_s(order, former, now=now),
+        wishes=Wishes(goods=former.goods, vehicles=former.vehicles, window=window),
+        pressure=former.surge.pressure if former.surge else None,
         punctuality=await punctuality.of(zone.id),
         now=now,
     )

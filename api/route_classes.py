@@ -34,7 +34,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("*", r"/v1/courier(/.*)?", _VITAL),
     ("POST", r"/v1/webhooks/.*", _VITAL),
     ("*", r"/v1/payments/[^/]+/return", _VITAL),
-    ("POST", r"/v1/orders/[^/]+/(cancel|unassign)", _VITAL),
+    ("POST", r"/v1/orders/[^/]+/(cancel|changes|unassign)", _VITAL),
     ("GET", r"/v1/orders/[^/]+", _NORMAL),
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),

@@ -20,6 +20,7 @@ from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
+from engine.orders.fees import OrderFee
 from engine.orders.handover import Handover
 from engine.pricing.lines import net_in, vat_on
 from engine.pricing.pay import Pay
@@ -180,6 +181,7 @@ class Order(Thing, frozen=True, kw_only=True):
     failed_attempts: int = 0
     cancelled_because: str = ""
     handover: Handover | None = None
+    fees: tuple[OrderFee, ...] = ()
 
     @property
     def public_status(self) -> PublicStatus:
@@ -195,7 +197,12 @@ class Order(Thing, frozen=True, kw_only=True):
     def goods_halalas(self) -> int:
         """What was sold with the delivery, VAT included."""
         fee = self.fee_earned_halalas
-        return max(0, self.total_halalas - fee - vat_on(fee))
+        return max(0, self.total_halalas - fee - vat_on(fee) - self.fees_halalas)
+
+    @property
+    def fees_halalas(self) -> int:
+        """What was added to its price since it was placed, VAT included."""
+        return sum(one.halalas for one in self.fees)
 
     @property
     def is_open(self) -> bool:
@@ -311,6 +318,18 @@ class OrderReturned(Event, frozen=True, kw_only=True, tag=True):
     refund_halalas: int = 0
 
 
+class OrderChanged(Event, frozen=True, kw_only=True, tag=True):
+    """It has another door, window and price; the charge for that is part of the new total."""
+
+    by: Role
+    rule: str
+    is_new_door: bool
+    is_new_window: bool
+    charge_halalas: int
+    total_before_halalas: int
+    total_halalas: int
+
+
 class OrderCancelled(Event, frozen=True, kw_only=True, tag=True):
     """It ends without a delivery; of the total so much is kept, and so much given back.
 
@@ -349,6 +368,13 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {
     (S.ATTEMPT_FAILED, CourierReachedDoor): S.AT_DOOR,
     (S.ATTEMPT_FAILED, OrderReturnStarted): S.RETURNING,
     (S.RETURNING, OrderReturned): S.RETURNED,
+    (S.SCHEDULED, OrderChanged): S.SCHEDULED,
+    (S.WAITING, OrderChanged): S.WAITING,
+    (S.ASSIGNED, OrderChanged): S.ASSIGNED,
+    (S.COURIER_AT_SHOP, OrderChanged): S.COURIER_AT_SHOP,
+    (S.PICKED_UP, OrderChanged): S.PICKED_UP,
+    # Its window was put off.
+    (S.WAITING, OrderScheduled): S.SCHEDULED,
     (S.SCHEDULED, OrderCancelled): S.CANCELLED,
     (S.WAITING, OrderCancelled): S.CANCELLED,
     (S.OFFERED, OrderCancelled): S.CANCELLED,

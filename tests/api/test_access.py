@@ -25,7 +25,7 @@ from engine.couriers.messages import (
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.identity.access import GRANTS, Deed, Permission
 from engine.kernel.messages import Role
-from engine.orders.messages import CancelOrder, PlaceOrder, UnassignOrder
+from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
 from tests.api.town import ON_DUTY, QUOTE, Person, Town
 from tests.builders import new_id
 
@@ -60,6 +60,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", f"/v1/orders/{ID}/offers", None, Permission.SEE_DISPATCH),
     ("GET", f"/v1/orders/{ID}/decisions", None, Permission.SEE_DISPATCH),
     ("POST", f"/v1/orders/{ID}/cancel", {"reason": "other"}, CancelOrder),
+    ("POST", f"/v1/orders/{ID}/change-quotes", {"window": None}, ChangeOrder),
+    ("POST", f"/v1/orders/{ID}/changes", {}, ChangeOrder),
     ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, UnassignOrder),
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),
