@@ -245,6 +245,17 @@ class ChangeBody(OtherDoorOrWindow):
     charge_halalas_max: Annotated[int, Field(ge=0, le=PRICE_HALALAS_MAX)] | None = None
 
 
+class AgainBody(Body):
+    """The same gift once more: to the same door, as soon as it can, if not said otherwise.
+
+    With `redelivery` it is the very gift, which went back to its shop.
+    """
+
+    redelivery: bool = False
+    door: PlaceBody | None = None
+    window: WindowBody | None = None
+
+
 class CancelBody(Body):
     """Why the order is cancelled, and the most that this may cost."""
 

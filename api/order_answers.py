@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from api.answers import RecipientShown, WindowShown
+from api.answers import GiftShown, PlaceShown, RecipientShown, WindowShown
 
 
 class _Answer(BaseModel):
@@ -40,6 +40,24 @@ class QuoteMade(_Answer):
     likely_by: int
     promised_at: int
     valid_until: int
+
+
+class OrderToPlace(_Answer):
+    """What `POST /v1/orders` takes."""
+
+    quote_id: str
+    gift: GiftShown
+    recipient: RecipientShown
+    shop: PlaceShown
+    door: PlaceShown
+    window: WindowShown | None
+
+
+class AgainQuoted(_Answer):
+    """A quote for the same gift once more, and the body with which it is placed."""
+
+    quote: QuoteMade
+    order: OrderToPlace
 
 
 class CancellationShown(_Answer):

@@ -7,7 +7,7 @@ from engine.kernel.place import Place
 from engine.kernel.timing import SECOND_MS
 from engine.orders.messages import PlaceOrder
 from engine.orders.order import Gift, Recipient, Window
-from engine.orders.quote import Quote, order_id_of
+from engine.orders.quote import Quote, order_id_of, redelivery_of
 
 PIN_DIGITS: Final = 4
 
@@ -24,7 +24,7 @@ def order_of(
 ) -> PlaceOrder:
     """The command that places it. A quote is one order, however often and by whatever key."""
     return PlaceOrder(
-        order_id=order_id_of(quoted.id),
+        order_id=redelivery_of(quoted.redelivers) if quoted.redelivers else order_id_of(quoted.id),
         zone_id=quoted.zone_id,
         quote=quoted,
         gift=gift,

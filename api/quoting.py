@@ -1,5 +1,7 @@
 """A quote for a way within our zones."""
 
+from typing import Any, Final
+
 import numpy as np
 
 from actors.chance import new_id
@@ -16,6 +18,8 @@ from engine.orders.changing import preparation_left_s
 from engine.orders.messages import BAD_WINDOW
 from engine.orders.order import Order, Window, is_ahead
 from engine.orders.quote import Quote, Way, Wishes, quote
+from engine.orders.surge import NO_SURGE_PERCENT
+from engine.pricing.lines import LineAmounts
 
 
 async def make_quote_for(
@@ -105,3 +109,38 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
         route_m=float(ways.metres(*ends)[0]),
         travel_s=int(travel_s[0]),
     )
+
+
+def quote_shown(made: Quote) -> dict[str, Any]:
+    """A quote as its customer sees it."""
+    told = {name: getattr(made, name) for name in _QUOTED}
+    return {
+        "quote_id": made.id,
+        **told,
+        "lines": [_line(one) for one in made.lines],
+        "surge_percent": NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent,
+    }
+
+
+def _line(one: LineAmounts) -> dict[str, Any]:
+    return {
+        "name": one.line.name,
+        "quantity": one.line.quantity,
+        "net_halalas": one.net_halalas,
+        "vat_halalas": one.vat_halalas,
+        "gross_halalas": one.gross_halalas,
+    }
+
+
+_QUOTED: Final = (
+    "zone_id",
+    "distance_m",
+    "fee_halalas",
+    "vat_halalas",
+    "rounding_halalas",
+    "total_halalas",
+    "expected_at",
+    "likely_by",
+    "promised_at",
+    "valid_until",
+)

@@ -97,11 +97,28 @@ def place(
         travel_s=travel_s,
         now=now,
     )
-    order = Order(
+    order = _ordered(command, found, now=now)
+    begun = (
+        OrderReleased(at=now)
+        if found.release_at is None
+        else OrderScheduled(at=now, release_at=found.release_at)
+    )
+    events: tuple[Event, ...] = (OrderPlaced(at=now), begun)
+    pay = None if found.release_at is not None else pay_for(zone, order)
+    order = orders.evolve(order, *events, pay=pay)
+    return Decision(
+        changes=(Change(order, events),),
+        reply={"order_id": order.id, "code": order.code, "status": order.status.value},
+    )
+
+
+def _ordered(command: PlaceOrder, found: "Times", *, now: Instant) -> Order:
+    quote = command.quote
+    return Order(
         id=command.order_id,
         code=short_code(command.order_id),
         customer_id=quote.customer_id,
-        zone_id=zone.id,
+        zone_id=command.zone_id,
         quote_id=quote.id,
         payment_id=command.payment_id,
         gift=command.gift,
@@ -116,18 +133,7 @@ def place(
         due_at=found.due_at,
         window=command.window,
         release_at=found.release_at,
-    )
-    begun = (
-        OrderReleased(at=now)
-        if found.release_at is None
-        else OrderScheduled(at=now, release_at=found.release_at)
-    )
-    events: tuple[Event, ...] = (OrderPlaced(at=now), begun)
-    pay = None if found.release_at is not None else pay_for(zone, order)
-    order = orders.evolve(order, *events, pay=pay)
-    return Decision(
-        changes=(Change(order, events),),
-        reply={"order_id": order.id, "code": order.code, "status": order.status.value},
+        redelivers=quote.redelivers,
     )
 
 

@@ -179,9 +179,11 @@ class Order(Thing, frozen=True, kw_only=True):
     pay: Pay | None = None
     ended_at: Instant | None = None
     failed_attempts: int = 0
+    failed_because: str = ""
     cancelled_because: str = ""
     handover: Handover | None = None
     fees: tuple[OrderFee, ...] = ()
+    redelivers: OrderId | None = None
 
     @property
     def public_status(self) -> PublicStatus:
@@ -288,7 +290,9 @@ class OrderPickedUp(Event, frozen=True, kw_only=True, tag=True):
 
 
 class CourierReachedDoor(Event, frozen=True, kw_only=True, tag=True):
-    """The courier is at the door."""
+    """The courier is at the door; coming again may cost a fee."""
+
+    fee_halalas: int = 0
 
 
 class PinMistaken(Event, frozen=True, kw_only=True, tag=True):
@@ -302,9 +306,10 @@ class OrderDelivered(Event, frozen=True, kw_only=True, tag=True):
 
 
 class DeliveryAttemptFailed(Event, frozen=True, kw_only=True, tag=True):
-    """Nobody could receive it."""
+    """Nobody could receive it; for some reasons that costs a fee."""
 
     reason: str
+    fee_halalas: int = 0
 
 
 class OrderReturnStarted(Event, frozen=True, kw_only=True, tag=True):
@@ -373,6 +378,7 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {
     (S.ASSIGNED, OrderChanged): S.ASSIGNED,
     (S.COURIER_AT_SHOP, OrderChanged): S.COURIER_AT_SHOP,
     (S.PICKED_UP, OrderChanged): S.PICKED_UP,
+    (S.ATTEMPT_FAILED, OrderChanged): S.ATTEMPT_FAILED,
     # Its window was put off.
     (S.WAITING, OrderScheduled): S.SCHEDULED,
     (S.SCHEDULED, OrderCancelled): S.CANCELLED,

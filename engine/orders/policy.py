@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from engine.kernel.messages import Role
 from engine.kernel.timing import MINUTE_MS, Instant
+from engine.orders.fees import FailureReason, FeeKind, OrderFee
 from engine.orders.order import Order, OrderStatus
 from engine.pricing.lines import vat_on
 
@@ -100,7 +101,7 @@ CHANGE: Final[tuple[Row, ...]] = (
     ),
     Row(
         rule="on_the_road",
-        statuses=frozenset({S.PICKED_UP}),
+        statuses=frozenset({S.PICKED_UP, S.ATTEMPT_FAILED}),
         delivery_percent=100,
         goods_percent=0,
     ),
@@ -129,6 +130,38 @@ def cancellation_terms(order: Order, role: Role, *, now: Instant) -> Terms | Non
     return _terms(order, row)
 
 
+# Percents of the delivery with its VAT, for reasons that are not ours; each at most so often.
+ATTEMPT_PERCENT: Final = {FeeKind.FAILED_ATTEMPT: 25, FeeKind.SECOND_TRY: 50}
+ATTEMPT_FEES_MAX: Final = 2
+# Whoever has paid for so many changes and attempts changes nothing more.
+FEES_MAX: Final = 10
+NOT_OURS: Final = frozenset(
+    {
+        FailureReason.NOBODY_HOME,
+        FailureReason.WRONG_ADDRESS,
+        FailureReason.NO_ACCESS,
+        FailureReason.REFUSED,
+    }
+)
+
+
+def attempt_fee(order: Order, kind: FeeKind, reason: str, *, now: Instant) -> OrderFee | None:
+    """What a failed attempt, or coming again after it, adds to the price.
+
+    Nothing for a reason that is ours or that nobody gave in these words.
+    """
+    if reason not in NOT_OURS:
+        return None
+    if sum(one.kind is kind for one in order.fees) >= ATTEMPT_FEES_MAX:
+        return None
+    return OrderFee(kind=kind, halalas=_of_delivery(order, ATTEMPT_PERCENT[kind]), at=now)
+
+
+def _of_delivery(order: Order, percent: int) -> int:
+    fee = order.fee_earned_halalas
+    return ((fee + vat_on(fee)) * percent + 50) // 100
+
+
 class ChangeTerms(Struct, frozen=True, kw_only=True):
     """What a change costs beside the new price, VAT included, by which row; dearer from `until`."""
 
@@ -143,14 +176,13 @@ def change_terms(order: Order, role: Role, *, now: Instant) -> ChangeTerms | Non
     It is free when an operator changes it, and when the promise is broken already.
     """
     row = next((one for one in CHANGE if _fits(one, order, now)), None)
-    if row is None:
+    if row is None or len(order.fees) >= FEES_MAX:
         return None
     if role is not Role.CUSTOMER:
         return ChangeTerms(rule=OPERATOR, charge_halalas=0)
     if now > order.due_at:
         return ChangeTerms(rule=LATE, charge_halalas=0)
-    fee = order.fee_earned_halalas
-    charge = ((fee + vat_on(fee)) * row.delivery_percent + 50) // 100
+    charge = _of_delivery(order, row.delivery_percent)
     return ChangeTerms(rule=row.rule, charge_halalas=charge, until=_ends_at(row, order))
 
 

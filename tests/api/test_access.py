@@ -62,6 +62,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/orders/{ID}/cancel", {"reason": "other"}, CancelOrder),
     ("POST", f"/v1/orders/{ID}/change-quotes", {"window": None}, ChangeOrder),
     ("POST", f"/v1/orders/{ID}/changes", {}, ChangeOrder),
+    ("POST", f"/v1/orders/{ID}/reorder", {}, Permission.ASK_QUOTE),
     ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, UnassignOrder),
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),

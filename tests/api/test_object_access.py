@@ -116,6 +116,12 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {"window": None, "quote_id": ID},
         {STRANGER: {404}, COURIER: {403}},
     ),
+    (
+        "POST",
+        "/v1/orders/{order_id}/reorder",
+        {},
+        {CUSTOMER: {201}, STRANGER: {404}, COURIER: {403}, OPERATOR: {201}},
+    ),
     ("POST", "/v1/orders/{order_id}/cancel", {"reason": "other"}, {STRANGER: {404}, OTHER: {403}}),
     ("POST", "/v1/orders/{order_id}/unassign", {"reason": "x"}, {OTHER: {409}, CUSTOMER: {403}}),
     ("POST", "/v1/courier/offers/{offer_id}/acknowledge", None, {OTHER: {404}, COURIER: {200}}),

@@ -14,9 +14,10 @@ from engine.kernel.place import Place, Point
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import MINUTE_MS
 from engine.orders.decide import NO_LOAD, Load
+from engine.orders.fees import FeeKind, OrderFee
 from engine.orders.messages import ChangeOrder
 from engine.orders.order import OrderChanged, OrderStatus, Window
-from engine.orders.policy import CHANGE, cancellation_terms
+from engine.orders.policy import CHANGE, FEES_MAX, cancellation_terms
 from engine.orders.quote import Quote
 from engine.pricing.lines import amounts, vat_on
 from tests.builders import DOOR, Story, a_quote, a_story, a_window, customer, must, new_id, operator
@@ -25,7 +26,7 @@ from tests.engine.invoices.drafts import SELLER
 S = OrderStatus
 ELSEWHERE = Place(point=Point(lat=DOOR.lat + 0.01, lng=DOOR.lng), address="Building 9")
 BEFORE_THE_PICK_UP = (S.SCHEDULED, S.WAITING, S.OFFERED, S.ASSIGNED, S.COURIER_AT_SHOP)
-CHANGEABLE = (*BEFORE_THE_PICK_UP, S.PICKED_UP)
+CHANGEABLE = (*BEFORE_THE_PICK_UP, S.PICKED_UP, S.ATTEMPT_FAILED)
 
 
 def quoted(story: Story, door: Place, window: Window | None) -> tuple[Quote, Quote]:
@@ -91,7 +92,7 @@ def test_another_door_is_taken_over_and_priced_anew(status: OrderStatus) -> None
     assert told.total_before_halalas == before.total_halalas == former.total_halalas
 
 
-@pytest.mark.parametrize("status", [S.ASSIGNED, S.COURIER_AT_SHOP, S.PICKED_UP])
+@pytest.mark.parametrize("status", [S.ASSIGNED, S.COURIER_AT_SHOP, S.PICKED_UP, S.ATTEMPT_FAILED])
 def test_who_carries_it_is_shown_the_new_door_and_keeps_the_rest(status: OrderStatus) -> None:
     story = a_story(status, orders=2)
     version, stops = story.courier.version, story.route()
@@ -187,6 +188,13 @@ def test_a_charge_is_a_line_of_its_invoice_and_is_kept_when_it_is_cancelled() ->
     draft = draft_of(ended, new, seller=SELLER, now=story.at)
     assert draft.lines[-1].unit_halalas == fee.halalas
     assert amounts(draft.lines).payable_halalas == order.total_halalas
+
+
+def test_nobody_pays_for_changes_without_end() -> None:
+    story = a_story(S.COURIER_AT_SHOP)
+    fee = OrderFee(kind=FeeKind.CHANGE, halalas=1, at=story.at)
+    story.things[story.order.id] = replace(story.order, fees=(fee,) * FEES_MAX)
+    assert refusal(ask(story, ELSEWHERE)).code == "too_late_to_change"
 
 
 def test_the_same_change_again_is_the_same() -> None:
