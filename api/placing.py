@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from api.bodies import OrderBody
+from api.ordering_again import must_be_what_went_back
 from api.parts import Parts
+from api.recipients import recipient_of
 from engine.kernel.place import Place
 from engine.kernel.timing import SECOND_MS
 from engine.orders.messages import PlaceOrder
@@ -10,6 +13,21 @@ from engine.orders.order import Gift, Recipient, Window
 from engine.orders.quote import Quote, order_id_of, redelivery_of
 
 PIN_DIGITS: Final = 4
+
+
+async def order_of_body(parts: Parts, quoted: Quote, body: OrderBody) -> PlaceOrder:
+    """The command that places what was asked for over REST; raises `Refused`."""
+    if quoted.redelivers is not None:
+        await must_be_what_went_back(parts, quoted.redelivers, body)
+    return order_of(
+        parts,
+        quoted,
+        gift=body.gift.gift(),
+        recipient=recipient_of(body.recipient),
+        shop=body.shop.place(),
+        door=body.door.place(),
+        window=body.window.window() if body.window else None,
+    )
 
 
 def order_of(

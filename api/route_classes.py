@@ -36,6 +36,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("*", r"/v1/payments/[^/]+/return", _VITAL),
     ("POST", r"/v1/orders/[^/]+/(cancel|changes|unassign)", _VITAL),
     ("GET", r"/v1/orders/[^/]+", _NORMAL),
+    ("GET", r"/v1/orders\.csv", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),
     ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),

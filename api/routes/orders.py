@@ -31,12 +31,10 @@ from api.list_queries import OrdersQuery
 from api.once import Asked, once
 from api.order_answers import CancellationShown, OrderCancelledAnswer, QuoteMade
 from api.order_views import find_visible, view, views
-from api.ordering_again import must_be_what_went_back
 from api.paging import PageQuery, Paging
 from api.parts import Parts
-from api.placing import order_of
+from api.placing import order_of_body
 from api.quoting import make_quote_for, quote_shown
-from api.recipients import recipient_of
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
 from engine.couriers.messages import NOT_YOUR_ORDER
@@ -148,18 +146,8 @@ async def place_order(
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None:
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
-    if quoted.redelivers is not None:
-        await must_be_what_went_back(parts, quoted.redelivers, body)
     command_id = id_of_command(caller, "POST /v1/orders", key)
-    command = order_of(
-        parts,
-        quoted,
-        gift=body.gift.gift(),
-        recipient=recipient_of(body.recipient),
-        shop=body.shop.place(),
-        door=body.door.place(),
-        window=body.window.window() if body.window else None,
-    )
+    command = await order_of_body(parts, quoted, body)
     asked = body.model_dump(mode="json")
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
 

@@ -55,6 +55,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", "/v1/quotes", QUOTE, Permission.ASK_QUOTE),
     ("POST", "/v1/orders", {}, PlaceOrder),
     ("GET", "/v1/orders", None, Permission.LIST_ORDERS),
+    ("GET", "/v1/orders.csv", None, Permission.LIST_ORDERS),
     ("GET", f"/v1/orders/{ID}", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/timeline", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/offers", None, Permission.SEE_DISPATCH),
