@@ -57,10 +57,8 @@ class PublicStatus(StrEnum):
 
 S = OrderStatus
 CLOSED: Final = frozenset({S.DELIVERED, S.RETURNED, S.CANCELLED})
-HELD: Final = frozenset(
-    {S.ASSIGNED, S.COURIER_AT_SHOP, S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNING}
-)
 ON_BOARD: Final = frozenset({S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNING})
+HELD: Final = ON_BOARD | {S.ASSIGNED, S.COURIER_AT_SHOP}
 
 PUBLIC: Final[dict[OrderStatus, PublicStatus]] = {
     S.PLACED: PublicStatus.PENDING,
@@ -213,9 +211,8 @@ class Order(Thing, frozen=True, kw_only=True):
 
     def was_declined_by(self, courier_id: CourierId) -> bool:
         """Whether this courier said no to it; he is never asked again."""
-        return any(
-            one.courier_id == courier_id and one.reason is Lapse.DECLINED for one in self.lapsed
-        )
+        declined = (one.courier_id for one in self.lapsed if one.reason is Lapse.DECLINED)
+        return courier_id in declined
 
     def lapsed_with(self, *last: Lapsed) -> tuple[Lapsed, ...]:
         """For each courier how his last offer ended; after a no there is no later one."""
@@ -379,7 +376,6 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {
     (S.COURIER_AT_SHOP, OrderChanged): S.COURIER_AT_SHOP,
     (S.PICKED_UP, OrderChanged): S.PICKED_UP,
     (S.ATTEMPT_FAILED, OrderChanged): S.ATTEMPT_FAILED,
-    # Its window was put off.
     (S.WAITING, OrderScheduled): S.SCHEDULED,
     (S.SCHEDULED, OrderCancelled): S.CANCELLED,
     (S.WAITING, OrderCancelled): S.CANCELLED,
