@@ -26,6 +26,7 @@ from engine.couriers.messages import (
 )
 from engine.couriers.progress import Carrying
 from engine.dispatch import cancellation, leaving, offers, rounds
+from engine.dispatch.change import Around, change
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo import zone as zones
 from engine.geo.travel import VehicleKind, travel_times
@@ -35,15 +36,18 @@ from engine.geo.zone import (
     CreateZone,
     PutParametersInForce,
     RevertZoneParameters,
+    Zone,
 )
 from engine.kernel.ids import OfferId
 from engine.kernel.messages import Caller, Command, Decision
 from engine.kernel.refusals import Refusal
 from engine.orders import decide as orders
+from engine.orders.decide import NO_LOAD, Load
 from engine.orders.messages import (
     QUOTE_USED,
     UNKNOWN_ORDER,
     CancelOrder,
+    ChangeOrder,
     PlaceOrder,
     ReleaseOrder,
     UnassignOrder,
@@ -79,6 +83,7 @@ class Commands:
             PlaceOrder: (self._of_placing, self._place),
             ReleaseOrder: (self._of_order, self._release),
             CancelOrder: (self._of_order, self._cancel),
+            ChangeOrder: (self._of_change, self._change),
             UnassignOrder: (self._of_order, self._unassign),
             GoOnDuty: (self._of_courier, self._go_on_duty),
             HandOver: (self._of_courier, self._hand_over),
@@ -122,7 +127,7 @@ class Commands:
         if not load.is_within(zone.parameters, margin=PLACED_AT_ONCE):
             yield f"placing:{zone.id}"
 
-    def _of_order(self, command: ReleaseOrder | CancelOrder | UnassignOrder) -> Keys:
+    def _of_order(self, command: ReleaseOrder | CancelOrder | ChangeOrder | UnassignOrder) -> Keys:
         order = self._holdings.orders.get(command.order_id)
         yield command.order_id
         if order is None:
@@ -131,6 +136,23 @@ class Commands:
             yield order.courier_id
         if order.offer_id is not None:
             yield from self._around_offer(order.offer_id)
+
+    def _of_change(self, command: ChangeOrder) -> Keys:
+        """Near a cap also the turn of placing, as for a new order."""
+        yield from self._of_order(command)
+        order = self._holdings.orders.get(command.order_id)
+        zone = None if order is None else self._holdings.zones.get(order.zone_id)
+        if zone is not None and not self._load_beside(command).is_within(
+            zone.parameters, margin=PLACED_AT_ONCE
+        ):
+            yield f"placing:{zone.id}"
+
+    def _load_beside(self, command: ChangeOrder) -> Load:
+        """What the zone has without this order."""
+        order = self._holdings.orders.get(command.order_id)
+        if order is None or order.zone_id not in self._holdings.zones:
+            return NO_LOAD
+        return self._holdings.load_of(order.zone_id, command.window, but=order.id)
 
     def _of_offer(self, command: AcknowledgeOffer | AcceptOffer) -> Keys:
         return self._around_offer(command.offer_id)
@@ -195,6 +217,28 @@ class Commands:
             others=others,
             couriers=couriers,
             now=self._clock.now(),
+        )
+
+    def _change(self, command: ChangeOrder, caller: Caller) -> Decision | Refusal:
+        order = self._holdings.orders.get(command.order_id)
+        zone = None if order is None else self._holdings.zones.get(order.zone_id)
+        offer, couriers = self._around(order)
+        others = [] if offer is None else [one for one in self._offered(offer) if one is not order]
+        now = self._clock.now()
+        return change(
+            order,
+            command,
+            caller,
+            zone=zone,
+            around=Around(offer=offer, others=others, couriers=couriers),
+            load=self._load_beside(command),
+            travel_s=0 if zone is None or order is None else self._travel_s(zone, order, command),
+            now=now,
+        )
+
+    def _travel_s(self, zone: Zone, order: Order, command: ChangeOrder) -> int:
+        return travel_times(zone.parameters.travel).one_s(
+            order.shop.point, command.door.point, vehicle=VehicleKind.CAR, at=self._clock.now()
         )
 
     def _unassign(self, command: UnassignOrder, caller: Caller) -> Decision | Refusal:

@@ -132,12 +132,15 @@ class Holdings:
         """The orders that wait in a zone, oldest first."""
         return [self.orders[one] for one in self._waiting.get(zone_id, ())]
 
-    def load_of(self, zone_id: ZoneId, window: Window | None) -> Load:
-        """What the zone's caps are held against when one more is placed."""
+    def load_of(
+        self, zone_id: ZoneId, window: Window | None, *, but: OrderId | None = None
+    ) -> Load:
+        """What the zone's caps are held against when one more is placed, or another is changed."""
         in_window = 0
         if window is not None:
             in_window = sum(
                 one.window is not None
+                and one.id != but
                 and one.window.start < window.end
                 and window.start < one.window.end
                 for one in self.open_orders(zone_id)

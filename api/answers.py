@@ -84,6 +84,14 @@ class CarrierShown(_Answer):
     vehicle: str
 
 
+class FeeShown(_Answer):
+    """What was added to an order's price after it was placed, VAT included."""
+
+    kind: str
+    halalas: int
+    at: int
+
+
 class OrderShown(_Answer):
     """An order as its customer and operators see it."""
 
@@ -100,6 +108,8 @@ class OrderShown(_Answer):
     door: PlaceShown
     pin: str
     total_halalas: int
+    fees: list[FeeShown]
+    redelivers: str | None
     placed_at: int
     ready_at: int
     due_at: int

@@ -2,7 +2,7 @@
 
 import unicodedata
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
 from api.deps import IdText
@@ -221,6 +222,37 @@ class OrderBody(Body):
     recipient: RecipientBody
     shop: PlaceBody
     door: PlaceBody
+    window: WindowBody | None = None
+
+
+class OtherDoorOrWindow(Body):
+    """What is to be changed; what is left out stays, and a window of null is as soon as it can."""
+
+    door: PlaceBody | None = None
+    window: WindowBody | None = None
+
+    @model_validator(mode="after")
+    def _something_is_changed(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name a door, a window, or both")
+        return self
+
+
+class ChangeBody(OtherDoorOrWindow):
+    """Change what was quoted, for no more than was agreed to."""
+
+    quote_id: IdText
+    charge_halalas_max: Annotated[int, Field(ge=0, le=PRICE_HALALAS_MAX)] | None = None
+
+
+class AgainBody(Body):
+    """The same gift once more: to the same door, as soon as it can, if not said otherwise.
+
+    With `redelivery` it is the very gift, which went back to its shop.
+    """
+
+    redelivery: bool = False
+    door: PlaceBody | None = None
     window: WindowBody | None = None
 
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import audit, benches, documents, experiments, keys, ledger, loyalty, periods
+from api.commands import (
+    audit,
+    benches,
+    documents,
+    experiments,
+    exports,
+    keys,
+    ledger,
+    loyalty,
+    periods,
+)
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
 from api.commands.payments import payment_server
@@ -263,6 +273,20 @@ def settle_points() -> None:
     """Enter everybody's points that have become spendable or have expired: best once a day."""
     with Understandable():
         loyalty.settle_points(_running_database())
+
+
+@app.command("export-orders")
+def export_orders(
+    zone_id: Annotated[str, typer.Argument(help="Id of the zone.")],
+    file: Annotated[Path, typer.Argument(help="The CSV file to write.")],
+    *,
+    since: Annotated[str, typer.Option(help="From this day or time on, in UTC.")],
+    until: Annotated[str, typer.Option(help="Until before this day or time, in UTC.")],
+) -> None:
+    """Write a zone's orders of a time as CSV, from the running system."""
+    with Understandable():
+        begin, end = exports.instant_of(since), exports.instant_of(until)
+        exports.export(_running_database(), zone_id, file, since=begin, until=end)
 
 
 @app.command("verify-audit")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import OrderShown, ZoneShown
 from api.deps import IdText
@@ -14,17 +14,16 @@ from engine.orders.search import QUERY_LETTERS_MAX
 _Instant = Annotated[int, Field(ge=0, le=LAST_INSTANT)]
 
 
-class OrdersQuery(PageQuery):
-    """A customer's orders: in these steps, placed in this time."""
+class OrderFilters(BaseModel):
+    """Which orders: in these steps, placed in this time, with these words."""
 
-    shows = OrderShown
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    limit: int = Field(default=20, ge=1, le=100, description="At most so many.")
     q: str = Field(
         default="",
         max_length=QUERY_LETTERS_MAX,
         description="Words of recipient, gift, shop or address, the code, or the end of a phone: "
-        "looked for in the newest 2,000.",
+        "looked for in the newest 2,000 (a sheet: in all).",
     )
     status: list[OrderStatus] = Field(
         default=[], max_length=len(OrderStatus), description="In one of these steps."
@@ -35,6 +34,18 @@ class OrdersQuery(PageQuery):
     placed_at_lt: _Instant | None = Field(
         default=None, alias="placed_at[lt]", description="Placed before this instant."
     )
+
+
+class OrdersSheetQuery(OrderFilters):
+    """Which orders are in a sheet."""
+
+
+class OrdersQuery(OrderFilters, PageQuery):
+    """A customer's orders: in these steps, placed in this time."""
+
+    shows = OrderShown
+
+    limit: int = Field(default=20, ge=1, le=100, description="At most so many.")
     sort: Literal["-placed_at", "placed_at"] = Field(
         default="-placed_at", description="Newest first, or oldest first."
     )

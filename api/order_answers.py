@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from api.answers import RecipientShown, WindowShown
+from api.answers import GiftShown, PlaceShown, RecipientShown, WindowShown
 
 
 class _Answer(BaseModel):
@@ -42,6 +42,24 @@ class QuoteMade(_Answer):
     valid_until: int
 
 
+class OrderToPlace(_Answer):
+    """What `POST /v1/orders` takes."""
+
+    quote_id: str
+    gift: GiftShown
+    recipient: RecipientShown
+    shop: PlaceShown
+    door: PlaceShown
+    window: WindowShown | None
+
+
+class AgainQuoted(_Answer):
+    """A quote for the same gift once more, and the body with which it is placed."""
+
+    quote: QuoteMade
+    order: OrderToPlace
+
+
 class CancellationShown(_Answer):
     """What is kept of the total and what is given back; dearer terms begin at `until`."""
 
@@ -50,6 +68,34 @@ class CancellationShown(_Answer):
     charge_halalas: int
     refund_halalas: int
     until: int | None
+
+
+class ChangeQuoted(_Answer):
+    """What a change would cost: a charge, dearer from `until`, beside the new price.
+
+    `difference_halalas` is what is to be paid in addition, charge included, or given back.
+    """
+
+    quote_id: str
+    order_id: str
+    rule: str
+    charge_halalas: int
+    until: int | None
+    total_before_halalas: int
+    total_halalas: int
+    difference_halalas: int
+    due_at: int
+    valid_until: int
+
+
+class OrderChangedAnswer(_Answer):
+    """How the order stands after a change."""
+
+    order_id: str
+    status: str
+    charge_halalas: int
+    total_halalas: int
+    due_at: int
 
 
 class OrderCancelledAnswer(_Answer):

@@ -2,14 +2,32 @@
 
 from typing import Final
 
+from api.bodies import OrderBody
+from api.ordering_again import must_be_what_went_back
 from api.parts import Parts
+from api.recipients import recipient_of
 from engine.kernel.place import Place
 from engine.kernel.timing import SECOND_MS
 from engine.orders.messages import PlaceOrder
 from engine.orders.order import Gift, Recipient, Window
-from engine.orders.quote import Quote, order_id_of
+from engine.orders.quote import Quote, order_id_of, redelivery_of
 
 PIN_DIGITS: Final = 4
+
+
+async def order_of_body(parts: Parts, quoted: Quote, body: OrderBody) -> PlaceOrder:
+    """The command that places what was asked for over REST; raises `Refused`."""
+    if quoted.redelivers is not None:
+        await must_be_what_went_back(parts, quoted.redelivers, body)
+    return order_of(
+        parts,
+        quoted,
+        gift=body.gift.gift(),
+        recipient=recipient_of(body.recipient),
+        shop=body.shop.place(),
+        door=body.door.place(),
+        window=body.window.window() if body.window else None,
+    )
 
 
 def order_of(
@@ -24,7 +42,7 @@ def order_of(
 ) -> PlaceOrder:
     """The command that places it. A quote is one order, however often and by whatever key."""
     return PlaceOrder(
-        order_id=order_id_of(quoted.id),
+        order_id=redelivery_of(quoted.redelivers) if quoted.redelivers else order_id_of(quoted.id),
         zone_id=quoted.zone_id,
         quote=quoted,
         gift=gift,

@@ -1,5 +1,7 @@
 """A quote for a way within our zones."""
 
+from typing import Any, Final
+
 import numpy as np
 
 from actors.chance import new_id
@@ -12,9 +14,12 @@ from engine.geo.zone import OUTSIDE_ZONES, Zone
 from engine.kernel.ids import QuoteId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant
+from engine.orders.changing import preparation_left_s
 from engine.orders.messages import BAD_WINDOW
-from engine.orders.order import is_ahead
+from engine.orders.order import Order, Window, is_ahead
 from engine.orders.quote import Quote, Way, Wishes, quote
+from engine.orders.surge import NO_SURGE_PERCENT
+from engine.pricing.lines import LineAmounts
 
 
 async def make_quote_for(
@@ -48,6 +53,36 @@ async def make_quote_for(
     )
 
 
+async def make_quote_again(
+    parts: Parts,
+    punctuality: ZonesPunctuality,
+    order: Order,
+    former: Quote,
+    *,
+    door: Point,
+    window: Window | None,
+) -> Quote:
+    """For another door or window of an order that was placed, not kept yet.
+
+    What was not pressed when it was ordered is not dearer now. Raises `Refused` as above.
+    """
+    zone = await _zone_for(parts, order.shop.point, door)
+    now = parts.clock.now()
+    if window is not None and window != order.window and not is_ahead(window, now):
+        raise Refused(BAD_WINDOW())
+    return quote(
+        zone,
+        quote_id=QuoteId(new_id(parts.clock, parts.chance)),
+        customer_id=order.customer_id,
+        way=_way(zone, order.shop.point, door, now),
+        preparation_s=preparation_left_s(order, former, now=now),
+        wishes=Wishes(goods=former.goods, vehicles=former.vehicles, window=window),
+        pressure=former.surge.pressure if former.surge else None,
+        punctuality=await punctuality.of(zone.id),
+        now=now,
+    )
+
+
 async def _zone_for(parts: Parts, shop: Point, door: Point) -> Zone:
     zone_id = await zone_of(parts.store, shop)
     if zone_id is None:
@@ -74,3 +109,38 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
         route_m=float(ways.metres(*ends)[0]),
         travel_s=int(travel_s[0]),
     )
+
+
+def quote_shown(made: Quote) -> dict[str, Any]:
+    """A quote as its customer sees it."""
+    told = {name: getattr(made, name) for name in _QUOTED}
+    return {
+        "quote_id": made.id,
+        **told,
+        "lines": [_line(one) for one in made.lines],
+        "surge_percent": NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent,
+    }
+
+
+def _line(one: LineAmounts) -> dict[str, Any]:
+    return {
+        "name": one.line.name,
+        "quantity": one.line.quantity,
+        "net_halalas": one.net_halalas,
+        "vat_halalas": one.vat_halalas,
+        "gross_halalas": one.gross_halalas,
+    }
+
+
+_QUOTED: Final = (
+    "zone_id",
+    "distance_m",
+    "fee_halalas",
+    "vat_halalas",
+    "rounding_halalas",
+    "total_halalas",
+    "expected_at",
+    "likely_by",
+    "promised_at",
+    "valid_until",
+)

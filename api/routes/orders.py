@@ -33,9 +33,8 @@ from api.order_answers import CancellationShown, OrderCancelledAnswer, QuoteMade
 from api.order_views import find_visible, view, views
 from api.paging import PageQuery, Paging
 from api.parts import Parts
-from api.placing import order_of
-from api.quoting import make_quote_for
-from api.recipients import recipient_of
+from api.placing import order_of_body
+from api.quoting import make_quote_for, quote_shown
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
 from engine.couriers.messages import NOT_YOUR_ORDER
@@ -67,9 +66,7 @@ from engine.orders.order import Order, OrderOffered, OrderOfferLapsed
 from engine.orders.policy import cancellation_terms
 from engine.orders.quote import Quote
 from engine.orders.search import matches
-from engine.orders.surge import NO_SURGE_PERCENT
 from engine.payments.messages import PAYMENT_REQUIRED
-from engine.pricing.lines import LineAmounts
 from storage.store import OrderFilter, StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
@@ -117,41 +114,7 @@ async def make_quote(
 
 async def _keep(parts: Parts, made: Quote) -> Json:
     await parts.store.save_quote(made)
-    return Json(_quoted(made), 201)
-
-
-def _quoted(made: Quote) -> dict[str, Any]:
-    told = {name: getattr(made, name) for name in _QUOTED}
-    return {
-        "quote_id": made.id,
-        **told,
-        "lines": [_line(one) for one in made.lines],
-        "surge_percent": NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent,
-    }
-
-
-def _line(one: LineAmounts) -> dict[str, Any]:
-    return {
-        "name": one.line.name,
-        "quantity": one.line.quantity,
-        "net_halalas": one.net_halalas,
-        "vat_halalas": one.vat_halalas,
-        "gross_halalas": one.gross_halalas,
-    }
-
-
-_QUOTED = (
-    "zone_id",
-    "distance_m",
-    "fee_halalas",
-    "vat_halalas",
-    "rounding_halalas",
-    "total_halalas",
-    "expected_at",
-    "likely_by",
-    "promised_at",
-    "valid_until",
-)
+    return Json(quote_shown(made), 201)
 
 
 @router.post(
@@ -184,15 +147,7 @@ async def place_order(
     if quoted is None:
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     command_id = id_of_command(caller, "POST /v1/orders", key)
-    command = order_of(
-        parts,
-        quoted,
-        gift=body.gift.gift(),
-        recipient=recipient_of(body.recipient),
-        shop=body.shop.place(),
-        door=body.door.place(),
-        window=body.window.window() if body.window else None,
-    )
+    command = await order_of_body(parts, quoted, body)
     asked = body.model_dump(mode="json")
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
 

@@ -23,8 +23,7 @@ from api.payment_answers import (
     PaymentStanding,
     shown,
 )
-from api.placing import order_of
-from api.recipients import recipient_of
+from api.placing import order_of_body
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
 from engine.identity.access import Permission
@@ -145,15 +144,7 @@ async def _order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     if quoted.customer_id != caller.user_id:
         raise Refused(QUOTE_MISMATCH(field="customer"))
-    return order_of(
-        parts,
-        quoted,
-        gift=body.gift.gift(),
-        recipient=recipient_of(body.recipient),
-        shop=body.shop.place(),
-        door=body.door.place(),
-        window=body.window.window() if body.window else None,
-    )
+    return await order_of_body(parts, quoted, body)
 
 
 def _asks(order: PlaceOrder) -> tuple[object, ...]:

@@ -24,6 +24,7 @@ from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS, Instant, seconds_between
 from engine.orders import order as orders_
 from engine.orders import proof
+from engine.orders.fees import FeeKind, OrderFee
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 from engine.orders.order import (
     CourierReachedDoor,
@@ -37,7 +38,7 @@ from engine.orders.order import (
     OrderStatus,
     PinMistaken,
 )
-from engine.orders.policy import return_terms
+from engine.orders.policy import attempt_fee, return_terms
 from engine.pricing.pay import PayLine, total
 
 EARLY_MAX: Final = 64
@@ -166,7 +167,8 @@ class Carrying:
     def _is_later_arrival(self, order: Order, report: EarlyReport) -> bool:
         """Whether he came to the door again, and did not only say again that he came."""
         arrived_at = self._courier.route[self._stop_of(order.id, StopKind.DROPOFF)].arrived_at
-        assert arrived_at is not None
+        if arrived_at is None:
+            return True  # The door is another one since.
         return report.device_at is None or self._happened_at(report) > arrived_at
 
     def _do(self, report: EarlyReport) -> Refusal | None:
@@ -202,7 +204,13 @@ class Carrying:
         self._leave_stop(report, StopKind.PICKUP, self._parameters.shop_leave_s)
 
     def _reached_door(self, order: Order, report: EarlyReport) -> None:
-        self._change(order, CourierReachedDoor(at=self._now, device_at=report.device_at))
+        fee = None
+        if order.status is S.ATTEMPT_FAILED:
+            fee = attempt_fee(order, FeeKind.SECOND_TRY, order.failed_because, now=self._now)
+        reached = CourierReachedDoor(
+            at=self._now, device_at=report.device_at, fee_halalas=fee.halalas if fee else 0
+        )
+        self._change(order, reached, **_with(order, fee))
         self._arrive(order, report, StopKind.DROPOFF)
 
     def _delivered(self, order: Order, report: EarlyReport) -> Refusal | None:
@@ -228,10 +236,20 @@ class Carrying:
         return None
 
     def _attempt_failed(self, order: Order, report: EarlyReport) -> None:
+        fee = attempt_fee(order, FeeKind.FAILED_ATTEMPT, report.reason, now=self._now)
         event = DeliveryAttemptFailed(
-            at=self._now, device_at=report.device_at, reason=report.reason
+            at=self._now,
+            device_at=report.device_at,
+            reason=report.reason,
+            fee_halalas=fee.halalas if fee else 0,
         )
-        self._change(order, event, failed_attempts=order.failed_attempts + 1)
+        self._change(
+            order,
+            event,
+            failed_attempts=order.failed_attempts + 1,
+            failed_because=report.reason or order.failed_because,
+            **_with(order, fee),
+        )
 
     def _return_started(self, order: Order, report: EarlyReport) -> None:
         if order.status is S.AT_DOOR:
@@ -328,3 +346,15 @@ class Carrying:
 
     def _version_of(self, order_id: OrderId) -> int:
         return self._orders[order_id].version - len(self._events[order_id]) + 1
+
+
+def _with(order: Order, fee: OrderFee | None) -> dict[str, object]:
+    """The fields of an order whose price a fee is added to."""
+    if fee is None:
+        return {}
+    return {
+        "fees": (*order.fees, fee),
+        "total_halalas": order.total_halalas + fee.halalas,
+        # From before a fee was kept apart from the total.
+        "fee_halalas": order.fee_earned_halalas,
+    }

@@ -37,6 +37,8 @@ def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) ->
         "door": _place(order.door),
         "pin": order.pin,
         "total_halalas": order.total_halalas,
+        "fees": to_builtins(order.fees),
+        "redelivers": order.redelivers,
         "placed_at": order.placed_at,
         "ready_at": order.ready_at,
         "due_at": order.due_at,

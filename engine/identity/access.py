@@ -20,7 +20,7 @@ from engine.couriers.messages import (
 from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.kernel.messages import Caller, Command, Role
-from engine.orders.messages import CancelOrder, PlaceOrder, UnassignOrder
+from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
 
 
 class Permission(StrEnum):
@@ -82,6 +82,7 @@ _PEOPLE = (Role.CUSTOMER, Role.COURIER, Role.OPERATOR, Role.ADMIN)
 GRANTS: Final[Mapping[Deed, Grant]] = {
     PlaceOrder: _to(Role.CUSTOMER, Role.OPERATOR),
     CancelOrder: _to(Role.CUSTOMER, Role.OPERATOR),
+    ChangeOrder: _to(Role.CUSTOMER, Role.OPERATOR),
     UnassignOrder: _to(Role.COURIER, Role.OPERATOR),
     GoOnDuty: _to(Role.COURIER),
     GoOffDuty: _to(Role.COURIER),

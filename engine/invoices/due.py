@@ -6,6 +6,7 @@ from engine.invoices.invoice import Draft, InvoiceId, IssueInvoice, Party
 from engine.kernel.ids import EffectId, derived_id
 from engine.kernel.messages import Decision, Event
 from engine.kernel.timing import Instant
+from engine.orders.fees import FEE_TEXTS
 from engine.orders.order import Order, OrderCancelled, OrderDelivered, OrderReturned
 from engine.orders.quote import DELIVERY, Quote
 from engine.pricing.lines import PriceLine
@@ -57,4 +58,8 @@ def _lines(order: Order, quote: Quote | None) -> tuple[PriceLine, ...]:
         return (PriceLine(name=_DELIVERY, unit_halalas=order.fee_earned_halalas),)
     lines = [one.line for one in quote.lines]
     assert lines[-1].name == DELIVERY, "the delivery is the last line of a quote"
-    return (*lines[:-1], PriceLine(name=_DELIVERY, unit_halalas=lines[-1].unit_halalas))
+    fees = (
+        PriceLine(name=FEE_TEXTS[one.kind], unit_halalas=one.halalas, includes_vat=True)
+        for one in order.fees
+    )
+    return (*lines[:-1], PriceLine(name=_DELIVERY, unit_halalas=lines[-1].unit_halalas), *fees)

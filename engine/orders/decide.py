@@ -80,50 +80,60 @@ def place(
     and not fetched so early that it would stand at the door before its window. `load` is what the
     zone's caps are held against.
     """
+    ready_at = max(now, command.ready_at) + zone.parameters.prep_buffer_s * SECOND_MS
     refusal = (
         _unplaceable(zone, command, caller, now)
-        or _unreachable(zone, command, travel_s=travel_s, now=now)
-        or _no_room(zone, command, load)
+        or objection_to_times(zone, command.window, ready_at=ready_at, load=load, travel_s=travel_s)
+        or _no_room(zone, command.window, load)
     )
     if refusal is not None:
         return refusal
-    placed = OrderPlaced(at=now)
-    order = Order(
+    quote = command.quote
+    found = times(
+        zone,
+        command.window,
+        ready_at=ready_at,
+        promise_ms=quote.promised_at - quote.quoted_at,
+        travel_s=travel_s,
+        now=now,
+    )
+    order = _ordered(command, found, now=now)
+    begun = (
+        OrderReleased(at=now)
+        if found.release_at is None
+        else OrderScheduled(at=now, release_at=found.release_at)
+    )
+    events: tuple[Event, ...] = (OrderPlaced(at=now), begun)
+    pay = None if found.release_at is not None else pay_for(zone, order)
+    order = orders.evolve(order, *events, pay=pay)
+    return Decision(
+        changes=(Change(order, events),),
+        reply={"order_id": order.id, "code": order.code, "status": order.status.value},
+    )
+
+
+def _ordered(command: PlaceOrder, found: "Times", *, now: Instant) -> Order:
+    quote = command.quote
+    return Order(
         id=command.order_id,
         code=short_code(command.order_id),
-        customer_id=command.quote.customer_id,
-        zone_id=zone.id,
-        quote_id=command.quote.id,
+        customer_id=quote.customer_id,
+        zone_id=command.zone_id,
+        quote_id=quote.id,
         payment_id=command.payment_id,
         gift=command.gift,
         recipient=command.recipient,
         shop=command.shop,
         door=command.door,
         pin=command.pin,
-        total_halalas=command.quote.total_halalas,
-        fee_halalas=command.quote.fee_halalas,
+        total_halalas=quote.total_halalas,
+        fee_halalas=quote.fee_halalas,
         placed_at=now,
-        ready_at=max(now, command.ready_at) + zone.parameters.prep_buffer_s * SECOND_MS,
-        due_at=now + (command.quote.promised_at - command.quote.quoted_at),
-    )
-    if command.window is None:
-        events: tuple[Event, ...] = (placed, OrderReleased(at=now))
-        order = orders.evolve(order, *events, pay=_pay(zone, order))
-    else:
-        pick_up_by = _latest_pick_up(zone, command.window, travel_s=travel_s)
-        release_at = max(now, pick_up_by - zone.parameters.schedule_lead_s * SECOND_MS)
-        events = (placed, OrderScheduled(at=now, release_at=release_at))
-        order = orders.evolve(
-            order,
-            *events,
-            window=command.window,
-            release_at=release_at,
-            ready_at=max(order.ready_at, pick_up_by),
-            due_at=command.window.end,
-        )
-    return Decision(
-        changes=(Change(order, events),),
-        reply={"order_id": order.id, "code": order.code, "status": order.status.value},
+        ready_at=found.ready_at,
+        due_at=found.due_at,
+        window=command.window,
+        release_at=found.release_at,
+        redelivers=quote.redelivers,
     )
 
 
@@ -132,11 +142,11 @@ def release(order: Order, zone: Zone, *, now: Instant) -> Decision:
     if order.status is not OrderStatus.SCHEDULED:
         return Decision()
     event = OrderReleased(at=now)
-    released = orders.evolve(order, event, pay=_pay(zone, order))
+    released = orders.evolve(order, event, pay=pay_for(zone, order))
     return Decision(changes=(Change(released, (event,)),))
 
 
-def _pay(zone: Zone, order: Order) -> Pay:
+def pay_for(zone: Zone, order: Order) -> Pay:
     """What its courier is paid, by the rules in force when it begins to wait for him."""
     p = zone.parameters
     way_m = distance_m(order.shop.point, order.door.point) * p.travel.detour
@@ -158,27 +168,59 @@ def on_the_road_s(parameters: ZoneParameters, travel_s: int) -> int:
     return parameters.shop_service_s + travel_s + parameters.door_service_s
 
 
-def _unreachable(zone: Zone, command: PlaceOrder, *, travel_s: int, now: Instant) -> Refusal | None:
-    """A window that ends before the gift can be there, even by a courier who waits in the shop."""
-    if command.window is None:
+class Times(Struct, frozen=True, kw_only=True):
+    """When an order is ready at its shop, due at its door, and joins the waiting ones if later."""
+
+    ready_at: Instant
+    due_at: Instant
+    release_at: Instant | None
+
+
+def times(
+    zone: Zone,
+    window: Window | None,
+    *,
+    ready_at: Instant,
+    promise_ms: int,
+    travel_s: int,
+    now: Instant,
+) -> Times:
+    """Now, or so that it is at the door as its window begins; `ready_at` is when it can be."""
+    if window is None:
+        return Times(ready_at=ready_at, due_at=now + promise_ms, release_at=None)
+    pick_up_by = _latest_pick_up(zone, window, travel_s=travel_s)
+    return Times(
+        ready_at=max(ready_at, pick_up_by),
+        due_at=window.end,
+        release_at=max(now, pick_up_by - zone.parameters.schedule_lead_s * SECOND_MS),
+    )
+
+
+def objection_to_times(
+    zone: Zone, window: Window | None, *, ready_at: Instant, load: Load, travel_s: int
+) -> Refusal | None:
+    """A window that ends before the gift can be there, even by a courier who waits in the shop.
+
+    Or one that is fully booked.
+    """
+    if window is None:
         return None
     p = zone.parameters
-    ready_at = max(now, command.ready_at) + p.prep_buffer_s * SECOND_MS
     earliest = (
         ready_at + (p.shop_leave_s + travel_s + p.door_service_s - p.door_leave_s) * SECOND_MS
     )
-    if earliest <= command.window.end:
-        return None
-    return WINDOW_UNREACHABLE(earliest=earliest, window_end=command.window.end)
-
-
-def _no_room(zone: Zone, command: PlaceOrder, load: Load) -> Refusal | None:
-    p = zone.parameters
-    if command.window is not None and load.in_window >= p.window_orders_max:
+    if earliest > window.end:
+        return WINDOW_UNREACHABLE(earliest=earliest, window_end=window.end)
+    if load.in_window >= p.window_orders_max:
         return WINDOW_FULL(limit=p.window_orders_max)
+    return None
+
+
+def _no_room(zone: Zone, window: Window | None, load: Load) -> Refusal | None:
+    p = zone.parameters
     if load.open >= p.open_orders_max:
         return ZONE_FULL(limit=p.open_orders_max, retry_after_s=RETRY_FULL_S)
-    if command.window is None and load.waiting >= p.waiting_orders_max:
+    if window is None and load.waiting >= p.waiting_orders_max:
         return ZONE_FULL(limit=p.waiting_orders_max, retry_after_s=RETRY_FULL_S)
     return None
 

@@ -48,6 +48,20 @@ class CancelOrder(Command, frozen=True, kw_only=True, tag=True):
     charge_halalas_max: int | None = None
 
 
+class ChangeOrder(Command, frozen=True, kw_only=True, tag=True):
+    """Another door or window, as quoted, for no more than was agreed to.
+
+    `former` is the quote that holds until then.
+    """
+
+    order_id: OrderId
+    quote: Quote
+    former: Quote
+    door: Place
+    window: Window | None = None
+    charge_halalas_max: int | None = None
+
+
 class ReleaseOrder(Command, frozen=True, kw_only=True, tag=True):
     """The time of a scheduled order has come."""
 
@@ -86,11 +100,17 @@ TOO_LATE_TO_CANCEL = declare(
     en="The gift is already on the road and can no longer be cancelled.",
     ar="الهدية في الطريق ولا يمكن إلغاء الطلب الآن.",
 )
+TOO_LATE_TO_CHANGE = declare(
+    "too_late_to_change",
+    RefusalKind.CONFLICT,
+    en="This can no longer be changed: the gift is too far on its way.",
+    ar="لم يعد التعديل ممكنًا لأن الهدية قطعت شوطًا كبيرًا في طريقها.",
+)
 CHARGE_RISEN = declare(
     "charge_risen",
     RefusalKind.CONFLICT,
-    en="Cancelling costs more by now. Look at the new terms and confirm them.",
-    ar="ارتفعت رسوم الإلغاء. راجع الشروط الجديدة ثم أكّدها.",
+    en="This costs more by now. Look at the new terms and confirm them.",
+    ar="ارتفعت الرسوم. راجع الشروط الجديدة ثم أكّدها.",
 )
 QUOTE_EXPIRED = declare(
     "quote_expired",

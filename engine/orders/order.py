@@ -20,6 +20,7 @@ from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
+from engine.orders.fees import OrderFee
 from engine.orders.handover import Handover
 from engine.pricing.lines import net_in, vat_on
 from engine.pricing.pay import Pay
@@ -56,10 +57,8 @@ class PublicStatus(StrEnum):
 
 S = OrderStatus
 CLOSED: Final = frozenset({S.DELIVERED, S.RETURNED, S.CANCELLED})
-HELD: Final = frozenset(
-    {S.ASSIGNED, S.COURIER_AT_SHOP, S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNING}
-)
 ON_BOARD: Final = frozenset({S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNING})
+HELD: Final = ON_BOARD | {S.ASSIGNED, S.COURIER_AT_SHOP}
 
 PUBLIC: Final[dict[OrderStatus, PublicStatus]] = {
     S.PLACED: PublicStatus.PENDING,
@@ -178,8 +177,11 @@ class Order(Thing, frozen=True, kw_only=True):
     pay: Pay | None = None
     ended_at: Instant | None = None
     failed_attempts: int = 0
+    failed_because: str = ""
     cancelled_because: str = ""
     handover: Handover | None = None
+    fees: tuple[OrderFee, ...] = ()
+    redelivers: OrderId | None = None
 
     @property
     def public_status(self) -> PublicStatus:
@@ -195,7 +197,12 @@ class Order(Thing, frozen=True, kw_only=True):
     def goods_halalas(self) -> int:
         """What was sold with the delivery, VAT included."""
         fee = self.fee_earned_halalas
-        return max(0, self.total_halalas - fee - vat_on(fee))
+        return max(0, self.total_halalas - fee - vat_on(fee) - self.fees_halalas)
+
+    @property
+    def fees_halalas(self) -> int:
+        """What was added to its price since it was placed, VAT included."""
+        return sum(one.halalas for one in self.fees)
 
     @property
     def is_open(self) -> bool:
@@ -204,9 +211,8 @@ class Order(Thing, frozen=True, kw_only=True):
 
     def was_declined_by(self, courier_id: CourierId) -> bool:
         """Whether this courier said no to it; he is never asked again."""
-        return any(
-            one.courier_id == courier_id and one.reason is Lapse.DECLINED for one in self.lapsed
-        )
+        declined = (one.courier_id for one in self.lapsed if one.reason is Lapse.DECLINED)
+        return courier_id in declined
 
     def lapsed_with(self, *last: Lapsed) -> tuple[Lapsed, ...]:
         """For each courier how his last offer ended; after a no there is no later one."""
@@ -281,7 +287,9 @@ class OrderPickedUp(Event, frozen=True, kw_only=True, tag=True):
 
 
 class CourierReachedDoor(Event, frozen=True, kw_only=True, tag=True):
-    """The courier is at the door."""
+    """The courier is at the door; coming again may cost a fee."""
+
+    fee_halalas: int = 0
 
 
 class PinMistaken(Event, frozen=True, kw_only=True, tag=True):
@@ -295,9 +303,10 @@ class OrderDelivered(Event, frozen=True, kw_only=True, tag=True):
 
 
 class DeliveryAttemptFailed(Event, frozen=True, kw_only=True, tag=True):
-    """Nobody could receive it."""
+    """Nobody could receive it; for some reasons that costs a fee."""
 
     reason: str
+    fee_halalas: int = 0
 
 
 class OrderReturnStarted(Event, frozen=True, kw_only=True, tag=True):
@@ -309,6 +318,18 @@ class OrderReturned(Event, frozen=True, kw_only=True, tag=True):
 
     charge_halalas: int = 0
     refund_halalas: int = 0
+
+
+class OrderChanged(Event, frozen=True, kw_only=True, tag=True):
+    """It has another door, window and price; the charge for that is part of the new total."""
+
+    by: Role
+    rule: str
+    is_new_door: bool
+    is_new_window: bool
+    charge_halalas: int
+    total_before_halalas: int
+    total_halalas: int
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True, tag=True):
@@ -349,6 +370,13 @@ TRANSITIONS: Final[dict[tuple[OrderStatus, type[Event]], OrderStatus]] = {
     (S.ATTEMPT_FAILED, CourierReachedDoor): S.AT_DOOR,
     (S.ATTEMPT_FAILED, OrderReturnStarted): S.RETURNING,
     (S.RETURNING, OrderReturned): S.RETURNED,
+    (S.SCHEDULED, OrderChanged): S.SCHEDULED,
+    (S.WAITING, OrderChanged): S.WAITING,
+    (S.ASSIGNED, OrderChanged): S.ASSIGNED,
+    (S.COURIER_AT_SHOP, OrderChanged): S.COURIER_AT_SHOP,
+    (S.PICKED_UP, OrderChanged): S.PICKED_UP,
+    (S.ATTEMPT_FAILED, OrderChanged): S.ATTEMPT_FAILED,
+    (S.WAITING, OrderScheduled): S.SCHEDULED,
     (S.SCHEDULED, OrderCancelled): S.CANCELLED,
     (S.WAITING, OrderCancelled): S.CANCELLED,
     (S.OFFERED, OrderCancelled): S.CANCELLED,

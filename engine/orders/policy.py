@@ -10,7 +10,9 @@ from msgspec import Struct
 
 from engine.kernel.messages import Role
 from engine.kernel.timing import MINUTE_MS, Instant
+from engine.orders.fees import FailureReason, FeeKind, OrderFee
 from engine.orders.order import Order, OrderStatus
+from engine.pricing.lines import vat_on
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -70,6 +72,40 @@ CANCELLATION: Final[tuple[Row, ...]] = (
         goods_percent=50,
     ),
 )
+# A customer's change of door or window; from the pick-up on of the door alone.
+CHANGE: Final[tuple[Row, ...]] = (
+    Row(
+        rule="unassigned",
+        statuses=frozenset({S.SCHEDULED, S.WAITING, S.OFFERED}),
+        delivery_percent=0,
+        goods_percent=0,
+    ),
+    Row(
+        rule="just_assigned",
+        statuses=frozenset({S.ASSIGNED}),
+        minutes=5,
+        delivery_percent=0,
+        goods_percent=0,
+    ),
+    Row(
+        rule="assigned",
+        statuses=frozenset({S.ASSIGNED}),
+        delivery_percent=25,
+        goods_percent=0,
+    ),
+    Row(
+        rule="courier_at_shop",
+        statuses=frozenset({S.COURIER_AT_SHOP}),
+        delivery_percent=50,
+        goods_percent=0,
+    ),
+    Row(
+        rule="on_the_road",
+        statuses=frozenset({S.PICKED_UP, S.ATTEMPT_FAILED}),
+        delivery_percent=100,
+        goods_percent=0,
+    ),
+)
 # Nobody could receive it, and the shop has it again.
 RETURN: Final = Row(
     rule="returned",
@@ -94,6 +130,62 @@ def cancellation_terms(order: Order, role: Role, *, now: Instant) -> Terms | Non
     return _terms(order, row)
 
 
+# Percents of the delivery with its VAT, for reasons that are not ours; each at most so often.
+ATTEMPT_PERCENT: Final = {FeeKind.FAILED_ATTEMPT: 25, FeeKind.SECOND_TRY: 50}
+ATTEMPT_FEES_MAX: Final = 2
+# Whoever has paid for so many changes and attempts changes nothing more.
+FEES_MAX: Final = 10
+NOT_OURS: Final = frozenset(
+    {
+        FailureReason.NOBODY_HOME,
+        FailureReason.WRONG_ADDRESS,
+        FailureReason.NO_ACCESS,
+        FailureReason.REFUSED,
+    }
+)
+
+
+def attempt_fee(order: Order, kind: FeeKind, reason: str, *, now: Instant) -> OrderFee | None:
+    """What a failed attempt, or coming again after it, adds to the price.
+
+    Nothing for a reason that is ours or that nobody gave in these words.
+    """
+    if reason not in NOT_OURS:
+        return None
+    if sum(one.kind is kind for one in order.fees) >= ATTEMPT_FEES_MAX:
+        return None
+    return OrderFee(kind=kind, halalas=_of_delivery(order, ATTEMPT_PERCENT[kind]), at=now)
+
+
+def _of_delivery(order: Order, percent: int) -> int:
+    fee = order.fee_earned_halalas
+    return ((fee + vat_on(fee)) * percent + 50) // 100
+
+
+class ChangeTerms(Struct, frozen=True, kw_only=True):
+    """What a change costs beside the new price, VAT included, by which row; dearer from `until`."""
+
+    rule: str
+    charge_halalas: int
+    until: Instant | None = None
+
+
+def change_terms(order: Order, role: Role, *, now: Instant) -> ChangeTerms | None:
+    """What a change of door or window would cost now; None when it comes too late.
+
+    It is free when an operator changes it, and when the promise is broken already.
+    """
+    row = next((one for one in CHANGE if _fits(one, order, now)), None)
+    if row is None or len(order.fees) >= FEES_MAX:
+        return None
+    if role is not Role.CUSTOMER:
+        return ChangeTerms(rule=OPERATOR, charge_halalas=0)
+    if now > order.due_at:
+        return ChangeTerms(rule=LATE, charge_halalas=0)
+    charge = _of_delivery(order, row.delivery_percent)
+    return ChangeTerms(rule=row.rule, charge_halalas=charge, until=_ends_at(row, order))
+
+
 def return_terms(order: Order) -> Terms:
     """What remains charged of an order that went back to its shop."""
     return _terms(order, RETURN)
@@ -113,10 +205,10 @@ def _ends_at(row: Row, order: Order) -> Instant | None:
 
 
 def _terms(order: Order, row: Row) -> Terms:
-    goods = order.goods_halalas
-    delivery = order.total_halalas - goods
+    goods, fees = order.goods_halalas, order.fees_halalas
+    delivery = order.total_halalas - goods - fees
     share = (delivery * row.delivery_percent + goods * row.goods_percent + 50) // 100
-    charge = min(order.total_halalas, share)
+    charge = min(order.total_halalas, share + fees)
     return Terms(
         rule=row.rule,
         charge_halalas=charge,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
@@ -37,7 +38,8 @@ class Quote(Struct, frozen=True, kw_only=True):
     All that they are made from is kept: the version of the zone's parameters, the way, what is
     sold, the wishes, the surge (None when the zone could not be asked how hard it is pressed) and
     how late the zone was; `again` makes the same quote from it. `fee_halalas` is without VAT;
-    half of all gifts come until `expected_at`, nine of ten until `likely_by`.
+    half of all gifts come until `expected_at`, nine of ten until `likely_by`. `redelivers` is the
+    order that went back to its shop and is brought once more.
     """
 
     id: QuoteId
@@ -64,6 +66,7 @@ class Quote(Struct, frozen=True, kw_only=True):
     promised_at: Instant
     quoted_at: Instant
     valid_until: Instant
+    redelivers: OrderId | None = None
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -89,6 +92,11 @@ NO_WISHES: Final = Wishes()
 def order_id_of(quote_id: QuoteId) -> OrderId:
     """The one order that a quote can become."""
     return OrderId(derived_id("order", quote_id))
+
+
+def redelivery_of(order_id: OrderId) -> OrderId:
+    """The one order that brings once more what went back."""
+    return OrderId(derived_id("redelivery", order_id))
 
 
 def needs_car(vehicles: tuple[VehicleKind, ...]) -> bool:
@@ -153,7 +161,7 @@ def quote(
 def again(made: Quote, zone: Zone) -> Quote:
     """The same quote, made anew from what it keeps; `zone` has the parameters of its version."""
     assert zone.parameters_version == made.zone_parameters_version, "another tariff was in force"
-    return quote(
+    made_again = quote(
         zone,
         quote_id=made.id,
         customer_id=made.customer_id,
@@ -164,6 +172,7 @@ def again(made: Quote, zone: Zone) -> Quote:
         punctuality=made.punctuality,
         now=made.quoted_at,
     )
+    return replace(made_again, redelivers=made.redelivers)
 
 
 def _fee(p: ZoneParameters, distance_m: int, wishes: Wishes, raised: Surge | None) -> int:

@@ -116,5 +116,6 @@ def _target(payment: Payment, order: Order) -> int | None:
     if order.status in {OrderStatus.CANCELLED, OrderStatus.RETURNED}:
         return min(order.charge_halalas or 0, payment.amount_halalas)
     if order.status in ON_BOARD or order.status is OrderStatus.DELIVERED:
-        return payment.amount_halalas
+        # A change may have made it cheaper.
+        return min(order.total_halalas, payment.amount_halalas)
     return None

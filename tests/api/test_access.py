@@ -26,7 +26,7 @@ from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.identity.access import GRANTS, Deed, Permission
 from engine.kernel.messages import Role
-from engine.orders.messages import CancelOrder, PlaceOrder, UnassignOrder
+from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
 from tests.api.town import ON_DUTY, QUOTE, Person, Town
 from tests.builders import new_id
 
@@ -56,11 +56,15 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", "/v1/quotes", QUOTE, Permission.ASK_QUOTE),
     ("POST", "/v1/orders", {}, PlaceOrder),
     ("GET", "/v1/orders", None, Permission.LIST_ORDERS),
+    ("GET", "/v1/orders.csv", None, Permission.LIST_ORDERS),
     ("GET", f"/v1/orders/{ID}", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/timeline", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/offers", None, Permission.SEE_DISPATCH),
     ("GET", f"/v1/orders/{ID}/decisions", None, Permission.SEE_DISPATCH),
     ("POST", f"/v1/orders/{ID}/cancel", {"reason": "other"}, CancelOrder),
+    ("POST", f"/v1/orders/{ID}/change-quotes", {"window": None}, ChangeOrder),
+    ("POST", f"/v1/orders/{ID}/changes", {}, ChangeOrder),
+    ("POST", f"/v1/orders/{ID}/reorder", {}, Permission.ASK_QUOTE),
     ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, UnassignOrder),
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from api.sockets.frames import Incoming
-from tests.api.test_access import OPEN, ROUTES
+from tests.api.test_access import ID, OPEN, ROUTES
 from tests.api.town import ON_DUTY, Person, Socket, Town
 from tests.builders import new_id
 
@@ -112,6 +112,24 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ("POST", "/v1/orders/{order_id}/tip", {"halalas": 1}, {CUSTOMER: {409}, STRANGER: {404}}),
     ("GET", "/v1/uploads/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {404}}),
     ("GET", "/v1/orders/{order_id}/decisions", None, {CUSTOMER: {403}, OPERATOR: {200}}),
+    (
+        "POST",
+        "/v1/orders/{order_id}/change-quotes",
+        {"window": None},
+        {CUSTOMER: {201}, STRANGER: {404}, COURIER: {403}, OPERATOR: {201}},
+    ),
+    (
+        "POST",
+        "/v1/orders/{order_id}/changes",
+        {"window": None, "quote_id": ID},
+        {STRANGER: {404}, COURIER: {403}},
+    ),
+    (
+        "POST",
+        "/v1/orders/{order_id}/reorder",
+        {},
+        {CUSTOMER: {201}, STRANGER: {404}, COURIER: {403}, OPERATOR: {201}},
+    ),
     ("POST", "/v1/orders/{order_id}/cancel", {"reason": "other"}, {STRANGER: {404}, OTHER: {403}}),
     ("POST", "/v1/orders/{order_id}/unassign", {"reason": "x"}, {OTHER: {409}, CUSTOMER: {403}}),
     ("POST", "/v1/courier/offers/{offer_id}/acknowledge", None, {OTHER: {404}, COURIER: {200}}),

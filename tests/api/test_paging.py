@@ -137,6 +137,7 @@ BOUNDED = {
     "/v1/profile": "ZONES_MAX zones",
     "/v1/cards": "the templates of cards",
     "/v1/orders/{order_id}/handover": "what one handover needs",
+    "/v1/orders/{order_id}": "FEES_MAX fees, and the few of attempts",
     "/v1/gift-links": "LISTED_MAX, the newest",
     "/v1/orders/{order_id}/invoices": "an invoice and its notes",
     "/v1/staff/invitations": "the newest hundred that are open",

@@ -30,10 +30,11 @@ from engine.kernel.skills import Skill
 from engine.money.accounts import AccountKind
 from engine.money.transfers import TransferReason
 from engine.orders.card import Occasion
+from engine.orders.fees import FailureReason, FeeKind
 from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.handover import HandedTo, ProofKind
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
-from engine.orders.policy import CANCELLATION, RETURN
+from engine.orders.policy import ATTEMPT_PERCENT, CANCELLATION, CHANGE, RETURN
 from engine.orders.proof import NEEDED
 from engine.orders.viewing import SEEN, Viewer, When
 from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
@@ -92,6 +93,24 @@ def test_the_page_about_orders_has_the_policy() -> None:
     ]
 
 
+def test_the_page_about_orders_has_the_table_of_changes() -> None:
+    told = rows("orders.md", "### What a change costs")
+    assert told == [
+        [
+            row.rule,
+            "`, `".join(sorted(one.value for one in row.statuses)),
+            "" if row.minutes is None else str(row.minutes),
+            f"{row.delivery_percent} %",
+        ]
+        for row in CHANGE
+    ]
+
+
+def test_the_page_about_orders_has_the_table_of_attempts() -> None:
+    told = rows("orders.md", "### What a failed attempt and another try cost")
+    assert told == [[kind.value, f"{percent} %"] for kind, percent in ATTEMPT_PERCENT.items()]
+
+
 def test_the_page_about_orders_has_the_table_of_duty() -> None:
     told = [tuple(row[:3]) for row in rows("orders.md", "## A courier's duty")]
     table = [(a.value, event.__name__, b.value) for (a, event), b in DUTY_TRANSITIONS.items()]
@@ -131,6 +150,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a gift link", GiftLinkStatus),
         ("### Kinds of invoices", InvoiceKind),
         ("### Why a file is sent", UploadPurpose),
+        ("### Fees of an order", FeeKind),
+        ("### Why an attempt failed", FailureReason),
         ("### Who takes a gift", HandedTo),
         ("### What shows a handover", ProofKind),
         ("### Who looks at an order", Viewer),

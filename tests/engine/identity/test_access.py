@@ -36,6 +36,7 @@ from engine.kernel.messages import SYSTEM_CALLER, Caller, Command, Role
 from engine.orders.messages import (
     CancelOrder,
     CancelReason,
+    ChangeOrder,
     ReleaseOrder,
     UnassignOrder,
 )
@@ -88,10 +89,14 @@ OF_CLOCK: Final[list[Command]] = [
 ]
 PLACING: Final = a_placing(a_zone())
 CANCELLING: Final = CancelOrder(order_id=ORDER, reason=CancelReason.OTHER)
+CHANGING: Final = ChangeOrder(
+    order_id=ORDER, quote=PLACING.quote, former=PLACING.quote, door=PLACING.door
+)
 GIVING_BACK: Final = UnassignOrder(order_id=ORDER, reason="")
 WHO_MAY: Final[list[tuple[Command, set[Role]]]] = [
     (PLACING, {CUSTOMER, OPERATOR}),
     (CANCELLING, {CUSTOMER, OPERATOR}),
+    (CHANGING, {CUSTOMER, OPERATOR}),
     (GIVING_BACK, {COURIER, OPERATOR}),
     *((one, {COURIER}) for one in of_courier(ME)),
     *((one, {OPERATOR}) for one in of_operator(ME)),

@@ -22,6 +22,7 @@ from engine.orders.order import (
     Lapsed,
     OrderAssigned,
     OrderCancelled,
+    OrderChanged,
     OrderDelivered,
     OrderJoined,
     OrderOffered,
@@ -62,6 +63,16 @@ EVENTS: Final[tuple[Event, ...]] = (
     DeliveryAttemptFailed(at=NOON, reason="nobody there"),
     OrderReturnStarted(at=NOON),
     OrderReturned(at=NOON),
+    OrderChanged(
+        at=NOON,
+        by=Role.CUSTOMER,
+        rule="unassigned",
+        is_new_door=True,
+        is_new_window=False,
+        charge_halalas=0,
+        total_before_halalas=1,
+        total_halalas=2,
+    ),
     OrderCancelled(at=NOON, by=Role.CUSTOMER, reason="other"),
 )
 

@@ -1,0 +1,67 @@
+"""The command that writes a zone's orders into a file."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from storage.settings import DatabaseSettings
+    from storage.store import Store
+
+_AT_ONCE: Final = 1000
+
+
+def instant_of(text: str) -> int:
+    """Milliseconds since the epoch of a day or a time in UTC; raises ValueError."""
+    told = datetime.fromisoformat(text)
+    return int((told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def export(
+    database: "DatabaseSettings", zone_id: str, file: Path, *, since: int, until: int
+) -> int:
+    """Write the orders for which a courier could first be sought in this time; how many."""
+    count = asyncio.run(_export(database, zone_id, file, since=since, until=until))
+    typer.echo(f"{count:,} orders are in {file}")
+    return count
+
+
+async def _export(
+    settings: "DatabaseSettings", zone_id: str, file: Path, *, since: int, until: int
+) -> int:
+    from storage.database import Database
+    from storage.postgres import PostgresStore
+
+    database = await Database.open(settings)
+    try:
+        return await write_orders(PostgresStore(database), zone_id, file, since=since, until=until)
+    finally:
+        await database.close()
+
+
+async def write_orders(store: "Store", zone_id: str, file: Path, *, since: int, until: int) -> int:
+    """Oldest first, with a bar that shows how far through the time it has come."""
+    from rich.progress import Progress
+
+    from api.csv_rows import BEGINNING, written
+    from engine.kernel.ids import OrderId, ZoneId
+    from engine.orders.sheet import HEADINGS, row_of
+    from storage.recent import entered_at
+
+    count, after = 0, None
+    with file.open("w", encoding="utf-8", newline="") as sheet, Progress(transient=True) as bars:
+        bar = bars.add_task("exporting", total=max(1, until - since))
+        sheet.write(BEGINNING + written([HEADINGS]))
+        while True:
+            page = await store.list_orders_in(
+                ZoneId(zone_id), since=since, until=until, limit=_AT_ONCE, after=after
+            )
+            sheet.write(written(row_of(one) for one in page))
+            count += len(page)
+            if len(page) < _AT_ONCE:
+                return count
+            after = (entered_at(page[-1]), OrderId(page[-1].id))
+            bars.update(bar, completed=after[0] - since)

@@ -1,0 +1,42 @@
+"""What is added to an order's price after it was placed: one line each."""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from engine.kernel.timing import Instant
+
+
+class FeeKind(StrEnum):
+    """What a fee is for."""
+
+    CHANGE = "change"
+    FAILED_ATTEMPT = "failed_attempt"
+    SECOND_TRY = "second_try"
+
+
+class FailureReason(StrEnum):
+    """Why nobody received a gift, in the words that decide who pays for it."""
+
+    NOBODY_HOME = "nobody_home"
+    WRONG_ADDRESS = "wrong_address"
+    NO_ACCESS = "no_access"
+    REFUSED = "refused"
+    COURIER_PROBLEM = "courier_problem"
+
+
+class OrderFee(Struct, frozen=True, kw_only=True):
+    """One fee, VAT included."""
+
+    kind: FeeKind
+    halalas: int
+    at: Instant
+
+
+# As they stand on invoices, which people read in both languages.
+FEE_TEXTS: Final[dict[FeeKind, str]] = {
+    FeeKind.CHANGE: "رسوم تعديل الطلب / Change of an order",
+    FeeKind.FAILED_ATTEMPT: "رسوم محاولة تسليم لم تنجح / Failed attempt",
+    FeeKind.SECOND_TRY: "رسوم إعادة المحاولة / Second try",
+}
