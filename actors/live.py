@@ -14,8 +14,9 @@ from engine.couriers.courier import Courier
 from engine.geo.zone import CELLS_TAKEN, Zone
 from engine.invoices.due import invoices_for
 from engine.kernel.ids import CellId
-from engine.kernel.messages import Decision, Envelope, Thing
+from engine.kernel.messages import Decision, Effect, Envelope, Thing
 from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, UNAVAILABLE, Refusal
+from engine.loyalty.points import points_due
 from engine.money.earnings import earnings_for
 from engine.notices import notices_for
 from engine.orders.order import Order
@@ -109,13 +110,7 @@ class Live:
             return await self._unchanged(envelope, decision, {})
         if not decision.changes:
             return await self._unchanged(envelope, decision.refusal, decision.reply)
-        effects = (
-            *notices_for(decision),
-            *invoices_for(decision),
-            *payments_for(decision),
-            *earnings_for(decision),
-        )
-        decision = replace(decision, effects=(*decision.effects, *effects))
+        decision = replace(decision, effects=(*decision.effects, *_effects_of(decision)))
         answer = _answer(envelope, decision.refusal, decision.reply)
         now = self._clock.now()
         commit = Commit(
@@ -207,6 +202,17 @@ class Live:
         if stored is not None:
             return _same_question(envelope, stored)
         return _answer(envelope, refusal, reply)
+
+
+def _effects_of(decision: Decision) -> tuple[Effect, ...]:
+    """What follows from a decision outside of its cell."""
+    return (
+        *notices_for(decision),
+        *invoices_for(decision),
+        *payments_for(decision),
+        *earnings_for(decision),
+        *points_due(decision),
+    )
 
 
 def _answer(

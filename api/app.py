@@ -19,6 +19,7 @@ from actors.invoicing import Invoicing
 from actors.ledger import LedgerKeeper
 from actors.links import LinkMails
 from actors.login import LogIn
+from actors.loyalty import Loyalty
 from actors.outbox import Handler, Outbox
 from actors.payments import Payments, Policy
 from actors.phone_change import PhoneChange
@@ -52,6 +53,7 @@ from api.routes import (
     payments,
     payouts,
     phone,
+    points,
     profiles,
     sessions,
     sharing,
@@ -135,6 +137,7 @@ _ROUTES = (
     wallet,
     tips,
     payouts,
+    points,
     disputes,
     payments,
     zones,
@@ -211,6 +214,7 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     _open_identity(app, parts)
     outbox = _outbox(app, parts, open_staff(app, parts))
     audit = AuditKeeper(parts.audit, wall=parts.wall)
+    app.state.loyalty = Loyalty(ledger, parts.ledger, clock=parts.clock)
     payouts = open_payouts(app, parts, ledger)
     beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
     async with asyncio.TaskGroup() as tasks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import audit, benches, documents, experiments, keys, ledger
+from api.commands import audit, benches, documents, experiments, keys, ledger, loyalty
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
 from api.commands.payments import payment_server
@@ -246,6 +246,13 @@ def verify_ledger() -> None:
     with Understandable():
         if ledger.verify(_running_database()):
             raise typer.Exit(1)
+
+
+@app.command("settle-points")
+def settle_points() -> None:
+    """Enter everybody's points that have become spendable or have expired: best once a day."""
+    with Understandable():
+        loyalty.settle_points(_running_database())
 
 
 @app.command("verify-audit")

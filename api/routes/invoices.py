@@ -7,6 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from actors.invoicing import Invoicing
+from actors.loyalty import Loyalty
 from api.bodies import Body, PriceLineBody, Reason
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
@@ -27,6 +28,7 @@ from engine.invoices.invoice import (
     InvoiceId,
     InvoiceKind,
 )
+from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.kernel.timing import HOUR_MS
@@ -94,7 +96,20 @@ async def correct_invoice(
     )
     if isinstance(note, Refusal):
         raise Refused(note)
+    await _take_points_back(request, parts, note.draft.order_id)
     return Json(_shown(parts, note), 201)
+
+
+async def _take_points_back(request: Request, parts: Parts, order_id: OrderId) -> None:
+    """An order that costs less gives fewer points; a repetition of the request finishes it."""
+    order = await parts.store.find_order(order_id)
+    assert order is not None, "what is invoiced was ordered"
+    notes = await parts.invoices.list_of(order_id)
+    credited = sum(
+        one.payable_halalas for one in notes if one.draft.kind is InvoiceKind.CREDIT_NOTE
+    )
+    loyalty: Loyalty = request.app.state.loyalty
+    await loyalty.take_back(order, credited)
 
 
 @router.get(

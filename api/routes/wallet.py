@@ -21,7 +21,12 @@ from storage.ledger import LedgerStore
 router = APIRouter(prefix="/v1/wallet", tags=["money"])
 
 _ACCOUNTS: Final[dict[Role, tuple[AccountKind, ...]]] = {
-    Role.CUSTOMER: (AccountKind.CUSTOMER_WALLET, AccountKind.GIFT_CREDIT, AccountKind.POINTS),
+    Role.CUSTOMER: (
+        AccountKind.CUSTOMER_WALLET,
+        AccountKind.GIFT_CREDIT,
+        AccountKind.POINTS,
+        AccountKind.POINTS_PENDING,
+    ),
     Role.COURIER: (
         AccountKind.COURIER_WALLET,
         AccountKind.COURIER_HOLD,

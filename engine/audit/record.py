@@ -33,6 +33,7 @@ class Action(StrEnum):
     SEE_TRAIL = "see_trail"
     OPEN_DISPUTE = "open_dispute"
     CLOSE_DISPUTE = "close_dispute"
+    GIVE_CREDIT = "give_credit"
 
 
 class Act(Struct, frozen=True, kw_only=True):

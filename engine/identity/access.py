@@ -51,6 +51,8 @@ class Permission(StrEnum):
     SEE_WALLET = "see_wallet"
     TIP_COURIER = "tip_courier"
     BE_PAID_OUT = "be_paid_out"
+    USE_POINTS = "use_points"
+    GIVE_CREDIT = "give_credit"
     JUDGE_DISPUTES = "judge_disputes"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
@@ -113,6 +115,8 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
     Permission.TIP_COURIER: _to(Role.CUSTOMER),
     Permission.BE_PAID_OUT: _to(Role.COURIER),
+    Permission.USE_POINTS: _to(Role.CUSTOMER),
+    Permission.GIVE_CREDIT: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.JUDGE_DISPUTES: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.INVITE_STAFF: _to(Role.ADMIN),
     Permission.LIMIT_STAFF: _to(Role.ADMIN),

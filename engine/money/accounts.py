@@ -40,6 +40,7 @@ class AccountKind(StrEnum):
     GATEWAY_FEES = "gateway_fees"
     POINTS_ISSUED = "points_issued"
     POINTS = "points"
+    POINTS_PENDING = "points_pending"
 
 
 CASH_MAX_HALALAS: Final = 100_000
@@ -55,8 +56,11 @@ FLOORS: Final[dict[AccountKind, int]] = {
     AccountKind.COURIER_HOLD: 0,
     AccountKind.PAYOUT: 0,
     AccountKind.POINTS: 0,
+    AccountKind.POINTS_PENDING: 0,
 }
-_POINTS: Final = frozenset({AccountKind.POINTS, AccountKind.POINTS_ISSUED})
+_POINTS: Final = frozenset(
+    {AccountKind.POINTS, AccountKind.POINTS_PENDING, AccountKind.POINTS_ISSUED}
+)
 
 
 class Balance(Struct, frozen=True):

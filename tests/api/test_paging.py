@@ -145,6 +145,7 @@ BOUNDED = {
     "/v1/payment-methods": "the networks",
     "/v1/wallet": "the kinds of accounts",
     "/v1/wallet/payouts": "LISTED_MAX, the newest",
+    "/v1/wallet/points": "the orders of a year and their points",
     "/v1/disputes": "LISTED_MAX, the newest",
     "/v1/wallet/statement": "limit; next is the number of a transfer",
 }

@@ -29,7 +29,12 @@ async def balances(person: Person) -> dict[str, tuple[int, int]]:
 
 async def test_a_wallet_shows_what_is_posted_and_what_is_left(town: Town) -> None:
     person = await town.log_in("customer")
-    nothing = {"customer_wallet": (0, 0), "gift_credit": (0, 0), "points": (0, 0)}
+    nothing = {
+        "customer_wallet": (0, 0),
+        "gift_credit": (0, 0),
+        "points": (0, 0),
+        "points_pending": (0, 0),
+    }
     assert await balances(person) == nothing
     wallet = account(AccountKind.CUSTOMER_WALLET, person.user_id)
     await enter(town, wallet, 1000)

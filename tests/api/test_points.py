@@ -1,0 +1,107 @@
+"""Points and credit over REST."""
+
+import asyncio
+
+from actors.ledger import LedgerKeeper
+from actors.loyalty import Loyalty
+from engine.kernel.ids import UserId
+from engine.loyalty.points import PENDING_MS, points_of, promised_of
+from engine.money.accounts import AccountKind, account
+from engine.money.transfers import Transfer, TransferId, TransferReason, move
+from storage.memory_ledger import MemoryLedger
+from tests.actors.bank import HandClock
+from tests.api.test_invoices import PATIENCE_S, a_delivered_order, invoices_of
+from tests.api.test_wallet import balances
+from tests.api.town import Town
+from tests.builders import NOON, new_id
+from tests.engine.loyalty.test_points import Book
+
+ISSUED = account(AccountKind.POINTS_ISSUED)
+REDEEM = "/v1/wallet/points/redeem"
+
+
+async def test_points_are_redeemed_once_however_often_it_is_asked() -> None:
+    clock, books = HandClock(), MemoryLedger()
+    ledger = LedgerKeeper(books, wall=clock)
+    loyalty = Loyalty(ledger, books, clock=clock)
+    book = Book()
+    order = book.order(100_000)
+    for one in book.transfers:
+        await ledger.enter(one)
+    clock.at = NOON + PENDING_MS
+    same = [loyalty.redeem(order.customer_id, 600, cause="same") for _ in range(100)]
+    assert len({str(one) for one in await asyncio.gather(*same)}) == 1
+    others = [loyalty.redeem(order.customer_id, 300, cause=str(number)) for number in range(100)]
+    await asyncio.gather(*others)
+    assert (await books.find_balance(points_of(order.customer_id))).posted == 100
+    credit = account(AccountKind.GIFT_CREDIT, order.customer_id)
+    assert (await books.find_balance(credit)).posted == 900 * 5
+    clock.at += 400 * PENDING_MS
+    seen: list[None] = []
+    await loyalty.settle_all(lambda: seen.append(None))
+    assert len(seen) == 2
+    assert (await books.find_balance(points_of(order.customer_id))).posted == 0
+    assert (await ledger.audit()).faults == []
+
+
+async def test_an_order_promises_points_and_a_credit_note_takes_its_part_back(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await a_delivered_order(town, customer)
+    (invoice,) = await invoices_of(customer, order_id, count=1)
+    total = (await customer.get(f"/v1/orders/{order_id}")).json()["total_halalas"]
+    async with asyncio.timeout(PATIENCE_S):
+        while (await balances(customer))["points_pending"][1] != total // 100:
+            await town.parts.wall.sleep(20)
+    told = (await customer.get("/v1/wallet/points")).json()
+    assert (told["points"], told["pending"]) == (0, total // 100)
+    assert [one["about"] for one in told["pending_lots"]] == [f"order:{order_id}"]
+    note = {
+        "kind": "credit_note",
+        "lines": [{"name": "ورد", "unit_halalas": 10_000}],
+        "reason": "ذبل",
+    }
+    path = f"/v1/invoices/{invoice['invoice_id']}/notes"
+    assert (await (await town.operator()).post(path, note)).status_code == 201
+    left = (await balances(customer))["points_pending"][1]
+    assert left == (total - 10_000) // 100
+    assert (
+        left == (await town.parts.ledger.find_balance(promised_of(UserId(customer.user_id)))).posted
+    )
+
+
+async def test_points_become_credit_for_gifts(town: Town) -> None:
+    customer = await town.log_in("customer")
+    few = await customer.post(REDEEM, {"points": 100})
+    assert (few.status_code, few.json()["code"]) == (409, "too_few_points")
+    await give(town, customer.user_id, 250)
+    key = town.key()
+    given = [await customer.post(REDEEM, {"points": 200}, key=key) for _ in range(3)]
+    assert {one.status_code for one in given} == {201}
+    assert (await balances(customer))["gift_credit"] == (1000, 1000)
+    other = await customer.post(REDEEM, {"points": 150}, key=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def give(town: Town, user_id: str, points: int) -> None:
+    transfer = Transfer(
+        id=TransferId(new_id()),
+        reason=TransferReason.POINTS,
+        legs=move({points_of(UserId(user_id)): points, ISSUED: -points}),
+        effective_at=town.parts.clock.now(),
+        about="order:before",
+    )
+    await LedgerKeeper(town.parts.ledger, wall=town.parts.wall).enter(transfer)
+
+
+async def test_those_in_charge_give_credit_and_it_is_recorded(town: Town) -> None:
+    customer, giver = await town.log_in("customer"), await town.operator()
+    path, body = f"/v1/customers/{customer.user_id}/gift-credit", {"halalas": 500, "reason": "تأخر"}
+    key = town.key()
+    given = [await giver.post(path, body, key=key) for _ in range(2)]
+    assert {one.status_code for one in given} == {201}
+    assert given[0].json() == given[1].json()
+    assert (await balances(customer))["gift_credit"] == (500, 500)
+    other = await giver.post(path, {**body, "halalas": 501}, key=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    nobody = await giver.post(f"/v1/customers/{new_id()}/gift-credit", body)
+    assert (nobody.status_code, nobody.json()["code"]) == (404, "unknown_profile")
