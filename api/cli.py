@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import audit, benches, documents, experiments, keys, ledger, loyalty
+from api.commands import audit, benches, documents, experiments, keys, ledger, loyalty, periods
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
 from api.commands.payments import payment_server
@@ -246,6 +246,16 @@ def verify_ledger() -> None:
     with Understandable():
         if ledger.verify(_running_database()):
             raise typer.Exit(1)
+
+
+@app.command("export-ledger")
+def export_ledger(
+    period: Annotated[str, typer.Argument(help="A month, as in 2026-11.")],
+    file: Annotated[Path, typer.Argument(help="The file to write, or to write anew.")],
+) -> None:
+    """Write every posted leg of a month of the running system's ledger as CSV."""
+    with Understandable():
+        periods.export(_running_database(), period, file)
 
 
 @app.command("settle-points")

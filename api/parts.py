@@ -24,6 +24,7 @@ from storage.live import LiveStream
 from storage.objects import ObjectStore
 from storage.payments import PaymentStore
 from storage.payouts import PayoutStore
+from storage.periods import PeriodStore
 from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
@@ -50,6 +51,7 @@ class Parts:
     audit: AuditStore
     ledger: LedgerStore
     payouts: PayoutStore
+    periods: PeriodStore
     payout_gateway: PayoutGateway | None
     uploads: UploadStore
     objects: ObjectStore

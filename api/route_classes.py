@@ -37,6 +37,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("POST", r"/v1/orders/[^/]+/(cancel|unassign)", _VITAL),
     ("GET", r"/v1/orders/[^/]+", _NORMAL),
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
+    ("GET", r"/v1/periods/.+", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),
     ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),
     (

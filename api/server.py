@@ -49,6 +49,7 @@ from storage.live import LiveStream
 from storage.objects import Objects
 from storage.payments import PostgresPayments
 from storage.payouts import PostgresPayouts
+from storage.periods import PostgresPeriods
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
@@ -106,6 +107,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             mail=_open_mail(settings),
             ledger=PostgresLedger(database),
             payouts=payouts,
+            periods=PostgresPeriods(database),
             payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
             uploads=PostgresUploads(database),
             objects=Objects(settings.objects, settings.files_folder),

@@ -39,6 +39,10 @@ class MemoryInvoices:
     async def list_of(self, order_id: OrderId) -> tuple[Invoice, ...]:
         return tuple(one for one in self._by_id.values() if one.draft.order_id == order_id)
 
+    def issued(self) -> tuple[Invoice, ...]:
+        """Every document."""
+        return tuple(self._by_id.values())
+
     async def list_chain(self, unit: str, *, after: int, limit: int) -> tuple[Invoice, ...]:
         return tuple(self._chains[unit][after : after + limit])
 

@@ -34,6 +34,7 @@ class Action(StrEnum):
     OPEN_DISPUTE = "open_dispute"
     CLOSE_DISPUTE = "close_dispute"
     GIVE_CREDIT = "give_credit"
+    CLOSE_PERIOD = "close_period"
 
 
 class Act(Struct, frozen=True, kw_only=True):

@@ -53,6 +53,8 @@ class Permission(StrEnum):
     BE_PAID_OUT = "be_paid_out"
     USE_POINTS = "use_points"
     GIVE_CREDIT = "give_credit"
+    SEE_BOOKS = "see_books"
+    CLOSE_BOOKS = "close_books"
     JUDGE_DISPUTES = "judge_disputes"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
@@ -116,6 +118,8 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.TIP_COURIER: _to(Role.CUSTOMER),
     Permission.BE_PAID_OUT: _to(Role.COURIER),
     Permission.USE_POINTS: _to(Role.CUSTOMER),
+    Permission.SEE_BOOKS: _to(Role.ADMIN),
+    Permission.CLOSE_BOOKS: _to(Role.ADMIN),
     Permission.GIVE_CREDIT: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.JUDGE_DISPUTES: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.INVITE_STAFF: _to(Role.ADMIN),

@@ -77,6 +77,9 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", "/v1/wallet/points", None, Permission.USE_POINTS),
     ("POST", "/v1/wallet/points/redeem", {}, Permission.USE_POINTS),
     ("POST", f"/v1/customers/{ID}/gift-credit", {}, Permission.GIVE_CREDIT),
+    ("GET", "/v1/periods/2026-01/trial-balance", None, Permission.SEE_BOOKS),
+    ("GET", "/v1/periods/2026-01/vat-return", None, Permission.SEE_BOOKS),
+    ("POST", "/v1/periods/2026-01/close", None, Permission.CLOSE_BOOKS),
     ("POST", "/v1/disputes", {}, Permission.JUDGE_DISPUTES),
     ("GET", "/v1/disputes", None, Permission.JUDGE_DISPUTES),
     ("POST", f"/v1/disputes/{ID}/close", {}, Permission.JUDGE_DISPUTES),
@@ -179,7 +182,9 @@ async def test_every_route_asks_the_table_for_what_it_does(town: Town) -> None:
         if not isinstance(route, APIRoute) or route.path in OPEN | BY_LINK | BY_GATEWAY:
             continue
         shape = "/".join("*" if part.startswith("{") else part for part in route.path.split("/"))
-        shape = shape.replace("parameters/*", "parameters/1")
+        shape = shape.replace("parameters/*", "parameters/1").replace(
+            "periods/*", "periods/2026-01"
+        )
         for method in route.methods or ():
             assert expected[method, shape] in set(granted_by(route.dependant)), (method, route.path)
 
@@ -261,7 +266,9 @@ async def test_no_route_is_forgotten_here(town: Town) -> None:
     known = {(method, path.replace(ID, "*")) for method, path, _, _ in ROUTES}
     for path, methods in document["paths"].items():
         shape = "/".join("*" if part.startswith("{") else part for part in path.split("/"))
-        shape = shape.replace("parameters/*", "parameters/1")
+        shape = shape.replace("parameters/*", "parameters/1").replace(
+            "periods/*", "periods/2026-01"
+        )
         for method in methods:
             assert path in OPEN | BY_LINK | BY_GATEWAY or (method.upper(), shape) in known, (
                 method,

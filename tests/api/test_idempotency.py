@@ -35,6 +35,7 @@ BY_ITSELF = {
     "/v1/webhooks/{gateway}": "the gateway's name of the notice",
     "/v1/gift/{token}": "a link is answered once",
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
+    "/v1/periods/{period}/close": "a period is closed once",
     "/v1/disputes/{dispute_id}/close": "a dispute is decided once",
     "/v1/zones/{zone_id}/parameters/{version}/restore": "If-Match: a version is replaced once",
 }

@@ -116,7 +116,9 @@ OF_ONESELF = re.compile(
     r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet|uploads|payments)"
     r"\b[^{]*$"
 )
-OF_OPERATORS = re.compile(r"/v1/(?:zones|couriers|customers|operators|disputes|staff|audit-log)\b")
+OF_OPERATORS = re.compile(
+    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|staff|audit-log)\b"
+)
 
 
 def test_no_route_that_names_a_thing_is_forgotten_here() -> None:

@@ -147,6 +147,8 @@ BOUNDED = {
     "/v1/wallet/payouts": "LISTED_MAX, the newest",
     "/v1/wallet/points": "the orders of a year and their points",
     "/v1/disputes": "LISTED_MAX, the newest",
+    "/v1/periods/{period}/trial-balance": "the kinds of accounts",
+    "/v1/periods/{period}/vat-return": "the kinds of documents",
     "/v1/wallet/statement": "limit; next is the number of a transfer",
 }
 

@@ -51,6 +51,7 @@ from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
 from storage.memory_payments import MemoryPayments
 from storage.memory_payouts import MemoryPayouts
+from storage.memory_periods import MemoryPeriods
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
 from storage.memory_uploads import MemoryUploads
@@ -371,13 +372,14 @@ async def a_town(
         identity=identity or MemoryIdentity(store.audit),
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
-        invoices=MemoryInvoices(store.audit),
+        invoices=(invoices := MemoryInvoices(store.audit)),
         gift_links=MemoryGiftLinks(),
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),
         staff=MemoryStaff(store.outbox, store.audit),
         audit=store.audit,
-        ledger=MemoryLedger(),
+        ledger=(ledger := MemoryLedger()),
+        periods=MemoryPeriods(ledger, invoices, store.audit),
         payouts=MemoryPayouts(store.audit),
         payout_gateway=payout_gateway,
         uploads=MemoryUploads(),
