@@ -11,7 +11,6 @@ from actors.ledger import LedgerKeeper
 from engine.kernel.ids import OrderId
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountId, AccountKind, account
-from engine.money.earnings import about_order
 from engine.money.ledger import Entry
 from engine.money.reconciliation import (
     Reconciliation,
@@ -20,6 +19,7 @@ from engine.money.reconciliation import (
     reconcile,
     settlements,
 )
+from engine.money.transfers import about_order
 from storage.ledger import LedgerStore
 
 GATEWAY: Final = account(AccountKind.GATEWAY, "moyasar")
