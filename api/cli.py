@@ -18,6 +18,7 @@ from api.commands import (
     ledger,
     loyalty,
     periods,
+    reconciling,
 )
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
@@ -255,6 +256,19 @@ def verify_ledger() -> None:
     """Fold every balance of the running system anew; ends with 1 when something is wrong."""
     with Understandable():
         if ledger.verify(_running_database()):
+            raise typer.Exit(1)
+
+
+@app.command("reconcile")
+def reconcile(
+    file: Annotated[Path, typer.Argument(help="A settlement file of Moyasar (CSV).")],
+    *,
+    post: Annotated[bool, typer.Option(help="Enter what matches as settled.")] = False,
+    halalas: Annotated[bool, typer.Option(help="Amounts are halalas, not riyals.")] = False,
+) -> None:
+    """Hold a settlement file against the running system's ledger; ends with 1 when it breaks."""
+    with Understandable():
+        if not reconciling.reconcile(_running_database(), file, halalas=halalas, post=post):
             raise typer.Exit(1)
 
 

@@ -12,7 +12,15 @@ from actors.ledger import LedgerKeeper
 from engine.kernel.ids import derived_id
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountKind, account
-from engine.money.transfers import Leg, Transfer, TransferId, TransferReason, move, void_of
+from engine.money.transfers import (
+    Leg,
+    Transfer,
+    TransferId,
+    TransferReason,
+    about_order,
+    move,
+    void_of,
+)
 from engine.payments.gateways import (
     CURRENCY,
     Card,
@@ -22,7 +30,6 @@ from engine.payments.gateways import (
     Statement,
 )
 from engine.payments.payment import Operation, OperationKind, Payment
-from engine.payments.postings import about
 from storage.ledger import LedgerStore
 from storage.store import StoreUnavailable
 
@@ -107,7 +114,7 @@ class Wallet:
             legs=_legs(payment, -payment.amount_halalas),
             # A repetition must be the same to the letter, so it counts for when it was made.
             effective_at=payment.made_at,
-            about=about(payment.order_id),
+            about=about_order(payment.order_id),
             pending=True,
         )
 
@@ -119,7 +126,7 @@ class Wallet:
             reason=TransferReason.CAPTURE if is_capture else TransferReason.REFUND,
             legs=_legs(payment, amount),
             effective_at=payment.made_at,
-            about=about(payment.order_id),
+            about=about_order(payment.order_id),
             settles=_id(payment, "hold") if is_capture else None,
         )
 

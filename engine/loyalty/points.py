@@ -11,19 +11,20 @@ from typing import Final
 
 from msgspec import Struct
 
-from engine.kernel.ids import EffectId, UserId, derived_id
+from engine.kernel.ids import UserId, derived_id
 from engine.kernel.messages import Decision
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import DAY_MS, Instant
 from engine.money.accounts import AccountId, AccountKind, account
-from engine.money.earnings import about_order
 from engine.money.transfers import (
     EnterTransfer,
     Leg,
     Transfer,
     TransferId,
     TransferReason,
+    about_order,
     move,
+    to_enter,
 )
 from engine.orders.order import Order, OrderDelivered
 
@@ -173,11 +174,7 @@ def points_due(decision: Decision) -> tuple[EnterTransfer, ...]:
         if isinstance(change.thing, Order) and isinstance(event, OrderDelivered)
     )
     promised = (_promise(order, event.at) for order, event in delivered)
-    return tuple(
-        EnterTransfer(id=EffectId(derived_id("enter", one.id)), transfer=one)
-        for one in promised
-        if one is not None
-    )
+    return tuple(to_enter(one) for one in promised if one is not None)
 
 
 def redemption(user_id: UserId, points: int, *, cause: str, at: Instant) -> Transfer:

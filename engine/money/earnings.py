@@ -1,18 +1,21 @@
 """What couriers earn, as transfers: decided with what they are earned by, entered once."""
 
 from engine.couriers.courier import Courier, WentOffDuty
-from engine.kernel.ids import CourierId, EffectId, derived_id
+from engine.kernel.ids import CourierId, derived_id
 from engine.kernel.messages import Decision, Event
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountKind, account
-from engine.money.transfers import EnterTransfer, Transfer, TransferId, TransferReason, move
+from engine.money.transfers import (
+    EnterTransfer,
+    Transfer,
+    TransferId,
+    TransferReason,
+    about_order,
+    move,
+    to_enter,
+)
 from engine.orders.order import Order, OrderCancelled, OrderDelivered, OrderReturned
 from engine.pricing.pay import PayLine, PayLineKind, guarantee, total
-
-
-def about_order(order_id: str) -> str:
-    """What a transfer that belongs to an order is about."""
-    return f"order:{order_id}"
 
 
 def earnings_for(decision: Decision) -> tuple[EnterTransfer, ...]:
@@ -24,11 +27,7 @@ def earnings_for(decision: Decision) -> tuple[EnterTransfer, ...]:
                 found.append(_of_order(change.thing, event))
             elif isinstance(change.thing, Courier):
                 found.append(_of_shift(change.thing, event))
-    return tuple(
-        EnterTransfer(id=EffectId(derived_id("enter", one.id)), transfer=one)
-        for one in found
-        if one is not None
-    )
+    return tuple(to_enter(one) for one in found if one is not None)
 
 
 def lines_of(transfer: Transfer) -> tuple[PayLine, ...]:

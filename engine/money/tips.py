@@ -6,8 +6,7 @@ from engine.kernel.ids import derived_id
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import DAY_MS, Instant
 from engine.money.accounts import AccountKind, account
-from engine.money.earnings import about_order
-from engine.money.transfers import Transfer, TransferId, TransferReason, move
+from engine.money.transfers import Transfer, TransferId, TransferReason, about_order, move
 from engine.orders.order import Order, OrderStatus
 
 TIP_HALALAS_MAX: Final = 100_000

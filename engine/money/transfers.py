@@ -7,7 +7,7 @@ from typing import Final, NewType
 
 from msgspec import Struct
 
-from engine.kernel.ids import is_id
+from engine.kernel.ids import EffectId, OrderId, derived_id, is_id
 from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, asset_of
@@ -79,6 +79,16 @@ class EnterTransfer(Effect, frozen=True, kw_only=True, tag=True):
     """Enter a transfer that was decided together with something else."""
 
     transfer: Transfer
+
+
+def to_enter(transfer: Transfer) -> EnterTransfer:
+    """The effect that enters it; the same transfer has the same one."""
+    return EnterTransfer(id=EffectId(derived_id("enter", transfer.id)), transfer=transfer)
+
+
+def about_order(order_id: OrderId) -> str:
+    """By what name the transfers of an order are found in the ledger."""
+    return f"order:{order_id}"
 
 
 def move(amounts: Mapping[AccountId, int]) -> tuple[Leg, ...]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from engine.kernel.ids import derived_id
 from engine.kernel.messages import Decision, Event
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.money.transfers import EnterTransfer
+from engine.money.transfers import EnterTransfer, to_enter
 from engine.payments import postings
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import CURRENCY, Standing, Statement
@@ -155,7 +155,7 @@ def _moved(
         )
         transfers.append(postings.refunded(after, unexplained, now=now))
         after = replace(after, refunds=(*after.refunds, unexplained))
-    return after, tuple(map(postings.to_enter, transfers))
+    return after, tuple(map(to_enter, transfers))
 
 
 def _with(payment: Payment, refund: Refund) -> Payment:

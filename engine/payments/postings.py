@@ -6,14 +6,14 @@ is divided over shop, platform and VAT. Whatever goes back later is taken from t
 
 from typing import Final
 
-from engine.kernel.ids import EffectId, OrderId, derived_id
+from engine.kernel.ids import derived_id
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.transfers import (
-    EnterTransfer,
     Transfer,
     TransferId,
     TransferReason,
+    about_order,
     move,
 )
 from engine.orders.policy import RETURN
@@ -25,16 +25,6 @@ SHOP: Final = account(AccountKind.SHOP)
 REVENUE: Final = account(AccountKind.REVENUE)
 VAT: Final = account(AccountKind.VAT)
 GOODWILL: Final = account(AccountKind.GOODWILL)
-
-
-def about(order_id: OrderId) -> str:
-    """By what name the transfers of an order are found in the ledger."""
-    return f"order:{order_id}"
-
-
-def to_enter(transfer: Transfer) -> EnterTransfer:
-    """The effect that enters it."""
-    return EnterTransfer(id=EffectId(derived_id("enter", transfer.id)), transfer=transfer)
 
 
 def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
@@ -149,5 +139,5 @@ def _transfer(
         reason=reason,
         legs=move(amounts),
         effective_at=now,
-        about=about(payment.order_id),
+        about=about_order(payment.order_id),
     )

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from engine.kernel.ids import EffectId, derived_id
 from engine.kernel.messages import Decision, Effect, Event
 from engine.kernel.timing import Instant
+from engine.money.transfers import to_enter
 from engine.orders.order import (
     CLOSED,
     ON_BOARD,
@@ -91,7 +92,7 @@ def sell(
     return decided(
         replace(payment, sale=sale),
         (*events, SaleEntered(at=now, sale=sale)),
-        (*effects, postings.to_enter(transfer)),
+        (*effects, to_enter(transfer)),
         now=now,
     )
 
@@ -109,7 +110,7 @@ def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
     )
     event = PaymentCredited(at=now, refund_id=refund.id, amount_halalas=refund.amount_halalas)
     transfer = postings.credited(payment, refund, now=now)
-    return decided(later, (event,), (postings.to_enter(transfer),), now=now)
+    return decided(later, (event,), (to_enter(transfer),), now=now)
 
 
 def _target(payment: Payment, order: Order) -> int | None:

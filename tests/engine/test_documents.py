@@ -28,6 +28,7 @@ from engine.invoices.invoice import InvoiceKind
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
 from engine.money.accounts import AccountKind
+from engine.money.reconciliation import BreakKind, MatchRule
 from engine.money.transfers import TransferReason
 from engine.orders.card import Occasion
 from engine.orders.fees import FailureReason, FeeKind
@@ -168,6 +169,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Accounts", AccountKind),
         ("### What the audit log records", Action),
         ("### Pay lines", PayLineKind),
+        ("### How a line and an item met", MatchRule),
+        ("### What breaks", BreakKind),
         ("### Kinds of payouts", PayoutKind),
         ("### Status of a payout", PayoutStatus),
         ("### Status of a dispute", DisputeStatus),
