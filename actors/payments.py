@@ -28,23 +28,28 @@ from engine.payments.decide import Step, Terms
 from engine.payments.gateways import GatewayName, Network, Source, Statement, choose
 from engine.payments.hearing import heard
 from engine.payments.messages import ORDER_PAID, SOURCE_REFUSED, FollowOrder
-from engine.payments.payment import Operation, Payment, PaymentStatus
+from engine.payments.payment import Operation, Payment, PaymentStatus, Refund
+from engine.payments.refunding import ask_refund
 from engine.payments.settling import credit, follow
 from storage.payments import PaymentStore, change_of
 from storage.store import Store, StoreUnavailable
 
 T = TypeVar("T")
-Decide = Callable[[Payment], Decision | None]
+Decide = Callable[[Payment], Decision | Refusal | None]
 _STEPS_MAX: Final = 20
-_TRIES_MAX: Final = 20
+_TRIES_MAX: Final = 200
 _AT_ONCE: Final = 20
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """What the settings say: who takes what, by which terms, and how patient we are."""
+    """What the settings say: who takes what, by which terms, and how patient we are.
+
+    Above `refund_limit_halalas` a refund needs somebody else's approval.
+    """
 
     routes: Mapping[Network, GatewayName]
     terms: Terms = Terms()
+    refund_limit_halalas: int = 50_000
     poll_s: float = 2.0
     command_timeout_s: float = 10.0
 
@@ -132,12 +137,10 @@ class Payments:
         assert isinstance(effect, FollowOrder)
         order = await self._orders.find_order(effect.order_id)
         assert order is not None, "an effect is stored with its order"
-        payment = await self.change(
+        await self._settle(
             effect.payment_id,
             lambda one: follow(one, order, terms=self._policy.terms, now=self._wall.now()),
         )
-        if payment is not None:
-            await self.advance(payment)
 
     def begin(self, doing: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Have something go on although nobody waits for it; what fails is looked at again."""
@@ -146,16 +149,34 @@ class Payments:
         task.add_done_callback(self._ended)
         return task
 
-    async def change(self, payment_id: PaymentId, rule: Decide) -> Payment | None:
-        """Apply a rule to the newest state, again when somebody else was quicker.
+    async def refund(self, payment: Payment, wish: Refund) -> Payment | Refusal:
+        """Give so much back; the same id again is the same refund, however often and at once."""
+        limit, now = self._policy.refund_limit_halalas, self._wall.now()
+        return await self.settle(
+            payment, lambda one: ask_refund(one, wish, limit_halalas=limit, now=now)
+        )
 
-        None when there is no such payment; what the rule leaves as it is, is given back so.
+    async def settle(self, payment: Payment, rule: Decide) -> Payment | Refusal:
+        """Apply a rule, then do what follows from it, also when nobody waits any longer."""
+        return await self._to_the_end(self._settle(payment.id, rule))
+
+    async def _settle(self, payment_id: PaymentId, rule: Decide) -> Payment | Refusal:
+        changed = await self._change(payment_id, rule)
+        return changed if isinstance(changed, Refusal) else await self.advance(changed)
+
+    async def _change(self, payment_id: PaymentId, rule: Decide) -> Payment | Refusal:
+        """The rule on the newest state, again when somebody else was quicker.
+
+        What the rule leaves as it is, is given back so.
         """
         for _ in range(_TRIES_MAX):
             payment = await self._store.find(payment_id)
-            decision = None if payment is None else rule(payment)
+            assert payment is not None, "a payment is never forgotten"
+            decision = rule(payment)
             if decision is None:
                 return payment
+            if isinstance(decision, Refusal):
+                return decision
             if await self._save(decision):
                 return change_of(decision).thing
         raise StoreUnavailable(f"payment {payment_id} keeps changing")

@@ -53,6 +53,7 @@ from api.routes import (
     payouts,
     phone,
     profiles,
+    refunds,
     sessions,
     sharing,
     staff,
@@ -137,6 +138,7 @@ _ROUTES = (
     payouts,
     disputes,
     payments,
+    refunds,
     zones,
     parameters,
     metrics,
@@ -359,6 +361,7 @@ def _payments(parts: Parts) -> Payments:
         Policy(
             routes=settings.routes,
             terms=Terms(settle_s=settings.settle_s, commission_percent=settings.commission_percent),
+            refund_limit_halalas=settings.refund_limit_halalas,
             poll_s=settings.poll_s,
             command_timeout_s=parts.settings.runtime.command_timeout_s,
         ),

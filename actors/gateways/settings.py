@@ -238,6 +238,11 @@ class PaymentSettings(BaseModel):
     poll_s: float = Field(
         default=2.0, gt=0, le=600, description="Seconds between two looks for payments in doubt."
     )
+    refund_limit_halalas: int = Field(
+        default=50_000,
+        ge=0,
+        description="Above this an operator's refunds of one payment need another's approval.",
+    )
     commission_percent: int = Field(
         default=0, ge=0, le=100, description="Our part of what goods cost, without VAT."
     )

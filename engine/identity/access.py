@@ -48,6 +48,8 @@ class Permission(StrEnum):
     CORRECT_INVOICES = "correct_invoices"
     PAY = "pay"
     SEE_PAYMENT = "see_payment"
+    REFUND = "refund"
+    APPROVE_REFUNDS = "approve_refunds"
     SEE_WALLET = "see_wallet"
     TIP_COURIER = "tip_courier"
     BE_PAID_OUT = "be_paid_out"
@@ -110,6 +112,8 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.CORRECT_INVOICES: _to(Role.OPERATOR, everywhere=True),
     Permission.PAY: _to(Role.CUSTOMER),
     Permission.SEE_PAYMENT: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.REFUND: _to(Role.OPERATOR),
+    Permission.APPROVE_REFUNDS: _to(Role.OPERATOR, everywhere=True),
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
     Permission.TIP_COURIER: _to(Role.CUSTOMER),
     Permission.BE_PAID_OUT: _to(Role.COURIER),

@@ -48,3 +48,27 @@ NOTICE_NOT_GENUINE = declare(
     en="This notice does not carry the secret of our account at the gateway.",
     ar="هذا الإشعار لا يحمل الرمز السري لحسابنا لدى بوابة الدفع.",
 )
+REFUND_EXCEEDS = declare(
+    "refund_exceeds",
+    RefusalKind.CONFLICT,
+    en="This is more than can still be given back of this payment.",
+    ar="المبلغ أكبر مما يمكن استرداده من عملية الدفع هذه.",
+)
+UNKNOWN_REFUND = declare(
+    "unknown_refund",
+    RefusalKind.NOT_FOUND,
+    en="There is no such refund.",
+    ar="لا توجد عملية استرداد بهذا الرقم.",
+)
+NOT_YOUR_APPROVAL = declare(
+    "not_your_approval",
+    RefusalKind.FORBIDDEN,
+    en="A refund is approved by somebody other than who asked for it.",
+    ar="يجب أن يوافق على الاسترداد شخص غير من طلبه.",
+)
+REFUND_DECIDED = declare(
+    "refund_decided",
+    RefusalKind.CONFLICT,
+    en="This refund was decided on already.",
+    ar="تم البت في عملية الاسترداد هذه من قبل.",
+)

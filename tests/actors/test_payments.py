@@ -2,15 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
 
 import msgspec
 import pytest
 
+from engine.kernel.ids import UserId
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountKind
+from engine.orders.messages import CancelOrder, CancelReason
 from engine.orders.order import OrderStatus
 from engine.payments.gateways import Flow, Network
-from engine.payments.payment import PaymentStatus
+from engine.payments.payment import (
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundReason,
+    RefundStatus,
+    RefundTo,
+)
+from engine.payments.refunding import decide_refund
 from simulations.gateways.cards import Silence
 from tests.actors.tills import (
     BROKE,
@@ -23,6 +35,7 @@ from tests.actors.tills import (
     Tills,
     some_tills,
 )
+from tests.builders import NOON
 
 S = PaymentStatus
 
@@ -236,3 +249,106 @@ async def test_a_token_that_is_none_is_refused_before_anything_is_stored(tills: 
         assert isinstance(refused, Refusal)
         assert refused.code == "source_refused"
     assert await tills.store.find(wish.payment_id) is None
+
+
+def a_refund(tills: Tills, amount: int, **fields: Any) -> Refund:
+    known = {
+        "id": tills.new_id(),
+        "amount_halalas": amount,
+        "reason": RefundReason.LATE,
+        "status": RefundStatus.DUE,
+        "asked_at": tills.clock.now(),
+        "asked_by": UserId(tills.new_id()),
+    }
+    return Refund(**{**known, **fields})
+
+
+@pytest.mark.parametrize(("number", "status"), [(VISA, S.VOIDED), (MADA, S.REFUNDED)])
+async def test_a_cancelled_order_gives_its_money_back(
+    tills: Tills, number: str, status: PaymentStatus
+) -> None:
+    payment = await tills.paid(number)
+    cancel = CancelOrder(order_id=payment.order_id, reason=CancelReason.CHANGED_MIND)
+    await tills.send(cancel, tills.customer)
+    await tills.drain()
+    assert (await tills.newest(payment)).status is status
+    assert tills.protocol.till.kept() == 0
+    await tills.must_add_up()
+
+
+async def test_a_refund_that_nobody_answers_is_looked_for_and_not_repeated(tills: Tills) -> None:
+    for silence, moves in ((Silence.AFTER, 1), (Silence.BEFORE, 1)):
+        payment = await tills.paid(MADA)
+        tills.server.fall_silent("/refund", silence)
+        asked = await tills.host.refund(payment, a_refund(tills, 100))
+        assert isinstance(asked, Payment)
+        assert asked.status is S.UNKNOWN
+        for _ in range(4):
+            await tills.wait(60)
+        later = await tills.newest(payment)
+        assert (later.refunded_halalas, later.refunds[0].status) == (100, RefundStatus.DONE)
+        done = [one for one in tills.protocol.till.moves if one[:2] == ("refund", payment.id)]
+        assert len(done) == moves
+    await tills.drain()
+    await tills.must_add_up()
+
+
+async def test_a_hundred_equal_refunds_are_one_and_different_ones_never_too_much(
+    tills: Tills,
+) -> None:
+    payment = await tills.paid(MADA)
+    hosts = [tills.another_host() for _ in range(4)]
+    same = a_refund(tills, 300)
+    await asyncio.gather(*(hosts[n % 4].refund(payment, same) for n in range(100)))
+    others = [a_refund(tills, payment.amount_halalas // 10) for _ in range(30)]
+    found = await asyncio.gather(
+        *(hosts[n % 4].refund(payment, one) for n, one in enumerate(others))
+    )
+    refused = [one.code for one in found if isinstance(one, Refusal)]
+    assert set(refused) == {"refund_exceeds"}
+    for _ in range(5):
+        await tills.wait(300)
+    later = await tills.newest(payment)
+    assert all(one.status is RefundStatus.DONE for one in later.refunds)
+    assert len(later.refunds) == 31 - len(refused)
+    given = sum(one.amount_halalas for one in later.refunds)
+    assert later.amount_halalas - later.amount_halalas // 10 < given <= later.amount_halalas
+    await tills.drain()
+    await tills.must_add_up()
+
+
+async def test_a_refund_into_the_wallet_asks_no_gateway(tills: Tills) -> None:
+    payment = await tills.paid(MADA)
+    await tills.host.refund(payment, a_refund(tills, 250, to=RefundTo.WALLET))
+    later = await tills.newest(payment)
+    assert (later.credited_halalas, later.refunded_halalas) == (250, 0)
+    await tills.drain()
+    assert await tills.balance(AccountKind.CUSTOMER_WALLET, tills.customer.user_id) == 250
+    await tills.must_add_up()
+
+
+async def test_much_is_given_back_only_when_somebody_else_approves(tills: Tills) -> None:
+    payment = await tills.paid(MADA)
+    host = tills.another_host(refund_limit_halalas=400)
+    agent, other = UserId(tills.new_id()), UserId(tills.new_id())
+    small, second = (a_refund(tills, 300, asked_by=agent) for _ in range(2))
+    await host.refund(payment, small)
+    # Two halves are as much as the whole.
+    waiting = await host.refund(payment, second)
+    assert isinstance(waiting, Payment)
+    assert waiting.refunds[1].status is RefundStatus.WAITS_FOR_APPROVAL
+
+    async def say(by: UserId, *, yes: bool) -> Payment | Refusal:
+        rule = partial(decide_refund, refund_id=second.id, is_approved=yes, by=by, now=NOON)
+        return await host.settle(payment, rule)
+
+    himself = await say(agent, yes=True)
+    assert isinstance(himself, Refusal)
+    assert himself.code == "not_your_approval"
+    approved = await say(other, yes=True)
+    assert isinstance(approved, Payment)
+    assert approved.refunded_halalas == 600
+    assert isinstance(await say(other, yes=True), Payment)
+    changed = await say(other, yes=False)
+    assert isinstance(changed, Refusal)
+    assert changed.code == "refund_decided"

@@ -105,13 +105,17 @@ class Tills:
     def another_host(self, **other: Any) -> Payments:
         """The host of another process, on the same stores."""
         parts: dict[str, Any] = {"store": self.store, "bus": self.bus, "gateway": self.gateway}
+        parts["refund_limit_halalas"] = 50_000
         parts.update(other)
         return Payments(
             parts["store"],
             self.orders,
             parts["bus"],
             {GatewayName.MOYASAR: parts["gateway"]},
-            Policy(routes=dict.fromkeys(Network, GatewayName.MOYASAR)),
+            Policy(
+                routes=dict.fromkeys(Network, GatewayName.MOYASAR),
+                refund_limit_halalas=parts["refund_limit_halalas"],
+            ),
             clock=self.clock,
             wall=self.clock,
         )

@@ -32,6 +32,7 @@ BY_ITSELF = {
     "/v1/auth/enrolment": "the link's secret is the same until it is used",
     "/v1/auth/enrolment/accept": "the link is used once",
     "/v1/orders/{order_id}/links": "another address shows the same",
+    "/v1/payments/{payment_id}/refunds/{refund_id}/decision": "a refund is decided on once",
     "/v1/webhooks/{gateway}": "the gateway's name of the notice",
     "/v1/gift/{token}": "a link is answered once",
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",

@@ -64,6 +64,7 @@ NOTE = {
     "lines": [{"name": "Roses", "quantity": 1, "unit_halalas": 100}],
     "reason": "withered",
 }
+REFUND = {"amount_halalas": 100, "reason": "late", "note": "an hour"}
 # What is told to those whom the role lets in, whose thing it is not; and to those whose it is.
 ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ("GET", "/v1/orders/{order_id}", None, {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}}),
@@ -100,6 +101,13 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ),
     ("POST", "/v1/invoices/{order_id}/notes", NOTE, {CUSTOMER: {403}, OPERATOR: {404}}),
     ("GET", "/v1/payments/{order_id}", None, {CUSTOMER: {404}, STRANGER: {404}, OPERATOR: {404}}),
+    ("POST", "/v1/payments/{order_id}/refunds", REFUND, {CUSTOMER: {403}, OPERATOR: {404}}),
+    (
+        "POST",
+        "/v1/payments/{order_id}/refunds/{order_id}/decision",
+        {"approved": True},
+        {CUSTOMER: {403}, OPERATOR: {404}},
+    ),
     ("POST", "/v1/gift-links/{order_id}/withdraw", None, {CUSTOMER: {404}, COURIER: {403}}),
     ("POST", "/v1/orders/{order_id}/tip", {"halalas": 1}, {CUSTOMER: {409}, STRANGER: {404}}),
     ("GET", "/v1/uploads/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {404}}),
