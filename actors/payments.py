@@ -25,10 +25,10 @@ from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.messages import PlaceOrder
 from engine.payments import decide
 from engine.payments.decide import Step, Terms
-from engine.payments.gateways import GatewayName, Network, Source, Statement, choose
+from engine.payments.gateways import MATRIX, GatewayName, Network, Source, Statement, choose
 from engine.payments.hearing import heard
 from engine.payments.messages import ORDER_PAID, SOURCE_REFUSED, FollowOrder
-from engine.payments.payment import Operation, Payment, PaymentStatus, Refund
+from engine.payments.payment import TAKING, Operation, Payment, PaymentStatus, Refund
 from engine.payments.refunding import ask_refund
 from engine.payments.settling import credit, follow
 from storage.payments import PaymentStore, change_of
@@ -199,6 +199,8 @@ class Payments:
             payment = begun
         if payment.status is PaymentStatus.NEW:
             payment = await self._take(payment, wish.source)
+        elif payment.operation is not None and payment.operation.kind in TAKING:
+            payment = await self._take_up(payment, wish.source)
         return await self.advance(payment)
 
     async def _begin(self, wish: Checkout) -> Payment | Refusal:
@@ -232,6 +234,21 @@ class Payments:
             return await self._newest(payment)
         gateway = self._gateways[payment.gateway]
         return await self._told(asked, gateway.take(asked, source))
+
+    async def _take_up(self, payment: Payment, source: Source) -> Payment:
+        """The customer asks again while nobody knows what came of it.
+
+        What the gateway has not seen may be sent to it once more only if it takes the same
+        reference for the same charge.
+        """
+        gateway = self._gateways[payment.gateway]
+        try:
+            said = await gateway.find(payment)
+        except GatewayUncertain:
+            return payment
+        if said is None and MATRIX[payment.gateway].idempotency:
+            return await self._told(payment, gateway.take(payment, source))
+        return await self._heard(payment, said)
 
     async def _do(self, step: Step, payment: Payment) -> Payment:
         match step:

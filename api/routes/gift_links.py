@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request
 from msgspec import to_builtins
 from pydantic import Field
 
+from actors.gateways.settings import PaymentsMode
 from api.bodies import (
     PRICE_HALALAS_MAX,
     Body,
@@ -43,6 +44,7 @@ from engine.orders.gift_link import (
     GiftLinkStatus,
 )
 from engine.orders.messages import BAD_WINDOW
+from engine.payments.messages import PAYMENT_REQUIRED
 
 router = APIRouter(prefix="/v1", tags=["gift links"])
 LISTED_MAX = 100
@@ -72,7 +74,14 @@ class AnswerBody(Body):
     "/gift-links",
     status_code=201,
     responses=answers(
-        201, GiftLinkShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, BAD_PHONE, KEY_REUSED
+        201,
+        GiftLinkShown,
+        *WITH_BODY,
+        *WITH_TOKEN,
+        *WITH_STORE,
+        BAD_PHONE,
+        KEY_REUSED,
+        PAYMENT_REQUIRED,
     ),
 )
 async def make_gift_link(
@@ -83,7 +92,12 @@ async def make_gift_link(
     parts: PartsDep,
     request: Request,
 ) -> Json:
-    """A link by which the recipient says where his gift may come."""
+    """A link by which the recipient says where his gift may come.
+
+    Not where orders are paid for: nobody has paid for what the recipient would then order.
+    """
+    if parts.settings.payments.mode is PaymentsMode.REQUIRED:
+        raise Refused(PAYMENT_REQUIRED())
     now = parts.clock.now()
     command_id = id_of_command(caller, "POST /v1/gift-links", key)
     link = GiftLink(

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from actors.bus import Bus
@@ -143,7 +144,7 @@ class Tills:
                 name_ar="العليا",
                 anchor=anchor,
                 cells=tuple(sorted(disk(anchor, 6))),
-                parameters=QUICK,
+                parameters=replace(QUICK, offer_timeout_s=1800),
                 author=OPERATOR.user_id,
             ),
             OPERATOR,

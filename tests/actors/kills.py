@@ -1,0 +1,127 @@
+"""A process of payments that is killed at the n-th thing it waits for, before or after it happened.
+
+Everything that it can wait for (stores, cells, the gateway, the ledger) is reached through here, so
+that the points between two waits are all the places where a process can die.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any, TypeVar
+
+from actors.gateways.settings import OutboxSettings
+from actors.ledger import LedgerKeeper
+from actors.outbox import Outbox
+from engine.invoices.invoice import IssueInvoice
+from engine.kernel.messages import Effect
+from engine.money.transfers import EnterTransfer
+from engine.orders.messages import SendSms
+from engine.payments.messages import FollowOrder
+from tests.actors.tills import Tills
+
+T = TypeVar("T")
+
+
+class Killed(Exception):
+    """The process is no more; whoever spoke to it hears nothing."""
+
+
+class Life:
+    """One life: `dies_at` is the number of the point at which it ends, None for never."""
+
+    def __init__(self, dies_at: int | None) -> None:
+        self.points: list[str] = []
+        self._dies_at = dies_at
+        self._dead = asyncio.Event()
+        self._left: list[asyncio.Task[Any]] = []
+
+    async def point(self, where: str) -> None:
+        """A place where the process may die; the dead go on with nothing."""
+        if not self._dead.is_set():
+            self.points.append(where)
+        if len(self.points) - 1 == self._dies_at:
+            self._dead.set()
+        if self._dead.is_set():
+            await asyncio.Event().wait()
+
+    async def during(self, doing: Coroutine[Any, Any, T]) -> T:
+        """What comes of it, or `Killed`; whatever was begun stays where it was."""
+        working = asyncio.ensure_future(doing)
+        dying = asyncio.ensure_future(self._dead.wait())
+        await asyncio.wait({working, dying}, return_when=asyncio.FIRST_COMPLETED)
+        dying.cancel()
+        if working.done():
+            return working.result()
+        self._left.append(working)
+        raise Killed
+
+    def leave(self, tasks: Iterable["asyncio.Task[Any]"]) -> None:
+        """What else it was doing."""
+        self._left.extend(tasks)
+
+    async def bury(self) -> None:
+        """Clear away what the dead left behind, long after it could do anything."""
+        for one in self._left:
+            one.cancel()
+        await asyncio.gather(*self._left, return_exceptions=True)
+
+
+class Mortal:
+    """Passes every call on, with a place to die before it and one after."""
+
+    def __init__(self, inner: object, life: Life) -> None:
+        self._inner, self._life = inner, life
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if not asyncio.iscoroutinefunction(found):
+            return found
+        return partial(self._call, name, found)
+
+    async def _call(
+        self, name: str, call: Callable[..., Awaitable[Any]], *args: Any, **more: Any
+    ) -> Any:
+        await self._life.point(f"before {name}")
+        answer = await call(*args, **more)
+        await self._life.point(f"after {name}")
+        return answer
+
+
+class Process:
+    """Payments, ledger and outbox of one life, on the stores and the gateway of the tills."""
+
+    def __init__(self, tills: Tills, dies_at: int | None = None) -> None:
+        self.life, self.tills = Life(dies_at), tills
+        self.host = tills.another_host(
+            store=Mortal(tills.store, self.life),
+            bus=Mortal(tills.bus, self.life),
+            gateway=Mortal(tills.gateway, self.life),
+        )
+        keeper: Any = Mortal(LedgerKeeper(tills.books, wall=tills.clock), self.life)
+        store: Any = Mortal(tills.orders, self.life)
+        self._outbox = Outbox(
+            store,
+            {
+                EnterTransfer: keeper.on_effect,
+                FollowOrder: self.host.on_effect,
+                SendSms: _nothing,
+                IssueInvoice: _nothing,
+            },
+            OutboxSettings(),
+            clock=tills.clock,
+            chance=tills.chance,
+        )
+
+    async def bury(self) -> None:
+        """Clear away what it left behind."""
+        self.life.leave(self.host._under_way)
+        await self.life.bury()
+
+    async def drain(self) -> None:
+        """Carry out what effects there are, until there are none."""
+        while await self._outbox.drain():
+            pass
+
+
+async def _nothing(_: Effect) -> None:
+    return

@@ -1,0 +1,181 @@
+"""Wherever the process dies: nothing is charged twice, nothing is lost, and the end is the same."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from actors.clock import SystemClock
+from actors.payments import Checkout
+from engine.couriers.courier import ProgressStep
+from engine.couriers.messages import AcceptOffer, GoOnDuty, ReportProgress
+from engine.geo.travel import VehicleKind
+from engine.kernel.ids import CourierId, UserId, ZoneId
+from engine.kernel.messages import Caller, Role
+from engine.orders.messages import CancelOrder, CancelReason
+from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
+from tests.actors.kills import Killed, Process
+from tests.actors.tills import MADA, VISA, Tills, some_tills
+from tests.builders import CORNER, new_id
+
+COURIER = CourierId(UserId(new_id()))
+HIMSELF = Caller(user_id=COURIER, role=Role.COURIER)
+ON_DUTY = GoOnDuty(
+    courier_id=COURIER,
+    zone_id=ZoneId(""),
+    name="Salem",
+    vehicle=VehicleKind.CAR,
+    capacity_units=4,
+    point=CORNER,
+)
+Ends = tuple[PaymentStatus, int, int, int, bool]
+Step = Callable[[Process], Coroutine[Any, Any, object]]
+
+
+class Story:
+    """A payment from its beginning to its end, told to one process after the other."""
+
+    def __init__(self, tills: Tills, wish: Checkout, dies_at: int | None) -> None:
+        self.tills, self.wish = tills, wish
+        self.process = Process(tills, dies_at)
+        self.dead: Process | None = None
+
+    async def tell(self, step: Step) -> None:
+        """A step; whoever asked asks again, with the same key, when he hears nothing."""
+        try:
+            await self.process.life.during(step(self.process))
+        except Killed:
+            self.dead, self.process = self.process, Process(self.tills)
+            await step(self.process)
+
+    async def settle(self) -> None:
+        """Let time pass, pollers look and effects happen."""
+        for _ in range(4):
+            await self.tills.clock.move(40)
+            await self.tell(lambda one: one.host.look())
+            await self.tell(lambda one: one.drain())
+
+    async def pay(self) -> None:
+        await self.tell(lambda one: one.host.pay(self.wish))
+        await self.settle()
+
+    async def payment(self) -> Payment:
+        found = await self.tills.store.find(self.wish.payment_id)
+        assert found is not None
+        return found
+
+    async def pick_up(self) -> None:
+        """The courier comes and takes the gift."""
+        tills, order_id = self.tills, self.wish.order.order_id
+        order = await tills.orders.find_order(order_id)
+        while order is None or order.offer_id is None:
+            await tills.clock.move(2)
+            await SystemClock().sleep(2)
+            order = await tills.orders.find_order(order_id)
+        accept = AcceptOffer(courier_id=COURIER, offer_id=order.offer_id)
+        await tills.send(accept, HIMSELF)
+        await self.report(ProgressStep.REACHED_SHOP)
+        await self.report(ProgressStep.PICKED_UP)
+
+    async def deliver(self) -> None:
+        """He brings it, and is free for the next one."""
+        await self.report(ProgressStep.REACHED_DOOR)
+        await self.report(ProgressStep.DELIVERED, pin=self.wish.order.pin)
+
+    async def report(self, step: ProgressStep, **fields: Any) -> None:
+        order_id = self.wish.order.order_id
+        report = ReportProgress(courier_id=COURIER, order_id=order_id, step=step, **fields)
+        await self.tills.send(report, HIMSELF)
+
+    async def cancel(self) -> None:
+        wish = CancelOrder(order_id=self.wish.order.order_id, reason=CancelReason.OTHER)
+        await self.tills.send(wish, self.tills.customer)
+
+    async def refund(self, refund: Refund) -> None:
+        payment = await self.payment()
+        await self.tell(lambda one: one.host.refund(payment, refund))
+
+    async def ends(self) -> Ends:
+        if self.dead is not None:
+            # What the dead had leased comes free again.
+            await self.settle()
+        payment = await self.payment()
+        tills = self.tills
+        till = tills.protocol.till.charges[payment.id]
+        moves = Counter(
+            verb for verb, charge, _ in tills.protocol.till.moves if charge == payment.id
+        )
+        assert moves["capture"] <= 1, "charged twice"
+        assert moves["refund"] <= len(payment.refunds), "given back twice"
+        assert (till.captured, till.refunded) == (
+            payment.captured_halalas,
+            payment.refunded_halalas,
+        )
+        assert payment.operation is None, "nobody would ever know"
+        return (
+            payment.status,
+            payment.captured_halalas,
+            payment.refunded_halalas,
+            sum(moves.values()),
+            payment.is_placed,
+        )
+
+
+async def captured_and_partly_refunded(story: Story) -> None:
+    await story.pay()
+    await story.pick_up()
+    await story.settle()
+    await story.deliver()
+    await story.settle()
+    refund = Refund(
+        id=story.tills.new_id(),
+        amount_halalas=400,
+        reason=RefundReason.LATE,
+        status=RefundStatus.DUE,
+        asked_at=story.tills.clock.now(),
+        asked_by=UserId(story.tills.new_id()),
+    )
+    await story.refund(refund)
+    await story.settle()
+
+
+async def cancelled(story: Story) -> None:
+    await story.pay()
+    await story.cancel()
+    await story.settle()
+
+
+@pytest.mark.parametrize(
+    ("number", "tale", "status"),
+    [
+        (VISA, captured_and_partly_refunded, PaymentStatus.CAPTURED),
+        (VISA, cancelled, PaymentStatus.VOIDED),
+        (MADA, cancelled, PaymentStatus.REFUNDED),
+    ],
+)
+async def test_wherever_the_process_dies_the_end_is_the_same(
+    number: str, tale: Callable[[Story], Awaitable[None]], status: PaymentStatus
+) -> None:
+    async with some_tills() as tills:
+        token = await tills.checkout(number)
+        await tills.send(replace(ON_DUTY, zone_id=tills.zone_id), HIMSELF)
+
+        async def told(dies_at: int | None) -> tuple[Story, Ends]:
+            wish = replace(token, payment_id=tills.new_id(), order=await tills.placing())
+            story = Story(tills, wish, dies_at)
+            await tale(story)
+            return story, await story.ends()
+
+        alive, wanted = await told(None)
+        assert wanted[0] is status
+        points = len(alive.process.life.points)
+        assert points > 30
+        for dies_at in range(points):
+            story, ends = await told(dies_at)
+            assert story.dead is not None, alive.process.life.points[dies_at]
+            assert ends == wanted, alive.process.life.points[dies_at]
+            await story.dead.bury()
+        await tills.drain()
+        await tills.must_add_up()
