@@ -27,6 +27,8 @@ from actors.gateways.settings import MailProvider, PayoutProvider, SmsProvider
 from actors.gateways.sms import DevelopmentSms, SmsGateway
 from actors.gateways.smtp import SmtpMail
 from actors.gateways.twilio import TwilioSms
+from actors.gateways.wallet import Wallet
+from actors.ledger import LedgerKeeper
 from actors.local import local_bus
 from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
@@ -44,7 +46,7 @@ from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
 from storage.kept_answers import PostgresKeptAnswers
-from storage.ledger import PostgresLedger
+from storage.ledger import LedgerStore, PostgresLedger
 from storage.live import LiveStream
 from storage.objects import Objects
 from storage.payments import PostgresPayments
@@ -85,6 +87,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(rates.close)
         keys = open_keys(settings.key_file, chance)
         vault = Vault(keys)
+        ledger = PostgresLedger(database)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
         # Who registered before phones were sealed must be found.
         await identity.reseal()
@@ -104,14 +107,16 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             staff=staff,
             audit=PostgresAudit(database),
             mail=_open_mail(settings),
-            ledger=PostgresLedger(database),
+            ledger=ledger,
             payouts=payouts,
             payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
             uploads=PostgresUploads(database),
             objects=Objects(settings.objects, settings.files_folder),
             scanner=open_scanner(settings.scanner),
             payments=PostgresPayments(database),
-            gateways=await stack.enter_async_context(open_gateways(settings)),
+            gateways=await stack.enter_async_context(
+                open_gateways(settings, PostgresLedger(database))
+            ),
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,
@@ -147,7 +152,9 @@ async def _open_sms(settings: Settings) -> AsyncIterator[SmsGateway]:
 
 
 @asynccontextmanager
-async def open_gateways(settings: Settings) -> AsyncIterator[Mapping[GatewayName, PaymentGateway]]:
+async def open_gateways(
+    settings: Settings, books: LedgerStore
+) -> AsyncIterator[Mapping[GatewayName, PaymentGateway]]:
     """Every gateway that we have an account at."""
     return_url = f"{settings.edge.public_url}/v1/payments"
     timeout_s = settings.payments.timeout_s
@@ -156,6 +163,9 @@ async def open_gateways(settings: Settings) -> AsyncIterator[Mapping[GatewayName
         if GatewayName.MOYASAR in settings.accounts:
             moyasar = Moyasar(settings.moyasar, return_url=return_url, timeout_s=timeout_s)
             found[GatewayName.MOYASAR] = await stack.enter_async_context(moyasar)
+        if GatewayName.WALLET in settings.accounts:
+            keeper = LedgerKeeper(books, wall=SystemClock())
+            found[GatewayName.WALLET] = Wallet(keeper, books)
         yield found
 
 

@@ -290,9 +290,11 @@ class Settings(BaseSettings):
 
     @property
     def accounts(self) -> frozenset[GatewayName]:
-        """The gateways that we have an account at."""
+        """The gateways that we have an account at; the wallet where orders are paid for."""
         keys = {GatewayName.MOYASAR: self.moyasar.secret_key}
-        return frozenset(name for name, key in keys.items() if key.get_secret_value())
+        found = {name for name, key in keys.items() if key.get_secret_value()}
+        is_required = self.payments.mode is PaymentsMode.REQUIRED
+        return frozenset(found | {GatewayName.WALLET} if is_required else found)
 
     def publishable_key(self, gateway: GatewayName) -> str:
         """With what an app speaks to a gateway."""

@@ -209,16 +209,19 @@ class PaymentSettings(BaseModel):
         description="`none`: orders are placed without a payment; `required`: customers pay.",
     )
     routes: dict[Network, GatewayName] = Field(
-        default=dict.fromkeys(
-            (
-                Network.MADA,
-                Network.VISA,
-                Network.MASTERCARD,
-                Network.AMEX,
-                Network.STC_PAY,
+        default={
+            **dict.fromkeys(
+                (
+                    Network.MADA,
+                    Network.VISA,
+                    Network.MASTERCARD,
+                    Network.AMEX,
+                    Network.STC_PAY,
+                ),
+                GatewayName.MOYASAR,
             ),
-            GatewayName.MOYASAR,
-        ),
+            Network.WALLET: GatewayName.WALLET,
+        },
         description="Which gateway takes which network; what is not named is not offered.",
     )
     return_url: str = Field(

@@ -56,10 +56,13 @@ _SOURCE_MAX = 20_000
 
 
 class SourceBody(Body):
-    """What the gateway's own form in the app made of a card; a card's number is never sent here."""
+    """What the gateway's own form in the app made of a card; a card's number is never sent here.
+
+    The wallet has no value.
+    """
 
     kind: Annotated[SourceKind, Field(strict=False)]
-    value: Annotated[str, Field(min_length=1, max_length=_SOURCE_MAX)]
+    value: Annotated[str, Field(max_length=_SOURCE_MAX)] = ""
 
 
 class PaymentBody(Body):

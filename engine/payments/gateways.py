@@ -15,6 +15,7 @@ class GatewayName(StrEnum):
     """Who moves the money."""
 
     MOYASAR = "moyasar"
+    WALLET = "wallet"
 
 
 class Network(StrEnum):
@@ -25,6 +26,7 @@ class Network(StrEnum):
     MASTERCARD = "mastercard"
     AMEX = "amex"
     STC_PAY = "stc_pay"
+    WALLET = "wallet"
 
 
 class SourceKind(StrEnum):
@@ -33,13 +35,14 @@ class SourceKind(StrEnum):
     TOKEN = "token"  # noqa: S105 - a kind, no secret
     APPLE_PAY = "apple_pay"
     STC_PAY = "stc_pay"
+    WALLET = "wallet"
 
 
 class Source(Struct, frozen=True, kw_only=True):
     """What is charged, as the gateway's own form in the app made it; it is never stored."""
 
     kind: SourceKind
-    value: str
+    value: str = ""
 
 
 class Flow(StrEnum):
@@ -76,6 +79,17 @@ MATRIX: Final[dict[GatewayName, Capabilities]] = {
         tokens=True,
         idempotency=True,
         webhooks=True,
+    ),
+    # Of our own: the customer's wallet in the ledger.
+    GatewayName.WALLET: Capabilities(
+        authorise=True,
+        partial_capture=True,
+        void=True,
+        refund=True,
+        partial_refund=True,
+        tokens=False,
+        idempotency=True,
+        webhooks=False,
     ),
 }
 # Their rules know no hold, or one that not every bank keeps: they are charged when one orders.

@@ -106,15 +106,17 @@ class Tills:
     def another_host(self, **other: Any) -> Payments:
         """The host of another process, on the same stores."""
         parts: dict[str, Any] = {"store": self.store, "bus": self.bus, "gateway": self.gateway}
+        parts["gateways"] = {GatewayName.MOYASAR: other.get("gateway", self.gateway)}
+        parts["routes"] = dict.fromkeys(Network, GatewayName.MOYASAR)
         parts["refund_limit_halalas"] = 50_000
         parts.update(other)
         return Payments(
             parts["store"],
             self.orders,
             parts["bus"],
-            {GatewayName.MOYASAR: parts["gateway"]},
+            parts["gateways"],
             Policy(
-                routes=dict.fromkeys(Network, GatewayName.MOYASAR),
+                routes=parts["routes"],
                 refund_limit_halalas=parts["refund_limit_halalas"],
             ),
             clock=self.clock,

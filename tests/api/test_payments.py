@@ -13,6 +13,8 @@ from pydantic import SecretStr
 
 from actors.gateways.moyasar import Moyasar
 from actors.gateways.settings import MoyasarSettings, PaymentSettings, PaymentsMode
+from api.server import open_gateways
+from api.settings import Settings
 from engine.payments.gateways import GatewayName
 from simulations.gateways.moyasar import (
     PUBLISHABLE_KEY,
@@ -21,6 +23,7 @@ from simulations.gateways.moyasar import (
     MoyasarProtocol,
 )
 from simulations.gateways.server import PaymentServer
+from storage.memory_ledger import MemoryLedger
 from tests.api.town import Person, Town, a_town, order_body
 
 VISA, MADA, SECURE, BROKE = (
@@ -200,3 +203,19 @@ async def test_no_card_number_is_anywhere(shop: Shop) -> None:
     kept = msgspec.json.encode((payment, told)).decode()
     assert MADA not in kept
     assert "token_" not in kept
+
+
+async def test_the_gateways_are_those_that_the_settings_give_accounts_at() -> None:
+    async def found(**fields: Any) -> set[GatewayName]:
+        async with open_gateways(Settings(**fields), MemoryLedger()) as gateways:
+            assert all(name is one.name for name, one in gateways.items())
+            return set(gateways)
+
+    account = MoyasarSettings(secret_key=SecretStr(SECRET_KEY))
+    required = PaymentSettings(mode=PaymentsMode.REQUIRED)
+    assert await found() == set()
+    assert await found(moyasar=account) == {GatewayName.MOYASAR}
+    everything = await found(moyasar=account, payments=required)
+    assert everything == {GatewayName.MOYASAR, GatewayName.WALLET}
+    with pytest.raises(ValueError, match="secret_key is empty"):
+        Settings(payments=required)

@@ -1,0 +1,178 @@
+"""What must hold of every payment gateway, whatever it speaks."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from actors.gateways.payments import GatewayRejected, PaymentGateway
+from actors.gateways.wallet import Wallet
+from engine.kernel.ids import PaymentId
+from engine.money.accounts import AccountKind, account
+from engine.money.transfers import Transfer, TransferId, TransferReason, move
+from engine.payments import decide
+from engine.payments.gateways import MATRIX, GatewayName, Network, Source, SourceKind, Standing
+from engine.payments.payment import (
+    Operation,
+    OperationKind,
+    Payment,
+    Refund,
+    RefundReason,
+    RefundStatus,
+)
+from storage.payments import change_of
+from tests.actors.tills import MADA, VISA, Tills, some_tills
+
+K = OperationKind
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """A gateway, a source that pays, and one that does not."""
+
+    tills: Tills
+    gateway: PaymentGateway
+    networks: dict[bool, Network]
+    sources: dict[bool, Source]
+
+    async def asked(self, *, is_held: bool) -> Payment:
+        """A payment whose taking is stored and not sent."""
+        order = await self.tills.placing()
+        begun = decide.begin(
+            PaymentId(self.tills.new_id()),
+            order,
+            customer_id=self.tills.customer.user_id,
+            gateway=self.gateway.name,
+            network=self.networks[is_held],
+            now=self.tills.clock.now(),
+            expires_at=order.quote.valid_until,
+        )
+        payment = change_of(begun).thing
+        now = self.tills.clock.now()
+        return change_of(decide.ask(payment, decide.taking(payment), now=now)).thing
+
+    async def do(self, payment: Payment, kind: OperationKind, amount: int) -> Any:
+        operation = Operation(id=self.tills.new_id(), kind=kind, amount_halalas=amount)
+        return await self.gateway.carry_out(payment, operation)
+
+
+async def filled(tills: Tills) -> Wallet:
+    """The wallet of a customer who has a thousand riyals in it."""
+    mine = account(AccountKind.CUSTOMER_WALLET, tills.customer.user_id)
+    legs = move({mine: 100_000, account(AccountKind.BANK): -100_000})
+    transfer = Transfer(
+        id=TransferId(tills.new_id()),
+        reason=TransferReason.TOP_UP,
+        legs=legs,
+        effective_at=tills.clock.now(),
+    )
+    await tills.keeper.enter(transfer)
+    return Wallet(tills.keeper, tills.books)
+
+
+@pytest.fixture(params=["moyasar", "wallet"])
+async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+    async with some_tills() as tills:
+        if request.param == "moyasar":
+            tokens = {True: await tills.token(VISA), False: await tills.token(MADA)}
+            yield Scene(
+                tills=tills,
+                gateway=tills.gateway,
+                networks={True: Network.VISA, False: Network.MADA},
+                sources={
+                    held: Source(kind=SourceKind.TOKEN, value=token)
+                    for held, token in tokens.items()
+                },
+            )
+        else:
+            yield Scene(
+                tills=tills,
+                gateway=await filled(tills),
+                networks=dict.fromkeys((True, False), Network.WALLET),
+                sources=dict.fromkeys((True, False), Source(kind=SourceKind.WALLET)),
+            )
+
+
+def test_every_gateway_is_in_the_matrix() -> None:
+    assert set(MATRIX) == set(GatewayName)
+
+
+async def test_what_was_never_asked_for_is_not_found(scene: Scene) -> None:
+    assert await scene.gateway.find(await scene.asked(is_held=True)) is None
+
+
+async def test_a_hold_is_captured_in_part_once(scene: Scene) -> None:
+    payment = await scene.asked(is_held=True)
+    said = await scene.gateway.take(payment, scene.sources[True])
+    assert (said.standing, said.captured_halalas) == (Standing.AUTHORISED, 0)
+    assert (said.amount_halalas, said.currency) == (payment.amount_halalas, "SAR")
+    assert await scene.gateway.find(payment) == said
+    taken = await scene.do(payment, K.CAPTURE, 700)
+    assert (taken.standing, taken.captured_halalas) == (Standing.CAPTURED, 700)
+    again = await scene.gateway.find(payment)
+    assert again is not None
+    assert again.captured_halalas == 700
+    with pytest.raises(GatewayRejected):
+        await scene.do(payment, K.VOID, 700)
+
+
+async def test_a_hold_is_let_go(scene: Scene) -> None:
+    payment = await scene.asked(is_held=True)
+    await scene.gateway.take(payment, scene.sources[True])
+    freed = await scene.do(payment, K.VOID, payment.amount_halalas)
+    assert freed.standing is Standing.VOIDED
+    with pytest.raises(GatewayRejected):
+        await scene.do(payment, K.CAPTURE, 700)
+
+
+async def test_the_same_reference_is_the_same_charge(scene: Scene) -> None:
+    payment = await scene.asked(is_held=True)
+    first = await scene.gateway.take(payment, scene.sources[True])
+    assert await scene.gateway.take(payment, scene.sources[True]) == first
+
+
+async def test_refunds_add_up_and_end_at_what_was_taken(scene: Scene) -> None:
+    payment = await scene.asked(is_held=True)
+    await scene.gateway.take(payment, scene.sources[True])
+    await scene.do(payment, K.CAPTURE, 1000)
+    payment = replace(payment, captured_halalas=1000)
+    for amount in (300, 700):
+        refund = Operation(id=scene.tills.new_id(), kind=K.REFUND, amount_halalas=amount)
+        wish = Refund(
+            id=refund.id,
+            amount_halalas=amount,
+            reason=RefundReason.LATE,
+            status=RefundStatus.DUE,
+            asked_at=payment.made_at,
+            asked_by=payment.customer_id,
+        )
+        payment = replace(payment, refunds=(*payment.refunds, wish))
+        await scene.gateway.carry_out(payment, refund)
+    said = await scene.gateway.find(payment)
+    assert said is not None
+    assert (said.captured_halalas, said.refunded_halalas) == (1000, 1000)
+
+
+async def test_a_wallet_that_has_too_little_declines_and_is_never_overdrawn() -> None:
+    async with some_tills() as tills:
+        gateway = Wallet(tills.keeper, tills.books)
+        host = tills.another_host(
+            gateways={GatewayName.WALLET: gateway},
+            routes={Network.WALLET: GatewayName.WALLET},
+        )
+        wish = replace(
+            await tills.checkout(), network=Network.WALLET, source=Source(kind=SourceKind.WALLET)
+        )
+        declined = await host.pay(wish)
+        assert isinstance(declined, Payment)
+        assert (declined.status.value, declined.reason) == ("declined", "BALANCE_TOO_LOW")
+        await filled(tills)
+        paid = await host.pay(replace(wish, payment_id=PaymentId(tills.new_id())))
+        assert isinstance(paid, Payment)
+        assert (paid.status.value, paid.is_placed) == ("authorised", True)
+        wallet = await tills.books.find_balance(
+            account(AccountKind.CUSTOMER_WALLET, tills.customer.user_id)
+        )
+        assert (wallet.posted, wallet.reserved) == (100_000, -paid.amount_halalas)
