@@ -163,6 +163,13 @@ async def open_gateways(
         if GatewayName.MOYASAR in settings.accounts:
             moyasar = Moyasar(settings.moyasar, return_url=return_url, timeout_s=timeout_s)
             found[GatewayName.MOYASAR] = await stack.enter_async_context(moyasar)
+        if GatewayName.STRIPE in settings.accounts:
+            # Its SDK takes long to load.
+            from actors.gateways.stripe import Stripe  # noqa: PLC0415
+
+            found[GatewayName.STRIPE] = Stripe(
+                settings.stripe, return_url=return_url, timeout_s=timeout_s
+            )
         if GatewayName.WALLET in settings.accounts:
             keeper = LedgerKeeper(books, wall=SystemClock())
             found[GatewayName.WALLET] = Wallet(keeper, books)

@@ -15,6 +15,7 @@ class GatewayName(StrEnum):
     """Who moves the money."""
 
     MOYASAR = "moyasar"
+    STRIPE = "stripe"
     WALLET = "wallet"
 
 
@@ -71,6 +72,16 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
 MATRIX: Final[dict[GatewayName, Capabilities]] = {
     GatewayName.MOYASAR: Capabilities(
+        authorise=True,
+        partial_capture=True,
+        void=True,
+        refund=True,
+        partial_refund=True,
+        tokens=True,
+        idempotency=True,
+        webhooks=True,
+    ),
+    GatewayName.STRIPE: Capabilities(
         authorise=True,
         partial_capture=True,
         void=True,
