@@ -25,6 +25,7 @@ from storage.objects import ObjectStore
 from storage.payments import PaymentStore
 from storage.payouts import PayoutStore
 from storage.rates import Rates
+from storage.saved_methods import SavedMethodStore
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
 from storage.store import Store
@@ -55,6 +56,7 @@ class Parts:
     objects: ObjectStore
     scanner: Scanner
     payments: PaymentStore
+    saved_methods: SavedMethodStore
     gateways: Mapping[GatewayName, PaymentGateway]
     sms: SmsGateway
     mail: MailGateway

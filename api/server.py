@@ -56,6 +56,7 @@ from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
 from storage.redis_live import RedisLive
 from storage.redis_rates import RedisRates
+from storage.saved_methods import PostgresSavedMethods
 from storage.sessions import PostgresSessions
 from storage.store import Store
 from storage.uploads import PostgresUploads
@@ -114,6 +115,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             objects=Objects(settings.objects, settings.files_folder),
             scanner=open_scanner(settings.scanner),
             payments=PostgresPayments(database),
+            saved_methods=PostgresSavedMethods(database),
             gateways=await stack.enter_async_context(
                 open_gateways(settings, PostgresLedger(database))
             ),

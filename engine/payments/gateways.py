@@ -37,6 +37,7 @@ class SourceKind(StrEnum):
     APPLE_PAY = "apple_pay"
     STC_PAY = "stc_pay"
     WALLET = "wallet"
+    SAVED = "saved"
 
 
 class Source(Struct, frozen=True, kw_only=True):
