@@ -220,6 +220,7 @@ class Payments:
             gateway=gateway,
             # What the gateway says of the card counts, not what the app takes it for.
             network=(card and card.network) or wish.network,
+            card=card,
             now=self._wall.now(),
             expires_at=self._on_the_wall(wish.order.quote.valid_until),
         )

@@ -26,6 +26,7 @@ from storage.payments import PaymentStore
 from storage.payouts import PayoutStore
 from storage.periods import PeriodStore
 from storage.rates import Rates
+from storage.saved_methods import SavedMethodStore
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
 from storage.store import Store
@@ -57,6 +58,7 @@ class Parts:
     objects: ObjectStore
     scanner: Scanner
     payments: PaymentStore
+    saved_methods: SavedMethodStore
     gateways: Mapping[GatewayName, PaymentGateway]
     sms: SmsGateway
     mail: MailGateway

@@ -92,6 +92,22 @@ class MethodsShown(_Answer):
     methods: list[MethodShown]
 
 
+class SavedMethodShown(_Answer):
+    """A card to pay with again: send its id as a source of the kind `saved`."""
+
+    method_id: str
+    network: Network
+    gateway: GatewayName
+    card: CardShown
+    saved_at: int
+
+
+class SavedMethodsShown(_Answer):
+    """All saved methods, newest first."""
+
+    methods: list[SavedMethodShown]
+
+
 class NoticeTaken(_Answer):
     """What a gateway is told about its notice."""
 
@@ -104,12 +120,13 @@ def shown(payment: Payment) -> dict[str, Any]:
     return {
         "payment_id": payment.id,
         **told,
-        "card": None if payment.card is None else _card(payment.card),
+        "card": None if payment.card is None else card_shown(payment.card),
         "refunds": [_refund(one) for one in payment.refunds],
     }
 
 
-def _card(card: Card) -> dict[str, Any]:
+def card_shown(card: Card) -> dict[str, Any]:
+    """All that we know of a card."""
     return {name: getattr(card, name) for name in CardShown.model_fields}
 
 

@@ -57,6 +57,7 @@ from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
 from storage.redis_live import RedisLive
 from storage.redis_rates import RedisRates
+from storage.saved_methods import PostgresSavedMethods
 from storage.sessions import PostgresSessions
 from storage.store import Store
 from storage.uploads import PostgresUploads
@@ -116,6 +117,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             objects=Objects(settings.objects, settings.files_folder),
             scanner=open_scanner(settings.scanner),
             payments=PostgresPayments(database),
+            saved_methods=PostgresSavedMethods(database),
             gateways=await stack.enter_async_context(
                 open_gateways(settings, PostgresLedger(database))
             ),
@@ -165,6 +167,13 @@ async def open_gateways(
         if GatewayName.MOYASAR in settings.accounts:
             moyasar = Moyasar(settings.moyasar, return_url=return_url, timeout_s=timeout_s)
             found[GatewayName.MOYASAR] = await stack.enter_async_context(moyasar)
+        if GatewayName.STRIPE in settings.accounts:
+            # Its SDK takes long to load.
+            from actors.gateways.stripe import Stripe  # noqa: PLC0415
+
+            found[GatewayName.STRIPE] = Stripe(
+                settings.stripe, return_url=return_url, timeout_s=timeout_s
+            )
         if GatewayName.WALLET in settings.accounts:
             keeper = LedgerKeeper(books, wall=SystemClock())
             found[GatewayName.WALLET] = Wallet(keeper, books)

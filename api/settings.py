@@ -23,6 +23,7 @@ from actors.gateways.settings import (
     ScannerSettings,
     SmsProvider,
     SmsSettings,
+    StripeSettings,
 )
 from actors.settings import ClockSettings, RuntimeSettings, UploadSettings
 from api.identity_settings import IdentitySettings
@@ -253,6 +254,7 @@ class Settings(BaseSettings):
     scanner: ScannerSettings = ScannerSettings()
     payments: PaymentSettings = PaymentSettings()
     moyasar: MoyasarSettings = MoyasarSettings()
+    stripe: StripeSettings = StripeSettings()
 
     @property
     def key_file(self) -> Path:
@@ -291,14 +293,21 @@ class Settings(BaseSettings):
     @property
     def accounts(self) -> frozenset[GatewayName]:
         """The gateways that we have an account at; the wallet where orders are paid for."""
-        keys = {GatewayName.MOYASAR: self.moyasar.secret_key}
+        keys = {
+            GatewayName.MOYASAR: self.moyasar.secret_key,
+            GatewayName.STRIPE: self.stripe.secret_key,
+        }
         found = {name for name, key in keys.items() if key.get_secret_value()}
         is_required = self.payments.mode is PaymentsMode.REQUIRED
         return frozenset(found | {GatewayName.WALLET} if is_required else found)
 
     def publishable_key(self, gateway: GatewayName) -> str:
         """With what an app speaks to a gateway."""
-        return {GatewayName.MOYASAR: self.moyasar.publishable_key}.get(gateway, "")
+        keys = {
+            GatewayName.MOYASAR: self.moyasar.publishable_key,
+            GatewayName.STRIPE: self.stripe.publishable_key,
+        }
+        return keys.get(gateway, "")
 
     @property
     def sms_log(self) -> Path:

@@ -143,8 +143,8 @@ def _source(source: Source, *, is_held: bool) -> dict[str, Any]:
             return {"type": "applepay", "token": source.value, "manual": is_held}
         case SourceKind.STC_PAY:
             return {"type": "stcpay", "mobile": source.value}
-        case SourceKind.WALLET:
-            raise GatewayRejected("a wallet is no source of Moyasar's")
+        case SourceKind.WALLET | SourceKind.SAVED:
+            raise GatewayRejected("no source of Moyasar's")
 
 
 def _statement(said: dict[str, Any] | None) -> Statement:

@@ -272,3 +272,20 @@ class MoyasarSettings(BaseModel):
     webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="Secret token of the webhook, as entered at Moyasar."
     )
+
+
+class StripeSettings(BaseModel):
+    """Our account at Stripe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(default="https://api.stripe.com", description="Where Stripe's API answers.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret key (`sk_…`); empty: no account there."
+    )
+    publishable_key: str = Field(
+        default="", description="Publishable key (`pk_…`), with which apps make payment methods."
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signing secret of the webhook endpoint (`whsec_…`)."
+    )

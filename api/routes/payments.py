@@ -47,7 +47,8 @@ from engine.payments.messages import (
     SOURCE_REFUSED,
     UNKNOWN_PAYMENT,
 )
-from engine.payments.payment import Payment
+from engine.payments.payment import Payment, PaymentStatus
+from engine.payments.saved import UNKNOWN_METHOD, SavedMethod, method_id
 
 router = APIRouter(prefix="/v1", tags=["payments"])
 LISTED_MAX = 100
@@ -57,7 +58,7 @@ _SOURCE_MAX = 20_000
 class SourceBody(Body):
     """What the gateway's own form in the app made of a card; a card's number is never sent here.
 
-    The wallet has no value.
+    The wallet has no value; that of a saved method is its id.
     """
 
     kind: Annotated[SourceKind, Field(strict=False)]
@@ -65,11 +66,12 @@ class SourceBody(Body):
 
 
 class PaymentBody(Body):
-    """An order as it would be placed, and what it is paid with."""
+    """An order as it would be placed, and what it is paid with; whether to save that."""
 
     order: OrderBody
     network: Annotated[Network, Field(strict=False)]
     source: SourceBody
+    save: bool = False
 
 
 @router.get("/payment-methods", responses=answers(200, MethodsShown))
@@ -103,6 +105,7 @@ async def list_payment_methods(parts: PartsDep) -> Json:
         METHOD_NOT_OFFERED,
         SOURCE_REFUSED,
         ORDER_PAID,
+        UNKNOWN_METHOD,
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
         BAD_PHONE,
@@ -126,7 +129,7 @@ async def pay(
         customer_id=caller.user_id,
         order=await _order(parts, caller, body.order),
         network=body.network,
-        source=Source(kind=body.source.kind, value=body.source.value),
+        source=await _source(parts, caller, body.source),
     )
     payments: Payments = request.app.state.payments
     made = await payments.pay(wish)
@@ -134,7 +137,37 @@ async def pay(
         raise Refused(made)
     if _asks(made.order) != _asks(wish.order):
         raise Refused(KEY_REUSED())
+    if body.save:
+        await _save(parts, made, wish.source)
     return Json(shown(made), 201)
+
+
+async def _source(parts: Parts, caller: Caller, body: SourceBody) -> Source:
+    """What is charged; for a saved method its token."""
+    if body.kind is not SourceKind.SAVED:
+        return Source(kind=body.kind, value=body.value)
+    method = await parts.saved_methods.find(body.value)
+    if method is None or method.customer_id != caller.user_id:
+        raise Refused(UNKNOWN_METHOD())
+    return Source(kind=SourceKind.TOKEN, value=method.token)
+
+
+async def _save(parts: Parts, payment: Payment, source: Source) -> None:
+    """Save what the bank has not declined; only a token can be used again."""
+    is_good = payment.status not in {PaymentStatus.DECLINED, PaymentStatus.MISMATCHED}
+    if source.kind is not SourceKind.TOKEN or payment.card is None or not is_good:
+        return
+    who, gateway = payment.customer_id, payment.gateway
+    method = SavedMethod(
+        id=method_id(who, gateway, source.value),
+        customer_id=who,
+        gateway=gateway,
+        network=payment.network,
+        token=source.value,
+        card=payment.card,
+        saved_at=parts.wall.now(),
+    )
+    await parts.saved_methods.save(method)
 
 
 async def _order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:

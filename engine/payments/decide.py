@@ -9,7 +9,7 @@ from engine.kernel.ids import PaymentId, UserId, derived_id
 from engine.kernel.messages import Change, Decision, Effect, Event
 from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant
 from engine.orders.messages import PlaceOrder
-from engine.payments.gateways import MATRIX, Flow, GatewayName, Network, flow_of
+from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network, flow_of
 from engine.payments.payment import (
     TAKING,
     GatewayAsked,
@@ -65,6 +65,7 @@ def begin(
     customer_id: UserId,
     gateway: GatewayName,
     network: Network,
+    card: Card | None = None,
     now: Instant,
     expires_at: Instant,
 ) -> Decision:
@@ -78,6 +79,7 @@ def begin(
         gateway=gateway,
         network=network,
         flow=flow_of(gateway, network),
+        card=card,
         amount_halalas=order.quote.total_halalas,
         made_at=now,
         expires_at=expires_at,

@@ -15,6 +15,7 @@ class GatewayName(StrEnum):
     """Who moves the money."""
 
     MOYASAR = "moyasar"
+    STRIPE = "stripe"
     WALLET = "wallet"
 
 
@@ -36,6 +37,7 @@ class SourceKind(StrEnum):
     APPLE_PAY = "apple_pay"
     STC_PAY = "stc_pay"
     WALLET = "wallet"
+    SAVED = "saved"
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -71,6 +73,16 @@ class Capabilities(Struct, frozen=True, kw_only=True):
 
 MATRIX: Final[dict[GatewayName, Capabilities]] = {
     GatewayName.MOYASAR: Capabilities(
+        authorise=True,
+        partial_capture=True,
+        void=True,
+        refund=True,
+        partial_refund=True,
+        tokens=True,
+        idempotency=True,
+        webhooks=True,
+    ),
+    GatewayName.STRIPE: Capabilities(
         authorise=True,
         partial_capture=True,
         void=True,

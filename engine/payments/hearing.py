@@ -71,7 +71,8 @@ def heard(
         is_noticed=False,
         captured_halalas=max(payment.captured_halalas, said.captured_halalas),
         refunded_halalas=max(payment.refunded_halalas, said.refunded_halalas),
-        card=said.card or payment.card,
+        # What the token was described as says more than what was charged.
+        card=payment.card or said.card,
         challenge_url=said.challenge_url if said.standing is Standing.CHALLENGED else "",
         reason=said.reason or payment.reason,
         tries=0 if is_news else payment.tries + 1,

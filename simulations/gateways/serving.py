@@ -14,6 +14,9 @@ from simulations.gateways.moyasar import (
     MoyasarProtocol,
 )
 from simulations.gateways.server import PaymentServer, Reply, Request
+from simulations.gateways.stripe import SECRET_KEY as STRIPE_KEY
+from simulations.gateways.stripe import WEBHOOK_SECRET as STRIPE_WEBHOOKS
+from simulations.gateways.stripe import StripeProtocol
 
 
 def run(*, port: int, api: str) -> None:
@@ -31,6 +34,7 @@ async def _serve(port: int, api: str) -> None:
 
     server.serve(tell)
     MoyasarProtocol(server, webhook_url=f"{api}/v1/webhooks/moyasar")
+    StripeProtocol(server, webhook_url=f"{api}/v1/webhooks/stripe")
     async with server.running(port):
         console.print(settings_for(server.url), highlight=False, soft_wrap=True)
         console.print(_cards())
@@ -46,6 +50,9 @@ def settings_for(url: str) -> str:
             f"HADIYATI_MOYASAR__SECRET_KEY={SECRET_KEY}",
             f"HADIYATI_MOYASAR__PUBLISHABLE_KEY={PUBLISHABLE_KEY}",
             f"HADIYATI_MOYASAR__WEBHOOK_SECRET={WEBHOOK_SECRET}",
+            f"HADIYATI_STRIPE__URL={url}",
+            f"HADIYATI_STRIPE__SECRET_KEY={STRIPE_KEY}",
+            f"HADIYATI_STRIPE__WEBHOOK_SECRET={STRIPE_WEBHOOKS}",
         )
     )
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from pydantic import SecretStr
 
 from actors.gateways.payments import GatewayRejected, PaymentGateway
+from actors.gateways.settings import StripeSettings
+from actors.gateways.stripe import Stripe
 from actors.gateways.wallet import Wallet
 from engine.kernel.ids import PaymentId
 from engine.money.accounts import AccountKind, account
@@ -22,8 +25,11 @@ from engine.payments.payment import (
     RefundReason,
     RefundStatus,
 )
+from simulations.gateways.stripe import SECRET_KEY as STRIPE_KEY
+from simulations.gateways.stripe import WEBHOOK_SECRET as STRIPE_WEBHOOKS
+from simulations.gateways.stripe import StripeProtocol
 from storage.payments import change_of
-from tests.actors.tills import MADA, VISA, Tills, some_tills
+from tests.actors.tills import DEAF, MADA, MUTE, SECURE, VISA, Tills, some_tills
 
 K = OperationKind
 
@@ -72,7 +78,18 @@ async def filled(tills: Tills) -> Wallet:
     return Wallet(tills.keeper, tills.books)
 
 
-@pytest.fixture(params=["moyasar", "wallet"])
+def at_stripe(tills: Tills) -> tuple[Stripe, StripeProtocol]:
+    protocol = StripeProtocol(tills.server, webhook_url="http://held.example/")
+    settings = StripeSettings(
+        url=tills.server.url,
+        secret_key=SecretStr(STRIPE_KEY),
+        webhook_secret=SecretStr(STRIPE_WEBHOOKS),
+    )
+    gateway = Stripe(settings, return_url="https://x.example/v1/payments", timeout_s=20)
+    return gateway, protocol
+
+
+@pytest.fixture(params=["moyasar", "stripe", "wallet"])
 async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     async with some_tills() as tills:
         if request.param == "moyasar":
@@ -85,6 +102,15 @@ async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
                     held: Source(kind=SourceKind.TOKEN, value=token)
                     for held, token in tokens.items()
                 },
+            )
+        elif request.param == "stripe":
+            gateway, protocol = at_stripe(tills)
+            method = protocol.till.tokenise(VISA)[0]
+            yield Scene(
+                tills=tills,
+                gateway=gateway,
+                networks=dict.fromkeys((True, False), Network.VISA),
+                sources=dict.fromkeys((True, False), Source(kind=SourceKind.TOKEN, value=method)),
             )
         else:
             yield Scene(
@@ -176,3 +202,44 @@ async def test_a_wallet_that_has_too_little_declines_and_is_never_overdrawn() ->
             account(AccountKind.CUSTOMER_WALLET, tills.customer.user_id)
         )
         assert (wallet.posted, wallet.reserved) == (100_000, -paid.amount_halalas)
+
+
+async def test_stripe_pays_declines_falls_silent_and_sends_signed_words() -> None:
+    async with some_tills() as tills:
+        gateway, protocol = at_stripe(tills)
+        host = tills.another_host(
+            gateways={GatewayName.STRIPE: gateway},
+            routes=dict.fromkeys(Network, GatewayName.STRIPE),
+        )
+
+        async def pay(number: str) -> Payment:
+            source = Source(kind=SourceKind.TOKEN, value=protocol.till.tokenise(number)[0])
+            paid = await host.pay(replace(await tills.checkout(), source=source))
+            assert isinstance(paid, Payment)
+            return paid
+
+        held = await pay(VISA)
+        assert (held.status.value, held.is_placed) == ("authorised", True)
+        assert held.card is not None
+        assert (held.card.last_four, held.card.expires_year) == ("1111", 2030)
+        declined = await pay("4000000000000002")
+        assert (declined.status.value, declined.reason) == ("declined", "DECLINED")
+        mute, deaf, challenged = [await pay(one) for one in (MUTE, DEAF, SECURE)]
+        assert {mute.status.value, deaf.status.value} == {"unknown"}
+        assert challenged.status.value == "challenged"
+        await tills.confirm(challenged)
+        words = [(one.headers, one.body) for one in tills.server.webhooks]
+        word = gateway.read_notice(*words[-1])
+        assert word is not None
+        assert word.payment_id == challenged.id
+        assert gateway.read_notice({}, words[-1][1]) is None
+        assert gateway.read_notice(words[0][0], words[-1][1]) is None
+        heard = await host.hear(GatewayName.STRIPE, word)
+        assert heard is not None
+        assert (await host.advance(heard)).is_placed
+        for _ in range(8):
+            await tills.wait(60, host)
+        assert (await tills.newest(mute)).is_placed
+        assert (await tills.newest(deaf)).reason == "not_taken"
+        captures = [one for one in protocol.till.moves if one[0] == "capture"]
+        assert captures == []

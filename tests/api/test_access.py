@@ -91,6 +91,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", "/v1/payments", {}, Permission.PAY),
     ("GET", "/v1/payments", None, Permission.PAY),
     ("GET", f"/v1/payments/{ID}", None, Permission.SEE_PAYMENT),
+    ("GET", "/v1/saved-methods", None, Permission.PAY),
+    ("DELETE", f"/v1/saved-methods/{ID}", None, Permission.PAY),
     ("POST", f"/v1/payments/{ID}/refunds", {}, Permission.REFUND),
     ("POST", f"/v1/payments/{ID}/refunds/{ID}/decision", {}, Permission.APPROVE_REFUNDS),
     ("GET", "/v1/wallet", None, Permission.SEE_WALLET),

@@ -101,6 +101,7 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ),
     ("POST", "/v1/invoices/{order_id}/notes", NOTE, {CUSTOMER: {403}, OPERATOR: {404}}),
     ("GET", "/v1/payments/{order_id}", None, {CUSTOMER: {404}, STRANGER: {404}, OPERATOR: {404}}),
+    ("DELETE", "/v1/saved-methods/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {403}}),
     ("POST", "/v1/payments/{order_id}/refunds", REFUND, {CUSTOMER: {403}, OPERATOR: {404}}),
     (
         "POST",
@@ -139,7 +140,8 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 ]
 # Routes whose thing is the caller's own by its address, or which operators alone may call.
 OF_ONESELF = re.compile(
-    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet|uploads|payments)"
+    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet|uploads"
+    r"|payments|saved-methods)"
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(

@@ -144,6 +144,7 @@ BOUNDED = {
     "/v1/payments": "LISTED_MAX, the newest",
     "/v1/payments/{payment_id}": "its refunds",
     "/v1/payment-methods": "the networks",
+    "/v1/saved-methods": "SAVED_MAX",
     "/v1/wallet": "the kinds of accounts",
     "/v1/wallet/payouts": "LISTED_MAX, the newest",
     "/v1/wallet/points": "the orders of a year and their points",

@@ -103,8 +103,8 @@ async def test_a_paid_quote_becomes_an_order(shop: Shop) -> None:
     assert told["card"] == {
         "network": "visa",
         "last_four": "1111",
-        "expires_year": 0,
-        "expires_month": 0,
+        "expires_year": 2030,
+        "expires_month": 12,
     }
     order = await sara.get(f"/v1/orders/{told['order_id']}")
     assert order.json()["status"] == "waiting"
@@ -219,3 +219,30 @@ async def test_the_gateways_are_those_that_the_settings_give_accounts_at() -> No
     assert everything == {GatewayName.MOYASAR, GatewayName.WALLET}
     with pytest.raises(ValueError, match="secret_key is empty"):
         Settings(payments=required)
+
+
+async def test_a_saved_card_pays_again_and_nobody_elses_does(shop: Shop) -> None:
+    sara, other = await shop.town.log_in("customer"), await shop.town.log_in("customer")
+    wish = await shop.wish(sara, MADA)
+    paid = await sara.post("/v1/payments", {**wish, "save": True})
+    assert paid.status_code == 201
+    (saved,) = (await sara.get("/v1/saved-methods")).json()["methods"]
+    assert (saved["network"], saved["card"]["last_four"]) == ("mada", MADA[-4:])
+    assert "token_" not in str(saved)
+    source = {"kind": "saved", "value": saved["method_id"]}
+    again = {**await shop.wish(sara, MADA), "source": source}
+    assert (await sara.post("/v1/payments", again)).json()["status"] == "captured"
+    theirs = {**await shop.wish(other, MADA), "source": source}
+    refused = await other.post("/v1/payments", theirs)
+    assert (refused.status_code, refused.json()["code"]) == (404, "unknown_method")
+    path = f"/v1/saved-methods/{saved['method_id']}"
+    assert (await shop.town.client.delete(path, headers=other.headers)).status_code == 404
+    left = await shop.town.client.delete(path, headers=sara.headers)
+    assert left.json() == {"methods": []}
+    assert (await sara.post("/v1/payments", again)).status_code == 404
+
+
+async def test_a_declined_card_is_not_saved(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    await sara.post("/v1/payments", {**await shop.wish(sara, BROKE), "save": True})
+    assert (await sara.get("/v1/saved-methods")).json() == {"methods": []}

@@ -58,6 +58,7 @@ from storage.memory_uploads import MemoryUploads
 from storage.memory_what_ifs import MemoryWhatIfs
 from storage.objects import Objects
 from storage.rates import MemoryRates, Rates
+from storage.saved_methods import MemorySavedMethods
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
 from tests.builders import CORNER, DOOR, SHOP, new_id
@@ -386,6 +387,7 @@ async def a_town(
         objects=Objects(settings.objects, settings.files_folder),
         scanner=scanner or NoScanner(),
         payments=MemoryPayments(store.outbox),
+        saved_methods=MemorySavedMethods(),
         gateways=gateways or {},
         sms=DevelopmentSms(settings.sms_log),
         mail=DevelopmentMail(settings.mail_log),
