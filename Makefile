@@ -9,9 +9,9 @@ COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
-        bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
-        chaos bench-ledger walk-ledger verify-audit payment-server verify-ledger migrate openapi \
-        doctor clean
+        bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
+        simtest chaos fuzz-api bench-ledger walk-ledger verify-ledger verify-audit migrate \
+        openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -88,6 +88,9 @@ simtest: $(COMPILED) ## live days while everything fails, from seeds: ARGS="--se
 
 chaos: $(COMPILED) ## live a real day while everything is killed, stopped, filled: ARGS="--minutes 30"
 	@$(BIN)/hadiyati chaos $(ARGS)
+
+fuzz-api: $(READY) ## send generated requests to a whole service: ARGS="--cases 100000"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5"
 	@$(BIN)/hadiyati bench-ledger $(ARGS)

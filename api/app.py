@@ -35,6 +35,7 @@ from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
 from api.payout_hosts import open_payouts
 from api.punctuality import ZonesPunctuality
+from api.route_table import Methods
 from api.routes import (
     audit_log,
     couriers,
@@ -162,6 +163,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         openapi_url="/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -191,6 +193,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     add_handlers(app)
     for routes in _ROUTES:
         app.include_router(routes.router)
+    app.state.methods = Methods(app)
     return app
 
 

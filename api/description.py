@@ -20,6 +20,7 @@ from api.refusals import (
     TOO_MANY_AT_ONCE,
     TOO_SLOW,
 )
+from api.route_table import path_of, roles_of, routes_of
 from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
 from engine.identity.sessions import SESSION_ENDED
@@ -92,10 +93,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for body in ("RestoreBody", "ParametersBody"):
             guard = {"anyOf": [{"$ref": f"{_REF}Guard"}, {"type": "null"}]}
             schemas[body]["properties"]["guard"] = guard
+        _say_to_whom(app, schema["paths"])
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _say_to_whom(app: FastAPI, paths: dict[str, Any]) -> None:
+    """Each operation names the roles that may ask it; without any it is open to all."""
+    for route in routes_of(app):
+        if roles := roles_of(route):
+            for method in route.methods or ():
+                paths[path_of(route)][method.lower()]["x-roles"] = sorted(roles)
 
 
 def document() -> dict[str, Any]:

@@ -186,7 +186,11 @@ async def _mistyped(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     declared = _BY_STATUS.get(error.status_code, INVALID_REQUEST)
-    return problem(request, declared(), headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # The framework names the methods of one route; others may share its address.
+        headers["Allow"] = ", ".join(request.app.state.methods.of(request.url.path))
+    return problem(request, declared(), headers=headers)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
