@@ -10,8 +10,8 @@ COMPILED := .venv/.compiled
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
-        simtest chaos fuzz-api bench-ledger walk-ledger verify-ledger verify-audit migrate \
-        openapi doctor clean
+        simtest chaos fuzz-api bench-ledger walk-ledger verify-ledger verify-audit \
+        examples migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -105,6 +105,9 @@ payment-server: $(READY) ## play the payment gateways on this machine
 
 verify-ledger: $(READY) ## fold every balance of the running system anew
 	@$(BIN)/hadiyati verify-ledger $(ARGS)
+
+examples: $(READY) ## ask every operation its example and keep what it answers
+	@$(BIN)/python -m tests.api.walk $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api.errors import MEDIA_TYPE, status_of
+from api.examples import show_examples
 from api.refusals import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -65,7 +66,10 @@ def answers(status: int, model: type[BaseModel], *refusals: Declared) -> dict[in
                             {"$ref": f"{_REF}Problem"},
                             {"properties": {"code": {"enum": sorted(texts)}}},
                         ]
-                    }
+                    },
+                    "examples": {
+                        code: {"$ref": f"#/components/examples/{code}"} for code in sorted(texts)
+                    },
                 }
             },
         }
@@ -94,6 +98,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             guard = {"anyOf": [{"$ref": f"{_REF}Guard"}, {"type": "null"}]}
             schemas[body]["properties"]["guard"] = guard
         _say_to_whom(app, schema["paths"])
+        show_examples(schema)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = schema
