@@ -1,5 +1,6 @@
 """The description of the REST interface: OpenAPI 3.1, with every code of every refusal."""
 
+from functools import cache
 from typing import Any, NoReturn
 
 import msgspec
@@ -113,8 +114,9 @@ def _say_to_whom(app: FastAPI, paths: dict[str, Any]) -> None:
                 paths[path_of(route)][method.lower()]["x-roles"] = sorted(roles)
 
 
+@cache
 def document() -> dict[str, Any]:
-    """The document of an application that is not running."""
+    """The document of an application that is not running, made once; not to be changed."""
     from api.app import assemble  # noqa: PLC0415 - its routes import this file
     from api.settings import Settings  # noqa: PLC0415
 

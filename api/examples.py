@@ -15,6 +15,7 @@ from engine.kernel.refusals import CATALOGUE
 
 FILE: Final = Path(__file__).with_name("examples.json")
 JSON: Final = "application/json"
+_EXAMPLES: Final = ("example", "examples")
 _REQUEST_ID: Final = "0198a3c4-8f4e-7d10-9c53-000000000000"
 
 
@@ -45,3 +46,16 @@ def _show(operation: dict[str, Any], found: dict[str, Any]) -> None:
     for status, answer in operation["responses"].items():
         if "answer" in found and int(status) < 300 and JSON in answer.get("content", {}):
             answer["content"][JSON]["example"] = found["answer"]
+
+
+def without_examples(document: dict[str, Any]) -> dict[str, Any]:
+    """The same description, of which each form of a request or an answer is left."""
+
+    def bare(part: object) -> object:
+        if isinstance(part, dict):
+            return {name: bare(one) for name, one in part.items() if name not in _EXAMPLES}
+        return [bare(one) for one in part] if isinstance(part, list) else part
+
+    found = bare(document)
+    assert isinstance(found, dict)
+    return found

@@ -13,10 +13,20 @@ Write = Annotated[
 ]
 
 
-def openapi(write: Write = False) -> None:
+def openapi(
+    write: Write = False,
+    release: Annotated[
+        str, typer.Option(help="Keep it, without examples, as what was released with this version.")
+    ] = "",
+) -> None:
     """Print or write the description of the REST interface."""
     from api.description import document
+    from api.examples import without_examples
 
+    if release:
+        text = json.dumps(without_examples(document()), ensure_ascii=False, sort_keys=True)
+        _out(text + "\n", f"api/released/{release}.json", write=True)
+        return
     _out(json.dumps(document(), indent=1, ensure_ascii=False) + "\n", "openapi.json", write)
 
 

@@ -253,6 +253,7 @@ async def _sessions(one: Walk, admin: Person, operator: Person, courier: Person)
     zones = [one.town.zone_id]
     await one.say("limit_operator", admin, path={"operator_id": operator.user_id}, zones=zones)
     await one.say("judge_staff", admin, path={"user_id": operator.user_id})
+    await one.say("list_audit_log", admin)
     other = await one.town.log_in("courier", courier.phone)
     await one.say("end_session", courier, path={"session_id": other.session_id})
     await one.say("log_out", courier)
