@@ -27,6 +27,7 @@ from actors.sessions import Sessions
 from actors.stamp import own_stamp, read_stamp
 from actors.uploads import Uploads
 from api.allowance import Allowance
+from api.dated import Dated
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.gate import Gate
@@ -89,17 +90,21 @@ VERSION = "0.1.0"
 _ASKED_BY_BROWSERS = (
     "authorization",
     "content-type",
+    "hadiyati-version",
     "idempotency-key",
     "if-match",
     "if-none-match",
     "traceparent",
 )
 _TOLD_TO_BROWSERS = (
+    "deprecation",
     "etag",
+    "hadiyati-version",
     "link",
     "ratelimit",
     "ratelimit-policy",
     "retry-after",
+    "sunset",
     "traceparent",
     "x-request-id",
 )
@@ -167,6 +172,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.add_middleware(Dated)
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
     app.add_middleware(

@@ -23,6 +23,7 @@ from api.refusals import (
     TOO_SLOW,
 )
 from api.route_table import path_of, roles_of, routes_of
+from api.versions import DEPRECATIONS, NEWEST
 from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
 from engine.identity.sessions import SESSION_ENDED
@@ -38,7 +39,8 @@ TITLE = "Hadiyati"
 _ABOUT = """\
 Gift delivery: quotes, orders, couriers and zones. Times are milliseconds since the Unix epoch
 (UTC), money is halalas, coordinates are WGS 84 degrees. What is live goes over the socket
-`/v1/socket`, described in docs/protocol.md.
+`/v1/socket`, described in docs/protocol.md. What is described here is the newest version: a client
+that is made from it sends its date, the `version` above, as the header `Hadiyati-Version`.
 """
 _REF = "#/components/schemas/"
 
@@ -82,7 +84,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if not app.openapi_schema:
         schema = get_openapi(
             title=TITLE,
-            version=app.version,
+            version=NEWEST,
             openapi_version="3.1.0",
             description=_ABOUT,
             routes=app.routes,
@@ -99,6 +101,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             guard = {"anyOf": [{"$ref": f"{_REF}Guard"}, {"type": "null"}]}
             schemas[body]["properties"]["guard"] = guard
         _say_to_whom(app, schema["paths"])
+        _say_what_goes(schema["paths"])
         show_examples(schema)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
@@ -112,6 +115,15 @@ def _say_to_whom(app: FastAPI, paths: dict[str, Any]) -> None:
         if roles := roles_of(route):
             for method in route.methods or ():
                 paths[path_of(route)][method.lower()]["x-roles"] = sorted(roles)
+
+
+def _say_what_goes(paths: dict[str, Any]) -> None:
+    for one in DEPRECATIONS:
+        method, _, path = one.operation.partition(" ")
+        operation = paths[path][method.lower()]
+        named = [part for part in operation["parameters"] if part["name"] == one.parameter]
+        for part in named or [operation]:
+            part["deprecated"] = True
 
 
 @cache

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from api.description import document
 from api.examples import FILE, JSON, examples
+from api.versions import HEADER, NEWEST
 from engine.kernel.ids import CourierId, UserId
 from storage.store import TrailFix
 from tests.api.test_invoices import invoices_of
@@ -56,7 +57,7 @@ class Walk:
         """Send the example with what only this town knows (`changes`); the answer is checked."""
         method, shape, operation = self._known[operation_id]
         body = self._body(operation_id, changes)
-        sent = {"Idempotency-Key": self.town.key(), **(headers or {})}
+        sent = {HEADER: NEWEST, "Idempotency-Key": self.town.key(), **(headers or {})}
         answer = await self.town.client.request(
             method,
             shape.format(**(path or {})),
@@ -262,7 +263,10 @@ async def _sessions(one: Walk, admin: Person, operator: Person, courier: Person)
 async def _phone(one: Walk, customer: Person) -> None:
     town = one.town
     await one.say("send_codes", customer)
-    codes = {"old_code": town.code(customer.phone), "new_code": town.code(_NEW_PHONE)}
+    codes: dict[str, Any] = {
+        "old_code": town.code(customer.phone),
+        "new_code": town.code(_NEW_PHONE),
+    }
     await one.say("change_phone", customer, **codes)
     await one.say("send_undo_code")
     await one.say("undo_change", code=town.code(customer.phone))

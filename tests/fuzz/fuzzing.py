@@ -16,6 +16,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
 from schemathesis.engine import events
 
+from api.versions import HEADER, NEWEST
 from engine.kernel.messages import Role
 from tests.fuzz.city import City
 
@@ -122,6 +123,7 @@ def _config(city: City, token: str, operations: Sequence[str], effort: Effort) -
     known = {name: {"dictionary": name, "probability": _FROM_KNOWN} for name in city.known}
     return {
         "base-url": city.url,
+        "headers": {HEADER: NEWEST},
         "seed": effort.seed,
         "auth": {"openapi": {"HTTPBearer": {"bearer": token}}},
         "dictionaries": {name: {"values": values} for name, values in city.known.items()},
