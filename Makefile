@@ -11,7 +11,7 @@ COMPILED := .venv/.compiled
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
         simtest chaos fuzz-api bench-ledger walk-ledger verify-ledger verify-audit \
-        examples migrate openapi doctor clean
+        examples clients migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -108,6 +108,11 @@ verify-ledger: $(READY) ## fold every balance of the running system anew
 
 examples: $(READY) ## ask every operation its example and keep what it answers
 	@$(BIN)/python -m tests.api.walk $(ARGS)
+
+clients: $(READY) ## make the typed clients, TypeScript and Dart, in dist/clients; needs npm
+	@npm ci --prefix tests/client --ignore-scripts --no-audit --no-fund --silent
+	@$(BIN)/hadiyati clients $(ARGS)
+	@tests/client/node_modules/.bin/openapi-typescript dist/clients/openapi.json -o dist/clients/hadiyati.ts
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

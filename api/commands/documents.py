@@ -30,6 +30,20 @@ def openapi(
     _out(json.dumps(document(), indent=1, ensure_ascii=False) + "\n", "openapi.json", write)
 
 
+def clients(
+    out: Annotated[Path, typer.Option(help="Folder for them.")] = Path("dist/clients"),
+) -> None:
+    """Write the typed client in Dart, and the description from which one in TypeScript is made."""
+    from api.clients.dart import dart_client
+    from api.clients.document import for_clients
+    from api.description import document
+
+    described = for_clients(document())
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "hadiyati.dart").write_text(dart_client(described), "utf-8")
+    (out / "openapi.json").write_text(json.dumps(described, ensure_ascii=False), "utf-8")
+
+
 def asyncapi(write: Write = False) -> None:
     """Print or write the description of the socket."""
     from api.sockets.asyncapi import socket_document
