@@ -117,9 +117,10 @@ clients: $(READY) ## make the typed clients, TypeScript and Dart, in dist/client
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)
 
-openapi: $(READY) ## write the descriptions of the REST interface and of the socket
-	@$(BIN)/hadiyati openapi $(ARGS)
-	@$(BIN)/hadiyati asyncapi $(ARGS)
+openapi: $(READY) ## write the descriptions of REST and of the socket, and what is made of docs/api
+	@$(BIN)/hadiyati openapi --write
+	@$(BIN)/hadiyati asyncapi --write
+	@$(BIN)/hadiyati pages
 
 doctor: $(READY) ## report what is found, what runs and what to do
 	@$(BIN)/hadiyati doctor $(ARGS)

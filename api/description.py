@@ -79,6 +79,16 @@ def answers(status: int, model: type[BaseModel], *refusals: Declared) -> dict[in
     return found
 
 
+def codes_of(responses: dict[str, Any]) -> set[str]:
+    """Those of every refusal in a description of answers."""
+    return {
+        code
+        for answer in responses.values()
+        for part in answer.get("content", {}).get(MEDIA_TYPE, {}).get("schema", {}).get("allOf", ())
+        for code in part.get("properties", {}).get("code", {}).get("enum", ())
+    }
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """The document, made once."""
     if not app.openapi_schema:

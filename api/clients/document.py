@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from api.description import codes_of
 from api.errors import MEDIA_TYPE
 from api.examples import without_examples
-
-_TAGS = ("x-roles",)
 
 
 def for_clients(document: dict[str, Any]) -> dict[str, Any]:
@@ -19,18 +18,8 @@ def for_clients(document: dict[str, Any]) -> dict[str, Any]:
 
 def _answers(responses: dict[str, Any]) -> dict[str, Any]:
     good = {status: one for status, one in responses.items() if int(status) < 300}
-    codes = sorted({code for one in responses.values() for code in _codes(one)})
+    codes = sorted(codes_of(responses))
     known = {"anyOf": [{"type": "string", "enum": codes}, {"type": "string"}]}
     problem = {"allOf": [{"$ref": "#/components/schemas/Problem"}, {"properties": {"code": known}}]}
     refusal = {"description": "A problem.", "content": {MEDIA_TYPE: {"schema": problem}}}
     return {**good, "default": refusal}
-
-
-def _codes(answer: dict[str, Any]) -> list[str]:
-    schema = answer.get("content", {}).get(MEDIA_TYPE, {}).get("schema", {})
-    found: list[str] = [
-        code
-        for part in schema.get("allOf", ())
-        for code in part.get("properties", {}).get("code", {}).get("enum", ())
-    ]
-    return found

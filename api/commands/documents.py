@@ -30,6 +30,14 @@ def openapi(
     _out(json.dumps(document(), indent=1, ensure_ascii=False) + "\n", "openapi.json", write)
 
 
+def pages() -> None:
+    """Make the parts of the pages in docs/api that are made."""
+    from api.pages import FOLDER, filled
+
+    for file in sorted(FOLDER.glob("*.md")):
+        file.write_text(filled(file.read_text("utf-8")), "utf-8")
+
+
 def clients(
     out: Annotated[Path, typer.Option(help="Folder for them.")] = Path("dist/clients"),
 ) -> None:
