@@ -8,10 +8,10 @@ READY := .venv/.ready
 COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
-        bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
-        simtest chaos fuzz-api bench-ledger walk-ledger verify-ledger verify-audit \
-        examples clients migrate openapi doctor clean
+.PHONY: help demo up test lint code format types imports check fix simulate replay compare tune bench \
+        bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
+        chaos fuzz-api bench-ledger walk-ledger verify-audit payment-server verify-ledger examples \
+        clients migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'

@@ -60,7 +60,7 @@ class _Pair:
             yield "body", "is not taken any more"
         elif was is not None and is_now is not None:
             yield from self._asked("body", was, is_now)
-        elif after.get("requestBody", {}).get("required"):
+        elif "requestBody" not in before and after.get("requestBody", {}).get("required"):
             yield "body", "is asked for now"
         yield from self._of_answers(before, after)
 

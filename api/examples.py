@@ -41,7 +41,7 @@ def show_examples(document: dict[str, Any]) -> None:
 
 
 def _show(operation: dict[str, Any], found: dict[str, Any]) -> None:
-    if "request" in found and "requestBody" in operation:
+    if "request" in found:
         operation["requestBody"]["content"][JSON]["example"] = found["request"]
     for status, answer in operation["responses"].items():
         if "answer" in found and int(status) < 300 and JSON in answer.get("content", {}):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from engine.kernel.pages import Page, Wanted, slice_of
-from engine.money.accounts import AccountId, Balance
+from engine.money.accounts import AccountId, AccountKind, Balance
 from engine.money.audit import StoredEntry
 from engine.money.ledger import Entry, Head, Ledger
 from engine.money.transfers import Transfer, TransferId
@@ -40,6 +40,13 @@ class MemoryLedger:
 
     async def find_balance(self, account_id: AccountId) -> Balance:
         return self._balances.get(account_id, Balance())
+
+    async def list_balances(
+        self, kind: AccountKind | None = None, *, limit: int, after: AccountId | None = None
+    ) -> dict[AccountId, Balance]:
+        prefix = "" if kind is None else f"{kind.value}:"
+        names = [one for one in self._balances if one.startswith(prefix) and one > (after or "")]
+        return {one: self._balances[one] for one in sorted(names)[:limit]}
 
     async def list_posted_of(self, account_id: AccountId, wanted: Wanted) -> Page[Entry]:
         mine = [

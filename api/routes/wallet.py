@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
+from msgspec import to_builtins
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +12,7 @@ from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
 from api.list_queries import StatementQuery
 from api.paging import Paging
+from api.pay_answers import PayLineShown
 from api.refusals import INVALID_REQUEST
 from engine.identity.access import Permission
 from engine.kernel.messages import Caller, Role

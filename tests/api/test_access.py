@@ -164,7 +164,7 @@ async def test_every_route_asks_the_table_for_what_it_does(town: Town) -> None:
     expected = {(method, path.replace(ID, "*")): deed for method, path, _, deed in ROUTES}
     seen = 0
     for route in routes_of(town.app):
-        if (path := path_of(route)) in OPEN | BY_LINK:
+        if (path := path_of(route)) in OPEN | BY_LINK | BY_GATEWAY:
             continue
         shape = "/".join("*" if part.startswith("{") else part for part in path.split("/"))
         shape = shape.replace("parameters/*", "parameters/1")

@@ -144,6 +144,8 @@ BOUNDED = {
     "/v1/payments/{payment_id}": "its refunds",
     "/v1/payment-methods": "the networks",
     "/v1/wallet": "the kinds of accounts",
+    "/v1/wallet/payouts": "LISTED_MAX, the newest",
+    "/v1/disputes": "LISTED_MAX, the newest",
 }
 
 

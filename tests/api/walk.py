@@ -17,15 +17,30 @@ from api.description import document
 from api.examples import FILE, JSON, examples
 from api.versions import HEADER, NEWEST
 from engine.kernel.ids import CourierId, UserId
+from engine.money.accounts import AccountKind, account
 from storage.store import TrailFix
 from tests.api.test_invoices import invoices_of
 from tests.api.test_staff import mailed
+from tests.api.test_wallet import enter
 from tests.api.town import Person, Town, a_town
 from tests.builders import CORNER
 
 _NEW_PHONE: Final = "+966557654321"
 _EMAIL: Final = "huda@example.com"
 _CHANGED: Final = "forty camels wait outside"
+
+
+# What cannot be asked in a town alone; its examples of requests are held against their schemas.
+ELSEWHERE: Final = {
+    "pay": "a gateway takes the money: tests/api/test_payments.py",
+    "get_payment": "as above",
+    "come_back": "as above",
+    "hear_gateway": "as above",
+    "request_payout": "a bank pays it out: tests/api/test_payouts.py",
+    "send_file": "its body is a file: tests/api/test_uploads.py",
+    "show_upload": "as above",
+    "get_file": "as above",
+}
 
 
 class Walk:
@@ -82,7 +97,13 @@ class Walk:
         return {**example, **changes}
 
     def takes_body(self, operation_id: str) -> bool:
-        return "requestBody" in self._known[operation_id][2]
+        """In JSON; a file has no example."""
+        return JSON in self._known[operation_id][2].get("requestBody", {}).get("content", {})
+
+    def faults_of_request(self, operation_id: str, body: object) -> list[str]:
+        """What the description has against a body."""
+        content = self._known[operation_id][2]["requestBody"]["content"]
+        return self.faults(content[JSON]["schema"], body)
 
     def faults_of_answer(self, operation_id: str, told: object) -> list[str]:
         """What the description has against an answer that says yes."""
@@ -106,7 +127,9 @@ async def walk(town: Town) -> Walk:
     zone_id = await _zone(one, operator)
     courier = await town.log_in("courier")
     order_id = await _order(one, customer, operator, courier)
+    await one.say("show_handover", customer, path={"order_id": order_id})
     await _money(one, customer, operator, order_id)
+    await _pay(one, operator, courier, order_id)
     await _gift_links(one, customer)
     await _zone_changes(one, operator, zone_id)
     await _sessions(one, admin, operator, courier)
@@ -222,8 +245,23 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await one.say("list_invoices", customer, path={"order_id": order_id})
     await one.say("get_invoice_file", path={"token": _last(invoice["pdf"])})
     await one.say("correct_invoice", operator, path={"invoice_id": invoice["invoice_id"]})
+    await enter(one.town, account(AccountKind.CUSTOMER_WALLET, customer.user_id), 1000)
+    await one.say("tip_courier", customer, path={"order_id": order_id})
+    await one.say("list_payment_methods")
+    await one.say("list_payments", customer)
     await one.say("get_wallet", customer)
     await one.say("get_statement", customer)
+
+
+async def _pay(one: Walk, operator: Person, courier: Person, order_id: str) -> None:
+    await enter(one.town, account(AccountKind.COURIER_WALLET, courier.user_id), 5000)
+    await one.say("put_bank_account", courier)
+    await one.say("get_bank_account", courier)
+    await one.say("list_payouts", courier)
+    whose: dict[str, Any] = {"courier_id": courier.user_id, "order_id": order_id}
+    made = await one.say("open_dispute", operator, **whose)
+    await one.say("list_disputes", operator)
+    await one.say("close_dispute", operator, path={"dispute_id": made["dispute_id"]})
 
 
 async def _gift_links(one: Walk, customer: Person) -> None:
@@ -322,7 +360,7 @@ async def record() -> None:
             **({"request": found} if (found := examples().get(name, {}).get("request")) else {}),
             **({} if answer is None else {"answer": tidied.value(answer)}),
         }
-        for name, answer in sorted(one.answers.items())
+        for name, answer in sorted({**dict.fromkeys(ELSEWHERE), **one.answers}.items())
     }
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=1) + b"\n")
 
