@@ -23,6 +23,8 @@ from tests.fuzz.city import City
 PHASES: Final = ("examples", "coverage", "fuzzing", "stateful")
 # They end the session that asks, so it is a new one's.
 _ENDING: Final = frozenset({"log_out", "end_session"})
+# A busy machine may take its time.
+_PATIENCE_S: Final = 60
 _FROM_KNOWN: Final = 0.8
 _BODY_IDS: Final = ("quote_id", "order_id")
 
@@ -61,7 +63,7 @@ def fuzz(
     on_cases: Callable[[int], object] = lambda _: None,
 ) -> Found:
     """Ask as somebody of a role all that is his to ask, or all that is not (`foreign`)."""
-    document = httpx2.get(f"{city.url}/openapi.json", trust_env=False).json()
+    document = httpx2.get(f"{city.url}/openapi.json", trust_env=False, timeout=_PATIENCE_S).json()
     meant = [one for one, roles in _askers(document).items() if (role in roles) != foreign]
     staying = [one for one in meant if one not in _ENDING]
     found = _ran(document, _config(city, city.tokens[role], staying, effort), role, on_cases)
@@ -123,6 +125,7 @@ def _config(city: City, token: str, operations: Sequence[str], effort: Effort) -
     known = {name: {"dictionary": name, "probability": _FROM_KNOWN} for name in city.known}
     return {
         "base-url": city.url,
+        "request-timeout": _PATIENCE_S,
         "headers": {HEADER: NEWEST},
         "seed": effort.seed,
         "auth": {"openapi": {"HTTPBearer": {"bearer": token}}},
