@@ -8,10 +8,10 @@ READY := .venv/.ready
 COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
+.PHONY: help demo up test lint code format types imports check fix simulate replay compare tune bench \
         bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
-        chaos bench-ledger walk-ledger verify-audit payment-server verify-ledger migrate openapi \
-        doctor clean
+        chaos fuzz-api bench-ledger walk-ledger verify-audit payment-server verify-ledger examples \
+        clients migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -89,6 +89,9 @@ simtest: $(COMPILED) ## live days while everything fails, from seeds: ARGS="--se
 chaos: $(COMPILED) ## live a real day while everything is killed, stopped, filled: ARGS="--minutes 30"
 	@$(BIN)/hadiyati chaos $(ARGS)
 
+fuzz-api: $(READY) ## send generated requests to a whole service: ARGS="--cases 100000"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5"
 	@$(BIN)/hadiyati bench-ledger $(ARGS)
 
@@ -103,12 +106,21 @@ payment-server: $(READY) ## play the payment gateways on this machine
 verify-ledger: $(READY) ## fold every balance of the running system anew
 	@$(BIN)/hadiyati verify-ledger $(ARGS)
 
+examples: $(READY) ## ask every operation its example and keep what it answers
+	@$(BIN)/python -m tests.api.walk $(ARGS)
+
+clients: $(READY) ## make the typed clients, TypeScript and Dart, in dist/clients; needs npm
+	@npm ci --prefix tests/client --ignore-scripts --no-audit --no-fund --silent
+	@$(BIN)/hadiyati clients $(ARGS)
+	@tests/client/node_modules/.bin/openapi-typescript dist/clients/openapi.json -o dist/clients/hadiyati.ts
+
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)
 
-openapi: $(READY) ## write the descriptions of the REST interface and of the socket
-	@$(BIN)/hadiyati openapi $(ARGS)
-	@$(BIN)/hadiyati asyncapi $(ARGS)
+openapi: $(READY) ## write the descriptions of REST and of the socket, and what is made of docs/api
+	@$(BIN)/hadiyati openapi --write
+	@$(BIN)/hadiyati asyncapi --write
+	@$(BIN)/hadiyati pages
 
 doctor: $(READY) ## report what is found, what runs and what to do
 	@$(BIN)/hadiyati doctor $(ARGS)

@@ -1,22 +1,37 @@
 """The host of the ledger: who enters at the same time as others is entered together with them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+
+from msgspec.structs import replace
 
 from actors.clock import Clock
 from engine.kernel.messages import Effect
+from engine.kernel.pages import Wanted
 from engine.kernel.refusals import Refusal
+from engine.money.accounts import AccountId
 from engine.money.audit import Audit
 from engine.money.ledger import Entry
 from engine.money.transfers import EnterTransfer, Transfer
 from storage.ledger import LedgerStore
 
 GROUP_MAX = 500
+_PAGE = 500
 _Waiting = tuple[Transfer, asyncio.Future[Entry | Refusal]]
 
 
 class TransferRefused(Exception):
     """What was decided cannot be entered, or not yet; the outbox tries it again."""
+
+
+async def posted_to(books: LedgerStore, account_id: AccountId) -> AsyncIterator[Entry]:
+    """All that was ever posted to an account, oldest first."""
+    page, wanted = None, Wanted(limit=_PAGE, descending=False)
+    while page is None or page.has_next:
+        page = await books.list_posted_of(account_id, wanted)
+        for one in page.rows:
+            yield one
+            wanted = replace(wanted, beyond=(one.number,))
 
 
 class LedgerKeeper:

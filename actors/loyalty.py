@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from actors.clock import Clock
-from actors.ledger import LedgerKeeper
+from actors.ledger import LedgerKeeper, posted_to
 from engine.kernel.ids import UserId
 from engine.kernel.refusals import KEY_REUSED, UNAVAILABLE, Refusal
 from engine.loyalty.points import (
@@ -36,10 +36,8 @@ class Loyalty:
         """All that happened to a customer's points."""
         found: dict[int, Transfer] = {}
         for name in (promised_of(user_id), points_of(user_id)):
-            before = None
-            while page := await self._books.list_entries_of(name, limit=_PAGE, before=before):
-                found |= {one.number: one.transfer for one in page}
-                before = page[-1].number
+            async for one in posted_to(self._books, name):
+                found[one.number] = one.transfer
         return PointsHistory(user_id, (found[number] for number in sorted(found)))
 
     async def settle(self, user_id: UserId) -> PointsHistory:

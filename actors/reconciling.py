@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from actors.clock import Clock
-from actors.ledger import LedgerKeeper
+from actors.ledger import LedgerKeeper, posted_to
 from engine.kernel.ids import OrderId
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountId, AccountKind, account
@@ -26,7 +26,6 @@ GATEWAY: Final = account(AccountKind.GATEWAY, "moyasar")
 # What the gateway moved; a void has moved nothing, and everything else is a break of its own.
 _SIGNS: Final = {"pay": 1, "refund": -1}
 _NEEDED: Final = ("payment_id", "type", "currency", "amount", "fee", "vat")
-_PAGE: Final = 500
 
 
 class BadFile(Exception):
@@ -62,11 +61,9 @@ class Reconciling:
     ) -> Reconciliation:
         """What matches and what breaks; `on_entry` hears how many more entries were read."""
         entries = list[Entry]()
-        before = None
-        while page := await self._books.list_entries_of(GATEWAY, limit=_PAGE, before=before):
-            entries += page
-            before = page[-1].number
-            on_entry(len(page))
+        async for one in posted_to(self._books, GATEWAY):
+            entries.append(one)
+            on_entry(1)
         return reconcile(lines, items_on(GATEWAY, entries), now=self._wall.now())
 
     async def post(self, found: Reconciliation, on_match: Callable[[], None]) -> int:

@@ -10,11 +10,13 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
+from api.dated import Dated
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.hosts.running import running
 from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
+from api.route_table import Methods
 from api.routes import (
     audit_log,
     changes,
@@ -58,17 +60,21 @@ VERSION = "0.1.0"
 _ASKED_BY_BROWSERS = (
     "authorization",
     "content-type",
+    "hadiyati-version",
     "idempotency-key",
     "if-match",
     "if-none-match",
     "traceparent",
 )
 _TOLD_TO_BROWSERS = (
+    "deprecation",
     "etag",
+    "hadiyati-version",
     "link",
     "ratelimit",
     "ratelimit-policy",
     "retry-after",
+    "sunset",
     "traceparent",
     "x-request-id",
 )
@@ -113,7 +119,6 @@ _ROUTES = (
     payments,
     periods,
     refunds,
-    refunds,
     saved_methods,
     zones,
     parameters,
@@ -140,9 +145,11 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         openapi_url="/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.add_middleware(Dated)
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
     app.add_middleware(
@@ -169,4 +176,5 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     add_handlers(app)
     for routes in _ROUTES:
         app.include_router(routes.router)
+    app.state.methods = Methods(app)
     return app

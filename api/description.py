@@ -1,5 +1,6 @@
 """The description of the REST interface: OpenAPI 3.1, with every code of every refusal."""
 
+from functools import cache
 from typing import Any, NoReturn
 
 import msgspec
@@ -8,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api.errors import MEDIA_TYPE, status_of
+from api.examples import show_examples
 from api.refusals import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -20,6 +22,8 @@ from api.refusals import (
     TOO_MANY_AT_ONCE,
     TOO_SLOW,
 )
+from api.route_table import path_of, roles_of, routes_of
+from api.versions import DEPRECATIONS, NEWEST
 from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
 from engine.identity.sessions import SESSION_ENDED
@@ -35,7 +39,8 @@ TITLE = "Hadiyati"
 _ABOUT = """\
 Gift delivery: quotes, orders, couriers and zones. Times are milliseconds since the Unix epoch
 (UTC), money is halalas, coordinates are WGS 84 degrees. What is live goes over the socket
-`/v1/socket`, described in docs/protocol.md.
+`/v1/socket`, described in docs/protocol.md. What is described here is the newest version: a client
+that is made from it sends its date, the `version` above, as the header `Hadiyati-Version`.
 """
 _REF = "#/components/schemas/"
 
@@ -64,11 +69,24 @@ def answers(status: int, model: type[BaseModel], *refusals: Declared) -> dict[in
                             {"$ref": f"{_REF}Problem"},
                             {"properties": {"code": {"enum": sorted(texts)}}},
                         ]
-                    }
+                    },
+                    "examples": {
+                        code: {"$ref": f"#/components/examples/{code}"} for code in sorted(texts)
+                    },
                 }
             },
         }
     return found
+
+
+def codes_of(responses: dict[str, Any]) -> set[str]:
+    """Those of every refusal in a description of answers."""
+    return {
+        code
+        for answer in responses.values()
+        for part in answer.get("content", {}).get(MEDIA_TYPE, {}).get("schema", {}).get("allOf", ())
+        for code in part.get("properties", {}).get("code", {}).get("enum", ())
+    }
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -76,7 +94,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if not app.openapi_schema:
         schema = get_openapi(
             title=TITLE,
-            version=app.version,
+            version=NEWEST,
             openapi_version="3.1.0",
             description=_ABOUT,
             routes=app.routes,
@@ -92,14 +110,35 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for body in ("RestoreBody", "ParametersBody"):
             guard = {"anyOf": [{"$ref": f"{_REF}Guard"}, {"type": "null"}]}
             schemas[body]["properties"]["guard"] = guard
+        _say_to_whom(app, schema["paths"])
+        _say_what_goes(schema["paths"])
+        show_examples(schema)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = schema
     return app.openapi_schema
 
 
+def _say_to_whom(app: FastAPI, paths: dict[str, Any]) -> None:
+    """Each operation names the roles that may ask it; without any it is open to all."""
+    for route in routes_of(app):
+        if roles := roles_of(route):
+            for method in route.methods or ():
+                paths[path_of(route)][method.lower()]["x-roles"] = sorted(roles)
+
+
+def _say_what_goes(paths: dict[str, Any]) -> None:
+    for one in DEPRECATIONS:
+        method, _, path = one.operation.partition(" ")
+        operation = paths[path][method.lower()]
+        named = [part for part in operation["parameters"] if part["name"] == one.parameter]
+        for part in named or [operation]:
+            part["deprecated"] = True
+
+
+@cache
 def document() -> dict[str, Any]:
-    """The document of an application that is not running."""
+    """The document of an application that is not running, made once; not to be changed."""
     from api.app import assemble  # noqa: PLC0415 - its routes import this file
     from api.settings import Settings  # noqa: PLC0415
 

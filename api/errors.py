@@ -96,6 +96,19 @@ def status_of(declared: Declared) -> int:
     return STATUS_BY_CODE.get(declared.code, STATUS_BY_KIND[declared.kind])
 
 
+def problem_members(declared: Declared, *, title: str, request_id: str) -> dict[str, str | int]:
+    """What every problem says (RFC 9457 and our own members), without the facts of one case."""
+    return {
+        "type": _REGISTERED.get(declared.code, TYPE_PREFIX + declared.code),
+        "title": title,
+        "status": status_of(declared),
+        "code": declared.code,
+        "detail": title,
+        "title_ar": declared.ar,
+        "request_id": request_id,
+    }
+
+
 def problem(
     request: Request,
     refusal: Refusal,
@@ -107,15 +120,12 @@ def problem(
     declared = CATALOGUE[refusal.code]
     status = status_of(declared)
     arabic = prefers_arabic(request.headers.get("accept-language", ""))
-    title = declared.ar if arabic else declared.en
     body = {
-        "type": _REGISTERED.get(refusal.code, TYPE_PREFIX + refusal.code),
-        "title": title,
-        "status": status,
-        "code": refusal.code,
-        "detail": title,
-        "title_ar": declared.ar,
-        "request_id": request.scope.get("state", {}).get("request_id", ""),
+        **problem_members(
+            declared,
+            title=declared.ar if arabic else declared.en,
+            request_id=request.scope.get("state", {}).get("request_id", ""),
+        ),
         **{_RENAMED.get(name, name): fact for name, fact in refusal.detail.items()},
         **({"errors": errors} if errors else {}),
     }
@@ -186,7 +196,11 @@ async def _mistyped(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     declared = _BY_STATUS.get(error.status_code, INVALID_REQUEST)
-    return problem(request, declared(), headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # The framework names the methods of one route; others may share its address.
+        headers["Allow"] = ", ".join(request.app.state.methods.of(request.url.path))
+    return problem(request, declared(), headers=headers)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

@@ -73,3 +73,15 @@ class WhatIfsQuery(PageQuery):
     """What was asked of a zone."""
 
     limit: int = Field(default=20, ge=1, le=100, description="At most so many.")
+
+
+class StatementQuery(PageQuery):
+    """What was posted to a wallet."""
+
+    limit: int = Field(default=50, ge=1, le=200, description="At most so many.")
+    before: int | None = Field(
+        default=None,
+        ge=1,
+        le=1 << 62,
+        description="The number of a transfer, to begin behind it; `cursor` does that now.",
+    )

@@ -84,7 +84,12 @@ class Paging:
         return msgspec.structs.replace(wanted, backwards=backwards, beyond=tuple(key))
 
     def answer(
-        self, page: Page[T], key: Callable[[T], Key], name: str, shown: Sequence[Mapping[str, Any]]
+        self,
+        page: Page[T],
+        key: Callable[[T], Key],
+        name: str,
+        shown: Sequence[Mapping[str, Any]],
+        **beside: str,
     ) -> Json:
         """The page under `name`, with cursors to its neighbours, also as links (RFC 8288)."""
         ends = {}
@@ -94,7 +99,7 @@ class Paging:
             ends["previous"] = self._closed(key(page.rows[0]), backwards=True)
         chosen = getattr(self._query, "fields", ())
         rows = [{one: row[one] for one in chosen} for row in shown] if chosen else list(shown)
-        body = {name: rows, "next": ends.get("next"), "previous": ends.get("previous")}
+        body = {**beside, name: rows, "next": ends.get("next"), "previous": ends.get("previous")}
         return Json(body, headers=self._links(ends))
 
     def _links(self, ends: dict[str, str]) -> dict[str, str]:

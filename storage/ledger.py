@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import asyncpg
 import msgspec
 
+from engine.kernel.pages import Key, Page, Wanted, page_of
 from engine.money.accounts import AccountId, AccountKind, Balance, asset_of, floor_of
 from engine.money.audit import StoredEntry
 from engine.money.ledger import Entry, Head, Ledger
@@ -16,6 +17,7 @@ from storage.kinds import decode, encode, known
 from storage.queries import queries
 
 PAGE: Final = 1_000
+_LAST_NUMBER: Final = 1 << 62
 _LEGS: Final = msgspec.json.Decoder(tuple[tuple[AccountId, int], ...])
 
 
@@ -72,10 +74,8 @@ class LedgerStore(Protocol):
         """The accounts of a kind that have an owner, or all accounts; `after` continues."""
         ...
 
-    async def list_entries_of(
-        self, account_id: AccountId, *, limit: int, before: int | None = None
-    ) -> tuple[Entry, ...]:
-        """What touched an account, newest first; `before` continues behind an entry's number."""
+    async def list_posted_of(self, account_id: AccountId, wanted: Wanted) -> Page[Entry]:
+        """What was posted to an account, by number."""
         ...
 
     async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
@@ -119,16 +119,16 @@ class PostgresLedger:
         )
         return _balances(rows)
 
-    async def list_entries_of(
-        self, account_id: AccountId, *, limit: int, before: int | None = None
-    ) -> tuple[Entry, ...]:
+    async def list_posted_of(self, account_id: AccountId, wanted: Wanted) -> Page[Entry]:
+        down = wanted.goes_down
+        (number,) = wanted.beyond or (_LAST_NUMBER if down else 0,)
         rows = await self._database.rows(
-            queries.ledger_statement,
+            queries.ledger_statement_down if down else queries.ledger_statement_up,
             account=account_id,
-            before=(1 << 62) if before is None else before,
-            limit=limit,
+            number=number,
+            limit=wanted.limit + 1,
         )
-        return tuple(_entry(row) for row in rows)
+        return page_of([_entry(row) for row in rows], wanted)
 
     async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
         rows = await self._database.rows(queries.ledger_entries_about, about=about, limit=limit)
@@ -217,6 +217,11 @@ def named(transfers: Iterable[Transfer]) -> list[TransferId]:
 def touched(transfers: Iterable[Transfer]) -> list[AccountId]:
     """The accounts of all their legs."""
     return sorted({leg.account for one in transfers for leg in one.legs})
+
+
+def entered_at(entry: Entry) -> Key:
+    """Where an entry stands in a list."""
+    return (entry.number,)
 
 
 def _entry(row: asyncpg.Record) -> Entry:

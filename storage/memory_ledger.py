@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from engine.kernel.pages import Page, Wanted, slice_of
 from engine.money.accounts import AccountId, AccountKind, Balance
 from engine.money.audit import StoredEntry
 from engine.money.ledger import Entry, Head, Ledger
 from engine.money.transfers import Transfer, TransferId
 from storage.kinds import encode
-from storage.ledger import LedgerBooks, LedgerTurn, named, touched
+from storage.ledger import LedgerBooks, LedgerTurn, entered_at, named, touched
 
 
 class MemoryLedger:
@@ -47,15 +48,13 @@ class MemoryLedger:
         names = [one for one in self._balances if one.startswith(prefix) and one > (after or "")]
         return {one: self._balances[one] for one in sorted(names)[:limit]}
 
-    async def list_entries_of(
-        self, account_id: AccountId, *, limit: int, before: int | None = None
-    ) -> tuple[Entry, ...]:
-        mine = (
+    async def list_posted_of(self, account_id: AccountId, wanted: Wanted) -> Page[Entry]:
+        mine = [
             one
-            for one in reversed(self._kept)
-            if (before is None or one.number < before) and account_id in touched([one.transfer])
-        )
-        return tuple(one for one, _ in zip(mine, range(limit), strict=False))
+            for one in self._kept
+            if not one.transfer.pending and account_id in touched([one.transfer])
+        ]
+        return slice_of(mine, entered_at, wanted)
 
     async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
         return tuple(one for one in self._kept if one.transfer.about == about)[:limit]

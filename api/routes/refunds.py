@@ -100,7 +100,7 @@ async def ask_refund(
         REFUND_DECIDED,
     ),
 )
-async def decide(
+async def judge_refund(
     payment_id: PathId,
     refund_id: PathId,
     body: RefundDecisionBody,

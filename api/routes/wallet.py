@@ -2,13 +2,16 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from msgspec import to_builtins
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict
 
 from api.deps import PartsDep, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
+from api.list_queries import StatementQuery
+from api.paging import Paging
 from api.pay_answers import PayLineShown
 from api.refusals import INVALID_REQUEST
 from engine.identity.access import Permission
@@ -16,7 +19,7 @@ from engine.kernel.messages import Caller, Role
 from engine.money.accounts import AccountId, AccountKind, account, asset_of
 from engine.money.earnings import lines_of
 from engine.money.ledger import Entry
-from storage.ledger import LedgerStore
+from storage.ledger import LedgerStore, entered_at
 
 router = APIRouter(prefix="/v1/wallet", tags=["money"])
 
@@ -34,11 +37,6 @@ _ACCOUNTS: Final[dict[Role, tuple[AccountKind, ...]]] = {
         AccountKind.COURIER_CASH,
     ),
 }
-_LIMIT_MAX: Final = 200
-Limit = Annotated[int, Query(ge=1, le=_LIMIT_MAX, description="At most so many.")]
-Before = Annotated[
-    int | None, Query(ge=1, le=1 << 62, description="The `next` of the part before.")
-]
 
 
 class _Shown(BaseModel):
@@ -78,11 +76,12 @@ class LineShown(_Shown):
 
 
 class StatementShown(_Shown):
-    """What was posted to the wallet, newest first; `next` is the `before` of the following part."""
+    """What was posted to the wallet, newest first."""
 
     kind: AccountKind
     lines: list[LineShown]
-    next: int | None
+    next: str | None
+    previous: str | None
 
 
 @router.get("", responses=answers(200, WalletShown, *WITH_TOKEN, *WITH_STORE))
@@ -102,16 +101,19 @@ async def get_statement(
     caller: Annotated[Caller, granted(Permission.SEE_WALLET)],
     parts: PartsDep,
     *,
-    before: Before = None,
-    limit: Limit = 50,
+    request: Request,
+    query: Annotated[StatementQuery, Query()],
 ) -> Json:
     """Every transfer that was posted to your wallet; what is only reserved is not among them."""
     kind = _ACCOUNTS[caller.role][0]
     mine = account(kind, caller.user_id)
-    found = await parts.ledger.list_entries_of(mine, limit=limit + 1, before=before)
-    following = found[limit - 1].number if len(found) > limit else None
-    lines = [_line(one, mine) for one in found[:limit] if not one.transfer.pending]
-    return Json({"kind": kind.value, "lines": lines, "next": following})
+    paging = Paging(request, parts, caller, query, descending=True)
+    wanted = paging.wanted()
+    if query.before is not None and wanted.beyond is None:
+        wanted = replace(wanted, beyond=(query.before,))
+    page = await parts.ledger.list_posted_of(mine, wanted)
+    lines = [_line(one, mine) for one in page.rows]
+    return paging.answer(page, entered_at, "lines", lines, kind=kind.value)
 
 
 async def _account(ledger: LedgerStore, caller: Caller, kind: AccountKind) -> dict[str, Any]:

@@ -43,13 +43,21 @@ select * from unnest(
     :leg_assets::text[], :leg_amounts::bigint[]
 );
 
--- name: ledger_statement
--- An account's legs, newest first, with the transfers they are of.
+-- name: ledger_statement_down
+-- What was posted to an account; only what is pending says so in its state.
 select entry.number, millis(entry.at) as at, entry.hash, entry.state
 from ledger_legs as legs
 join ledger_transfers as entry on entry.number = legs.number
-where legs.account = :account and legs.number < :before
+where legs.account = :account and legs.number < :number and not entry.state ? 'pending'
 order by legs.number desc
+limit :limit;
+
+-- name: ledger_statement_up
+select entry.number, millis(entry.at) as at, entry.hash, entry.state
+from ledger_legs as legs
+join ledger_transfers as entry on entry.number = legs.number
+where legs.account = :account and legs.number > :number and not entry.state ? 'pending'
+order by legs.number
 limit :limit;
 
 -- name: ledger_entries_about

@@ -73,6 +73,8 @@ async def test_an_address_that_is_not_ours_is_a_problem_as_well(town: Town) -> N
     ):
         refused = await town.client.request(method, path)
         assert (refused.status_code, refused.json()["code"]) == (status, code)
+    refused = await town.client.delete("/v1/orders")
+    assert refused.headers["allow"] == "GET, POST"
 
 
 async def test_a_request_that_is_too_large_is_refused_before_it_is_read(town: Town) -> None:

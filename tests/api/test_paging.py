@@ -151,7 +151,6 @@ BOUNDED = {
     "/v1/disputes": "LISTED_MAX, the newest",
     "/v1/periods/{period}/trial-balance": "the kinds of accounts",
     "/v1/periods/{period}/vat-return": "the kinds of documents",
-    "/v1/wallet/statement": "limit; next is the number of a transfer",
 }
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from actors.clock import SystemClock
 from actors.ledger import LedgerKeeper
+from engine.kernel.pages import Wanted
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountKind, Balance, account
 from engine.money.ledger import NOT_ENOUGH, Entry
 from engine.money.transfers import Transfer, TransferId, TransferReason, move, reversal_of, void_of
 from simulations.ledger_walk import LedgerWalk
 from storage.database import Database
-from storage.ledger import LedgerStore, PostgresLedger
+from storage.ledger import LedgerStore, PostgresLedger, entered_at
 from storage.memory_ledger import MemoryLedger
 from storage.settings import DatabaseSettings
 from tests.builders import NOON, new_id
@@ -69,12 +70,27 @@ async def test_what_is_entered_is_found_again(ledger: LedgerStore) -> None:
     assert await ledger.find_entry(TransferId("no id")) is None
     assert await ledger.find_balance(WALLET) == Balance(1000, -300)
     assert await ledger.find_balance(account(AccountKind.SHOP, "1")) == Balance()
-    assert await ledger.list_entries_of(WALLET, limit=9) == (hold, first)
-    assert await ledger.list_entries_of(WALLET, limit=1) == (hold,)
-    assert await ledger.list_entries_of(WALLET, limit=9, before=hold.number) == (first,)
+    assert (await ledger.list_posted_of(WALLET, Wanted(limit=9))).rows == (first,)
     assert await ledger.list_entries_about("order:1", limit=9) == (first, hold)
     assert [first.number, hold.number] == [1, 2]
     assert await faults(ledger) == []
+
+
+async def test_what_was_posted_is_read_a_page_at_a_time_in_both_directions(
+    ledger: LedgerStore,
+) -> None:
+    posted = [await entered(ledger, a_transfer(amount)) for amount in (1, 2, 3)]
+    await entered(ledger, a_transfer(-1, pending=True))
+    last = await entered(ledger, a_transfer(4))
+    newest_first = [last, *reversed(posted)]
+    page = await ledger.list_posted_of(WALLET, Wanted(limit=2))
+    assert (list(page.rows), page.has_next) == (newest_first[:2], True)
+    beyond = entered_at(page.rows[-1])
+    page = await ledger.list_posted_of(WALLET, Wanted(limit=2, beyond=beyond))
+    assert (list(page.rows), page.has_next) == (newest_first[2:], False)
+    beyond = entered_at(page.rows[0])
+    page = await ledger.list_posted_of(WALLET, Wanted(limit=2, beyond=beyond, backwards=True))
+    assert (list(page.rows), page.has_previous) == (newest_first[:2], False)
 
 
 async def test_what_was_closed_before_stays_closed(ledger: LedgerStore) -> None:

@@ -1,0 +1,1 @@
+"""Typed clients, made from the description of REST."""

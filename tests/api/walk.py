@@ -1,0 +1,369 @@
+"""Every operation once, as its example asks it, in one town; the answers are kept.
+
+`python -m tests.api.walk` writes them into the examples, with other ids, times and secrets.
+"""
+
+import asyncio
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyotp
+from jsonschema import Draft202012Validator
+
+from api.description import document
+from api.examples import FILE, JSON, examples
+from api.versions import HEADER, NEWEST
+from engine.kernel.ids import CourierId, UserId
+from engine.money.accounts import AccountKind, account
+from storage.store import TrailFix
+from tests.api.test_invoices import invoices_of
+from tests.api.test_staff import mailed
+from tests.api.test_wallet import enter
+from tests.api.town import Person, Town, a_town
+from tests.builders import CORNER
+
+_NEW_PHONE: Final = "+966557654321"
+_EMAIL: Final = "huda@example.com"
+_CHANGED: Final = "forty camels wait outside"
+
+
+# What cannot be asked in a town alone; its examples of requests are held against their schemas.
+ELSEWHERE: Final = {
+    "pay": "a gateway takes the money: tests/api/test_payments.py",
+    "get_payment": "as above",
+    "come_back": "as above",
+    "hear_gateway": "as above",
+    "request_payout": "a bank pays it out: tests/api/test_payouts.py",
+    "send_file": "its body is a file: tests/api/test_uploads.py",
+    "show_upload": "as above",
+    "get_file": "as above",
+}
+
+
+class Walk:
+    """Says each example to the edge of a town; `answers` are what came, by operation."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.answers: dict[str, Any] = {}
+        self.document = document()
+        self._known = {
+            operation["operationId"]: (method.upper(), path, operation)
+            for path, methods in self.document["paths"].items()
+            for method, operation in methods.items()
+        }
+
+    @property
+    def operations(self) -> set[str]:
+        return set(self._known)
+
+    async def say(
+        self,
+        operation_id: str,
+        person: Person | None = None,
+        *,
+        path: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        **changes: Any,
+    ) -> dict[str, Any]:
+        """Send the example with what only this town knows (`changes`); the answer is checked."""
+        method, shape, operation = self._known[operation_id]
+        body = self._body(operation_id, changes)
+        sent = {HEADER: NEWEST, "Idempotency-Key": self.town.key(), **(headers or {})}
+        answer = await self.town.client.request(
+            method,
+            shape.format(**(path or {})),
+            json=body,
+            headers={**sent, **(person.headers if person else {})},
+        )
+        status, described = _good(operation)
+        assert answer.status_code == status, (operation_id, answer.text)
+        if JSON not in described:
+            self.answers[operation_id] = None
+            return {}
+        told: dict[str, Any] = answer.json()
+        assert self.faults_of_answer(operation_id, told) == [], operation_id
+        self.answers[operation_id] = told
+        return told
+
+    def _body(self, operation_id: str, changes: dict[str, Any]) -> dict[str, Any] | None:
+        if not self.takes_body(operation_id):
+            return None
+        example = self._known[operation_id][2]["requestBody"]["content"][JSON]["example"]
+        assert changes.keys() <= example.keys(), operation_id
+        return {**example, **changes}
+
+    def takes_body(self, operation_id: str) -> bool:
+        """In JSON; a file has no example."""
+        return JSON in self._known[operation_id][2].get("requestBody", {}).get("content", {})
+
+    def faults_of_request(self, operation_id: str, body: object) -> list[str]:
+        """What the description has against a body."""
+        content = self._known[operation_id][2]["requestBody"]["content"]
+        return self.faults(content[JSON]["schema"], body)
+
+    def faults_of_answer(self, operation_id: str, told: object) -> list[str]:
+        """What the description has against an answer that says yes."""
+        _, described = _good(self._known[operation_id][2])
+        return self.faults(described[JSON]["schema"], told)
+
+    def faults(self, schema: dict[str, Any], value: object) -> list[str]:
+        """What a schema of the description has against a value."""
+        whole = {"components": self.document["components"], **schema}
+        return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
+
+
+async def walk(town: Town) -> Walk:
+    """From the first code to the last log-out."""
+    one = Walk(town)
+    for open_to_all in ("get_clock", "list_keys", "list_cards", "is_alive", "is_ready"):
+        await one.say(open_to_all)
+    customer = await _customer(one)
+    admin = await town.admin()
+    operator = await _staff(one, admin)
+    zone_id = await _zone(one, operator)
+    courier = await town.log_in("courier")
+    order_id = await _order(one, customer, operator, courier)
+    await one.say("show_handover", customer, path={"order_id": order_id})
+    await _money(one, customer, operator, order_id)
+    await _pay(one, operator, courier, order_id)
+    await _gift_links(one, customer)
+    await _zone_changes(one, operator, zone_id)
+    await _sessions(one, admin, operator, courier)
+    await _phone(one, customer)
+    return one
+
+
+async def _customer(one: Walk) -> Person:
+    town = one.town
+    phone = examples()["send_code"]["request"]["phone"]
+    await one.say("send_code")
+    told = await one.say("issue_token", code=town.code(phone))
+    told = await one.say("refresh_token", refresh_token=told["refresh_token"])
+    customer = Person(town, phone, told)
+    await one.say("get_me", customer)
+    profile = await one.say("get_profile", customer)
+    await one.say("edit_profile", customer, headers={"If-Match": str(profile["version"])})
+    await one.say("list_sessions", customer)
+    return customer
+
+
+async def _staff(one: Walk, admin: Person) -> Person:
+    """Somebody who was invited as an operator, lost his password, and got in again."""
+    town = one.town
+    made = await one.say("invite", admin)
+    path = {"invitation_id": made["invitation_id"]}
+    await one.say("list_invitations", admin)
+    await mailed(town, _EMAIL)
+    await one.say("resend", admin, path=path)
+    token = await mailed(town, _EMAIL, 2)
+    shown = await one.say("begin_enrolment", token=token)
+    totp = pyotp.TOTP(shown["secret"])
+    now_s = town.parts.wall.now() // 1000
+    told = await one.say("accept_invitation", token=token, code=totp.at(now_s))
+    operator = Person(town, "", told)
+    await one.say("forget_password")
+    await one.say("reset_password", token=await mailed(town, _EMAIL, 3))
+    told = await one.say("log_in", password=_CHANGED, code=totp.at(now_s + 30))
+    other = await admin.post("/v1/staff/invitations", {"email": "n@example.com", "role": "admin"})
+    await one.say("revoke", admin, path={"invitation_id": other.json()["invitation_id"]})
+    return Person(town, "", {**operator.told, **told})
+
+
+async def _zone(one: Walk, operator: Person) -> str:
+    made = await one.say("create_zone", operator)
+    one.town.zone_id = made["zone_id"]
+    await one.say("list_zones", operator)
+    await one.say("get_zone", operator, path={"zone_id": made["zone_id"]})
+    return str(made["zone_id"])
+
+
+async def _order(one: Walk, customer: Person, operator: Person, courier: Person) -> str:
+    """One is cancelled, one taken back, one declined, and one carried to the door."""
+    await one.say("make_quote", customer)
+    cancelled = {"order_id": await _placed(one, customer)}
+    await one.say("show_cancellation", customer, path=cancelled)
+    await one.say("cancel_order", customer, path=cancelled)
+    order = {"order_id": await _placed(one, customer)}
+    await one.say("list_orders", customer)
+    await one.say("get_order", customer, path=order)
+    await one.say("change_duty", courier)
+    await one.say("reach_waiting_point", courier)
+    offer = await _offer(one, courier)
+    await one.say("get_work", courier)
+    await one.say("acknowledge_offer", courier, path=offer)
+    await one.say("accept_offer", courier, path=offer)
+    await one.say("unassign_order", operator, path=order)
+    await _placed(one, customer)
+    await one.say("decline_offer", courier, path=await _offer(one, courier))
+    await _placed(one, customer)
+    carried = await _offer(one, courier)
+    await courier.post(f"/v1/courier/offers/{carried['offer_id']}/accept")
+    (order_id,) = (await courier.get("/v1/courier")).json()["route"][0]["orders"]
+    await _carried(one, customer, courier, order_id)
+    for question in ("get_timeline", "get_offers", "get_decisions"):
+        await one.say(question, operator, path={"order_id": order_id})
+    return str(order_id)
+
+
+async def _placed(one: Walk, customer: Person) -> str:
+    quoted = (await customer.post("/v1/quotes", examples()["make_quote"]["request"])).json()
+    told = await one.say("place_order", customer, quote_id=quoted["quote_id"])
+    return str(told["order_id"])
+
+
+async def _offer(one: Walk, courier: Person) -> dict[str, str]:
+    async with asyncio.timeout(60):
+        while (offer := (await courier.get("/v1/courier")).json()["offer"]) is None:
+            await one.town.parts.wall.sleep(20)
+    return {"offer_id": offer["offer_id"]}
+
+
+async def _carried(one: Walk, customer: Person, courier: Person, order_id: str) -> None:
+    await one.say("report_progress", courier, order_id=order_id)
+    pin = (await customer.get(f"/v1/orders/{order_id}")).json()["pin"]
+    for step in ("picked_up", "reached_door", "delivered"):
+        body = {"order_id": order_id, "step": step, "pin": pin if step == "delivered" else ""}
+        told = await courier.post("/v1/courier/progress", body)
+        assert told.status_code == 200, told.text
+    now = one.town.parts.clock.now()
+    courier_id = CourierId(UserId(courier.user_id))
+    fix = TrailFix(courier_id=courier_id, at=now, lat=CORNER.lat, lng=CORNER.lng, accuracy_m=5.0)
+    await one.town.parts.store.save_trail([fix])
+    operator = await one.town.operator()
+    await one.say("get_trail", operator, path={"courier_id": courier_id})
+    await one.say("judge_courier", operator, path={"courier_id": courier_id})
+
+
+async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -> None:
+    link = await one.say("make_link", customer, path={"order_id": order_id})
+    await one.say("show_shared", path={"token": _last(link["path"])})
+    (invoice,) = await invoices_of(customer, order_id, count=1)
+    await one.say("list_invoices", customer, path={"order_id": order_id})
+    await one.say("get_invoice_file", path={"token": _last(invoice["pdf"])})
+    await one.say("correct_invoice", operator, path={"invoice_id": invoice["invoice_id"]})
+    await enter(one.town, account(AccountKind.CUSTOMER_WALLET, customer.user_id), 1000)
+    await one.say("tip_courier", customer, path={"order_id": order_id})
+    await one.say("list_payment_methods")
+    await one.say("list_payments", customer)
+    await one.say("get_wallet", customer)
+    await one.say("get_statement", customer)
+
+
+async def _pay(one: Walk, operator: Person, courier: Person, order_id: str) -> None:
+    await enter(one.town, account(AccountKind.COURIER_WALLET, courier.user_id), 5000)
+    await one.say("put_bank_account", courier)
+    await one.say("get_bank_account", courier)
+    await one.say("list_payouts", courier)
+    whose: dict[str, Any] = {"courier_id": courier.user_id, "order_id": order_id}
+    made = await one.say("open_dispute", operator, **whose)
+    await one.say("list_disputes", operator)
+    await one.say("close_dispute", operator, path={"dispute_id": made["dispute_id"]})
+
+
+async def _gift_links(one: Walk, customer: Person) -> None:
+    answered = await one.say("make_gift_link", customer)
+    token = {"token": _last(answered["path"])}
+    await one.say("show_gift", path=token)
+    await one.say("answer_gift", path=token)
+    other = await one.say("make_gift_link", customer)
+    await one.say("withdraw_gift_link", customer, path={"gift_link_id": other["gift_link_id"]})
+    await one.say("list_gift_links", customer)
+
+
+async def _zone_changes(one: Walk, operator: Person, zone_id: str) -> None:
+    zone = {"zone_id": zone_id}
+    await one.say("get_metrics", operator, path=zone)
+    asked = await one.say("ask", operator, path=zone)
+    which = {**zone, "what_if_id": asked["what_if_id"]}
+    await one.say("cancel", operator, path=which)
+    await one.say("get_what_if", operator, path=which)
+    await one.say("list_what_ifs", operator, path=zone)
+    changed = await one.say("change_parameters", operator, path=zone, headers={"If-Match": '"1"'})
+    tag = {"If-Match": f'"{changed["parameters_version"]}"'}
+    await one.say("restore_parameters", operator, path={**zone, "version": "1"}, headers=tag)
+    await one.say("list_parameters", operator, path=zone)
+
+
+async def _sessions(one: Walk, admin: Person, operator: Person, courier: Person) -> None:
+    zones = [one.town.zone_id]
+    await one.say("limit_operator", admin, path={"operator_id": operator.user_id}, zones=zones)
+    await one.say("judge_staff", admin, path={"user_id": operator.user_id})
+    await one.say("list_audit_log", admin)
+    other = await one.town.log_in("courier", courier.phone)
+    await one.say("end_session", courier, path={"session_id": other.session_id})
+    await one.say("log_out", courier)
+
+
+async def _phone(one: Walk, customer: Person) -> None:
+    town = one.town
+    await one.say("send_codes", customer)
+    codes: dict[str, Any] = {
+        "old_code": town.code(customer.phone),
+        "new_code": town.code(_NEW_PHONE),
+    }
+    await one.say("change_phone", customer, **codes)
+    await one.say("send_undo_code")
+    await one.say("undo_change", code=town.code(customer.phone))
+
+
+def _good(operation: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    (status,) = [one for one in operation["responses"] if 200 <= int(one) < 300]
+    return int(status), operation["responses"][status]["content"]
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SECRET: Final = re.compile(r"[\w.=+/-]{44,}")
+_LISTED_MAX: Final = 2
+_TOLD_AT: Final = 1_793_523_600_000
+
+
+class Tidied:
+    """The same answers with ids that are counted, times of one day, and secrets cut short."""
+
+    def __init__(self, now: int) -> None:
+        self._now = now
+        self._ids: dict[str, str] = {}
+
+    def value(self, told: Any) -> Any:
+        if isinstance(told, dict):
+            return {self.value(name): self.value(one) for name, one in told.items()}
+        if isinstance(told, list):
+            return [self.value(one) for one in told[:_LISTED_MAX]]
+        if isinstance(told, str):
+            named = _UUID.sub(lambda found: self._id(found[0]), told)
+            return _SECRET.sub(lambda found: found[0][:24], named)
+        if isinstance(told, int) and not isinstance(told, bool) and told > 10**12:
+            return _TOLD_AT + (told - self._now) // 1000 * 1000
+        return told
+
+    def _id(self, real: str) -> str:
+        number = self._ids.setdefault(real, f"{len(self._ids) + 1:012d}")
+        return f"0198a3c4-8f4e-7d10-9c53-{number}"
+
+
+async def record() -> None:
+    """Write the answers of a walk beside the requests."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with a_town(Path(folder), is_open=False) as town:
+            tidied = Tidied(town.parts.wall.now())
+            one = await walk(town)
+    written = {
+        name: {
+            **({"request": found} if (found := examples().get(name, {}).get("request")) else {}),
+            **({} if answer is None else {"answer": tidied.value(answer)}),
+        }
+        for name, answer in sorted({**dict.fromkeys(ELSEWHERE), **one.answers}.items())
+    }
+    FILE.write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=1) + b"\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(record())
