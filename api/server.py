@@ -1,6 +1,7 @@
 """One process that serves the API: opens its parts, listens, and goes in good order."""
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -161,9 +162,18 @@ async def _open_bus(
 class EdgeServer(uvicorn.Server):
     """Tells every phone to connect elsewhere before it stops."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, tells_ready: int | None = None
+    ) -> None:
         super().__init__(config)
         self._app = app
+        self._tells_ready = tells_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that it serves, once it does."""
+        await super().startup(sockets)
+        if self.started and self._tells_ready is not None:
+            os.write(self._tells_ready, b"!")
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to stop: also when what runs beside the requests has crashed.
@@ -207,14 +217,15 @@ def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
     )
 
 
-def serve(settings: Settings, listening: socket.socket) -> None:
+def serve(settings: Settings, listening: socket.socket, tells_ready: int) -> None:
     """Serve on a socket that listens already, until told to stop."""
     app = create()
-    EdgeServer(listen_config(app, settings.edge), app).run(sockets=[listening])
+    config = listen_config(app, settings.edge)
+    EdgeServer(config, app, tells_ready).run(sockets=[listening])
 
 
-def main(listening_fd: str, parent: str) -> None:
-    """What `python -m api.server FD PARENT` does.
+def main(listening_fd: str, parent: str, tells_ready: str) -> None:
+    """What `python -m api.server FD PARENT READY` does: READY gets a byte when it serves.
 
     Its code is loaded by now, and it waits to read from standard input, as a JSON object, the
     variables of its settings: the addresses of servers that start meanwhile. Ray is imported only
@@ -223,7 +234,7 @@ def main(listening_fd: str, parent: str) -> None:
     end_with(int(parent))
     write_logs()
     adopt_environment(msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, str]))
-    serve(Settings(), socket.socket(fileno=int(listening_fd)))
+    serve(Settings(), socket.socket(fileno=int(listening_fd)), int(tells_ready))
 
 
 if __name__ == "__main__":
