@@ -21,7 +21,7 @@ from actors.lanes import LanedCells
 from actors.nodes import LIVING
 from actors.remote import CellActor, SolverActor
 from actors.settings import Premises, RuntimeSettings
-from actors.solver import SolverUnavailable, checked_plan, checked_routes, real_stopwatch
+from actors.solver import SolverUnavailable, real_stopwatch
 from actors.watch import Watch
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
@@ -184,20 +184,23 @@ class CellHost:
 class SolverHost:
     """The Ray actor around the optimizer."""
 
-    def __init__(self, runtime: RuntimeSettings) -> None:
-        self._runtime = runtime
+    def __init__(self) -> None:
+        # It takes seconds to import, and a cell that has to serve again need not wait for it.
+        from actors import solving  # noqa: PLC0415
+
+        self._solving = solving
 
     def plan(self, problem: bytes) -> bytes:
         """A verified plan; one that breaks a rule ends the process."""
         try:
-            return pack(checked_plan(unpack(problem), real_stopwatch()))
+            return pack(self._solving.checked_plan(unpack(problem), real_stopwatch()))
         except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
             die()
 
     def route(self, problem: RoutingProblem) -> RoutingPlan:
         """Verified routes; ones that break a rule end the process."""
         try:
-            return checked_routes(problem, real_stopwatch())
+            return self._solving.checked_routes(problem, real_stopwatch())
         except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
             die()
 
@@ -341,7 +344,7 @@ def cell_actor(cell: CellId, premises: Premises) -> CellActor:
 
 def solver_actor(runtime: RuntimeSettings, name: str = _SOLVER) -> SolverActor:
     """The actor of the solver, or of the planner of later windows, created when there is none."""
-    return cast("SolverActor", _actor(SolverHost, name, runtime, runtime))
+    return cast("SolverActor", _actor(SolverHost, name, runtime))
 
 
 def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> object:

@@ -25,7 +25,6 @@ from actors.gateways.twilio import TwilioSms
 from actors.local import local_bus
 from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
-from actors.solver import LocalSolver
 from api.app import assemble
 from api.keys import open_keys
 from api.logs import write_logs
@@ -121,6 +120,9 @@ async def _open_bus(
     settings: Settings, store: Store, live: LiveStream, clock: Clock
 ) -> AsyncIterator[Bus]:
     if settings.runtime.kind is RuntimeKind.LOCAL:
+        # As Ray does, what solves takes seconds to import; who leaves it to others need not wait.
+        from actors.solving import LocalSolver  # noqa: PLC0415
+
         bus, cells = local_bus(
             World(
                 store=store,
@@ -137,7 +139,6 @@ async def _open_bus(
         finally:
             await cells.close()
         return
-    # Ray takes seconds to import; who lives without it need not wait for it.
     from actors.runtime import join, ray_bus  # noqa: PLC0415
 
     assert settings.redis.url is not None

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from actors.solver import checked_plan, real_stopwatch
+from actors.solver import real_stopwatch
+from actors.solving import checked_plan
 from engine.dispatch.pool import problem_of
 from optimizer.matching import match
 from optimizer.problem import Problem
