@@ -9,8 +9,9 @@ COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
-        bench bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime \
-        simtest chaos bench-ledger walk-ledger verify-ledger migrate openapi doctor clean
+        bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
+        chaos bench-ledger walk-ledger verify-audit payment-server verify-ledger migrate openapi \
+        doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -64,9 +65,6 @@ compare: $(COMPILED) ## try two parameter sets on the same days: ARGS="A.toml B.
 tune: $(COMPILED) ## sweep over parameters: ARGS="--parameter trips_max=1..4:1"
 	@$(BIN)/hadiyati tune $(ARGS)
 
-bench: $(COMPILED) ## measure a tick on this machine, beside the bare matching
-	@$(BIN)/hadiyati bench $(ARGS)
-
 bench-matching: $(COMPILED) ## measure a whole tick beside bare assignments: ARGS="--size 300x1000 --ticks 200"
 	@$(BIN)/hadiyati bench-matching $(ARGS)
 
@@ -96,6 +94,11 @@ bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5
 
 walk-ledger: $(READY) ## a million random operations on a ledger, audited: ARGS="--operations 1000"
 	@$(BIN)/hadiyati walk-ledger $(ARGS)
+
+verify-audit: $(READY) ## verify the chain of the audit log of the running system: ARGS="--checkpoint N:HASH"
+	@$(BIN)/hadiyati verify-audit $(ARGS)
+payment-server: $(READY) ## play the payment gateways on this machine
+	@$(BIN)/hadiyati payment-server $(ARGS)
 
 verify-ledger: $(READY) ## fold every balance of the running system anew
 	@$(BIN)/hadiyati verify-ledger $(ARGS)

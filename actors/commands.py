@@ -42,6 +42,7 @@ from engine.kernel.refusals import Refusal
 from engine.orders import decide as orders
 from engine.orders.messages import (
     QUOTE_USED,
+    UNKNOWN_ORDER,
     CancelOrder,
     PlaceOrder,
     ReleaseOrder,
@@ -177,7 +178,10 @@ class Commands:
 
     def _release(self, command: ReleaseOrder, _caller: Caller) -> Decision | Refusal:
         order = self._holdings.orders.get(command.order_id)
-        return orders.release(order, command, now=self._clock.now())
+        if order is None:
+            return UNKNOWN_ORDER(order_id=command.order_id)
+        zone = self._holdings.zones[order.zone_id]
+        return orders.release(order, zone, now=self._clock.now())
 
     def _cancel(self, command: CancelOrder, caller: Caller) -> Decision | Refusal:
         order = self._holdings.orders.get(command.order_id)
@@ -200,10 +204,12 @@ class Commands:
         return cancellation.unassign(order, command, caller, courier, now=self._clock.now())
 
     def _go_on_duty(self, command: GoOnDuty, _caller: Caller) -> Decision | Refusal:
-        if command.zone_id not in self._holdings.zones:
+        zone = self._holdings.zones.get(command.zone_id)
+        if zone is None:
             return UNKNOWN_ZONE(zone_id=command.zone_id)
         courier = self._holdings.couriers.get(command.courier_id)
-        return duty.go_on(courier, command, now=self._clock.now())
+        per_h = zone.parameters.pay_guarantee_per_h_halalas
+        return duty.go_on(courier, command, guarantee_per_h_halalas=per_h, now=self._clock.now())
 
     def _hand_over(self, command: HandOver, _caller: Caller) -> Decision | Refusal:
         courier = self._holdings.couriers.get(command.courier_id)

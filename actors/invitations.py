@@ -6,13 +6,14 @@ from msgspec.structs import replace
 from actors.chance import Chance, new_id
 from actors.clock import Clock
 from actors.passwords import Passwords
+from engine.audit.record import Action, AuditRecord, acted
 from engine.identity import links, second_factor
 from engine.identity.ids import LinkId
 from engine.identity.links import UNKNOWN_INVITATION, Link, LinkPurpose, SendLink
 from engine.identity.profiles import Language, Profile, appoint
 from engine.identity.staff import WRONG_CREDENTIALS, StaffAccount
 from engine.kernel.ids import EffectId, UserId, ZoneId, derived_id
-from engine.kernel.messages import Role
+from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import STALE, Refusal
 from storage.identity import IdentityStore
 from storage.staff import StaffStore
@@ -67,7 +68,7 @@ class Invitations:
         *,
         zones: tuple[ZoneId, ...] | None,
         language: Language,
-        author: UserId | None,
+        by: Caller,
         by_mail: bool = True,
     ) -> Link:
         """Invite somebody; without an e-mail whoever invites hands the link over himself."""
@@ -78,10 +79,10 @@ class Invitations:
             language=language,
             role=role,
             zones=zones,
-            author=author,
+            author=None if by.role is Role.SYSTEM else by.user_id,
         )
         link = links.send(draft, self._key, now=self._wall.now())
-        await self._keep(link, by_mail=by_mail)
+        await self._keep(link, Action.INVITE, by, by_mail=by_mail)
         return link
 
     async def listed(self) -> tuple[Link, ...]:
@@ -90,21 +91,23 @@ class Invitations:
             LinkPurpose.INVITE, now=self._wall.now(), limit=LISTED_MAX
         )
 
-    async def resend(self, link_id: LinkId) -> Link | Refusal:
+    async def resend(self, link_id: LinkId, *, by: Caller) -> Link | Refusal:
         """Write again; the link in the message before is worth nothing any more."""
         link = await self._open(link_id)
         if isinstance(link, Refusal):
             return link
         again = links.send(link, self._key, now=self._wall.now())
-        return again if await self._keep(again, by_mail=True) else STALE()
+        is_kept = await self._keep(again, Action.RESEND_INVITATION, by, by_mail=True)
+        return again if is_kept else STALE()
 
-    async def revoke(self, link_id: LinkId) -> Link | Refusal:
+    async def revoke(self, link_id: LinkId, *, by: Caller) -> Link | Refusal:
         """Take an invitation back."""
         link = await self._open(link_id)
         if isinstance(link, Refusal):
             return link
         revoked = links.revoke(link, now=self._wall.now())
-        return revoked if await self._keep(revoked, by_mail=False) else STALE()
+        is_kept = await self._keep(revoked, Action.REVOKE_INVITATION, by, by_mail=False)
+        return revoked if is_kept else STALE()
 
     async def begin(self, token: str) -> Enrolment | Refusal:
         """What to put into the authenticator; the same however often it is asked."""
@@ -120,7 +123,9 @@ class Invitations:
             otpauth_uri=second_factor.otpauth_uri(secret, link.email),
         )
 
-    async def accept(self, token: str, password: str, code: str) -> Enrolled | Refusal:
+    async def accept(
+        self, token: str, password: str, code: str, *, place: str
+    ) -> Enrolled | Refusal:
         """Take the invitation up; who had an account has these factors instead of those before."""
         link = await self._invited(token)
         if isinstance(link, Refusal):
@@ -140,9 +145,11 @@ class Invitations:
         account = second_factor.proven(fresh, code, now=self._wall.now())
         if account is None:
             return WRONG_CREDENTIALS(pointer="/code")
-        return await self._enrol(link, account, password)
+        return await self._enrol(link, account, password, place)
 
-    async def _enrol(self, link: Link, account: StaffAccount, password: str) -> Enrolled | Refusal:
+    async def _enrol(
+        self, link: Link, account: StaffAccount, password: str, place: str
+    ) -> Enrolled | Refusal:
         hashed = await self._passwords.hash(password)
         if isinstance(hashed, Refusal):
             return hashed
@@ -162,7 +169,9 @@ class Invitations:
         # A profile without an account lets nobody in, so it may come first.
         profile = await self._appoint(enrolled.user_id, link)
         used = links.use(link, now=self._wall.now())
-        if not await self._store.save_staff(account=enrolled, link=used):
+        by = Caller(user_id=enrolled.user_id, role=profile.role, place=place)
+        records = (self._record(by, Action.ACCEPT_INVITATION, link),)
+        if not await self._store.save_staff(account=enrolled, link=used, records=records):
             return STALE()
         return Enrolled(profile=profile, email=link.email, recovery_codes=codes)
 
@@ -199,14 +208,23 @@ class Invitations:
         assert link is not None
         return link
 
-    async def _keep(self, link: Link, *, by_mail: bool) -> bool:
+    async def _keep(self, link: Link, action: Action, by: Caller, *, by_mail: bool) -> bool:
         effect = SendLink(
             id=EffectId(derived_id("link", link.id, str(link.sends))),
             link_id=link.id,
             sends=link.sends,
         )
         effects = (effect,) if by_mail else ()
-        return await self._store.save_staff(link=link, effects=effects, at=self._clock.now())
+        return await self._store.save_staff(
+            link=link,
+            effects=effects,
+            at=self._clock.now(),
+            records=(self._record(by, action, link),),
+        )
+
+    def _record(self, by: Caller, action: Action, link: Link) -> AuditRecord:
+        after = {"role": link.role, "zones": link.zones}
+        return acted(by, action, f"invitation:{link.id}", at=self._wall.now(), after=after)
 
     def _secret(self, token: str) -> str:
         return second_factor.secret_from(self._key, token)

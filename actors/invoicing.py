@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
+from msgspec import to_builtins
+
 from actors.clock import Clock
 from actors.print.invoice import InvoicePrinter
+from engine.audit.record import Action, AuditRecord, acted
 from engine.invoices.due import draft_of
 from engine.invoices.invoice import (
     UNKNOWN_INVOICE,
@@ -18,7 +21,7 @@ from engine.invoices.invoice import (
 )
 from engine.invoices.issue import issue
 from engine.kernel.ids import derived_id
-from engine.kernel.messages import Effect
+from engine.kernel.messages import Caller, Effect
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.pricing.lines import PriceLine
 from storage.invoices import InvoiceStore
@@ -60,6 +63,7 @@ class Invoicing:
         *,
         reason: str,
         cause: str,
+        by: Caller,
     ) -> Invoice | Refusal:
         """A credit or debit note; never more is credited than was invoiced."""
         original = await self._invoices.find(invoice_id)
@@ -80,7 +84,15 @@ class Invoicing:
             original_number=original.number,
             reason=reason,
         )
-        issued = await self._issue(draft)
+        record = acted(
+            by,
+            Action.CORRECT_INVOICE,
+            f"invoice:{original.id}",
+            at=now,
+            after={"note_id": draft.id, "kind": kind, "lines": to_builtins(lines)},
+            reason=reason,
+        )
+        issued = await self._issue(draft, record)
         if isinstance(issued, Invoice) and _asks(issued.draft) != _asks(draft):
             return KEY_REUSED()
         return issued
@@ -94,10 +106,10 @@ class Invoicing:
         await self._invoices.save_print(invoice.id, pdf)
         return await self._invoices.find_print(invoice.id) or pdf
 
-    async def _issue(self, draft: Draft) -> Invoice | Refusal:
+    async def _issue(self, draft: Draft, *records: AuditRecord) -> Invoice | Refusal:
         stamp = self._stamp()
         return await self._invoices.issue(
-            self._unit, draft, lambda chain: issue(draft, chain, stamp)
+            self._unit, draft, lambda chain: issue(draft, chain, stamp), records=records
         )
 
 

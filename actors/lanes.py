@@ -20,6 +20,7 @@ from storage.store import Answer
 _Waiting = tuple[Envelope, asyncio.Future[Answer]]
 _BATCH_MAX = 500
 _AGAIN_MS = 150
+_GAP_MS_MAX = 100
 
 
 class CellCalls(Protocol):
@@ -110,7 +111,8 @@ def _fail(batch: list[_Waiting], error: Exception) -> None:
 class PositionLane:
     """The newest position of every courier leaves with the next call.
 
-    That call leaves when the last returned.
+    That call leaves when the last returned and as long again is over, so that a cell which is busy
+    is called more seldom, with more in each call.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class PositionLane:
         self._calls = calls
         self._clock = clock
         self._gap_ms = settings.positions_gap_ms * clock.speed
+        self._gap_ms_max = _GAP_MS_MAX * clock.speed
         self._newest: dict[CourierId, Fix] = {}
         self._astray: dict[CourierId, Astray] = {}
         self._pump: asyncio.Task[None] | None = None
@@ -135,6 +138,7 @@ class PositionLane:
         while self._newest:
             newest, self._newest = self._newest, {}
             astray, self._astray = self._astray, {}
+            began = self._clock.now()
             try:
                 strangers = await self._calls.report_positions(self._cell, list(newest.items()))
             except CellUnavailable:
@@ -143,7 +147,8 @@ class PositionLane:
                 continue
             for one in strangers:
                 astray[one](one, newest[one])
-            await self._clock.sleep(self._gap_ms)
+            took_ms = self._clock.now() - began
+            await self._clock.sleep(max(self._gap_ms, min(took_ms, self._gap_ms_max)))
 
 
 class LanedCells:

@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import Callable
 
 from actors.clock import Clock
+from engine.kernel.messages import Effect
 from engine.kernel.refusals import Refusal
 from engine.money.audit import Audit
 from engine.money.ledger import Entry
-from engine.money.transfers import Transfer
+from engine.money.transfers import EnterTransfer, Transfer
 from storage.ledger import LedgerStore
 
 GROUP_MAX = 500
 _Waiting = tuple[Transfer, asyncio.Future[Entry | Refusal]]
+
+
+class TransferRefused(Exception):
+    """What was decided cannot be entered, or not yet; the outbox tries it again."""
 
 
 class LedgerKeeper:
@@ -37,6 +42,13 @@ class LedgerKeeper:
         if self._writer is None:
             self._writer = asyncio.ensure_future(self._write())
         return await told
+
+    async def on_effect(self, effect: Effect) -> None:
+        """Enter what was decided together with something else."""
+        assert isinstance(effect, EnterTransfer)
+        entered = await self.enter(effect.transfer)
+        if isinstance(entered, Refusal):
+            raise TransferRefused(f"{effect.transfer.id}: {entered.code} {entered.detail}")
 
     async def audit(self, *, on_entry: Callable[[int, int], None] | None = None) -> Audit:
         """Fold every balance anew, and compute every hash again.

@@ -9,14 +9,17 @@ from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.publisher import Publisher
 from actors.turns import Turns
+from engine.audit.commands import records_of
 from engine.couriers.courier import Courier
 from engine.geo.zone import CELLS_TAKEN, Zone
 from engine.invoices.due import invoices_for
 from engine.kernel.ids import CellId
 from engine.kernel.messages import Decision, Envelope, Thing
 from engine.kernel.refusals import DEADLINE_PASSED, KEY_REUSED, UNAVAILABLE, Refusal
+from engine.money.earnings import earnings_for
 from engine.notices import notices_for
 from engine.orders.order import Order
+from engine.payments.settling import payments_for
 from storage.live import ASK_ANEW, Publication
 from storage.store import Answer, Commit, Repeated, Stale, Store, Stored, StoreUnavailable
 
@@ -117,10 +120,22 @@ class Live:
             return await self._unchanged(envelope, decision, {})
         if not decision.changes:
             return await self._unchanged(envelope, decision.refusal, decision.reply)
-        effects = (*decision.effects, *notices_for(decision), *invoices_for(decision))
-        decision = replace(decision, effects=effects)
+        effects = (
+            *notices_for(decision),
+            *invoices_for(decision),
+            *payments_for(decision),
+            *earnings_for(decision),
+        )
+        decision = replace(decision, effects=(*decision.effects, *effects))
         answer = _answer(envelope, decision.refusal, decision.reply)
-        commit = Commit(cell=self._cell, decision=decision, at=self._clock.now(), answer=answer)
+        now = self._clock.now()
+        commit = Commit(
+            cell=self._cell,
+            decision=decision,
+            at=now,
+            answer=answer,
+            records=records_of(envelope, decision, at=now),
+        )
         try:
             outcome = await self._store.commit(commit)
         except StoreUnavailable:

@@ -5,9 +5,11 @@ import structlog
 from actors.clock import Clock
 from actors.codes import Codes, Wording
 from actors.gateways.sms import SmsFailed, SmsGateway
+from engine.audit.record import Action, acted_on_oneself
 from engine.identity.login import Purpose, User
 from engine.identity.phone_change import NOTHING_TO_UNDO, PHONE_TAKEN, move, undo
 from engine.kernel.ids import UserId, derived_id
+from engine.kernel.messages import Caller
 from engine.kernel.refusals import STALE, Refusal
 from storage.identity import IdentityStore
 
@@ -39,9 +41,12 @@ class PhoneChange:
         return None
 
     async def change(
-        self, user: User, phone: str, codes: tuple[str, str], *, arabic: bool
+        self, user: User, phone: str, codes: tuple[str, str], *, arabic: bool, by: Caller
     ) -> User | Refusal:
-        """Move to another phone; `codes` are those of the old phone and of the new one."""
+        """Move to another phone; `codes` are those of the old phone and of the new one.
+
+        The audit log is told that he moved and from where he asked, not which phones these are.
+        """
         moved = move(user, phone, now=self._wall.now())
         if isinstance(moved, Refusal):
             return moved
@@ -53,7 +58,10 @@ class PhoneChange:
             if refusal is not None:
                 return refusal
         # Only who has the phone in his hand is told that it belongs to an account.
-        if not await self._store.change_user(moved):
+        record = acted_on_oneself(
+            user.id, Action.MOVE_PHONE, role=by.role, place=by.place, at=moved.moved_at
+        )
+        if not await self._store.change_user(moved, records=(record,)):
             return PHONE_TAKEN()
         await self._tell(moved, _TOLD[0] if arabic else _TOLD[1])
         return moved
@@ -66,7 +74,7 @@ class PhoneChange:
             phone, Purpose.KEEP_PHONE, wording, place=place, asked_as=asked_as
         )
 
-    async def undo(self, phone: str, code: str) -> User | Refusal:
+    async def undo(self, phone: str, code: str, *, place: str) -> User | Refusal:
         """Take the account back to the phone that it was moved from."""
         refusal = await self._codes.prove(phone, code, Purpose.KEEP_PHONE)
         if refusal is not None:
@@ -77,7 +85,11 @@ class PhoneChange:
         restored = undo(user, now=self._wall.now())
         if isinstance(restored, Refusal):
             return restored
-        return restored if await self._store.change_user(restored) else STALE()
+        record = acted_on_oneself(
+            user.id, Action.UNDO_PHONE_MOVE, role=None, place=place, at=self._wall.now()
+        )
+        is_undone = await self._store.change_user(restored, records=(record,))
+        return restored if is_undone else STALE()
 
     async def user(self, user_id: UserId) -> User | None:
         """A user by his id."""

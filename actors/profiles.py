@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from actors.clock import Clock
+from engine.audit.record import Action, AuditRecord, acted
 from engine.identity.profiles import (
     STALE_PROFILE,
     UNKNOWN_PROFILE,
@@ -15,7 +16,7 @@ from engine.identity.profiles import (
     limit,
 )
 from engine.kernel.ids import UserId, ZoneId
-from engine.kernel.messages import Role
+from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from storage.identity import IdentityStore
 
@@ -55,23 +56,56 @@ class Profiles:
         return edited
 
     async def judge(
-        self, user_id: UserId, role: Role, status: ProfileStatus, reason: str
+        self, user_id: UserId, role: Role, status: ProfileStatus, reason: str, *, by: Caller
     ) -> Profile | Refusal:
         """Verify or suspend somebody in a role."""
-        return await self._change(user_id, role, lambda one: judge(one, status, reason))
 
-    async def limit(self, user_id: UserId, zones: tuple[ZoneId, ...] | None) -> Profile | Refusal:
+        def record(before: Profile, after: Profile) -> AuditRecord:
+            return self._record(by, Action.JUDGE_PROFILE, (before, after), "status", reason)
+
+        return await self._change(user_id, role, lambda one: judge(one, status, reason), record)
+
+    async def limit(
+        self, user_id: UserId, zones: tuple[ZoneId, ...] | None, *, by: Caller
+    ) -> Profile | Refusal:
         """Limit an operator to these zones; None is every zone."""
-        return await self._change(user_id, Role.OPERATOR, lambda one: limit(one, zones))
+
+        def record(before: Profile, after: Profile) -> AuditRecord:
+            return self._record(by, Action.LIMIT_OPERATOR, (before, after), "zones")
+
+        return await self._change(user_id, Role.OPERATOR, lambda one: limit(one, zones), record)
+
+    def _record(
+        self,
+        by: Caller,
+        action: Action,
+        profiles: tuple[Profile, Profile],
+        field: str,
+        reason: str = "",
+    ) -> AuditRecord:
+        old, new = profiles
+        return acted(
+            by,
+            action,
+            f"profile:{new.user_id}:{new.role}",
+            at=self._wall.now(),
+            before={field: getattr(old, field)},
+            after={field: getattr(new, field)},
+            reason=reason,
+        )
 
     async def _change(
-        self, user_id: UserId, role: Role, rule: Callable[[Profile], Profile]
+        self,
+        user_id: UserId,
+        role: Role,
+        rule: Callable[[Profile], Profile],
+        record: Callable[[Profile, Profile], AuditRecord],
     ) -> Profile | Refusal:
         for _ in range(_RACES_MAX):
             profile = await self._store.find_profile(user_id, role)
             if profile is None:
                 return UNKNOWN_PROFILE()
             changed = rule(profile)
-            if await self._store.save_profile(changed):
+            if await self._store.save_profile(changed, records=(record(profile, changed),)):
                 return changed
         return UNAVAILABLE()

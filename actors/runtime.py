@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import pickle
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -17,8 +16,10 @@ from actors.bus import Bus, CellUnavailable
 from actors.cell import Cell, World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
+from actors.garbage import collect_seldom
 from actors.lanes import LanedCells
 from actors.nodes import LIVING
+from actors.packing import pack, unpack
 from actors.remote import CellActor, SolverActor
 from actors.settings import Premises, RuntimeSettings
 from actors.solver import SolverUnavailable, real_stopwatch
@@ -124,6 +125,7 @@ class CellHost:
     """
 
     def __init__(self, cell_id: CellId, premises: Premises) -> None:
+        collect_seldom()
         self._cell_id = cell_id
         self._premises = premises
         self._starting: asyncio.Future[Cell] | None = None
@@ -185,6 +187,7 @@ class SolverHost:
     """The Ray actor around the optimizer."""
 
     def __init__(self) -> None:
+        collect_seldom()
         # It takes seconds to import, and a cell that has to serve again need not wait for it.
         from actors import solving  # noqa: PLC0415
 
@@ -299,16 +302,6 @@ class RayCalls:
             return await call(actor)
         except (RayActorError, GetTimeoutError, ValueError) as error:
             raise CellUnavailable(f"{cell}: {error}") from error
-
-
-def pack(thing: object) -> bytes:
-    """Pickle it as Python does: Ray's own way asks a function in Python for every object in it."""
-    return pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
-
-
-def unpack(packed: bytes) -> Any:  # noqa: ANN401 - whatever was packed
-    """What another process of ours packed."""
-    return pickle.loads(packed)  # noqa: S301 - Ray would do the same with it
 
 
 def join(premises: Premises, address: str) -> None:

@@ -58,7 +58,10 @@ class RuntimeSettings(BaseModel):
         20_000, ge=1, description="Commands that may wait for one cell before more are refused."
     )
     positions_gap_ms: int = Field(
-        10, ge=0, le=1000, description="Least real milliseconds between two calls with positions."
+        10,
+        ge=0,
+        le=1000,
+        description="Least real milliseconds between two calls with positions; more where busy.",
     )
     position_publish_s: float = Field(
         4.0,
@@ -87,6 +90,41 @@ class ClockSettings(BaseModel):
         0,
         ge=0,
         description="Real time, in epoch milliseconds, at which the system's time was `start_ms`.",
+    )
+
+
+class UploadSettings(BaseModel):
+    """What people may send as files, and what that may cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bytes_max: int = Field(
+        12 * 1024 * 1024,
+        ge=64 * 1024,
+        le=64 * 1024 * 1024,
+        description="Largest file that is taken, in bytes.",
+    )
+    body_s_max: float = Field(
+        60.0, gt=0, le=600, description="Longest that a file may take to arrive."
+    )
+    pixels_max: int = Field(
+        50_000_000, ge=10_000, le=150_000_000, description="Most pixels of a picture that is taken."
+    )
+    side_max: int = Field(
+        2560, ge=64, le=8192, description="A longer side of a picture is made so many pixels long."
+    )
+    pages_max: int = Field(20, ge=1, le=200, description="Most pages of a document.")
+    of_day_max: int = Field(
+        200, ge=1, le=100_000, description="Files that one person may send in a day."
+    )
+    at_once: int = Field(
+        2, ge=1, le=64, description="Files that a process makes anew at once, each in a child."
+    )
+    waiting_max: int = Field(
+        32, ge=1, le=10_000, description="Files that may be on their way in a process."
+    )
+    time_limit_s: float = Field(
+        30.0, gt=0, le=600, description="Seconds after which a child that makes a file is ended."
     )
 
 

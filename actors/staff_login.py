@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from actors.chance import Chance, new_id
 from actors.clock import Clock
 from actors.passwords import Passwords
+from engine.audit.record import Action, acted_on_oneself
 from engine.identity import links, second_factor, staff
 from engine.identity.budgets import Charge, wait_s
 from engine.identity.ids import LinkId
@@ -92,6 +93,14 @@ class StaffLogIn:
         profile = await self._people.find_profile(account.user_id, tried.role)
         if profile is None or profile.status is not ProfileStatus.ACTIVE:
             return NOT_ALLOWED(role=tried.role.value)
+        record = acted_on_oneself(
+            account.user_id,
+            Action.LOG_IN,
+            role=tried.role,
+            place=tried.place,
+            at=self._wall.now(),
+        )
+        await self._store.save_staff(records=(record,))
         return LetIn(profile=profile, device_token=self.device_token(tried.email))
 
     def device_token(self, email: str) -> str:
@@ -120,7 +129,9 @@ class StaffLogIn:
         await self._store.save_staff(link=link, effects=(effect,), at=self._clock.now())
         return None
 
-    async def reset_password(self, token: str, password: str) -> StaffAccount | Refusal:
+    async def reset_password(
+        self, token: str, password: str, *, place: str
+    ) -> StaffAccount | Refusal:
         """Another password, by a link; his sessions are his caller's to end."""
         link_id = links.id_in(token)
         link = None if link_id is None else await self._store.find_link(link_id)
@@ -136,7 +147,14 @@ class StaffLogIn:
         if isinstance(hashed, Refusal):
             return hashed
         changed = replace(account, version=account.version + 1, password_hash=hashed)
-        is_kept = await self._store.save_staff(account=changed, link=links.use(link, now=now))
+        record = acted_on_oneself(
+            account.user_id, Action.RESET_PASSWORD, role=None, place=place, at=now
+        )
+        is_kept = await self._store.save_staff(
+            account=changed,
+            link=links.use(link, now=now),
+            records=(record,),
+        )
         return changed if is_kept else STALE()
 
     async def account_of(self, user_id: UserId) -> StaffAccount | None:

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from api.pay_answers import PayShown
+
 
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="allow")
@@ -202,6 +204,8 @@ class CarriedShown(_Answer):
     door: PlaceShown
     ready_at: int
     due_at: int
+    pay: PayShown | None
+    proof_needed: dict[str, list[str]]
 
 
 class OfferShown(_Answer):
@@ -212,6 +216,7 @@ class OfferShown(_Answer):
     order_ids: list[str]
     stops: list[StopShown]
     orders: list[CarriedShown]
+    pay_halalas: int
     made_at: int
     expires_at: int
 

@@ -9,31 +9,39 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from actors.audit import AuditKeeper
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
 from actors.codes import Codes
 from actors.gateways.refunds import ToldRefunds
 from actors.gateways.sms import SmsGateway
 from actors.invoicing import Invoicing
+from actors.ledger import LedgerKeeper
 from actors.links import LinkMails
 from actors.login import LogIn
 from actors.outbox import Handler, Outbox
+from actors.payments import Payments, Policy
 from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from actors.stamp import own_stamp, read_stamp
+from actors.uploads import Uploads
 from api.allowance import Allowance
 from api.description import TITLE, describe
 from api.errors import add_handlers
 from api.gate import Gate
 from api.gift_links import GiftLinks
-from api.outermost import Outermost
+from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
+from api.payout_hosts import open_payouts
 from api.punctuality import ZonesPunctuality
 from api.routes import (
+    audit_log,
     couriers,
     decisions,
+    disputes,
     gift_links,
+    handovers,
     health,
     identity,
     invitations,
@@ -41,12 +49,16 @@ from api.routes import (
     metrics,
     orders,
     parameters,
+    payments,
+    payouts,
     phone,
     profiles,
     sessions,
     sharing,
     staff,
+    tips,
     trails,
+    uploads,
     wallet,
     what_if,
     zones,
@@ -68,7 +80,11 @@ from engine.identity.sessions import SessionRules
 from engine.invoices.invoice import IssueInvoice, Stamp
 from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
+from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
+from engine.payments.decide import Terms
+from engine.payments.messages import FollowOrder
+from engine.uploads import MediaType
 
 VERSION = "0.1.0"
 _ASKED_BY_BROWSERS = (
@@ -88,6 +104,7 @@ _TOLD_TO_BROWSERS = (
     "traceparent",
     "x-request-id",
 )
+_COMPRESSED_ALREADY = (*(kind.value for kind in MediaType), "text/event-stream")
 Opening = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
@@ -110,16 +127,23 @@ _ROUTES = (
     invitations,
     orders,
     sharing,
+    handovers,
     invoices,
     gift_links,
+    uploads,
     decisions,
     couriers,
     trails,
     wallet,
+    tips,
+    payouts,
+    disputes,
+    payments,
     zones,
     parameters,
     metrics,
     what_if,
+    audit_log,
     health,
 )
 
@@ -145,7 +169,12 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
-    app.add_middleware(GZipMiddleware, minimum_size=edge.compress_from_bytes, compresslevel=4)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=edge.compress_from_bytes,
+        compresslevel=4,
+        exclude_content_types=_COMPRESSED_ALREADY,
+    )
     if edge.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -157,8 +186,8 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         )
     app.add_middleware(
         Outermost,
-        body_bytes_max=edge.body_bytes_max,
-        body_s_max=edge.body_s_max,
+        body=BodyLimit(edge.body_bytes_max, edge.body_s_max),
+        bodies={uploads.PATH: BodyLimit(settings.uploads.bytes_max, settings.uploads.body_s_max)},
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
@@ -178,12 +207,16 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = _invoicing(parts)
+    app.state.ledger = ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
+    app.state.uploads = _uploads(parts)
+    app.state.payments = payments = _payments(parts)
     _open_identity(app, parts)
-    outbox = _outbox(parts, app.state.invoicing, open_staff(app, parts))
+    outbox = _outbox(app, parts, open_staff(app, parts))
+    audit = AuditKeeper(parts.audit, wall=parts.wall)
+    payouts = open_payouts(app, parts, ledger)
+    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
     async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(one.run()) for one in (desk.hub, outbox, what_ifs, gate, gift_links)
-        ]
+        running = [tasks.create_task(one.run()) for one in beside]
         await desk.hub.wait_until_reading()
         try:
             yield
@@ -270,7 +303,10 @@ def _sessions(parts: Parts) -> Sessions:
     )
 
 
-def _outbox(parts: Parts, invoicing: Invoicing, mails: LinkMails) -> Outbox:
+def _outbox(app: FastAPI, parts: Parts, mails: LinkMails) -> Outbox:
+    invoicing: Invoicing = app.state.invoicing
+    ledger: LedgerKeeper = app.state.ledger
+    payments: Payments = app.state.payments
     return Outbox(
         parts.store,
         {
@@ -278,6 +314,8 @@ def _outbox(parts: Parts, invoicing: Invoicing, mails: LinkMails) -> Outbox:
             SendLink: mails.send,
             IssueInvoice: invoicing.on_effect,
             TellOwner: _telling(parts),
+            EnterTransfer: ledger.on_effect,
+            FollowOrder: payments.on_effect,
         },
         parts.settings.outbox,
         clock=parts.clock,
@@ -290,6 +328,17 @@ def _telling(parts: Parts) -> Handler:
         await parts.bus.tell_owner(effect, deadline=deadline(parts))
 
     return tell
+
+
+def _uploads(parts: Parts) -> Uploads:
+    return Uploads(
+        parts.uploads,
+        parts.objects,
+        parts.scanner,
+        parts.settings.uploads,
+        scan_is_required=parts.settings.scanner.is_required,
+        clock=parts.wall,
+    )
 
 
 def _invoicing(parts: Parts) -> Invoicing:
@@ -307,6 +356,24 @@ def _invoicing(parts: Parts) -> Invoicing:
         seller=settings.seller,
         unit=settings.unit,
         stamp=stamp,
+    )
+
+
+def _payments(parts: Parts) -> Payments:
+    settings = parts.settings.payments
+    return Payments(
+        parts.payments,
+        parts.store,
+        parts.bus,
+        parts.gateways,
+        Policy(
+            routes=settings.routes,
+            terms=Terms(settle_s=settings.settle_s, commission_percent=settings.commission_percent),
+            poll_s=settings.poll_s,
+            command_timeout_s=parts.settings.runtime.command_timeout_s,
+        ),
+        clock=parts.clock,
+        wall=parts.wall,
     )
 
 

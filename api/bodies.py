@@ -25,6 +25,7 @@ from engine.orders.card import (
     cleaned,
     is_too_long,
 )
+from engine.orders.handover import HandedTo
 from engine.orders.messages import CancelReason
 from engine.orders.order import Gift, Window
 from engine.orders.quote import Wishes
@@ -91,6 +92,11 @@ Unturned = AfterValidator(cleaned)
 Card = AfterValidator(_a_card)
 Label = Annotated[str, StringConstraints(min_length=1, max_length=120), Storable]
 Line = Annotated[str, StringConstraints(max_length=300), Storable]
+Digest = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9a-f]{64})?$"),
+    Field(description="SHA-256 of a file of `POST /v1/uploads`, in hexadecimal."),
+]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=300), Storable]
 Phone = Annotated[str, StringConstraints(min_length=1, max_length=40), Storable]
 At = Annotated[int, Field(ge=0, le=LATEST_MS, description="Milliseconds since the Unix epoch.")]
@@ -255,6 +261,19 @@ class OtherDutyBody(Body):
 DutyBody = Annotated[OnDutyBody | OtherDutyBody, Field(discriminator="duty")]
 
 
+class HandoverBody(Body):
+    """To whom it was handed, where, and the digests of the files that show it."""
+
+    to: Annotated[HandedTo, Field(strict=False)] = HandedTo.RECIPIENT
+    taken_by: Annotated[str, StringConstraints(max_length=120), Storable] = ""
+    photo: Digest = ""
+    signature: Digest = ""
+    lat: Lat | None = None
+    lng: Lng | None = None
+    accuracy_m: Annotated[float, Field(ge=0, le=100_000)] | None = None
+    fix_at: At | None = None
+
+
 class ProgressBody(Body):
     """This happened to an order that I carry."""
 
@@ -263,6 +282,7 @@ class ProgressBody(Body):
     device_at: At | None = None
     pin: Annotated[str, StringConstraints(max_length=16), Storable] = ""
     reason: Line = ""
+    handover: HandoverBody | None = None
 
 
 class WaitingPointBody(Body):

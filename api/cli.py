@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import benches, documents, experiments, keys, ledger
+from api.commands import audit, benches, documents, experiments, keys, ledger
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
+from api.commands.payments import payment_server
 from api.commands.recorded_days import bench_mdrp
 from api.commands.running import OPERATOR_PHONE, running, settings_of
 from api.commands.under_faults import simtest
@@ -32,7 +33,6 @@ app.command()(keys.rotate_keys)
 app.command()(keys.rotate_sealing_key)
 app.command()(experiments.compare)
 app.command()(experiments.tune)
-app.command()(benches.bench)
 app.command("bench-matching")(benches.bench_matching)
 app.command("bench-simulator")(benches.bench_simulator)
 app.command("bench-api")(benches.bench_api)
@@ -43,6 +43,7 @@ app.command()(simtest)
 app.command()(chaos)
 app.command("bench-ledger")(ledger.bench_ledger)
 app.command("walk-ledger")(ledger.walk_ledger)
+app.command("payment-server")(payment_server)
 app.command()(documents.openapi)
 app.command()(documents.asyncapi)
 app.command("settings")(documents.list_settings)
@@ -252,6 +253,20 @@ def verify_ledger() -> None:
     """Fold every balance of the running system anew; ends with 1 when something is wrong."""
     with Understandable():
         if ledger.verify(_running_database()):
+            raise typer.Exit(1)
+
+
+@app.command("verify-audit")
+def verify_audit(
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Option("--checkpoint", help="NUMBER:HASH that was noted before; may be repeated."),
+    ] = None,
+) -> None:
+    """Verify the audit log of the running system; ends with 1 when it was tampered with."""
+    noted = [audit.checkpoint(one) for one in checkpoints or ()]
+    with Understandable():
+        if not audit.verify(_running_database(), noted):
             raise typer.Exit(1)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from msgspec.structs import replace
 from pydantic import StringConstraints
 
 from api.errors import Refused
@@ -11,7 +12,7 @@ from api.gate import Gate
 from api.parts import Parts
 from api.tokens import Proven
 from engine.identity.access import GRANTS, Deed, may
-from engine.kernel.messages import Caller
+from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 _bearer = HTTPBearer(auto_error=False, description="The access token of `POST /v1/auth/token`.")
@@ -27,6 +28,11 @@ async def _parts(request: Request) -> Parts:
 PartsDep = Annotated[Parts, Depends(_parts)]
 
 
+def place_of(request: Request) -> str:
+    """The address from which the request came; a trusted proxy names it."""
+    return request.client.host if request.client else ""
+
+
 async def _proven(
     request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 ) -> Proven:
@@ -40,8 +46,11 @@ async def _proven(
 ProvenDep = Annotated[Proven, Depends(_proven)]
 
 
-async def _caller(proven: ProvenDep) -> Caller:
-    return proven.caller
+async def _caller(request: Request, proven: ProvenDep) -> Caller:
+    caller = proven.caller
+    # Of others nobody needs to know from where they call.
+    is_in_charge = caller.role in {Role.OPERATOR, Role.ADMIN}
+    return replace(caller, place=place_of(request)) if is_in_charge else caller
 
 
 AnyCaller = Annotated[Caller, Depends(_caller)]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.answers import OrderShown, ZoneShown
+from api.deps import IdText
 from api.paging import PageQuery, fields_of
 from engine.kernel.pages import LAST_INSTANT
 from engine.orders.order import OrderStatus
@@ -46,6 +47,15 @@ class ZonesQuery(PageQuery):
     shows = ZoneShown
 
     fields: list[str] = fields_of(ZoneShown)
+
+
+class AuditQuery(PageQuery):
+    """The audit log: all of it, or what was done to a subject or by an actor."""
+
+    subject: str | None = Field(
+        default=None, min_length=1, max_length=100, description="Done to this, as `kind:id`."
+    )
+    actor: IdText | None = Field(default=None, description="Done by this user.")
 
 
 class WhatIfsQuery(PageQuery):

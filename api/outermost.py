@@ -1,37 +1,52 @@
 """What wraps every request: its id, its limits, its headers, an answer when the fault is ours."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
+from api.raw_headers import Pair, add_missing, header
 from api.refusals import INTERNAL_ERROR, TOO_LARGE
 from api.sockets.endpoint import PATH, serve_socket
 from api.trace import Trace, trace_of
 
-_HEADERS = {
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "strict-transport-security": "max-age=63072000; includeSubDomains",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "same-site",
-}
+_POLICY = b"content-security-policy"
+_FIXED: tuple[Pair, ...] = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
+    (b"cross-origin-resource-policy", b"same-site"),
+)
+_OF_ANY = (*_FIXED, (_POLICY, b"default-src 'none'; frame-ancestors 'none'"))
 # The page that shows the description of the interface loads what draws it.
-_OF_DOCUMENTS = {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; connect-src 'self'; "
-    "img-src https://fastapi.tiangolo.com data:; style-src https://cdn.jsdelivr.net "
-    "'unsafe-inline'; script-src https://cdn.jsdelivr.net 'unsafe-inline'",
-}
+_OF_DOCUMENTS = (
+    *_FIXED,
+    (
+        _POLICY,
+        (
+            b"default-src 'none'; frame-ancestors 'none'; connect-src 'self'; "
+            b"img-src https://fastapi.tiangolo.com data:; style-src https://cdn.jsdelivr.net "
+            b"'unsafe-inline'; script-src https://cdn.jsdelivr.net 'unsafe-inline'"
+        ),
+    ),
+)
 _DOCUMENTS = "/docs"
 
 # A caller who is cut off while he still sends does not see why; so that much is let run out.
 _READ_AND_DROPPED_MAX = 16 * 1024 * 1024
+
+
+class BodyLimit(NamedTuple):
+    """How much a body may be, and how long it may take to arrive."""
+
+    bytes_max: int
+    s_max: float
 
 
 class Outermost:
@@ -41,11 +56,16 @@ class Outermost:
     """
 
     def __init__(
-        self, app: ASGIApp, *, body_bytes_max: int, body_s_max: float, new_id: Callable[[], str]
+        self,
+        app: ASGIApp,
+        *,
+        body: BodyLimit,
+        bodies: Mapping[str, BodyLimit],
+        new_id: Callable[[], str],
     ) -> None:
         self._app = app
-        self._body_s_max = body_s_max
-        self._body_bytes_max = body_bytes_max
+        self._body = body
+        self._bodies = bodies
         self._new_id = new_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,26 +78,23 @@ class Outermost:
             return
         request_id = self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
-        trace = trace_of(Request(scope).headers.get("traceparent", ""))
+        trace = trace_of(header(scope, b"traceparent"))
         answer = _Answer(send, request_id, trace, is_document=scope["path"] == _DOCUMENTS)
         with structlog.contextvars.bound_contextvars(
             request_id=request_id, trace_id=trace.trace_id
         ):
             try:
-                if (length := _length(scope)) > self._body_bytes_max:
+                limit = self._bodies.get(scope["path"], self._body)
+                if (length := _length(scope)) > limit.bytes_max:
                     answer.is_hopeless = length > _READ_AND_DROPPED_MAX
                     await problem(Request(scope), TOO_LARGE())(scope, receive, answer.send)
                 else:
-                    await self._app(scope, self._counted(receive), answer.send)
+                    await self._app(scope, _counted(receive, limit), answer.send)
             except Exception:
                 structlog.get_logger(__name__).exception("internal_error", path=scope["path"])
                 if answer.has_started:
                     raise
                 await problem(Request(scope), INTERNAL_ERROR())(scope, receive, answer.send)
-
-    def _counted(self, receive: Receive) -> "_Counted":
-        until = asyncio.get_running_loop().time() + self._body_s_max
-        return _Counted(receive, self._body_bytes_max, until)
 
 
 class _Answer:
@@ -85,26 +102,30 @@ class _Answer:
         self._send = send
         self._request_id = request_id
         self._trace = trace
-        self._headers = {**_HEADERS, **_OF_DOCUMENTS} if is_document else _HEADERS
+        self._fixed = _OF_DOCUMENTS if is_document else _OF_ANY
         self.has_started = False
         self.is_hopeless = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_started = True
-            headers = MutableHeaders(scope=message)
-            headers["x-request-id"] = self._request_id
-            headers["traceparent"] = self._trace.header
-            for name, value in self._headers.items():
-                headers.setdefault(name, value)
+            own = [
+                (b"x-request-id", self._request_id.encode()),
+                (b"traceparent", self._trace.header.encode()),
+            ]
             if self.is_hopeless:
-                headers["connection"] = "close"
+                own.append((b"connection", b"close"))
+            add_missing(message, [*own, *self._fixed])
         await self._send(message)
+
+
+def _counted(receive: Receive, limit: BodyLimit) -> "_Counted":
+    return _Counted(receive, limit.bytes_max, asyncio.get_running_loop().time() + limit.s_max)
 
 
 def _length(scope: Scope) -> int:
     """What the request says of its own length; 0 when it says nothing."""
-    said = Request(scope).headers.get("content-length", "")
+    said = header(scope, b"content-length")
     return int(said) if said.isdecimal() else 0
 
 

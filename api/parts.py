@@ -1,24 +1,34 @@
 """What the edge is made of: everything that its routes and sockets are handed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
+from actors.gateways.clamd import Scanner
 from actors.gateways.mail import MailGateway
+from actors.gateways.payments import PaymentGateway
+from actors.gateways.payouts import PayoutGateway
 from actors.gateways.sms import SmsGateway
 from api.keys import KeyRing
 from api.settings import Settings
+from engine.payments.gateways import GatewayName
+from storage.audit import AuditStore
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
 from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
 from storage.live import LiveStream
+from storage.objects import ObjectStore
+from storage.payments import PaymentStore
+from storage.payouts import PayoutStore
 from storage.rates import Rates
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
 from storage.store import Store
+from storage.uploads import UploadStore
 from storage.what_ifs import WhatIfStore
 
 
@@ -37,7 +47,15 @@ class Parts:
     kept_answers: KeptAnswers
     rates: Rates
     staff: StaffStore
+    audit: AuditStore
     ledger: LedgerStore
+    payouts: PayoutStore
+    payout_gateway: PayoutGateway | None
+    uploads: UploadStore
+    objects: ObjectStore
+    scanner: Scanner
+    payments: PaymentStore
+    gateways: Mapping[GatewayName, PaymentGateway]
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

@@ -32,12 +32,18 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("POST", r"/v1/phone/undo", _GUARDED),
     ("POST", r"/v1/auth/.*", _VITAL),
     ("*", r"/v1/courier(/.*)?", _VITAL),
-    ("POST", r"/v1/(hooks|payments)/.*", _VITAL),
+    ("POST", r"/v1/webhooks/.*", _VITAL),
+    ("*", r"/v1/payments/[^/]+/return", _VITAL),
     ("POST", r"/v1/orders/[^/]+/(cancel|unassign)", _VITAL),
     ("GET", r"/v1/orders/[^/]+", _NORMAL),
+    ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),
     ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),
-    ("GET", r"/v1/orders|/v1/zones|/v1/sessions|/v1/couriers/.*", RouteClass(Weight.LIST, 3)),
+    (
+        "GET",
+        r"/v1/orders|/v1/zones|/v1/sessions|/v1/audit-log|/v1/couriers/.*",
+        RouteClass(Weight.LIST, 3),
+    ),
     ("GET", r"/v1/(orders|zones)/[^/]+/.+", RouteClass(Weight.LIST, 3)),
 )
 _COMPILED: Final = tuple((method, re.compile(path), found) for method, path, found in _CLASSES)

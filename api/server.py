@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Final
@@ -17,8 +17,14 @@ from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
+from actors.garbage import collect_seldom
+from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
-from actors.gateways.settings import MailProvider, SmsProvider
+from actors.gateways.moyasar import Moyasar
+from actors.gateways.moyasar_payouts import MoyasarPayouts
+from actors.gateways.payments import PaymentGateway
+from actors.gateways.payouts import PayoutGateway
+from actors.gateways.settings import MailProvider, PayoutProvider, SmsProvider
 from actors.gateways.sms import DevelopmentSms, SmsGateway
 from actors.gateways.smtp import SmtpMail
 from actors.gateways.twilio import TwilioSms
@@ -32,12 +38,17 @@ from api.parts import Parts
 from api.settings import EdgeSettings, Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
+from engine.payments.gateways import GatewayName
+from storage.audit import PostgresAudit
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
 from storage.kept_answers import PostgresKeptAnswers
 from storage.ledger import PostgresLedger
 from storage.live import LiveStream
+from storage.objects import Objects
+from storage.payments import PostgresPayments
+from storage.payouts import PostgresPayouts
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
@@ -45,6 +56,7 @@ from storage.redis_live import RedisLive
 from storage.redis_rates import RedisRates
 from storage.sessions import PostgresSessions
 from storage.store import Store
+from storage.uploads import PostgresUploads
 from storage.vault import Vault
 from storage.what_ifs import PostgresWhatIfs
 
@@ -77,6 +89,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         # Who registered before phones were sealed must be found.
         await identity.reseal()
         await staff.reseal()
+        payouts = PostgresPayouts(database, vault)
+        await payouts.reseal()
         yield Parts(
             bus=bus,
             store=store,
@@ -88,8 +102,16 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             gift_links=PostgresGiftLinks(database),
             kept_answers=PostgresKeptAnswers(database, vault),
             staff=staff,
+            audit=PostgresAudit(database),
             mail=_open_mail(settings),
             ledger=PostgresLedger(database),
+            payouts=payouts,
+            payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
+            uploads=PostgresUploads(database),
+            objects=Objects(settings.objects, settings.files_folder),
+            scanner=open_scanner(settings.scanner),
+            payments=PostgresPayments(database),
+            gateways=await stack.enter_async_context(open_gateways(settings)),
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,
@@ -107,12 +129,34 @@ def _open_mail(settings: Settings) -> MailGateway:
 
 
 @asynccontextmanager
+async def _open_payouts(settings: Settings) -> AsyncIterator[PayoutGateway | None]:
+    if settings.payouts.provider is PayoutProvider.NONE:
+        yield None
+        return
+    async with MoyasarPayouts(settings.payouts) as gateway:
+        yield gateway
+
+
+@asynccontextmanager
 async def _open_sms(settings: Settings) -> AsyncIterator[SmsGateway]:
     if settings.sms.provider is SmsProvider.DEVELOPMENT:
         yield DevelopmentSms(settings.sms_log, prints=settings.outbox.print_sms)
         return
     async with TwilioSms(settings.sms, SystemClock()) as sms:
         yield sms
+
+
+@asynccontextmanager
+async def open_gateways(settings: Settings) -> AsyncIterator[Mapping[GatewayName, PaymentGateway]]:
+    """Every gateway that we have an account at."""
+    return_url = f"{settings.edge.public_url}/v1/payments"
+    timeout_s = settings.payments.timeout_s
+    async with AsyncExitStack() as stack:
+        found: dict[GatewayName, PaymentGateway] = {}
+        if GatewayName.MOYASAR in settings.accounts:
+            moyasar = Moyasar(settings.moyasar, return_url=return_url, timeout_s=timeout_s)
+            found[GatewayName.MOYASAR] = await stack.enter_async_context(moyasar)
+        yield found
 
 
 @asynccontextmanager
@@ -220,6 +264,7 @@ def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
 
 def serve(settings: Settings, listening: socket.socket, tells_ready: int) -> None:
     """Serve on a socket that listens already, until told to stop."""
+    collect_seldom()
     app = create()
     config = listen_config(app, settings.edge)
     EdgeServer(config, app, tells_ready).run(sockets=[listening])

@@ -13,13 +13,24 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from actors.gateways.settings import MailSettings, OutboxSettings, SmsProvider, SmsSettings
-from actors.settings import ClockSettings, RuntimeSettings
+from actors.gateways.settings import (
+    MailSettings,
+    MoyasarSettings,
+    OutboxSettings,
+    PaymentSettings,
+    PaymentsMode,
+    PayoutSettings,
+    ScannerSettings,
+    SmsProvider,
+    SmsSettings,
+)
+from actors.settings import ClockSettings, RuntimeSettings, UploadSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.setting_group import SettingGroup
 from engine.invoices.invoice import Party
-from storage.settings import DatabaseSettings, DataSettings, RedisSettings
+from engine.payments.gateways import GatewayName
+from storage.settings import DatabaseSettings, DataSettings, ObjectSettings, RedisSettings
 
 PREFIX = "HADIYATI_"
 DELIMITER = "__"
@@ -235,12 +246,23 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     what_if: WhatIfSettings = WhatIfSettings()
     invoices: InvoiceSettings = InvoiceSettings()
+    payouts: PayoutSettings = PayoutSettings()
     limits: LimitSettings = LimitSettings()
+    uploads: UploadSettings = UploadSettings()
+    objects: ObjectSettings = ObjectSettings()
+    scanner: ScannerSettings = ScannerSettings()
+    payments: PaymentSettings = PaymentSettings()
+    moyasar: MoyasarSettings = MoyasarSettings()
 
     @property
     def key_file(self) -> Path:
         """Where the signing key is."""
         return self.identity.key_file or self.data.folder / "keys.json"
+
+    @property
+    def files_folder(self) -> Path:
+        """Where files are kept without a bucket."""
+        return self.data.folder / "files"
 
     @property
     def mail_log(self) -> Path:
@@ -255,6 +277,26 @@ class Settings(BaseSettings):
                 "the first admin with `hadiyati invite-admin`"
             )
         return self
+
+    @model_validator(mode="after")
+    def _who_must_be_paid_has_accounts(self) -> "Settings":
+        if self.payments.mode is PaymentsMode.REQUIRED:
+            for gateway in sorted(set(self.payments.routes.values()) - self.accounts):
+                raise ValueError(
+                    f"payments.routes names {gateway}, but {gateway}.secret_key is empty: "
+                    "set it, or let no network go there"
+                )
+        return self
+
+    @property
+    def accounts(self) -> frozenset[GatewayName]:
+        """The gateways that we have an account at."""
+        keys = {GatewayName.MOYASAR: self.moyasar.secret_key}
+        return frozenset(name for name, key in keys.items() if key.get_secret_value())
+
+    def publishable_key(self, gateway: GatewayName) -> str:
+        """With what an app speaks to a gateway."""
+        return {GatewayName.MOYASAR: self.moyasar.publishable_key}.get(gateway, "")
 
     @property
     def sms_log(self) -> Path:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.allowance import Allowance, Due
 from api.errors import problem
 from api.limit_settings import LimitSettings
+from api.raw_headers import add_missing, header
 from api.refusals import OVERLOADED, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE
 from api.route_classes import RouteClass, Weight, class_of
 from api.tokens import Proven
@@ -114,20 +114,19 @@ class _Headed:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["ratelimit-policy"] = ", ".join(
+            policy = ", ".join(
                 f'"{one.quota.name}";q={one.quota.units};w={one.quota.window_s}'
                 for one in self._dues
             )
-            headers["ratelimit"] = ", ".join(
+            standing = ", ".join(
                 f'"{due.quota.name}";r={one.remaining};t={-(-one.full_in_us // SECOND_US)}'
                 for due, one in zip(self._dues, self._told, strict=True)
             )
+            pairs = ((b"ratelimit-policy", policy.encode()), (b"ratelimit", standing.encode()))
+            add_missing(message, pairs)
         await self._send(message)
 
 
 def _bearer(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"authorization" and value[:7].lower() == b"bearer ":
-            return str(value[7:].decode("latin-1"))
-    return ""
+    kind, _, token = header(scope, b"authorization").partition(" ")
+    return token if kind.lower() == "bearer" else ""

@@ -3,6 +3,9 @@
 Instants are integer seconds relative to the problem's now (now = 0, the past is negative), costs
 are integers so that they compare exactly, places are node indices that only the `Travel`
 understands.
+
+What there are thousands of are structs: they are made ten times as fast as frozen dataclasses, and
+the collector of garbage passes them by.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +14,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from optimizer.packing import Rows, Values
@@ -37,8 +41,7 @@ class MatrixTravel:
         return self.seconds[origins, destinations]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vehicle:
+class Vehicle(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody who can carry, from the moment and place where his present duty ends.
 
     capacity_g: grams; None = as much as there is room for.
@@ -59,8 +62,7 @@ class Vehicle:
     bound_for: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True, gc=False):
     """One thing to fetch and to bring; jobs of one group can be fetched in one visit.
 
     weight is how much it matters, weight_g its grams.
@@ -138,8 +140,7 @@ class Policy:
     time_budget_s: float = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trip:
+class Trip(Struct, frozen=True, kw_only=True, gc=False):
     """One visit to a shop and the deliveries of what is fetched there.
 
     jobs are in the order of delivery, deliveries_s beside them. leave_s is the latest departure
@@ -153,8 +154,7 @@ class Trip:
     deliveries_s: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True, gc=False):
     """A vehicle's chain of trips, one after the other."""
 
     vehicle: str
@@ -199,11 +199,13 @@ def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
 
     Each job once; a vehicle whose jobs are all gone is bound for nothing any more.
     """
+    found: dict[str, tuple[str, ...]] = {}
+    bound = [vehicle for vehicle in problem.vehicles if vehicle.bound_for is not None]
+    if not bound:
+        return found
     group = {job.id: job.group for job in problem.jobs}
     first = {route.vehicle: route.trips[0].jobs for route in problem.incumbent if route.trips}
     taken: set[str] = set()
-    found: dict[str, tuple[str, ...]] = {}
-    bound = [vehicle for vehicle in problem.vehicles if vehicle.bound_for is not None]
     for vehicle in sorted(bound, key=lambda vehicle: vehicle.id):
         jobs = tuple(
             job

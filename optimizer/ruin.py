@@ -79,9 +79,10 @@ def _related(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
 def _with_some_left(chains: Chains, desk: Desk, count: int) -> int:
     """Some of the jobs that nobody carries, from a random one on."""
     jobs, added = len(chains.carrier), 0
-    start = np.random.randint(jobs)
-    for step in range(jobs):
-        j = (start + step) % jobs
+    # A remainder for every job would take a third of a round.
+    j = np.random.randint(jobs) - 1
+    for _ in range(jobs):
+        j = j + 1 if j + 1 < jobs else 0
         if added == _LEFT_MAX or count == JOBS_MAX:
             break
         if chains.carrier[j] < 0 and not (count and desk.jobs[0] == j):

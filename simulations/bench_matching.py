@@ -15,6 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
+from actors.garbage import seldom_collecting
 from engine.dispatch.eta import Sighting
 from engine.dispatch.pool import problem_of
 from engine.kernel.ids import CourierId
@@ -65,7 +66,7 @@ class MatchingTimes:
 
 def run(*, sizes: Sequence[tuple[int, int]], ticks: int, seed: int) -> list[MatchingTimes]:
     """Live `ticks` ticks of each size, each beside both matchings, and print the table."""
-    with Progress(transient=True) as progress:
+    with Progress(transient=True) as progress, seldom_collecting():
         found = [_measured(size, ticks, seed, progress) for size in sizes]
     for kind, title in enumerate(("ms by the clock", "ms of the processor")):
         Console().print(_table(found, kind, f"Medians of {ticks} ticks, {title}"))

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.garbage import seldom_collecting
 from actors.solver import Solver
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from simulations import mdrp, solution, stage
@@ -26,7 +27,7 @@ from simulations.progress import follow, follow_virtually
 from simulations.rest import Account, Edge, clock_of
 from simulations.score import Score, score
 from simulations.town import Town
-from simulations.virtual import VirtualLoop, run_virtually, seldom_collecting
+from simulations.virtual import VirtualLoop, run_virtually
 from simulations.witness import Witness
 
 # A Monday, so that virtual days have a date; ticks fall on whole minutes, and so come just after

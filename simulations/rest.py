@@ -13,6 +13,7 @@ import msgspec
 
 from actors.clock import Clock, SystemClock
 from actors.settings import ClockSettings
+from engine.kernel.ids import uuid7
 from simulations.people import DoorShut
 from simulations.views import Told
 from simulations.witness import Request, Witness
@@ -27,6 +28,7 @@ _CLOCK_SAMPLES = 5
 _LOG_INS_AT_ONCE = 8
 _NO_LONGER = frozenset({"not_authenticated", "token_expired", "session_ended"})
 _AGAIN_STATUS = frozenset({429, 502, 503, 504})
+_STILL_RUNNING, _WRONG_CODE = "still_running", "wrong_code"
 
 
 class _Sms(msgspec.Struct, frozen=True):
@@ -193,20 +195,27 @@ class Account:
         backoff = self.edge.backoff()
         async with self.edge.log_ins:
             for _ in range(8):
-                asked = await self._send("/v1/auth/otp", {"phone": self.phone})
+                asked = await self._send("/v1/auth/otp", {"phone": self.phone}, key=self._key())
                 if asked.refused:
                     raise NotLoggedIn(f"{self.phone}: {asked.refused}")
-                code = await self.edge.inbox.code_for(self.phone)
-                if code is None:
+                told = await self._try_texts()
+                if told is None:
                     await backoff.pause()
                     continue
-                wish = {"phone": self.phone, "code": code, "role": self._role}
-                told = await self._send("/v1/auth/token", wish)
                 if told.refused:
                     raise NotLoggedIn(f"{self.phone} as {self._role}: {told.refused}")
                 self._keep(told.body)
                 return
         raise NotLoggedIn(f"{self.phone}: no code came")
+
+    async def _try_texts(self) -> Told | None:
+        """What the first code that is not wrong gave; a text may come twice, or late."""
+        while code := await self.edge.inbox.code_for(self.phone):
+            wish = {"phone": self.phone, "code": code, "role": self._role}
+            told = await self._send("/v1/auth/token", wish, key=self._key())
+            if told.refused != _WRONG_CODE:
+                return told
+        return None
 
     async def request(
         self, method: str, path: str, body: object = None, *, key: str = "", match: str = ""
@@ -235,8 +244,12 @@ class Account:
             if not cursor:
                 return
 
-    async def _send(self, path: str, body: object) -> Told:
-        return await self._ask("POST", path, body, {})
+    def _key(self) -> str:
+        """Under which a question may be asked again that perhaps was answered."""
+        return uuid7(self.edge.clock.now(), self.edge.chance.getrandbits(74))
+
+    async def _send(self, path: str, body: object, *, key: str = "") -> Told:
+        return await self._ask("POST", path, body, {"Idempotency-Key": key} if key else {})
 
     async def _ask(self, method: str, path: str, body: object, headers: Mapping[str, str]) -> Told:
         backoff = self.edge.backoff()
@@ -250,10 +263,10 @@ class Account:
             except httpx2.TransportError:
                 await backoff.pause()
                 continue
-            if answer.status_code in _AGAIN_STATUS:
-                await backoff.pause(_seconds(answer.headers.get("Retry-After")))
-                continue
-            return _told(answer)
+            told = _told(answer)
+            if answer.status_code not in _AGAIN_STATUS and told.refused != _STILL_RUNNING:
+                return told
+            await backoff.pause(_seconds(answer.headers.get("Retry-After")))
 
 
 def _seconds(text: str | None) -> float:

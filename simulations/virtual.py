@@ -6,12 +6,10 @@ things in the same order every time.
 
 import asyncio
 import contextvars
-import gc
 import heapq
 import itertools
 import selectors
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from engine.kernel.timing import Instant
@@ -176,17 +174,3 @@ def run_virtually(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     for context in unhandled:
         raise context.get("exception") or RuntimeError(context["message"])
     return result
-
-
-@contextmanager
-def seldom_collecting() -> Iterator[None]:
-    """Look for cycles of garbage seldom: a city is millions of objects, and nearly all of it stays.
-
-    With the usual thresholds a seventh of the time outside the solver went there.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from engine.audit.record import AuditRecord
 from engine.identity.budgets import Charge
 from engine.identity.login import Challenge, Purpose, User
 from engine.identity.profiles import Profile
@@ -40,14 +41,18 @@ class IdentityStore(Protocol):
         """What somebody told of himself in a role."""
         ...
 
-    async def save_profile(self, profile: Profile) -> bool:
-        """Keep it in the place of the version before; False when somebody else was quicker."""
+    async def save_profile(self, profile: Profile, *, records: Sequence[AuditRecord] = ()) -> bool:
+        """Keep it in the place of the version before; False when somebody else was quicker.
+
+        The records go into the audit log with it, or not at all.
+        """
         ...
 
-    async def change_user(self, user: User) -> bool:
+    async def change_user(self, user: User, *, records: Sequence[AuditRecord] = ()) -> bool:
         """Keep him in the place of the version before.
 
-        False when somebody else was quicker, or has this phone.
+        False when somebody else was quicker, or has this phone. The records go into the audit log
+        with it, or not at all.
         """
         ...
 

@@ -1,11 +1,13 @@
 """Invoices: issued one after the other in each unit, and never changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from engine.audit.record import AuditRecord
 from engine.invoices.invoice import FIRST_PREVIOUS_HASH, Chain, Draft, Invoice, InvoiceId
 from engine.kernel.ids import OrderId
 from engine.kernel.refusals import Refusal
+from storage.audit import save_records
 from storage.database import Database, Session
 from storage.kinds import decode, encode, known
 from storage.queries import queries
@@ -16,11 +18,14 @@ Issue = Callable[[Chain], Invoice | Refusal]
 class InvoiceStore(Protocol):
     """Every method may raise `StoreUnavailable`."""
 
-    async def issue(self, unit: str, draft: Draft, issue: Issue) -> Invoice | Refusal:
+    async def issue(
+        self, unit: str, draft: Draft, issue: Issue, *, records: Sequence[AuditRecord] = ()
+    ) -> Invoice | Refusal:
         """What `issue` makes of the end of the unit's chain, stored as its next invoice.
 
         Nobody else issues for the unit meanwhile. What was issued for the same cause before is
-        returned as it is; what is refused, or fails, uses no number.
+        returned as it is; what is refused, or fails, uses no number. The records go into the
+        audit log with what is issued now.
         """
         ...
 
@@ -51,7 +56,9 @@ class PostgresInvoices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def issue(self, unit: str, draft: Draft, issue: Issue) -> Invoice | Refusal:
+    async def issue(
+        self, unit: str, draft: Draft, issue: Issue, *, records: Sequence[AuditRecord] = ()
+    ) -> Invoice | Refusal:
         async with self._database.transaction() as session:
             await session.run(queries.open_unit, unit=unit, hash=FIRST_PREVIOUS_HASH)
             # A lone row; the plan is the same for all units.
@@ -76,6 +83,7 @@ class PostgresInvoices:
                 queries.advance_unit, unit=unit, counter=made.counter, hash=made.hash
             )
             assert count == 1, f"{made.number} is not the next number of {unit}"
+            await save_records(session, records)
             return made
 
     async def find(self, invoice_id: InvoiceId) -> Invoice | None:

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import asyncpg
 import msgspec
 
-from engine.money.accounts import AccountId, Balance, asset_of, floor_of
+from engine.money.accounts import AccountId, AccountKind, Balance, asset_of, floor_of
 from engine.money.audit import StoredEntry
 from engine.money.ledger import Entry, Head, Ledger
 from engine.money.transfers import Leg, Transfer, TransferId
@@ -66,6 +66,12 @@ class LedgerStore(Protocol):
         """What an account has; nothing, if nobody has used it."""
         ...
 
+    async def list_balances(
+        self, kind: AccountKind | None = None, *, limit: int, after: AccountId | None = None
+    ) -> dict[AccountId, Balance]:
+        """The accounts of a kind that have an owner, or all accounts; `after` continues."""
+        ...
+
     async def list_entries_of(
         self, account_id: AccountId, *, limit: int, before: int | None = None
     ) -> tuple[Entry, ...]:
@@ -101,6 +107,17 @@ class PostgresLedger:
     async def find_balance(self, account_id: AccountId) -> Balance:
         rows = await self._database.rows(queries.list_ledger_balances, accounts=[account_id])
         return _balances(rows).get(account_id, Balance())
+
+    async def list_balances(
+        self, kind: AccountKind | None = None, *, limit: int, after: AccountId | None = None
+    ) -> dict[AccountId, Balance]:
+        rows = await self._database.rows(
+            queries.list_ledger_accounts,
+            prefix="" if kind is None else f"{kind.value}:",
+            after=after or "",
+            limit=limit,
+        )
+        return _balances(rows)
 
     async def list_entries_of(
         self, account_id: AccountId, *, limit: int, before: int | None = None

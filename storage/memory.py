@@ -40,6 +40,7 @@ from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from storage.kinds import KINDS, encode
+from storage.memory_audit import MemoryAudit
 from storage.memory_history import of_zone
 from storage.memory_outbox import MemoryOutbox
 from storage.memory_tables import Tables
@@ -80,6 +81,7 @@ class MemoryStore:
         self._history: dict[str, list[tuple[Instant, Change[Any]]]] = defaultdict(list)
         self._answers: dict[CommandId, Answer] = {}
         self.outbox = MemoryOutbox()
+        self.audit = MemoryAudit()
         self._quotes: dict[QuoteId, Quote] = {}
         self._waits: dict[OrderId, dict[Instant, Wait]] = defaultdict(dict)
         # Of each courier in the order of their instants.
@@ -115,6 +117,7 @@ class MemoryStore:
                 self._history[change.thing.id].append((commit.at, change))
         stored = self._tables.store(commit)
         self.outbox.add(decision.effects, commit.at)
+        self.audit.add(commit.records)
         if answer is not None:
             self._answers[answer.command_id] = answer
         if decision.changes:

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
+from engine.audit.record import AuditRecord
 from engine.identity.budgets import Charge
 from engine.identity.login import Challenge, Purpose, User
 from engine.identity.profiles import Profile
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Role
 from engine.kernel.timing import Instant
+from storage.memory_audit import MemoryAudit
 
 
 class MemoryIdentity:
     """Satisfies `IdentityStore`; nothing in it waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAudit | None = None) -> None:
+        self._audit = audit or MemoryAudit()
         self._challenges: dict[tuple[str, Purpose], Challenge] = {}
         self._tallies: dict[str, tuple[int, Instant]] = {}
         self._profiles: dict[tuple[UserId, Role], Profile] = {}
@@ -57,15 +60,16 @@ class MemoryIdentity:
     async def find_profile(self, user_id: UserId, role: Role) -> Profile | None:
         return self._profiles.get((user_id, role))
 
-    async def save_profile(self, profile: Profile) -> bool:
+    async def save_profile(self, profile: Profile, *, records: Sequence[AuditRecord] = ()) -> bool:
         key = (profile.user_id, profile.role)
         before = self._profiles.get(key)
         if profile.version != (before.version if before else 0) + 1:
             return False
         self._profiles[key] = profile
+        self._audit.add(records)
         return True
 
-    async def change_user(self, user: User) -> bool:
+    async def change_user(self, user: User, *, records: Sequence[AuditRecord] = ()) -> bool:
         before = self._users.get(user.id)
         if before is None or user.version != before.version + 1:
             return False
@@ -73,6 +77,7 @@ class MemoryIdentity:
             return False
         del self._by_phone[before.phone]
         self._users[user.id] = self._by_phone[user.phone] = user
+        self._audit.add(records)
         return True
 
     async def find_user_by_previous_phone(self, phone: str) -> User | None:

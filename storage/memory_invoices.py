@@ -1,29 +1,36 @@
 """The in-memory twin of issued invoices."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
+from engine.audit.record import AuditRecord
 from engine.invoices.invoice import Chain, Draft, Invoice, InvoiceId, InvoiceKind
 from engine.kernel.ids import OrderId
 from engine.kernel.refusals import Refusal
 from storage.invoices import Issue
+from storage.memory_audit import MemoryAudit
 
 
 class MemoryInvoices:
     """Satisfies `InvoiceStore`; nothing in it waits, so one is issued at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAudit | None = None) -> None:
+        self._audit = audit or MemoryAudit()
         self._by_id: dict[InvoiceId, Invoice] = {}
         self._chains: dict[str, list[Invoice]] = defaultdict(list)
         self._by_cause: dict[str, Invoice] = {}
         self._prints: dict[InvoiceId, bytes] = {}
 
-    async def issue(self, unit: str, draft: Draft, issue: Issue) -> Invoice | Refusal:
+    async def issue(
+        self, unit: str, draft: Draft, issue: Issue, *, records: Sequence[AuditRecord] = ()
+    ) -> Invoice | Refusal:
         if draft.cause in self._by_cause:
             return self._by_cause[draft.cause]
         made = issue(self._end_of(unit, draft.original_id))
         if isinstance(made, Invoice):
             self._by_id[made.id] = self._by_cause[draft.cause] = made
             self._chains[unit].append(made)
+            self._audit.add(records)
         return made
 
     async def find(self, invoice_id: InvoiceId) -> Invoice | None:

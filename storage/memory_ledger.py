@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from engine.money.accounts import AccountId, Balance
+from engine.money.accounts import AccountId, AccountKind, Balance
 from engine.money.audit import StoredEntry
 from engine.money.ledger import Entry, Head, Ledger
 from engine.money.transfers import Transfer, TransferId
@@ -39,6 +39,13 @@ class MemoryLedger:
 
     async def find_balance(self, account_id: AccountId) -> Balance:
         return self._balances.get(account_id, Balance())
+
+    async def list_balances(
+        self, kind: AccountKind | None = None, *, limit: int, after: AccountId | None = None
+    ) -> dict[AccountId, Balance]:
+        prefix = "" if kind is None else f"{kind.value}:"
+        names = [one for one in self._balances if one.startswith(prefix) and one > (after or "")]
+        return {one: self._balances[one] for one in sorted(names)[:limit]}
 
     async def list_entries_of(
         self, account_id: AccountId, *, limit: int, before: int | None = None

@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 
+from engine.audit.record import AuditRecord
 from engine.identity.ids import LinkId
 from engine.identity.links import Link, LinkPurpose
 from engine.identity.staff import StaffAccount
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
+from storage.memory_audit import MemoryAudit
 from storage.memory_outbox import MemoryOutbox
 
 
 class MemoryStaff:
-    """Satisfies `StaffStore`; nothing in it waits. The outbox is that of the store beside it."""
+    """Satisfies `StaffStore`; nothing in it waits. Outbox and audit log are those beside it."""
 
-    def __init__(self, outbox: MemoryOutbox) -> None:
+    def __init__(self, outbox: MemoryOutbox, audit: MemoryAudit) -> None:
         self._outbox = outbox
+        self._audit = audit
         self._accounts: dict[UserId, StaffAccount] = {}
         self._links: dict[LinkId, Link] = {}
 
@@ -41,6 +44,7 @@ class MemoryStaff:
         link: Link | None = None,
         effects: Sequence[Effect] = (),
         at: Instant = 0,
+        records: Sequence[AuditRecord] = (),
     ) -> bool:
         if account is not None and not self._fits(account):
             return False
@@ -51,6 +55,7 @@ class MemoryStaff:
         if link is not None:
             self._links[link.id] = link
         self._outbox.add(effects, at)
+        self._audit.add(records)
         return True
 
     def _fits(self, account: StaffAccount) -> bool:

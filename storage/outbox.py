@@ -12,13 +12,22 @@ from engine.kernel.ids import EffectId
 from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
 from engine.kernel.timing import Instant
+from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
+from engine.payments.messages import FollowOrder
 from storage.database import Database
 from storage.queries import queries
 from storage.store import OutboxRow
 
 # Every effect that the engine has; the tag in the row says which one it is.
-EFFECTS: Final[tuple[type[Effect], ...]] = (SendSms, SendLink, IssueInvoice, TellOwner)
+EFFECTS: Final[tuple[type[Effect], ...]] = (
+    SendSms,
+    SendLink,
+    IssueInvoice,
+    EnterTransfer,
+    FollowOrder,
+    TellOwner,
+)
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))
 
 

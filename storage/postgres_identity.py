@@ -7,12 +7,14 @@ from asyncpg import UniqueViolationError
 from msgspec import Struct
 from msgspec.structs import replace
 
+from engine.audit.record import AuditRecord
 from engine.identity.budgets import Charge
 from engine.identity.login import Challenge, Purpose, User
 from engine.identity.profiles import Profile
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Role
 from engine.kernel.timing import Instant
+from storage.audit import save_records
 from storage.database import Database, Session
 from storage.kinds import decode, encode, known
 from storage.queries import queries
@@ -92,7 +94,7 @@ class PostgresIdentity:
         state = await self._database.value(queries.register_user, state=self._sealed_user(user))
         return self._opened_user(state)
 
-    async def change_user(self, user: User) -> bool:
+    async def change_user(self, user: User, *, records: Sequence[AuditRecord] = ()) -> bool:
         try:
             # If the phone is taken meanwhile, this much is undone and no more.
             async with self._database.transaction() as session:
@@ -103,6 +105,8 @@ class PostgresIdentity:
                     version=user.version,
                     phone_index=self._vault.index(user.phone),
                 )
+                if changed == 1:
+                    await save_records(session, records)
         except UniqueViolationError:
             # Somebody took the phone between the look at it and the change.
             return False
@@ -124,9 +128,13 @@ class PostgresIdentity:
         )
         return None if state is None else self._opened_profile(state)
 
-    async def save_profile(self, profile: Profile) -> bool:
+    async def save_profile(self, profile: Profile, *, records: Sequence[AuditRecord] = ()) -> bool:
         state = self._sealed_profile(profile)
-        return await self._database.run(queries.save_profile, state=state) == 1
+        async with self._database.transaction() as session:
+            is_saved = await session.run(queries.save_profile, state=state) == 1
+            if is_saved:
+                await save_records(session, records)
+        return is_saved
 
     async def reseal(self) -> int:
         """Seal under the newest key whatever is under another, or none; how many rows that was."""

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from asyncpg import UniqueViolationError
 from msgspec import Struct
 
+from engine.audit.record import AuditRecord
 from engine.identity.ids import LinkId
 from engine.identity.links import Link, LinkPurpose
 from engine.identity.staff import StaffAccount
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
+from storage.audit import save_records
 from storage.database import Database, Session
 from storage.kinds import decode, encode, known
 from storage.queries import queries
@@ -78,6 +80,7 @@ class PostgresStaff:
         link: Link | None = None,
         effects: Sequence[Effect] = (),
         at: Instant = 0,
+        records: Sequence[AuditRecord] = (),
     ) -> bool:
         try:
             async with self._database.transaction() as session:
@@ -87,6 +90,7 @@ class PostgresStaff:
                     await self._save_link(session, link)
                 for effect in effects:
                     await session.run(queries.promise_effect, effect=encode(effect), at=at)
+                await save_records(session, records)
         except (_Overtaken, UniqueViolationError):
             return False
         return True

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.audit.record import AuditRecord
 from engine.geo.zone import Zone, ZoneParametersChanged
 from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, ZoneId
 from engine.kernel.messages import Change
@@ -48,6 +49,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     effects: tuple[bytes, ...]
     command_id: CommandId | None
     answer: bytes
+    records: tuple[AuditRecord, ...]
 
 
 def rows_of(commit: Commit) -> Rows:
@@ -82,6 +84,7 @@ def rows_of(commit: Commit) -> Rows:
         effects=tuple(encode(one) for one in commit.decision.effects),
         command_id=command_id,
         answer=encode(answer) if answer else b"",
+        records=commit.records,
     )
 
 

@@ -133,3 +133,26 @@ class RedisSettings(_Group):
     command_timeout_s: float = Field(
         default=5.0, gt=0, le=600, description="Longest wait for one answer, in seconds."
     )
+
+
+class ObjectSettings(_Group):
+    """Where files are kept: photos of proof, documents, attachments."""
+
+    url: str | None = Field(
+        default=None,
+        pattern=r"^(s3|gs|az|file)://\S+$",
+        description="Bucket and prefix, `s3://bucket/prefix`, `gs://…` or `az://…`, or a folder, "
+        "`file:///path`; empty means the folder `files` in the data folder.",
+    )
+    options: SecretStr = Field(
+        default=SecretStr(""),
+        description="What the bucket asks for, as a JSON object: `access_key_id`, "
+        "`secret_access_key`, `region`, `endpoint` (S3), `service_account_key` (Google), "
+        "`account_name`, `account_key` (Azure).",
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=600, description="Longest wait for one answer of the bucket."
+    )
+    link_s: int = Field(
+        default=300, ge=10, le=86_400, description="Seconds that the address of a file is valid."
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from engine.audit.record import AuditRecord
 from engine.identity.ids import LinkId
 from engine.identity.links import Link, LinkPurpose
 from engine.identity.staff import StaffAccount
@@ -39,9 +40,11 @@ class StaffStore(Protocol):
         link: Link | None = None,
         effects: Sequence[Effect] = (),
         at: Instant = 0,
+        records: Sequence[AuditRecord] = (),
     ) -> bool:
         """Keep all of it in the places of the versions before, with the effects promised `at`.
 
-        False, and nothing is kept, when somebody else was quicker or has this e-mail.
+        The records go into the audit log with it. False, and nothing is kept, when somebody else
+        was quicker or has this e-mail.
         """
         ...

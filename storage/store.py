@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from engine.audit.record import AuditRecord
 from engine.couriers.courier import Courier
 from engine.dispatch.offer import Offer
 from engine.dispatch.outcomes import OfferOutcome, OrderOutcome
@@ -43,12 +44,16 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Commit(Struct, frozen=True, kw_only=True):
-    """One decision on its way into storage, by the cell that owns its things."""
+    """One decision on its way into storage, by the cell that owns its things.
+
+    `records` are what the audit log is told of it.
+    """
 
     cell: CellId
     decision: Decision
     at: Instant
     answer: Answer | None = None
+    records: tuple[AuditRecord, ...] = ()
 
 
 class Stored(Struct, frozen=True):

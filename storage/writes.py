@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import chain
 
+from storage.audit import save_records
 from storage.database import Session
 from storage.queries import queries
 from storage.rows import Rows
@@ -15,6 +16,7 @@ async def write(session: Session, group: Sequence[Rows]) -> None:
     await _add_things(session, group)
     await _save_zones(session, group)
     await _save_history(session, group)
+    await save_records(session, list(chain.from_iterable(one.records for one in group)))
 
 
 async def _change_things(session: Session, group: Sequence[Rows]) -> None:

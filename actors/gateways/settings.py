@@ -2,7 +2,9 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from engine.payments.gateways import GatewayName, Network
 
 
 class SmsProvider(StrEnum):
@@ -78,6 +80,32 @@ class MailSettings(BaseModel):
     )
 
 
+class ScannerSettings(BaseModel):
+    """Who looks for viruses in what people send."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field(
+        default="",
+        pattern=r"^(\S+:\d{1,5})?$",
+        description="Where a clamd listens, `host:port`; empty means that nobody looks.",
+    )
+    is_required: bool = Field(
+        default=False,
+        description="Whether a file is refused while the scanner does not answer; else it is kept "
+        "and marked as not scanned.",
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=120, description="Longest wait for what the scanner says of a file."
+    )
+
+    @model_validator(mode="after")
+    def _who_is_required_is_somewhere(self) -> "ScannerSettings":
+        if self.is_required and not self.address:
+            raise ValueError("scanner.is_required needs scanner.address: set where clamd listens")
+        return self
+
+
 class OutboxSettings(BaseModel):
     """How messages leave for the outside world."""
 
@@ -103,4 +131,136 @@ class OutboxSettings(BaseModel):
     )
     print_mail: bool = Field(
         default=False, description="Print the e-mails of the development gateway."
+    )
+
+
+class PayoutProvider(StrEnum):
+    """Who sends money to couriers' banks."""
+
+    NONE = "none"
+    MOYASAR = "moyasar"
+
+
+class PayoutSettings(BaseModel):
+    """How couriers are paid out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: PayoutProvider = Field(
+        default=PayoutProvider.NONE,
+        description="`none` pays nothing out; `moyasar` sends from our account at a bank.",
+    )
+    url: str = Field(default="https://api.moyasar.com", description="Where the provider answers.")
+    api_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret key (`sk_…`) at the provider."
+    )
+    source_id: str = Field(
+        default="", description="The payout account at the provider from which is paid."
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=60, description="Longest wait for one answer of the provider."
+    )
+    settle_s: int = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="Seconds after which what the provider shows no sign of has not happened.",
+    )
+    poll_s: float = Field(
+        default=5.0, gt=0, le=600, description="Seconds between two looks for what is to be done."
+    )
+    least_halalas: int = Field(
+        default=1_000, ge=1, le=1_000_000, description="The least that is paid out."
+    )
+    instant_fee_halalas: int = Field(
+        default=200, ge=0, le=100_000, description="Fee of an instant payout, with VAT."
+    )
+    weekly_day: int = Field(
+        default=7,
+        ge=1,
+        le=7,
+        description="The day on which everybody is paid: 1 is Monday, 7 is Sunday, in Riyadh.",
+    )
+    weekly_hour: int = Field(default=6, ge=0, le=23, description="The hour of that day, in Riyadh.")
+
+    @model_validator(mode="after")
+    def _settles_after_every_answer(self) -> "PayoutSettings":
+        if self.settle_s < 2 * self.timeout_s:
+            raise ValueError("payouts.settle_s must be at least twice payouts.timeout_s")
+        if self.provider is not PayoutProvider.NONE and not self.source_id:
+            raise ValueError("payouts.source_id is needed with payouts.provider")
+        return self
+
+
+class PaymentsMode(StrEnum):
+    """Whether orders are paid for."""
+
+    NONE = "none"
+    REQUIRED = "required"
+
+
+class PaymentSettings(BaseModel):
+    """Whether orders are paid for, through whom, and how long a gateway may think."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: PaymentsMode = Field(
+        default=PaymentsMode.NONE,
+        description="`none`: orders are placed without a payment; `required`: customers pay.",
+    )
+    routes: dict[Network, GatewayName] = Field(
+        default=dict.fromkeys(
+            (
+                Network.MADA,
+                Network.VISA,
+                Network.MASTERCARD,
+                Network.AMEX,
+                Network.STC_PAY,
+            ),
+            GatewayName.MOYASAR,
+        ),
+        description="Which gateway takes which network; what is not named is not offered.",
+    )
+    return_url: str = Field(
+        default="",
+        description="Where the app wants a customer who comes back from his bank; "
+        "`?payment_id=` is added. Empty: he is shown how the payment stands.",
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=60, description="Longest wait for one answer of a gateway."
+    )
+    settle_s: int = Field(
+        default=120,
+        ge=1,
+        le=86_400,
+        description="Seconds after which what a gateway shows no sign of has not happened.",
+    )
+    poll_s: float = Field(
+        default=2.0, gt=0, le=600, description="Seconds between two looks for payments in doubt."
+    )
+    commission_percent: int = Field(
+        default=0, ge=0, le=100, description="Our part of what goods cost, without VAT."
+    )
+
+    @model_validator(mode="after")
+    def _settles_after_every_answer(self) -> "PaymentSettings":
+        if self.settle_s < 2 * self.timeout_s:
+            raise ValueError("payments.settle_s must be at least twice payments.timeout_s")
+        return self
+
+
+class MoyasarSettings(BaseModel):
+    """Our account at Moyasar."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(default="https://api.moyasar.com", description="Where Moyasar's API answers.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret key (`sk_…`); empty: no account there."
+    )
+    publishable_key: str = Field(
+        default="", description="Publishable key (`pk_…`), with which apps turn cards into tokens."
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret token of the webhook, as entered at Moyasar."
     )

@@ -8,17 +8,6 @@ import typer
 from api.commands.understandable import Understandable
 
 
-def bench(
-    runs: Annotated[int, typer.Option(min=1, max=1000, help="Runs whose median is told.")] = 5,
-    *,
-    seed: Annotated[int, typer.Option(help="Chance of orders and couriers.")] = 1,
-) -> None:
-    """Measure a zone's tick on this machine, beside the bare matching of the same pairs."""
-    from simulations.bench import run
-
-    run(runs=runs, seed=seed)
-
-
 def bench_matching(
     size: Annotated[
         list[str] | None,
@@ -62,7 +51,7 @@ def bench_api(
     profile: Annotated[bool, typer.Option(help="Also show where the time goes.")] = False,
 ) -> None:
     """Measure reading and placing over HTTP beside bare FastAPI on the same worker."""
-    from api.bench_api import run
+    from api.commands.bench_api import run
 
     run(runs=runs, count=count, connections=connections, profile=profile)
 

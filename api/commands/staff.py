@@ -12,7 +12,7 @@ from api.keys import open_keys
 from api.settings import Settings
 from api.staff_hosts import passwords_by
 from engine.identity.profiles import Language
-from engine.kernel.messages import Role
+from engine.kernel.messages import SYSTEM_CALLER, Role
 from storage.database import Database
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
@@ -45,7 +45,7 @@ async def invite(email: str, settings: Settings, database_settings: DatabaseSett
             Role.ADMIN,
             zones=None,
             language=Language.ENGLISH,
-            author=None,
+            by=SYSTEM_CALLER,
             by_mail=False,
         )
         mail = DevelopmentMail(settings.mail_log)

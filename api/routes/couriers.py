@@ -18,6 +18,7 @@ from api.sockets.frames import (
     CourierFrame,
     Decline,
     Duty,
+    HandoverWords,
     Progress,
     ReachedWaitingPoint,
 )
@@ -49,6 +50,7 @@ from engine.identity.profiles import NOT_VERIFIED, SUSPENDED
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import UNAVAILABLE
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
+from engine.orders.proof import NO_NEIGHBOUR, NO_PHOTO_CONSENT, PROOF_MISSING
 
 router = APIRouter(prefix="/v1/courier", tags=["couriers"])
 _ANSWERING = (*WITH_COMMAND, UNKNOWN_COURIER, UNKNOWN_OFFER, OFFER_EXPIRED, OFFER_CLOSED)
@@ -148,6 +150,9 @@ async def decline_offer(
         TOO_MANY_EARLY,
         WRONG_PIN,
         PIN_LOCKED,
+        PROOF_MISSING,
+        NO_PHOTO_CONSENT,
+        NO_NEIGHBOUR,
     ),
 )
 async def report_progress(
@@ -157,7 +162,9 @@ async def report_progress(
     parts: PartsDep,
 ) -> Json:
     """Something happened to an order that the courier carries."""
-    return await _do(parts, caller, Progress(id=key, **body.model_dump()))
+    said = body.model_dump(exclude={"handover"})
+    handover = None if body.handover is None else HandoverWords(**body.handover.model_dump())
+    return await _do(parts, caller, Progress(id=key, **said, handover=handover))
 
 
 @router.post(

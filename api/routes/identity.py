@@ -10,7 +10,7 @@ from actors.login import LogIn
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from api.answers import ClockShown
-from api.deps import MaybeKey, PartsDep, granted
+from api.deps import MaybeKey, PartsDep, granted, place_of
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
 from api.identity_answers import CodeSent, Me, TokenIssued
@@ -19,7 +19,7 @@ from api.json_answer import Json
 from api.once import Asked, name_of, once
 from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
-from api.routes.sessions import device_of, issued, place_of
+from api.routes.sessions import device_of, issued
 from engine.identity.access import Permission
 from engine.identity.budgets import TOO_MANY_CODES
 from engine.identity.login import CODE_TOO_SOON, WRONG_CODE

@@ -47,7 +47,7 @@ async def invite(
             Role(body.role),
             zones=None if body.zones is None else tuple(ZoneId(one) for one in body.zones),
             language=Language(body.language),
-            author=admin.user_id,
+            by=admin,
         )
         return Json(_shown(link), 201)
 
@@ -79,16 +79,16 @@ async def resend(
     """Write again; the link that was sent before is worth nothing any more."""
 
     async def make() -> Json:
-        return _told(await _host(request).resend(LinkId(invitation_id)))
+        return _told(await _host(request).resend(LinkId(invitation_id), by=admin))
 
     route = f"POST /v1/staff/invitations/{invitation_id}/resend"
     return await once(request, parts, Asked(who=admin.user_id, route=route, key=key), make)
 
 
 @router.delete("/{invitation_id}", responses=answers(200, InvitationShown, *_CHANGING))
-async def revoke(invitation_id: PathId, request: Request, _: Inviting) -> Json:
+async def revoke(invitation_id: PathId, request: Request, admin: Inviting) -> Json:
     """Take an invitation back."""
-    return _told(await _host(request).revoke(LinkId(invitation_id)))
+    return _told(await _host(request).revoke(LinkId(invitation_id), by=admin))
 
 
 def _host(request: Request) -> Invitations:

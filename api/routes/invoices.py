@@ -90,6 +90,7 @@ async def correct_invoice(
         tuple(one.line() for one in body.lines),
         reason=body.reason,
         cause=id_of_command(operator, f"POST /v1/invoices/{invoice_id}/notes", key),
+        by=operator,
     )
     if isinstance(note, Refusal):
         raise Refused(note)

@@ -7,6 +7,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 from starlette.responses import Response
 
+from actors.gateways.settings import PaymentsMode
 from api.answers import (
     OffersShown,
     OrderChanged,
@@ -67,6 +68,7 @@ from engine.orders.policy import cancellation_terms
 from engine.orders.quote import Quote
 from engine.orders.search import matches
 from engine.orders.surge import NO_SURGE_PERCENT
+from engine.payments.messages import PAYMENT_REQUIRED
 from engine.pricing.lines import LineAmounts
 from storage.store import OrderFilter, StoredEvent
 
@@ -168,12 +170,16 @@ _QUOTED = (
         BAD_PHONE,
         ZONE_FULL,
         WINDOW_FULL,
+        PAYMENT_REQUIRED,
     ),
 )
 async def place_order(
     body: OrderBody, key: Key, caller: Annotated[Caller, granted(PlaceOrder)], parts: PartsDep
 ) -> Json:
-    """Place what was quoted."""
+    """Place what was quoted, where orders are not paid for; else see `POST /v1/payments`."""
+    is_paid_for = parts.settings.payments.mode is PaymentsMode.REQUIRED
+    if is_paid_for and caller.role is Role.CUSTOMER:
+        raise Refused(PAYMENT_REQUIRED())
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None:
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from actors.phone_change import PhoneChange
 from actors.sessions import Sessions
-from api.deps import MaybeKey, PartsDep, ProvenDep, granted
+from api.deps import MaybeKey, PartsDep, ProvenDep, granted, place_of
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
 from api.gate import Gate
@@ -18,7 +19,6 @@ from api.once import Asked, name_of, once
 from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
 from api.routes.identity import CODE_REFUSALS, phone_of, wording_of
-from api.routes.sessions import place_of
 from engine.identity.access import Permission
 from engine.identity.login import WRONG_CODE, User
 from engine.identity.phone import BAD_PHONE
@@ -78,7 +78,11 @@ async def change_phone(body: PhoneBody, proven: ProvenDep, request: Request) -> 
     arabic = prefers_arabic(request.headers.get("accept-language", ""))
     moved = _granted(
         await changes.change(
-            user, phone_of(body.phone), (body.old_code, body.new_code), arabic=arabic
+            user,
+            phone_of(body.phone),
+            (body.old_code, body.new_code),
+            arabic=arabic,
+            by=replace(proven.caller, place=place_of(request)),
         )
     )
     gate.shut(
@@ -133,7 +137,7 @@ async def _undo(request: Request, phone: str, code: str) -> Json:
     changes: PhoneChange = request.app.state.phone_change
     sessions: Sessions = request.app.state.sessions
     gate: Gate = request.app.state.gate
-    restored = _granted(await changes.undo(phone, code))
+    restored = _granted(await changes.undo(phone, code, place=place_of(request)))
     gate.shut(await sessions.end_all(restored.id, why=SessionEnd.ACCESS_CHANGED))
     return Json({"user_id": restored.id, "phone": restored.phone})
 

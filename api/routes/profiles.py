@@ -95,11 +95,11 @@ async def judge_courier(
     operator: Annotated[Caller, granted(Permission.JUDGE_COURIERS)],
 ) -> Json:
     """Verify a courier, or suspend him: then he is logged out everywhere."""
-    del operator
     profiles: Profiles = request.app.state.profiles
     status = ProfileStatus(body.status)
     user_id = UserId(courier_id)
-    profile = granted_profile(await profiles.judge(user_id, Role.COURIER, status, body.reason))
+    told = await profiles.judge(user_id, Role.COURIER, status, body.reason, by=operator)
+    profile = granted_profile(told)
     if status is ProfileStatus.SUSPENDED:
         sessions: Sessions = request.app.state.sessions
         gate: Gate = request.app.state.gate
@@ -125,7 +125,7 @@ async def limit_operator(
     gate: Gate = request.app.state.gate
     user_id = UserId(operator_id)
     zones = None if body.zones is None else tuple(ZoneId(one) for one in body.zones)
-    profile = granted_profile(await profiles.limit(user_id, zones))
+    profile = granted_profile(await profiles.limit(user_id, zones, by=admin))
     gate.shut(await sessions.end_all(user_id, role=Role.OPERATOR, why=SessionEnd.ACCESS_CHANGED))
     return shown_profile(profile)
 

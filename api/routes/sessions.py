@@ -112,11 +112,6 @@ def device_of(request: Request, named: str) -> str:
     return "".join(letter for letter in text if letter.isprintable())[:_DEVICE_MAX]
 
 
-def place_of(request: Request) -> str:
-    """The address from which the request came; a trusted proxy names it."""
-    return request.client.host if request.client else ""
-
-
 def _shown(session: Session, mine: SessionId) -> dict[str, Any]:
     return {
         "session_id": session.id,

@@ -8,7 +8,7 @@ from actors.invitations import Invitations
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from actors.staff_login import StaffLogIn, Try
-from api.deps import PartsDep, PathId, granted
+from api.deps import PartsDep, PathId, granted, place_of
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused, prefers_arabic
 from api.gate import Gate
@@ -31,7 +31,7 @@ from api.identity_bodies import (
 from api.json_answer import Json
 from api.parts import Parts
 from api.routes.profiles import granted_profile, shown_profile
-from api.routes.sessions import device_of, issued, place_of
+from api.routes.sessions import device_of, issued
 from engine.identity.access import Permission
 from engine.identity.links import BAD_LINK, LIFE_MS, LinkPurpose
 from engine.identity.passwords import WEAK_PASSWORD
@@ -98,7 +98,7 @@ async def forget_password(body: ForgottenBody, request: Request) -> Json:
 async def reset_password(body: NewPasswordBody, request: Request) -> Json:
     """Choose another password; every session of the account ends."""
     host: StaffLogIn = request.app.state.staff_login
-    account = await host.reset_password(body.token, body.password)
+    account = await host.reset_password(body.token, body.password, place=place_of(request))
     if isinstance(account, Refusal):
         raise Refused(account)
     await _end_sessions(request, account.user_id, None)
@@ -132,7 +132,7 @@ async def accept_invitation(body: AcceptBody, request: Request, parts: PartsDep)
     """Take an invitation up with a password and the first code of the authenticator."""
     host: Invitations = request.app.state.invitations
     login: StaffLogIn = request.app.state.staff_login
-    enrolled = await host.accept(body.token, body.password, body.code)
+    enrolled = await host.accept(body.token, body.password, body.code, place=place_of(request))
     if isinstance(enrolled, Refusal):
         raise Refused(enrolled)
     # Who had an account has other factors now: what was opened with those before ends.
@@ -158,7 +158,7 @@ async def judge_staff(
         raise Refused(NOT_ALLOWED(role=admin.role.value))
     profiles: Profiles = request.app.state.profiles
     role, status = Role(body.role), ProfileStatus(body.status)
-    told = await profiles.judge(UserId(user_id), role, status, body.reason)
+    told = await profiles.judge(UserId(user_id), role, status, body.reason, by=admin)
     profile = granted_profile(told)
     if status is ProfileStatus.SUSPENDED:
         await _end_sessions(request, profile.user_id, role)

@@ -10,6 +10,7 @@ from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
 from api.refusals import INVALID_REQUEST
+from engine.audit.record import Action, acted
 from engine.couriers.messages import UNKNOWN_COURIER
 from engine.identity.access import Permission
 from engine.kernel.ids import CourierId, UserId
@@ -59,6 +60,9 @@ async def get_trail(
     courier = await parts.store.find_courier(CourierId(UserId(courier_id)))
     if courier is None or not caller.may_act_in(courier.zone_id):
         raise Refused(UNKNOWN_COURIER())
+    seen = {"since": begins, "until": ends}
+    subject = f"courier:{courier.id}"
+    await parts.audit.record([acted(caller, Action.SEE_TRAIL, subject, at=now, after=seen)])
     found = await parts.store.list_trail(courier.id, since=begins, until=ends, limit=limit + 1)
     following = found[limit].at if len(found) > limit else None
     fixes = [_shown(one) for one in found[:limit]]

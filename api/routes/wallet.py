@@ -3,15 +3,18 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
+from msgspec import to_builtins
 from pydantic import BaseModel, ConfigDict
 
 from api.deps import PartsDep, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
+from api.pay_answers import PayLineShown
 from api.refusals import INVALID_REQUEST
 from engine.identity.access import Permission
 from engine.kernel.messages import Caller, Role
 from engine.money.accounts import AccountId, AccountKind, account, asset_of
+from engine.money.earnings import lines_of
 from engine.money.ledger import Entry
 from storage.ledger import LedgerStore
 
@@ -54,7 +57,10 @@ class WalletShown(_Shown):
 
 
 class LineShown(_Shown):
-    """One transfer; `amount` is its part in this wallet, `effective_at` the day it counts for."""
+    """One transfer; `amount` is its part in this wallet, `effective_at` the day it counts for.
+
+    `lines` say for what a courier was paid.
+    """
 
     transfer_id: str
     number: int
@@ -63,6 +69,7 @@ class LineShown(_Shown):
     reason: str
     about: str
     amount: int
+    lines: list[PayLineShown]
 
 
 class StatementShown(_Shown):
@@ -124,4 +131,5 @@ def _line(entry: Entry, mine: AccountId) -> dict[str, Any]:
         "reason": transfer.reason.value,
         "about": transfer.about,
         "amount": sum(leg.amount for leg in transfer.legs if leg.account == mine),
+        "lines": [to_builtins(one) for one in lines_of(transfer)],
     }

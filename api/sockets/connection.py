@@ -215,11 +215,19 @@ class Connection:
                 await self._commands.acquire()
                 self._spawn(self._command(self._caller, frame))
             case Ping():
-                self._outgoing.put(server_frames.spell(Pong(now=self._parts.clock.now())))
+                await self._answer_ping()
             case Subscribe() | Unsubscribe() | Received() | Look():
                 self._listening.mind(self._caller, frame)
             case Authenticate():
                 self._renew(self._caller, frame)
+
+    async def _answer_ping(self) -> None:
+        pong = server_frames.spell(Pong(now=self._parts.clock.now()))
+        if self._outgoing.is_empty and not self._closing.done():
+            # Waking the writer would cost more than the frame.
+            await self._socket.send_text(pong.decode())
+        else:
+            self._outgoing.put(pong)
 
     # Who it is
 

@@ -9,6 +9,7 @@ from api.sockets.frames import (
     CourierFrame,
     Decline,
     Duty,
+    HandoverWords,
     Progress,
     ReachedWaitingPoint,
 )
@@ -30,6 +31,7 @@ from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import Caller, Command, Role
 from engine.kernel.place import Point
 from engine.kernel.refusals import UNAVAILABLE, Refusal
+from engine.orders.handover import HandoverTold
 from storage.store import Answer, StoreUnavailable
 
 _ROUTE = "courier"
@@ -61,6 +63,7 @@ async def _command(parts: Parts, courier_id: CourierId, frame: CourierFrame) -> 
                 device_at=frame.device_at,
                 pin=frame.pin,
                 reason=frame.reason,
+                handover=_handover(frame.handover),
             )
         case ReachedWaitingPoint():
             return ReachWaitingPoint(courier_id=courier_id, device_at=frame.device_at)
@@ -72,6 +75,23 @@ async def _command(parts: Parts, courier_id: CourierId, frame: CourierFrame) -> 
             return AcknowledgeOffer(courier_id=courier_id, offer_id=OfferId(frame.offer_id))
         case Accept():
             return AcceptOffer(courier_id=courier_id, offer_id=OfferId(frame.offer_id))
+
+
+def _handover(words: HandoverWords | None) -> HandoverTold:
+    if words is None:
+        return HandoverTold()
+    point = None
+    if words.lat is not None and words.lng is not None:
+        point = Point(lat=words.lat, lng=words.lng)
+    return HandoverTold(
+        to=words.to,
+        taken_by=words.taken_by,
+        photo=words.photo,
+        signature=words.signature,
+        point=point,
+        accuracy_m=words.accuracy_m,
+        fix_at=words.fix_at,
+    )
 
 
 _OTHER_DUTIES = {"off": GoOffDuty, "break": TakeBreak, "resume": EndBreak}

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
 from engine.kernel.skills import Skill
+from engine.orders.handover import HandedTo
 from storage.live import Bookmark, Fix
 
 Channel = Annotated[str, Meta(max_length=64)]
@@ -17,6 +18,7 @@ DeviceId = Annotated[str, Meta(min_length=1, max_length=128)]
 Id = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Label = Annotated[str, Meta(max_length=120, pattern=r"^[^\x00]*$")]
 Line = Annotated[str, Meta(max_length=300, pattern=r"^[^\x00]*$")]
+Digest = Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")]
 Reason = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
 At = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 Lat = Annotated[float, Meta(ge=-90, le=90)]
@@ -108,6 +110,19 @@ class Decline(Frame, frozen=True, kw_only=True, tag="decline"):
     reason: Reason
 
 
+class HandoverWords(Frame, frozen=True, kw_only=True):
+    """To whom I handed it, where, and the digests of the files that show it."""
+
+    to: HandedTo = HandedTo.RECIPIENT
+    taken_by: Label = ""
+    photo: Digest = ""
+    signature: Digest = ""
+    lat: Lat | None = None
+    lng: Lng | None = None
+    accuracy_m: Annotated[float, Meta(ge=0, le=100_000)] | None = None
+    fix_at: At | None = None
+
+
 class Progress(Frame, frozen=True, kw_only=True, tag="progress"):
     """This happened to an order that I carry."""
 
@@ -117,6 +132,7 @@ class Progress(Frame, frozen=True, kw_only=True, tag="progress"):
     device_at: At | None = None
     pin: Annotated[str, Meta(max_length=16, pattern=r"^[^\x00]*$")] = ""
     reason: Line = ""
+    handover: HandoverWords | None = None
 
 
 class ReachedWaitingPoint(Frame, frozen=True, kw_only=True, tag="reached_waiting_point"):

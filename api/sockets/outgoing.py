@@ -36,6 +36,11 @@ class Outgoing:
         self._receipts: Receipts | None = None
         self._wall: Clock | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not (self._critical or self._latest)
+
     def put(self, frame: bytes) -> None:
         """Send this, after what was put before."""
         if self._is_full:
@@ -99,7 +104,7 @@ class Outgoing:
 
     async def take(self) -> list[bytes]:
         """All that waits, as soon as something does."""
-        if not (self._critical or self._latest):
+        if self.is_empty:
             self._wanted = asyncio.get_running_loop().create_future()
             await self._wanted
         frames, self._critical = self._critical, []

@@ -12,6 +12,7 @@ from engine.kernel.messages import Change, Event, Thing
 from engine.kernel.place import Point
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
+from engine.orders.handover import HandoverTold
 
 
 class Duty(StrEnum):
@@ -77,6 +78,7 @@ class EarlyReport(Struct, frozen=True, kw_only=True):
     device_at: Instant | None
     pin: str = ""
     reason: str = ""
+    handover: HandoverTold = HandoverTold()
 
 
 # What one person carries by each kind of vehicle, where he says nothing else.
@@ -86,6 +88,19 @@ CAPACITY_G: Final[dict[VehicleKind, int]] = {
     VehicleKind.BICYCLE: 10_000,
     VehicleKind.FOOT: 8_000,
 }
+
+
+class Shift(Struct, frozen=True, kw_only=True):
+    """What counts for the guarantee, from going on duty to going off.
+
+    `busy_ms` is the time with orders on his route, of routes that have ended; `busy_since` is when
+    the present one began.
+    """
+
+    guarantee_per_h_halalas: int = 0
+    earned_halalas: int = 0
+    busy_ms: int = 0
+    busy_since: Instant = 0
 
 
 class Courier(Thing, frozen=True, kw_only=True):
@@ -111,6 +126,7 @@ class Courier(Thing, frozen=True, kw_only=True):
     offer_id: OfferId | None = None
     route: tuple[Stop, ...] = ()
     early: tuple[EarlyReport, ...] = ()
+    shift: Shift = Shift()
 
     @property
     def status(self) -> CourierStatus:
@@ -218,17 +234,33 @@ def reroute(
     courier: Courier, route: tuple[Stop, ...], *events: Event, now: Instant
 ) -> Change[Courier]:
     """The courier with these stops: free without an errand, and off duty if that was ending."""
-    free_since = courier.free_since
+    free_since, shift = courier.free_since, courier.shift
     if route != courier.route:
         is_free = not has_errands(route)
         if is_free and courier.duty is Duty.ENDING:
             route = ()
+        shift = _timed(shift, was_busy=has_errands(courier.route), is_busy=not is_free, now=now)
         events = (*events, RouteChanged(at=now, stops=len(route)))
         if is_free:
             free_since = now
             if courier.duty is Duty.ENDING:
                 events = (*events, WentOffDuty(at=now))
-    return Change(evolve(courier, *events, route=route, free_since=free_since), events)
+    changed = evolve(courier, *events, route=route, free_since=free_since, shift=shift)
+    return Change(changed, events)
+
+
+def earning(courier: Courier, halalas: int) -> Courier:
+    """The courier after an order of his shift has earned him so much."""
+    shift = replace(courier.shift, earned_halalas=courier.shift.earned_halalas + halalas)
+    return replace(courier, shift=shift)
+
+
+def _timed(shift: Shift, *, was_busy: bool, is_busy: bool, now: Instant) -> Shift:
+    if is_busy == was_busy:
+        return shift
+    if is_busy:
+        return replace(shift, busy_since=now)
+    return replace(shift, busy_ms=shift.busy_ms + now - shift.busy_since)
 
 
 def errands(route: tuple[Stop, ...]) -> tuple[Stop, ...]:

@@ -8,6 +8,7 @@ from engine.couriers.courier import (
     Courier,
     Duty,
     DutyEnding,
+    Shift,
     WentOffDuty,
     WentOnDuty,
 )
@@ -23,7 +24,13 @@ from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 
 
-def go_on(courier: Courier | None, command: GoOnDuty, *, now: Instant) -> Decision | Refusal:
+def go_on(
+    courier: Courier | None,
+    command: GoOnDuty,
+    *,
+    guarantee_per_h_halalas: int = 0,
+    now: Instant,
+) -> Decision | Refusal:
     """Begin to work; saying it again renews the shift's end.
 
     Who works in another zone has to be handed over first.
@@ -57,6 +64,7 @@ def go_on(courier: Courier | None, command: GoOnDuty, *, now: Instant) -> Decisi
         last_point=command.point if was_off else courier.last_point,
         leaves_at=now if was_off else courier.leaves_at,
         free_since=now if was_off else courier.free_since,
+        shift=Shift(guarantee_per_h_halalas=guarantee_per_h_halalas) if was_off else courier.shift,
         shift_ends_at=command.shift_ends_at,
     )
     return _told(changed, event)

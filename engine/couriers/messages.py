@@ -8,6 +8,7 @@ from engine.kernel.place import Point
 from engine.kernel.refusals import RefusalKind, declare
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
+from engine.orders.handover import HandoverTold
 
 
 class GoOnDuty(Command, frozen=True, kw_only=True, tag=True):
@@ -66,7 +67,10 @@ class EndShift(Command, frozen=True, kw_only=True, tag=True):
 
 
 class ReportProgress(Command, frozen=True, kw_only=True, tag=True):
-    """Something happened to an order on the route, at `device_at` by the phone's clock."""
+    """Something happened to an order on the route, at `device_at` by the phone's clock.
+
+    `handover` says how it was delivered; its files may follow later.
+    """
 
     courier_id: CourierId
     order_id: OrderId
@@ -74,6 +78,7 @@ class ReportProgress(Command, frozen=True, kw_only=True, tag=True):
     device_at: Instant | None = None
     pin: str = ""
     reason: str = ""
+    handover: HandoverTold = HandoverTold()
 
 
 class ReachWaitingPoint(Command, frozen=True, kw_only=True, tag=True):

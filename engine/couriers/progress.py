@@ -21,8 +21,9 @@ from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Change, Decision, Event
 from engine.kernel.refusals import Refusal
-from engine.kernel.timing import SECOND_MS, Instant
+from engine.kernel.timing import SECOND_MS, Instant, seconds_between
 from engine.orders import order as orders_
+from engine.orders import proof
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 from engine.orders.order import (
     CourierReachedDoor,
@@ -37,6 +38,7 @@ from engine.orders.order import (
     PinMistaken,
 )
 from engine.orders.policy import return_terms
+from engine.pricing.pay import PayLine, total
 
 EARLY_MAX: Final = 64
 
@@ -112,9 +114,15 @@ class Carrying:
             device_at=command.device_at,
             pin=command.pin,
             reason=command.reason,
+            handover=command.handover,
         )
         if order.status in _NEVER.get(report.step, ()):
             return ORDER_STATE(status=order.status.value)
+        if report.step is P.DELIVERED and order.is_open:
+            # Said at once, also when its turn is later, for by then nobody may be at the door.
+            refusal = proof.objection(order, report.handover)
+            if refusal is not None:
+                return refusal
         if self._can_do(report):
             refusal = self._do(report)
             if refusal is not None and not self._events:
@@ -182,13 +190,15 @@ class Carrying:
         return None
 
     def _reached_shop(self, order: Order, report: EarlyReport) -> None:
-        for order_id in self._arrive(order, report, StopKind.PICKUP):
+        fetched = self._arrive(order, report, StopKind.PICKUP)
+        for order_id in fetched:
             reached = CourierReachedShop(at=self._now, device_at=report.device_at)
-            self._change(self._orders[order_id], reached)
+            self._change(self._orders[order_id], reached, fetched_with=len(fetched))
 
     def _picked_up(self, order: Order, report: EarlyReport) -> None:
         event = OrderPickedUp(at=self._now, device_at=report.device_at)
-        self._change(order, event, picked_up_at=self._happened_at(report))
+        at, waited_s = self._happened_at(report), self._waited_s(order, report)
+        self._change(order, event, picked_up_at=at, waited_s=waited_s)
         self._leave_stop(report, StopKind.PICKUP, self._parameters.shop_leave_s)
 
     def _reached_door(self, order: Order, report: EarlyReport) -> None:
@@ -196,19 +206,25 @@ class Carrying:
         self._arrive(order, report, StopKind.DROPOFF)
 
     def _delivered(self, order: Order, report: EarlyReport) -> Refusal | None:
-        """The recipient has it, if he knew the PIN; a wrong one is remembered and refused."""
+        """Somebody has it who may; a wrong PIN is remembered and refused."""
+        needs_pin = proof.needs_pin(order, report.handover)
         tries = order.pin_tries + 1
-        if tries > self._parameters.pin_tries_max:
+        if needs_pin and tries > self._parameters.pin_tries_max:
             return PIN_LOCKED(order_id=order.id)
         if order.status is S.ATTEMPT_FAILED:
             self._reached_door(order, report)
-        if report.pin != order.pin:
+        if needs_pin and report.pin != order.pin:
             mistaken = PinMistaken(at=self._now, device_at=report.device_at)
             self._change(order, mistaken, pin_tries=tries)
             return WRONG_PIN(tries_left=self._parameters.pin_tries_max - tries)
-        event = OrderDelivered(at=self._now, device_at=report.device_at, proof="pin")
-        self._change(order, event, ended_at=self._happened_at(report))
+        kept = proof.hand_over(order, report.handover, device_at=report.device_at, now=self._now)
+        event = OrderDelivered(
+            at=self._now, device_at=report.device_at, proof="+".join(kept.proved_by)
+        )
+        self._change(order, event, ended_at=self._happened_at(report), handover=kept)
         self._leave_stop(report, StopKind.DROPOFF, self._parameters.door_leave_s)
+        if order.pay is not None:
+            self._earn(order.pay.delivered(order.waited_s))
         return None
 
     def _attempt_failed(self, order: Order, report: EarlyReport) -> None:
@@ -236,6 +252,18 @@ class Carrying:
         ended_at = self._happened_at(report)
         self._change(order, event, ended_at=ended_at, charge_halalas=terms.charge_halalas)
         self._leave_stop(report, StopKind.RETURN, self._parameters.shop_leave_s)
+        if order.pay is not None:
+            self._earn(order.pay.returned(order.waited_s))
+
+    def _earn(self, lines: tuple[PayLine, ...]) -> None:
+        self._courier = couriers.earning(self._courier, total(lines))
+
+    def _waited_s(self, order: Order, report: EarlyReport) -> int:
+        """Its share of the seconds in the shop, so that no visit is paid more than once."""
+        arrived_at = self._courier.route[self._stop_of(order.id, StopKind.PICKUP)].arrived_at
+        assert arrived_at is not None
+        waited_s = max(0, seconds_between(arrived_at, self._happened_at(report)))
+        return waited_s // order.fetched_with
 
     def _happened_at(self, report: EarlyReport) -> Instant:
         """By the phone's clock, as far as that can be true: since the order is his, until now."""

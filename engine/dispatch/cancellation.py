@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.couriers.courier import Courier, reroute, without_order
+from engine.couriers.courier import Courier, earning, reroute, without_order
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer, OfferWithdrawn
 from engine.dispatch.offers import lapse
@@ -33,6 +33,7 @@ from engine.orders.order import (
     may,
 )
 from engine.orders.policy import Terms, cancellation_terms
+from engine.pricing.pay import total
 
 
 def cancel(
@@ -87,6 +88,7 @@ def _cancelled(
         at=now,
         by=caller.role,
         reason=command.reason.value,
+        courier_id=order.courier_id,
         charge_halalas=terms.charge_halalas,
         refund_halalas=terms.refund_halalas,
     )
@@ -105,7 +107,7 @@ def _cancelled(
         withdrawn = OfferWithdrawn(at=now, reason="order_cancelled")
         changes.extend(lapse(offer, others, couriers, withdrawn))
     else:
-        changes.extend(off_the_route(one, order, now) for one in couriers)
+        changes.extend(off_the_route(_consoled(one, order), order, now) for one in couriers)
     reply = {
         "order_id": order.id,
         "status": changed.status.value,
@@ -113,6 +115,11 @@ def _cancelled(
         "refund_halalas": terms.refund_halalas,
     }
     return Decision(changes=tuple(changes), reply=reply)
+
+
+def _consoled(courier: Courier, order: Order) -> Courier:
+    """What he took and lost counts for his shift, too."""
+    return courier if order.pay is None else earning(courier, total(order.pay.cancelled()))
 
 
 def unassign(

@@ -1,6 +1,7 @@
 """Who could serve an order: couriers by H3 cells around its shop, by travel time, soonest first."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,16 +19,16 @@ from engine.orders.order import Order
 from optimizer.candidates import CandidateTable
 
 Indices = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 _RESOLUTION: Final = 8
-# Cells whose distances are told apart at first, and couriers measured for one who is asked.
-_CELLS: Final = 32
+# Couriers measured for one who is asked.
 _MEASURED: Final = 3
 # What the last bits of the floats in a bound may amount to.
 _BOUND_SLACK_M: Final = 2.0
 _EVERYBODY: Final = 2**40
 _NOBODY: Final = np.zeros(0, dtype=np.int64)
-_ARRIVAL_BITS, _COURIER_BITS = 24, 20
+_ARRIVAL_BITS, _COURIER_BITS, _CELL_BITS = 24, 20, 20
 
 
 class Available(Struct, frozen=True, kw_only=True):
@@ -51,23 +52,35 @@ def candidates(
     now: Instant,
 ) -> CandidateTable:
     """For each order at most `candidates_max` couriers, those who could fetch it soonest first."""
-    return CandidateTable.of(
-        [one.id for one in orders],
-        [one.courier.id for one in couriers],
-        _Choice(couriers, parameters, now).of(orders) if couriers else [_NOBODY] * len(orders),
+    order, courier = _NOBODY, _NOBODY
+    if orders and couriers:
+        order, courier = _Choice(couriers, parameters, now).of(orders)
+    return CandidateTable(
+        jobs=tuple([one.id for one in orders]),
+        vehicles=tuple([one.courier.id for one in couriers]),
+        begins=np.searchsorted(order, np.arange(len(orders) + 1)),
+        vehicle=courier.astype(np.int32),
     )
 
 
 class _Near(NamedTuple):
-    """Couriers around a shop, soonest first, each with his way there and when he is there.
+    """Couriers around shops, each with his way there and when he is there.
 
-    Whoever could be there by `until_s` is among them.
+    Those of shop s are at begins[s] : begins[s] + counts[s], soonest first.
     """
 
     courier: Indices
     approach_s: Seconds
     arrival_s: Seconds
-    until_s: int
+    begins: Indices
+    counts: Indices
+
+    def of(self, shops: Indices) -> tuple[Indices, Indices]:
+        """All of each of these shops, one shop after the other: which shop, and where they are."""
+        counts = self.counts[shops]
+        at = np.repeat(np.arange(len(shops)), counts)
+        within = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return at, np.repeat(self.begins[shops], counts) + within
 
 
 class _Choice:
@@ -80,48 +93,38 @@ class _Choice:
         self._parameters = parameters
         self._now = now
         self._around = _Surroundings(couriers, parameters, now)
-        self._units_min = min(one.capacity_units for one in self._couriers)
-        self._grams_min = min(one.capacity_g for one in self._couriers)
+        self._units_min = min([one.capacity_units for one in self._couriers])
+        self._grams_min = min([one.capacity_g for one in self._couriers])
 
-    def of(self, orders: Sequence[Order]) -> list[Indices]:
-        """The candidates of each order.
+    def of(self, orders: Sequence[Order]) -> tuple[Indices, Indices]:
+        """The order and the courier of each pair, the candidates of each order soonest first.
 
         Who is near enough to be measured is guessed at first; where the guess was too narrow, it is
         as wide as those found so far.
         """
-        found: list[Indices | None] = [None] * len(orders)
-        shops = list(dict.fromkeys(one.shop.point for one in orders))
-        until_s = self._around.guess(shops, _MEASURED * self._parameters.candidates_max)
-        while shops:
-            near = self._around.soonest(shops, until_s)
-            wider: dict[Point, int] = {}
-            alike: dict[tuple[Point, int], Indices] = {}
-            for at, order in enumerate(orders):
-                shop = order.shop.point
-                if found[at] is not None or shop not in near:
-                    continue
-                chosen = self._chosen(order, near[shop], alike)
-                needed_s = self._needed_s(chosen, near[shop])
-                if needed_s <= near[shop].until_s:
-                    found[at] = near[shop].courier[chosen]
-                else:
-                    wider[shop] = max(needed_s, wider.get(shop, 0))
-            shops, until_s = list(wider), np.array(list(wider.values()), dtype=np.int64)
-        return [one for one in found if one is not None]
-
-    def _chosen(
-        self, order: Order, near: _Near, alike: dict[tuple[Point, int], Indices]
-    ) -> Indices:
-        """The places in `near` of those who may be asked about an order."""
-        within_s = reach_s(order, self._parameters, self._now)
-        if not self._is_plain(order):
-            able = self._able(order, near, within_s)
-            return np.fromiter(able, dtype=np.int64)
-        key = order.shop.point, within_s
-        if key not in alike:
-            count = self._parameters.candidates_max
-            alike[key] = np.flatnonzero(near.approach_s <= within_s)[:count]
-        return alike[key]
+        points = [one.shop.point for one in orders]
+        number = {point: at for at, point in enumerate(dict.fromkeys(points))}
+        shop = np.array([number[point] for point in points])
+        reach = np.array([reach_s(one, self._parameters, self._now) for one in orders])
+        bounds_s = self._around.bounds_s(list(number))
+        until_s = self._around.guess(bounds_s, _MEASURED * self._parameters.candidates_max)
+        waiting, found = np.arange(len(orders)), []
+        while len(waiting):
+            near = self._around.soonest(list(number), bounds_s, until_s)
+            at, place = near.of(shop[waiting])
+            able = near.approach_s[place] <= reach[waiting[at]]
+            self._ask([orders[one] for one in waiting.tolist()], near, at, place, able)
+            at, place = self._first(at[able], place[able])
+            needed_s = self._needed_s(len(waiting), at, near.arrival_s[place])
+            is_known = needed_s <= until_s[shop[waiting]]
+            kept = is_known[at]
+            found.append((waiting[at[kept]], near.courier[place[kept]]))
+            waiting, needed_s = waiting[~is_known], needed_s[~is_known]
+            until_s = np.full(len(number), -_EVERYBODY)
+            np.maximum.at(until_s, shop[waiting], needed_s)
+        order, courier = (np.concatenate(columns) for columns in zip(*found, strict=True))
+        in_order = np.argsort(order, kind="stable")
+        return order[in_order], courier[in_order]
 
     def _is_plain(self, order: Order) -> bool:
         """Whether anybody may be asked about it who is near enough."""
@@ -132,22 +135,41 @@ class _Choice:
             and not (gift.vehicles or gift.skills or order.lapsed)
         )
 
-    def _able(self, order: Order, near: _Near, within_s: int) -> Iterator[int]:
-        count = self._parameters.candidates_max
-        ways = enumerate(zip(near.courier.tolist(), near.approach_s.tolist(), strict=True))
-        for place, (index, approach_s) in ways:
-            if count == 0:
-                return
-            courier = self._couriers[index]
-            if approach_s <= within_s and may_be_asked(order, courier, self._parameters, self._now):
-                yield place
-                count -= 1
+    def _ask(
+        self, orders: Sequence[Order], near: _Near, at: Indices, place: Indices, able: Flags
+    ) -> None:
+        """Clear `able` of those who may not be asked, and of who comes after enough others."""
+        for number, order in enumerate(orders):
+            if self._is_plain(order):
+                continue
+            begin, end = np.searchsorted(at, [number, number + 1]).tolist()
+            places = (begin + np.flatnonzero(able[begin:end])).tolist()
+            whom = near.courier[place[places]].tolist()
+            able[begin:end] = False
+            able[[one for one, _ in self._may(order, zip(places, whom, strict=True))]] = True
 
-    def _needed_s(self, chosen: Indices, near: _Near) -> int:
+    def _may(self, order: Order, whom: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        may = (
+            (place, courier)
+            for place, courier in whom
+            if may_be_asked(order, self._couriers[courier], self._parameters, self._now)
+        )
+        return islice(may, self._parameters.candidates_max)
+
+    def _first(self, at: Indices, place: Indices) -> tuple[Indices, Indices]:
+        """Of each order at most as many as are wanted."""
+        counts = np.bincount(at)
+        rank = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+        is_wanted = rank < self._parameters.candidates_max
+        return at[is_wanted], place[is_wanted]
+
+    def _needed_s(self, orders: int, at: Indices, arrival_s: Seconds) -> Seconds:
         """Until when everybody must be known who could be there, for these to be the soonest."""
-        if len(chosen) < self._parameters.candidates_max:
-            return _EVERYBODY
-        return int(near.arrival_s[chosen[-1]])
+        needed_s = np.full(orders, _EVERYBODY)
+        is_full = np.bincount(at, minlength=orders) == self._parameters.candidates_max
+        last = np.searchsorted(at, np.flatnonzero(is_full), side="right") - 1
+        needed_s[is_full] = arrival_s[last]
+        return needed_s
 
 
 class _Surroundings:
@@ -186,21 +208,17 @@ class _Surroundings:
         self._radius = np.maximum.reduceat(apart, self._begins)
         self._free_first_s = np.minimum.reduceat(self._free_s[self._members], self._begins)
 
-    def guess(self, shops: Sequence[Point], count: int) -> Seconds:
+    def guess(self, bounds_s: Seconds, count: int) -> Seconds:
         """Until when about so many couriers could be at each shop, the nearest cells first."""
-        bound_s, cells = self._bounds_s(shops), min(_CELLS, len(self._counts))
-        nearest = np.argpartition(bound_s, cells - 1, axis=1)[:, :cells]
-        bound_s = np.take_along_axis(bound_s, nearest, axis=1)
-        order = np.argsort(bound_s, axis=1)
-        bound_s = np.take_along_axis(bound_s, order, axis=1)
-        counts = self._counts[np.take_along_axis(nearest, order, axis=1)]
-        enough = (np.cumsum(counts, axis=1) < count).sum(axis=1)
-        last = np.minimum(enough, cells - 1)
-        return np.take_along_axis(bound_s, last[:, None], axis=1)[:, 0]
+        # Bounds and cells packed into one number, for that sorts fastest.
+        key = np.sort(bounds_s << _CELL_BITS | np.arange(len(self._counts)), axis=1)
+        so_far = np.cumsum(self._counts[key & (2**_CELL_BITS - 1)], axis=1)
+        last = np.minimum((so_far < count).sum(axis=1), len(self._counts) - 1)
+        return np.take_along_axis(key, last[:, None], axis=1)[:, 0] >> _CELL_BITS
 
-    def soonest(self, shops: Sequence[Point], until_s: Seconds) -> dict[Point, _Near]:
+    def soonest(self, shops: Sequence[Point], bounds_s: Seconds, until_s: Seconds) -> _Near:
         """Around each shop, at least those who could be there until then."""
-        shop, cell = np.nonzero(self._bounds_s(shops) <= until_s[:, None])
+        shop, cell = np.nonzero(bounds_s <= until_s[:, None])
         counts = self._counts[cell]
         shop = np.repeat(shop, counts)
         within = np.arange(len(shop)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -209,25 +227,29 @@ class _Surroundings:
         is_near = approach_s <= self._parameters.approach_s_max
         shop, courier = shop[is_near], courier[is_near]
         shop, courier, arrival_s = self._sorted(shop, courier, approach_s[is_near])
-        approach_s = arrival_s - self._free_s[courier]
-        ends = np.searchsorted(shop, np.arange(len(shops)), side="right")
-        rows = (slice(*row) for row in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True))
-        return {
-            point: _Near(courier[row], approach_s[row], arrival_s[row], until)
-            for point, row, until in zip(shops, rows, until_s.tolist(), strict=True)
-        }
+        counts = np.bincount(shop, minlength=len(shops))
+        return _Near(
+            courier=courier,
+            approach_s=arrival_s - self._free_s[courier],
+            arrival_s=arrival_s,
+            begins=np.cumsum(counts) - counts,
+            counts=counts,
+        )
 
-    def _bounds_s(self, shops: Sequence[Point]) -> Seconds:
+    def bounds_s(self, shops: Sequence[Point]) -> Seconds:
         """Before when nobody of a cell (columns) can be at a shop (rows)."""
         travel = self._parameters.travel
         speed = max(self._travel.speed_m_s(kind, self._now) for kind in VehicleKind)
         at = _on_sphere(*_degrees(shops))
-        cosine = at @ self._middle.T
-        square = 1 + (self._middle**2).sum(axis=1) - 2 * cosine
-        apart_m = EARTH_RADIUS_M * (np.sqrt(np.maximum(0, square)) - self._radius)
-        straight_m = np.maximum(0, apart_m - _BOUND_SLACK_M)
-        bound_s: Seconds = (straight_m * travel.detour / speed).astype(np.int64)
-        return bound_s + self._free_first_s
+        # One big table, changed in its place: 1 - 2 cos + r^2, the square of a straight line.
+        apart = at @ (-2 * self._middle.T)
+        apart += 1 + (self._middle**2).sum(axis=1)
+        np.sqrt(np.maximum(0, apart, out=apart), out=apart)
+        apart -= self._radius
+        apart *= EARTH_RADIUS_M
+        np.maximum(0, np.subtract(apart, _BOUND_SLACK_M, out=apart), out=apart)
+        apart *= travel.detour / speed
+        return apart.astype(np.int64) + self._free_first_s
 
     def _approach_s(
         self, courier: Indices, lat: NDArray[np.float64], lng: NDArray[np.float64]

@@ -168,7 +168,12 @@ def _given(
     )
     if to.trip.arrived_at is not None:
         events = (*events, CourierReachedShop(at=now))
-    fields = {"offer_id": offer_id, "courier_id": courier_id, "assigned_at": now}
+    fields = {
+        "offer_id": offer_id,
+        "courier_id": courier_id,
+        "assigned_at": now,
+        "fetched_with": len(to.orders),
+    }
     return Change(orders_.evolve(order, *events, **fields), events)
 
 

@@ -11,8 +11,11 @@ from engine.dispatch.offer import Offer
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Place
 from engine.kernel.timing import Instant
+from engine.orders.handover import Handover
 from engine.orders.order import Order
+from engine.orders.proof import choices
 from engine.orders.viewing import Viewer, sees
+from engine.pricing.pay import Pay, total
 
 
 def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) ->
 def work_view(
     courier: Courier, offer: Offer | None, orders: Mapping[OrderId, Order]
 ) -> dict[str, Any]:
-    """A courier's work as docs/protocol.md section 4 describes it: never a PIN, never a price."""
+    """A courier's work as docs/protocol.md section 4 describes it: never a PIN, never the price."""
     return {
         "courier_id": courier.id,
         "version": courier.version,
@@ -66,6 +69,7 @@ def work_view(
             "order_ids": list(offer.order_ids),
             "stops": [_stop(one) for one in offer.stops],
             "orders": _carried(offer.order_ids, orders, Viewer.ASKED_COURIER),
+            "pay_halalas": sum(_pay_halalas(orders[one]) for one in offer.order_ids),
             "made_at": offer.made_at,
             "expires_at": offer.expires_at,
         },
@@ -129,7 +133,43 @@ def _carried_one(order: Order, viewer: Viewer) -> dict[str, Any]:
         },
         "ready_at": order.ready_at,
         "due_at": order.due_at,
+        "pay": order.pay and _pay(order.pay),
+        "proof_needed": choices(order) if sees(order, viewer, "proof_needed") else {},
     }
+
+
+def handover_view(order: Order, handover: Handover, viewer: Viewer) -> dict[str, Any]:
+    """How an order changed hands, to who may see that; the files are shown by their own rows."""
+    told = handover.told
+    is_placed = sees(order, viewer, "handover_place")
+    return {
+        "order_id": order.id,
+        "handed_to": told.to.value,
+        "taken_by": told.taken_by,
+        "proved_by": [one.value for one in handover.proved_by],
+        "at": handover.at,
+        "device_at": handover.device_at,
+        "place": to_builtins(told.point) if is_placed else None,
+        "accuracy_m": told.accuracy_m if is_placed else None,
+        "fix_at": told.fix_at if is_placed else None,
+        "distance_m": handover.distance_m if is_placed else None,
+    }
+
+
+def _pay(pay: Pay) -> dict[str, Any]:
+    """What he is paid, line by line, and what he will be paid for waiting."""
+    return {
+        "halalas": total(pay.lines),
+        "lines": to_builtins(pay.lines),
+        "distance_m": pay.distance_m,
+        "wait_free_s": pay.wait_free_s,
+        "wait_per_min_halalas": pay.wait_per_min_halalas,
+        "wait_max_halalas": pay.wait_max_halalas,
+    }
+
+
+def _pay_halalas(order: Order) -> int:
+    return 0 if order.pay is None else total(order.pay.lines)
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from engine.geo.dispatch_parameters import DispatchParameters, whole
+from engine.geo.dispatch_parameters import whole
+from engine.geo.pay_parameters import PayParameters
 from engine.geo.travel import TravelProfile
 
 
-class ZoneParameters(DispatchParameters, frozen=True, kw_only=True):
+class ZoneParameters(PayParameters, frozen=True, kw_only=True):
     """What an operator may turn. Every field carries its bounds and its meaning."""
 
     shop_service_s: Annotated[

@@ -47,9 +47,16 @@ class Permission(StrEnum):
     SHARE_ORDER = "share_order"
     MAKE_GIFT_LINKS = "make_gift_links"
     CORRECT_INVOICES = "correct_invoices"
+    PAY = "pay"
+    SEE_PAYMENT = "see_payment"
     SEE_WALLET = "see_wallet"
+    TIP_COURIER = "tip_courier"
+    BE_PAID_OUT = "be_paid_out"
+    JUDGE_DISPUTES = "judge_disputes"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
+    SEE_AUDIT_LOG = "see_audit_log"
+    SEND_FILES = "send_files"
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -103,9 +110,16 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SHARE_ORDER: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.MAKE_GIFT_LINKS: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.CORRECT_INVOICES: _to(Role.OPERATOR, everywhere=True),
+    Permission.PAY: _to(Role.CUSTOMER),
+    Permission.SEE_PAYMENT: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
+    Permission.TIP_COURIER: _to(Role.CUSTOMER),
+    Permission.BE_PAID_OUT: _to(Role.COURIER),
+    Permission.JUDGE_DISPUTES: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.INVITE_STAFF: _to(Role.ADMIN),
     Permission.LIMIT_STAFF: _to(Role.ADMIN),
+    Permission.SEE_AUDIT_LOG: _to(Role.ADMIN),
+    Permission.SEND_FILES: _to(Role.CUSTOMER, Role.COURIER, Role.OPERATOR),
 }
 SENDABLE: Final = frozenset(deed for deed in GRANTS if isinstance(deed, type))
 

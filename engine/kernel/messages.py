@@ -23,12 +23,14 @@ class Role(StrEnum):
 class Caller(Struct, frozen=True, kw_only=True):
     """Who sends a command, as the edge has established it.
 
-    `zones` are those to which an operator is limited; None is every zone.
+    `zones` are those to which an operator is limited; None is every zone. `place` is the address
+    from which somebody in charge calls.
     """
 
     user_id: UserId
     role: Role
     zones: tuple[ZoneId, ...] | None = None
+    place: str = ""
 
     def may_act_in(self, zone_id: ZoneId) -> bool:
         """Whether this zone is one of his."""

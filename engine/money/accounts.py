@@ -81,6 +81,11 @@ def kind_of(account_id: AccountId) -> AccountKind:
     return AccountKind(account_id.partition(":")[0])
 
 
+def owner_of(account_id: AccountId) -> str:
+    """Whose it is; empty for an account of the house."""
+    return account_id.partition(":")[2]
+
+
 def asset_of(account_id: AccountId) -> Asset:
     """In what the account counts."""
     return Asset.POINTS if kind_of(account_id) in _POINTS else Asset.HALALAS

@@ -8,6 +8,7 @@ from typing import Final, NewType
 from msgspec import Struct
 
 from engine.kernel.ids import is_id
+from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, asset_of
 
@@ -27,10 +28,12 @@ class TransferReason(StrEnum):
     SALE = "sale"
     CANCELLATION = "cancellation"
     EARNING = "earning"
+    TIP = "tip"
     CASH_COLLECTED = "cash_collected"
     CASH_HANDED_IN = "cash_handed_in"
     DISPUTE = "dispute"
     PAYOUT = "payout"
+    RECOVERY = "recovery"
     SETTLEMENT = "settlement"
     GOODWILL = "goodwill"
     POINTS = "points"
@@ -70,6 +73,12 @@ class Transfer(Struct, frozen=True, kw_only=True, omit_defaults=True):
         fault = _fault(self)
         if fault:
             raise ValueError(f"transfer {self.id}: {fault}")
+
+
+class EnterTransfer(Effect, frozen=True, kw_only=True, tag=True):
+    """Enter a transfer that was decided together with something else."""
+
+    transfer: Transfer
 
 
 def move(amounts: Mapping[AccountId, int]) -> tuple[Leg, ...]:

@@ -13,12 +13,10 @@ from engine.orders.messages import (
     BAD_WINDOW,
     QUOTE_EXPIRED,
     QUOTE_MISMATCH,
-    UNKNOWN_ORDER,
     WINDOW_FULL,
     WINDOW_UNREACHABLE,
     ZONE_FULL,
     PlaceOrder,
-    ReleaseOrder,
 )
 from engine.orders.order import (
     Order,
@@ -30,6 +28,7 @@ from engine.orders.order import (
     is_ahead,
 )
 from engine.orders.quote import needs_car
+from engine.pricing.pay import Pay, agreed_pay
 
 # A pin on a map is re-read from text now and then; a metre is not another address.
 SAME_PLACE_M = 25.0
@@ -95,6 +94,7 @@ def place(
         customer_id=command.quote.customer_id,
         zone_id=zone.id,
         quote_id=command.quote.id,
+        payment_id=command.payment_id,
         gift=command.gift,
         recipient=command.recipient,
         shop=command.shop,
@@ -108,7 +108,7 @@ def place(
     )
     if command.window is None:
         events: tuple[Event, ...] = (placed, OrderReleased(at=now))
-        order = orders.evolve(order, *events)
+        order = orders.evolve(order, *events, pay=_pay(zone, order))
     else:
         pick_up_by = _latest_pick_up(zone, command.window, travel_s=travel_s)
         release_at = max(now, pick_up_by - zone.parameters.schedule_lead_s * SECOND_MS)
@@ -127,14 +127,25 @@ def place(
     )
 
 
-def release(order: Order | None, command: ReleaseOrder, *, now: Instant) -> Decision | Refusal:
+def release(order: Order, zone: Zone, *, now: Instant) -> Decision:
     """A scheduled order joins the waiting ones; nothing when it is not scheduled any more."""
-    if order is None:
-        return UNKNOWN_ORDER(order_id=command.order_id)
     if order.status is not OrderStatus.SCHEDULED:
         return Decision()
     event = OrderReleased(at=now)
-    return Decision(changes=(Change(orders.evolve(order, event), (event,)),))
+    released = orders.evolve(order, event, pay=_pay(zone, order))
+    return Decision(changes=(Change(released, (event,)),))
+
+
+def _pay(zone: Zone, order: Order) -> Pay:
+    """What its courier is paid, by the rules in force when it begins to wait for him."""
+    p = zone.parameters
+    way_m = distance_m(order.shop.point, order.door.point) * p.travel.detour
+    return agreed_pay(
+        p,
+        zone.parameters_version,
+        distance_m=-int(-way_m // 1),
+        needs_car=needs_car(order.gift.vehicles),
+    )
 
 
 def _latest_pick_up(zone: Zone, window: Window, *, travel_s: int) -> Instant:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from engine.kernel.ids import OrderId, ZoneId
+from engine.kernel.ids import OrderId, PaymentId, ZoneId
 from engine.kernel.messages import Command, Effect
 from engine.kernel.place import Place
 from engine.kernel.refusals import RefusalKind, declare
@@ -22,7 +22,10 @@ class CancelReason(StrEnum):
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True, tag=True):
-    """Place the gift that was quoted; `order_id` and `pin` are handed in by the host."""
+    """Place the gift that was quoted; `order_id` and `pin` are handed in by the host.
+
+    `payment_id` is what it is paid with, None where orders are placed without.
+    """
 
     order_id: OrderId
     zone_id: ZoneId
@@ -34,6 +37,7 @@ class PlaceOrder(Command, frozen=True, kw_only=True, tag=True):
     pin: str
     ready_at: Instant
     window: Window | None = None
+    payment_id: PaymentId | None = None
 
 
 class CancelOrder(Command, frozen=True, kw_only=True, tag=True):

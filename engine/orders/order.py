@@ -7,12 +7,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.geo.travel import VehicleKind
-from engine.kernel.ids import CourierId, OfferId, OrderId, QuoteId, UserId, ZoneId
+from engine.kernel.ids import (
+    CourierId,
+    OfferId,
+    OrderId,
+    PaymentId,
+    QuoteId,
+    UserId,
+    ZoneId,
+)
 from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
-from engine.pricing.lines import net_in
+from engine.orders.handover import Handover
+from engine.pricing.lines import net_in, vat_on
+from engine.pricing.pay import Pay
 
 
 class OrderStatus(StrEnum):
@@ -132,7 +142,9 @@ class Order(Thing, frozen=True, kw_only=True):
 
     `ready_at` is when the shop hands it over, `due_at` what the customer was promised, `release_at`
     when a scheduled order joins the waiting ones. `charge_halalas` is what is kept of the total
-    when it ended without a delivery. Whoever says the `pin` at the door may receive.
+    when it ended without a delivery. Whoever says the `pin` at the door may receive. `pay` is what
+    its courier is paid, agreed when it began to wait; `waited_s` is how long he waited for it in
+    the shop, where he fetched it together with others: `fetched_with` counts it and them.
     """
 
     id: OrderId
@@ -140,6 +152,7 @@ class Order(Thing, frozen=True, kw_only=True):
     customer_id: UserId
     zone_id: ZoneId
     quote_id: QuoteId
+    payment_id: PaymentId | None = None
     status: OrderStatus = OrderStatus.PLACED
     gift: Gift
     recipient: Recipient
@@ -160,9 +173,13 @@ class Order(Thing, frozen=True, kw_only=True):
     lapsed: tuple[Lapsed, ...] = ()
     assigned_at: Instant | None = None
     picked_up_at: Instant | None = None
+    fetched_with: int = 1
+    waited_s: int = 0
+    pay: Pay | None = None
     ended_at: Instant | None = None
     failed_attempts: int = 0
     cancelled_because: str = ""
+    handover: Handover | None = None
 
     @property
     def public_status(self) -> PublicStatus:
@@ -173,6 +190,12 @@ class Order(Thing, frozen=True, kw_only=True):
     def fee_earned_halalas(self) -> int:
         """The delivery fee without VAT; before goods were sold with it, it was the whole price."""
         return net_in(self.total_halalas) if self.fee_halalas is None else self.fee_halalas
+
+    @property
+    def goods_halalas(self) -> int:
+        """What was sold with the delivery, VAT included."""
+        fee = self.fee_earned_halalas
+        return max(0, self.total_halalas - fee - vat_on(fee))
 
     @property
     def is_open(self) -> bool:
@@ -289,10 +312,14 @@ class OrderReturned(Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True, tag=True):
-    """It ends without a delivery; of the total so much is kept, and so much given back."""
+    """It ends without a delivery; of the total so much is kept, and so much given back.
+
+    `courier_id` is who had taken it.
+    """
 
     by: Role
     reason: str
+    courier_id: CourierId | None = None
     charge_halalas: int = 0
     refund_halalas: int = 0
 

@@ -11,7 +11,6 @@ from msgspec import Struct
 from engine.kernel.messages import Role
 from engine.kernel.timing import MINUTE_MS, Instant
 from engine.orders.order import Order, OrderStatus
-from engine.pricing.lines import vat_on
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -114,9 +113,8 @@ def _ends_at(row: Row, order: Order) -> Instant | None:
 
 
 def _terms(order: Order, row: Row) -> Terms:
-    fee = order.fee_earned_halalas
-    delivery = min(order.total_halalas, fee + vat_on(fee))
-    goods = order.total_halalas - delivery
+    goods = order.goods_halalas
+    delivery = order.total_halalas - goods
     share = (delivery * row.delivery_percent + goods * row.goods_percent + 50) // 100
     charge = min(order.total_halalas, share)
     return Terms(

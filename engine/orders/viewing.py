@@ -79,6 +79,9 @@ SEEN: Final[Mapping[str, Mapping[Viewer, When]]] = {
     "door_point": {**_SENDER_AND_OPERATOR, **_WHO_CARRIES},
     "door_address": _WHO_BRINGS,
     "times": {**_SENDER_AND_OPERATOR, **_WHO_CARRIES, **_WHO_WAITS},
+    "handover": {V.SENDER: W.DELIVERED, V.OPERATOR: W.ALWAYS},
+    "handover_place": {V.OPERATOR: W.ALWAYS},
+    "proof_needed": {V.OPERATOR: W.ALWAYS, V.COURIER: W.ALWAYS},
     "courier_name": {**_SENDER_AND_OPERATOR, **_WHO_WAITS},
 }
 

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from optimizer.compiled import compiled
 from optimizer.routing.arrays import NEVER, PER_VEHICLE, UNSERVED, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
-from optimizer.routing.insertion import (
-    COST,
+from optimizer.routing.insertion import refresh
+from optimizer.routing.pool import Pool, note
+from optimizer.routing.recreate import BY_CHANCE, BY_REGRET, Manner, recreate, total
+from optimizer.routing.ruin import RUINS, ruin
+from optimizer.routing.state import (
     LENGTH,
     STOP,
     State,
@@ -19,11 +22,7 @@ from optimizer.routing.insertion import (
     copy_route,
     empty_state,
     empty_undo,
-    refresh,
 )
-from optimizer.routing.pool import Pool, note
-from optimizer.routing.recreate import BY_CHANCE, BY_REGRET, recreate
-from optimizer.routing.ruin import RUINS, ruin
 
 _BLINK = 0.01
 _ORDERS = 6
@@ -78,18 +77,6 @@ def search_of(instance: Instance, stream: Stream, pool: Pool) -> Search:
 
 
 @compiled
-def total(inst: Instance, state: State) -> int:
-    """What the present solution costs."""
-    cost = 0
-    for v in range(len(state.routes)):
-        cost += state.routes[v, COST]
-    for r in range(len(state.where)):
-        if state.where[r] < 0:
-            cost += inst.unserved[r]
-    return cost
-
-
-@compiled
 def remember(s: Search, cost: int) -> None:
     """The present solution is the best one."""
     s.costs[1] = cost
@@ -117,10 +104,10 @@ def recall(inst: Instance, s: Search) -> None:
 
 def construct(inst: Instance, s: Search) -> None:
     """Insert what is not served by regret; the beginning of a search."""
-    state, undo, gift = s.state, s.undo, 0
-    recreate(inst, state, undo, s.trial, s.notes, s.stream, BY_REGRET, 0.0, gift)
-    undo.touched[:] = 0
-    s.costs[0] = total(inst, state)
+    manner = Manner(BY_REGRET, 0.0, 0, float(NEVER))
+    recreate(inst, s.state, s.undo, s.trial, s.notes, s.stream, manner)
+    s.undo.touched[:] = 0
+    s.costs[0] = total(inst, s.state)
     remember(s, int(s.costs[0]))
 
 
@@ -132,8 +119,9 @@ def anneal(inst: Instance, s: Search, rounds: int, heat: float) -> None:
             _learn(s)
         kind = _choose(s)
         s.tried[kind] += 1.0
-        cost = _change(inst, s, kind)
-        if cost < s.costs[0] - heat * math.log(1.0 - share(s.stream)):
+        limit = s.costs[0] - heat * math.log(1.0 - share(s.stream))
+        cost = _change(inst, s, kind, limit)
+        if cost < limit:
             _accept(inst, s, cost, kind)
         else:
             _restore(s)
@@ -165,8 +153,11 @@ def _choose(s: Search) -> int:
 
 
 @compiled
-def _change(inst: Instance, s: Search, kind: int) -> int:
-    """Ruin and recreate the present solution; what it costs then, `NEVER` = impossible."""
+def _change(inst: Instance, s: Search, kind: int, limit: float) -> int:
+    """Ruin and recreate the present solution; what it costs then, `NEVER` = impossible.
+
+    What costs no less than the limit may be left half done.
+    """
     copy_numbers(s.state.where, s.undo.where)
     ruin(inst, s.state, s.undo, s.notes, s.stream, kind)
     for v in range(len(s.undo.touched)):
@@ -176,8 +167,8 @@ def _change(inst: Instance, s: Search, kind: int) -> int:
     if share(s.stream) < _REGRET:
         order = BY_REGRET
     gift = inst.prices[PER_VEHICLE] if share(s.stream) < _OPENING else 0
-    recreate(inst, s.state, s.undo, s.trial, s.notes, s.stream, order, _BLINK, gift)
-    return total(inst, s.state)
+    manner = Manner(order, _BLINK, gift, limit)
+    return recreate(inst, s.state, s.undo, s.trial, s.notes, s.stream, manner)
 
 
 @compiled

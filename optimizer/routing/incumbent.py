@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from optimizer.routing.annealing import Search
 from optimizer.routing.arrays import HOPELESS, MASS, POWER, ROOM, SIZE, Instance, Named
-from optimizer.routing.insertion import LENGTH, STOP, refresh
+from optimizer.routing.insertion import refresh
 from optimizer.routing.problem import RoutingProblem, Side, Visit
+from optimizer.routing.state import LENGTH, STOP
 
 
 def adopt(problem: RoutingProblem, named: Named, search: Search) -> None:

@@ -1,8 +1,4 @@
-"""Routes in compiled code: their times, and the cheapest place for one more request."""
-
-from typing import NamedTuple
-
-import numpy as np
+"""Routes in compiled code: their times, and one more request put where it is cheapest."""
 
 from optimizer.compiled import compiled
 from optimizer.routing.arrays import (
@@ -33,87 +29,23 @@ from optimizer.routing.arrays import (
     Instance,
     Ints,
 )
-
-# Columns of a leg, the visit to one stop on a route: when service begins, what is on board after
-# it, and when it could begin at the latest without making the rest of the route impossible.
-STOP, BEGIN, ON_SIZE, ON_MASS, LATEST = range(5)
-# Columns of a route.
-LENGTH, COST, VERSION = range(3)
-# Columns of what is known of a request's cheapest place in a route.
-KNOWN, DELTA, BEFORE, AFTER = range(4)
-
-
-class State(NamedTuple):
-    """A solution: legs [vehicle, place], routes [vehicle], where [request] = vehicle or -1.
-
-    known: [request, vehicle], the cheapest place found in the version of the route that it names.
-    counter: the last version given; 0 = no work. line: a route under trial.
-    taken: when rests begin.
-    """
-
-    legs: Ints
-    routes: Ints
-    where: Ints
-    known: Ints
-    counter: Ints
-    line: Ints
-    taken: Ints
-
-
-class Roads(NamedTuple):
-    """What one vehicle needs to know of the instance: its own row, and tables at its pace."""
-
-    stops: Ints
-    vehicle: Ints
-    seconds: Ints
-    cost: Ints
-
-
-class Undo(NamedTuple):
-    """Routes as they were before this round changed them, if `touched`."""
-
-    legs: Ints
-    routes: Ints
-    where: Ints
-    touched: Ints
-
-
-def empty_undo(instance: Instance) -> Undo:
-    """Nothing to be undone."""
-    state = empty_state(instance)
-    touched = np.zeros(len(state.routes), dtype=np.int64)
-    return Undo(state.legs, state.routes, state.where, touched)
-
-
-def empty_state(instance: Instance) -> State:
-    """No request served."""
-    requests, vehicles = instance.allowed.shape
-    return State(
-        legs=np.zeros((vehicles, 2 * requests + 2, 5), dtype=np.int64),
-        routes=np.zeros((vehicles, 3), dtype=np.int64),
-        where=np.full(requests, -1, dtype=np.int64),
-        known=np.full((requests, vehicles, 4), -1, dtype=np.int64),
-        counter=np.zeros(1, dtype=np.int64),
-        line=np.zeros(2 * requests + 2, dtype=np.int64),
-        taken=np.full(len(instance.rests), NEVER, dtype=np.int64),
-    )
-
-
-@compiled
-def copy_route(routes: Ints, legs: Ints, to_routes: Ints, to_legs: Ints, v: int) -> None:
-    """Copy one vehicle's route from one solution to another."""
-    for column in range(routes.shape[1]):
-        to_routes[v, column] = routes[v, column]
-    for k in range(routes[v, LENGTH]):
-        for column in range(legs.shape[2]):
-            to_legs[v, k, column] = legs[v, k, column]
-
-
-@compiled
-def copy_numbers(numbers: Ints, to: Ints) -> None:
-    """Copy a row of numbers."""
-    for n in range(len(numbers)):
-        to[n] = numbers[n]
+from optimizer.routing.placing import cheapest_place, tour_of
+from optimizer.routing.state import (
+    ABOARD,
+    AFTER,
+    BEFORE,
+    BEGIN,
+    COST,
+    DELTA,
+    KNOWN,
+    LATEST,
+    LENGTH,
+    ON_MASS,
+    ON_SIZE,
+    STOP,
+    VERSION,
+    State,
+)
 
 
 @compiled
@@ -184,11 +116,13 @@ def timed(
 
 @compiled
 def _load_and_slack(inst: Instance, v: int, legs: Ints, length: int) -> None:
-    size = mass = 0
+    size = mass = aboard = 0
     for k in range(length):
-        size += inst.stops[legs[k, STOP], SIZE]
-        mass += inst.stops[legs[k, STOP], MASS]
-        legs[k, ON_SIZE], legs[k, ON_MASS] = size, mass
+        stop = legs[k, STOP]
+        size += inst.stops[stop, SIZE]
+        mass += inst.stops[stop, MASS]
+        aboard += 1 if stop < len(inst.stops) // 2 else -1
+        legs[k, ON_SIZE], legs[k, ON_MASS], legs[k, ABOARD] = size, mass, aboard
     vehicle = inst.vehicles[v]
     pace = vehicle[PACE]
     limit, after = vehicle[CLOSE], vehicle[END]
@@ -216,96 +150,6 @@ def refresh(inst: Instance, state: State, v: int) -> bool:
     state.routes[v, COST] = cost
     _load_and_slack(inst, v, legs, length)
     return cost < NEVER
-
-
-@compiled
-def _deliver(roads: Roads, legs: Ints, length: int, k: int, t: int, at: int, d: int) -> int:
-    """What it costs to go from `at`, left at `t`, by the delivery `d` to the stop at place `k`."""
-    stops, seconds, cost = roads.stops, roads.seconds, roads.cost
-    node = stops[d, NODE]
-    begin = max(t + seconds[at, node], stops[d, EARLY])
-    if begin > stops[d, LATE]:
-        return NEVER
-    t = begin + stops[d, SERVICE]
-    if k < length:
-        after, limit = stops[legs[k, STOP], NODE], legs[k, LATEST]
-    else:
-        after, limit = roads.vehicle[END], roads.vehicle[CLOSE]
-    if after < 0:
-        return int(cost[at, node]) if t <= limit else NEVER
-    if t + seconds[node, after] > limit:
-        return NEVER
-    return int(cost[at, node] + cost[node, after] - cost[at, after])
-
-
-@compiled
-def _walk(roads: Roads, legs: Ints, length: int, i: int, t: int, p: int, d: int) -> tuple[int, int]:
-    """The cheapest place of the delivery once the pick-up is before place `i`, left at `t`."""
-    stops, seconds = roads.stops, roads.seconds
-    at = stops[p, NODE]
-    room = roads.vehicle[ROOM] - stops[p, SIZE]
-    power = roads.vehicle[POWER] - stops[p, MASS]
-    best, where = _deliver(roads, legs, length, i, t, at, d), i
-    for k in range(i, length):
-        stop = legs[k, STOP]
-        begin = max(t + seconds[at, stops[stop, NODE]], stops[stop, EARLY])
-        if begin > legs[k, LATEST] or legs[k, ON_SIZE] > room or legs[k, ON_MASS] > power:
-            break
-        t, at = begin + stops[stop, SERVICE], stops[stop, NODE]
-        if t > stops[d, LATE]:
-            break
-        delta = _deliver(roads, legs, length, k + 1, t, at, d)
-        if delta < best:
-            best, where = delta, k + 1
-    return best, where
-
-
-@compiled
-def _pick_up(roads: Roads, legs: Ints, length: int, i: int, p: int) -> tuple[int, int]:
-    """What the pick-up before place `i` costs, and when it is left; NEVER = impossible."""
-    stops, seconds, cost, vehicle = roads.stops, roads.seconds, roads.cost, roads.vehicle
-    at, t = vehicle[START], vehicle[OPEN]
-    if i > 0:
-        before = legs[i - 1, STOP]
-        at, t = stops[before, NODE], legs[i - 1, BEGIN] + stops[before, SERVICE]
-        if (
-            legs[i - 1, ON_SIZE] + stops[p, SIZE] > vehicle[ROOM]
-            or legs[i - 1, ON_MASS] + stops[p, MASS] > vehicle[POWER]
-        ):
-            return NEVER, t
-    node = stops[p, NODE]
-    begin = max(t + seconds[at, node], stops[p, EARLY])
-    if begin > stops[p, LATE]:
-        return NEVER, begin
-    after = stops[legs[i, STOP], NODE] if i < length else vehicle[END]
-    extra = cost[at, node]
-    if after >= 0:
-        extra += cost[node, after] - cost[at, after]
-    return extra, begin + stops[p, SERVICE]
-
-
-@compiled
-def _is_as_good_before(stops: Ints, p: int, other: int) -> bool:
-    """Whether a pick-up before another stop of the same place needs no look at the place after."""
-    return bool(stops[p, NODE] == stops[other, NODE] and stops[p, EARLY] <= stops[other, EARLY])
-
-
-@compiled
-def _place_plain(roads: Roads, legs: Ints, length: int, p: int, d: int) -> tuple[int, int, int]:
-    """The cheapest place of a request in a route whose times only its windows bound."""
-    best, before, after = NEVER, -1, -1
-    for i in range(length + 1):
-        if i > 0 and legs[i - 1, BEGIN] > roads.stops[p, LATE]:
-            break
-        if i > 0 and _is_as_good_before(roads.stops, p, legs[i - 1, STOP]):
-            continue
-        base, t = _pick_up(roads, legs, length, i, p)
-        if base >= best:
-            continue
-        delta, j = _walk(roads, legs, length, i, t, p, d)
-        if delta < NEVER and base + delta < best:
-            best, before, after = base + delta, i, j
-    return best, before, after
 
 
 @compiled
@@ -348,16 +192,18 @@ def _place_timed(
 
 
 @compiled
-def place_in(inst: Instance, state: State, trial: Ints, r: int, v: int) -> int:
-    """What the cheapest place of a request in a route costs; what was found is remembered."""
+def place_in(inst: Instance, state: State, trial: Ints, r: int, v: int, limit: int) -> int:
+    """What the cheapest place of a request in a route costs; what was found is remembered.
+
+    What is told of a place that costs no less than the limit is no less than the limit.
+    """
     known = state.known[r, v]
-    if known[KNOWN] != state.routes[v, VERSION]:
+    if known[KNOWN] != state.routes[v, VERSION] or (known[BEFORE] < 0 and known[DELTA] < limit):
         length = state.routes[v, LENGTH]
         if inst.vehicles[v, PLAIN]:
-            pace = inst.vehicles[v, PACE]
-            roads = Roads(inst.stops, inst.vehicles[v], inst.seconds[pace], inst.cost[pace])
-            d = r + len(state.where)
-            best, before, after = _place_plain(roads, state.legs[v], length, r, d)
+            best, before, after = cheapest_place(
+                tour_of(inst, state, v), r, r + len(state.where), NEVER if length == 0 else limit
+            )
             if length == 0 and best < NEVER:
                 best += _opening(inst, v)
         else:

@@ -7,8 +7,8 @@ from ortools.sat.python import cp_model
 
 from optimizer.routing.annealing import Search, recall
 from optimizer.routing.arrays import KIND, Instance
-from optimizer.routing.insertion import COST, LENGTH, STOP
 from optimizer.routing.pool import clear
+from optimizer.routing.state import COST, LENGTH, STOP
 
 _COLUMNS_MAX = 4000
 # Bounds the exact work by the solver's own measure, which is alike on every machine.

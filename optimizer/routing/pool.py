@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from optimizer.compiled import compiled
 from optimizer.routing.arrays import KIND, Instance, Ints
-from optimizer.routing.insertion import COST, LENGTH, STOP, State
+from optimizer.routing.state import COST, LENGTH, STOP, State
 
 POOL_MAX = 20_000
 _STOPS_MAX = 80

@@ -1,13 +1,29 @@
 """Putting requests back into a solution, in compiled code."""
 
+from typing import NamedTuple
+
 from optimizer.compiled import compiled
-from optimizer.routing.arrays import NEVER, NOBODY, UNSERVED, Instance, Ints
+from optimizer.routing.arrays import HOPELESS, NEVER, NOBODY, UNSERVED, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
-from optimizer.routing.insertion import LENGTH, State, Undo, insert, is_twin, place_in
-from optimizer.routing.ruin import keep
+from optimizer.routing.insertion import insert, is_twin, place_in
+from optimizer.routing.state import COST, LENGTH, State, Undo, keep
 
 # Orders of insertion: by chance, by one of the keys of the instance, or by regret.
 BY_CHANCE, BY_REGRET = -1, -2
+
+
+class Manner(NamedTuple):
+    """How to insert.
+
+    blink: the probability of overlooking a route, so that not the same is found again. gift: taken
+    from the price of a vehicle that has no work yet. limit: once the solution costs as much, the
+    rest is not tried.
+    """
+
+    order: int
+    blink: float
+    gift: int
+    limit: float
 
 
 @compiled
@@ -18,29 +34,56 @@ def recreate(
     trial: Ints,
     missing: Ints,
     stream: Stream,
-    order: int,
-    blink: float,
-    gift: int,
-) -> None:
-    """Insert what is not served, each where it is cheapest; what has no place stays out.
+    manner: Manner,
+) -> int:
+    """Insert what is not served, each where it is cheapest; what the solution costs then.
 
-    missing: room to list it in. blink: the probability of overlooking a route, so that not the same
-    is found again. gift: taken from the price of a vehicle that has no work yet.
+    What has no place stays out. missing: room to list requests in.
     """
     count = _missing(state, missing)
-    if order == BY_REGRET:
-        _by_regret(inst, state, undo, trial, missing, count, stream, blink, gift)
-        return
-    if order == BY_CHANCE:
+    cost = _cost(inst, state)
+    if manner.order == BY_REGRET:
+        _by_regret(inst, state, undo, trial, missing, count, stream, manner)
+        return total(inst, state)
+    if manner.order == BY_CHANCE:
         _shuffle(missing, count, stream)
     else:
-        _sort(missing, count, inst.keys[order])
+        _sort(missing, count, inst.keys[manner.order])
     for n in range(count):
+        if cost >= manner.limit:
+            break
         r = missing[n]
-        v, _, _ = _cheapest(inst, state, trial, r, stream, blink, gift)
+        v, _, _ = _cheapest(inst, state, trial, r, stream, manner)
         if v >= 0:
             keep(state, undo, v)
+            cost -= state.routes[v, COST]
             insert(inst, state, r, v)
+            cost += state.routes[v, COST]
+        else:
+            cost += inst.unserved[r]
+    return cost
+
+
+@compiled
+def total(inst: Instance, state: State) -> int:
+    """What the present solution costs."""
+    cost = _cost(inst, state)
+    for r in range(len(state.where)):
+        if state.where[r] == UNSERVED:
+            cost += inst.unserved[r]
+    return cost
+
+
+@compiled
+def _cost(inst: Instance, state: State) -> int:
+    """What the present solution costs if everything else could be served for nothing."""
+    cost = 0
+    for v in range(len(state.routes)):
+        cost += state.routes[v, COST]
+    for r in range(len(state.where)):
+        if state.where[r] == HOPELESS:
+            cost += inst.unserved[r]
+    return cost
 
 
 @compiled
@@ -73,18 +116,27 @@ def _sort(numbers: Ints, count: int, key: Ints) -> None:
 
 @compiled
 def _cheapest(
-    inst: Instance, state: State, trial: Ints, r: int, stream: Stream, blink: float, gift: int
+    inst: Instance,
+    state: State,
+    trial: Ints,
+    r: int,
+    stream: Stream,
+    manner: Manner,
 ) -> tuple[int, int, int]:
-    """The best vehicle for a request, -1 if none is worth it, its cost and that of the next."""
+    """The best vehicle for a request, -1 if none is worth it, its cost and that of the next.
+
+    That of the next is what regret asks for; else it may be too small.
+    """
     where, best, second = NOBODY, inst.unserved[r], inst.unserved[r]
     for v in range(len(inst.vehicles)):
         if not inst.allowed[r, v] or is_twin(inst, state, v):
             continue
-        if blink > 0.0 and share(stream) < blink:
+        if manner.blink > 0.0 and share(stream) < manner.blink:
             continue
-        delta = place_in(inst, state, trial, r, v)
+        limit = second if manner.order == BY_REGRET else best
+        delta = place_in(inst, state, trial, r, v, limit)
         if state.routes[v, LENGTH] == 0:
-            delta -= gift
+            delta -= manner.gift
         if delta < best:
             where, best, second = v, delta, best
         elif delta < second:
@@ -101,14 +153,13 @@ def _by_regret(
     left: Ints,
     count: int,
     stream: Stream,
-    blink: float,
-    gift: int,
+    manner: Manner,
 ) -> None:
     """Whoever would lose most by being second comes first (regret-2)."""
     while count > 0:
         chosen, vehicle, most = NOBODY, NOBODY, -NEVER
         for n in range(count):
-            v, best, second = _cheapest(inst, state, trial, left[n], stream, blink, gift)
+            v, best, second = _cheapest(inst, state, trial, left[n], stream, manner)
             if v >= 0 and second - best > most:
                 chosen, vehicle, most = n, v, second - best
         if chosen < 0:

@@ -1,16 +1,18 @@
 """Taking requests out of a solution, in compiled code.
 
 Strings of neighbouring stops as in slack induction by string removals (Christiaens & Vanden
-Berghe 2020); related requests, whole routes and scattered ones as in Ropke & Pisinger (2006).
+Berghe 2020); related requests, whole routes and scattered ones as in Ropke & Pisinger (2006). Or
+none at all, but two vehicles go on with each other's work (`tails`).
 """
 
 from optimizer.compiled import compiled
 from optimizer.routing.arrays import NONE, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
-from optimizer.routing.insertion import LENGTH, STOP, State, Undo, copy_route
+from optimizer.routing.state import LENGTH, STOP, State, Undo, keep
+from optimizer.routing.tails import swap_tails
 
-STRINGS, RELATED, ROUTE, SCATTERED = range(4)
-RUINS = 4
+STRINGS, RELATED, ROUTE, SCATTERED, TAILS = range(5)
+RUINS = 5
 _STRING_MAX = 10
 _REMOVED = 10
 _SPLIT = 0.5
@@ -30,15 +32,14 @@ def ruin(inst: Instance, state: State, undo: Undo, out: Ints, stream: Stream, ki
         return _strings(inst, state, undo, out, stream, first, served)
     if kind == ROUTE:
         return _route(inst, state, undo, out, stream, first)
+    if kind == TAILS:
+        swap_tails(inst, state, undo, stream, state.where[first])
+        return 0
     wanted = 1 + below(stream, min(served, 2 * _REMOVED))
     count = take(state, undo, out, NONE, first)
     if kind == RELATED:
         return _related(inst, state, undo, out, stream, first, wanted)
-    for _ in range(wanted):
-        r = below(stream, len(state.where))
-        if state.where[r] >= 0:
-            count = take(state, undo, out, count, r)
-    return count
+    return _scattered(state, undo, out, stream, count, wanted)
 
 
 @compiled
@@ -49,14 +50,6 @@ def _count(numbers: Ints, least: int) -> int:
         if numbers[n] >= least:
             found += 1
     return found
-
-
-@compiled
-def keep(state: State, undo: Undo, v: int) -> None:
-    """Remember a route as it is, unless it is remembered already."""
-    if undo.touched[v] == 0:
-        undo.touched[v] = 1
-        copy_route(state.routes, state.legs, undo.routes, undo.legs, v)
 
 
 @compiled
@@ -162,3 +155,13 @@ def _route(inst: Instance, state: State, undo: Undo, out: Ints, stream: Stream, 
         if state.where[r] >= 0:
             count = take(state, undo, out, count, r)
     return int(count)
+
+
+@compiled
+def _scattered(state: State, undo: Undo, out: Ints, stream: Stream, count: int, wanted: int) -> int:
+    """Take some by chance."""
+    for _ in range(wanted):
+        r = below(stream, len(state.where))
+        if state.where[r] >= 0:
+            count = take(state, undo, out, count, r)
+    return count

@@ -15,15 +15,16 @@ from optimizer.routing.annealing import (
 from optimizer.routing.arrays import HOPELESS, NEVER, PER_VEHICLE, Instance, Named, arrays_of
 from optimizer.routing.chance import stream_of
 from optimizer.routing.incumbent import adopt
-from optimizer.routing.insertion import COST, LENGTH, place_in
+from optimizer.routing.insertion import place_in
 from optimizer.routing.partition import choose_routes
 from optimizer.routing.pool import empty_pool
 from optimizer.routing.problem import RoutingPlan, RoutingProblem
+from optimizer.routing.state import COST, LENGTH
 from optimizer.routing.writing import plan_of
 
 _ROUNDS = 100
 _CHUNK_S = 0.02
-_HOT, _COLD = 0.5, 0.005
+_HOT, _COLD = 1.0, 0.01
 _PARTITIONS = (0.35, 0.7, 0.93)
 
 
@@ -55,7 +56,7 @@ def _set_hopeless_aside(instance: Instance, search: Search) -> None:
     requests, vehicles = instance.allowed.shape
     for r in range(requests):
         alone = (
-            place_in(instance, search.state, search.trial, r, v)
+            place_in(instance, search.state, search.trial, r, v, NEVER)
             for v in range(vehicles)
             if instance.allowed[r, v]
         )

@@ -5,17 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from optimizer.routing.arrays import NEVER, NODE, PACE, SERVICE, Named
-from optimizer.routing.insertion import (
-    BEGIN,
-    LATEST,
-    LENGTH,
-    STOP,
-    State,
-    empty_state,
-    place_in,
-    refresh,
-    timed,
-)
+from optimizer.routing.insertion import place_in, refresh, timed
 from optimizer.routing.problem import (
     Reason,
     Route,
@@ -23,6 +13,7 @@ from optimizer.routing.problem import (
     Side,
     Visit,
 )
+from optimizer.routing.state import BEGIN, LATEST, LENGTH, STOP, State, empty_state
 
 
 def plan_of(named: Named, lines: Sequence[Sequence[int]], rounds: int) -> RoutingPlan:
@@ -89,7 +80,7 @@ def _reason(named: Named, r: int) -> Reason:
         return Reason.TOO_BIG
     idle = empty_state(instance)
     costs = (
-        place_in(instance, idle, np.zeros_like(idle.legs[0]), r, v)
+        place_in(instance, idle, np.zeros_like(idle.legs[0]), r, v, NEVER)
         for v in np.flatnonzero(instance.allowed[r]).tolist()
     )
     alone = min(costs)

@@ -10,6 +10,7 @@ from actors.outbox import Outbox
 from engine.invoices.invoice import IssueInvoice
 from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
+from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 from simulations.faults.misfortune import Misfortune
 from storage.store import Store
@@ -34,8 +35,7 @@ class Effects:
             outbox = Outbox(
                 self._store,
                 {
-                    SendSms: self._reach_outside,
-                    IssueInvoice: self._reach_outside,
+                    **dict.fromkeys((SendSms, IssueInvoice, EnterTransfer), self._reach_outside),
                     TellOwner: self._tell_owner,
                 },
                 OutboxSettings(poll_s=5),

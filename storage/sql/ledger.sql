@@ -4,6 +4,13 @@ select number, hash from ledger_head for update;
 -- name: list_ledger_balances
 select id, posted, reserved from ledger_accounts where id = any(:accounts::text[]);
 
+-- name: list_ledger_accounts
+-- Those whose names begin so; in the order of their bytes ";" is what follows ":".
+select id, posted, reserved from ledger_accounts
+where id > greatest(:prefix, :after) and (:prefix = '' or id < replace(:prefix, ':', ';'))
+order by id
+limit :limit;
+
 -- name: list_ledger_entries
 -- Those with these ids, and whether another one closed them.
 select

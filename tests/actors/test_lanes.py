@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from actors.bus import CellUnavailable
 from actors.clock import Clock
 from actors.lanes import LanedCells
@@ -18,10 +20,11 @@ CELL = CellId("845355dffffffff")
 
 
 class SlowCalls:
-    """A cell whose every call takes 10 ms; it is away while `away_until` is in the future."""
+    """A cell whose every call takes a while; it is away while `away_until` is in the future."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.takes_ms = 10
         self.away_until = 0
         self.fault: Exception | None = None
         self.calls: list[list[CommandId]] = []
@@ -29,7 +32,7 @@ class SlowCalls:
         self.strangers: set[CourierId] = set()
 
     async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
-        await self._clock.sleep(10)
+        await self._clock.sleep(self.takes_ms)
         if self._clock.now() < self.away_until:
             raise CellUnavailable(cell)
         if self.fault is not None:
@@ -40,7 +43,7 @@ class SlowCalls:
     async def report_positions(
         self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]
     ) -> Sequence[CourierId]:
-        await self._clock.sleep(10)
+        await self._clock.sleep(self.takes_ms)
         self.positions.append(list(fixes))
         return [one for one, _ in fixes if one in self.strangers]
 
@@ -169,3 +172,18 @@ def test_of_many_positions_only_the_newest_of_each_courier_travels() -> None:
         [(CourierId("a"), _fix(100)), (CourierId("b"), _fix(600))],
         [(CourierId("a"), _fix(1000))],
     ]
+
+
+@pytest.mark.parametrize(("takes_ms", "calls_in_a_second"), [(2, 84), (50, 10), (400, 2)])
+def test_a_busy_cell_is_told_positions_more_seldom(takes_ms: int, calls_in_a_second: int) -> None:
+    async def main(loop: VirtualLoop) -> int:
+        clock = VirtualClock(loop, starts_at=0)
+        calls = SlowCalls(clock)
+        calls.takes_ms = takes_ms
+        cells = LanedCells(calls, clock, RuntimeSettings())
+        for at in range(1_000):
+            cells.report_position(CELL, CourierId("a"), _fix(at), _nobody)
+            await clock.sleep(1)
+        return len(calls.positions)
+
+    assert abs(run_virtually(main) - calls_in_a_second) <= 1

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.bench_load import request, send_all
+from api.commands.bench_load import request, send_all
 from tests.api.town import Town
 
 

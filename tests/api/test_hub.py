@@ -101,7 +101,7 @@ class Desk:
     async def hears(self, *wanted: tuple[str, int]) -> None:
         """Exactly these come, in this order."""
         found: list[tuple[str, int]] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(found) < len(wanted):
                 found += await self.heard()
         assert found == list(wanted)

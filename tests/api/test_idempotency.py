@@ -32,8 +32,10 @@ BY_ITSELF = {
     "/v1/auth/enrolment": "the link's secret is the same until it is used",
     "/v1/auth/enrolment/accept": "the link is used once",
     "/v1/orders/{order_id}/links": "another address shows the same",
+    "/v1/webhooks/{gateway}": "the gateway's name of the notice",
     "/v1/gift/{token}": "a link is answered once",
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
+    "/v1/disputes/{dispute_id}/close": "a dispute is decided once",
     "/v1/zones/{zone_id}/parameters/{version}/restore": "If-Match: a version is replaced once",
 }
 

@@ -87,13 +87,22 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
     ),
     (
+        "GET",
+        "/v1/orders/{order_id}/handover",
+        None,
+        {CUSTOMER: {404}, STRANGER: {404}, OPERATOR: {404}, COURIER: {403}},
+    ),
+    (
         "POST",
         "/v1/orders/{order_id}/links",
         {},
         {CUSTOMER: {201}, STRANGER: {404}, COURIER: {403}},
     ),
     ("POST", "/v1/invoices/{order_id}/notes", NOTE, {CUSTOMER: {403}, OPERATOR: {404}}),
+    ("GET", "/v1/payments/{order_id}", None, {CUSTOMER: {404}, STRANGER: {404}, OPERATOR: {404}}),
     ("POST", "/v1/gift-links/{order_id}/withdraw", None, {CUSTOMER: {404}, COURIER: {403}}),
+    ("POST", "/v1/orders/{order_id}/tip", {"halalas": 1}, {CUSTOMER: {409}, STRANGER: {404}}),
+    ("GET", "/v1/uploads/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {404}}),
     ("GET", "/v1/orders/{order_id}/decisions", None, {CUSTOMER: {403}, OPERATOR: {200}}),
     ("POST", "/v1/orders/{order_id}/cancel", {"reason": "other"}, {STRANGER: {404}, OTHER: {403}}),
     ("POST", "/v1/orders/{order_id}/unassign", {"reason": "x"}, {OTHER: {409}, CUSTOMER: {403}}),
@@ -104,9 +113,10 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 ]
 # Routes whose thing is the caller's own by its address, or which operators alone may call.
 OF_ONESELF = re.compile(
-    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet)\b[^{]*$"
+    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet|uploads|payments)"
+    r"\b[^{]*$"
 )
-OF_OPERATORS = re.compile(r"/v1/(?:zones|couriers|operators|staff)\b")
+OF_OPERATORS = re.compile(r"/v1/(?:zones|couriers|operators|disputes|staff|audit-log)\b")
 
 
 def test_no_route_that_names_a_thing_is_forgotten_here() -> None:

@@ -136,10 +136,16 @@ BOUNDED = {
     "/v1/zones/{zone_id}": "ZONE_CELLS_MAX cells",
     "/v1/profile": "ZONES_MAX zones",
     "/v1/cards": "the templates of cards",
+    "/v1/orders/{order_id}/handover": "what one handover needs",
     "/v1/gift-links": "LISTED_MAX, the newest",
     "/v1/orders/{order_id}/invoices": "an invoice and its notes",
     "/v1/staff/invitations": "the newest hundred that are open",
+    "/v1/payments": "LISTED_MAX, the newest",
+    "/v1/payments/{payment_id}": "its refunds",
+    "/v1/payment-methods": "the networks",
     "/v1/wallet": "the kinds of accounts",
+    "/v1/wallet/payouts": "LISTED_MAX, the newest",
+    "/v1/disputes": "LISTED_MAX, the newest",
     "/v1/wallet/statement": "limit; next is the number of a transfer",
 }
 

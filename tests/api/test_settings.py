@@ -48,11 +48,11 @@ def test_the_environment_comes_before_the_file(
     file.write_text('[edge]\nport = 9001\nworkers = 2\n[identity]\noperators = ["+966500000001"]\n')
     monkeypatch.setenv("HADIYATI_CONFIG", str(file))
     monkeypatch.setenv("HADIYATI_EDGE__PORT", "9002")
-    monkeypatch.setenv("HADIYATI_DATABASE__DSN", "postgresql://u:secret@h/n")
+    monkeypatch.setenv("HADIYATI_DATABASE__DSN", "postgresql://u:hushhush@h/n")
     found = Settings()
     assert (found.edge.port, found.edge.workers) == (9002, 2)
     assert found.identity.operators == ("+966500000001",)
-    assert "secret" not in repr(found)
+    assert "hushhush" not in repr(found)
 
 
 def test_a_file_in_the_working_directory_is_read(

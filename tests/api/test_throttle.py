@@ -180,6 +180,8 @@ VITAL = {
     "POST /v1/courier/waiting-point",
     "POST /v1/orders/{order_id}/cancel",
     "POST /v1/orders/{order_id}/unassign",
+    "POST /v1/webhooks/{gateway}",
+    "GET /v1/payments/{payment_id}/return",
 }
 FAIL_CLOSED = {
     "POST /v1/auth/otp",

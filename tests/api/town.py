@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import httpx2
 import msgspec
 from fastapi import FastAPI
+from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.gateways.clamd import NoScanner, Scanner
 from actors.gateways.mail import DevelopmentMail, SentMail
+from actors.gateways.payments import PaymentGateway
+from actors.gateways.payouts import PayoutGateway
+from actors.gateways.settings import MoyasarSettings, PaymentSettings, ScannerSettings
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
-from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings
+from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
 from actors.solving import LocalSolver
 from api.app import create_app
 from api.gate import Gate
@@ -33,6 +38,7 @@ from engine.identity.ids import SessionId
 from engine.identity.login import User
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
+from engine.payments.gateways import GatewayName
 from storage.identity import IdentityStore
 from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
@@ -43,9 +49,13 @@ from storage.memory_invoices import MemoryInvoices
 from storage.memory_kept_answers import MemoryKeptAnswers
 from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
+from storage.memory_payments import MemoryPayments
+from storage.memory_payouts import MemoryPayouts
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
+from storage.memory_uploads import MemoryUploads
 from storage.memory_what_ifs import MemoryWhatIfs
+from storage.objects import Objects
 from storage.rates import MemoryRates, Rates
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
@@ -66,7 +76,7 @@ PARAMETERS: Final = {
     "bundle_size_max": 1,
 }
 UNLIMITED: Final = LimitSettings(person_per_min=10**6, device_per_min=10**6, address_per_min=10**6)
-_PATIENCE_S: Final = 20.0
+_PATIENCE_S: Final = 30.0
 
 
 class _InTest(EdgeServer):
@@ -310,9 +320,15 @@ async def a_town(
     what_if: WhatIfSettings | None = None,
     rates: Rates | None = None,
     limits: LimitSettings | None = None,
+    payout_gateway: PayoutGateway | None = None,
+    scanner: Scanner | None = None,
+    scanning: ScannerSettings | None = None,
+    uploads: UploadSettings | None = None,
     speed: float = SPEED,
     is_open: bool = True,
     verifies: bool = False,
+    payments: PaymentSettings | None = None,
+    gateways: Mapping[GatewayName, PaymentGateway] | None = None,
     **edge: Any,
 ) -> AsyncIterator[Town]:
     """The edge with one zone, served on a port of its own; `edge` changes its settings."""
@@ -330,6 +346,10 @@ async def a_town(
         runtime=RuntimeSettings(kind=RuntimeKind.LOCAL),
         what_if=what_if or WhatIfSettings(),
         limits=limits or UNLIMITED,
+        uploads=uploads or UploadSettings(),
+        scanner=scanning or ScannerSettings(),
+        payments=payments or PaymentSettings(),
+        moyasar=MoyasarSettings(secret_key=SecretStr("sk_test_local")),
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
@@ -348,15 +368,23 @@ async def a_town(
         bus=bus,
         store=store,
         live=stream,
-        identity=identity or MemoryIdentity(),
+        identity=identity or MemoryIdentity(store.audit),
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
-        invoices=MemoryInvoices(),
+        invoices=MemoryInvoices(store.audit),
         gift_links=MemoryGiftLinks(),
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),
-        staff=MemoryStaff(store.outbox),
+        staff=MemoryStaff(store.outbox, store.audit),
+        audit=store.audit,
         ledger=MemoryLedger(),
+        payouts=MemoryPayouts(store.audit),
+        payout_gateway=payout_gateway,
+        uploads=MemoryUploads(),
+        objects=Objects(settings.objects, settings.files_folder),
+        scanner=scanner or NoScanner(),
+        payments=MemoryPayments(store.outbox),
+        gateways=gateways or {},
         sms=DevelopmentSms(settings.sms_log),
         mail=DevelopmentMail(settings.mail_log),
         clock=clock,

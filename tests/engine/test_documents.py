@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.audit.record import Action
 from engine.couriers.courier import (
     DUTY_TRANSITIONS,
     CourierStatus,
@@ -30,9 +31,16 @@ from engine.money.accounts import AccountKind
 from engine.money.transfers import TransferReason
 from engine.orders.card import Occasion
 from engine.orders.gift_link import GiftLinkStatus
+from engine.orders.handover import HandedTo, ProofKind
 from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, PublicStatus
 from engine.orders.policy import CANCELLATION, RETURN
+from engine.orders.proof import NEEDED
 from engine.orders.viewing import SEEN, Viewer, When
+from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
+from engine.payouts.dispute import DisputeStatus
+from engine.payouts.payout import PayoutKind, PayoutStatus
+from engine.pricing.pay import PayLineKind
+from engine.uploads import UploadPurpose
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
 
@@ -122,6 +130,9 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Occasions", Occasion),
         ("### Status of a gift link", GiftLinkStatus),
         ("### Kinds of invoices", InvoiceKind),
+        ("### Why a file is sent", UploadPurpose),
+        ("### Who takes a gift", HandedTo),
+        ("### What shows a handover", ProofKind),
         ("### Who looks at an order", Viewer),
         ("### When something is seen", When),
         ("### Why an order has its courier, or waits", Why),
@@ -130,12 +141,28 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a what-if", WhatIfStatus),
         ("### Why a fix is dropped", FixFault),
         ("### At a geofence", FenceEvent),
+        ("### Status of a payment", PaymentStatus),
+        ("### Status of a refund", RefundStatus),
+        ("### Why a refund", RefundReason),
         ("### Accounts", AccountKind),
+        ("### What the audit log records", Action),
+        ("### Pay lines", PayLineKind),
+        ("### Kinds of payouts", PayoutKind),
+        ("### Status of a payout", PayoutStatus),
+        ("### Status of a dispute", DisputeStatus),
         ("### Why money moves", TransferReason),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:
     assert [row[0] for row in rows("glossary.md", heading)] == [one.value for one in words]
+
+
+def test_the_page_about_orders_has_the_table_of_proof() -> None:
+    told = [row[:3] for row in rows("orders.md", "## Proof of delivery")]
+    assert told == [
+        [to.value, "yes" if is_valuable else "no", "`, `".join(one.value for one in kinds)]
+        for (to, is_valuable), kinds in NEEDED.items()
+    ]
 
 
 def glossary() -> list[list[str]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from optimizer.problem import (
     MatrixTravel,
@@ -85,11 +86,9 @@ def test_the_names_of_places_change_nothing(problem: Problem) -> None:
     renamed = dataclasses.replace(
         problem,
         travel=MatrixTravel(seconds=seconds),
-        vehicles=tuple(
-            dataclasses.replace(each, node=last - each.node) for each in problem.vehicles
-        ),
+        vehicles=tuple(structs.replace(each, node=last - each.node) for each in problem.vehicles),
         jobs=tuple(
-            dataclasses.replace(each, pickup=last - each.pickup, delivery=last - each.delivery)
+            structs.replace(each, pickup=last - each.pickup, delivery=last - each.delivery)
             for each in problem.jobs
         ),
     )

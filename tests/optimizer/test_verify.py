@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from msgspec import structs
 
 from optimizer.problem import (
     Alternative,
@@ -85,8 +86,8 @@ def codes(plan: Plan, problem: Problem = PROBLEM) -> set[str]:
 
 def retimed(**change: object) -> Plan:
     """The good plan with a lie about its first trip."""
-    first = replace(GOOD.routes[0].trips[0], **change)  # type: ignore[arg-type]
-    route = replace(GOOD.routes[0], trips=(first, *GOOD.routes[0].trips[1:]))
+    first = structs.replace(GOOD.routes[0].trips[0], **change)
+    route = structs.replace(GOOD.routes[0], trips=(first, *GOOD.routes[0].trips[1:]))
     return replace(GOOD, routes=(route, *GOOD.routes[1:]))
 
 
@@ -132,7 +133,10 @@ def test_a_lie_about_times_is_found(lie: dict[str, object]) -> None:
     ("plan", "code"),
     [
         (replace(GOOD, cost=GOOD.cost - 1), "wrong_cost"),
-        (replace(GOOD, routes=(replace(GOOD.routes[0], vehicle="x"), BOUND)), "unknown_vehicle"),
+        (
+            replace(GOOD, routes=(structs.replace(GOOD.routes[0], vehicle="x"), BOUND)),
+            "unknown_vehicle",
+        ),
         (replace(GOOD, unassigned={**GOOD.unassigned, "x": Reason.FULL}), "unknown_job"),
         (replace(GOOD, unassigned={}), "job_missing"),
         (
@@ -162,7 +166,7 @@ def test_an_empty_trip_is_found() -> None:
 
 
 def test_what_was_promised_may_be_late_but_not_moved_behind_another_shop() -> None:
-    hurried = replace(VANS[2], latest_pickup_s=-600, capacity=0)
+    hurried = structs.replace(VANS[2], latest_pickup_s=-600, capacity=0)
     jobs = (*JOBS, a_job("slow", 6, 9, ready_s=900))
     problem = replace(PROBLEM, vehicles=(*VANS[:2], hurried), jobs=jobs)
     problem = replace(problem, candidates={**PROBLEM.candidates, "slow": ("bound",)})
@@ -177,7 +181,7 @@ def test_what_was_promised_may_be_late_but_not_moved_behind_another_shop() -> No
 def test_a_plan_that_promises_a_second_too_early_is_refused(problem: Problem) -> None:
     plan = solve(problem)
     for at, route in enumerate(plan.routes):
-        trip = replace(route.trips[-1], pickup_s=route.trips[-1].pickup_s - 1)
+        trip = structs.replace(route.trips[-1], pickup_s=route.trips[-1].pickup_s - 1)
         routes = list(plan.routes)
-        routes[at] = replace(route, trips=(*route.trips[:-1], trip))
+        routes[at] = structs.replace(route, trips=(*route.trips[:-1], trip))
         assert "wrong_times" in codes(replace(plan, routes=tuple(routes)), problem)

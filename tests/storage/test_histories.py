@@ -31,7 +31,7 @@ from engine.kernel.ids import CellId, CourierId, OrderId
 from engine.kernel.messages import Change, Decision
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders import decide
-from engine.orders.messages import CancelOrder, CancelReason, ReleaseOrder, UnassignOrder
+from engine.orders.messages import CancelOrder, CancelReason, UnassignOrder
 from engine.orders.order import HELD, Order, OrderStatus
 from storage.memory import MemoryStore
 from storage.postgres import PostgresStore
@@ -154,8 +154,8 @@ class City(RuleBasedStateMachine):
     @rule(pick=ANY)
     def release(self, pick: int) -> None:
         order = self.one(Order, pick)
-        decision = decide.release(order, ReleaseOrder(order_id=order.id), now=self.now)
-        self.take(decision)
+        (zone,) = self.ledger.all_of(Zone)
+        self.take(decide.release(order, zone, now=self.now))
 
     @precondition(lambda self: bool(self.askable()))
     @rule(size=st.integers(1, 3), pick=ANY, then_taken=st.sampled_from([True, True, False]))

@@ -18,6 +18,7 @@ from engine.kernel.ids import EffectId, UserId
 from engine.kernel.messages import Role
 from storage import outbox
 from storage.database import Database, connected
+from storage.memory_audit import MemoryAudit
 from storage.memory_outbox import MemoryOutbox
 from storage.memory_staff import MemoryStaff
 from storage.postgres_staff import PostgresStaff
@@ -57,7 +58,7 @@ async def in_postgres(database_settings: DatabaseSettings) -> AsyncIterator[Kept
 def kept(request: pytest.FixtureRequest) -> Kept:
     if request.param == "memory":
         beside = MemoryOutbox()
-        return Kept(MemoryStaff(beside), beside)
+        return Kept(MemoryStaff(beside, MemoryAudit()), beside)
     found: Kept = request.getfixturevalue("in_postgres")
     return found
 

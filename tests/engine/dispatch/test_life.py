@@ -34,7 +34,7 @@ from engine.kernel.messages import Decision, Thing
 from engine.kernel.refusals import CATALOGUE, Refusal
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders import decide
-from engine.orders.messages import CancelOrder, CancelReason, ReleaseOrder, UnassignOrder
+from engine.orders.messages import CancelOrder, CancelReason, UnassignOrder
 from engine.orders.order import (
     HELD,
     ON_BOARD,
@@ -174,7 +174,7 @@ class Life(RuleBasedStateMachine):
     def release(self, index: int) -> None:
         order = self.one_of(Order, index)
         if order:
-            self.answer(decide.release(order, ReleaseOrder(order_id=order.id), now=self.now))
+            self.answer(decide.release(order, self.zone, now=self.now))
 
     @rule(index=some, chosen=st.sets(some, min_size=1, max_size=3))
     def make(self, index: int, chosen: set[int]) -> None:

@@ -15,7 +15,7 @@ from engine.kernel.place import Place, Point
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS
 from engine.orders import decide
-from engine.orders.messages import WINDOW_UNREACHABLE, PlaceOrder, ReleaseOrder
+from engine.orders.messages import WINDOW_UNREACHABLE, PlaceOrder
 from engine.orders.order import (
     Gift,
     Order,
@@ -220,25 +220,17 @@ def test_a_quote_can_be_used_to_its_last_millisecond() -> None:
 
 def test_a_scheduled_order_joins_the_waiting_ones_once() -> None:
     order = an_order(S.SCHEDULED)
-    release = ReleaseOrder(order_id=order.id)
-    decision = must(decide.release(order, release, now=NOON + HOUR_MS))
+    decision = decide.release(order, a_zone(), now=NOON + HOUR_MS)
     waiting = order_in(decision)
     assert (waiting.status, waiting.version) == (S.WAITING, order.version + 1)
     assert decision.changes[0].events == (OrderReleased(at=NOON + HOUR_MS),)
-    assert decide.release(waiting, release, now=NOON + HOUR_MS) == Decision()
+    assert decide.release(waiting, a_zone(), now=NOON + HOUR_MS) == Decision()
 
 
 def test_releasing_a_cancelled_order_changes_nothing() -> None:
     story = a_story(S.SCHEDULED)
     story.cancel()
-    release = ReleaseOrder(order_id=story.order.id)
-    assert decide.release(story.order, release, now=NOON) == Decision()
-
-
-def test_releasing_an_unknown_order_is_refused() -> None:
-    order_id = an_order().id
-    answer = decide.release(None, ReleaseOrder(order_id=order_id), now=NOON)
-    assert answer == Refusal(code="unknown_order", detail={"order_id": order_id})
+    assert decide.release(story.order, a_zone(), now=NOON) == Decision()
 
 
 @given(st.integers(0, 2**74 - 1))

@@ -5,7 +5,7 @@ import cProfile
 import pstats
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -27,8 +27,8 @@ from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.app import assemble
-from api.bench_load import Load, request, send_all
 from api.bodies import OrderBody
+from api.commands.bench_load import Load, request, send_all
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.parts import Parts
@@ -141,7 +141,7 @@ async def _measured(
     return found
 
 
-Prepare = Callable[[int], list[bytes]]
+Prepare = Callable[[int], Awaitable[list[bytes]]]
 Sender = Callable[[Sequence[bytes]], "asyncio.Future[Load]"]
 
 
@@ -165,7 +165,7 @@ async def _alternating(
 
 
 async def _once(prepare: Prepare, send: Sender, count: int) -> tuple[float, float]:
-    requests = prepare(count)
+    requests = await prepare(count)
     began = time.process_time()
     load = await send(requests)
     spent_s = time.process_time() - began
@@ -174,7 +174,7 @@ async def _once(prepare: Prepare, send: Sender, count: int) -> tuple[float, floa
 
 
 async def _profiled(name: str, prepare: Prepare, send: Sender, count: int) -> None:
-    requests = prepare(count)
+    requests = await prepare(count)
     profiler = cProfile.Profile()
     profiler.enable()
     await send(requests)
@@ -245,37 +245,48 @@ async def _prepared(
     assert quote is not None
     _quote[:] = [quote]
     await edge.close()
-    body = msgspec.json.encode(
-        {
-            "quote_id": quote.id,
-            "gift": {"description": "Roses", "message": "مبروك"},
-            "recipient": {"name": "Noura", "phone": "0501234567"},
-            "shop": {**ends["shop"], "name": "Flowers"},
-            "door": {**ends["door"], "address": "Building 7"},
-        }
-    )
     bearer = {"authorization": f"Bearer {customer.token}", "content-type": "application/json"}
+    fixed = {
+        "gift": {"description": "Roses", "message": "مبروك"},
+        "recipient": {"name": "Noura", "phone": "0501234567"},
+        "shop": {**ends["shop"], "name": "Flowers"},
+        "door": {**ends["door"], "address": "Building 7"},
+    }
 
-    def orders(path: str, count: int) -> list[bytes]:
-        return [
-            request("POST", path, {**bearer, "idempotency-key": new_id(parts.clock, chance)}, body)
-            for _ in range(count)
-        ]
+    def reads(path: str) -> Prepare:
+        async def prepare(count: int) -> list[bytes]:
+            return [request("GET", path, bearer)] * count
+
+        return prepare
+
+    def orders(path: str) -> Prepare:
+        async def prepare(count: int) -> list[bytes]:
+            return [await order(path) for _ in range(count)]
+
+        return prepare
+
+    async def order(path: str) -> bytes:
+        # A quote becomes one order.
+        another = replace(quote, id=QuoteId(new_id(parts.clock, chance)))
+        await parts.store.save_quote(another)
+        body = msgspec.json.encode({"quote_id": another.id, **fixed})
+        key = new_id(parts.clock, chance)
+        return request("POST", path, {**bearer, "idempotency-key": key}, body)
 
     return [
         (
             "GET /v1/clock (counted for its person)",
-            lambda count: [request("GET", "/v1/clock", bearer)] * count,
-            lambda count: [request("GET", f"{_BARE}/me", bearer)] * count,
+            reads("/v1/clock"),
+            reads(f"{_BARE}/me"),
         ),
         (
             "GET /v1/me (a row is read and opened)",
-            lambda count: [request("GET", "/v1/me", bearer)] * count,
-            lambda count: [request("GET", f"{_BARE}/me", bearer)] * count,
+            reads("/v1/me"),
+            reads(f"{_BARE}/me"),
         ),
         (
             "POST /v1/orders (auth, validation, key, one commit)",
-            partial(orders, "/v1/orders"),
-            partial(orders, f"{_BARE}/orders"),
+            orders("/v1/orders"),
+            orders(f"{_BARE}/orders"),
         ),
     ]

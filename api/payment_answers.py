@@ -1,0 +1,125 @@
+"""What is answered about payments."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.payments.gateways import Card, Flow, GatewayName, Network
+from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class CardShown(_Answer):
+    """All that we know of a card; the expiry is 0 where the gateway does not tell it."""
+
+    network: Network | None
+    last_four: str
+    expires_year: int
+    expires_month: int
+
+
+class RefundShown(_Answer):
+    """Money that goes back."""
+
+    refund_id: str
+    amount_halalas: int
+    reason: RefundReason
+    to: str
+    status: RefundStatus
+    asked_at: int
+    done_at: int | None
+
+
+class PaymentShown(_Answer):
+    """How a payment stands; amounts in halalas.
+
+    With `challenge_url` the customer is to be sent there: his bank wants to hear it from him. The
+    order is placed as soon as the money is held or taken, and `reason` says why not.
+    """
+
+    payment_id: str
+    order_id: str
+    status: PaymentStatus
+    network: Network
+    gateway: GatewayName
+    flow: Flow
+    amount_halalas: int
+    captured_halalas: int
+    refunded_halalas: int
+    credited_halalas: int
+    is_placed: bool
+    reason: str
+    challenge_url: str
+    card: CardShown | None
+    refunds: list[RefundShown]
+    made_at: int
+    expires_at: int
+
+
+class PaymentsShown(_Answer):
+    """The newest payments."""
+
+    payments: list[PaymentShown]
+
+
+class PaymentStanding(_Answer):
+    """What somebody who comes back from his bank is told."""
+
+    payment_id: str
+    status: PaymentStatus
+    is_placed: bool
+
+
+class MethodShown(_Answer):
+    """A way of paying: with which gateway's form, and key, the app turns it into a token.
+
+    Of `hold` the money is taken at the pick-up; of `charge` at once, and a refund takes days.
+    """
+
+    network: Network
+    gateway: GatewayName
+    flow: Flow
+    publishable_key: str
+
+
+class MethodsShown(_Answer):
+    """All ways of paying; none where orders are placed without."""
+
+    is_required: bool
+    methods: list[MethodShown]
+
+
+class NoticeTaken(_Answer):
+    """What a gateway is told about its notice."""
+
+    is_known: bool
+
+
+def shown(payment: Payment) -> dict[str, Any]:
+    """A payment as its customer sees it."""
+    told = {name: getattr(payment, name) for name in _TOLD}
+    return {
+        "payment_id": payment.id,
+        **told,
+        "card": None if payment.card is None else _card(payment.card),
+        "refunds": [_refund(one) for one in payment.refunds],
+    }
+
+
+def _card(card: Card) -> dict[str, Any]:
+    return {name: getattr(card, name) for name in CardShown.model_fields}
+
+
+def _refund(one: Refund) -> dict[str, Any]:
+    return {
+        "refund_id": one.id,
+        **{name: getattr(one, name) for name in RefundShown.model_fields if name != "refund_id"},
+    }
+
+
+_TOLD = tuple(
+    name for name in PaymentShown.model_fields if name not in {"payment_id", "card", "refunds"}
+)

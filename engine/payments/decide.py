@@ -1,0 +1,229 @@
+"""The rules of a payment: what it becomes by what is asked, heard and decided, and what is next."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.kernel.ids import PaymentId, UserId, derived_id
+from engine.kernel.messages import Change, Decision, Effect, Event
+from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant
+from engine.orders.messages import PlaceOrder
+from engine.payments.gateways import MATRIX, Flow, GatewayName, Network, flow_of
+from engine.payments.payment import (
+    TAKING,
+    GatewayAsked,
+    GatewayNoticed,
+    Operation,
+    OperationKind,
+    PaidOrderPlaced,
+    PaidOrderRefused,
+    Payment,
+    PaymentBegun,
+    PaymentDeclined,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    RefundTo,
+    TargetSet,
+    evolve,
+)
+
+_FIRST_MS = 5 * SECOND_MS
+_LONGEST_MS = HOUR_MS
+_DOUBLINGS_MAX = 12
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """By what an operator has payments go.
+
+    What a gateway shows no sign of `settle_s` after it was asked has not happened and will not.
+    `commission_percent` is our part of the goods.
+    """
+
+    settle_s: int = 120
+    commission_percent: int = 0
+
+
+class Step(StrEnum):
+    """What is to be done about a payment without anybody asking."""
+
+    GIVE_UP = "give_up"
+    LOOK = "look"
+    PLACE = "place"
+    ASK = "ask"
+    CREDIT = "credit"
+
+
+S = PaymentStatus
+
+
+def begin(
+    payment_id: PaymentId,
+    order: PlaceOrder,
+    *,
+    customer_id: UserId,
+    gateway: GatewayName,
+    network: Network,
+    now: Instant,
+    expires_at: Instant,
+) -> Decision:
+    """A customer pays for a quote; its order is placed once the money is held or taken."""
+    payment = Payment(
+        version=1,
+        id=payment_id,
+        customer_id=customer_id,
+        order_id=order.order_id,
+        order=replace(order, payment_id=payment_id),
+        gateway=gateway,
+        network=network,
+        flow=flow_of(gateway, network),
+        amount_halalas=order.quote.total_halalas,
+        made_at=now,
+        expires_at=expires_at,
+    )
+    begun = PaymentBegun(at=now, amount_halalas=payment.amount_halalas)
+    return decided(payment, (begun,), now=now)
+
+
+def next_step(payment: Payment) -> Step | None:
+    """What is next; None when it is somebody else's turn."""
+    if payment.operation is not None or payment.is_noticed:
+        return Step.LOOK
+    match payment.status:
+        case S.NEW:
+            return Step.GIVE_UP
+        case S.CHALLENGED:
+            return Step.LOOK
+        case S.AUTHORISED | S.CAPTURED if payment.target_halalas is None and not payment.is_placed:
+            return Step.PLACE
+        case S.AUTHORISED | S.CAPTURED:
+            if operation_due(payment) is not None:
+                return Step.ASK
+            return None if credit_due(payment) is None else Step.CREDIT
+        case _:
+            return None
+
+
+def taking(payment: Payment) -> Operation:
+    """What the gateway is asked for first; known to it by our own reference."""
+    kind = OperationKind.AUTHORISE if payment.flow is Flow.HOLD else OperationKind.CHARGE
+    return Operation(id=payment.id, kind=kind, amount_halalas=payment.amount_halalas)
+
+
+def operation_due(payment: Payment) -> Operation | None:
+    """What the gateway is to be asked for now that the money is held or taken."""
+    target = payment.target_halalas
+    if payment.status is S.AUTHORISED:
+        if target is None:
+            return None
+        kind = OperationKind.CAPTURE if target else OperationKind.VOID
+        is_partial = MATRIX[payment.gateway].partial_capture
+        # Who cannot take a part takes all, and gives the rest back.
+        amount = target if target and is_partial else payment.amount_halalas
+        return Operation(id=_id(payment, kind.value), kind=kind, amount_halalas=amount)
+    refund = _refund_due(payment, RefundTo.SOURCE)
+    if refund is None:
+        return None
+    return Operation(
+        id=refund.id,
+        kind=OperationKind.REFUND,
+        amount_halalas=refund.amount_halalas,
+        before_halalas=payment.refunded_halalas,
+    )
+
+
+def credit_due(payment: Payment) -> Refund | None:
+    """What is to go to the customer's wallet."""
+    return _refund_due(payment, RefundTo.WALLET)
+
+
+def ask(payment: Payment, operation: Operation, *, now: Instant) -> Decision:
+    """To be stored before the gateway is asked: from now on nobody knows, until it is seen."""
+    assert payment.operation is None, "one thing at a time is asked of a gateway"
+    asked = replace(operation, asked_at=now)
+    event = GatewayAsked(
+        at=now,
+        operation_id=asked.id,
+        kind=asked.kind,
+        amount_halalas=asked.amount_halalas,
+    )
+    return decided(evolve(payment, status=S.UNKNOWN, operation=asked), (event,), now=now)
+
+
+def give_up(payment: Payment, *, now: Instant) -> Decision:
+    """What was to be charged is gone with the process that knew it; the gateway never heard."""
+    event = PaymentDeclined(at=now, reason="interrupted")
+    return decided(evolve(payment, status=S.DECLINED, reason=event.reason), (event,), now=now)
+
+
+def noticed(payment: Payment, notice_id: str, *, now: Instant) -> Decision:
+    """The gateway has sent word; it is asked what happened, and the word itself is not believed."""
+    event = GatewayNoticed(at=now, notice_id=notice_id)
+    return decided(evolve(payment, is_noticed=True), (event,), now=now)
+
+
+def tried(payment: Payment, *, now: Instant) -> Decision:
+    """What was to be done came to nothing for now, and is tried again later."""
+    return decided(evolve(payment, tries=payment.tries + 1), (), now=now)
+
+
+def placed(payment: Payment, *, now: Instant) -> Decision:
+    """Its order is stored."""
+    later = evolve(payment, is_placed=True, tries=0)
+    return decided(later, (PaidOrderPlaced(at=now),), now=now)
+
+
+def not_placed(payment: Payment, code: str, *, now: Instant) -> Decision:
+    """Its order was refused for good, so nothing is kept."""
+    events = (PaidOrderRefused(at=now, code=code), TargetSet(at=now, target_halalas=0))
+    later = with_excess_returned(evolve(payment, target_halalas=0, reason=code, tries=0), now=now)
+    return decided(later, events, now=now)
+
+
+def with_excess_returned(payment: Payment, *, now: Instant) -> Payment:
+    """What was captured beyond the target is to go back."""
+    target = payment.target_halalas
+    if target is None or payment.refundable_halalas <= target:
+        return payment
+    excess = payment.refundable_halalas - target
+    rest = Refund(
+        id=_id(payment, "rest", str(payment.promised_halalas), str(target)),
+        amount_halalas=excess,
+        reason=payment.rest_reason,
+        status=RefundStatus.DUE,
+        asked_at=now,
+        asked_by=payment.customer_id,
+    )
+    return replace(payment, refunds=(*payment.refunds, rest))
+
+
+def decided(
+    payment: Payment, events: tuple[Event, ...], effects: tuple[Effect, ...] = (), *, now: Instant
+) -> Decision:
+    """The payment with the time at which somebody must look after it, should nobody do so now."""
+    later = replace(payment, due_at=_due_at(payment, now))
+    return Decision(changes=(Change(later, events),), effects=effects)
+
+
+def _due_at(payment: Payment, now: Instant) -> Instant | None:
+    if payment.is_noticed:
+        return now
+    if next_step(payment) is None:
+        return None
+    pause_ms = min(_FIRST_MS << min(payment.tries, _DOUBLINGS_MAX), _LONGEST_MS)
+    if payment.operation is None or payment.operation.kind in TAKING:
+        # Somebody waits for it, and a quote does not wait long.
+        pause_ms = min(pause_ms, 30 * SECOND_MS)
+    return now + pause_ms
+
+
+def _refund_due(payment: Payment, to: RefundTo) -> Refund | None:
+    if payment.status is not S.CAPTURED:
+        return None
+    due = (one for one in payment.refunds if one.status is RefundStatus.DUE and one.to is to)
+    return next(due, None)
+
+
+def _id(payment: Payment, *names: str) -> str:
+    return derived_id("payment operation", payment.id, *names)

@@ -1,0 +1,136 @@
+"""Gateways: which there are, what each can do, which one takes which card, and what they say."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from engine.kernel.refusals import Refusal, RefusalKind, declare
+
+CURRENCY: Final = "SAR"
+
+
+class GatewayName(StrEnum):
+    """Who moves the money."""
+
+    MOYASAR = "moyasar"
+
+
+class Network(StrEnum):
+    """What the money comes from: a card's network, or something that is no card."""
+
+    MADA = "mada"
+    VISA = "visa"
+    MASTERCARD = "mastercard"
+    AMEX = "amex"
+    STC_PAY = "stc_pay"
+
+
+class SourceKind(StrEnum):
+    """What the app hands over instead of a card."""
+
+    TOKEN = "token"  # noqa: S105 - a kind, no secret
+    APPLE_PAY = "apple_pay"
+    STC_PAY = "stc_pay"
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """What is charged, as the gateway's own form in the app made it; it is never stored."""
+
+    kind: SourceKind
+    value: str
+
+
+class Flow(StrEnum):
+    """When the money is taken."""
+
+    HOLD = "hold"
+    CHARGE = "charge"
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """What a gateway can do.
+
+    `idempotency` is whether a repeated charge with our reference is the same charge; nothing here
+    relies on it for captures and refunds, which are looked for before they are asked for again.
+    """
+
+    authorise: bool
+    partial_capture: bool
+    void: bool
+    refund: bool
+    partial_refund: bool
+    tokens: bool
+    idempotency: bool
+    webhooks: bool
+
+
+MATRIX: Final[dict[GatewayName, Capabilities]] = {
+    GatewayName.MOYASAR: Capabilities(
+        authorise=True,
+        partial_capture=True,
+        void=True,
+        refund=True,
+        partial_refund=True,
+        tokens=True,
+        idempotency=True,
+        webhooks=True,
+    ),
+}
+# Their rules know no hold, or one that not every bank keeps: they are charged when one orders.
+CHARGED_AT_ONCE: Final = frozenset({Network.MADA, Network.STC_PAY})
+
+
+class Card(Struct, frozen=True, kw_only=True):
+    """All that is ever stored of a card; the expiry is a year and a month, 0 where unknown."""
+
+    network: Network | None
+    last_four: str
+    expires_year: int = 0
+    expires_month: int = 0
+
+
+class Standing(StrEnum):
+    """How a gateway says that a payment stands."""
+
+    PENDING = "pending"
+    CHALLENGED = "challenged"
+    AUTHORISED = "authorised"
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    VOIDED = "voided"
+
+
+class Statement(Struct, frozen=True, kw_only=True):
+    """What a gateway says of a payment when it is asked; `challenge_url` is the bank's page."""
+
+    reference: str
+    standing: Standing
+    amount_halalas: int
+    currency: str
+    captured_halalas: int = 0
+    refunded_halalas: int = 0
+    card: Card | None = None
+    challenge_url: str = ""
+    reason: str = ""
+
+
+METHOD_NOT_OFFERED = declare(
+    "method_not_offered",
+    RefusalKind.INVALID,
+    en="This way of paying is not offered. Ask which ones are.",
+    ar="طريقة الدفع هذه غير متاحة. اطّلع على الطرق المتاحة.",
+)
+
+
+def flow_of(gateway: GatewayName, network: Network) -> Flow:
+    """Whether the money is held until the pick-up, or taken when one orders and given back."""
+    can_hold = MATRIX[gateway].authorise and network not in CHARGED_AT_ONCE
+    return Flow.HOLD if can_hold else Flow.CHARGE
+
+
+def choose(network: Network, routes: Mapping[Network, GatewayName]) -> GatewayName | Refusal:
+    """Who takes this card, by the settings."""
+    gateway = routes.get(network)
+    return METHOD_NOT_OFFERED(network=network.value) if gateway is None else gateway

@@ -1,0 +1,50 @@
+"""What payments ask of the world, and what they refuse."""
+
+from engine.kernel.ids import OrderId, PaymentId
+from engine.kernel.messages import Effect
+from engine.kernel.refusals import RefusalKind, declare
+
+
+class FollowOrder(Effect, frozen=True, kw_only=True, tag=True):
+    """An order that is paid for has come further: its payment is to follow."""
+
+    order_id: OrderId
+    payment_id: PaymentId
+
+
+UNKNOWN_PAYMENT = declare(
+    "unknown_payment",
+    RefusalKind.NOT_FOUND,
+    en="There is no such payment, or it is not yours to see.",
+    ar="لا توجد عملية دفع بهذا الرقم أو لا يحق لك الاطلاع عليها.",
+)
+SOURCE_REFUSED = declare(
+    "source_refused",
+    RefusalKind.INVALID,
+    en="The gateway does not know this token. Let the customer enter the card again.",
+    ar="بوابة الدفع لا تعرف هذا الرمز. اطلب من العميل إدخال البطاقة مرة أخرى.",
+)
+PAYMENT_REQUIRED = declare(
+    "payment_required",
+    RefusalKind.CONFLICT,
+    en="Orders are paid when they are placed. Send the order with a payment.",
+    ar="تُدفع الطلبات عند إنشائها. أرسل الطلب مع وسيلة دفع.",
+)
+PAYMENTS_OFF = declare(
+    "payments_off",
+    RefusalKind.CONFLICT,
+    en="Payments are not taken here. Place the order without one.",
+    ar="الدفع غير مفعّل هنا. أنشئ الطلب دون وسيلة دفع.",
+)
+ORDER_PAID = declare(
+    "order_paid",
+    RefusalKind.CONFLICT,
+    en="This quote is being paid for already. Look at that payment.",
+    ar="يجري دفع عرض السعر هذا بالفعل. راجع عملية الدفع تلك.",
+)
+NOTICE_NOT_GENUINE = declare(
+    "notice_not_genuine",
+    RefusalKind.FORBIDDEN,
+    en="This notice does not carry the secret of our account at the gateway.",
+    ar="هذا الإشعار لا يحمل الرمز السري لحسابنا لدى بوابة الدفع.",
+)

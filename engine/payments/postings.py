@@ -1,0 +1,153 @@
+"""What payments leave in the ledger: every halala that a gateway moved, and whose it is.
+
+A captured payment lies on the account of its order until the order is over; then what it has earned
+is divided over shop, platform and VAT. Whatever goes back later is taken from there again.
+"""
+
+from typing import Final
+
+from engine.kernel.ids import EffectId, OrderId, derived_id
+from engine.kernel.timing import Instant
+from engine.money.accounts import AccountId, AccountKind, account
+from engine.money.transfers import (
+    EnterTransfer,
+    Transfer,
+    TransferId,
+    TransferReason,
+    move,
+)
+from engine.orders.policy import RETURN
+from engine.orders.quote import Quote
+from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus, Sale
+from engine.pricing.lines import net_in, vat_on
+
+SHOP: Final = account(AccountKind.SHOP)
+REVENUE: Final = account(AccountKind.REVENUE)
+VAT: Final = account(AccountKind.VAT)
+GOODWILL: Final = account(AccountKind.GOODWILL)
+
+
+def about(order_id: OrderId) -> str:
+    """By what name the transfers of an order are found in the ledger."""
+    return f"order:{order_id}"
+
+
+def to_enter(transfer: Transfer) -> EnterTransfer:
+    """The effect that enters it."""
+    return EnterTransfer(id=EffectId(derived_id("enter", transfer.id)), transfer=transfer)
+
+
+def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
+    """The gateway has so much more of ours; `payment` is as it is afterwards."""
+    return _transfer(
+        payment,
+        ("capture", str(payment.captured_halalas)),
+        TransferReason.CAPTURE,
+        {_gateway(payment): -amount, _order(payment): amount},
+        now,
+    )
+
+
+def refunded(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
+    """The gateway gave so much back; `payment` is as it was before this refund was done."""
+    given = {_gateway(payment): refund.amount_halalas, **_borne(payment, refund)}
+    return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
+
+
+def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
+    """As `refunded`, but into the customer's wallet."""
+    wallet = account(AccountKind.CUSTOMER_WALLET, payment.customer_id)
+    given = {wallet: refund.amount_halalas, **_borne(payment, refund)}
+    return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
+
+
+def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
+    """What the order has earned leaves its account."""
+    is_whole = sale.total_halalas == payment.amount_halalas
+    return _transfer(
+        payment,
+        ("sale",),
+        TransferReason.SALE if is_whole else TransferReason.CANCELLATION,
+        {
+            _order(payment): -sale.total_halalas,
+            SHOP: sale.shop_halalas,
+            REVENUE: sale.platform_halalas,
+            VAT: sale.vat_halalas,
+        },
+        now,
+    )
+
+
+def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: int) -> Sale:
+    """How so much of a quote's total is divided; `commission` is our percent of the goods.
+
+    The delivery is paid first: of a gift that came back the way back, too, as the policy charges.
+    The shop gets what remains, without VAT, less the commission.
+    """
+    vat = kept_halalas - net_in(kept_halalas)
+    if kept_halalas == quote.total_halalas:
+        vat = quote.vat_halalas
+    delivery = quote.fee_halalas + vat_on(quote.fee_halalas)
+    if is_returned:
+        delivery = (delivery * RETURN.delivery_percent + 50) // 100
+    goods = net_in(max(0, kept_halalas - delivery))
+    if kept_halalas == quote.total_halalas:
+        goods = sum(one.net_halalas for one in quote.lines[:-1])
+    shop = min(goods - (goods * commission + 50) // 100, kept_halalas - vat)
+    return Sale(shop_halalas=shop, platform_halalas=kept_halalas - vat - shop, vat_halalas=vat)
+
+
+def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
+    """From whose account a refund comes: each amount is what it loses."""
+    if not refund.is_after_sale or payment.sale is None:
+        return {_order(payment): -refund.amount_halalas}
+    part = _part(payment.sale, _given_back(payment), refund.amount_halalas)
+    shop, platform = SHOP, REVENUE
+    if refund.reason in {RefundReason.LATE, RefundReason.GOODWILL}:
+        shop = platform = GOODWILL
+    elif refund.reason is RefundReason.COURIER and refund.courier_id is not None:
+        # He answers for what he was to do; the goods are our loss.
+        shop, platform = GOODWILL, account(AccountKind.COURIER_DEBT, refund.courier_id)
+    borne: dict[AccountId, int] = {VAT: -part.vat_halalas}
+    for name, amount in ((shop, part.shop_halalas), (platform, part.platform_halalas)):
+        borne[name] = borne.get(name, 0) - amount
+    return borne
+
+
+def _given_back(payment: Payment) -> int:
+    done = (one for one in payment.refunds if one.status is RefundStatus.DONE)
+    return sum(one.amount_halalas for one in done if one.is_after_sale)
+
+
+def _part(sale: Sale, before: int, amount: int) -> Sale:
+    """The parts of a refund: however many there are, in the end each part is given back exactly."""
+
+    def share(part: int) -> int:
+        return part * (before + amount) // sale.total_halalas - part * before // sale.total_halalas
+
+    shop, vat = share(sale.shop_halalas), share(sale.vat_halalas)
+    return Sale(shop_halalas=shop, platform_halalas=amount - shop - vat, vat_halalas=vat)
+
+
+def _gateway(payment: Payment) -> AccountId:
+    return account(AccountKind.GATEWAY, payment.gateway.value)
+
+
+def _order(payment: Payment) -> AccountId:
+    return account(AccountKind.ORDER, payment.order_id)
+
+
+def _transfer(
+    payment: Payment,
+    names: tuple[str, ...],
+    reason: TransferReason,
+    amounts: dict[AccountId, int],
+    now: Instant,
+) -> Transfer:
+    return Transfer(
+        id=TransferId(derived_id("payment", payment.id, *names)),
+        reason=reason,
+        legs=move(amounts),
+        effective_at=now,
+        about=about(payment.order_id),
+    )

@@ -1,0 +1,1 @@
+"""A payment server on this machine that speaks the protocols of real gateways, faults included."""

@@ -1,0 +1,57 @@
+"""The local payment server as a program: what to set, which cards there are, what is asked."""
+
+import asyncio
+from contextlib import suppress
+
+from rich.console import Console
+from rich.table import Table
+
+from simulations.gateways.cards import CARDS
+from simulations.gateways.moyasar import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    MoyasarProtocol,
+)
+from simulations.gateways.server import PaymentServer, Reply, Request
+
+
+def run(*, port: int, api: str) -> None:
+    """Serve until Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(port, api.rstrip("/")))
+
+
+async def _serve(port: int, api: str) -> None:
+    console, server = Console(), PaymentServer()
+
+    def tell(request: Request) -> Reply | None:
+        console.print(f"{request.method} {request.path}", highlight=False)
+        return None
+
+    server.serve(tell)
+    MoyasarProtocol(server, webhook_url=f"{api}/v1/webhooks/moyasar")
+    async with server.running(port):
+        console.print(settings_for(server.url), highlight=False, soft_wrap=True)
+        console.print(_cards())
+        await asyncio.Event().wait()
+
+
+def settings_for(url: str) -> str:
+    """The variables with which `hadiyati up` and `demo` use a server at this address."""
+    return "\n".join(
+        (
+            "HADIYATI_PAYMENTS__MODE=required",
+            f"HADIYATI_MOYASAR__URL={url}",
+            f"HADIYATI_MOYASAR__SECRET_KEY={SECRET_KEY}",
+            f"HADIYATI_MOYASAR__PUBLISHABLE_KEY={PUBLISHABLE_KEY}",
+            f"HADIYATI_MOYASAR__WEBHOOK_SECRET={WEBHOOK_SECRET}",
+        )
+    )
+
+
+def _cards() -> Table:
+    table = Table("card", "network", "what happens")
+    for one in CARDS:
+        table.add_row(one.number, one.network.value, one.meaning)
+    return table

@@ -1,0 +1,69 @@
+"""The in-memory twin of the audit log."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from engine.audit.chain import Head, StoredRecord, digest, seal
+from engine.audit.record import AuditRecord
+from engine.kernel.pages import Page, Wanted, slice_of
+from storage.audit import ANY_RECORD, AuditBooks, AuditFilter, numbered, record_of
+from storage.kinds import encode
+
+
+class MemoryAudit:
+    """Satisfies `AuditStore`; nothing in it waits, and its salt is no secret."""
+
+    def __init__(self) -> None:
+        self._kept: list[StoredRecord] = []
+
+    def add(self, records: Sequence[AuditRecord]) -> None:
+        """What the other stores in memory do with the records of what they change."""
+        for one in records:
+            entry, told = encode(one.act).decode(), encode(one.circumstances).decode()
+            digested = digest("salt", told)
+            end = seal(self._head(), digested, entry)
+            self._kept.append(
+                StoredRecord(
+                    number=end.number,
+                    entry=entry,
+                    salt="salt",
+                    circumstances=told,
+                    digest=digested,
+                    hash=end.hash,
+                )
+            )
+
+    async def record(self, records: Sequence[AuditRecord]) -> None:
+        self.add(records)
+
+    async def list_records(
+        self, wanted: Wanted, only: AuditFilter = ANY_RECORD
+    ) -> Page[StoredRecord]:
+        return slice_of([one for one in self._kept if _is_meant(one, only)], numbered, wanted)
+
+    @asynccontextmanager
+    async def books(self) -> AsyncIterator[AuditBooks]:
+        yield _Books(self._head(), tuple(self._kept))
+
+    def _head(self) -> Head:
+        return Head(self._kept[-1].number, self._kept[-1].hash) if self._kept else Head()
+
+
+class _Books:
+    def __init__(self, head: Head, kept: tuple[StoredRecord, ...]) -> None:
+        self._head = head
+        self._kept = kept
+
+    async def head(self) -> Head:
+        return self._head
+
+    async def records(self) -> AsyncIterator[StoredRecord]:
+        for one in self._kept:
+            yield one
+
+
+def _is_meant(stored: StoredRecord, only: AuditFilter) -> bool:
+    act, _ = record_of(stored)
+    return (only.subject is None or act.subject == only.subject) and (
+        only.actor is None or act.actor == only.actor
+    )

@@ -1,0 +1,199 @@
+"""Paying over HTTP, with a payment server on this machine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+from pydantic import SecretStr
+
+from actors.gateways.moyasar import Moyasar
+from actors.gateways.settings import MoyasarSettings, PaymentSettings, PaymentsMode
+from engine.payments.gateways import GatewayName
+from simulations.gateways.moyasar import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    MoyasarProtocol,
+)
+from simulations.gateways.server import PaymentServer
+from tests.api.town import Person, Town, a_town, order_body
+
+VISA, MADA, SECURE, BROKE = (
+    "4111111111111111",
+    "4201320111111010",
+    "4000000000003220",
+    "4201320000311101",
+)
+
+
+class Shop:
+    """The edge with payments, and the server that stands for the gateway."""
+
+    def __init__(self, town: Town, protocol: MoyasarProtocol, http: httpx2.AsyncClient) -> None:
+        self.town, self.protocol, self.http = town, protocol, http
+
+    async def wish(self, person: Person, number: str) -> dict[str, Any]:
+        card = {"name": "Sara", "number": number, "month": "12", "year": "2030", "cvc": "123"}
+        made = await self.http.post("/v1/tokens", json=card, auth=(PUBLISHABLE_KEY, ""))
+        return {
+            "order": order_body(await person.quote()),
+            "network": "visa",
+            "source": {"kind": "token", "value": made.json()["id"]},
+        }
+
+    async def pay(self, person: Person, number: str) -> dict[str, Any]:
+        made = await person.post("/v1/payments", await self.wish(person, number))
+        assert made.status_code == 201, made.text
+        return dict(made.json())
+
+    async def until(self, person: Person, payment_id: str, **fields: Any) -> dict[str, Any]:
+        """The payment, as soon as it shows these fields."""
+        async with asyncio.timeout(30):
+            while True:
+                told = (await person.get(f"/v1/payments/{payment_id}")).json()
+                if all(told[name] == value for name, value in fields.items()):
+                    return dict(told)
+                await self.town.parts.wall.sleep(20)
+
+
+@asynccontextmanager
+async def a_shop(folder: Path, **payments: Any) -> AsyncIterator[Shop]:
+    server = PaymentServer()
+    async with server.running():
+        protocol = MoyasarProtocol(server)
+        settings = MoyasarSettings(
+            url=server.url,
+            secret_key=SecretStr(SECRET_KEY),
+            publishable_key=PUBLISHABLE_KEY,
+            webhook_secret=SecretStr(WEBHOOK_SECRET),
+        )
+        async with (
+            Moyasar(settings, return_url="https://x.example/v1/payments", timeout_s=20) as moyasar,
+            a_town(
+                folder,
+                payments=PaymentSettings(mode=PaymentsMode.REQUIRED, **payments),
+                gateways={GatewayName.MOYASAR: moyasar},
+            ) as town,
+            httpx2.AsyncClient(
+                base_url=server.url, trust_env=False, verify=False, timeout=20
+            ) as http,
+        ):
+            protocol.webhook_url = f"{town.url}/v1/webhooks/moyasar"
+            yield Shop(town, protocol, http)
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    async with a_shop(tmp_path) as running:
+        yield running
+
+
+async def test_a_paid_quote_becomes_an_order(shop: Shop) -> None:
+    sara, other = await shop.town.log_in("customer"), await shop.town.log_in("customer")
+    told = await shop.pay(sara, VISA)
+    assert (told["status"], told["flow"], told["is_placed"]) == ("authorised", "hold", True)
+    assert told["card"] == {
+        "network": "visa",
+        "last_four": "1111",
+        "expires_year": 0,
+        "expires_month": 0,
+    }
+    order = await sara.get(f"/v1/orders/{told['order_id']}")
+    assert order.json()["status"] == "waiting"
+    path = f"/v1/payments/{told['payment_id']}"
+    assert (await sara.get(path)).json() == told
+    assert (await sara.get("/v1/payments")).json() == {"payments": [told]}
+    assert (await other.get(path)).status_code == 404
+    assert (await other.get("/v1/payments")).json() == {"payments": []}
+    assert (await (await shop.town.operator()).get(path)).status_code == 200
+
+
+async def test_where_orders_are_paid_for_none_is_placed_without(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    body = order_body(await sara.quote())
+    refused = await sara.post("/v1/orders", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "payment_required")
+    methods = (await shop.town.client.get("/v1/payment-methods")).json()
+    assert methods["is_required"]
+    flows = {one["network"]: one["flow"] for one in methods["methods"]}
+    assert (flows["mada"], flows["visa"]) == ("charge", "hold")
+
+
+async def test_where_they_are_not_nobody_pays(town: Town) -> None:
+    sara = await town.log_in("customer")
+    source = {"kind": "token", "value": "t"}
+    wish = {"order": order_body(await sara.quote()), "network": "visa", "source": source}
+    refused = await sara.post("/v1/payments", wish)
+    assert (refused.status_code, refused.json()["code"]) == (409, "payments_off")
+    assert (await town.client.get("/v1/payment-methods")).json() == {
+        "is_required": False,
+        "methods": [],
+    }
+
+
+async def test_a_customer_confirms_at_his_bank_and_comes_back(tmp_path: Path) -> None:
+    async with a_shop(tmp_path, return_url="hadiyati://paid") as shop:
+        sara = await shop.town.log_in("customer")
+        told = await shop.pay(sara, SECURE)
+        assert told["status"] == "challenged"
+        page = await shop.http.get(told["challenge_url"])
+        assert "3-D Secure" in page.text
+        confirmed = await shop.http.post(told["challenge_url"], data={"answer": "yes"})
+        back = confirmed.headers["location"].removeprefix("https://x.example")
+        returned = await shop.town.client.get(back, follow_redirects=False)
+        assert returned.status_code == 303
+        wanted = f"hadiyati://paid?payment_id={told['payment_id']}"
+        assert returned.headers["location"] == wanted
+        assert (await sara.get(f"/v1/orders/{told['order_id']}")).status_code == 200
+
+
+async def test_a_webhook_is_enough(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    told = await shop.pay(sara, SECURE)
+    await shop.http.post(told["challenge_url"], data={"answer": "yes"})
+    await shop.until(sara, told["payment_id"], status="authorised", is_placed=True)
+
+
+async def test_nobody_speaks_for_the_gateway(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    told = await shop.pay(sara, SECURE)
+    word = {"id": "1", "secret_token": "guess", "data": {"id": told["payment_id"]}}
+    for body in (msgspec.json.encode(word), b"{", b""):
+        refused = await shop.town.client.post("/v1/webhooks/moyasar", content=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "notice_not_genuine")
+    # Who only says that he has paid has not.
+    back = await shop.town.client.get(f"/v1/payments/{told['payment_id']}/return?status=paid")
+    assert back.json()["status"] == "challenged"
+
+
+async def test_the_same_key_is_the_same_payment_and_never_another(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    wish = await shop.wish(sara, MADA)
+    first = await sara.post("/v1/payments", wish, key="one same key")
+    again = await sara.post("/v1/payments", wish, key="one same key")
+    assert first.json() == again.json()
+    assert len(shop.protocol.till.charges) == 1
+    other = await shop.wish(sara, MADA)
+    reused = await sara.post("/v1/payments", other, key="one same key")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_a_declined_card_says_why(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    told = await shop.pay(sara, BROKE)
+    assert (told["status"], told["reason"]) == ("declined", "INSUFFICIENT_FUNDS")
+    assert (await sara.get(f"/v1/orders/{told['order_id']}")).status_code == 404
+
+
+async def test_no_card_number_is_anywhere(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    told = await shop.pay(sara, MADA)
+    payment = await shop.town.parts.payments.find(told["payment_id"])
+    kept = msgspec.json.encode((payment, told)).decode()
+    assert MADA not in kept
+    assert "token_" not in kept

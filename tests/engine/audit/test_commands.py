@@ -1,0 +1,74 @@
+"""What the audit log is told of decisions about live things."""
+
+from msgspec.structs import replace
+
+from engine.audit.commands import records_of
+from engine.audit.record import Action, AuditRecord
+from engine.dispatch import cancellation
+from engine.geo import zone as zones
+from engine.geo.zone import ChangeZoneParameters
+from engine.kernel.ids import CommandId
+from engine.kernel.messages import Caller, Command, Decision, Envelope
+from engine.kernel.refusals import UNAVAILABLE
+from engine.orders.messages import CancelOrder, CancelReason
+from tests.builders import NOON, a_zone, an_order, customer, must, new_id, operator
+
+
+def told(caller: Caller, command: Command, decision: Decision) -> tuple[AuditRecord, ...]:
+    envelope = Envelope(
+        id=CommandId(new_id()), command=command, caller=caller, deadline=NOON + 1_000
+    )
+    return records_of(envelope, decision, at=NOON)
+
+
+def a_change(*, effective_at: int) -> tuple[ChangeZoneParameters, Decision]:
+    zone = a_zone()
+    command = ChangeZoneParameters(
+        zone_id=zone.id,
+        parameters=replace(zone.parameters, tick_s=zone.parameters.tick_s + 1),
+        author=operator().user_id,
+        reason="rain",
+        effective_at=effective_at,
+        after_version=1,
+    )
+    return command, must(zones.change_parameters(zone, command, now=NOON))
+
+
+def test_changed_parameters_are_told_with_what_they_were() -> None:
+    somebody = replace(operator(), place="192.0.2.7")
+    tick_s = a_zone().parameters.tick_s
+    for effective_at in (NOON, NOON + 60_000):
+        command, decision = a_change(effective_at=effective_at)
+        (record,) = told(somebody, command, decision)
+        act = record.act
+        assert (act.action, act.at) == (Action.CHANGE_PARAMETERS, NOON)
+        assert (act.actor, act.role) == (somebody.user_id, somebody.role)
+        assert act.subject == f"zone:{command.zone_id}"
+        assert act.before == {"parameters_version": 1, "tick_s": tick_s}
+        assert act.after == {
+            "parameters_version": 2,
+            "effective_at": effective_at,
+            "tick_s": tick_s + 1,
+        }
+        assert (record.circumstances.place, record.circumstances.reason) == ("192.0.2.7", "rain")
+
+
+def test_only_those_in_charge_are_recorded() -> None:
+    order = an_order()
+    command = CancelOrder(order_id=order.id, reason=CancelReason.OTHER)
+    decision = must(
+        cancellation.cancel(
+            order, command, operator(), offer=None, others=(), couriers=(), now=NOON + 1
+        )
+    )
+    (record,) = told(operator(), command, decision)
+    assert (record.act.action, record.act.subject) == (Action.CANCEL_ORDER, f"order:{order.id}")
+    assert record.act.after == {"status": "cancelled"}
+    assert record.circumstances.reason == "other"
+    assert told(customer(), command, decision) == ()
+    assert records_of(None, decision, at=NOON) == ()
+
+
+def test_what_was_refused_is_not_recorded() -> None:
+    command, decision = a_change(effective_at=NOON)
+    assert told(operator(), command, replace(decision, refusal=UNAVAILABLE())) == ()
