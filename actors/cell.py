@@ -156,10 +156,9 @@ class Cell:
     # The way in
 
     async def execute(self, envelopes: Sequence[Envelope]) -> list[Answer]:
-        """Carry commands out side by side, those for one thing in the given order.
+        """Carry commands out side by side, those for one thing in the given order; answer in it.
 
-        The answers are in the same order. What was begun goes on although the caller leaves; it
-        ends with the cell, and then raises CellUnavailable.
+        What was begun goes on though the caller leaves; if the cell ends, CellUnavailable.
         """
         tasks = [self._begin(self._execute(one)) for one in envelopes]
         if tasks:
@@ -198,6 +197,10 @@ class Cell:
         packed = pack_fleet(self._holdings.on_duty(zone_id), self._telemetry)
         body = {"packed": packed, "at": self._clock.now()}
         return Publication(channel=channel, kind="fleet", version=0, body=body)
+
+    async def rest(self) -> None:
+        """Let no turn begin any more."""
+        await self._live.turns.end()
 
     def health(self) -> str:
         """`ok`, or what is wrong."""

@@ -1,7 +1,7 @@
 """More Ray nodes on this machine, as children that are started again when they die.
 
-They are what other machines are in a cluster: cells and the solver are spread over them, and each
-can be lost without the others.
+They are what other machines are in a cluster: cells and the solver live on them, and each can be
+lost without the others. The first has Ray's own book-keeping, and the edge is connected to it.
 """
 
 import os
@@ -17,6 +17,9 @@ from actors.parent import end_with
 _LOOK_EVERY_S: Final = 0.5
 _END_PATIENCE_S: Final = 10.0
 _CPUS: Final = 2
+# What these nodes have and the first has not, so that what asks for a share of it lives on them.
+LIVING: Final = "living"
+_SHARES: Final = 1_000
 
 
 class Nodes:
@@ -62,6 +65,7 @@ class Nodes:
                 *(sys.executable, "-m", "actors.nodes", str(os.getpid())),
                 *("start", "--block", f"--address={self._address}", f"--node-ip-address={host}"),
                 *(f"--num-cpus={_CPUS}", "--include-log-monitor=false"),
+                f'--resources={{"{LIVING}": {_SHARES}}}',
                 f"--object-store-memory={self._object_store_mb * 1024 * 1024}",
             ],
             stdin=subprocess.DEVNULL,

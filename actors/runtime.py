@@ -5,8 +5,9 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, NoReturn, Protocol, Self, TypeVar, cast
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final, NoReturn, Self, TypeVar, cast
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
@@ -17,9 +18,11 @@ from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.garbage import collect_seldom
 from actors.lanes import LanedCells
+from actors.nodes import LIVING
 from actors.packing import pack, unpack
+from actors.remote import CellActor, SolverActor
 from actors.settings import Premises, RuntimeSettings
-from actors.solver import SolverUnavailable, checked_plan, checked_routes, real_stopwatch
+from actors.solver import SolverUnavailable, real_stopwatch
 from actors.watch import Watch
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
@@ -48,7 +51,6 @@ KNOBS: Final = {
     "RAY_health_check_failure_threshold": "3",
 }
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 _SOLVER, _PLANNER = "solver", "planner"
 # The first plan of a fresh installation has the search compiled, which takes half a minute.
 _ROUTES_TIMEOUT_S = 120
@@ -95,6 +97,20 @@ class Head:
     def __exit__(self, *_: object) -> None:
         ray.shutdown()
 
+    def renew_actors(self) -> Iterator[str]:
+        """Start every actor anew, one after the other; the name of each once it serves again."""
+        for name in sorted(ray.util.list_named_actors()):
+            actor: Any = ray.get_actor(name)
+            before = ray.get(actor.pid.remote())
+            with suppress(RayActorError):
+                ray.get(actor.retire.remote())
+            serves = False
+            while not serves:
+                with suppress(RayActorError):
+                    is_another = ray.get(actor.pid.remote()) != before
+                    serves = is_another and ray.get(actor.health.remote()) == "ok"
+            yield name
+
     def _local(self) -> dict[str, Any]:
         return {
             "num_cpus": _PRESTARTED_WORKERS,
@@ -136,6 +152,11 @@ class CellHost:
         """The process, for those who want to see it die."""
         return os.getpid()
 
+    async def retire(self) -> None:
+        """End what has begun and then this process, so that Ray starts it anew."""
+        await (await self._cell()).rest()
+        os._exit(1)
+
     async def _cell(self) -> Cell:
         return await asyncio.shield(self._begin())
 
@@ -167,50 +188,36 @@ class SolverHost:
 
     def __init__(self) -> None:
         collect_seldom()
+        # It takes seconds to import, and a cell that has to serve again need not wait for it.
+        from actors import solving  # noqa: PLC0415
+
+        self._solving = solving
 
     def plan(self, problem: bytes) -> bytes:
         """A verified plan; one that breaks a rule ends the process."""
         try:
-            return pack(checked_plan(unpack(problem), real_stopwatch()))
+            return pack(self._solving.checked_plan(unpack(problem), real_stopwatch()))
         except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
             die()
 
     def route(self, problem: RoutingProblem) -> RoutingPlan:
         """Verified routes; ones that break a rule end the process."""
         try:
-            return checked_routes(problem, real_stopwatch())
+            return self._solving.checked_routes(problem, real_stopwatch())
         except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
             die()
+
+    def health(self) -> str:
+        """Who answers is well."""
+        return "ok"
 
     def pid(self) -> int:
         """The process, for those who want to see it die."""
         return os.getpid()
 
-
-class Method(Protocol[T_co]):
-    """A method of an actor, called from another process."""
-
-    def remote(self, *arguments: object) -> Awaitable[T_co]:
-        """Call it; raises what Ray raises."""
-        ...
-
-
-class CellActor(Protocol):
-    """A `CellHost` from outside."""
-
-    execute: Method[bytes]
-    report_positions: Method[list[CourierId]]
-    snapshot: Method[Publication | None]
-    health: Method[str]
-    pid: Method[int]
-
-
-class SolverActor(Protocol):
-    """A `SolverHost` from outside."""
-
-    plan: Method[bytes]
-    route: Method[RoutingPlan]
-    pid: Method[int]
+    def retire(self) -> None:
+        """End this process, so that Ray starts it anew."""
+        os._exit(1)
 
 
 class RaySolver:
@@ -344,8 +351,8 @@ def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) 
         max_restarts=-1,
         max_task_retries=0,
         num_cpus=0,
-        # Over all nodes there are: each can be lost without the others.
         scheduling_strategy="SPREAD",
+        resources={LIVING: 1} if runtime.ray_nodes > 1 else None,
         enable_task_events=False,
     ).remote(*arguments)
     return actor

@@ -1,4 +1,7 @@
-"""The solver: problem in, plan out; the verifier of every plan shares nothing with the search."""
+"""The solver as those see it who ask: problem in, plan out.
+
+What solves is in `actors/solving.py`, which takes seconds to import: who only asks need not.
+"""
 
 import time
 from collections.abc import Callable
@@ -6,10 +9,6 @@ from typing import Protocol
 
 from optimizer.problem import Plan, Problem
 from optimizer.routing.problem import RoutingPlan, RoutingProblem
-from optimizer.routing.solve import solve as solve_routing
-from optimizer.routing.verify import verify as verify_routing
-from optimizer.solve import solve
-from optimizer.verify import verify
 
 StopWatch = Callable[[], Callable[[], float]]
 
@@ -39,34 +38,3 @@ def real_stopwatch() -> Callable[[], float]:
 def stopped_watch() -> Callable[[], float]:
     """No time passes: only the policy's rounds bound the search, so that runs are alike."""
     return lambda: 0.0
-
-
-class LocalSolver:
-    """Solves in this process."""
-
-    def __init__(self, stopwatch: StopWatch = real_stopwatch) -> None:
-        self._stopwatch = stopwatch
-
-    async def plan(self, problem: Problem) -> Plan:
-        """A verified plan."""
-        return checked_plan(problem, self._stopwatch())
-
-    async def route(self, problem: RoutingProblem) -> RoutingPlan:
-        """A verified plan of pick-ups and deliveries with windows."""
-        return checked_routes(problem, self._stopwatch())
-
-
-def checked_plan(problem: Problem, elapsed_s: Callable[[], float]) -> Plan:
-    """Solve and verify; a plan that breaks a rule is a bug and raises."""
-    plan = solve(problem, elapsed_s=elapsed_s)
-    violations = verify(problem, plan)
-    assert not violations, f"the plan breaks its rules: {violations[:3]}"
-    return plan
-
-
-def checked_routes(problem: RoutingProblem, elapsed_s: Callable[[], float]) -> RoutingPlan:
-    """Solve and verify pick-ups and deliveries; a plan that breaks a rule is a bug and raises."""
-    plan = solve_routing(problem, elapsed_s=elapsed_s)
-    violations = verify_routing(problem, plan)
-    assert not violations, f"the routes break their rules: {violations[:3]}"
-    return plan

@@ -57,6 +57,13 @@ class Turns:
         finally:
             self._open.set()
 
+    async def end(self) -> None:
+        """Let nobody begin a turn any more, and return when those under way are over."""
+        while not self._open.is_set():
+            await self._open.wait()
+        self._open.clear()
+        await self._idle.wait()
+
     def _forget_unused(self, key: str) -> None:
         self._users[key] -= 1
         if self._users[key] == 0:

@@ -1,6 +1,7 @@
 """The command line: `hadiyati`."""
 
 import asyncio
+import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -69,13 +70,20 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes that serve t
 
 @app.command()
 def up(port: Port = None, workers: Workers = None) -> None:
-    """Run the service until Ctrl-C: its servers, the actors and the API."""
+    """Run the service until Ctrl-C: its servers, the actors and the API.
+
+    SIGHUP starts workers and actors anew, one after the other, while they serve.
+    """
     from api.commands.narration import Narrator, summary
 
+    narrator, asked = Narrator(), threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: asked.set())
     with running(port=port, workers=workers) as system:
-        Narrator().show(summary(system))
+        narrator.show(summary(system))
         with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            while asked.wait():
+                asked.clear()
+                system.restart(narrator.tell)
 
 
 @app.command()

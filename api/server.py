@@ -1,6 +1,7 @@
 """One process that serves the API: opens its parts, listens, and goes in good order."""
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -32,7 +33,6 @@ from actors.ledger import LedgerKeeper
 from actors.local import local_bus
 from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
-from actors.solver import LocalSolver
 from api.app import assemble
 from api.keys import open_keys
 from api.logs import write_logs
@@ -185,6 +185,9 @@ async def _open_bus(
     settings: Settings, store: Store, live: LiveStream, clock: Clock
 ) -> AsyncIterator[Bus]:
     if settings.runtime.kind is RuntimeKind.LOCAL:
+        # As Ray does, what solves takes seconds to import; who leaves it to others need not wait.
+        from actors.solving import LocalSolver  # noqa: PLC0415
+
         bus, cells = local_bus(
             World(
                 store=store,
@@ -201,7 +204,6 @@ async def _open_bus(
         finally:
             await cells.close()
         return
-    # Ray takes seconds to import; who lives without it need not wait for it.
     from actors.runtime import join, ray_bus  # noqa: PLC0415
 
     assert settings.redis.url is not None
@@ -226,9 +228,18 @@ async def _open_bus(
 class EdgeServer(uvicorn.Server):
     """Tells every phone to connect elsewhere before it stops."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, tells_ready: int | None = None
+    ) -> None:
         super().__init__(config)
         self._app = app
+        self._tells_ready = tells_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that it serves, once it does."""
+        await super().startup(sockets)
+        if self.started and self._tells_ready is not None:
+            os.write(self._tells_ready, b"!")
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to stop: also when what runs beside the requests has crashed.
@@ -272,15 +283,16 @@ def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
     )
 
 
-def serve(settings: Settings, listening: socket.socket) -> None:
+def serve(settings: Settings, listening: socket.socket, tells_ready: int) -> None:
     """Serve on a socket that listens already, until told to stop."""
     collect_seldom()
     app = create()
-    EdgeServer(listen_config(app, settings.edge), app).run(sockets=[listening])
+    config = listen_config(app, settings.edge)
+    EdgeServer(config, app, tells_ready).run(sockets=[listening])
 
 
-def main(listening_fd: str, parent: str) -> None:
-    """What `python -m api.server FD PARENT` does.
+def main(listening_fd: str, parent: str, tells_ready: str) -> None:
+    """What `python -m api.server FD PARENT READY` does: READY gets a byte when it serves.
 
     Its code is loaded by now, and it waits to read from standard input, as a JSON object, the
     variables of its settings: the addresses of servers that start meanwhile. Ray is imported only
@@ -289,7 +301,7 @@ def main(listening_fd: str, parent: str) -> None:
     end_with(int(parent))
     write_logs()
     adopt_environment(msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, str]))
-    serve(Settings(), socket.socket(fileno=int(listening_fd)))
+    serve(Settings(), socket.socket(fileno=int(listening_fd)), int(tells_ready))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from actors.nodes import Nodes
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.keys import open_keys
 from api.log_folder import throwaway_logs
+from api.open_files import raise_open_files
 from api.settings import Settings, handed_down
 from api.signals import signals_kept
 from api.workers import Workers
@@ -50,6 +51,20 @@ class System:
     servers: Servers
     workers: Workers
     nodes: Nodes
+    renew_actors: Callable[[], Iterator[str]]
+
+    def restart(self, on_step: Callable[[str], None]) -> None:
+        """Start everything of ours anew while it serves: workers, then cells and solvers.
+
+        Every process is replaced by one that has loaded the code as it is now. Nothing is refused:
+        phones are told to connect again, and commands wait for their cell.
+        """
+        if self.settings.runtime.kind is RuntimeKind.LOCAL:
+            on_step("With runtime.kind = local the actors live in the worker: stop and start it")
+            return
+        self.workers.roll()
+        for name in self.renew_actors():
+            on_step(f"{name} was started anew")
 
     def state(self) -> dict[str, Any]:
         """What `/readyz` says."""
@@ -78,6 +93,7 @@ def running_system(
             "with runtime.kind = local the actors live in the API's process, "
             "so there can be only one: set edge.workers to 1"
         )
+    raise_open_files(settings.edge.sockets_max, on_step)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(settings))
         opening = stack.enter_context(
@@ -90,16 +106,8 @@ def running_system(
         logs = settings.data.folder.absolute() / "logs"
         if throwaway:
             logs = stack.enter_context(throwaway_logs())
-        workers = stack.enter_context(
-            Workers(
-                listening,
-                count=settings.edge.workers,
-                log=logs / "api.log",
-                shutdown_s=settings.edge.shutdown_s,
-                on_step=on_step,
-            )
-        )
-        runtime, nodes = stack.enter_context(_ray(settings.runtime, on_step))
+        workers = stack.enter_context(_workers(settings, listening, logs / "api.log", on_step))
+        runtime, nodes, renew_actors = stack.enter_context(_ray(settings.runtime, on_step))
         # They started first, since they take long to load, and must not outlive the actors.
         stack.callback(workers.stop)
         servers = opening.result()
@@ -115,8 +123,21 @@ def running_system(
             servers=servers,
             workers=workers,
             nodes=nodes,
+            renew_actors=renew_actors,
         )
         on_step("Stopping the API, the actors and the servers")
+
+
+def _workers(
+    settings: Settings, listening: socket.socket, log: Path, on_step: Callable[[str], None]
+) -> Workers:
+    return Workers(
+        listening,
+        count=settings.edge.workers,
+        log=log,
+        shutdown_s=settings.edge.shutdown_s,
+        on_step=on_step,
+    )
 
 
 class _Beside:
@@ -178,9 +199,9 @@ def _with_addresses(settings: Settings, servers: Servers, runtime: RuntimeSettin
 @contextmanager
 def _ray(
     runtime: RuntimeSettings, on_step: Callable[[str], None]
-) -> Iterator[tuple[RuntimeSettings, Nodes]]:
+) -> Iterator[tuple[RuntimeSettings, Nodes, Callable[[], Iterator[str]]]]:
     if runtime.kind is RuntimeKind.LOCAL:
-        yield runtime, Nodes(0, address="", object_store_mb=0, on_step=on_step)
+        yield runtime, Nodes(0, address="", object_store_mb=0, on_step=on_step), _no_actors
         return
     from actors.runtime import Head, RayCannotStart  # noqa: PLC0415 - takes seconds
 
@@ -202,7 +223,12 @@ def _ray(
                 on_step=on_step,
             )
         )
-        yield runtime.model_copy(update={"ray_address": head.address}), nodes
+        yield runtime.model_copy(update={"ray_address": head.address}), nodes, head.renew_actors
+
+
+def _no_actors() -> Iterator[str]:
+    """Without Ray the actors live and die with their worker."""
+    return iter(())
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from actors.solver import LocalSolver, Solver, real_stopwatch, stopped_watch
+from actors.solver import Solver, real_stopwatch, stopped_watch
+from actors.solving import LocalSolver
 from engine.kernel.timing import MINUTE_MS
 from optimizer.problem import Plan, Problem
 from optimizer.routing.problem import RoutingPlan, RoutingProblem

@@ -10,7 +10,7 @@ from actors.cell import World as CellWorld
 from actors.chance import Chance, SeededChance, new_id
 from actors.local import LocalCells, local_bus
 from actors.settings import RuntimeKind, RuntimeSettings
-from actors.solver import LocalSolver, Solver, real_stopwatch, stopped_watch
+from actors.solver import Solver, real_stopwatch, stopped_watch
 from engine.geo.cells import middle_cell
 from engine.geo.zone import CreateZone
 from engine.kernel.ids import CommandId, UserId, ZoneId, derived_id
@@ -77,6 +77,9 @@ def build(
     loop: VirtualLoop, *, starts_at: Instant, seed: int, solver: Solver | None = None
 ) -> Stage:
     """Everything in this process, from one seed; the search is bounded by rounds, not by time."""
+    # An edge worker knows the words of a what-if and solves nothing: this takes seconds to import.
+    from actors.solving import LocalSolver  # noqa: PLC0415
+
     store, live = MemoryStore(), MemoryLive()
     timed = TimedSolver(solver or LocalSolver(stopped_watch))
     clock, chance = VirtualClock(loop, starts_at=starts_at), SeededChance(seed)

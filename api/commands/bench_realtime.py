@@ -1,6 +1,5 @@
 """The command that measures the real-time path: `hadiyati bench-realtime`."""
 
-import resource
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -72,19 +71,12 @@ def bench_realtime(
         watchers=watchers,
         storm_s=storm,
     )
-    allow_many_files()
     settings, narrator = unhurried_settings(), Narrator()
     with (
         Understandable(),
         running_system(settings, narrator.tell, throwaway=True, durable=True) as system,
     ):
         run(open_place(system), sizes=sizes, parts=only or PARTS, seed=seed, out=out)
-
-
-def allow_many_files() -> None:
-    """As many sockets as the system lets this process and its children have open."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def unhurried_settings() -> "Settings":

@@ -26,7 +26,7 @@ def chaos(
     *,
     minutes: Annotated[float, typer.Option(min=1, max=240, help="How long the day takes.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Chance of what is hurt, and when.")] = 1,
-    nodes: Annotated[int, typer.Option(min=1, max=8, help="Ray nodes, to lose one of.")] = 2,
+    nodes: Annotated[int, typer.Option(min=1, max=8, help="Ray nodes, to lose one of.")] = 3,
     towns: Annotated[
         int, typer.Option(min=1, max=8, help="How often the day is lived side by side.")
     ] = 1,

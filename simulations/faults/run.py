@@ -10,7 +10,8 @@ from actors.bus import Bus
 from actors.cell import World as CellWorld
 from actors.chance import SeededChance
 from actors.settings import RuntimeKind, RuntimeSettings
-from actors.solver import LocalSolver, stopped_watch
+from actors.solver import stopped_watch
+from actors.solving import LocalSolver
 from engine.couriers.courier import Courier, CourierStatus, Duty
 from engine.dispatch.offer import Offer
 from engine.dispatch.waiting import Wait

@@ -1,5 +1,5 @@
 -- A thing lives in the cell of its zone
--- depends: 0028_gift_links
+-- depends: 0040_uploads
 
 -- migrate: apply
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from actors.solver import LocalSolver, checked_plan, real_stopwatch, stopped_watch
+from actors.solver import real_stopwatch, stopped_watch
+from actors.solving import LocalSolver, checked_plan
 from optimizer.problem import Job, MatrixTravel, Nodes, Policy, Problem, Seconds, Service, Vehicle
 from simulations.virtual import run_virtually
 

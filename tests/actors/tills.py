@@ -20,7 +20,8 @@ from actors.local import local_bus
 from actors.outbox import Outbox
 from actors.payments import Checkout, Payments, Policy
 from actors.settings import RuntimeSettings
-from actors.solver import LocalSolver, stopped_watch
+from actors.solver import stopped_watch
+from actors.solving import LocalSolver
 from engine.geo.cells import cell_at, disk
 from engine.geo.zone import CreateZone
 from engine.invoices.invoice import IssueInvoice

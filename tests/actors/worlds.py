@@ -9,7 +9,8 @@ from actors.chance import SeededChance, new_id
 from actors.clock import Clock
 from actors.local import local_bus
 from actors.settings import RuntimeSettings
-from actors.solver import LocalSolver, Solver, SolverUnavailable, stopped_watch
+from actors.solver import Solver, SolverUnavailable, stopped_watch
+from actors.solving import LocalSolver
 from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import AcceptOffer, GoOnDuty, ReportProgress
 from engine.geo.cells import cell_at, disk

@@ -61,3 +61,14 @@ def test_a_log_on_a_full_disk_does_no_harm() -> None:
             check=False,
         )
     assert done.stdout == b"alive\n"
+
+
+def test_a_worker_and_a_cell_load_nothing_of_what_solves() -> None:
+    """Who has to serve again at once does not wait for what others do."""
+    heavy = "ortools numba pandas scipy highspy matplotlib"
+    program = (
+        "import sys, api.server, actors.runtime; "
+        f"print(*sorted(set('{heavy}'.split()) & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert told.stdout.strip() == b""

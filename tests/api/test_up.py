@@ -8,14 +8,17 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.settings import EdgeSettings, Settings
+from api.sockets.close_codes import Close
 from api.up import CannotStart, running_system
 from storage.servers.patience import Stopwatch
 from storage.settings import DataSettings
@@ -61,6 +64,41 @@ def test_everything_runs_and_a_worker_that_dies_is_started_again() -> None:
     assert not folder.exists()
 
 
+def test_workers_are_replaced_while_everybody_is_served() -> None:
+    """Phones are told to connect again, and no request meets a closed door."""
+    settings = Settings(edge=EdgeSettings(port=0, authenticate_s=_PATIENCE_S), runtime=LOCAL)
+    with running_system(settings, print, throwaway=True) as system:
+        before, refused = system.workers.pids, list[dict[str, Any]]()
+        rolling = threading.Thread(target=system.workers.roll)
+
+        async def phone() -> int:
+            async with connect(system.url.replace("http", "ws") + "/v1/socket") as socket:
+                rolling.start()
+                with suppress(ConnectionClosed):
+                    await socket.recv()
+            assert socket.close_code is not None
+            return socket.close_code
+
+        asking = threading.Event()
+
+        def ask() -> None:
+            while not asking.wait(0.02):
+                told = system.state()
+                if told.get("status") != "ready":
+                    refused.append(told)
+
+        asker = threading.Thread(target=ask)
+        asker.start()
+        code = asyncio.run(phone())
+        rolling.join(_PATIENCE_S)
+        asking.set()
+        asker.join()
+        assert code == Close.GOING_AWAY
+        assert refused == []
+        assert len(system.workers.pids) == 1
+        assert system.workers.pids != before
+
+
 def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -88,6 +126,7 @@ def test_actors_in_the_apis_process_allow_one_such_process(tmp_path: Path) -> No
 STARTER = """
 import json, sys
 from actors.settings import RuntimeSettings
+from api.sockets.close_codes import Close
 from api.settings import EdgeSettings, Settings
 from api.up import running_system
 kind, workers = sys.argv[1:]

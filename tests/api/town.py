@@ -25,7 +25,7 @@ from actors.gateways.settings import MoyasarSettings, PaymentSettings, ScannerSe
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
-from actors.solver import LocalSolver
+from actors.solving import LocalSolver
 from api.app import create_app
 from api.gate import Gate
 from api.identity_settings import IdentitySettings
