@@ -34,6 +34,7 @@ from api.gift_links import GiftLinks
 from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
 from api.payout_hosts import open_payouts
+from api.privacy_hosts import open_privacy
 from api.punctuality import ZonesPunctuality
 from api.routes import (
     audit_log,
@@ -52,6 +53,7 @@ from api.routes import (
     payments,
     payouts,
     phone,
+    privacy,
     profiles,
     sessions,
     sharing,
@@ -142,6 +144,7 @@ _ROUTES = (
     metrics,
     what_if,
     audit_log,
+    privacy,
     health,
 )
 
@@ -210,9 +213,10 @@ async def _running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.payments = payments = _payments(parts)
     _open_identity(app, parts)
     outbox = _outbox(app, parts, open_staff(app, parts))
-    audit = AuditKeeper(parts.audit, wall=parts.wall)
+    app.state.audit = audit = AuditKeeper(parts.audit, wall=parts.wall)
     payouts = open_payouts(app, parts, ledger)
-    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
+    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
+    beside = (*services, *open_privacy(app, parts))
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]
         await desk.hub.wait_until_reading()

@@ -20,11 +20,14 @@ from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
 from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
-from storage.live import LiveStream
+from storage.live import LiveStream, LiveTraces
 from storage.objects import ObjectStore
 from storage.payments import PaymentStore
 from storage.payouts import PayoutStore
+from storage.personal_data import PersonalData
+from storage.privacy import PrivacyStore
 from storage.rates import Rates
+from storage.retention import Retention
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
 from storage.store import Store
@@ -56,6 +59,10 @@ class Parts:
     scanner: Scanner
     payments: PaymentStore
     gateways: Mapping[GatewayName, PaymentGateway]
+    privacy: PrivacyStore
+    personal_data: PersonalData
+    retention: Retention
+    traces: LiveTraces
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

@@ -38,6 +38,8 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("GET", r"/v1/orders/[^/]+", _NORMAL),
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),
+    ("POST", r"/v1/privacy/.*", RouteClass(Weight.LIST, 20)),
+    ("GET", r"/v1/privacy.*", RouteClass(Weight.LIST, 3)),
     ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),
     (
         "GET",

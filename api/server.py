@@ -49,11 +49,14 @@ from storage.live import LiveStream
 from storage.objects import Objects
 from storage.payments import PostgresPayments
 from storage.payouts import PostgresPayouts
+from storage.personal_data import PostgresPersonalData
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
+from storage.privacy import PostgresPrivacy
 from storage.redis_live import RedisLive
 from storage.redis_rates import RedisRates
+from storage.retention import PostgresRetention
 from storage.sessions import PostgresSessions
 from storage.store import Store
 from storage.uploads import PostgresUploads
@@ -112,6 +115,10 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             scanner=open_scanner(settings.scanner),
             payments=PostgresPayments(database),
             gateways=await stack.enter_async_context(open_gateways(settings)),
+            privacy=PostgresPrivacy(database, vault),
+            personal_data=PostgresPersonalData(database, vault, identity, staff),
+            retention=PostgresRetention(database),
+            traces=live,
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,

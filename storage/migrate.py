@@ -26,7 +26,9 @@ async def migrate(dsn: str, *, on_step: Callable[[str], None] | None = None) -> 
         StoreUnavailable: the database cannot be reached.
     """
     async with connected(dsn) as connection:
-        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        # Whoever waited within a statement would be waited for by an index that is made beside.
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+            await connection.execute("select pg_sleep(0.1)")
         await pogo_sql.ensure_pogo_sync(connection)
         applied = []
         for migration in await _missing(connection):

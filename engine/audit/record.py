@@ -33,6 +33,12 @@ class Action(StrEnum):
     SEE_TRAIL = "see_trail"
     OPEN_DISPUTE = "open_dispute"
     CLOSE_DISPUTE = "close_dispute"
+    ASK_EXPORT = "ask_export"
+    ASK_ERASURE = "ask_erasure"
+    WITHDRAW_ERASURE = "withdraw_erasure"
+    EXPORT_PERSON = "export_person"
+    FETCH_EXPORT = "fetch_export"
+    ERASE_PERSON = "erase_person"
 
 
 class Act(Struct, frozen=True, kw_only=True):

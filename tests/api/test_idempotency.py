@@ -36,6 +36,9 @@ BY_ITSELF = {
     "/v1/gift/{token}": "a link is answered once",
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
     "/v1/disputes/{dispute_id}/close": "a dispute is decided once",
+    "/v1/privacy/exports": "the one that is being made",
+    "/v1/privacy/erasure": "the one that is open",
+    "/v1/privacy-requests": "the open one of this person",
     "/v1/zones/{zone_id}/parameters/{version}/restore": "If-Match: a version is replaced once",
 }
 

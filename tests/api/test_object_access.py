@@ -113,10 +113,12 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 ]
 # Routes whose thing is the caller's own by its address, or which operators alone may call.
 OF_ONESELF = re.compile(
-    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet|uploads|payments)"
+    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet|uploads|payments|privacy)"
     r"\b[^{]*$"
 )
-OF_OPERATORS = re.compile(r"/v1/(?:zones|couriers|operators|disputes|staff|audit-log)\b")
+OF_OPERATORS = re.compile(
+    r"/v1/(?:zones|couriers|operators|disputes|staff|audit-log|privacy-requests)\b"
+)
 
 
 def test_no_route_that_names_a_thing_is_forgotten_here() -> None:
