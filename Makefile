@@ -92,6 +92,9 @@ chaos: $(COMPILED) ## live a real day while everything is killed, stopped, fille
 bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5"
 	@$(BIN)/hadiyati bench-ledger $(ARGS)
 
+bench-queries: $(READY) ## explain every hot query among a million orders: ARGS="--orders 100000"
+	@$(BIN)/hadiyati bench-queries $(ARGS)
+
 walk-ledger: $(READY) ## a million random operations on a ledger, audited: ARGS="--operations 1000"
 	@$(BIN)/hadiyati walk-ledger $(ARGS)
 
