@@ -10,8 +10,8 @@ COMPILED := .venv/.compiled
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
-        chaos bench-ledger walk-ledger verify-audit payment-server verify-ledger migrate openapi \
-        doctor clean
+        chaos bench-queries bench-ledger walk-ledger verify-audit payment-server verify-ledger \
+        seed migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -105,6 +105,9 @@ payment-server: $(READY) ## play the payment gateways on this machine
 
 verify-ledger: $(READY) ## fold every balance of the running system anew
 	@$(BIN)/hadiyati verify-ledger $(ARGS)
+
+seed: $(COMPILED) ## fill an empty database with a bilingual demo city: ARGS="--city jeddah"
+	@$(BIN)/hadiyati seed $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import audit, benches, documents, experiments, keys, ledger, queries
+from api.commands import audit, benches, documents, experiments, keys, ledger, queries, seed
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
 from api.commands.payments import payment_server
@@ -44,6 +44,7 @@ app.command("bench-queries")(queries.bench_queries)
 app.command("bench-ledger")(ledger.bench_ledger)
 app.command("walk-ledger")(ledger.walk_ledger)
 app.command("payment-server")(payment_server)
+app.command()(seed.seed)
 app.command()(documents.openapi)
 app.command()(documents.asyncapi)
 app.command("settings")(documents.list_settings)

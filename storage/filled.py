@@ -78,7 +78,7 @@ async def fill(
                     )
                     done += len(part)
                     on_rows(table, done, count)
-            await session.connection.execute("analyze", timeout=300)
+            await session.connection.execute("vacuum analyze", timeout=600)
         finally:
             await session.connection.execute("reset session_replication_role")
     middle = orders // 2
