@@ -138,6 +138,7 @@ def _person(
         name_ar=arabic,
         name_en=name,
         email=f"{role.value}.{phone[-4:]}@hadiyati.example",
+        verified_email=f"{role.value}.{phone[-4:]}@hadiyati.example",
         birth_date="1990-01-01",
     )
     return User(id=user_id, phone=phone, created_at=at), profile
