@@ -88,6 +88,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(rates.close)
         keys = open_keys(settings.key_file, chance)
         vault = Vault(keys)
+        objects = Objects(settings.objects, settings.files_folder)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
         # Who registered before phones were sealed must be found.
         await identity.reseal()
@@ -111,13 +112,13 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             payouts=payouts,
             payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
             uploads=PostgresUploads(database),
-            objects=Objects(settings.objects, settings.files_folder),
+            objects=objects,
             scanner=open_scanner(settings.scanner),
             payments=PostgresPayments(database),
             gateways=await stack.enter_async_context(open_gateways(settings)),
             privacy=PostgresPrivacy(database, vault),
-            personal_data=PostgresPersonalData(database, vault, identity, staff),
-            retention=PostgresRetention(database),
+            personal_data=PostgresPersonalData(database, vault, identity, staff, objects),
+            retention=PostgresRetention(database, objects),
             traces=live,
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,

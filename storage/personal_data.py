@@ -14,9 +14,11 @@ from engine.kernel.timing import Instant
 from engine.money.accounts import AccountKind, account
 from engine.privacy.places import TOLD, erasure_order
 from engine.privacy.requests import Unfinished
+from engine.uploads import Upload, object_key
 from storage.database import Database, Session
 from storage.identity import IdentityStore
-from storage.kinds import known
+from storage.kinds import decode, known
+from storage.objects import ObjectStore
 from storage.queries import queries
 from storage.staff import StaffStore
 from storage.vault import Vault
@@ -92,9 +94,14 @@ class PostgresPersonalData:
     """Satisfies `PersonalData`; the pool is its caller's to close."""
 
     def __init__(
-        self, database: Database, vault: Vault, identity: IdentityStore, staff: StaffStore
+        self,
+        database: Database,
+        vault: Vault,
+        identity: IdentityStore,
+        staff: StaffStore,
+        objects: ObjectStore,
     ) -> None:
-        self._database, self._vault = database, vault
+        self._database, self._vault, self._objects = database, vault, objects
         self._identity, self._staff = identity, staff
 
     async def find_person(self, user_id: UserId) -> Person | None:
@@ -161,6 +168,7 @@ class PostgresPersonalData:
         indexes = [self._vault.index(one) for one in belongings.person.phones]
         values = _values(belongings, now=now, phone_indexes=indexes)
         async with self._database.transaction() as session:
+            await delete_files(session, self._objects, values)
             await erase_rows(session, erasure_order(), values)
 
     async def _walk_orders(self, person: Person) -> tuple[list[OrderId], list[OrderId], bool]:
@@ -233,13 +241,21 @@ class PostgresPersonalData:
         ]
 
 
+async def delete_files(session: Session, objects: ObjectStore, values: Mapping[str, Any]) -> None:
+    """The files go before what is known of them: what fails is found again."""
+    for part in _parts(values["orders"]) or [[]]:
+        given = {"user_id": values["user_id"], "orders": part}
+        for row in await session.rows(queries.files_of_person, **given):
+            await objects.delete(object_key(decode(Upload, row["state"]).id))
+
+
 async def erase_rows(session: Session, places: Sequence[str], values: Mapping[str, Any]) -> None:
     """Change the rows of these places, the long lists of things in parts."""
     await session.value(queries.begin_redaction)
     for name in places:
         query = getattr(queries, f"erase_{name}")
         long = next((one for one in ("things", "orders") if one in query.parameters), None)
-        for part in _parts(values[long]) if long else [None]:
+        for part in (_parts(values[long]) or [[]]) if long else [None]:
             given = {one: values[one] for one in query.parameters}
             if part is not None:
                 given |= {one: part for one in ("things", "orders") if one in given}

@@ -1,18 +1,20 @@
 """What has grown old goes: rows whole, or what is personal in them, a part at a time."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol
 
 from engine.kernel.pages import FIRST_ID
 from engine.kernel.timing import Instant
 from engine.privacy.retention import DELETED, OWN_EXPIRY, Periods, before
 from storage.database import Database, Session
-from storage.personal_data import erase_rows
+from storage.objects import ObjectStore
+from storage.personal_data import delete_files, erase_rows
 from storage.queries import queries
 
 _AT_ONCE: Final = 2_000
 # What of an order is personal stands in these; the order itself stays.
-_OF_ORDERS: Final = ("answers", "waits", "offers", "events", "orders")
+_OF_ORDERS: Final = ("answers", "waits", "offers", "events", "uploads", "payments", "orders")
 
 
 class Retention(Protocol):
@@ -26,8 +28,8 @@ class Retention(Protocol):
 class PostgresRetention:
     """Satisfies `Retention`; of any number of processes one works at a time."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, objects: ObjectStore) -> None:
+        self._database, self._objects = database, objects
 
     async def forget_old(self, periods: Periods, *, now: Instant) -> Mapping[str, int]:
         count: dict[str, int] = {}
@@ -67,7 +69,11 @@ class PostgresRetention:
                 return count
 
     def _steps(self) -> "dict[str, _Step]":
-        return {"orders": _redact_orders, "gift_links": _redact_links, "audit_log": _redact_log}
+        return {
+            "orders": partial(_redact_orders, self._objects),
+            "gift_links": _redact_links,
+            "audit_log": _redact_log,
+        }
 
 
 _Step = Callable[[Session, int, str, Instant], Any]
@@ -79,7 +85,7 @@ async def _has_turn(session: Session) -> bool:
 
 
 async def _redact_orders(
-    session: Session, mark: int, after: str, limit_at: Instant
+    objects: ObjectStore, session: Session, mark: int, after: str, limit_at: Instant
 ) -> tuple[int, int, str]:
     rows = await session.rows(
         queries.aged_orders, at=mark, after=after, before=limit_at, limit=_AT_ONCE
@@ -87,7 +93,10 @@ async def _redact_orders(
     if not rows:
         return 0, mark, after
     ids = [row["id"] for row in rows]
-    await erase_rows(session, _OF_ORDERS, {"orders": ids, "things": ids})
+    # Nobody's own files: only what was sent about these orders.
+    values = {"orders": ids, "things": ids, "user_id": FIRST_ID}
+    await delete_files(session, objects, values)
+    await erase_rows(session, _OF_ORDERS, values)
     return len(rows), rows[-1]["at"] if len(rows) == _AT_ONCE else limit_at, ids[-1]
 
 

@@ -16,6 +16,7 @@ class PlaceKind(StrEnum):
 
     TABLE = "table"
     VALKEY = "valkey"
+    OBJECTS = "objects"
     FILE = "file"
     LOG = "log"
 
@@ -88,6 +89,27 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="ledger_transfers", fate=F.HOLD, why=_TAX),
     DataPlace(name="ledger_accounts", fate=F.HOLD, why=_TAX),
     DataPlace(name="ledger_head", fate=F.NOBODY),
+    DataPlace(
+        name="payments",
+        fate=F.REDACT,
+        why="what was paid; the order that waits in it and the card go",
+        found_by=("users", "orders"),
+        is_told=True,
+    ),
+    DataPlace(name="payment_events", fate=F.HOLD, why=_TAX),
+    DataPlace(name="payment_notices", fate=F.IDS, why="which notices were heard"),
+    DataPlace(name="bank_accounts", fate=F.DELETE, found_by=("couriers",)),
+    DataPlace(name="payouts", fate=F.HOLD, why=_TAX, found_by=("couriers",), is_told=True),
+    DataPlace(name="disputes", fate=F.HOLD, why=_TAX),
+    # What he sent.
+    DataPlace(
+        name="uploads",
+        fate=F.DELETE,
+        why="but what proves another's delivery, which goes with that order's",
+        found_by=("users", "orders"),
+        is_told=True,
+    ),
+    DataPlace(name="files", kind=K.OBJECTS, fate=F.DELETE, found_by=("uploads",)),
     # What he asked of us, and what those in charge did.
     DataPlace(name="consents", fate=F.HOLD, why=_PROOF, is_told=True),
     DataPlace(name="privacy_requests", fate=F.HOLD, why=_PROOF, is_told=True),

@@ -52,7 +52,10 @@ select
     exists(
         select from ledger_accounts
         where id = any(:accounts::text[]) and (posted <> 0 or reserved <> 0)
-    ) as balance;
+    )
+    or exists(select from payouts where courier_id = :user_id and due_at is not null)
+    or exists(select from payments where customer_id = :user_id and due_at is not null)
+    as balance;
 
 -- name: tell_sessions
 select state - array['refresh_digest', 'digest_before', 'nonce'] as told
@@ -216,3 +219,43 @@ delete from exports where user_id = :user_id;
 -- name: erase_audit_log!
 update audit_log set salt = null, circumstances = null
 where circumstances is not null and (actor = :user_id or subject = any(:subjects::text[]));
+
+-- name: files_of_person
+-- What he sent about no order, and what was sent about these.
+select state from uploads
+where (owner_id = :user_id and order_id is null) or order_id = any(:orders::uuid[]);
+
+-- name: erase_uploads!
+delete from uploads
+where (owner_id = :user_id and order_id is null) or order_id = any(:orders::uuid[]);
+
+-- name: tell_uploads
+select state as told from uploads where owner_id = :user_id
+order by made_at limit :limit;
+
+-- name: erase_payments!
+update payments set state = state || jsonb_build_object(
+    'card', null,
+    'challenge_url', '',
+    'order', (state -> 'order') || jsonb_build_object(
+        'pin', '',
+        'recipient', jsonb_build_object('name', '', 'phone', ''),
+        'gift', (state -> 'order' -> 'gift')
+            || '{"description": "", "message": "", "sender_name": "", "neighbour": ""}',
+        'door', jsonb_build_object('point', coarse(state -> 'order' -> 'door' -> 'point')),
+        'quote', (state -> 'order' -> 'quote')
+            || jsonb_build_object('door', coarse(state -> 'order' -> 'quote' -> 'door'))
+    )
+)
+where order_id = any(:orders::uuid[]) and due_at is null;
+
+-- name: tell_payments
+select state as told from payments where customer_id = :user_id
+order by made_at desc, id desc limit :limit;
+
+-- name: erase_bank_accounts!
+delete from bank_accounts where courier_id = :user_id;
+
+-- name: tell_payouts
+select state as told from payouts where courier_id = :user_id
+order by made_at desc, id desc limit :limit;

@@ -19,6 +19,7 @@ from storage.invoices import PostgresInvoices
 from storage.kept_answers import PostgresKeptAnswers
 from storage.ledger import PostgresLedger
 from storage.migrate import migrate
+from storage.payments import PostgresPayments
 from storage.personal_data import PostgresPersonalData
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
@@ -28,6 +29,7 @@ from storage.redis_live import RedisLive
 from storage.retention import PostgresRetention
 from storage.sessions import PostgresSessions
 from storage.settings import DatabaseSettings
+from storage.uploads import PostgresUploads
 from storage.vault import Vault
 from storage.what_ifs import PostgresWhatIfs
 from tests.api.town import Town, a_town
@@ -65,9 +67,11 @@ async def a_stored_town(
             ledger=PostgresLedger(database),
             staff=staff,
             privacy=PostgresPrivacy(database, vault),
-            personal_data=PostgresPersonalData(database, vault, identity, staff),
-            retention=PostgresRetention(database),
+            personal_data=PostgresPersonalData(database, vault, identity, staff, parts.objects),
+            retention=PostgresRetention(database, parts.objects),
             traces=live,
+            uploads=PostgresUploads(database),
+            payments=PostgresPayments(database),
         )
 
     try:

@@ -12,12 +12,14 @@ import pytest
 import redis
 
 from api.privacy_settings import PrivacySettings
-from engine.kernel.ids import CourierId
+from engine.kernel.ids import CourierId, OrderId, UserId
+from engine.uploads import MediaType, Upload, UploadId, UploadPurpose, object_key
 from storage.database import connected
 from storage.store import TrailFix
 from tests.api.stored_town import a_stored_town
 from tests.api.test_invoices import a_delivered_order, invoices_of
 from tests.api.town import QUOTE, Person, Town, order_body
+from tests.builders import new_id
 from tests.fixtures.servers import Databases
 
 PATIENCE_S = 60
@@ -95,6 +97,26 @@ async def sent_gift(town: Town, customer: Person) -> str:
     return order_id
 
 
+async def a_photo_of(town: Town, person: Person, order_id: str) -> str:
+    """The key of a file that was sent about an order."""
+    upload = Upload(
+        id=UploadId(new_id()),
+        owner_id=UserId(person.user_id),
+        purpose=UploadPurpose.PROOF_PHOTO,
+        order_id=OrderId(order_id),
+        media_type=MediaType.JPEG,
+        size_bytes=4,
+        width=1,
+        height=1,
+        sent_digest="0" * 64,
+        is_scanned=True,
+        made_at=town.parts.wall.now(),
+    )
+    assert await town.parts.uploads.save(upload)
+    await town.parts.objects.put(object_key(upload.id), b"door", upload.media_type)
+    return object_key(upload.id)
+
+
 async def everything_in(dsn: str, redis_url: str) -> dict[str, str]:
     """All text of every table, and all bytes of Valkey."""
     found = {}
@@ -127,6 +149,7 @@ async def test_a_customer_is_told_everything_and_then_looked_for_in_vain(
     (invoice,) = await invoices_of(customer, delivered, count=1)
     received = await received_gift(town, customer.phone)
     sent = await sent_gift(town, customer)
+    key = await a_photo_of(town, customer, sent)
     await customer.put("/v1/privacy/consents/terms", {"wording": "2026-11"})
 
     asked = await customer.post("/v1/privacy/exports")
@@ -159,6 +182,7 @@ async def test_a_customer_is_told_everything_and_then_looked_for_in_vain(
         assert customer.user_id not in everything[table], table
     live = {name: text for name, text in everything.items() if name.startswith("hadiyati")}
     assert where([customer.user_id, delivered, sent], live) == {}
+    assert await town.parts.objects.get(key) is None
     assert everything["invoices"] == before["invoices"]
     assert delivered in everything["orders"]
     again = await town.log_in("customer", customer.phone)

@@ -1,6 +1,7 @@
 """What has grown old goes by itself, and what is not old stays."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -17,10 +18,11 @@ from engine.orders.order import OrderStatus
 from engine.privacy.retention import Periods
 from storage.audit import PostgresAudit
 from storage.database import Database
+from storage.objects import Objects
 from storage.postgres import PostgresStore
 from storage.queries import queries
 from storage.retention import PostgresRetention
-from storage.settings import DatabaseSettings
+from storage.settings import DatabaseSettings, ObjectSettings
 from storage.store import Answer, Commit, Store, TrailFix
 from tests.builders import NOON, a_quote, a_zone, new_id
 from tests.storage.telling import CELL, a_told_story
@@ -35,6 +37,11 @@ async def database(database_settings: DatabaseSettings) -> AsyncIterator[Databas
     opened = await Database.open(database_settings)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def retention(database: Database, tmp_path: Path) -> PostgresRetention:
+    return PostgresRetention(database, Objects(ObjectSettings(), tmp_path))
 
 
 async def a_day(store: Store, at: int) -> EffectId:
@@ -57,8 +64,10 @@ async def count(database: Database, sql: str) -> Any:
         return await session.connection.fetchval(sql)
 
 
-async def test_what_is_old_goes_and_what_is_not_stays(database: Database) -> None:
-    store, retention = PostgresStore(database), PostgresRetention(database)
+async def test_what_is_old_goes_and_what_is_not_stays(
+    database: Database, retention: PostgresRetention
+) -> None:
+    store = PostgresStore(database)
     undone = await a_day(store, OLD)
     await a_day(store, NOW)
     gone = await retention.forget_old(PERIODS, now=NOW)
@@ -75,9 +84,9 @@ async def test_what_is_old_goes_and_what_is_not_stays(database: Database) -> Non
 
 
 async def test_an_old_order_loses_who_received_it_and_where_and_a_new_one_does_not(
-    database: Database,
+    database: Database, retention: PostgresRetention
 ) -> None:
-    store, retention = PostgresStore(database), PostgresRetention(database)
+    store = PostgresStore(database)
     old = (await a_told_story(store, OrderStatus.DELIVERED)).order
     new = (await a_told_story(store, OrderStatus.DELIVERED, at=NOW)).order
     still_open = (await a_told_story(store, OrderStatus.ASSIGNED)).order
@@ -132,11 +141,13 @@ async def as_redaction(database: Database, change: str) -> None:
         await session.connection.execute(change)
 
 
-async def test_the_log_forgets_from_where_and_its_chain_still_holds(database: Database) -> None:
+async def test_the_log_forgets_from_where_and_its_chain_still_holds(
+    database: Database, retention: PostgresRetention
+) -> None:
     audit = PostgresAudit(database)
     for at in (OLD, NOW):
         await audit.record([acted(ADMIN, Action.CREATE_ZONE, "zone:1", at=at, reason="rain")])
-    gone = await PostgresRetention(database).forget_old(PERIODS, now=NOW)
+    gone = await retention.forget_old(PERIODS, now=NOW)
     assert gone == {"audit_log": 1}
     told = await count(database, "select array_agg(circumstances order by number) from audit_log")
     assert told[0] is None
