@@ -8,10 +8,10 @@ READY := .venv/.ready
 COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint code format types imports check fix simulate replay compare tune bench \
+.PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
-        chaos fuzz-api bench-ledger walk-ledger verify-audit payment-server verify-ledger examples \
-        clients migrate openapi doctor clean
+        chaos fuzz-api bench-ledger bench-queries walk-ledger verify-audit payment-server \
+        verify-ledger examples clients seed migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -95,6 +95,9 @@ fuzz-api: $(READY) ## send generated requests to a whole service: ARGS="--cases 
 bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5"
 	@$(BIN)/hadiyati bench-ledger $(ARGS)
 
+bench-queries: $(READY) ## explain every hot query among a million orders: ARGS="--orders 100000"
+	@$(BIN)/hadiyati bench-queries $(ARGS)
+
 walk-ledger: $(READY) ## a million random operations on a ledger, audited: ARGS="--operations 1000"
 	@$(BIN)/hadiyati walk-ledger $(ARGS)
 
@@ -113,6 +116,8 @@ clients: $(READY) ## make the typed clients, TypeScript and Dart, in dist/client
 	@npm ci --prefix tests/client --ignore-scripts --no-audit --no-fund --silent
 	@$(BIN)/hadiyati clients $(ARGS)
 	@tests/client/node_modules/.bin/openapi-typescript dist/clients/openapi.json -o dist/clients/hadiyati.ts
+seed: $(COMPILED) ## fill an empty database with a bilingual demo city: ARGS="--city jeddah"
+	@$(BIN)/hadiyati seed $(ARGS)
 
 migrate: $(READY) ## bring the database to the newest schema
 	@$(BIN)/hadiyati migrate $(ARGS)

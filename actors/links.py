@@ -10,7 +10,11 @@ from engine.identity.profiles import Language
 from engine.kernel.messages import Effect, Role
 from storage.staff import StaffStore
 
-_PATHS = {LinkPurpose.INVITE: "invitation", LinkPurpose.RESET_PASSWORD: "new-password"}
+_PATHS = {
+    LinkPurpose.INVITE: "invitation",
+    LinkPurpose.RESET_PASSWORD: "new-password",
+    LinkPurpose.VERIFY_EMAIL: "verified-email",
+}
 _ROLES = {
     Role.OPERATOR: {Language.ARABIC: "مشغّلًا", Language.ENGLISH: "an operator"},
     Role.ADMIN: {Language.ARABIC: "مديرًا", Language.ENGLISH: "an admin"},
@@ -45,6 +49,20 @@ _TEXTS = {
             "Open this link within half an hour to choose a new password:\n\n{url}\n\nThe link "
             "works once, and ends all your sessions. If you did not ask for it, ignore this "
             "message: nothing has changed.\n"
+        ),
+    ),
+    (LinkPurpose.VERIFY_EMAIL, Language.ARABIC): (
+        "تأكيد بريدك الإلكتروني في هديتي",
+        (
+            "افتح هذا الرابط خلال يوم لتأكيد أن هذا بريدك:\n\n{url}\n\nإن لم تطلب ذلك فتجاهل "
+            "الرسالة.\n"
+        ),
+    ),
+    (LinkPurpose.VERIFY_EMAIL, Language.ENGLISH): (
+        "Is this your e-mail, for Hadiyati?",
+        (
+            "Open this link within a day to confirm that this is your e-mail:\n\n{url}\n\nIf you "
+            "did not ask for it, ignore this message.\n"
         ),
     ),
 }
@@ -82,5 +100,6 @@ class LinkMails:
 
     def _mail_with(self, link: Link) -> Mail:
         subject, text = _TEXTS[link.purpose, link.language]
-        role = "" if link.role is None else _ROLES[link.role][link.language]
+        # Only who is invited is told into which role.
+        role = _ROLES.get(link.role, {}).get(link.language, "") if link.role else ""
         return Mail(to=link.email, subject=subject, text=text.format(url=self.url(link), role=role))

@@ -38,6 +38,7 @@ from api.routes import (
     periods,
     phone,
     points,
+    privacy,
     profiles,
     refunds,
     reorders,
@@ -125,6 +126,7 @@ _ROUTES = (
     metrics,
     what_if,
     audit_log,
+    privacy,
     health,
 )
 

@@ -19,7 +19,9 @@ from api.commands import (
     ledger,
     loyalty,
     periods,
+    queries,
     reconciling,
+    seed,
 )
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
@@ -52,9 +54,11 @@ app.command("bench-realtime")(bench_realtime)
 app.command("bench-mdrp")(bench_mdrp)
 app.command()(simtest)
 app.command()(chaos)
+app.command("bench-queries")(queries.bench_queries)
 app.command("bench-ledger")(ledger.bench_ledger)
 app.command("walk-ledger")(ledger.walk_ledger)
 app.command("payment-server")(payment_server)
+app.command()(seed.seed)
 app.command()(documents.openapi)
 app.command()(documents.clients)
 app.command()(documents.pages)

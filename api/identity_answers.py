@@ -80,9 +80,17 @@ class ProfileShown(_Answer):
     name_ar: str
     name_en: str
     email: str
+    is_email_verified: bool
     birth_date: str
     zones: list[str] | None
     missing: list[str]
+
+
+class EmailVerified(_Answer):
+    """This e-mail was proven to be that of a profile."""
+
+    email: str
+    role: str
 
 
 class PhoneChanged(_Answer):

@@ -20,12 +20,15 @@ from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
 from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
-from storage.live import LiveStream
+from storage.live import LiveStream, LiveTraces
 from storage.objects import ObjectStore
 from storage.payments import PaymentStore
 from storage.payouts import PayoutStore
 from storage.periods import PeriodStore
+from storage.personal_data import PersonalData
+from storage.privacy import PrivacyStore
 from storage.rates import Rates
+from storage.retention import Retention
 from storage.saved_methods import SavedMethodStore
 from storage.sessions import SessionStore
 from storage.staff import StaffStore
@@ -60,6 +63,10 @@ class Parts:
     payments: PaymentStore
     saved_methods: SavedMethodStore
     gateways: Mapping[GatewayName, PaymentGateway]
+    privacy: PrivacyStore
+    personal_data: PersonalData
+    retention: Retention
+    traces: LiveTraces
     sms: SmsGateway
     mail: MailGateway
     clock: Clock

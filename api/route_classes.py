@@ -28,8 +28,8 @@ _GUARDED: Final = RouteClass(Weight.NORMAL, cost=2, fails_open=False)
 _NORMAL: Final = RouteClass(Weight.NORMAL)
 # In this order; the first that fits.
 _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
-    ("POST", r"/v1/auth/(otp|token|password.*|enrolment.*)|/v1/phone/.*codes?", _GUARDED),
-    ("POST", r"/v1/phone/undo", _GUARDED),
+    ("POST", r"/v1/auth/(otp|token|password.*|enrolment.*|email)|/v1/phone/.*codes?", _GUARDED),
+    ("POST", r"/v1/phone/undo|/v1/profile/email/verification", _GUARDED),
     ("POST", r"/v1/auth/.*", _VITAL),
     ("*", r"/v1/courier(/.*)?", _VITAL),
     ("POST", r"/v1/webhooks/.*", _VITAL),
@@ -40,6 +40,8 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("GET", r"/v1/periods/.+", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),
+    ("POST", r"/v1/privacy/.*", RouteClass(Weight.LIST, 20)),
+    ("GET", r"/v1/privacy.*", RouteClass(Weight.LIST, 3)),
     ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),
     (
         "GET",

@@ -52,11 +52,14 @@ from storage.objects import Objects
 from storage.payments import PostgresPayments
 from storage.payouts import PostgresPayouts
 from storage.periods import PostgresPeriods
+from storage.personal_data import PostgresPersonalData
 from storage.postgres import PostgresStore
 from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
+from storage.privacy import PostgresPrivacy
 from storage.redis_live import RedisLive
 from storage.redis_rates import RedisRates
+from storage.retention import PostgresRetention
 from storage.saved_methods import PostgresSavedMethods
 from storage.sessions import PostgresSessions
 from storage.store import Store
@@ -90,6 +93,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         keys = open_keys(settings.key_file, chance)
         vault = Vault(keys)
         ledger = PostgresLedger(database)
+        objects = Objects(settings.objects, settings.files_folder)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
         # Who registered before phones were sealed must be found.
         await identity.reseal()
@@ -114,13 +118,15 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             periods=PostgresPeriods(database),
             payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
             uploads=PostgresUploads(database),
-            objects=Objects(settings.objects, settings.files_folder),
+            objects=objects,
             scanner=open_scanner(settings.scanner),
             payments=PostgresPayments(database),
             saved_methods=PostgresSavedMethods(database),
-            gateways=await stack.enter_async_context(
-                open_gateways(settings, PostgresLedger(database))
-            ),
+            gateways=await stack.enter_async_context(open_gateways(settings, ledger)),
+            privacy=PostgresPrivacy(database, vault),
+            personal_data=PostgresPersonalData(database, vault, identity, staff, objects),
+            retention=PostgresRetention(database, objects),
+            traces=live,
             sms=await stack.enter_async_context(_open_sms(settings)),
             rates=rates,
             clock=clock,

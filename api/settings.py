@@ -28,6 +28,7 @@ from actors.gateways.settings import (
 from actors.settings import ClockSettings, RuntimeSettings, UploadSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
+from api.privacy_settings import PrivacySettings
 from api.setting_group import SettingGroup
 from engine.invoices.invoice import Party
 from engine.payments.gateways import GatewayName
@@ -255,6 +256,7 @@ class Settings(BaseSettings):
     payments: PaymentSettings = PaymentSettings()
     moyasar: MoyasarSettings = MoyasarSettings()
     stripe: StripeSettings = StripeSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @property
     def key_file(self) -> Path:

@@ -29,6 +29,7 @@ from simulations.score import Score, score
 from simulations.town import Town
 from simulations.virtual import VirtualLoop, run_virtually
 from simulations.witness import Witness
+from storage.memory import MemoryStore
 
 # A Monday, so that virtual days have a date; ticks fall on whole minutes, and so come just after
 # what happens in the same minute.
@@ -131,14 +132,15 @@ def live(
     events: Path | None = None,
     console: Console | None = None,
     solver: Solver | None = None,
+    store: MemoryStore | None = None,
 ) -> Lived:
-    """Live any day in virtual time; a `console` shows how far it is."""
+    """Live any day in virtual time; a `console` shows how far it is, a `store` remembers it."""
     wall = SystemClock()
     began = wall.now()
     diary = Diary()
 
     async def main(loop: VirtualLoop) -> tuple[list[str], Instant, float]:
-        built = stage.build(loop, starts_at=day.starts_at, seed=seed, solver=solver)
+        built = stage.build(loop, starts_at=day.starts_at, seed=seed, solver=solver, store=store)
         with follow_virtually(day, diary, loop, console):
             unknown = await stage.play(built, day, diary, seed=seed, behaviour=behaviour)
         if events is not None:

@@ -74,13 +74,18 @@ class TimedSolver:
 
 
 def build(
-    loop: VirtualLoop, *, starts_at: Instant, seed: int, solver: Solver | None = None
+    loop: VirtualLoop,
+    *,
+    starts_at: Instant,
+    seed: int,
+    solver: Solver | None = None,
+    store: MemoryStore | None = None,
 ) -> Stage:
     """Everything in this process, from one seed; the search is bounded by rounds, not by time."""
     # An edge worker knows the words of a what-if and solves nothing: this takes seconds to import.
     from actors.solving import LocalSolver  # noqa: PLC0415
 
-    store, live = MemoryStore(), MemoryLive()
+    store, live = store or MemoryStore(), MemoryLive()
     timed = TimedSolver(solver or LocalSolver(stopped_watch))
     clock, chance = VirtualClock(loop, starts_at=starts_at), SeededChance(seed)
     settings = RuntimeSettings(

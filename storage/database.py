@@ -69,6 +69,7 @@ class Database:
 
     def __init__(self, pool: asyncpg.Pool, settings: DatabaseSettings) -> None:
         self._pool, self._settings = pool, settings
+        self._waiting = 0
 
     @classmethod
     async def open(cls, settings: DatabaseSettings) -> Self:
@@ -97,15 +98,18 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """A connection for a while; each statement is a transaction of its own."""
+    async def session(self, *, is_vital: bool = False) -> AsyncIterator[Session]:
+        """A connection for a while; each statement is a transaction of its own.
+
+        When many wait for one already, whoever does nothing vital is sent away at once.
+        """
         joined = self._joined()
         if joined is not None:
             with translated():
                 yield joined
             return
         with translated():
-            connection = await self._pool.acquire(timeout=self._settings.command_timeout_s)
+            connection = await self._acquire(is_vital=is_vital)
             try:
                 yield Session(connection)
             except (TimeoutError, OSError, pg.InternalClientError):
@@ -115,10 +119,22 @@ class Database:
             finally:
                 await self._pool.release(connection)
 
+    async def _acquire(self, *, is_vital: bool) -> "asyncpg.pool.PoolConnectionProxy":
+        settings = self._settings
+        if is_vital:
+            return await self._pool.acquire(timeout=settings.command_timeout_s)
+        if self._waiting >= settings.pool_waiting_max:
+            raise StoreUnavailable(f"{self._waiting} wait for a connection already")
+        self._waiting += 1
+        try:
+            return await self._pool.acquire(timeout=settings.pool_wait_s)
+        finally:
+            self._waiting -= 1
+
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
+    async def transaction(self, *, is_vital: bool = False) -> AsyncIterator[Session]:
         """A connection with a transaction that commits when the block ends well."""
-        async with self.session() as session, session.connection.transaction():
+        async with self.session(is_vital=is_vital) as session, session.connection.transaction():
             yield session
 
     @asynccontextmanager

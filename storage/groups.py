@@ -68,7 +68,8 @@ async def store_group(database: Database, group: Sequence[Rows]) -> list[Result]
 
 
 async def _attempt(database: Database, group: Sequence[Rows]) -> list[Outcome]:
-    async with database.transaction() as session:
+    # A cell that cannot commit takes no turn until it has read everything anew.
+    async with database.transaction(is_vital=True) as session:
         outcomes = await _check(session, group)
         good = [one for one, outcome in zip(group, outcomes, strict=True) if outcome == Stored()]
         if good:

@@ -1,6 +1,6 @@
 """What passes between cells and edges, and need not be kept: the port of the live stream."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Final, Protocol
 
 from msgspec import Meta, Struct
@@ -9,7 +9,16 @@ from engine.couriers.fixes import Fix
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.timing import Instant
 
-__all__ = ["ASK_ANEW", "Batch", "Bookmark", "Fix", "LiveStream", "LiveUnavailable", "Publication"]
+__all__ = [
+    "ASK_ANEW",
+    "Batch",
+    "Bookmark",
+    "Fix",
+    "LiveStream",
+    "LiveTraces",
+    "LiveUnavailable",
+    "Publication",
+]
 
 # The kind of a publication that tells nothing but that the channel's snapshot is another now.
 ASK_ANEW: Final = "ask_anew"
@@ -87,4 +96,15 @@ class LiveStream(Protocol):
 
     async def load_fixes(self, cell: CellId) -> dict[CourierId, Fix]:
         """The last positions known; raises LiveUnavailable."""
+        ...
+
+
+class LiveTraces(Protocol):
+    """What passed by and is still there for a while."""
+
+    async def forget(self, ids: Collection[str]) -> None:
+        """Let go whatever names one of these things or people; raises LiveUnavailable.
+
+        A stream with such a batch goes whole, and its readers ask for snapshots.
+        """
         ...

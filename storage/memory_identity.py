@@ -86,3 +86,15 @@ class MemoryIdentity:
 
     async def find_user(self, user_id: UserId) -> User | None:
         return self._users.get(user_id)
+
+    def user_of(self, phone: str) -> UserId | None:
+        """Whose account has this phone."""
+        user = self._by_phone.get(phone)
+        return None if user is None else user.id
+
+    def forget(self, user_id: UserId) -> None:
+        """Nobody is known by this id any more."""
+        user = self._users.pop(user_id, None)
+        if user is not None:
+            self._by_phone.pop(user.phone, None)
+        self._profiles = {key: one for key, one in self._profiles.items() if key[0] != user_id}

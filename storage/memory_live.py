@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
 
 from engine.kernel.ids import CellId, CourierId
 from storage.live import Batch, Fix, LiveUnavailable
@@ -55,6 +57,16 @@ class MemoryLive:
     async def load_fixes(self, cell: CellId) -> dict[CourierId, Fix]:
         return dict(self._fixes.get(cell, {}))
 
+    async def forget(self, ids: Collection[str]) -> None:
+        for fixes in self._fixes.values():
+            for name in {one for one in fixes if one in ids}:
+                del fixes[name]
+        if any(_names(one, ids) for one in self._batches):
+            self._epoch += 1
+            self._count = 0
+            self._batches.clear()
+            self._wake()
+
     def _seen(self, after: str) -> int:
         """How many batches a reader has seen, if all that he has not are still there."""
         epoch, _, count = after.partition(":")
@@ -82,3 +94,8 @@ class MemoryLive:
         for reader in readers:
             if not reader.done():
                 reader.set_result(None)
+
+
+def _names(batch: Batch, ids: Collection[str]) -> bool:
+    text = msgspec.json.encode(batch).decode()
+    return any(one in text for one in ids)

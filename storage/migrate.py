@@ -13,6 +13,7 @@ from storage.database import connected
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _SCHEMA: Final = "public"
+_LOCK_TIMEOUT_MS: Final = 5_000
 # Any number will do as long as nobody else locks it in this database.
 _LOCK: Final = 0x6861_6469_7961_7469
 
@@ -23,10 +24,12 @@ async def migrate(dsn: str, *, on_step: Callable[[str], None] | None = None) -> 
     Of two that run at once the second waits for the first, and then finds nothing left to do.
 
     Raises:
-        StoreUnavailable: the database cannot be reached.
+        StoreUnavailable: the database cannot be reached, or is too busy to be changed now.
     """
     async with connected(dsn) as connection:
-        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        # Whoever waited within a statement would be waited for by an index that is made beside.
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+            await connection.execute("select pg_sleep(0.1)")
         await pogo_sql.ensure_pogo_sync(connection)
         applied = []
         for migration in await _missing(connection):
@@ -53,6 +56,10 @@ async def _missing(connection: asyncpg.Connection) -> list[Migration]:
 
 async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
     async with pogo.transaction(connection, migration):
+        # Whoever waits for a lock holds up all who come after him; an index that is made beside
+        # the traffic waits for it, and holds up nobody.
+        patience_ms = _LOCK_TIMEOUT_MS if migration.use_transaction else 0
+        await connection.execute(f"set lock_timeout = {patience_ms}")
         await migration.apply(connection)
         await pogo_sql.migration_applied(
             connection, migration.id, migration.hash, schema_name=_SCHEMA

@@ -1,7 +1,7 @@
 """The live stream on Redis or Valkey: one stream for all cells, and a hash of fixes for each."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -46,6 +46,7 @@ local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
 return {epoch, first[1][1], last[1][1]}
 """
 
+_UUID: Final = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID: Final = re.compile(rb"[0-9]{1,15}-[0-9]{1,15}")
 _batch: Final = msgspec.msgpack.Decoder(Batch)
 _fix: Final = msgspec.msgpack.Decoder(Fix)
@@ -126,6 +127,26 @@ class RedisLive:
         with _translated():
             found: dict[Any, Any] = await self._redis.hgetall(f"{_FIXES}{cell}")
             return {CourierId(name.decode()): _fix.decode(data) for name, data in found.items()}
+
+    async def forget(self, ids: Collection[str]) -> None:
+        named = frozenset(one.encode() for one in ids)
+        with _translated():
+            async for key in self._redis.scan_iter(match=f"{_FIXES}*", count=_READ_MAX):
+                await self._redis.hdel(key, *ids)
+            if await self._is_told_of(named):
+                # An entry that is trimmed leaves its bytes where they are; a stream that is
+                # removed does not, and its readers ask for snapshots.
+                await self._redis.delete(_STREAM, _EPOCH)
+
+    async def _is_told_of(self, named: frozenset[bytes]) -> bool:
+        end = "+"
+        while found := await self._redis.xrevrange(_STREAM, max=end, count=_READ_MAX):
+            entries: list[Any] = list(found)
+            for _, fields in entries:
+                if not named.isdisjoint(_UUID.findall(fields.get(b"b", b""))):
+                    return True
+            end = f"({entries[-1][0].decode()}"
+        return False
 
 
 def forget_everything(url: str) -> None:

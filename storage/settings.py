@@ -68,6 +68,20 @@ class DatabaseSettings(_Group):
     pool_max: int = Field(
         default=8, ge=1, le=200, description="Connections each process opens at most."
     )
+    pool_wait_s: float = Field(
+        default=2.0,
+        gt=0,
+        le=120,
+        description="Longest wait for one of these connections, in seconds; then the request is "
+        "answered 503. What cells commit waits as long as a statement may take.",
+    )
+    pool_waiting_max: int = Field(
+        default=200,
+        ge=1,
+        le=100_000,
+        description="Requests of a process that may wait for a connection; more are answered 503 "
+        "at once.",
+    )
     connect_timeout_s: float = Field(
         default=5.0, gt=0, le=120, description="Longest wait for a new connection, in seconds."
     )

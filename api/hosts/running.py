@@ -17,6 +17,7 @@ from api.hosts.files import open_uploads
 from api.hosts.identity import open_gate, open_identity
 from api.hosts.money import open_invoicing, open_payments
 from api.hosts.payouts import open_payouts
+from api.hosts.privacy import open_privacy
 from api.hosts.sockets import open_desk
 from api.hosts.staff import open_staff
 from api.parts import Parts
@@ -47,10 +48,11 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         ledger=ledger,
         payments=payments,
     )
-    audit = AuditKeeper(parts.audit, wall=parts.wall)
+    app.state.audit = audit = AuditKeeper(parts.audit, wall=parts.wall)
     app.state.loyalty = Loyalty(ledger, parts.ledger, clock=parts.clock)
     payouts = open_payouts(app, parts, ledger)
-    beside = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
+    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
+    beside = (*services, *open_privacy(app, parts))
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]
         await desk.hub.wait_until_reading()

@@ -3,6 +3,7 @@
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from actors.email_verification import EmailVerification
 from actors.invitations import Invitations
 from actors.links import LinkMails
 from actors.passwords import Passwords
@@ -37,6 +38,15 @@ def open_staff(app: FastAPI, parts: Parts) -> LinkMails:
         clock=parts.clock,
         chance=parts.chance,
         key=key,
+    )
+    app.state.email_verification = EmailVerification(
+        parts.staff,
+        parts.identity,
+        wall=parts.wall,
+        clock=parts.clock,
+        chance=parts.chance,
+        key=key,
+        rules=TryRules(),
     )
     app.state.staff_login = StaffLogIn(
         parts.staff,

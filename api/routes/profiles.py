@@ -6,19 +6,22 @@ from fastapi import APIRouter, Header, Request
 from msgspec import convert
 from starlette.responses import Response
 
+from actors.email_verification import EmailVerification
 from actors.profiles import Profiles
 from actors.sessions import Sessions
-from api.deps import PathId, granted
+from api.deps import PathId, granted, place_of
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.gate import Gate
-from api.identity_answers import ProfileShown
-from api.identity_bodies import ProfileBody, StatusBody, ZonesBody
+from api.identity_answers import EmailVerified, LinkSent, ProfileShown
+from api.identity_bodies import EnrolmentBody, ProfileBody, StatusBody, ZonesBody
 from api.json_answer import Json
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
 from engine.identity.access import Permission
+from engine.identity.links import BAD_LINK, LIFE_MS, LinkPurpose
 from engine.identity.profiles import (
     BAD_BIRTH_DATE,
+    NO_EMAIL,
     STALE_PROFILE,
     UNKNOWN_PROFILE,
     Edit,
@@ -27,9 +30,11 @@ from engine.identity.profiles import (
     missing,
 )
 from engine.identity.sessions import SessionEnd
+from engine.identity.staff import TOO_MANY_TRIES
 from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Caller, Role
-from engine.kernel.refusals import NOT_ALLOWED, Refusal
+from engine.kernel.refusals import NOT_ALLOWED, STALE, Refusal
+from engine.kernel.timing import SECOND_MS
 
 router = APIRouter(prefix="/v1", tags=["identity"])
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The version you saw.")]
@@ -82,6 +87,33 @@ async def edit_profile(
     return shown_profile(
         granted_profile(await profiles.edit(caller.user_id, caller.role, wish, seen=seen))
     )
+
+
+@router.post(
+    "/profile/email/verification",
+    status_code=202,
+    responses=answers(202, LinkSent, *WITH_TOKEN, *WITH_STORE, NO_EMAIL, TOO_MANY_TRIES),
+)
+async def ask_email_verification(
+    caller: Annotated[Caller, granted(Permission.EDIT_PROFILE)], request: Request
+) -> Json:
+    """Have a link sent to the e-mail of the profile; opening it proves that it is yours."""
+    host: EmailVerification = request.app.state.email_verification
+    refusal = await host.ask(caller.user_id, caller.role, place=place_of(request))
+    if refusal is not None:
+        raise Refused(refusal)
+    return Json({"expires_in_s": LIFE_MS[LinkPurpose.VERIFY_EMAIL] // SECOND_MS}, 202)
+
+
+@router.post(
+    "/auth/email",
+    responses=answers(200, EmailVerified, *WITH_BODY, *WITH_STORE, BAD_LINK, NO_EMAIL, STALE),
+)
+async def verify_email(body: EnrolmentBody, request: Request) -> Json:
+    """Whoever has the token of the link has read the mail; no log-in is needed."""
+    host: EmailVerification = request.app.state.email_verification
+    profile = granted_profile(await host.verify(body.token))
+    return Json({"email": profile.email, "role": profile.role.value})
 
 
 @router.put(
@@ -149,6 +181,7 @@ def shown_profile(profile: Profile) -> Json:
         "name_ar": profile.name_ar,
         "name_en": profile.name_en,
         "email": profile.email,
+        "is_email_verified": profile.is_email_verified,
         "birth_date": profile.birth_date,
         "zones": None if profile.zones is None else list(profile.zones),
         "missing": list(missing(profile)),

@@ -35,6 +35,12 @@ class Action(StrEnum):
     CLOSE_DISPUTE = "close_dispute"
     GIVE_CREDIT = "give_credit"
     CLOSE_PERIOD = "close_period"
+    ASK_EXPORT = "ask_export"
+    ASK_ERASURE = "ask_erasure"
+    WITHDRAW_ERASURE = "withdraw_erasure"
+    EXPORT_PERSON = "export_person"
+    FETCH_EXPORT = "fetch_export"
+    ERASE_PERSON = "erase_person"
 
 
 class Act(Struct, frozen=True, kw_only=True):

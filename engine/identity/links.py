@@ -24,15 +24,21 @@ class LinkPurpose(StrEnum):
 
     INVITE = "invite"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a purpose
+    VERIFY_EMAIL = "verify_email"
 
 
-LIFE_MS = {LinkPurpose.INVITE: 7 * DAY_MS, LinkPurpose.RESET_PASSWORD: 30 * MINUTE_MS}
+LIFE_MS = {
+    LinkPurpose.INVITE: 7 * DAY_MS,
+    LinkPurpose.RESET_PASSWORD: 30 * MINUTE_MS,
+    LinkPurpose.VERIFY_EMAIL: DAY_MS,
+}
 
 
 class Link(Thing, frozen=True, kw_only=True):
     """Of what is sent only the digest is kept; sending it again (`sends`) makes another.
 
-    `role` and `zones` are what an invitation promises, `author` is who invited.
+    `role` and `zones` are what an invitation promises, `author` is who invited. Of a verification
+    `author` is whose e-mail it is, and `role` in which of his profiles.
     """
 
     id: LinkId

@@ -34,6 +34,7 @@ class Language(StrEnum):
 class Profile(Thing, frozen=True, kw_only=True):
     """`birth_date` is a Gregorian date (ISO 8601); empty texts were not told yet.
 
+    `verified_email` is the address that was proven to be his, whatever `email` says since then.
     `zones` are those to which an operator is limited; None is every zone.
     """
 
@@ -45,9 +46,15 @@ class Profile(Thing, frozen=True, kw_only=True):
     name_ar: str = ""
     name_en: str = ""
     email: str = ""
+    verified_email: str = ""
     birth_date: str = ""
     status_reason: str = ""
     zones: tuple[ZoneId, ...] | None = None
+
+    @property
+    def is_email_verified(self) -> bool:
+        """Whether the e-mail that he has now was proven to be his."""
+        return self.email != "" and self.email == self.verified_email
 
 
 class Edit(Struct, frozen=True, kw_only=True):
@@ -78,6 +85,12 @@ BAD_BIRTH_DATE = declare(
     en="This is no date on which somebody who may do this was born.",
     ar="هذا ليس تاريخ ميلاد مقبولًا لهذا الدور.",
 )
+NO_EMAIL = declare(
+    "no_email_to_verify",
+    RefusalKind.CONFLICT,
+    en="There is no e-mail to verify, or it is another one by now. Tell it first.",
+    ar="لا يوجد بريد إلكتروني للتحقق منه أو تغيّر منذ ذلك. أدخله أولًا.",
+)
 NOT_VERIFIED = declare(
     "not_verified",
     RefusalKind.FORBIDDEN,
@@ -106,6 +119,13 @@ def edit(profile: Profile, wish: Edit, *, now: Instant) -> Profile | Refusal:
     told = {name: getattr(wish, name) for name in wish.__struct_fields__}
     changed = {name: value for name, value in told.items() if value is not None}
     return replace(profile, version=profile.version + 1, **changed)
+
+
+def verify_email(profile: Profile, email: str) -> Profile | Refusal:
+    """The profile after a link that was sent to this e-mail was opened."""
+    if not email or profile.email != email:
+        return NO_EMAIL()
+    return replace(profile, version=profile.version + 1, verified_email=email)
 
 
 def judge(profile: Profile, status: ProfileStatus, reason: str) -> Profile:
@@ -138,6 +158,8 @@ def appoint(
         status=ProfileStatus.ACTIVE,
         status_reason="",
         email=email,
+        # Whoever took the invitation up has read the mail.
+        verified_email=email,
         zones=zones,
     )
 
@@ -145,7 +167,9 @@ def appoint(
 def missing(profile: Profile) -> tuple[str, ...]:
     """What is still to be told, in the order in which an app asks for it."""
     asked = ("name_ar", "name_en", "email", "birth_date")
-    return tuple(name for name in asked if not getattr(profile, name))
+    untold = tuple(name for name in asked if not getattr(profile, name))
+    is_unproven = profile.email != "" and not profile.is_email_verified
+    return (*untold, "email_verification") if is_unproven else untold
 
 
 def objection(profile: Profile) -> Refusal | None:

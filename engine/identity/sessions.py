@@ -21,6 +21,7 @@ class SessionEnd(StrEnum):
     REUSED = "reused"
     TOO_MANY = "too_many"
     ACCESS_CHANGED = "access_changed"
+    ERASED = "erased"
 
 
 class Session(Thing, frozen=True, kw_only=True):

@@ -29,6 +29,8 @@ BY_ITSELF = {
     "/v1/auth/password": "a code of the authenticator is used once; a log-in is a session",
     "/v1/auth/password/forgotten": "the newest mail counts, and few are sent",
     "/v1/auth/password/reset": "the link is used once",
+    "/v1/auth/email": "what is verified is verified",
+    "/v1/profile/email/verification": "each mail is good, and few are sent",
     "/v1/auth/enrolment": "the link's secret is the same until it is used",
     "/v1/auth/enrolment/accept": "the link is used once",
     "/v1/orders/{order_id}/links": "another address shows the same",
@@ -38,6 +40,9 @@ BY_ITSELF = {
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
     "/v1/periods/{period}/close": "a period is closed once",
     "/v1/disputes/{dispute_id}/close": "a dispute is decided once",
+    "/v1/privacy/exports": "the one that is being made",
+    "/v1/privacy/erasure": "the one that is open",
+    "/v1/privacy-requests": "the open one of this person",
     "/v1/zones/{zone_id}/parameters/{version}/restore": "If-Match: a version is replaced once",
 }
 

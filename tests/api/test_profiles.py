@@ -1,10 +1,12 @@
 """Profiles over REST: two roles of one person, verification, and versions."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.api.town import ON_DUTY, Town, a_town
+from tests.api.town import ON_DUTY, Person, Town, a_town
 from tests.builders import new_id
 
 
@@ -38,7 +40,7 @@ async def test_a_profile_says_what_is_still_missing(town: Town) -> None:
     )
     body = edited.json()
     assert (body["missing"], body["name_ar"], body["email"]) == (
-        [],
+        ["email_verification"],
         "نورة محمد",
         "noura@example.com",
     )
@@ -114,3 +116,67 @@ async def test_a_courier_works_once_he_is_verified_and_until_he_is_suspended(
         unknown = f"/v1/couriers/{new_id()}/status"
         missing = await operator.put(unknown, {"status": "active", "reason": "x"})
         assert (missing.status_code, missing.json()["code"]) == (404, "unknown_profile")
+
+
+async def token_sent_to(town: Town, email: str) -> str:
+    """What stands in the newest mail to an address, once it has left."""
+    async with asyncio.timeout(60):
+        while not (found := [one for one in town.mails() if one.to == email]):
+            await town.parts.wall.sleep(20)
+    return found[-1].text.partition("#")[2].split()[0]
+
+
+async def told(person: Person, email: str) -> dict[str, Any]:
+    """His profile after he has told this e-mail and asked for a link to it."""
+    version = (await person.get("/v1/profile")).headers["etag"]
+    edited = await person.town.client.patch(
+        "/v1/profile", json={"email": email}, headers={**person.headers, "If-Match": version}
+    )
+    assert edited.status_code == 200, edited.text
+    assert (await person.post("/v1/profile/email/verification")).status_code == 202
+    body: dict[str, Any] = edited.json()
+    return body
+
+
+async def test_an_email_is_verified_by_the_link_in_the_mail(town: Town) -> None:
+    person = await town.log_in("customer")
+    none = await person.post("/v1/profile/email/verification")
+    assert (none.status_code, none.json()["code"]) == (409, "no_email_to_verify")
+    profile = await told(person, "noura@example.com")
+    assert (profile["is_email_verified"], "email_verification" in profile["missing"]) == (
+        False,
+        True,
+    )
+    token = await token_sent_to(town, "noura@example.com")
+    for _ in range(2):
+        proven = await town.client.post("/v1/auth/email", json={"token": token})
+        assert (proven.status_code, proven.json()["email"]) == (200, "noura@example.com")
+    seen = (await person.get("/v1/profile")).json()
+    assert (seen["is_email_verified"], "email_verification" in seen["missing"]) == (True, False)
+    settled = await person.post("/v1/profile/email/verification")
+    assert (settled.status_code, settled.json()["code"]) == (409, "no_email_to_verify")
+
+
+async def test_a_link_to_an_address_that_was_left_verifies_nothing(town: Town) -> None:
+    person = await town.log_in("courier")
+    await told(person, "old@example.com")
+    token = await token_sent_to(town, "old@example.com")
+    await told(person, "new@example.com")
+    late = await town.client.post("/v1/auth/email", json={"token": token})
+    assert (late.status_code, late.json()["code"]) == (409, "no_email_to_verify")
+    assert (await person.get("/v1/profile")).json()["is_email_verified"] is False
+    for made_up in ("hl1.AAAA", f"{token[:-4]}AAAA"):
+        refused = await town.client.post("/v1/auth/email", json={"token": made_up})
+        assert (refused.status_code, refused.json()["code"]) == (410, "bad_link")
+    reset = await town.client.post(
+        "/v1/auth/password/reset", json={"token": token, "password": "a bird in the palm grove"}
+    )
+    assert (reset.status_code, reset.json()["code"]) == (410, "bad_link")
+
+
+async def test_few_mails_are_sent_to_one_address(town: Town) -> None:
+    person = await town.log_in("customer")
+    await told(person, "noura@example.com")
+    answers = [await person.post("/v1/profile/email/verification") for _ in range(4)]
+    assert [one.status_code for one in answers][-1] == 429
+    assert answers[-1].json()["code"] == "too_many_tries"

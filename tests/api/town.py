@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -52,6 +52,7 @@ from storage.memory_live import MemoryLive
 from storage.memory_payments import MemoryPayments
 from storage.memory_payouts import MemoryPayouts
 from storage.memory_periods import MemoryPeriods
+from storage.memory_privacy import MemoryPersonalData, MemoryPrivacy
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
 from storage.memory_uploads import MemoryUploads
@@ -61,6 +62,7 @@ from storage.rates import MemoryRates, Rates
 from storage.saved_methods import MemorySavedMethods
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
+from storage.store import Store
 from tests.builders import CORNER, DOOR, SHOP, new_id
 
 if TYPE_CHECKING:
@@ -313,7 +315,8 @@ class Socket:
 async def a_town(
     folder: Path,
     *,
-    store: MemoryStore | None = None,
+    store: Store | None = None,
+    parts_of: Callable[[Parts], Parts] = lambda parts: parts,
     live: LiveStream | None = None,
     sessions: SessionStore | None = None,
     identity: IdentityStore | None = None,
@@ -355,7 +358,10 @@ async def a_town(
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
-    store, stream = store or MemoryStore(), live or MemoryLive()
+    memory = store if isinstance(store, MemoryStore) else MemoryStore()
+    store, stream = store or memory, live or MemoryLive()
+    known = identity if isinstance(identity, MemoryIdentity) else MemoryIdentity(memory.audit)
+    people = MemoryPersonalData(known)
     bus, cells = local_bus(
         World(
             store=store,
@@ -370,23 +376,27 @@ async def a_town(
         bus=bus,
         store=store,
         live=stream,
-        identity=identity or MemoryIdentity(store.audit),
+        identity=identity or known,
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
-        invoices=(invoices := MemoryInvoices(store.audit)),
+        invoices=(invoices := MemoryInvoices(memory.audit)),
         gift_links=MemoryGiftLinks(),
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),
-        staff=MemoryStaff(store.outbox, store.audit),
-        audit=store.audit,
+        staff=MemoryStaff(memory.outbox, memory.audit),
+        audit=memory.audit,
         ledger=(ledger := MemoryLedger()),
-        periods=MemoryPeriods(ledger, invoices, store.audit),
-        payouts=MemoryPayouts(store.audit),
+        periods=MemoryPeriods(ledger, invoices, memory.audit),
+        privacy=MemoryPrivacy(memory.outbox, memory.audit),
+        personal_data=people,
+        retention=people,
+        traces=MemoryLive(),
+        payouts=MemoryPayouts(memory.audit),
         payout_gateway=payout_gateway,
         uploads=MemoryUploads(),
         objects=Objects(settings.objects, settings.files_folder),
         scanner=scanner or NoScanner(),
-        payments=MemoryPayments(store.outbox),
+        payments=MemoryPayments(memory.outbox),
         saved_methods=MemorySavedMethods(),
         gateways=gateways or {},
         sms=DevelopmentSms(settings.sms_log),
@@ -397,6 +407,7 @@ async def a_town(
         keys=KeyRing(make_keys(SystemChance())),
         settings=settings,
     )
+    parts = parts_of(parts)
     app = create_app(parts)
     async with served(app, parts) as url:
         town = Town(url, parts, cells, app)

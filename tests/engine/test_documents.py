@@ -42,6 +42,9 @@ from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
 from engine.payouts.dispute import DisputeStatus
 from engine.payouts.payout import PayoutKind, PayoutStatus
 from engine.pricing.pay import PayLineKind
+from engine.privacy.consents import ConsentPurpose
+from engine.privacy.places import Fate
+from engine.privacy.requests import RequestKind, RequestStatus, Unfinished
 from engine.uploads import UploadPurpose
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
@@ -146,6 +149,11 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Roles", Role),
         ("### Status of a profile", ProfileStatus),
         ("### Why a session ended", SessionEnd),
+        ("### What is asked about one's data", RequestKind),
+        ("### How far a privacy request has come", RequestStatus),
+        ("### What an erasure waits for", Unfinished),
+        ("### What is consented to", ConsentPurpose),
+        ("### What becomes of data when somebody is erased", Fate),
         ("### Skills", Skill),
         ("### Occasions", Occasion),
         ("### Status of a gift link", GiftLinkStatus),

@@ -7,12 +7,15 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from actors.clock import SystemClock
 from engine.kernel.ids import OrderId
 from storage.database import Database
 from storage.postgres import PostgresStore
+from storage.queries import queries
 from storage.settings import DatabaseSettings
-from storage.store import StoreUnavailable
-from tests.builders import new_id
+from storage.store import Stored, StoreUnavailable
+from tests.builders import a_zone, new_id
+from tests.storage.telling import a_commit, first
 from tests.storage.wire import Wire
 
 
@@ -93,9 +96,7 @@ async def test_a_connection_that_the_driver_lost_track_of_is_unavailable_once(ds
 
 
 async def test_a_pool_that_is_used_up_is_unavailable(dsn: str) -> None:
-    store = await PostgresStore.open(
-        settings_for(dsn, command_timeout_s=0.2, pool_min=1, pool_max=1)
-    )
+    store = await PostgresStore.open(settings_for(dsn, pool_wait_s=0.2, pool_min=1, pool_max=1))
     async with store._database.session():
         with pytest.raises(StoreUnavailable):
             await store.find_order(OrderId(new_id()))
@@ -109,3 +110,48 @@ async def test_a_statement_that_takes_too_long_is_ended_by_the_server(dsn: str) 
         async with store._database.session() as session:
             await session.connection.execute("select pg_sleep(5)")
     await store.close()
+
+
+async def test_who_would_wait_behind_too_many_is_sent_away_at_once(dsn: str) -> None:
+    settings = settings_for(dsn, pool_min=1, pool_max=1, pool_waiting_max=2, pool_wait_s=30)
+    database = await Database.open(settings)
+    store = PostgresStore(database)
+    zone = a_zone()
+    async with database.session():
+        waiting = [asyncio.ensure_future(said(store)) for _ in range(2)]
+        while database._waiting < settings.pool_waiting_max:
+            await SystemClock().sleep(1)
+        assert isinstance(await said(store), StoreUnavailable)
+        # What a cell commits waits like a statement, and is not sent away.
+        commit = asyncio.ensure_future(store.commit(a_commit(first(zone))))
+    assert await asyncio.gather(*waiting) == [None, None]
+    assert await commit == Stored()
+    assert await said(store) is None
+    await store.close()
+
+
+async def test_a_session_that_idles_in_a_transaction_is_ended_by_the_server(dsn: str) -> None:
+    settings = settings_for(dsn, idle_in_transaction_timeout_ms=50, pool_min=1, pool_max=1)
+    database = await Database.open(settings)
+    with pytest.raises(StoreUnavailable):
+        await dawdle(database)
+    assert await database.value(queries.find_mark, name="any") is None
+    await database.close()
+
+
+async def test_who_waits_too_long_for_a_lock_is_ended_by_the_server(dsn: str) -> None:
+    database = await Database.open(settings_for(dsn, lock_timeout_ms=50, pool_max=2))
+    async with database.transaction() as holder:
+        await holder.connection.execute("lock table zones in access exclusive mode")
+        with pytest.raises(StoreUnavailable):
+            async with database.session() as session:
+                await session.connection.fetchval("select count(*) from zones")
+    await database.close()
+
+
+async def dawdle(database: Database) -> None:
+    """Ask too seldom in a transaction: the server's patience is over before."""
+    async with asyncio.timeout(60), database.transaction() as session:
+        while True:
+            await SystemClock().sleep(100)
+            await session.connection.fetchval("select 1")

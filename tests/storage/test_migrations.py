@@ -1,6 +1,8 @@
 """Migrations: applied once, by whoever comes first, and in step with the rules and the queries."""
 
 import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
 from itertools import pairwise
 
 import asyncpg
@@ -9,7 +11,7 @@ import pytest
 from engine.orders.order import TRANSITIONS, OrderStatus
 from storage.memory_tables import reachable
 from storage.migrate import MIGRATIONS, list_pending, migrate
-from storage.queries import Query, queries
+from storage.queries import FOLDER, Query, queries
 from storage.store import StoreUnavailable
 
 NAMES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
@@ -56,14 +58,34 @@ def test_no_two_migrations_have_one_number() -> None:
     assert all(after > before for before, after in pairwise(numbers))
 
 
-@pytest.mark.parametrize("query", queries.all(), ids=lambda query: query.name)
-async def test_a_query_fits_the_schema(dsn: str, query: Query) -> None:
+async def test_every_query_fits_the_schema(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
-    try:
-        prepared = await connection.prepare(query.sql)
-        assert len(prepared.get_parameters()) == len(query.parameters)
-    finally:
-        await connection.close()
+    faults = [fault async for fault in faults_of(connection, queries.all())]
+    await connection.close()
+    assert faults == []
+
+
+async def faults_of(
+    connection: asyncpg.Connection, of: Iterable[Query]
+) -> AsyncIterator[tuple[str, str]]:
+    """The names of the queries that the schema does not know, and what it says."""
+    for query in of:
+        try:
+            prepared = await connection.prepare(query.sql)
+        except asyncpg.PostgresError as error:
+            yield query.name, str(error)
+        else:
+            if len(prepared.get_parameters()) != len(query.parameters):
+                yield query.name, f"takes other parameters than {query.parameters}"
+
+
+def test_no_two_queries_have_one_name() -> None:
+    found = re.findall(
+        r"^-- name: (\w+)",
+        "\n".join(path.read_text("utf-8") for path in FOLDER.glob("*.sql")),
+        re.MULTILINE,
+    )
+    assert sorted(found) == sorted(set(found))
 
 
 async def test_the_database_knows_the_same_steps_of_an_order_as_the_rules(dsn: str) -> None:
