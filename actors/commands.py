@@ -1,10 +1,11 @@
-"""Every command of the live things: whose turns it needs, and which rule decides it."""
+"""Every command of the live things, and which rule decides it."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from actors.clock import Clock
 from actors.holdings import Holdings
+from actors.whose_turns import Keys, WhoseTurns
 from engine.couriers import duty, handing_over, prepositioning
 from engine.couriers.courier import Courier
 from engine.couriers.messages import (
@@ -38,11 +39,10 @@ from engine.geo.zone import (
     RevertZoneParameters,
     Zone,
 )
-from engine.kernel.ids import OfferId
 from engine.kernel.messages import Caller, Command, Decision
 from engine.kernel.refusals import Refusal
+from engine.kernel.timing import Instant
 from engine.orders import decide as orders
-from engine.orders.decide import NO_LOAD, Load
 from engine.orders.messages import (
     QUOTE_USED,
     UNKNOWN_ORDER,
@@ -54,23 +54,19 @@ from engine.orders.messages import (
 )
 from engine.orders.order import Order
 
-# So many placements may be under way in a zone while its caps are far; a commit group holds fewer.
-PLACED_AT_ONCE = 512
-Keys = Iterable[str]
 Rule = Callable[[Any, Caller], Decision | Refusal]
-_OfZone = CreateZone | ChangeZoneParameters | PutParametersInForce | RevertZoneParameters
-_OfCourier = (
-    GoOnDuty
-    | GoOffDuty
-    | EndShift
-    | TakeBreak
-    | EndBreak
-    | ReportProgress
-    | ReachWaitingPoint
-    | EndWayToWait
-    | HandOver
-    | Welcome
-)
+_Himself = HandOver | TakeBreak | EndBreak | ReachWaitingPoint
+
+
+class _CourierRule(Protocol):
+    def __call__(
+        self,
+        courier: Courier,
+        command: Any,  # noqa: ANN401 - each rule has a command of its own
+        /,
+        *,
+        now: Instant,
+    ) -> Decision | Refusal: ...
 
 
 class Commands:
@@ -79,109 +75,42 @@ class Commands:
     def __init__(self, holdings: Holdings, clock: Clock) -> None:
         self._holdings = holdings
         self._clock = clock
+        self._whose = whose = WhoseTurns(holdings)
         self._table: dict[type[Command], tuple[Callable[[Any], Keys], Rule]] = {
-            PlaceOrder: (self._of_placing, self._place),
-            ReleaseOrder: (self._of_order, self._release),
-            CancelOrder: (self._of_order, self._cancel),
-            ChangeOrder: (self._of_change, self._change),
-            UnassignOrder: (self._of_order, self._unassign),
-            GoOnDuty: (self._of_courier, self._go_on_duty),
-            HandOver: (self._of_courier, self._hand_over),
-            Welcome: (self._of_courier, self._welcome),
-            GoOffDuty: (self._of_courier, self._go_off_duty),
-            EndShift: (self._of_courier, self._end_shift),
-            TakeBreak: (self._of_courier, self._take_break),
-            EndBreak: (self._of_courier, self._end_break),
-            ReportProgress: (self._of_courier, self._progress),
-            ReachWaitingPoint: (self._of_courier, self._reach_waiting_point),
-            EndWayToWait: (self._of_courier, self._end_way_to_wait),
-            AcknowledgeOffer: (self._of_offer, self._acknowledge),
-            AcceptOffer: (self._of_offer, self._accept),
-            DeclineOffer: (self._of_round, self._decline),
-            ExpireOffer: (self._of_round, self._expire),
-            CreateZone: (self._of_zone, self._create_zone),
-            ChangeZoneParameters: (self._of_zone, self._change_parameters),
-            PutParametersInForce: (self._of_zone, self._put_in_force),
-            RevertZoneParameters: (self._of_zone, self._revert_parameters),
+            PlaceOrder: (whose.of_placing, self._place),
+            ReleaseOrder: (whose.of_order, self._release),
+            CancelOrder: (whose.of_order, self._cancel),
+            ChangeOrder: (whose.of_change, self._change),
+            UnassignOrder: (whose.of_order, self._unassign),
+            GoOnDuty: (whose.of_courier, self._go_on_duty),
+            HandOver: (whose.of_courier, self._by_courier(handing_over.hand_over)),
+            Welcome: (whose.of_courier, self._welcome),
+            GoOffDuty: (whose.of_courier, self._go_off_duty),
+            EndShift: (whose.of_courier, self._end_shift),
+            TakeBreak: (whose.of_courier, self._by_courier(_take_break)),
+            EndBreak: (whose.of_courier, self._by_courier(_end_break)),
+            ReportProgress: (whose.of_courier, self._progress),
+            ReachWaitingPoint: (whose.of_courier, self._by_courier(prepositioning.reach)),
+            EndWayToWait: (whose.of_courier, self._end_way_to_wait),
+            AcknowledgeOffer: (whose.of_offer, self._acknowledge),
+            AcceptOffer: (whose.of_offer, self._accept),
+            DeclineOffer: (whose.of_round, self._decline),
+            ExpireOffer: (whose.of_round, self._expire),
+            CreateZone: (whose.of_zone, self._create_zone),
+            ChangeZoneParameters: (whose.of_zone, self._change_parameters),
+            PutParametersInForce: (whose.of_zone, self._put_in_force),
+            RevertZoneParameters: (whose.of_zone, self._revert_parameters),
         }
 
     def keys(self, command: Command) -> Keys:
         """The things whose turns the command needs, as far as the present state tells."""
-        whose_turns, _ = self._table[type(command)]
-        return whose_turns(command)
+        keys, _ = self._table[type(command)]
+        return keys(command)
 
     def decide(self, command: Command, caller: Caller) -> Decision | Refusal:
         """What the command changes; call it only while holding the turns."""
         _, rule = self._table[type(command)]
         return rule(command, caller)
-
-    # Whose turns
-
-    def _of_placing(self, command: PlaceOrder) -> Keys:
-        """Near a cap orders are placed one after the other, so that none slips past it."""
-        yield command.order_id
-        zone = self._holdings.zones.get(command.zone_id)
-        if zone is None:
-            return
-        load = self._holdings.load_of(zone.id, command.window)
-        if not load.is_within(zone.parameters, margin=PLACED_AT_ONCE):
-            yield f"placing:{zone.id}"
-
-    def _of_order(self, command: ReleaseOrder | CancelOrder | ChangeOrder | UnassignOrder) -> Keys:
-        order = self._holdings.orders.get(command.order_id)
-        yield command.order_id
-        if order is None:
-            return
-        if order.courier_id is not None:
-            yield order.courier_id
-        if order.offer_id is not None:
-            yield from self._around_offer(order.offer_id)
-
-    def _of_change(self, command: ChangeOrder) -> Keys:
-        """Near a cap also the turn of placing, as for a new order."""
-        yield from self._of_order(command)
-        order = self._holdings.orders.get(command.order_id)
-        zone = None if order is None else self._holdings.zones.get(order.zone_id)
-        if zone is not None and not self._load_beside(command).is_within(
-            zone.parameters, margin=PLACED_AT_ONCE
-        ):
-            yield f"placing:{zone.id}"
-
-    def _load_beside(self, command: ChangeOrder) -> Load:
-        """What the zone has without this order."""
-        order = self._holdings.orders.get(command.order_id)
-        if order is None or order.zone_id not in self._holdings.zones:
-            return NO_LOAD
-        return self._holdings.load_of(order.zone_id, command.window, but=order.id)
-
-    def _of_offer(self, command: AcknowledgeOffer | AcceptOffer) -> Keys:
-        return self._around_offer(command.offer_id)
-
-    def _of_round(self, command: DeclineOffer | ExpireOffer) -> Keys:
-        """Also who is asked next."""
-        yield from self._around_offer(command.offer_id)
-        offer = self._holdings.offers.get(command.offer_id)
-        if offer is not None and offer.status is OfferStatus.OPEN:
-            yield from offer.in_line
-
-    def _around_offer(self, offer_id: OfferId) -> Keys:
-        yield offer_id
-        offer = self._holdings.offers.get(offer_id)
-        if offer is not None:
-            yield from offer.asked
-            yield from offer.order_ids
-
-    def _of_courier(self, command: _OfCourier) -> Keys:
-        yield command.courier_id
-        courier = self._holdings.couriers.get(command.courier_id)
-        if courier is None:
-            return
-        yield from courier.orders
-        if courier.offer_id is not None:
-            yield from self._around_offer(courier.offer_id)
-
-    def _of_zone(self, command: _OfZone) -> Keys:
-        yield command.zone_id
 
     # Which rule
 
@@ -231,7 +160,7 @@ class Commands:
             caller,
             zone=zone,
             around=Around(offer=offer, others=others, couriers=couriers),
-            load=self._load_beside(command),
+            load=self._whose.load_beside(command),
             travel_s=0 if zone is None or order is None else self._travel_s(zone, order, command),
             now=now,
         )
@@ -255,11 +184,14 @@ class Commands:
         per_h = zone.parameters.pay_guarantee_per_h_halalas
         return duty.go_on(courier, command, guarantee_per_h_halalas=per_h, now=self._clock.now())
 
-    def _hand_over(self, command: HandOver, _caller: Caller) -> Decision | Refusal:
-        courier = self._holdings.couriers.get(command.courier_id)
-        if courier is None:
-            return UNKNOWN_COURIER()
-        return handing_over.hand_over(courier, command, now=self._clock.now())
+    def _by_courier(self, rule: _CourierRule) -> Rule:
+        """What a courier decides about himself alone."""
+
+        def decide(command: _Himself, _: Caller) -> Decision | Refusal:
+            courier = self._holdings.couriers.get(command.courier_id)
+            return rule(courier, command, now=self._clock.now()) if courier else UNKNOWN_COURIER()
+
+        return decide
 
     def _welcome(self, command: Welcome, _caller: Caller) -> Decision | Refusal:
         """He was taken in before this was asked, or has left again."""
@@ -280,18 +212,6 @@ class Commands:
         offer = self._holdings.open_offer_of(courier)
         return leaving.end_shift(courier, offer, self._offered(offer), now=self._clock.now())
 
-    def _take_break(self, command: TakeBreak, _caller: Caller) -> Decision | Refusal:
-        courier = self._holdings.couriers.get(command.courier_id)
-        if courier is None:
-            return UNKNOWN_COURIER()
-        return duty.take_break(courier, now=self._clock.now())
-
-    def _end_break(self, command: EndBreak, _caller: Caller) -> Decision | Refusal:
-        courier = self._holdings.couriers.get(command.courier_id)
-        if courier is None:
-            return UNKNOWN_COURIER()
-        return duty.end_break(courier, now=self._clock.now())
-
     def _progress(self, command: ReportProgress, _caller: Caller) -> Decision | Refusal:
         courier = self._holdings.couriers.get(command.courier_id)
         if courier is None:
@@ -303,14 +223,6 @@ class Commands:
             carried[reported.id] = reported
         carrying = Carrying(courier, carried, parameters=zone.parameters, now=self._clock.now())
         return carrying.report(command)
-
-    def _reach_waiting_point(
-        self, command: ReachWaitingPoint, _caller: Caller
-    ) -> Decision | Refusal:
-        courier = self._holdings.couriers.get(command.courier_id)
-        if courier is None:
-            return UNKNOWN_COURIER()
-        return prepositioning.reach(courier, command, now=self._clock.now())
 
     def _end_way_to_wait(self, command: EndWayToWait, _caller: Caller) -> Decision | Refusal:
         courier = self._holdings.couriers.get(command.courier_id)
@@ -403,3 +315,11 @@ class Commands:
         if offer is None or offer.status is not OfferStatus.OPEN:
             return []
         return self._holdings.orders_of(offer.order_ids)
+
+
+def _take_break(courier: Courier, _: TakeBreak, *, now: Instant) -> Decision | Refusal:
+    return duty.take_break(courier, now=now)
+
+
+def _end_break(courier: Courier, _: EndBreak, *, now: Instant) -> Decision | Refusal:
+    return duty.end_break(courier, now=now)

@@ -2,23 +2,17 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from api.pay_answers import PayShown
+from api.answer import Answer
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class ClockShown(_Answer):
+class ClockShown(Answer):
     """The service's time; `speed` is above 1 only while a day is replayed."""
 
     now: int
     speed: float
 
 
-class OrderPlacedAnswer(_Answer):
+class OrderPlacedAnswer(Answer):
     """It is stored."""
 
     order_id: str
@@ -26,14 +20,14 @@ class OrderPlacedAnswer(_Answer):
     status: str
 
 
-class OrderChanged(_Answer):
+class OrderChanged(Answer):
     """How the order stands now."""
 
     order_id: str
     status: str
 
 
-class GiftShown(_Answer):
+class GiftShown(Answer):
     """What is given."""
 
     description: str
@@ -52,14 +46,14 @@ class GiftShown(_Answer):
     vehicles: list[str]
 
 
-class RecipientShown(_Answer):
+class RecipientShown(Answer):
     """Who receives it."""
 
     name: str
     phone: str
 
 
-class PlaceShown(_Answer):
+class PlaceShown(Answer):
     """Where, and how to find it."""
 
     lat: float
@@ -69,14 +63,14 @@ class PlaceShown(_Answer):
     notes: str
 
 
-class WindowShown(_Answer):
+class WindowShown(Answer):
     """When it should be at the door."""
 
     start: int
     end: int
 
 
-class CarrierShown(_Answer):
+class CarrierShown(Answer):
     """Who carries it."""
 
     courier_id: str
@@ -84,7 +78,7 @@ class CarrierShown(_Answer):
     vehicle: str
 
 
-class FeeShown(_Answer):
+class FeeShown(Answer):
     """What was added to an order's price after it was placed, VAT included."""
 
     kind: str
@@ -92,7 +86,7 @@ class FeeShown(_Answer):
     at: int
 
 
-class OrderShown(_Answer):
+class OrderShown(Answer):
     """An order as its customer and operators see it."""
 
     order_id: str
@@ -120,11 +114,11 @@ class OrderShown(_Answer):
     ended_at: int | None
 
 
-class Chosen(_Answer):
+class Chosen(Answer):
     """A row of which only some fields were asked for."""
 
 
-class _Page(_Answer):
+class _Page(Answer):
     """`next` and `previous` are the cursors of the pages on either side, if there are any."""
 
     next: str | None
@@ -137,7 +131,7 @@ class OrdersShown(_Page):
     orders: list[OrderShown | Chosen]
 
 
-class EventShown(_Answer):
+class EventShown(Answer):
     """Something that happened: `at` by our clock, `device_at` by the phone's."""
 
     type: str
@@ -153,7 +147,7 @@ class TimelineShown(_Page):
     events: list[EventShown]
 
 
-class OfferMadeShown(_Answer):
+class OfferMadeShown(Answer):
     """An offer with its explanation."""
 
     offer_id: str
@@ -174,104 +168,7 @@ class OffersShown(_Page):
     offers: list[OfferMadeShown]
 
 
-class StopShown(_Answer):
-    """One place on a route."""
-
-    kind: Literal["pickup", "dropoff", "return", "wait"]
-    lat: float
-    lng: float
-    orders: list[str]
-    ready_at: int
-    arrived_at: int | None
-
-
-class CarriedGiftShown(_Answer):
-    """A gift as its courier sees it: never a price.
-
-    What is said of the recipient and the door is empty until he has accepted; who receives a
-    surprise has no phone in it, for he is not called.
-    """
-
-    description: str
-    size_units: int
-    weight_g: int
-    skills: list[str]
-    surprise: bool
-    photo_consent: bool
-    neighbour: str
-
-
-class CarriedShown(_Answer):
-    """An order as its courier sees it: never a PIN."""
-
-    order_id: str
-    code: str
-    version: int
-    status: str
-    recipient: RecipientShown
-    gift: CarriedGiftShown
-    shop: PlaceShown
-    door: PlaceShown
-    ready_at: int
-    due_at: int
-    pay: PayShown | None
-    proof_needed: dict[str, list[str]]
-
-
-class OfferShown(_Answer):
-    """The question whether a courier takes a trip; of a broadcast the first yes has it."""
-
-    offer_id: str
-    mode: Literal["direct", "ranked", "broadcast"]
-    order_ids: list[str]
-    stops: list[StopShown]
-    orders: list[CarriedShown]
-    pay_halalas: int
-    made_at: int
-    expires_at: int
-
-
-class WorkShown(_Answer):
-    """A courier's work."""
-
-    courier_id: str
-    version: int
-    duty: str
-    status: str
-    position_interval_s: int
-    zone_id: str
-    shift_ends_at: int | None
-    route: list[StopShown]
-    orders: list[CarriedShown]
-    offer: OfferShown | None
-
-
-class DutyChanged(_Answer):
-    """What the courier's duty is now."""
-
-    duty: str
-
-
-class OfferAnswered(_Answer):
-    """What became of the offer."""
-
-    offer_id: str
-    status: str
-
-
-class ProgressTaken(_Answer):
-    """Done; or, with `kept`, waiting for the report that it follows."""
-
-    order_id: str
-
-
-class WaitingPointTaken(_Answer):
-    """What the courier's status is now."""
-
-    status: str
-
-
-class ParameterSetShown(_Answer):
+class ParameterSetShown(Answer):
     """One version of a zone's parameters."""
 
     version: int
@@ -291,7 +188,7 @@ class VersionShown(ParameterSetShown):
     guard_state: Literal["upcoming", "watching", "passed", "reverted", "superseded"] | None
 
 
-class ZoneShown(_Answer):
+class ZoneShown(Answer):
     """A zone with the parameters in force, and those whose time has not come."""
 
     zone_id: str
@@ -317,14 +214,14 @@ class ParameterSetsShown(_Page):
     versions: list[VersionShown]
 
 
-class ZoneChanged(_Answer):
+class ZoneChanged(Answer):
     """The version that the new parameters have."""
 
     zone_id: str
     parameters_version: int
 
 
-class ZoneMovedTo(_Answer):
+class ZoneMovedTo(Answer):
     """The cell that runs the zone now, and the one that did before."""
 
     zone_id: str
@@ -333,13 +230,13 @@ class ZoneMovedTo(_Answer):
     repeated: bool = False
 
 
-class Alive(_Answer):
+class Alive(Answer):
     """The process answers."""
 
     status: Literal["alive"]
 
 
-class Ready(_Answer):
+class Ready(Answer):
     """Whether each part serves: `ok`, or what is wrong."""
 
     status: Literal["ready", "degraded", "not_ready"]
@@ -348,7 +245,7 @@ class Ready(_Answer):
     cells: dict[str, str]
 
 
-class ComparedShown(_Answer):
+class ComparedShown(Answer):
     """One metric under both sets; `low` to `high` holds the mean of B - A as sure as `level`."""
 
     name: str
@@ -367,7 +264,7 @@ class ComparedShown(_Answer):
     by_day: list[float]
 
 
-class ComparisonShown(_Answer):
+class ComparisonShown(Answer):
     """What could be shown: A is what is in force, B what was tried."""
 
     leading: str
@@ -377,7 +274,7 @@ class ComparisonShown(_Answer):
     metrics: list[ComparedShown]
 
 
-class WhatIfShown(_Answer):
+class WhatIfShown(Answer):
     """A what-if: what is tried, how far it is, and in the end what could be shown."""
 
     what_if_id: str

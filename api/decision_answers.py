@@ -2,14 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from api.answer import Answer
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class CourierReasonShown(_Answer):
+class CourierReasonShown(Answer):
     """What speaks against a courier; with `cost_more` how much dearer he would have been."""
 
     courier_id: str
@@ -19,7 +15,7 @@ class CourierReasonShown(_Answer):
     text_ar: str
 
 
-class GoneShown(_Answer):
+class GoneShown(Answer):
     """Who left a broadcast before it ended."""
 
     courier_id: str
@@ -27,7 +23,7 @@ class GoneShown(_Answer):
     at: int
 
 
-class OfferDecision(_Answer):
+class OfferDecision(Answer):
     """An offer: who was asked, why he, and why not the others."""
 
     kind: Literal["offer"]
@@ -51,7 +47,7 @@ class OfferDecision(_Answer):
     couriers: list[CourierReasonShown]
 
 
-class WaitDecision(_Answer):
+class WaitDecision(Answer):
     """A reason to wait; with a courier who is planned for it, and when he would leave."""
 
     kind: Literal["wait"]
@@ -66,7 +62,7 @@ class WaitDecision(_Answer):
     couriers: list[CourierReasonShown]
 
 
-class DecisionsShown(_Answer):
+class DecisionsShown(Answer):
     """All that was decided about who carries an order, oldest first, and why it waits now."""
 
     order_id: str

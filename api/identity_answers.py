@@ -2,21 +2,17 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from api.answer import Answer
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class CodeSent(_Answer):
+class CodeSent(Answer):
     """A code is on its way; the same for known and unknown phones."""
 
     expires_in_s: int
     resend_in_s: int
 
 
-class TokenIssued(_Answer):
+class TokenIssued(Answer):
     """Send it as `Authorization: Bearer …`."""
 
     access_token: str
@@ -29,13 +25,13 @@ class TokenIssued(_Answer):
     role: str
 
 
-class KeySet(_Answer):
+class KeySet(Answer):
     """The public keys (RFC 7517) that access tokens are signed with, also those of tomorrow."""
 
     keys: list[dict[str, str]]
 
 
-class SessionShown(_Answer):
+class SessionShown(Answer):
     """One log-in on one device; `seen_at` is when it was refreshed last."""
 
     session_id: str
@@ -48,19 +44,19 @@ class SessionShown(_Answer):
     is_this: bool
 
 
-class SessionsShown(_Answer):
+class SessionsShown(Answer):
     """Where you are logged in, the last seen first."""
 
     sessions: list[SessionShown]
 
 
-class LoggedOut(_Answer):
+class LoggedOut(Answer):
     """These sessions have ended."""
 
     session_ids: list[str]
 
 
-class Me(_Answer):
+class Me(Answer):
     """Who you are."""
 
     user_id: str
@@ -68,7 +64,7 @@ class Me(_Answer):
     role: str
 
 
-class ProfileShown(_Answer):
+class ProfileShown(Answer):
     """What somebody told of himself in a role; `missing` is what is still to be told."""
 
     user_id: str
@@ -86,14 +82,14 @@ class ProfileShown(_Answer):
     missing: list[str]
 
 
-class EmailVerified(_Answer):
+class EmailVerified(Answer):
     """This e-mail was proven to be that of a profile."""
 
     email: str
     role: str
 
 
-class PhoneChanged(_Answer):
+class PhoneChanged(Answer):
     """The account has this phone now."""
 
     user_id: str
@@ -112,7 +108,7 @@ class Enrolled(StaffTokenIssued):
     recovery_codes: list[str]
 
 
-class EnrolmentShown(_Answer):
+class EnrolmentShown(Answer):
     """What to put into the authenticator, by hand or as a QR code."""
 
     email: str
@@ -121,19 +117,19 @@ class EnrolmentShown(_Answer):
     otpauth_uri: str
 
 
-class LinkSent(_Answer):
+class LinkSent(Answer):
     """If this is somebody's e-mail, a link is on its way to it."""
 
     expires_in_s: int
 
 
-class PasswordChanged(_Answer):
+class PasswordChanged(Answer):
     """The password is another one and all sessions have ended; log in with it."""
 
     device_token: str
 
 
-class InvitationShown(_Answer):
+class InvitationShown(Answer):
     """Who is invited to what, and until when."""
 
     invitation_id: str
@@ -146,7 +142,7 @@ class InvitationShown(_Answer):
     expires_at: int
 
 
-class InvitationsShown(_Answer):
+class InvitationsShown(Answer):
     """The invitations that can still be accepted, the newest first."""
 
     invitations: list[InvitationShown]

@@ -2,16 +2,11 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from api.answer import Answer
 from api.answers import GiftShown, PlaceShown, RecipientShown, WindowShown
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class PricedLineShown(_Answer):
+class PricedLineShown(Answer):
     """A line of a price; amounts in halalas."""
 
     name: str
@@ -21,7 +16,7 @@ class PricedLineShown(_Answer):
     gross_halalas: int
 
 
-class QuoteMade(_Answer):
+class QuoteMade(Answer):
     """A price and a promise; amounts in halalas, VAT included in the total.
 
     Half of such gifts come until `expected_at`, nine of ten until `likely_by`.
@@ -42,7 +37,7 @@ class QuoteMade(_Answer):
     valid_until: int
 
 
-class OrderToPlace(_Answer):
+class OrderToPlace(Answer):
     """What `POST /v1/orders` takes."""
 
     quote_id: str
@@ -53,14 +48,14 @@ class OrderToPlace(_Answer):
     window: WindowShown | None
 
 
-class AgainQuoted(_Answer):
+class AgainQuoted(Answer):
     """A quote for the same gift once more, and the body with which it is placed."""
 
     quote: QuoteMade
     order: OrderToPlace
 
 
-class CancellationShown(_Answer):
+class CancellationShown(Answer):
     """What is kept of the total and what is given back; dearer terms begin at `until`."""
 
     order_id: str
@@ -70,7 +65,7 @@ class CancellationShown(_Answer):
     until: int | None
 
 
-class ChangeQuoted(_Answer):
+class ChangeQuoted(Answer):
     """What a change would cost: a charge, dearer from `until`, beside the new price.
 
     `difference_halalas` is what is to be paid in addition, charge included, or given back.
@@ -88,7 +83,7 @@ class ChangeQuoted(_Answer):
     valid_until: int
 
 
-class OrderChangedAnswer(_Answer):
+class OrderChangedAnswer(Answer):
     """How the order stands after a change."""
 
     order_id: str
@@ -98,7 +93,7 @@ class OrderChangedAnswer(_Answer):
     due_at: int
 
 
-class OrderCancelledAnswer(_Answer):
+class OrderCancelledAnswer(Answer):
     """How the order stands now, what is kept of its total and what is given back."""
 
     order_id: str
@@ -107,7 +102,7 @@ class OrderCancelledAnswer(_Answer):
     refund_halalas: int | None = None
 
 
-class InvoiceShown(_Answer):
+class InvoiceShown(Answer):
     """An invoice or note; `pdf` and `xml` are signed addresses, valid until `links_expire_at`."""
 
     invoice_id: str
@@ -127,13 +122,13 @@ class InvoiceShown(_Answer):
     links_expire_at: int
 
 
-class InvoicesShown(_Answer):
+class InvoicesShown(Answer):
     """An order's invoices and notes, in the order of their numbers."""
 
     invoices: list[InvoiceShown]
 
 
-class CardShown(_Answer):
+class CardShown(Answer):
     """A template: what stands on the card before the message."""
 
     id: str
@@ -142,13 +137,13 @@ class CardShown(_Answer):
     ar: str
 
 
-class CardsShown(_Answer):
+class CardsShown(Answer):
     """All templates."""
 
     cards: list[CardShown]
 
 
-class LinkMade(_Answer):
+class LinkMade(Answer):
     """A link to an order for who has no account with us."""
 
     path: str
@@ -156,7 +151,7 @@ class LinkMade(_Answer):
     expires_at: int
 
 
-class TimesShown(_Answer):
+class TimesShown(Answer):
     """When it is expected."""
 
     window: WindowShown | None
@@ -164,7 +159,7 @@ class TimesShown(_Answer):
     eta: int | None
 
 
-class SharedShown(_Answer):
+class SharedShown(Answer):
     """An order as the holder of a link may see it now; what he may not see is left out."""
 
     code: str
@@ -182,7 +177,7 @@ class SharedShown(_Answer):
 GiftLinkWord = Literal["open", "answered", "placed", "expired", "withdrawn"]
 
 
-class GiftLinkShown(_Answer):
+class GiftLinkShown(Answer):
     """A gift link as its sender sees it; `path` is what he hands to the recipient."""
 
     gift_link_id: str
@@ -196,13 +191,13 @@ class GiftLinkShown(_Answer):
     order_id: str | None
 
 
-class GiftLinksShown(_Answer):
+class GiftLinksShown(Answer):
     """A sender's gift links, newest first."""
 
     gift_links: list[GiftLinkShown]
 
 
-class GiftAsked(_Answer):
+class GiftAsked(Answer):
     """What the holder of a gift link is told: that a gift waits for an address."""
 
     status: GiftLinkWord

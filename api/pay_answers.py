@@ -2,14 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from api.answer import Answer
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class PayLineShown(_Answer):
+class PayLineShown(Answer):
     """One reason to be paid; the line of a return may be below zero."""
 
     kind: Literal[
@@ -25,7 +21,7 @@ class PayLineShown(_Answer):
     halalas: int
 
 
-class PayShown(_Answer):
+class PayShown(Answer):
     """What an order pays its courier; `halalas` is certain, waiting in the shop comes to it."""
 
     halalas: int

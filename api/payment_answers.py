@@ -2,17 +2,12 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from api.answer import Answer
 from engine.payments.gateways import Card, Flow, GatewayName, Network
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class CardShown(_Answer):
+class CardShown(Answer):
     """All that we know of a card; the expiry is 0 where the gateway does not tell it."""
 
     network: Network | None
@@ -21,7 +16,7 @@ class CardShown(_Answer):
     expires_month: int
 
 
-class RefundShown(_Answer):
+class RefundShown(Answer):
     """Money that goes back."""
 
     refund_id: str
@@ -33,7 +28,7 @@ class RefundShown(_Answer):
     done_at: int | None
 
 
-class PaymentShown(_Answer):
+class PaymentShown(Answer):
     """How a payment stands; amounts in halalas.
 
     With `challenge_url` the customer is to be sent there: his bank wants to hear it from him. The
@@ -59,13 +54,13 @@ class PaymentShown(_Answer):
     expires_at: int
 
 
-class PaymentsShown(_Answer):
+class PaymentsShown(Answer):
     """The newest payments."""
 
     payments: list[PaymentShown]
 
 
-class PaymentStanding(_Answer):
+class PaymentStanding(Answer):
     """What somebody who comes back from his bank is told."""
 
     payment_id: str
@@ -73,7 +68,7 @@ class PaymentStanding(_Answer):
     is_placed: bool
 
 
-class MethodShown(_Answer):
+class MethodShown(Answer):
     """A way of paying: with which gateway's form, and key, the app turns it into a token.
 
     Of `hold` the money is taken at the pick-up; of `charge` at once, and a refund takes days.
@@ -85,14 +80,14 @@ class MethodShown(_Answer):
     publishable_key: str
 
 
-class MethodsShown(_Answer):
+class MethodsShown(Answer):
     """All ways of paying; none where orders are placed without."""
 
     is_required: bool
     methods: list[MethodShown]
 
 
-class SavedMethodShown(_Answer):
+class SavedMethodShown(Answer):
     """A card to pay with again: send its id as a source of the kind `saved`."""
 
     method_id: str
@@ -102,13 +97,13 @@ class SavedMethodShown(_Answer):
     saved_at: int
 
 
-class SavedMethodsShown(_Answer):
+class SavedMethodsShown(Answer):
     """All saved methods, newest first."""
 
     methods: list[SavedMethodShown]
 
 
-class NoticeTaken(_Answer):
+class NoticeTaken(Answer):
     """What a gateway is told about its notice."""
 
     is_known: bool

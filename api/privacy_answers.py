@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
+from api.answer import Answer
 from api.bodies import Body, Phone, Reason, Storable
 from api.deps import IdText
 
@@ -29,11 +30,7 @@ class ConsentBody(Body):
     wording: Annotated[str, StringConstraints(min_length=1, max_length=64), Storable]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class PrivacyRequestShown(_Answer):
+class PrivacyRequestShown(Answer):
     """A request about somebody's data: when it is carried out, and until when by law.
 
     `waits_for` is what must come to its end before an erasure; `file` is where an export is.
@@ -52,13 +49,13 @@ class PrivacyRequestShown(_Answer):
     file_expires_at: int | None
 
 
-class PrivacyRequestsShown(_Answer):
+class PrivacyRequestsShown(Answer):
     """One's own requests, the newest first; or all that are open, the oldest first."""
 
     requests: list[PrivacyRequestShown]
 
 
-class ConsentShown(_Answer):
+class ConsentShown(Answer):
     """What was agreed to, in which wording, from when until when."""
 
     purpose: str
@@ -68,7 +65,7 @@ class ConsentShown(_Answer):
     is_withdrawn: bool
 
 
-class ConsentsShown(_Answer):
+class ConsentsShown(Answer):
     """All that somebody ever agreed to, the newest first."""
 
     consents: list[ConsentShown]

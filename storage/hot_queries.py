@@ -21,7 +21,6 @@ def hot_queries(city: City) -> dict[str, dict[str, Any]]:
         "limit": 21,
     }
     trail = {"courier_id": city.courier_id, "since": middle, "until": middle + HOUR_MS}
-    aged = {"before": city.began_at + HOUR_MS, "limit": _LIMIT}
     return {
         "find_order": {"order_id": city.order_id},
         "cell_of_order": {"order_id": city.order_id},
@@ -41,7 +40,6 @@ def hot_queries(city: City) -> dict[str, dict[str, Any]]:
         "list_duties": {**in_zone, "types": ["WentOnDuty"]},
         "order_outcomes": {**in_zone, "limit": _LIMIT},
         "offer_outcomes": {**in_zone, "limit": _LIMIT},
-        "aged_orders": {**aged, "at": 0, "after": named(0, 0)},
         "find_offer": {"offer_id": named(1, 7)},
         "load_offers": {"cell": city.cell},
         "list_offers_for": {"order_id": city.order_id},
@@ -64,6 +62,14 @@ def hot_queries(city: City) -> dict[str, dict[str, Any]]:
         "list_ended_sessions": {"since": last_hour},
         "list_gift_links_of": {"customer_id": city.customer_id, "limit": _LIMIT},
         "list_due_gift_links": {"now": city.ended_at, "limit": _LIMIT},
+        **_of_what_is_old(city),
+    }
+
+
+def _of_what_is_old(city: City) -> dict[str, dict[str, Any]]:
+    aged = {"before": city.began_at + HOUR_MS, "limit": _LIMIT}
+    return {
+        "aged_orders": {**aged, "at": 0, "after": named(0, 0)},
         "remove_old_answers": aged,
         "remove_old_outbox": aged,
         "remove_old_quotes": aged,

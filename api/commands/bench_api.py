@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from actors.chance import SystemChance, new_id
+from actors.chance import new_id
 from actors.clock import SystemClock
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.app import assemble
@@ -47,6 +47,22 @@ CUSTOMER: Final = "+966550000001"
 SHOP: Final = Point(lat=24.6900, lng=46.6850)
 DOOR: Final = Point(lat=24.7100, lng=46.7000)
 _BARE: Final = "/bare"
+_CORNERS: Final = ((24.60, 46.55), (24.60, 46.82), (24.85, 46.82), (24.85, 46.55))
+_ZONE: Final = {
+    "name_en": "Bench",
+    "name_ar": "قياس",
+    "polygon": [{"lat": lat, "lng": lng} for lat, lng in _CORNERS],
+    "resolution": 7,
+    # What is measured is the placing, not the dispatch of a whole queue.
+    "parameters": {"tick_s": 600},
+}
+_ENDS: Final = {"shop": msgspec.to_builtins(SHOP), "door": msgspec.to_builtins(DOOR)}
+_ORDER: Final = {
+    "gift": {"description": "Roses", "message": "مبروك"},
+    "recipient": {"name": "Noura", "phone": "0501234567"},
+    "shop": {**_ENDS["shop"], "name": "Flowers"},
+    "door": {**_ENDS["door"], "address": "Building 7"},
+}
 _UNLIMITED: Final = LimitSettings(person_per_min=10**7, device_per_min=10**7, address_per_min=10**7)
 
 
@@ -219,74 +235,75 @@ def _bare_app(ours: ASGIApp) -> FastAPI:
 _quote: list[Quote] = []
 
 
+class _Place(msgspec.Struct, frozen=True):
+    """Where requests are made for: who asks, and a quote of whose kind every order has one."""
+
+    parts: Parts
+    bearer: dict[str, str]
+    quote: Quote
+
+    def reads(self, path: str) -> Prepare:
+        """The same question again and again."""
+
+        async def prepare(count: int) -> list[bytes]:
+            return [request("GET", path, self.bearer)] * count
+
+        return prepare
+
+    def orders(self, path: str) -> Prepare:
+        """Orders, each under a key of its own."""
+
+        async def prepare(count: int) -> list[bytes]:
+            return [await self._order(path) for _ in range(count)]
+
+        return prepare
+
+    async def _order(self, path: str) -> bytes:
+        parts = self.parts
+        # A quote becomes one order.
+        quote = replace(self.quote, id=QuoteId(new_id(parts.clock, parts.chance)))
+        await parts.store.save_quote(quote)
+        body = msgspec.json.encode({"quote_id": quote.id, **_ORDER})
+        key = new_id(parts.clock, parts.chance)
+        return request("POST", path, {**self.bearer, "idempotency-key": key}, body)
+
+
 async def _prepared(
     parts: Parts, url: str, settings: Settings
 ) -> list[tuple[str, Prepare, Prepare]]:
-    chance = SystemChance()
+    place = await _opened(parts, url, settings)
+    _quote[:] = [place.quote]
+    return [
+        (
+            "GET /v1/clock (counted for its person)",
+            place.reads("/v1/clock"),
+            place.reads(f"{_BARE}/me"),
+        ),
+        (
+            "GET /v1/me (a row is read and opened)",
+            place.reads("/v1/me"),
+            place.reads(f"{_BARE}/me"),
+        ),
+        (
+            "POST /v1/orders (auth, validation, key, one commit)",
+            place.orders("/v1/orders"),
+            place.orders(f"{_BARE}/orders"),
+        ),
+    ]
+
+
+async def _opened(parts: Parts, url: str, settings: Settings) -> _Place:
+    """A zone, and a customer who has asked for a price."""
     luck = random.Random(1)  # noqa: S311 - pauses between tries
     edge = Edge(url, settings.sms_log, clock=SystemClock(), chance=luck)
     operator = Account(edge, phone=OPERATOR, role="operator")
     customer = Account(edge, phone=CUSTOMER, role="customer")
     await operator.log_in()
     await customer.log_in()
-    corners = [(24.60, 46.55), (24.60, 46.82), (24.85, 46.82), (24.85, 46.55)]
-    zone = {
-        "name_en": "Bench",
-        "name_ar": "قياس",
-        "polygon": [{"lat": lat, "lng": lng} for lat, lng in corners],
-        "resolution": 7,
-        # What is measured is the placing, not the dispatch of a whole queue.
-        "parameters": {"tick_s": 600},
-    }
-    await operator.request("POST", "/v1/zones", zone, key=new_id(edge.clock, chance))
-    ends = {"shop": msgspec.to_builtins(SHOP), "door": msgspec.to_builtins(DOOR)}
-    made = await customer.request("POST", "/v1/quotes", {**ends, "preparation_s": 0})
+    await operator.request("POST", "/v1/zones", _ZONE, key=new_id(edge.clock, parts.chance))
+    made = await customer.request("POST", "/v1/quotes", {**_ENDS, "preparation_s": 0})
     quote = await parts.store.find_quote(QuoteId(made.body["quote_id"]))
     assert quote is not None
-    _quote[:] = [quote]
     await edge.close()
     bearer = {"authorization": f"Bearer {customer.token}", "content-type": "application/json"}
-    fixed = {
-        "gift": {"description": "Roses", "message": "مبروك"},
-        "recipient": {"name": "Noura", "phone": "0501234567"},
-        "shop": {**ends["shop"], "name": "Flowers"},
-        "door": {**ends["door"], "address": "Building 7"},
-    }
-
-    def reads(path: str) -> Prepare:
-        async def prepare(count: int) -> list[bytes]:
-            return [request("GET", path, bearer)] * count
-
-        return prepare
-
-    def orders(path: str) -> Prepare:
-        async def prepare(count: int) -> list[bytes]:
-            return [await order(path) for _ in range(count)]
-
-        return prepare
-
-    async def order(path: str) -> bytes:
-        # A quote becomes one order.
-        another = replace(quote, id=QuoteId(new_id(parts.clock, chance)))
-        await parts.store.save_quote(another)
-        body = msgspec.json.encode({"quote_id": another.id, **fixed})
-        key = new_id(parts.clock, chance)
-        return request("POST", path, {**bearer, "idempotency-key": key}, body)
-
-    return [
-        (
-            "GET /v1/clock (counted for its person)",
-            reads("/v1/clock"),
-            reads(f"{_BARE}/me"),
-        ),
-        (
-            "GET /v1/me (a row is read and opened)",
-            reads("/v1/me"),
-            reads(f"{_BARE}/me"),
-        ),
-        (
-            "POST /v1/orders (auth, validation, key, one commit)",
-            orders("/v1/orders"),
-            orders(f"{_BARE}/orders"),
-        ),
-    ]
+    return _Place(parts, bearer, quote)

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from api.answers import DutyChanged, OfferAnswered, ProgressTaken, WaitingPointTaken, WorkShown
 from api.bodies import DutyBody, ProgressBody, ReasonBody, WaitingPointBody
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
@@ -22,6 +21,7 @@ from api.sockets.frames import (
     Progress,
     ReachedWaitingPoint,
 )
+from api.work_answers import DutyChanged, OfferAnswered, ProgressTaken, WaitingPointTaken, WorkShown
 from engine.couriers.messages import (
     BUSY_ELSEWHERE,
     COURIER_BUSY,

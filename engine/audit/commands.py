@@ -6,6 +6,7 @@ from typing import Any, Final
 from msgspec import to_builtins
 
 from engine.audit.record import Action, AuditRecord, acted
+from engine.geo.moving import MoveZone
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import ChangeZoneParameters, CreateZone, Zone
 from engine.kernel.messages import Command, Decision, Envelope, Role
@@ -17,6 +18,7 @@ _IN_CHARGE: Final = frozenset({Role.OPERATOR, Role.ADMIN})
 _ACTIONS: Final[Mapping[type[Command], Action]] = {
     CreateZone: Action.CREATE_ZONE,
     ChangeZoneParameters: Action.CHANGE_PARAMETERS,
+    MoveZone: Action.MOVE_ZONE,
     PlaceOrder: Action.PLACE_ORDER,
     CancelOrder: Action.CANCEL_ORDER,
     UnassignOrder: Action.UNASSIGN_ORDER,
@@ -47,6 +49,8 @@ def _changed(command: Command, decision: Decision) -> tuple[str, dict[str, Any],
         (order,) = (one for one in things if isinstance(one, Order) and one.id == command.order_id)
         return f"order:{order.id}", {}, {"status": order.status.value}
     (zone,) = (one for one in things if isinstance(one, Zone))
+    if isinstance(command, MoveZone):
+        return f"zone:{zone.id}", {"cell": decision.reply["before"]}, {"cell": command.cell}
     return (f"zone:{zone.id}", *_parameters(zone, command))
 
 

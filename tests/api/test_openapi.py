@@ -8,7 +8,7 @@ from typing import Any
 from openapi_spec_validator import validate
 from pydantic import TypeAdapter
 
-from api import answers, identity_answers, order_answers
+from api import answers, identity_answers, order_answers, work_answers
 from api.description import document
 from engine.kernel.refusals import CATALOGUE
 from tests.api.town import Town
@@ -86,7 +86,7 @@ async def test_every_answer_is_what_the_description_says(town: Town) -> None:
         (customer, "/v1/gift-links", order_answers.GiftLinksShown),
         (customer, "/v1/cards", order_answers.CardsShown),
         (operator, f"/v1/orders/{order_id}/offers", answers.OffersShown),
-        (courier, "/v1/courier", answers.WorkShown),
+        (courier, "/v1/courier", work_answers.WorkShown),
         (operator, "/v1/zones", answers.ZonesShown),
         (operator, f"/v1/zones/{town.zone_id}", answers.ZoneShown),
         (operator, f"/v1/zones/{town.zone_id}/parameters", answers.ParameterSetsShown),

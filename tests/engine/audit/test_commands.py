@@ -6,8 +6,9 @@ from engine.audit.commands import records_of
 from engine.audit.record import Action, AuditRecord
 from engine.dispatch import cancellation
 from engine.geo import zone as zones
+from engine.geo.moving import MoveZone, move
 from engine.geo.zone import ChangeZoneParameters
-from engine.kernel.ids import CommandId
+from engine.kernel.ids import CellId, CommandId
 from engine.kernel.messages import Caller, Command, Decision, Envelope
 from engine.kernel.refusals import UNAVAILABLE
 from engine.orders.messages import CancelOrder, CancelReason
@@ -67,6 +68,15 @@ def test_only_those_in_charge_are_recorded() -> None:
     assert record.circumstances.reason == "other"
     assert told(customer(), command, decision) == ()
     assert records_of(None, decision, at=NOON) == ()
+
+
+def test_a_zone_that_moves_is_told_with_both_cells() -> None:
+    zone, there = a_zone(), CellId("elsewhere")
+    command = MoveZone(zone_id=zone.id, cell=there, author=operator().user_id)
+    decision = move(zone, command, before=CellId("here"), now=NOON)
+    (record,) = told(operator(), command, decision)
+    assert (record.act.action, record.act.subject) == (Action.MOVE_ZONE, f"zone:{zone.id}")
+    assert (record.act.before, record.act.after) == ({"cell": "here"}, {"cell": there})
 
 
 def test_what_was_refused_is_not_recorded() -> None:
