@@ -11,7 +11,7 @@ from engine.kernel.ids import OrderId, UserId, derived_id
 from engine.kernel.messages import Role
 from engine.kernel.pages import FIRST_ID
 from engine.kernel.timing import Instant
-from engine.money.accounts import AccountKind, account
+from engine.money.accounts import AccountId, AccountKind, Asset, account, asset_of
 from engine.privacy.places import TOLD, erasure_order
 from engine.privacy.requests import Unfinished
 from engine.uploads import Upload, object_key
@@ -145,7 +145,10 @@ class PostgresPersonalData:
         (row,) = await self._database.rows(
             queries.unfinished_business,
             user_id=known(belongings.person.user_id),
-            accounts=_accounts(belongings.person),
+            # Points are no money: they lapse with their owner.
+            accounts=[
+                one for one in _accounts(belongings.person) if asset_of(one) is Asset.HALALAS
+            ],
         )
         found = {Unfinished(name) for name, is_so in row.items() if is_so}
         if belongings.is_awaited:
@@ -290,7 +293,7 @@ def _values(belongings: Belongings, **more: object) -> dict[str, Any]:
     }
 
 
-def _accounts(person: Person) -> list[str]:
+def _accounts(person: Person) -> list[AccountId]:
     return [account(kind, person.user_id) for kind in AccountKind]
 
 

@@ -89,6 +89,7 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="ledger_transfers", fate=F.HOLD, why=_TAX),
     DataPlace(name="ledger_accounts", fate=F.HOLD, why=_TAX),
     DataPlace(name="ledger_head", fate=F.NOBODY),
+    DataPlace(name="ledger_closings", fate=F.IDS, why="which admin closed which month"),
     DataPlace(
         name="payments",
         fate=F.REDACT,
@@ -98,6 +99,7 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     ),
     DataPlace(name="payment_events", fate=F.HOLD, why=_TAX),
     DataPlace(name="payment_notices", fate=F.IDS, why="which notices were heard"),
+    DataPlace(name="saved_methods", fate=F.DELETE, found_by=("users",), is_told=True),
     DataPlace(name="bank_accounts", fate=F.DELETE, found_by=("couriers",)),
     DataPlace(name="payouts", fate=F.HOLD, why=_TAX, found_by=("couriers",), is_told=True),
     DataPlace(name="disputes", fate=F.HOLD, why=_TAX),

@@ -85,12 +85,12 @@ when (
 create or replace trigger next_version before update on orders for each row
 when (
     (new.state ->> 'version')::integer <> old.version + 1
-    and not only_redacts(old.state, new.state, array['gift', 'recipient', 'door', 'pin'])
+    and not only_redacts(old.state, new.state, array['gift', 'recipient', 'door', 'pin', 'handover'])
 ) execute function refuse();
 create or replace trigger closed before update on orders for each row
 when (
     old.ended_at is not null
-    and not only_redacts(old.state, new.state, array['gift', 'recipient', 'door', 'pin'])
+    and not only_redacts(old.state, new.state, array['gift', 'recipient', 'door', 'pin', 'handover'])
 ) execute function refuse();
 
 create or replace trigger next_version before update on offers for each row

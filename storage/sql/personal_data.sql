@@ -153,7 +153,14 @@ update orders set state = state || jsonb_build_object(
     'recipient', jsonb_build_object('name', '', 'phone', ''),
     'gift', (state -> 'gift')
         || '{"description": "", "message": "", "sender_name": "", "neighbour": ""}',
-    'door', jsonb_build_object('point', coarse(state -> 'door' -> 'point'))
+    'door', jsonb_build_object('point', coarse(state -> 'door' -> 'point')),
+    'handover', case when jsonb_typeof(state -> 'handover') = 'object' then
+        (state -> 'handover') || jsonb_build_object(
+            'told', (state -> 'handover' -> 'told') || jsonb_build_object(
+                'taken_by', '', 'point', coarse(state -> 'handover' -> 'told' -> 'point')
+            )
+        )
+    end
 )
 where id = any(:orders::uuid[]) and ended_at is not null;
 
@@ -252,6 +259,14 @@ where order_id = any(:orders::uuid[]) and due_at is null;
 -- name: tell_payments
 select state as told from payments where customer_id = :user_id
 order by made_at desc, id desc limit :limit;
+
+-- name: erase_saved_methods!
+delete from saved_methods where customer_id = :user_id;
+
+-- name: tell_saved_methods
+-- With the token one could pay.
+select state - 'token' as told from saved_methods where customer_id = :user_id
+order by saved_at desc, id desc limit :limit;
 
 -- name: erase_bank_accounts!
 delete from bank_accounts where courier_id = :user_id;

@@ -21,7 +21,7 @@ async def invoices_of(person: Person, order_id: str, *, count: int) -> list[dict
             await SystemClock().sleep(20)
 
 
-async def a_delivered_order(town: Town, customer: Person) -> str:
+async def a_delivered_order(town: Town, customer: Person, *, taken_by: str = "Noura") -> str:
     """Two bouquets for 230.00 with VAT, brought to the door."""
     goods = [{"name": "ورد جوري", "quantity": 2, "unit_halalas": 11500}]
     quoted = await customer.post("/v1/quotes", {**QUOTE, "goods": goods})
@@ -32,7 +32,8 @@ async def a_delivered_order(town: Town, customer: Person) -> str:
     await phone.tell("accept", offer_id=offer["offer_id"])
     pin = (await customer.get(f"/v1/orders/{order_id}")).json()["pin"]
     for step in ("reached_shop", "picked_up", "reached_door", "delivered"):
-        told = await phone.tell("progress", order_id=order_id, step=step, pin=pin)
+        at_door = {"handover": {"taken_by": taken_by}} if step == "delivered" else {}
+        told = await phone.tell("progress", order_id=order_id, step=step, pin=pin, **at_door)
         assert told["type"] == "reply", told
     return order_id
 
