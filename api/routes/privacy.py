@@ -81,7 +81,7 @@ async def withdraw_erasure(caller: _Oneself, parts: PartsDep, request: Request) 
 
 
 @router.get("/privacy/requests", responses=answers(200, PrivacyRequestsShown, *_ASKING))
-async def list_requests(caller: _Oneself, parts: PartsDep) -> Json:
+async def list_privacy_requests(caller: _Oneself, parts: PartsDep) -> Json:
     """What you asked for, the newest hundred, with the address of the export that is there."""
     found = await parts.privacy.list_requests_of(caller.user_id, limit=LISTED_MAX)
     files = await parts.privacy.list_exports_of(caller.user_id, now=parts.wall.now())
@@ -104,7 +104,7 @@ async def list_requests(caller: _Oneself, parts: PartsDep) -> Json:
         200: {"description": "A zip of JSON files.", "content": {"application/zip": {}}},
     },
 )
-async def get_export(
+async def get_privacy_file(
     token: Annotated[str, Path(max_length=200)], parts: PartsDep, request: Request
 ) -> Response:
     """The file of an export; that it was fetched, and from where, is recorded."""
@@ -187,7 +187,7 @@ async def ask_for_somebody(
 
 
 @router.get("/privacy-requests", responses=answers(200, PrivacyRequestsShown, *_ASKING))
-async def list_open_requests(_: _ForOthers, parts: PartsDep) -> Json:
+async def list_open_privacy_requests(_: _ForOthers, parts: PartsDep) -> Json:
     """What is still to be carried out, the oldest hundred: each has a month by law."""
     found = await parts.privacy.list_open_requests(after=(0, FIRST_ID), limit=LISTED_MAX)
     return Json({"requests": [_shown(parts, one) for one in found]})
@@ -197,7 +197,7 @@ async def list_open_requests(_: _ForOthers, parts: PartsDep) -> Json:
     "/privacy-requests/{request_id}",
     responses=answers(200, PrivacyRequestShown, INVALID_REQUEST, *_ASKING, NO_OPEN_REQUEST),
 )
-async def get_request(request_id: PathId, admin: _ForOthers, parts: PartsDep) -> Json:
+async def get_privacy_request(request_id: PathId, admin: _ForOthers, parts: PartsDep) -> Json:
     """A request; whoever asked it for somebody is told where its file is, to hand it over."""
     found = await parts.privacy.find_request(PrivacyRequestId(request_id))
     if found is None:

@@ -36,6 +36,10 @@ ELSEWHERE: Final = {
     "get_payment": "as above",
     "come_back": "as above",
     "hear_gateway": "as above",
+    "ask_refund": "as above",
+    "judge_refund": "as above",
+    "forget_saved_method": "as above",
+    "redeem_points": "points are spendable after a fortnight: tests/api/test_points.py",
     "request_payout": "a bank pays it out: tests/api/test_payouts.py",
     "send_file": "its body is a file: tests/api/test_uploads.py",
     "show_upload": "as above",
@@ -131,6 +135,9 @@ async def walk(town: Town) -> Walk:
     await _money(one, customer, operator, order_id)
     await _pay(one, operator, courier, order_id)
     await _gift_links(one, customer)
+    await _again(one, customer, order_id)
+    await _books(one, admin, operator, customer)
+    await _privacy(one, admin, customer)
     await _zone_changes(one, operator, zone_id)
     await _sessions(one, admin, operator, courier)
     await _phone(one, customer)
@@ -147,6 +154,8 @@ async def _customer(one: Walk) -> Person:
     await one.say("get_me", customer)
     profile = await one.say("get_profile", customer)
     await one.say("edit_profile", customer, headers={"If-Match": str(profile["version"])})
+    await one.say("ask_email_verification", customer)
+    await one.say("verify_email", token=await mailed(town, "noura@example.com"))
     await one.say("list_sessions", customer)
     return customer
 
@@ -188,7 +197,10 @@ async def _order(one: Walk, customer: Person, operator: Person, courier: Person)
     await one.say("show_cancellation", customer, path=cancelled)
     await one.say("cancel_order", customer, path=cancelled)
     order = {"order_id": await _placed(one, customer)}
+    quoted = await one.say("quote_change", customer, path=order)
+    await one.say("change_order", customer, path=order, quote_id=quoted["quote_id"])
     await one.say("list_orders", customer)
+    await one.say("export_orders", customer)
     await one.say("get_order", customer, path=order)
     await one.say("change_duty", courier)
     await one.say("reach_waiting_point", courier)
@@ -249,6 +261,8 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await one.say("tip_courier", customer, path={"order_id": order_id})
     await one.say("list_payment_methods")
     await one.say("list_payments", customer)
+    await one.say("list_saved_methods", customer)
+    await one.say("get_points", customer)
     await one.say("get_wallet", customer)
     await one.say("get_statement", customer)
 
@@ -274,8 +288,40 @@ async def _gift_links(one: Walk, customer: Person) -> None:
     await one.say("list_gift_links", customer)
 
 
+async def _again(one: Walk, customer: Person, order_id: str) -> None:
+    await one.say("reorder", customer, path={"order_id": order_id})
+
+
+async def _books(one: Walk, admin: Person, operator: Person, customer: Person) -> None:
+    await one.say("give_credit", operator, path={"customer_id": customer.user_id})
+    month = {"period": "2026-01"}
+    await one.say("get_trial_balance", admin, path=month)
+    await one.say("get_vat_return", admin, path=month)
+    await one.say("close_period", admin, path=month)
+
+
+async def _privacy(one: Walk, admin: Person, customer: Person) -> None:
+    terms = {"purpose": "marketing"}
+    await one.say("give_consent", customer, path=terms)
+    await one.say("list_consents", customer)
+    await one.say("withdraw_consent", customer, path=terms)
+    await one.say("ask_export", customer)
+    file = ""
+    while not file:
+        told = await one.say("list_privacy_requests", customer)
+        file = told["requests"][0]["file"] or ""
+        await one.town.parts.wall.sleep(20)
+    await one.say("get_privacy_file", path={"token": _last(file)})
+    await one.say("ask_erasure", customer)
+    await one.say("withdraw_erasure", customer)
+    asked = await one.say("ask_for_somebody", admin)
+    await one.say("list_open_privacy_requests", admin)
+    await one.say("get_privacy_request", admin, path={"request_id": asked["request_id"]})
+
+
 async def _zone_changes(one: Walk, operator: Person, zone_id: str) -> None:
     zone = {"zone_id": zone_id}
+    await one.say("move_zone", operator, path=zone)
     await one.say("get_metrics", operator, path=zone)
     asked = await one.say("ask", operator, path=zone)
     which = {**zone, "what_if_id": asked["what_if_id"]}
