@@ -104,7 +104,7 @@ def dart_client(document: dict[str, Any]) -> str:
         dart.of_method(method.upper(), path, operation)
         for path, found in document["paths"].items()
         for method, operation in found.items()
-        if _told(operation)
+        if _told(operation) and not _takes_file(operation)
     )
     head = _HEAD.format(version=document["info"]["version"])
     return head + classes + _CLIENT.format(header=HEADER, methods=methods)
@@ -212,6 +212,12 @@ def _told(operation: dict[str, Any]) -> dict[str, Any] | None:
             found: dict[str, Any] = answer["content"][_JSON]["schema"]
             return found
     return None
+
+
+def _takes_file(operation: dict[str, Any]) -> bool:
+    """Files are sent as they are, by whatever an app sends files with."""
+    content = operation.get("requestBody", {}).get("content", {})
+    return bool(content) and _JSON not in content
 
 
 def _may_be_null(schema: dict[str, Any]) -> bool:

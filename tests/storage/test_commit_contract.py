@@ -289,7 +289,6 @@ async def test_an_order_that_has_ended_stays_as_it_is(store: Store) -> None:
     ("status", "fields", "constraint"),
     [
         (S.PICKED_UP, {"status": S.WAITING, "courier_id": None, "offer_id": None}, "transition"),
-        (S.WAITING, {"status": S.SCHEDULED, "release_at": NOON}, "transition"),
         (S.ASSIGNED, {"courier_id": None}, "courier_when_carried"),
         (S.WAITING, {"courier_id": "own"}, "courier_when_carried"),
         (S.OFFERED, {"offer_id": None}, "offer_when_asked"),

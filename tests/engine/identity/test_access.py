@@ -18,10 +18,13 @@ from engine.couriers.messages import (
     ExpireOffer,
     GoOffDuty,
     GoOnDuty,
+    HandOver,
     ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
+    Welcome,
 )
+from engine.geo.moving import MoveZone, TakeOverZone
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import (
@@ -76,6 +79,7 @@ def of_operator(author: UserId) -> list[Command]:
     return [
         CreateZone(name_en="", name_ar="", anchor=CellId(""), cells=(), **parameters),
         ChangeZoneParameters(reason="", effective_at=NOON, after_version=1, **parameters),
+        MoveZone(zone_id=ZONE, cell=CellId(""), author=author),
     ]
 
 
@@ -86,6 +90,10 @@ OF_CLOCK: Final[list[Command]] = [
     ExpireOffer(offer_id=OFFER),
     PutParametersInForce(zone_id=ZONE),
     RevertZoneParameters(zone_id=ZONE, parameters_version=1, breach=""),
+    # What is said between cells, by the bus.
+    HandOver(courier_id=ME, zone_id=ZONE, point=SHOP),
+    Welcome(courier_id=ME),
+    TakeOverZone(zone_id=ZONE),
 ]
 PLACING: Final = a_placing(a_zone())
 CANCELLING: Final = CancelOrder(order_id=ORDER, reason=CancelReason.OTHER)
