@@ -31,6 +31,7 @@ from storage.retention import Retention
 from storage.store import StoreUnavailable
 
 _LOOK_EVERY_MS: Final = 5 * SECOND_MS
+_RACES_MAX: Final = 20
 _LEASE_MS: Final = 5 * MINUTE_MS
 _FORGET_EVERY_MS: Final = HOUR_MS
 _ASKED: Final = {
@@ -182,7 +183,7 @@ class PrivacyDesk:
         )
         effects = await self._notices(request)
         record = self._record(request, _ASKED[kind], by=by, reason=reason)
-        while True:
+        for _ in range(_RACES_MAX):
             open_one = await self._store.find_open_request(request.user_id, kind)
             if open_one is not None:
                 return open_one
@@ -191,6 +192,7 @@ class PrivacyDesk:
             ):
                 self._woken.set()
                 return request
+        raise StoreUnavailable(f"requests of {user_id} keep changing")
 
     async def _notices(self, request: PrivacyRequest) -> tuple[SendSms, ...]:
         """Whoever has the phone learns that the account is to go: a thief may have asked."""
