@@ -1,11 +1,12 @@
 -- name: save_privacy_request!
 -- Only after the version before, and one open of each kind; of two at once, one changes nothing.
 insert into privacy_requests (state, due_at)
-select state, instant(due_at) from (select :state::jsonb as state, :due_at::bigint as due_at) as new
-where (state -> 'request' ->> 'version')::integer > 1 or not exists (
-    select from privacy_requests
-    where user_id = (state -> 'request' ->> 'user_id')::uuid
-        and kind = state -> 'request' ->> 'kind' and status = 'open'
+select new.state, instant(new.due_at)
+from (select :state::jsonb as state, :due_at::bigint as due_at) as new
+where (new.state -> 'request' ->> 'version')::integer > 1 or not exists (
+    select from privacy_requests as open
+    where open.user_id = (new.state -> 'request' ->> 'user_id')::uuid
+        and open.kind = new.state -> 'request' ->> 'kind' and open.status = 'open'
 )
 on conflict (id) do update set state = excluded.state, due_at = excluded.due_at
 where privacy_requests.version = excluded.version - 1;
