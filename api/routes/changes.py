@@ -23,6 +23,7 @@ from engine.kernel.place import Place
 from engine.orders.messages import (
     BAD_WINDOW,
     CHARGE_RISEN,
+    MORE_THAN_PAID,
     QUOTE_EXPIRED,
     QUOTE_MISMATCH,
     TOO_LATE_TO_CHANGE,
@@ -114,6 +115,7 @@ async def quote_change(
         UNKNOWN_ORDER,
         TOO_LATE_TO_CHANGE,
         CHARGE_RISEN,
+        MORE_THAN_PAID,
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
         OUTSIDE_ZONES,

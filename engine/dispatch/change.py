@@ -22,6 +22,7 @@ from engine.orders.fees import FeeKind, OrderFee
 from engine.orders.messages import (
     BAD_WINDOW,
     CHARGE_RISEN,
+    MORE_THAN_PAID,
     QUOTE_EXPIRED,
     QUOTE_MISMATCH,
     TOO_LATE_TO_CHANGE,
@@ -94,6 +95,8 @@ def change(
     assert zone is not None
     taken, events, changes = _taken_back(order, around, is_moved=is_moved, now=now)
     after, more = _changed(taken, command, caller, terms, zone=zone, travel_s=travel_s, now=now)
+    if order.payment_id is not None and after.total_halalas > order.total_halalas:
+        return MORE_THAN_PAID(paid_halalas=order.total_halalas, total_halalas=after.total_halalas)
     after = replace(after, version=order.version + 1)
     moved = _with_the_new_door(after, around.couriers, changes, now=now)
     return Decision(

@@ -112,6 +112,13 @@ CHARGE_RISEN = declare(
     en="This costs more by now. Look at the new terms and confirm them.",
     ar="ارتفعت الرسوم. راجع الشروط الجديدة ثم أكّدها.",
 )
+MORE_THAN_PAID = declare(
+    "more_than_paid",
+    RefusalKind.CONFLICT,
+    en="This costs more than the order was paid with. Choose what costs no more, or cancel the "
+    "order and place another.",
+    ar="يكلّف هذا أكثر مما دُفع للطلب. اختر ما لا يكلّف أكثر، أو ألغِ الطلب وقدّم طلبًا آخر.",
+)
 QUOTE_EXPIRED = declare(
     "quote_expired",
     RefusalKind.GONE,

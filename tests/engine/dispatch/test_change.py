@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from engine.dispatch.change import Around, change
 from engine.dispatch.offer import OfferStatus
 from engine.invoices.due import draft_of
-from engine.kernel.ids import QuoteId
+from engine.kernel.ids import PaymentId, QuoteId
 from engine.kernel.messages import Caller, Decision
 from engine.kernel.place import Place, Point
 from engine.kernel.refusals import Refusal
@@ -46,16 +46,17 @@ def ask(
     caller: Caller | None = None,
     *,
     load: Load = NO_LOAD,
+    paid_with: PaymentId | None = None,
     **fields: Any,
 ) -> Decision | Refusal:
-    order = story.order
+    order = replace(story.order, payment_id=paid_with)
     door = door or order.door
     former, new = quoted(story, door, window)
     command = ChangeOrder(order_id=order.id, quote=new, former=former, door=door, window=window)
     is_offered = order.status is S.OFFERED
     around = Around(
         offer=story.offer if is_offered else None,
-        others=[one for one in story.orders if one is not order] if is_offered else (),
+        others=[one for one in story.orders if one.id != order.id] if is_offered else (),
         couriers=[story.courier] if is_offered or order.courier_id else (),
     )
     return change(
@@ -203,6 +204,25 @@ def test_the_same_change_again_is_the_same() -> None:
     story.take(ask(story, ELSEWHERE, quote=new))
     again = must(ask(story, ELSEWHERE, quote=new, former=former))
     assert again.changes == ()
+
+
+def test_what_is_paid_for_becomes_no_dearer() -> None:
+    story = a_story(S.WAITING)
+    _, new = quoted(story, ELSEWHERE, None)
+    total = story.order.total_halalas
+    for is_paid, difference, is_taken in (
+        (True, 1, False),
+        (True, 0, True),
+        (True, -1, True),
+        (False, 1, True),
+    ):
+        other = replace(new, total_halalas=total + difference)
+        payment = PaymentId(new_id()) if is_paid else None
+        told = ask(story, ELSEWHERE, paid_with=payment, quote=other)
+        if is_taken:
+            assert isinstance(told, Decision), difference
+        else:
+            assert refusal(told).code == "more_than_paid"
 
 
 def test_what_differs_from_the_quote_is_refused() -> None:
