@@ -138,7 +138,7 @@ $(READY): pyproject.toml uv.lock deploy/environment.sh
 
 # A function is not compiled anew when one that it calls has changed, so all of them are.
 $(COMPILED): $(READY) $(wildcard optimizer/*.py optimizer/routing/*.py)
-	@echo 'search: compiling, once, for about a minute'
+	@echo 'search: compiling, once, for a minute or two'
 	@rm -f optimizer/__pycache__/*.nb[ci] optimizer/routing/__pycache__/*.nb[ci]
 	@$(BIN)/python -m optimizer.compiling
 	@touch $@
