@@ -72,9 +72,9 @@ return redacts() and before - personal = after - personal;
 -- About a kilometre: enough to say in which district, too little to say at which door.
 create function coarse(point jsonb) returns jsonb
 language sql immutable strict parallel safe
-return jsonb_build_object(
+return case when jsonb_typeof(point) = 'object' then jsonb_build_object(
     'lat', round((point ->> 'lat')::numeric, 2), 'lng', round((point ->> 'lng')::numeric, 2)
-);
+) end;
 
 create or replace trigger next_version before update on couriers for each row
 when (
