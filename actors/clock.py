@@ -47,3 +47,15 @@ class SystemClock:
     async def sleep(self, ms: float) -> None:
         """Return when so many of its milliseconds have passed."""
         await asyncio.sleep(max(0.0, ms) / 1000 / self._settings.speed)
+
+
+async def rest(clock: Clock, ms: float, woken: asyncio.Event) -> None:
+    """Sleep for so many milliseconds, or until somebody wakes us; then he may wake us again."""
+    waking = asyncio.ensure_future(woken.wait())
+    sleeping = asyncio.ensure_future(clock.sleep(ms))
+    try:
+        await asyncio.wait({waking, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waking.cancel()
+        sleeping.cancel()
+    woken.clear()

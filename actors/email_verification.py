@@ -8,10 +8,10 @@ from actors.clock import Clock
 from engine.identity import links, staff
 from engine.identity.budgets import wait_s
 from engine.identity.ids import LinkId
-from engine.identity.links import BAD_LINK, Link, LinkPurpose, SendLink
+from engine.identity.links import BAD_LINK, Link, LinkPurpose
 from engine.identity.profiles import NO_EMAIL, Profile, verify_email
 from engine.identity.staff import TOO_MANY_TRIES, TryRules
-from engine.kernel.ids import EffectId, UserId, derived_id
+from engine.kernel.ids import UserId
 from engine.kernel.messages import Role
 from engine.kernel.refusals import STALE, Refusal
 from storage.identity import IdentityStore
@@ -58,9 +58,8 @@ class EmailVerification:
             author=user_id,
         )
         link = links.send(draft, self._key, now=now)
-        effect_id = EffectId(derived_id("link", link.id, str(link.sends)))
-        effect = SendLink(id=effect_id, link_id=link.id, sends=link.sends)
-        await self._store.save_staff(link=link, effects=(effect,), at=self._clock.now())
+        effects = (links.sending(link),)
+        await self._store.save_staff(link=link, effects=effects, at=self._clock.now())
         return None
 
     async def verify(self, token: str) -> Profile | Refusal:

@@ -9,10 +9,10 @@ from actors.passwords import Passwords
 from engine.audit.record import Action, AuditRecord, acted
 from engine.identity import links, second_factor
 from engine.identity.ids import LinkId
-from engine.identity.links import UNKNOWN_INVITATION, Link, LinkPurpose, SendLink
+from engine.identity.links import UNKNOWN_INVITATION, Link, LinkPurpose
 from engine.identity.profiles import Language, Profile, appoint
 from engine.identity.staff import WRONG_CREDENTIALS, StaffAccount
-from engine.kernel.ids import EffectId, UserId, ZoneId, derived_id
+from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import STALE, Refusal
 from storage.identity import IdentityStore
@@ -209,12 +209,7 @@ class Invitations:
         return link
 
     async def _keep(self, link: Link, action: Action, by: Caller, *, by_mail: bool) -> bool:
-        effect = SendLink(
-            id=EffectId(derived_id("link", link.id, str(link.sends))),
-            link_id=link.id,
-            sends=link.sends,
-        )
-        effects = (effect,) if by_mail else ()
+        effects = (links.sending(link),) if by_mail else ()
         return await self._store.save_staff(
             link=link,
             effects=effects,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from actors.chance import Chance
-from actors.clock import Clock
+from actors.clock import Clock, rest
 from actors.gateways.settings import OutboxSettings
 from engine.kernel.messages import Effect
 from engine.kernel.timing import SECOND_MS
@@ -100,11 +100,4 @@ class Outbox:
         return int(real_s * SECOND_MS * self._clock.speed)
 
     async def _rest(self) -> None:
-        woken = asyncio.ensure_future(self._woken.wait())
-        slept = asyncio.ensure_future(self._clock.sleep(self._ms(self._settings.poll_s)))
-        try:
-            await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
-        self._woken.clear()
+        await rest(self._clock, self._ms(self._settings.poll_s), self._woken)

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from actors.chance import Chance, new_id
-from actors.clock import Clock
+from actors.clock import Clock, rest
 from actors.export_file import export_file
 from engine.audit.record import Action, AuditRecord, acted
 from engine.kernel.ids import EffectId, UserId, derived_id
@@ -211,14 +211,7 @@ class PrivacyDesk:
         return acted(by, action, subject, at=at, after=after, reason=reason)
 
     async def _rest(self) -> None:
-        woken = asyncio.ensure_future(self._woken.wait())
-        slept = asyncio.ensure_future(self._wall.sleep(_LOOK_EVERY_MS))
-        try:
-            await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
-        self._woken.clear()
+        await rest(self._wall, _LOOK_EVERY_MS, self._woken)
 
 
 class RetentionKeeper:

@@ -13,7 +13,7 @@ from engine.audit.record import Action, acted_on_oneself
 from engine.identity import links, second_factor, staff
 from engine.identity.budgets import Charge, wait_s
 from engine.identity.ids import LinkId
-from engine.identity.links import BAD_LINK, Link, LinkPurpose, SendLink
+from engine.identity.links import BAD_LINK, Link, LinkPurpose
 from engine.identity.profiles import Language, Profile, ProfileStatus
 from engine.identity.staff import (
     DEVICE_NONCE_BYTES,
@@ -22,7 +22,7 @@ from engine.identity.staff import (
     StaffAccount,
     TryRules,
 )
-from engine.kernel.ids import EffectId, UserId, derived_id
+from engine.kernel.ids import UserId
 from engine.kernel.messages import Role
 from engine.kernel.refusals import NOT_ALLOWED, STALE, UNAVAILABLE, Refusal
 from storage.identity import IdentityStore
@@ -124,9 +124,8 @@ class StaffLogIn:
             language=language,
         )
         link = links.send(draft, self._key, now=now)
-        effect_id = EffectId(derived_id("link", link.id, str(link.sends)))
-        effect = SendLink(id=effect_id, link_id=link.id, sends=link.sends)
-        await self._store.save_staff(link=link, effects=(effect,), at=self._clock.now())
+        effects = (links.sending(link),)
+        await self._store.save_staff(link=link, effects=effects, at=self._clock.now())
         return None
 
     async def reset_password(

@@ -7,6 +7,7 @@ from msgspec import to_builtins
 from api.bodies import OrderBody
 from api.errors import Refused
 from api.parts import Parts
+from engine.dispatch.view import place_view
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Place
 from engine.orders.messages import ORDER_STATE, QUOTE_EXPIRED, QUOTE_MISMATCH
@@ -51,8 +52,8 @@ def order_again(order: Order, quote: Quote, door: Place) -> dict[str, Any]:
         "quote_id": quote.id,
         "gift": to_builtins(order.gift),
         "recipient": to_builtins(order.recipient),
-        "shop": _place(order.shop),
-        "door": _place(door),
+        "shop": place_view(order.shop),
+        "door": place_view(door),
         "window": to_builtins(quote.window),
     }
 
@@ -62,13 +63,3 @@ async def must_be_what_went_back(parts: Parts, order_id: OrderId, body: OrderBod
     order = await parts.store.find_order(order_id)
     if order is None or body.gift.gift() != order.gift:
         raise Refused(QUOTE_MISMATCH(field="gift"))
-
-
-def _place(place: Place) -> dict[str, Any]:
-    return {
-        "lat": place.point.lat,
-        "lng": place.point.lng,
-        "name": place.name,
-        "address": place.address,
-        "notes": place.notes,
-    }

@@ -1,12 +1,12 @@
 """How a payment gateway is spoken to over HTTP: once, and without guessing what silence means."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx2
 import msgspec
 
+from actors.gateways.http_client import HttpClient
 from actors.gateways.payments import GatewayRejected, GatewayUncertain
 
 _NOT_FOUND: Final = 404
@@ -14,31 +14,8 @@ _NOT_FOUND: Final = 404
 _UNDECIDED: Final = frozenset({408, 409, 425, 429})
 
 
-class HttpGateway:
+class HttpGateway(HttpClient):
     """A client for one gateway; nothing is repeated here."""
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout_s: float,
-        auth: tuple[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        self._client = httpx2.AsyncClient(
-            base_url=url, auth=auth, headers=headers, timeout=timeout_s, trust_env=False
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.aclose()
 
     async def ask(
         self,

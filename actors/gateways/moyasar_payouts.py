@@ -5,12 +5,12 @@ nothing by them: until its own name is known, the whole list is read, in whateve
 docs.moyasar.com, create, fetch and list payouts, payout details, read in November 2026.
 """
 
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx2
 import msgspec
 
+from actors.gateways.http_client import HttpClient
 from actors.gateways.payouts import PayoutRejected, PayoutUncertain
 from actors.gateways.settings import PayoutSettings
 from engine.payouts.payout import (
@@ -36,28 +36,16 @@ _NOT_FOUND: Final = 404
 _REJECTED: Final = frozenset({400, 401, 403, 404, 405, 422})
 
 
-class MoyasarPayouts:
+class MoyasarPayouts(HttpClient):
     """Satisfies `PayoutGateway`; nothing is repeated here."""
 
     def __init__(self, settings: PayoutSettings) -> None:
-        self._source = settings.source_id
-        self._client = httpx2.AsyncClient(
-            base_url=settings.url,
+        super().__init__(
+            settings.url,
+            timeout_s=settings.timeout_s,
             auth=(settings.api_key.get_secret_value(), ""),
-            timeout=settings.timeout_s,
-            trust_env=False,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.aclose()
+        self._source = settings.source_id
 
     async def send(self, payout: Payout, to: BankAccount) -> PayoutStatement:
         """See `PayoutGateway.send`."""

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import OrderedDict
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx2
 import structlog
 
 from actors.clock import Clock
+from actors.gateways.http_client import HttpClient
 from actors.gateways.settings import SmsSettings
 from actors.gateways.sms import SmsFailed, SmsRejected, SmsUncertain
 from engine.kernel.timing import SECOND_MS
@@ -18,7 +18,7 @@ _REMEMBERED_MAX: Final = 10_000
 _PAUSE_MS: Final = 200.0
 
 
-class TwilioSms:
+class TwilioSms(HttpClient):
     """Sends each key once: while a message is on its way, and after it was taken.
 
     The API itself knows no idempotency key. So what was certainly not taken is sent again, and what
@@ -26,26 +26,14 @@ class TwilioSms:
     """
 
     def __init__(self, settings: SmsSettings, wall: Clock) -> None:
+        super().__init__(
+            settings.url,
+            timeout_s=settings.timeout_s,
+            auth=(settings.account, settings.token.get_secret_value()),
+        )
         self._settings = settings
         self._wall = wall
         self._taken: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
-        self._client = httpx2.AsyncClient(
-            base_url=settings.url,
-            auth=(settings.account, settings.token.get_secret_value()),
-            timeout=settings.timeout_s,
-            trust_env=False,
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.aclose()
 
     async def send(self, phone: str, text: str, key: str) -> None:
         """See `SmsGateway.send`."""

@@ -33,8 +33,8 @@ def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) ->
         "public_status": order.public_status.value,
         "gift": to_builtins(order.gift),
         "recipient": to_builtins(order.recipient),
-        "shop": _place(order.shop),
-        "door": _place(order.door),
+        "shop": place_view(order.shop),
+        "door": place_view(order.door),
         "pin": order.pin,
         "total_halalas": order.total_halalas,
         "fees": to_builtins(order.fees),
@@ -126,9 +126,9 @@ def _carried_one(order: Order, viewer: Viewer) -> dict[str, Any]:
             "photo_consent": gift.photo_consent and sees(order, viewer, "photo_consent"),
             "neighbour": seen("neighbour", gift.neighbour),
         },
-        "shop": _place(order.shop),
+        "shop": place_view(order.shop),
         "door": {
-            **_place(door),
+            **place_view(door),
             "name": seen("door_address", door.name),
             "address": seen("door_address", door.address),
             "notes": seen("door_address", door.notes),
@@ -174,7 +174,8 @@ def _pay_halalas(order: Order) -> int:
     return 0 if order.pay is None else total(order.pay.lines)
 
 
-def _place(place: Place) -> dict[str, Any]:
+def place_view(place: Place) -> dict[str, Any]:
+    """A shop or a door, whole."""
     return {
         "lat": place.point.lat,
         "lng": place.point.lng,

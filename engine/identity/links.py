@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from engine.identity.ids import LinkId
 from engine.identity.profiles import Language
-from engine.kernel.ids import UserId, ZoneId
+from engine.kernel.ids import EffectId, UserId, ZoneId, derived_id
 from engine.kernel.messages import Effect, Role, Thing
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import DAY_MS, MINUTE_MS, Instant
@@ -65,6 +65,15 @@ class SendLink(Effect, frozen=True, kw_only=True, tag=True):
 
     link_id: LinkId
     sends: int
+
+
+def sending(link: Link) -> SendLink:
+    """The e-mail for a link as it was sent last; each sending is one effect."""
+    return SendLink(
+        id=EffectId(derived_id("link", link.id, str(link.sends))),
+        link_id=link.id,
+        sends=link.sends,
+    )
 
 
 BAD_LINK = declare(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simulations.chaos.audit import Audit
 from simulations.replay import run_live
+from simulations.score import Score
 from simulations.witness import Chronicle
 from storage.settings import DatabaseSettings
 
@@ -21,6 +22,18 @@ class Service:
     sms_log: Path
     operator_phone: str
     database: DatabaseSettings
+
+    def live(self, folder: Path, *, speed: float, out: Path, audit: Audit) -> Score:
+        """A recorded day in a town of its own; `out` gets its `solution.json`."""
+        return run_live(
+            folder,
+            url=self.url,
+            sms_log=self.sms_log,
+            operator_phone=self.operator_phone,
+            speed=speed,
+            out=out / "solution.json",
+            audit=audit,
+        )
 
 
 class Elsewhere:
@@ -46,15 +59,8 @@ def _live(folder: Path, service: Service, speed: float, out: Path) -> list[str]:
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout = nowhere
         try:
-            found = run_live(
-                folder,
-                url=service.url,
-                sms_log=service.sms_log,
-                operator_phone=service.operator_phone,
-                speed=speed,
-                out=out / "solution.json",
-                audit=Audit(chronicle, service.database),
-            )
+            audit = Audit(chronicle, service.database)
+            found = service.live(folder, speed=speed, out=out, audit=audit)
         finally:
             chronicle.close()
             sys.stdout = sys.__stdout__

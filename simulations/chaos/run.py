@@ -17,7 +17,6 @@ from simulations.chaos.audit import Audit
 from simulations.chaos.elsewhere import Elsewhere, Service
 from simulations.chaos.harm import Harm
 from simulations.chaos.injector import Harmed, Injector
-from simulations.replay import run_live
 from simulations.score import Score
 from simulations.witness import Chronicle
 
@@ -79,15 +78,7 @@ def live_through(
         for number in range(2, towns + 1)
     ]
     try:
-        found = run_live(
-            folder,
-            url=service.url,
-            sms_log=service.sms_log,
-            operator_phone=service.operator_phone,
-            speed=speed,
-            out=out / "solution.json",
-            audit=audit,
-        )
+        found = service.live(folder, speed=speed, out=out, audit=audit)
     finally:
         injector.stop(patience_s=_LAST_HARM_S)
         chronicle.close()

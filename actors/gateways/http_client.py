@@ -1,0 +1,34 @@
+"""What all gateways over HTTP have in common: a client that is closed at the end."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+
+class HttpClient:
+    """Speaks to one company at one address, past no proxy; nothing is repeated here."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float,
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._client = httpx2.AsyncClient(
+            base_url=url, auth=auth, headers=headers, timeout=timeout_s, trust_env=False
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
