@@ -29,8 +29,8 @@ def rankings(tables: Tables, chains: Chains, more: Ints) -> Rankings:
     )
     extra = np.where(is_left & (extra < INFEASIBLE), extra - town.jobs["left_out"][j], extra)
     return Rankings(
-        jobs=tuple(job.id for job in tables.jobs),
-        vehicles=tuple(vehicle.id for vehicle in tables.vehicles),
+        jobs=tables.jobs.ids,
+        vehicles=tables.vehicles.ids,
         begins=np.searchsorted(j, np.arange(len(counts) + 1)),
         vehicle=w,
         extra_cost=np.where(extra < INFEASIBLE, extra, Rankings.IMPOSSIBLE),

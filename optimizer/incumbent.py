@@ -16,10 +16,10 @@ def restore(tables: Tables, chains: Chains) -> None:
     planned = {j for jobs in tables.promised.values() for j in jobs}
     routes = {route.vehicle: route for route in reversed(tables.problem.incumbent)}
     kept = {}
-    for v, vehicle in enumerate(tables.vehicles):
+    for v, vehicle in enumerate(tables.vehicles.ids):
         trips = [tables.promised[v]] if v in tables.promised else []
-        if vehicle.id in routes:
-            trips += _trips(tables, routes[vehicle.id], v, planned)
+        if vehicle in routes:
+            trips += _trips(tables, routes[vehicle], v, planned)
         if trips:
             kept[v] = trips[: tables.problem.policy.trips_max]
             _write(chains, v, kept[v])

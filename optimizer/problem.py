@@ -8,16 +8,16 @@ What there are thousands of are structs: they are made ten times as fast as froz
 the collector of garbage passes them by.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Protocol, TypeAlias
+from typing import ClassVar, Final, Protocol, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from optimizer.packing import Rows, Values
+from optimizer.columns import Columns
 
 Nodes: TypeAlias = NDArray[np.int64]
 Seconds: TypeAlias = NDArray[np.int64]
@@ -78,6 +78,21 @@ class Job(Struct, frozen=True, kw_only=True, gc=False):
     size: int = 1
     weight_g: int = 0
     weight: int = 1
+
+
+class VehicleTable(Columns[Vehicle]):
+    """Vehicles as columns."""
+
+    kind = Vehicle
+    texts = ("id", "bound_for")
+    limits = ("latest_pickup_s", "capacity_g")
+
+
+class JobTable(Columns[Job]):
+    """Jobs as columns."""
+
+    kind = Job
+    texts = ("id", "group")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,28 +185,14 @@ class Problem:
     vehicles and jobs that are gone are ignored.
     """
 
-    vehicles: tuple[Vehicle, ...]
-    jobs: tuple[Job, ...]
+    vehicles: Sequence[Vehicle]
+    jobs: Sequence[Job]
     candidates: Mapping[str, tuple[str, ...]]
     travel: Travel
     service: Service
     policy: Policy = field(default_factory=Policy)
     incumbent: tuple[Route, ...] = ()
     seed: int = 0
-
-    def __reduce__(self) -> tuple[Callable[..., "Problem"], tuple[object, ...]]:
-        """How pickle takes it; whoever sends a problem away is not held up for long."""
-        few = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _MANY}
-        return _problem_of, (_VEHICLES.of(self.vehicles), _JOBS.of(self.jobs), few)
-
-
-_MANY: Final = {"vehicles", "jobs"}
-_VEHICLES: Final = Rows(Vehicle)
-_JOBS: Final = Rows(Job)
-
-
-def _problem_of(vehicles: list[Values], jobs: list[Values], few: dict[str, Any]) -> Problem:
-    return Problem(vehicles=_VEHICLES.read(vehicles), jobs=_JOBS.read(jobs), **few)
 
 
 def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
@@ -200,27 +201,32 @@ def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
     Each job once; a vehicle whose jobs are all gone is bound for nothing any more.
     """
     found: dict[str, tuple[str, ...]] = {}
-    bound = [vehicle for vehicle in problem.vehicles if vehicle.bound_for is not None]
+    vehicles, jobs = VehicleTable.of(problem.vehicles), JobTable.of(problem.jobs)
+    bound = [
+        (vehicle, shop)
+        for vehicle, shop in zip(vehicles.ids, vehicles.text("bound_for"), strict=True)
+        if shop is not None
+    ]
     if not bound:
         return found
-    group = {job.id: job.group for job in problem.jobs}
+    group = dict(zip(jobs.ids, jobs.text("group"), strict=True))
     first = {route.vehicle: route.trips[0].jobs for route in problem.incumbent if route.trips}
     taken: set[str] = set()
-    for vehicle in sorted(bound, key=lambda vehicle: vehicle.id):
-        jobs = tuple(
+    for vehicle, shop in sorted(bound):
+        there = tuple(
             job
-            for job in dict.fromkeys(first.get(vehicle.id, ()))
-            if group.get(job) == vehicle.bound_for and job not in taken
+            for job in dict.fromkeys(first.get(vehicle, ()))
+            if group.get(job) == shop and job not in taken
         )
-        if jobs:
-            found[vehicle.id] = jobs
-            taken.update(jobs)
+        if there:
+            found[vehicle] = there
+            taken.update(there)
     return found
 
 
 def carriers(problem: Problem) -> dict[str, str]:
     """The vehicle that each job has in the incumbent, where it is still there."""
-    here = {vehicle.id for vehicle in problem.vehicles}
+    here = frozenset(VehicleTable.of(problem.vehicles).ids)
     kept: dict[str, str] = {}
     for route in sorted(problem.incumbent, key=lambda route: route.vehicle):
         for trip in route.trips if route.vehicle in here else ():
@@ -302,7 +308,7 @@ class Rankings(Mapping[str, tuple[Alternative, ...]]):
     def __getitem__(self, job: str) -> tuple[Alternative, ...]:
         rows = self._rows(job)
         vehicle, cost, reason = self.vehicle[rows], self.extra_cost[rows], self.reason[rows]
-        best = np.lexsort((vehicle, self.arrival_s[rows], cost))
+        best = self._best_first(rows)
         columns = (one[best].tolist() for one in (vehicle, cost, reason))
         return tuple(
             Alternative(
@@ -313,11 +319,21 @@ class Rankings(Mapping[str, tuple[Alternative, ...]]):
             for v, more, code in zip(*columns, strict=True)
         )
 
+    def names(self, job: str) -> tuple[str, ...]:
+        """Only who they are."""
+        rows = self._rows(job)
+        best = self._best_first(rows)
+        return tuple([self.vehicles[v] for v in self.vehicle[rows][best].tolist()])
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.jobs)
 
     def __len__(self) -> int:
         return len(self.jobs)
+
+    def _best_first(self, rows: slice) -> NDArray[np.intp]:
+        keys = self.vehicle[rows], self.arrival_s[rows], self.extra_cost[rows]
+        return np.lexsort(keys)
 
     def _rows(self, job: str) -> slice:
         at = self._at[job]
@@ -335,3 +351,26 @@ class Plan:
     unassigned: Mapping[str, Reason]
     cost: int
     rankings: Rankings = field(default_factory=lambda: Rankings.of({}))
+
+
+class Considered(Mapping[str, tuple[str, ...]]):
+    """For each job of a plan its vehicle, and after it those that do not have it, best first."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._rankings = plan.rankings
+        self._carrier = {
+            job: route.vehicle for route in plan.routes for trip in route.trips for job in trip.jobs
+        }
+
+    def __getitem__(self, job: str) -> tuple[str, ...]:
+        carrier = self._carrier.get(job)
+        others = self._rankings.names(job) if job in self._rankings else ()
+        if carrier is None and job not in self._rankings:
+            raise KeyError(job)
+        return others if carrier is None else (carrier, *others)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._carrier.keys() | self._rankings.keys())
+
+    def __len__(self) -> int:
+        return len(self._carrier.keys() | self._rankings.keys())

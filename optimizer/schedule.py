@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 
 from optimizer.arrays import NEVER, Ints, ints
-from optimizer.problem import Problem, Service, carriers, promises
+from optimizer.problem import JobTable, Problem, Service, VehicleTable, carriers, promises
 
 Chains: TypeAlias = Mapping[str, Sequence[Sequence[str]]]
 
@@ -24,8 +24,10 @@ class Schedule:
     def __init__(self, problem: Problem, chains: Chains) -> None:
         """Chains: for each vehicle its trips, each the ids of its jobs in the order of delivery."""
         self._problem = problem
-        vehicle_at = {one.id: v for v, one in enumerate(problem.vehicles)}
-        job_at = {one.id: j for j, one in enumerate(problem.jobs)}
+        self._jobs = JobTable.of(problem.jobs)
+        self._vehicles = VehicleTable.of(problem.vehicles)
+        vehicle_at = {one: v for v, one in enumerate(self._vehicles.ids)}
+        job_at = {one: j for j, one in enumerate(self._jobs.ids)}
         trips = [
             (vehicle_at[vehicle], place, jobs)
             for vehicle, chain in chains.items()
@@ -43,13 +45,11 @@ class Schedule:
 
     def column(self, field: str) -> Ints:
         """A field of the planned jobs, in order."""
-        return ints([getattr(one, field) for one in self._problem.jobs])[self.job]
+        return self._jobs.number(field)[self.job]
 
     def fleet(self, field: str) -> Ints:
         """A field of the vehicle of each trip; what has no limit is never reached."""
-        vehicles = self._problem.vehicles
-        used = [getattr(vehicles[v], field) for v in self.vehicle.tolist()]
-        return ints([NEVER if one is None else one for one in used])
+        return self._vehicles.number(field)[self.vehicle]
 
     def _read_legs(self) -> None:
         """Seconds to the shop by trip, and to and from the doors by job; all looked up at once."""
@@ -116,30 +116,28 @@ class Schedule:
         waiting = weights.waiting * (self.delivery_s - earliest_s) + weights.lateness * late_s
         cost = int((self.column("weight") * waiting).sum())
         cost += weights.travel * int(self.driving_s.sum()) + self._use_cost() + self._moving_cost()
-        planned = set(self.job.tolist())
-        return cost + sum(
-            job.weight * (weights.unassigned - weights.unassigned_age * job.placed_s)
-            for j, job in enumerate(problem.jobs)
-            if j not in planned
+        age_s = -self._jobs.number("placed_s")
+        left_out = self._jobs.number("weight") * (
+            weights.unassigned + weights.unassigned_age * age_s
         )
+        left_out[self.job] = 0
+        return cost + int(left_out.sum())
 
     def _use_cost(self) -> int:
-        problem = self._problem
-        longest_s = min((one.idle_since_s for one in problem.vehicles), default=0)
-        used, promised = set(self.vehicle.tolist()), promises(problem)
-        return sum(
-            problem.policy.weights.idle * (problem.vehicles[v].idle_since_s - longest_s) // 60
-            for v in used
-            if problem.vehicles[v].id not in promised
-        )
+        idle_since_s, promised = self._vehicles.number("idle_since_s"), promises(self._problem)
+        is_used = np.zeros(len(idle_since_s), dtype=np.bool_)
+        is_used[self.vehicle] = True
+        for v in np.flatnonzero(is_used).tolist() if promised else ():
+            is_used[v] = self._vehicles.ids[v] not in promised
+        idle_less_s = idle_since_s[is_used] - idle_since_s.min(initial=NEVER)
+        return int((self._problem.policy.weights.idle * idle_less_s // 60).sum())
 
     def _moving_cost(self) -> int:
-        kept, jobs, vehicles = carriers(self._problem), self._problem.jobs, self._problem.vehicles
+        stability = self._problem.policy.weights.stability
+        kept, jobs, vehicles = carriers(self._problem), self._jobs.ids, self._vehicles.ids
         planned = zip(self.job.tolist(), self.vehicle[self.trip_of].tolist(), strict=True)
-        moved = sum(
-            kept.get(jobs[j].id, vehicles[v].id) != vehicles[v].id for j, v in planned if kept
-        )
-        return self._problem.policy.weights.stability * int(moved)
+        moved = sum(kept.get(jobs[j], vehicles[v]) != vehicles[v] for j, v in planned if kept)
+        return stability * int(moved)
 
 
 def _paced(plain_s: Ints, pace_permille: Ints) -> Ints:

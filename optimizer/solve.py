@@ -82,7 +82,7 @@ def _plan(tables: Tables, chains: Chains, desk: Desk) -> Plan:
     unassigned_cost = int(tables.town.jobs[left]["left_out"].sum())
     return Plan(
         routes=_routes(tables, chains),
-        unassigned={tables.jobs[j].id: reason_left_out(tables, more, j) for j in left},
+        unassigned={tables.jobs.ids[j]: reason_left_out(tables, more, j) for j in left},
         cost=int(chains.cost.sum()) + unassigned_cost,
         rankings=rankings(tables, chains, more),
     )
@@ -91,13 +91,16 @@ def _plan(tables: Tables, chains: Chains, desk: Desk) -> Plan:
 def _routes(tables: Tables, chains: Chains) -> tuple[Route, ...]:
     """Who carries what in which order, and when."""
     planned = {
-        tables.vehicles[v].id: trips_of(tables, chains, v)
+        tables.vehicles.ids[v]: trips_of(tables, chains, v)
         for v in np.nonzero(chains.length)[0].tolist()
     }
     schedule = Schedule(tables.problem, planned)
     times = (one.tolist() for one in (schedule.leave_s, schedule.pickup_s, schedule.ends))
     leave_s, pickup_s, ends = times
-    delivery_s, group_of = schedule.delivery_s.tolist(), {j.id: j.group for j in tables.jobs}
+    delivery_s, group_of = (
+        schedule.delivery_s.tolist(),
+        dict(zip(tables.jobs.ids, tables.jobs.text("group"), strict=True)),
+    )
     routes, at, begin = [], 0, 0
     for vehicle, chain in planned.items():
         trips = []
@@ -122,5 +125,5 @@ def trips_of(tables: Tables, chains: Chains, v: int) -> list[list[str]]:
     for index in range(chains.length[v]):
         if chains.begins[v, index]:
             trips.append([])
-        trips[-1].append(tables.jobs[chains.job[v, index]].id)
+        trips[-1].append(tables.jobs.ids[chains.job[v, index]])
     return trips

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from optimizer.arrays import Ints, ints
 from optimizer.candidates import CandidateTable
-from optimizer.problem import Plan, Problem, Rankings, Trip, promises
+from optimizer.columns import numbers_of
+from optimizer.problem import JobTable, Plan, Problem, Rankings, Trip, VehicleTable, promises
 from optimizer.schedule import Schedule
 
 
@@ -39,7 +40,7 @@ def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
 
 
 def _membership(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    vehicles = {vehicle.id for vehicle in problem.vehicles}
+    vehicles = frozenset(VehicleTable.of(problem.vehicles).ids)
     for vehicle, times in sorted(Counter(route.vehicle for route in plan.routes).items()):
         if vehicle not in vehicles:
             yield Violation(code="unknown_vehicle", subject=vehicle)
@@ -53,7 +54,7 @@ def _membership(problem: Problem, plan: Plan) -> Iterator[Violation]:
 
 
 def _jobs(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    known = {job.id for job in problem.jobs}
+    known = frozenset(JobTable.of(problem.jobs).ids)
     planned = Counter(job for route in plan.routes for trip in route.trips for job in trip.jobs)
     for job in sorted(known | planned.keys() | plan.unassigned.keys()):
         if job not in known:
@@ -69,17 +70,20 @@ def _jobs(problem: Problem, plan: Plan) -> Iterator[Violation]:
 def _promises(problem: Problem, plan: Plan) -> Iterator[Violation]:
     first = {route.vehicle: route.trips[0].group for route in plan.routes if route.trips}
     promised = promises(problem)
-    for vehicle in problem.vehicles:
-        if vehicle.id in promised and first.get(vehicle.id) != vehicle.bound_for:
-            yield Violation(code="redirected", subject=vehicle.id, detail=str(vehicle.bound_for))
+    vehicles = VehicleTable.of(problem.vehicles)
+    for vehicle, shop in zip(vehicles.ids, vehicles.text("bound_for"), strict=True):
+        if vehicle in promised and first.get(vehicle) != shop:
+            yield Violation(code="redirected", subject=vehicle, detail=str(shop))
 
 
 class _Allowed:
     """Who may carry what: the candidates, and those to whom it was promised."""
 
     def __init__(self, problem: Problem) -> None:
-        self._job_at = {job.id: j for j, job in enumerate(problem.jobs)}
-        self._vehicle_at = {vehicle.id: v for v, vehicle in enumerate(problem.vehicles)}
+        self._jobs = JobTable.of(problem.jobs).ids
+        self._vehicles = VehicleTable.of(problem.vehicles).ids
+        self._job_at = {job: j for j, job in enumerate(self._jobs)}
+        self._vehicle_at = {vehicle: v for v, vehicle in enumerate(self._vehicles)}
         job, vehicle = self.rows(CandidateTable.from_names(problem.candidates))
         promised = [
             (self._job_at[job], self._vehicle_at[who])
@@ -93,8 +97,8 @@ class _Allowed:
 
     def rows(self, columns: CandidateTable | Rankings) -> tuple[Ints, Ints]:
         """The job and the vehicle of each row, -1 = unknown."""
-        job = ints([self._job_at.get(one, -1) for one in columns.jobs])
-        vehicle = ints([self._vehicle_at.get(one, -1) for one in columns.vehicles])
+        job = numbers_of(columns.jobs, self._jobs, self._job_at)
+        vehicle = numbers_of(columns.vehicles, self._vehicles, self._vehicle_at)
         return np.repeat(job, np.diff(columns.begins)), vehicle[columns.vehicle]
 
     def holds(self, job: Ints, vehicle: Ints) -> NDArray[np.bool_]:
@@ -121,7 +125,8 @@ def _routes(
     for route in plan.routes:
         if len(route.trips) > problem.policy.trips_max:
             yield Violation(code="too_many_trips", subject=route.vehicle)
-    vehicle = [problem.vehicles[v].id for v in schedule.vehicle.tolist()]
+    ids = VehicleTable.of(problem.vehicles).ids
+    vehicle = [ids[v] for v in schedule.vehicle.tolist()]
     is_allowed = allowed.holds(schedule.job, schedule.vehicle[schedule.trip_of])
     for at in np.flatnonzero(~is_allowed).tolist():
         job, trip = problem.jobs[int(schedule.job[at])].id, int(schedule.trip_of[at])
@@ -137,7 +142,8 @@ def _broken(
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """By code, which trips break the rule."""
     limits = _Limits(problem, schedule)
-    group = {job.id: job.group for job in problem.jobs}
+    jobs = JobTable.of(problem.jobs)
+    group = dict(zip(jobs.ids, jobs.text("group"), strict=True))
     yield "mixed_groups", np.array([{group[j] for j in one.jobs} != {one.group} for one in trips])
     yield "over_capacity", schedule.sums("size") > limits.size
     yield "too_heavy", schedule.sums("weight_g") > limits.weight_g
@@ -172,11 +178,12 @@ class _Limits:
         self.count = np.full(trips, policy.bundle_size_max)
         promised = promises(problem)
         first = np.flatnonzero(schedule.place == 0)
-        vehicle_of = [problem.vehicles[v].id for v in schedule.vehicle[first].tolist()]
+        ids = VehicleTable.of(problem.vehicles).ids
+        vehicle_of = [ids[v] for v in schedule.vehicle[first].tolist()]
         bound = [at for at, one in zip(first.tolist(), vehicle_of, strict=True) if one in promised]
         if not bound:
             return
-        whom = [problem.vehicles[v].id for v in schedule.vehicle[bound].tolist()]
+        whom = [ids[v] for v in schedule.vehicle[bound].tolist()]
         before = Schedule(problem, {one: [promised[one]] for one in whom})
         extra_s = np.maximum.reduceat(before.extra_s, before.begins)
         for mine, was in (

@@ -1,6 +1,6 @@
 """Why orders wait, and why not this courier: told of the couriers nearest to the shop."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 from engine.couriers.courier import Courier
 from engine.dispatch.eta import Sighting, walk
 from engine.dispatch.offer import PassedOver, Ranked
+from engine.dispatch.roster import Roster
 from engine.dispatch.why import Why, reach_s, why_not, why_unavailable
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import travel_times
@@ -116,20 +117,11 @@ def passed_over(
 class Surroundings:
     """The couriers on duty around shops, whatever they do."""
 
-    def __init__(
-        self,
-        couriers: Sequence[Courier],
-        seen: Mapping[CourierId, Sighting],
-        parameters: ZoneParameters,
-        now: Instant,
-    ) -> None:
-        self._couriers = couriers
-        self._seen = seen
+    def __init__(self, roster: Roster, parameters: ZoneParameters, now: Instant) -> None:
+        self._couriers, self._sightings = roster.couriers, roster.sightings
         self._parameters = parameters
         self._now = now
-        points = [seen[one.id].point if one.id in seen else one.last_point for one in couriers]
-        self._lat = np.array([one.lat for one in points], dtype=np.float64)
-        self._lng = np.array([one.lng for one in points], dtype=np.float64)
+        self._lat, self._lng = roster.places()
 
     def why_not(
         self,
@@ -155,34 +147,34 @@ class Surroundings:
         }
         best = list(ranked.values())[:NEXT_BEST]
         told, others = {one.courier_id for one in best} | {but}, []
-        for courier in self._nearest(order.shop.point, count + len(told)):
+        for courier, seen in self._nearest(order.shop.point, count + len(told)):
             if courier.id in told:
                 continue
             if courier.id in ranked:
                 others.append(ranked[courier.id])
                 continue
             if courier.id not in candidates:
-                why = self._excluded(order, courier)
+                why = self._excluded(order, courier, seen)
             else:
                 why = Why.BETTER_ELSEWHERE if courier.id in elsewhere else of_candidates
             others.append(Ranked(courier_id=courier.id, cost_more=None, reason=why.value))
         return (*best, *others)[:count]
 
-    def _excluded(self, order: Order, courier: Courier) -> Why:
+    def _excluded(self, order: Order, courier: Courier, seen: Sighting | None) -> Why:
         """Why he is no candidate."""
         why = why_unavailable(courier, self._now) or why_not(
             order, courier, self._parameters, self._now
         )
         if why is not None:
             return why
-        walked = walk(courier, self._seen.get(courier.id), self._parameters, now=self._now)
+        walked = walk(courier, seen, self._parameters, now=self._now)
         approach_s = travel_times(self._parameters.travel).one_s(
             walked.free_point, order.shop.point, vehicle=courier.vehicle, at=self._now
         )
         is_far = approach_s > reach_s(order, self._parameters, self._now)
         return Why.TOO_FAR if is_far else Why.NOT_AMONG_NEAREST
 
-    def _nearest(self, shop: Point, count: int) -> list[Courier]:
+    def _nearest(self, shop: Point, count: int) -> list[tuple[Courier, Sighting | None]]:
         """As the crow flies on a flat earth: good enough to choose whom to speak of."""
         north = self._lat - shop.lat
         east = (self._lng - shop.lng) * np.cos(np.radians(shop.lat))
@@ -192,4 +184,4 @@ class Surroundings:
             chosen = chosen[np.argsort(away[chosen], kind="stable")]
         else:
             chosen = np.argsort(away, kind="stable")
-        return [self._couriers[index] for index in chosen.tolist()]
+        return [(self._couriers[at], self._sightings[at]) for at in chosen.tolist()]

@@ -3,13 +3,15 @@
 The optimizer's reasons are among them under the same codes.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
 from engine.couriers.courier import Courier, Duty
 from engine.geo.parameters import ZoneParameters
+from engine.kernel.ids import CourierId
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.order import Lapse, Order
+from engine.orders.order import Lapse, Lapsed, Order
 
 
 class Why(StrEnum):
@@ -107,15 +109,23 @@ def reach_s(order: Order, parameters: ZoneParameters, now: Instant) -> int:
     return min(parameters.approach_s_max, parameters.search_start_s + wider_s)
 
 
+def may_not_again(order: Order, parameters: ZoneParameters, now: Instant) -> Iterator[CourierId]:
+    """Who said no to it, or let it expire a moment ago."""
+    return (one.courier_id for one in order.lapsed if _why_not_yet(one, parameters, now))
+
+
 def _why_not_again(
     order: Order, courier: Courier, parameters: ZoneParameters, now: Instant
 ) -> Why | None:
-    again_ms = parameters.offer_again_s * SECOND_MS
-    for one in order.lapsed:
-        if one.courier_id != courier.id:
-            continue
-        if one.reason is Lapse.DECLINED:
-            return Why.DECLINED
-        if one.reason is Lapse.EXPIRED and one.at + again_ms > now:
-            return Why.NOT_ANSWERED
+    found = (
+        _why_not_yet(one, parameters, now) for one in order.lapsed if one.courier_id == courier.id
+    )
+    return next((why for why in found if why is not None), None)
+
+
+def _why_not_yet(lapsed: Lapsed, parameters: ZoneParameters, now: Instant) -> Why | None:
+    if lapsed.reason is Lapse.DECLINED:
+        return Why.DECLINED
+    if lapsed.reason is Lapse.EXPIRED and lapsed.at + parameters.offer_again_s * SECOND_MS > now:
+        return Why.NOT_ANSWERED
     return None

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import h3
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.kernel.ids import CellId
 from engine.kernel.place import Point
@@ -16,10 +18,20 @@ def cell_at(point: Point, resolution: int) -> CellId:
     return CellId(h3.latlng_to_cell(point.lat, point.lng, resolution))
 
 
+def numbers_near(
+    lat: NDArray[np.float64], lng: NDArray[np.float64], resolution: int
+) -> NDArray[np.uint64]:
+    """The numbers of the cells that hold these points, rounded to thousandths of a degree.
+
+    To tell roughly who is near whom: what was looked up once is not looked up again.
+    """
+    squares = zip(np.rint(lat * 1000).tolist(), np.rint(lng * 1000).tolist(), strict=True)
+    return np.array([_number_near(*one, resolution) for one in squares], dtype=np.uint64)
+
+
 @lru_cache(maxsize=2**17)
-def cell_near(lat_milli: int, lng_milli: int, resolution: int) -> CellId:
-    """The cell that holds a point in thousandths of a degree: to tell roughly who is near whom."""
-    return CellId(h3.latlng_to_cell(lat_milli / 1000, lng_milli / 1000, resolution))
+def _number_near(lat_milli: float, lng_milli: float, resolution: int) -> int:
+    return int(h3.str_to_int(h3.latlng_to_cell(lat_milli / 1000, lng_milli / 1000, resolution)))
 
 
 def is_cell(text: str) -> bool:
