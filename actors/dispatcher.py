@@ -18,11 +18,11 @@ from actors.slices import slices
 from actors.solver import Solver, SolverUnavailable
 from actors.telemetry import Telemetry
 from actors.waits import Waits
+from engine.dispatch.muster import Muster
 from engine.dispatch.offers import make
 from engine.dispatch.pool import stated
 from engine.dispatch.proposals import Proposal, offer_of, proposals
 from engine.dispatch.roster import Roster
-from engine.dispatch.muster import Muster
 from engine.dispatch.underway import UnderWay, independent, orders_under_way, under_way
 from engine.dispatch.why import Why
 from engine.geo.zone import Zone

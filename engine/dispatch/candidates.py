@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.dispatch.roster import KINDS, SKILLS
 from engine.dispatch.muster import Muster
+from engine.dispatch.roster import KINDS, SKILLS
 from engine.dispatch.why import may_not_again, reach_s
 from engine.geo.cells import numbers_near
 from engine.geo.parameters import ZoneParameters

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from engine.couriers.courier import Courier, CourierStatus
 from engine.dispatch.candidates import search_of
 from engine.dispatch.eta import Sighting
-from engine.dispatch.roster import KINDS, Roster
 from engine.dispatch.muster import Muster
+from engine.dispatch.roster import KINDS, Roster
 from engine.dispatch.underway import UnderWay
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelProfile, VehicleKind, travel_times

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from engine.couriers.courier import Courier, Duty
 from engine.dispatch.eta import Sighting, walk
+from engine.dispatch.muster import Muster
 from engine.dispatch.pool import is_available
 from engine.dispatch.roster import Roster
-from engine.dispatch.muster import Muster
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CourierId, OfferId
 from engine.kernel.place import Point
