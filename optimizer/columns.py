@@ -1,7 +1,8 @@
 """Records of which a problem holds thousands, as columns: few of them are read one by one."""
 
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
+from functools import cached_property
+from operator import attrgetter, le
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
 import numpy as np
@@ -56,12 +57,35 @@ class Columns(Sequence[T], Generic[T]):
         """A field of integers; not to be changed."""
         return self._numbers[field]
 
+    @cached_property
+    def at(self) -> Mapping[str, int]:
+        """Where each is."""
+        return dict(zip(self.ids, range(len(self)), strict=True))
+
+    def places(self, ids: Sequence[str]) -> Ints:
+        """Where these are, -1 = nowhere."""
+        if ids == self.ids:
+            return np.arange(len(self))
+        at = self.at
+        return ints([at.get(one, -1) for one in ids])
+
+    @cached_property
+    def rank(self) -> Ints:
+        """The place of each in the order of ids."""
+        rank = np.arange(len(self))
+        if not self._is_sorted:
+            rank[sorted(range(len(self)), key=self.ids.__getitem__)] = np.arange(len(self))
+        return rank
+
+    @cached_property
+    def _is_sorted(self) -> bool:
+        return all(map(le, self.ids, self.ids[1:]))
+
     def by_id(self) -> Self:
         """The same in the order of ids."""
-        ids = self.ids
-        at = sorted(range(len(ids)), key=ids.__getitem__)
-        if at == list(range(len(at))):
+        if self._is_sorted:
             return self
+        at = np.argsort(self.rank).tolist()
         return type(self)(
             {name: tuple([column[i] for i in at]) for name, column in self._texts.items()},
             {name: column[at] for name, column in self._numbers.items()},
@@ -86,14 +110,10 @@ class Columns(Sequence[T], Generic[T]):
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Mapping[str, Texts], Mapping[str, Ints]]]:
+        return type(self), (self._texts, self._numbers)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def numbers_of(names: Sequence[str], among: Sequence[str], index: Mapping[str, int]) -> Ints:
-    """Where these are among others, -1 = nowhere; `index` says it of all others."""
-    if names is among or names == among:
-        return np.arange(len(among))
-    return ints([index.get(name, -1) for name in names])

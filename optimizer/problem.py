@@ -11,6 +11,7 @@ the collector of garbage passes them by.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import ClassVar, Final, Protocol, TypeAlias
 
 import numpy as np
@@ -87,12 +88,32 @@ class VehicleTable(Columns[Vehicle]):
     texts = ("id", "bound_for")
     limits = ("latest_pickup_s", "capacity_g")
 
+    @cached_property
+    def bound(self) -> list[tuple[str, str]]:
+        """Who is bound for a shop, by id, and for which."""
+        shops = self.text("bound_for")
+        if shops.count(None) == len(shops):
+            return []
+        pairs = zip(self.ids, shops, strict=True)
+        return sorted((vehicle, shop) for vehicle, shop in pairs if shop is not None)
+
 
 class JobTable(Columns[Job]):
     """Jobs as columns."""
 
     kind = Job
     texts = ("id", "group")
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that there are, in order."""
+        return tuple(sorted(set(self.text("group"))))
+
+    @cached_property
+    def group_number(self) -> NDArray[np.int64]:
+        """Which of them each job is of."""
+        number = {group: g for g, group in enumerate(self.groups)}
+        return np.array([number[group] for group in self.text("group")], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,48 +212,8 @@ class Problem:
     travel: Travel
     service: Service
     policy: Policy = field(default_factory=Policy)
-    incumbent: tuple[Route, ...] = ()
+    incumbent: Sequence[Route] = ()
     seed: int = 0
-
-
-def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
-    """The jobs, in order, of the first trip of each vehicle that is on the way to its shop.
-
-    Each job once; a vehicle whose jobs are all gone is bound for nothing any more.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    vehicles, jobs = VehicleTable.of(problem.vehicles), JobTable.of(problem.jobs)
-    bound = [
-        (vehicle, shop)
-        for vehicle, shop in zip(vehicles.ids, vehicles.text("bound_for"), strict=True)
-        if shop is not None
-    ]
-    if not bound:
-        return found
-    group = dict(zip(jobs.ids, jobs.text("group"), strict=True))
-    first = {route.vehicle: route.trips[0].jobs for route in problem.incumbent if route.trips}
-    taken: set[str] = set()
-    for vehicle, shop in sorted(bound):
-        there = tuple(
-            job
-            for job in dict.fromkeys(first.get(vehicle, ()))
-            if group.get(job) == shop and job not in taken
-        )
-        if there:
-            found[vehicle] = there
-            taken.update(there)
-    return found
-
-
-def carriers(problem: Problem) -> dict[str, str]:
-    """The vehicle that each job has in the incumbent, where it is still there."""
-    here = frozenset(VehicleTable.of(problem.vehicles).ids)
-    kept: dict[str, str] = {}
-    for route in sorted(problem.incumbent, key=lambda route: route.vehicle):
-        for trip in route.trips if route.vehicle in here else ():
-            for job in trip.jobs:
-                kept.setdefault(job, route.vehicle)
-    return kept
 
 
 class Reason(StrEnum):
@@ -347,7 +328,7 @@ class Plan:
     rankings: for each job the candidates that do not have it, best first.
     """
 
-    routes: tuple[Route, ...]
+    routes: Sequence[Route]
     unassigned: Mapping[str, Reason]
     cost: int
     rankings: Rankings = field(default_factory=lambda: Rankings.of({}))

@@ -1,14 +1,10 @@
 """All routes of a plan at once, step by step as `timing` defines them, in columns."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
-
 import numpy as np
 
-from optimizer.arrays import NEVER, Ints, ints
-from optimizer.problem import JobTable, Problem, Service, VehicleTable, carriers, promises
-
-Chains: TypeAlias = Mapping[str, Sequence[Sequence[str]]]
+from optimizer.arrays import NEVER, Ints
+from optimizer.problem import JobTable, Problem, Service, VehicleTable
+from optimizer.routes import RouteTable, kept_by, promises
 
 
 class Schedule:
@@ -21,25 +17,15 @@ class Schedule:
     later than alone with the same arrival.
     """
 
-    def __init__(self, problem: Problem, chains: Chains) -> None:
-        """Chains: for each vehicle its trips, each the ids of its jobs in the order of delivery."""
+    def __init__(self, problem: Problem, routes: RouteTable) -> None:
+        """The vehicles and jobs of the routes, whose times do not matter, are the problem's."""
         self._problem = problem
         self._jobs = JobTable.of(problem.jobs)
         self._vehicles = VehicleTable.of(problem.vehicles)
-        vehicle_at = {one: v for v, one in enumerate(self._vehicles.ids)}
-        job_at = {one: j for j, one in enumerate(self._jobs.ids)}
-        trips = [
-            (vehicle_at[vehicle], place, jobs)
-            for vehicle, chain in chains.items()
-            for place, jobs in enumerate(chain)
-        ]
-        counts = ints([len(jobs) for _, _, jobs in trips])
-        self.vehicle = ints([vehicle for vehicle, _, _ in trips])
-        self.place = ints([place for _, place, _ in trips])
-        self.trip_of = np.repeat(np.arange(len(trips)), counts)
-        self.job = ints([job_at[job] for _, _, jobs in trips for job in jobs])
-        self.begins = np.cumsum(counts) - counts
-        self.ends = self.begins + counts
+        self.vehicle = self._vehicles.places(routes.vehicles)[routes.route_of]
+        self.place = np.arange(len(routes.groups)) - routes.trips_begin[routes.route_of]
+        self.trip_of, self.job = routes.trip_of, self._jobs.places(routes.jobs)
+        self.begins, self.ends = routes.jobs_begin[:-1], routes.jobs_begin[1:]
         self._read_legs()
         self._unfold(problem.service)
 
@@ -133,11 +119,9 @@ class Schedule:
         return int((self._problem.policy.weights.idle * idle_less_s // 60).sum())
 
     def _moving_cost(self) -> int:
-        stability = self._problem.policy.weights.stability
-        kept, jobs, vehicles = carriers(self._problem), self._jobs.ids, self._vehicles.ids
-        planned = zip(self.job.tolist(), self.vehicle[self.trip_of].tolist(), strict=True)
-        moved = sum(kept.get(jobs[j], vehicles[v]) != vehicles[v] for j, v in planned if kept)
-        return stability * int(moved)
+        kept = kept_by(self._problem.incumbent, self._vehicles, self._jobs)[self.job]
+        is_moved = (kept >= 0) & (kept != self.vehicle[self.trip_of])
+        return self._problem.policy.weights.stability * int(is_moved.sum())
 
 
 def _paced(plain_s: Ints, pace_permille: Ints) -> Ints:

@@ -6,8 +6,8 @@ from scipy.sparse import csr_array
 
 from optimizer.arrays import NEVER, Ints, Numbers
 from optimizer.candidates import CandidateTable
-from optimizer.columns import numbers_of
-from optimizer.problem import JobTable, Problem, VehicleTable, carriers, promises
+from optimizer.problem import JobTable, Problem, VehicleTable
+from optimizer.routes import kept_by, promises
 from optimizer.timing import Timetable, limits
 from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
 
@@ -22,24 +22,14 @@ class Tables:
         self.problem = problem
         self.vehicles = VehicleTable.of(problem.vehicles).by_id()
         self.jobs = JobTable.of(problem.jobs).by_id()
-        self.vehicle_at = {vehicle: v for v, vehicle in enumerate(self.vehicles.ids)}
-        self.job_at = {job: j for j, job in enumerate(self.jobs.ids)}
         self.promised = {
-            self.vehicle_at[vehicle]: [self.job_at[job] for job in jobs]
+            self.vehicles.at[vehicle]: [self.jobs.at[job] for job in jobs]
             for vehicle, jobs in promises(problem).items()
         }
-        shops = self.jobs.text("group")
-        self.groups: tuple[str, ...] = tuple(sorted(set(shops)))
-        number = {shop: g for g, shop in enumerate(self.groups)}
-        self.group_of: list[int] = [number[shop] for shop in shops]
-        self._group: Numbers = np.array(self.group_of, dtype=np.int32)
+        self._group = self.jobs.group_number.astype(np.int32)
+        self._groups = len(self.jobs.groups)
         self._read_candidates()
         self.town = self._town()
-
-    def may_carry(self, v: int, j: int) -> bool:
-        """Whether v is a candidate of j."""
-        begin, end = self._rows[j], self._rows[j + 1]
-        return v in self._whom[begin:end]
 
     def _town(self) -> Town:
         problem, jobs, weights = self.problem, self.jobs, self.problem.policy.weights
@@ -62,7 +52,7 @@ class Tables:
                 load=jobs.number("size"),
                 weight_g=jobs.number("weight_g"),
                 left_out=importance * (weights.unassigned + weights.unassigned_age * age_s),
-                kept=self._kept(),
+                kept=kept_by(problem.incumbent, self.vehicles, self.jobs),
                 candidates_begin=self._candidates_at[:-1],
                 candidates_end=self._candidates_at[1:],
             ),
@@ -108,9 +98,8 @@ class Tables:
     def _read_candidates(self) -> None:
         """Who may carry what; who is promised something may carry it whatever the problem says."""
         table = CandidateTable.from_names(self.problem.candidates)
-        job = numbers_of(table.jobs, self.jobs.ids, self.job_at)
-        j = np.repeat(job, np.diff(table.begins))
-        v = numbers_of(table.vehicles, self.vehicles.ids, self.vehicle_at)[table.vehicle]
+        j = np.repeat(self.jobs.places(table.jobs), np.diff(table.begins))
+        v = self.vehicles.places(table.vehicles)[table.vehicle]
         known = (j >= 0) & (v >= 0)
         promised = [(j, v) for v, jobs in self.promised.items() for j in jobs]
         more_j, more_v = np.array(promised, dtype=np.int64).reshape(-1, 2).T
@@ -120,14 +109,12 @@ class Tables:
         j, v = np.divmod(pairs, width)
         self._candidates_at = np.searchsorted(j, np.arange(len(self.jobs) + 1))
         self._candidate: Numbers = v.astype(np.int32)
-        self._rows: list[int] = self._candidates_at.tolist()
-        self._whom: list[int] = v.tolist()
 
     def _roads(self) -> tuple[Ints, Numbers, Numbers]:
         """Seconds from shops to doors by job, from starts and from doors to shops."""
         between = self.problem.travel.between
         doors, pickups = self.jobs.number("delivery"), self.jobs.number("pickup")
-        shops = np.zeros(len(self.groups), dtype=np.int64)
+        shops = np.zeros(self._groups, dtype=np.int64)
         shops[self._group] = pickups
         assert (shops[self._group] == pickups).all(), "the jobs of one group have one pickup node"
         starts = self.vehicles.number("node")
@@ -152,10 +139,10 @@ class Tables:
 
         Vehicle v[i] may carry jobs of group[i].
         """
-        shape = (len(self.vehicles), len(self.groups))
+        shape = (len(self.vehicles), self._groups)
         serves = csr_array((np.ones(len(v), dtype=np.int32), (v, group)), shape=shape)
         first, then = (serves.T @ serves).nonzero()
-        members = np.bincount(self._group, minlength=len(self.groups))
+        members = np.bincount(self._group, minlength=self._groups)
         by_group = np.argsort(self._group, kind="stable")
         counts = members[first]
         begins = (np.cumsum(members) - members)[first]
@@ -166,7 +153,7 @@ class Tables:
         """Seconds between the doors of one group, in blocks, and where the blocks are."""
         doors = self.jobs.number("delivery")
         by_group = np.argsort(self._group, kind="stable")
-        members = np.bincount(self._group, minlength=len(self.groups))
+        members = np.bincount(self._group, minlength=self._groups)
         begins = np.cumsum(members) - members
         rank = np.empty(len(doors), dtype=np.int32)
         rank[by_group] = np.arange(len(doors)) - np.repeat(begins, members)
@@ -203,14 +190,6 @@ class Tables:
         cost: Ints = self.problem.policy.weights.idle * idle_less_s // 60
         cost[list(self.promised)] = 0
         return cost
-
-    def _kept(self) -> Numbers:
-        """The vehicle that each job has in the incumbent, -1 = none, or gone."""
-        kept = np.full(len(self.jobs), -1, dtype=np.int32)
-        for job, vehicle in carriers(self.problem).items():
-            if job in self.job_at:
-                kept[self.job_at[job]] = self.vehicle_at[vehicle]
-        return kept
 
 
 def _or_never(limit: int | None) -> int:

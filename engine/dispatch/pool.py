@@ -30,6 +30,7 @@ from optimizer.problem import (
     VehicleTable,
     Weights,
 )
+from optimizer.routes import RouteTable
 
 _NO_SIGHTINGS: Mapping[CourierId, Sighting] = {}
 _NOBODY: Mapping[CourierId, UnderWay] = {}
@@ -140,15 +141,15 @@ def policy_of(parameters: ZoneParameters) -> Policy:
 
 def _with_trips(
     incumbent: Sequence[Route], under_way: Mapping[CourierId, UnderWay]
-) -> tuple[Route, ...]:
+) -> Sequence[Route]:
     """The last plan, in which those who are under way do first what they are under way for."""
-    planned = {route.vehicle: route.trips for route in incumbent}
-    for courier_id, trip in under_way.items():
-        present = Trip(
+    first: dict[str, Trip] = {
+        who: Trip(
             group=_group(trip.shop), jobs=trip.order_ids, leave_s=0, pickup_s=0, deliveries_s=()
         )
-        planned[courier_id] = (present, *planned.get(courier_id, ()))
-    return tuple(Route(vehicle=vehicle, trips=trips) for vehicle, trips in planned.items())
+        for who, trip in under_way.items()
+    }
+    return RouteTable.of(incumbent).beginning_with(first)
 
 
 def _paces(profile: TravelProfile, now: Instant) -> dict[VehicleKind, int]:

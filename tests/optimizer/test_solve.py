@@ -19,8 +19,8 @@ from optimizer.problem import (
     Reason,
     Vehicle,
     Weights,
-    promises,
 )
+from optimizer.routes import promises
 from optimizer.solve import solve
 from optimizer.timing import Timetable
 from optimizer.verify import verify
