@@ -6,7 +6,7 @@ import numpy as np
 
 from optimizer.arrays import INFEASIBLE
 from optimizer.desk import JOBS_MAX, Desk, new_desk
-from optimizer.explain import rankings, reason_left_out
+from optimizer.explain import rankings, reason_left_out, reasons
 from optimizer.incumbent import restore
 from optimizer.insertion import price_moves
 from optimizer.problem import Plan, Problem
@@ -79,13 +79,14 @@ def _improved(
 def _plan(tables: Tables, chains: Chains, desk: Desk) -> Plan:
     more = np.full(len(tables.town.candidate), INFEASIBLE, dtype=np.int64)
     price_moves(tables.town, chains, desk, more)
+    codes = reasons(tables.town, chains, more)
     left = np.nonzero(chains.carrier < 0)[0].tolist()
     unassigned_cost = int(tables.town.jobs[left]["left_out"].sum())
     return Plan(
         routes=_routes(tables, chains),
-        unassigned={tables.jobs.ids[j]: reason_left_out(tables, more, j) for j in left},
+        unassigned={tables.jobs.ids[j]: reason_left_out(tables.town, codes, j) for j in left},
         cost=int(chains.cost.sum()) + unassigned_cost,
-        rankings=rankings(tables, chains, more),
+        rankings=rankings(tables, chains, more, codes),
     )
 
 

@@ -98,16 +98,11 @@ def search_of(
     asks: dict[_Ask, int] = {}
     ask = []
     for order, at in zip(orders, shop, strict=True):
-        gift = order.gift
-        asked = _Ask(
-            at,
-            reach_s(order, parameters, now),
-            gift.size_units,
-            gift.weight_g,
-            sum(1 << KINDS[one] for one in gift.vehicles) if gift.vehicles else _ANY_KIND,
-            sum(SKILLS[one] for one in set(gift.skills)) if gift.skills else 0,
-            _barred(order, ids, parameters, now) if order.lapsed else (),
-        )
+        gift, reach = order.gift, reach_s(order, parameters, now)
+        kinds = sum(1 << KINDS[one] for one in gift.vehicles) if gift.vehicles else _ANY_KIND
+        skills = sum(SKILLS[one] for one in set(gift.skills)) if gift.skills else 0
+        barred = _barred(order, ids, parameters, now) if order.lapsed else ()
+        asked = _Ask(at, reach, gift.size_units, gift.weight_g, kinds, skills, barred)
         ask.append(asks.setdefault(asked, len(asks)))
     shop_lat, shop_lng = _degrees(shops)
     return Search(
