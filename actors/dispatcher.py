@@ -29,7 +29,8 @@ from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId, UserId, ZoneId
 from engine.kernel.messages import Decision
 from engine.orders.order import Order
-from optimizer.problem import Considered, Plan, Problem, Route
+from optimizer.problem import Plan, Problem, Route
+from optimizer.routes import Considered, RouteTable
 
 _WALKED_AT_ONCE: Final = 200
 
@@ -100,11 +101,8 @@ class Dispatcher:
     def _busy_soon(self, zone_id: ZoneId) -> set[CourierId]:
         """For whom the last plan holds orders that still wait."""
         waiting = {str(one.id) for one in self._holdings.waiting(zone_id)}
-        return {
-            CourierId(UserId(route.vehicle))
-            for route in self._last_plan.get(zone_id, ())
-            if any(not waiting.isdisjoint(trip.jobs) for trip in route.trips)
-        }
+        planned = RouteTable.of(self._last_plan.get(zone_id, ())).carriers()
+        return {CourierId(UserId(who)) for job, who in planned.items() if job in waiting}
 
     async def _offers(self, zone: Zone, orders: list[Order], muster: Muster) -> Tick:
         under_way = await self._walk(zone, muster)
@@ -162,8 +160,12 @@ class Dispatcher:
 
     async def _revise(self, zone: Zone, plan: Plan, present: Mapping[CourierId, UnderWay]) -> None:
         """Give those who are under way what the plan gives them."""
-        first = {CourierId(UserId(route.vehicle)): route.trips[0].jobs for route in plan.routes}
-        wanted = {who: tuple(OrderId(job) for job in first[who]) for who in present}
+        if not present:
+            return
+        routes = RouteTable.of(plan.routes)
+        route = {vehicle: r for r, vehicle in enumerate(routes.vehicles)}
+        first = {who: routes[route[who]].trips[0].jobs for who in present}
+        wanted = {who: tuple(OrderId(job) for job in jobs) for who, jobs in first.items()}
         groups = independent(wanted, present)
         await asyncio.gather(*(self._reviser.revise(zone, one) for one in groups))
 

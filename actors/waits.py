@@ -25,6 +25,7 @@ from engine.kernel.ids import OrderId, ZoneId
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Order
 from optimizer.problem import Plan
+from optimizer.routes import RouteTable
 from storage.store import Store, StoreUnavailable
 
 # What speaks against each courier moves with them, and a plan may waver between two reasons.
@@ -69,7 +70,7 @@ class Waits:
         self, zone: Zone, found: Iterable[Proposal], plan: Plan, candidates: Seen
     ) -> list[Proposal]:
         """The proposals with what speaks against couriers who are nearer, or would be next."""
-        planned = frozenset(one.vehicle for one in plan.routes)
+        planned = frozenset(RouteTable.of(plan.routes).vehicles)
         told = []
         for some in slices(found, _EXPLAINED_AT_ONCE):
             told += [self._explained(zone, one, plan, candidates, planned) for one in some]

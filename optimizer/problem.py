@@ -332,26 +332,3 @@ class Plan:
     unassigned: Mapping[str, Reason]
     cost: int
     rankings: Rankings = field(default_factory=lambda: Rankings.of({}))
-
-
-class Considered(Mapping[str, tuple[str, ...]]):
-    """For each job of a plan its vehicle, and after it those that do not have it, best first."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._rankings = plan.rankings
-        self._carrier = {
-            job: route.vehicle for route in plan.routes for trip in route.trips for job in trip.jobs
-        }
-
-    def __getitem__(self, job: str) -> tuple[str, ...]:
-        carrier = self._carrier.get(job)
-        others = self._rankings.names(job) if job in self._rankings else ()
-        if carrier is None and job not in self._rankings:
-            raise KeyError(job)
-        return others if carrier is None else (carrier, *others)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._carrier.keys() | self._rankings.keys())
-
-    def __len__(self) -> int:
-        return len(self._carrier.keys() | self._rankings.keys())

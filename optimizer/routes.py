@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 
 from optimizer.arrays import NEVER, Ints, ints
-from optimizer.problem import JobTable, Problem, Route, Trip, VehicleTable
+from optimizer.problem import JobTable, Plan, Problem, Route, Trip, VehicleTable
 
 
 class RouteTable(Sequence[Route]):
@@ -60,6 +60,15 @@ class RouteTable(Sequence[Route]):
     def route_of(self) -> Ints:
         """The route of each trip."""
         return np.repeat(np.arange(len(self.vehicles)), np.diff(self.trips_begin))
+
+    def carriers(self) -> dict[str, str]:
+        """The vehicle of each job."""
+        whose = self.route_of[self.trip_of].tolist()
+        return dict(zip(self.jobs, [self.vehicles[r] for r in whose], strict=True))
+
+    def firsts(self) -> Ints:
+        """The first trip of each route, none of which is empty."""
+        return self.trips_begin[:-1]
 
     def timed(self, *, leave_s: Ints, pickup_s: Ints, delivery_s: Ints) -> "RouteTable":
         """The same with other times."""
@@ -143,6 +152,27 @@ class RouteTable(Sequence[Route]):
     def __getstate__(self) -> dict[str, object]:
         known = "trip_of", "route_of", "_all"
         return {name: column for name, column in vars(self).items() if name not in known}
+
+
+class Considered(Mapping[str, tuple[str, ...]]):
+    """For each job of a plan its vehicle, and after it those that do not have it, best first."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._rankings = plan.rankings
+        self._carrier = RouteTable.of(plan.routes).carriers()
+
+    def __getitem__(self, job: str) -> tuple[str, ...]:
+        carrier = self._carrier.get(job)
+        others = self._rankings.names(job) if job in self._rankings else ()
+        if carrier is None and job not in self._rankings:
+            raise KeyError(job)
+        return others if carrier is None else (carrier, *others)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._carrier.keys() | self._rankings.keys())
+
+    def __len__(self) -> int:
+        return len(self._carrier.keys() | self._rankings.keys())
 
 
 def _begins(counts: Iterable[int]) -> Ints:

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 
+import numpy as np
 from msgspec import Struct
 
 from engine.couriers.courier import Stop, StopKind
@@ -14,6 +15,7 @@ from engine.kernel.ids import CourierId, OfferId, OrderId, UserId
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order
 from optimizer.problem import Alternative, Plan, Trip
+from optimizer.routes import RouteTable
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
@@ -40,11 +42,10 @@ def proposals(
 
     The others may still change; who is under way is asked nothing.
     """
-    lead_s = zone.parameters.commit_lead_s
+    routes = RouteTable.of(plan.routes)
+    soon = np.flatnonzero(routes.leave_s[routes.firsts()] <= zone.parameters.commit_lead_s)
     begin = [
-        one
-        for one in plan.routes
-        if one.trips[0].leave_s <= lead_s and CourierId(UserId(one.vehicle)) not in under_way
+        routes[r] for r in soon.tolist() if CourierId(UserId(routes.vehicles[r])) not in under_way
     ]
     asking = Asking(zone.parameters, candidates, (CourierId(one.vehicle) for one in begin))
     found = []

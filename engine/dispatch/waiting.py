@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from engine.couriers.courier import Courier
 from engine.dispatch.eta import Sighting, walk
@@ -19,7 +20,8 @@ from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order
-from optimizer.problem import Alternative, Plan, Trip
+from optimizer.problem import Alternative, Plan
+from optimizer.routes import RouteTable
 
 NAMED_MAX: Final = 8
 NEXT_BEST: Final = 3
@@ -68,26 +70,29 @@ def why_they_wait(
     """
     if plan is None:
         return dict.fromkeys(orders, Reason(why=why_unplanned))
-    planned: dict[str, Reason | None] = {}
-    for route in plan.routes:
-        for place, trip in enumerate(route.trips):
-            begins = place == 0 and trip.leave_s <= zone.parameters.commit_lead_s
-            reason = None if begins else _planned(CourierId(route.vehicle), trip, now)
-            planned.update(dict.fromkeys(trip.jobs, reason))
-    found = {}
+    routes, found = RouteTable.of(plan.routes), {}
+    trip_of = dict(zip(routes.jobs, routes.trip_of.tolist(), strict=True))
+    begins = set(routes.firsts()[_is_soon(routes, zone)].tolist())
     for order_id in orders:
-        left_out = plan.unassigned.get(order_id)
-        reason = Reason(why=Why(left_out.value)) if left_out else planned.get(order_id)
-        if reason is not None:
-            found[order_id] = reason
+        left_out, trip = plan.unassigned.get(order_id), trip_of.get(order_id)
+        if left_out:
+            found[order_id] = Reason(why=Why(left_out.value))
+        elif trip is not None and trip not in begins:
+            found[order_id] = _planned(routes, trip, now)
     return found
 
 
-def _planned(courier_id: CourierId, trip: Trip, now: Instant) -> Reason:
+def _is_soon(routes: RouteTable, zone: Zone) -> NDArray[np.bool_]:
+    """Whether the first trip of each route should be offered now."""
+    is_soon: NDArray[np.bool_] = routes.leave_s[routes.firsts()] <= zone.parameters.commit_lead_s
+    return is_soon
+
+
+def _planned(routes: RouteTable, trip: int, now: Instant) -> Reason:
     return Reason(
         why=Why.WAITING_IS_BETTER,
-        courier_id=courier_id,
-        leaves_at=now + trip.leave_s * SECOND_MS,
+        courier_id=CourierId(UserId(routes.vehicles[routes.route_of[trip]])),
+        leaves_at=now + int(routes.leave_s[trip]) * SECOND_MS,
     )
 
 

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 
-from optimizer.problem import Alternative, Considered, Policy, Problem, Reason, Vehicle, Weights
+from optimizer.problem import Alternative, Policy, Problem, Reason, Vehicle, Weights
+from optimizer.routes import Considered
 from optimizer.solve import solve
 from optimizer.timing import Timetable
 from tests.optimizer.problems import a_job, a_problem, a_route, towns
