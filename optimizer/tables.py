@@ -44,7 +44,7 @@ class Tables:
     def _town(self) -> Town:
         problem, jobs, weights = self.problem, self.jobs, self.problem.policy.weights
         service, policy = problem.service, problem.policy
-        ride_s, approach_s, onward_s = self._roads()
+        ride_s, approach_s, onward_s, apart_s = self._roads()
         hop_s, groups, rank = self._hops()
         importance = ints([job.weight for job in jobs])
         age_s = -ints([job.placed_s for job in jobs])
@@ -84,6 +84,7 @@ class Tables:
             candidate=self._candidate,
             approach_s=approach_s,
             onward_s=onward_s,
+            apart_s=apart_s,
             hop_s=hop_s,
         )
 
@@ -123,7 +124,7 @@ class Tables:
         self._rows: list[int] = self._candidates_at.tolist()
         self._whom: list[int] = v.tolist()
 
-    def _roads(self) -> tuple[Ints, Numbers, Numbers]:
+    def _roads(self) -> tuple[Ints, Numbers, Numbers, Numbers]:
         """Seconds from shops to doors by job, from starts and from doors to shops."""
         between = self.problem.travel.between
         doors = ints([job.delivery for job in self.jobs])
@@ -148,6 +149,9 @@ class Tables:
             between(shops[self._group], doors),
             approach_s,
             onward_s,
+            between(np.repeat(shops, len(shops)), np.tile(shops, len(shops)))
+            .reshape(len(shops), len(shops))
+            .astype(np.int32),
         )
 
     def _followers(self, v: Ints, group: Ints) -> tuple[Ints, Ints]:

@@ -119,7 +119,7 @@ def live_virtually(
         solver=solver,
     )
     if out is not None:
-        solution.write(out, lived.diary, starts_at=day.starts_at)
+        solution.write(out, lived.diary, starts_at=mdrp.minute_0(day.starts_at))
     return lived.score
 
 
@@ -230,7 +230,7 @@ async def _run_live(
     finally:
         await edge.close()
     if out is not None:
-        solution.write(out, diary, starts_at=day.starts_at)
+        solution.write(out, diary, starts_at=mdrp.minute_0(day.starts_at))
     found = score(
         diary,
         day,
