@@ -23,7 +23,7 @@ METRES_PER_DEGREE: Final = EARTH_RADIUS_M * math.pi / 180
 ZONE_RESOLUTION: Final = 7
 # Metres that have been through degrees have lost their last bits; a tenth of a millimetre hides it.
 _METRE_DECIMALS = 4
-_JUST_BEFORE_MS = 1
+_JUST_BEFORE_MS = 1000
 # The instances know no capacity: more than any bundle.
 _CAPACITY_UNITS = 100
 
