@@ -34,7 +34,7 @@ class Tables:
     def _town(self) -> Town:
         problem, jobs, weights = self.problem, self.jobs, self.problem.policy.weights
         service, policy = problem.service, problem.policy
-        ride_s, approach_s, onward_s = self._roads()
+        ride_s, approach_s, onward_s, apart_s = self._roads()
         hop_s, groups, rank = self._hops()
         importance, age_s = jobs.number("weight"), -jobs.number("placed_s")
         ready_s = jobs.number("ready_s")
@@ -73,6 +73,7 @@ class Tables:
             candidate=self._candidate,
             approach_s=approach_s,
             onward_s=onward_s,
+            apart_s=apart_s,
             hop_s=hop_s,
         )
 
@@ -110,7 +111,7 @@ class Tables:
         self._candidates_at = np.searchsorted(j, np.arange(len(self.jobs) + 1))
         self._candidate: Numbers = v.astype(np.int32)
 
-    def _roads(self) -> tuple[Ints, Numbers, Numbers]:
+    def _roads(self) -> tuple[Ints, Numbers, Numbers, Numbers]:
         """Seconds from shops to doors by job, from starts and from doors to shops."""
         between = self.problem.travel.between
         doors, pickups = self.jobs.number("delivery"), self.jobs.number("pickup")
@@ -132,6 +133,9 @@ class Tables:
             between(shops[self._group], doors),
             approach_s,
             onward_s,
+            between(np.repeat(shops, len(shops)), np.tile(shops, len(shops)))
+            .reshape(len(shops), len(shops))
+            .astype(np.int32),
         )
 
     def _followers(self, v: Ints, group: Ints) -> tuple[Ints, Ints]:

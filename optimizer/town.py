@@ -90,6 +90,7 @@ class Town(NamedTuple):
     candidate: Numbers
     approach_s: NDArray[np.int32]
     onward_s: NDArray[np.int32]
+    apart_s: NDArray[np.int32]
     hop_s: Numbers
 
 
