@@ -150,6 +150,11 @@ class Database:
             finally:
                 _as_one.reset(token)
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether this task is within `as_one`."""
+        return self._joined() is not None
+
     def _joined(self) -> Session | None:
         joined = _as_one.get()
         # A task that was started meanwhile has inherited the variable, and may outlive the block.
@@ -197,6 +202,14 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
             yield connection
         finally:
             await connection.close()
+
+
+def bare_pool(settings: DatabaseSettings) -> asyncpg.Pool:
+    """As many connections, as the driver gives them: what ours is measured beside."""
+    assert settings.dsn is not None, "the address of the database must be known by now"
+    return asyncpg.create_pool(
+        settings.dsn.get_secret_value(), min_size=settings.pool_min, max_size=settings.pool_max
+    )
 
 
 @contextmanager
