@@ -204,14 +204,6 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
             await connection.close()
 
 
-def bare_pool(settings: DatabaseSettings) -> asyncpg.Pool:
-    """As many connections, as the driver gives them: what ours is measured beside."""
-    assert settings.dsn is not None, "the address of the database must be known by now"
-    return asyncpg.create_pool(
-        settings.dsn.get_secret_value(), min_size=settings.pool_min, max_size=settings.pool_max
-    )
-
-
 @contextmanager
 def translated() -> Iterator[None]:
     """Let what says that PostgreSQL is away leave as `StoreUnavailable`."""

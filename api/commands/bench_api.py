@@ -39,7 +39,7 @@ from engine.kernel.ids import QuoteId
 from engine.kernel.place import Point
 from engine.orders.quote import Quote
 from simulations.rest import Account, Edge
-from storage.database import bare_pool
+from storage.bare_orders import bare_orders
 from storage.migrate import migrate
 from storage.servers import Servers, embedded_servers
 from storage.settings import DatabaseSettings, DataSettings
@@ -49,8 +49,6 @@ CUSTOMER: Final = "+966550000001"
 SHOP: Final = Point(lat=24.6900, lng=46.6850)
 DOOR: Final = Point(lat=24.7100, lng=46.7000)
 _BARE: Final = "/bare"
-_BARE_TABLE: Final = "create table bare_orders (id uuid primary key, state jsonb not null)"
-_BARE_INSERT: Final = "insert into bare_orders (id, state) values ($1, $2)"
 _CORNERS: Final = ((24.60, 46.55), (24.60, 46.82), (24.85, 46.82), (24.85, 46.55))
 _ZONE: Final = {
     "name_en": "Bench",
@@ -223,8 +221,7 @@ async def _bare_app(settings: DatabaseSettings) -> AsyncIterator[FastAPI]:
     """FastAPI and asyncpg as their documents show them, nothing of ours but the body's type."""
     app = FastAPI(openapi_url=None)
 
-    async with bare_pool(settings) as pool:
-        await pool.execute(_BARE_TABLE)
+    async with bare_orders(settings) as table:
 
         @app.get(f"{_BARE}/me")
         async def me() -> BareMe:
@@ -232,7 +229,7 @@ async def _bare_app(settings: DatabaseSettings) -> AsyncIterator[FastAPI]:
 
         @app.post(f"{_BARE}/orders", status_code=201)
         async def place(body: OrderBody) -> BareMe:
-            await pool.execute(_BARE_INSERT, body.quote_id, body.model_dump_json())
+            await table.insert(body.quote_id, body.model_dump_json())
             return BareMe(user_id=body.quote_id, phone=body.recipient.name, role="customer")
 
         yield app
