@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -12,6 +13,7 @@ from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
 from api.dated import Dated
 from api.description import TITLE, describe
+from api.directory import Directory
 from api.errors import add_handlers
 from api.hosts.running import running
 from api.outermost import BodyLimit, Outermost
@@ -93,7 +95,7 @@ def create_app(parts: Parts) -> FastAPI:
     return assemble(given, parts.settings)
 
 
-_ROUTES = (
+ROUTES: Final = (
     identity,
     sessions,
     profiles,
@@ -176,7 +178,8 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
-    for routes in _ROUTES:
+    for routes in ROUTES:
         app.include_router(routes.router)
+    app.router.routes.insert(0, Directory(one for each in ROUTES for one in each.router.routes))
     app.state.methods = Methods(app)
     return app

@@ -8,7 +8,7 @@ from api.errors import Refused
 from api.links import sign_link
 from api.parts import Parts
 from api.placing import order_of
-from api.punctuality import ZonesPunctuality
+from api.quoted_zones import QuotedZones
 from api.quoting import make_quote_for
 from api.sending import carry_out
 from engine.kernel.ids import CommandId, derived_id
@@ -35,8 +35,8 @@ _AT_ONCE = 100
 class GiftLinks:
     """One for a process; of several that do the same at once, one does it."""
 
-    def __init__(self, parts: Parts, punctuality: ZonesPunctuality, refunds: Refunds) -> None:
-        self._parts, self._punctuality, self._refunds = parts, punctuality, refunds
+    def __init__(self, parts: Parts, zones: QuotedZones, refunds: Refunds) -> None:
+        self._parts, self._zones, self._refunds = parts, zones, refunds
 
     async def run(self) -> None:
         """Do what is due until cancelled."""
@@ -65,7 +65,7 @@ class GiftLinks:
             raise Refused(GIFT_LINK_CLOSED(status=link.status.value))
         quoted = await make_quote_for(
             self._parts,
-            self._punctuality,
+            self._zones,
             customer_id=link.customer_id,
             shop=link.shop.point,
             door=door.point,

@@ -22,7 +22,7 @@ def hot_queries(city: City) -> dict[str, dict[str, Any]]:
     }
     trail = {"courier_id": city.courier_id, "since": middle, "until": middle + HOUR_MS}
     return {
-        "find_order": {"order_id": city.order_id},
+        "find_orders": {"ids": [city.order_id]},
         "cell_of_order": {"order_id": city.order_id},
         "load_orders": {"cell": city.cell},
         "list_orders_down": {**of_customer, "at": city.ended_at, "order_id": city.order_id},
@@ -45,7 +45,7 @@ def hot_queries(city: City) -> dict[str, dict[str, Any]]:
         "list_offers_for": {"order_id": city.order_id},
         "list_events": {"thing_id": city.order_id},
         "find_answer": {"command_id": named(5, 7)},
-        "find_quote": {"quote_id": named(4, 7)},
+        "find_quotes": {"ids": [named(4, 7)]},
         "list_trail": {**trail, "limit": _LIMIT},
         "first_fixes": {"couriers": [city.courier_id], "instants": [middle]},
         "last_fixes": {"cell": city.cell},

@@ -1,6 +1,8 @@
 """Orders and the quotes that they were placed by."""
 
-from engine.kernel.ids import CellId, OrderId, QuoteId, UserId
+from functools import partial
+
+from engine.kernel.ids import CellId, OrderId, UserId
 from engine.kernel.pages import (
     FIRST_ID,
     FIRST_INSTANT,
@@ -14,14 +16,20 @@ from engine.kernel.pages import (
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from storage.database import Database
+from storage.gathering import Gathering
 from storage.kinds import decode, encode, known
 from storage.queries import queries
 from storage.store import OrderFilter
 
 
-async def find(database: Database, order_id: OrderId) -> Order | None:
-    state = await database.value(queries.find_order, order_id=known(order_id))
-    return None if state is None else decode(Order, state)
+def gathering(database: Database) -> Gathering[Order]:
+    """Finds orders."""
+    return Gathering(database, queries.find_orders, partial(decode, Order))
+
+
+def gathering_quotes(database: Database) -> Gathering[Quote]:
+    """Finds quotes."""
+    return Gathering(database, queries.find_quotes, partial(decode, Quote))
 
 
 async def cell_of(database: Database, order_id: OrderId) -> CellId | None:
@@ -56,8 +64,3 @@ def placed(order: Order) -> Key:
 async def save_quote(database: Database, quote: Quote) -> None:
     count = await database.run(queries.save_quote, state=encode(quote))
     assert count == 1, f"another quote has the id {quote.id}"
-
-
-async def find_quote(database: Database, quote_id: QuoteId) -> Quote | None:
-    state = await database.value(queries.find_quote, quote_id=known(quote_id))
-    return None if state is None else decode(Quote, state)

@@ -48,6 +48,8 @@ class PostgresStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._commits = GroupCommit(database)
+        self._orders = orders.gathering(database)
+        self._quotes = orders.gathering_quotes(database)
 
     @classmethod
     async def open(cls, settings: DatabaseSettings) -> Self:
@@ -93,7 +95,7 @@ class PostgresStore:
         return await zones.list_parameter_sets(self._database, zone_id)
 
     async def find_order(self, order_id: OrderId) -> Order | None:
-        return await orders.find(self._database, order_id)
+        return await self._orders.find(order_id)
 
     async def list_orders_of(
         self,
@@ -156,7 +158,7 @@ class PostgresStore:
         await orders.save_quote(self._database, quote)
 
     async def find_quote(self, quote_id: QuoteId) -> Quote | None:
-        return await orders.find_quote(self._database, quote_id)
+        return await self._quotes.find(quote_id)
 
     async def lease_effects(
         self, *, limit: int, now: Instant, lease_until: Instant

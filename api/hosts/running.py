@@ -21,7 +21,7 @@ from api.hosts.privacy import open_privacy
 from api.hosts.sockets import open_desk
 from api.hosts.staff import open_staff
 from api.parts import Parts
-from api.punctuality import ZonesPunctuality
+from api.quoted_zones import QuotedZones
 from api.what_ifs import WhatIfs
 
 
@@ -33,8 +33,8 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     await gate.look()
     app.state.desk = desk = open_desk(parts, gate)
     app.state.what_ifs = what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
-    app.state.punctuality = punctuality = ZonesPunctuality(parts.store, parts.clock)
-    app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
+    app.state.quoted_zones = quoted_zones = QuotedZones(parts.store, parts.clock)
+    app.state.gift_links = gift_links = GiftLinks(parts, quoted_zones, ToldRefunds())
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = invoicing = open_invoicing(parts)
     app.state.ledger = ledger = LedgerKeeper(parts.ledger, wall=parts.wall)

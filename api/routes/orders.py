@@ -96,7 +96,7 @@ async def make_quote(
     """What it costs, and when it would be there."""
     made = await make_quote_for(
         parts,
-        request.app.state.punctuality,
+        request.app.state.quoted_zones,
         customer_id=caller.user_id,
         shop=body.shop.point(),
         door=body.door.point(),

@@ -15,6 +15,7 @@ from api.json_answer import Json
 from api.paging import PageQuery, Paging
 from api.parameters_in import guard_in, parameters_in
 from api.parts import Parts
+from api.quoted_zones import QuotedZones
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
 from api.sending import carry_out, fingerprint, id_of_command
 from api.zones_of import find_zone
@@ -79,14 +80,18 @@ async def change_parameters(
     zone_id: PathId,
     body: ParametersBody,
     caller: Annotated[Caller, granted(ChangeZoneParameters)],
+    *,
     parts: PartsDep,
+    request: Request,
     if_match: IfMatch = None,
 ) -> Json:
     """Other parameters, from `effective_at` on or at once; what is left out stays as it was."""
     seen, _ = await _version_seen(parts, zone_id, if_match)
     wanted = parameters_in(body.parameters, seen.parameters)
     route = f"PUT /v1/zones/{zone_id}/parameters"
-    return await _change(parts, caller, zone_id, body, wanted, seen=seen.version, route=route)
+    changed = await _change(parts, caller, zone_id, body, wanted, seen=seen.version, route=route)
+    _tell_quoting(request, zone_id)
+    return changed
 
 
 @router.post("/{version}/restore", responses=answers(200, ZoneChanged, *_CHANGING, UNKNOWN_VERSION))
@@ -97,6 +102,7 @@ async def restore_parameters(
     caller: Annotated[Caller, granted(ChangeZoneParameters)],
     *,
     parts: PartsDep,
+    request: Request,
     if_match: IfMatch = None,
 ) -> Json:
     """The parameters of an earlier version again, as a new version that says so."""
@@ -105,7 +111,7 @@ async def restore_parameters(
     if meant is None:
         raise Refused(UNKNOWN_VERSION(version=version))
     route = f"POST /v1/zones/{zone_id}/parameters/{version}/restore"
-    return await _change(
+    changed = await _change(
         parts,
         caller,
         zone_id,
@@ -115,6 +121,13 @@ async def restore_parameters(
         route=route,
         restores=version,
     )
+    _tell_quoting(request, zone_id)
+    return changed
+
+
+def _tell_quoting(request: Request, zone_id: str) -> None:
+    zones: QuotedZones = request.app.state.quoted_zones
+    zones.changed(ZoneId(zone_id))
 
 
 async def _change(

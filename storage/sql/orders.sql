@@ -3,8 +3,8 @@ select state from orders
 where zone_id in (select id from zones where cell = :cell) and ended_at is null
 order by id;
 
--- name: find_order
-select state from orders where id = :order_id;
+-- name: find_orders
+select id::text as id, state from orders where id = any(:ids::uuid[]);
 
 -- name: cell_of_order
 select zones.cell from orders
@@ -33,5 +33,5 @@ insert into quotes (state) values (:state)
 on conflict (id) do update set state = excluded.state
 where quotes.state = excluded.state;
 
--- name: find_quote
-select state from quotes where id = :quote_id;
+-- name: find_quotes
+select id::text as id, state from quotes where id = any(:ids::uuid[]);

@@ -43,7 +43,7 @@ async def made(customer: Person, **more: Any) -> dict[str, Any]:
 
 
 def links_of(town: Town, refunds: CountedRefunds) -> GiftLinks:
-    return GiftLinks(town.parts, town.app.state.punctuality, refunds)
+    return GiftLinks(town.parts, town.app.state.quoted_zones, refunds)
 
 
 async def stored(town: Town, told: dict[str, Any]) -> GiftLink:

@@ -27,18 +27,18 @@ async def database(database_settings: DatabaseSettings) -> AsyncIterator[Databas
 
 async def test_every_hot_query_has_its_index_and_what_has_none_is_found(database: Database) -> None:
     city = await filled(database, orders=ORDERS)
-    state = await database.value(queries.find_order, order_id=city.order_id)
-    assert decode(Order, state).customer_id == city.customer_id
+    [row] = await database.rows(queries.find_orders, ids=[city.order_id])
+    assert decode(Order, row["state"]).customer_id == city.customer_id
     found = [
         await explain(database, getattr(queries, name), values, runs=1)
         for name, values in hot_queries(city).items()
     ]
     assert {one.name: one.read_whole for one in found if one.read_whole} == {}
-    assert {one.name for one in found if one.rows} >= {"find_order", "list_orders_down"}
+    assert {one.name for one in found if one.rows} >= {"find_orders", "list_orders_down"}
     without = replace(
-        queries.find_order, sql="select state from orders where state ->> 'code' = $1::text"
+        queries.find_orders, sql="select state from orders where state ->> 'code' = $1::text"
     )
-    plan = await explain(database, without, {"order_id": "ABC123"}, runs=1)
+    plan = await explain(database, without, {"ids": "ABC123"}, runs=1)
     assert plan.read_whole == ("orders",)
     await keeps_its_rows(database, city)
 
