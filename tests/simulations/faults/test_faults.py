@@ -15,7 +15,7 @@ from tests.simulations.faults.planted import PLANTED, planted
 # Seeds that once showed a mistake: a trip that begins where the courier stands already; an offer
 # that had expired before its cell was restarted; and some with many faults of many kinds.
 KEPT: Final = (1, 5, 15, 18, 165, 457)
-# An offer that had ended in his last zone was unknown to who had crossed the border meanwhile.
+# Two with many crossings and moves.
 KEPT_AT_A_BORDER: Final = (8, 14)
 _SEEDS_MAX: Final = 6
 _CRASHES: Final = Odds(crash=0.02)
