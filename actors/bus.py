@@ -109,7 +109,8 @@ class Bus:
     def _forget(self, command: Command) -> bool:
         """Forget where a command goes and whom it changes; whether either was remembered."""
         names = {subject(command), destination(command)}
-        return any(self._addresses.forget(one) for one in names)
+        forgotten = [self._addresses.forget(one) for one in names]
+        return any(forgotten)
 
     async def _at_its_cell(self, envelope: Envelope) -> Answer:
         cell = await self._addresses.cell_for(envelope.command)
@@ -129,6 +130,10 @@ class Bus:
         cell = self._addresses.known(f"courier:{courier_id}")
         if cell is not None:
             self._cells.report_position(cell, courier_id, fix, self._follow)
+
+    def hears_of(self, courier_id: CourierId) -> bool:
+        """Whether positions of his are passed on."""
+        return self._addresses.known(f"courier:{courier_id}") is not None
 
     def _follow(self, courier_id: CourierId, fix: Fix) -> None:
         """He was handed over, or went off duty: look once where he is now."""

@@ -97,7 +97,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     ReachWaitingPoint: _to(Role.COURIER),
     CreateZone: _to(Role.OPERATOR, everywhere=True),
     ChangeZoneParameters: _to(Role.OPERATOR),
-    MoveZone: _to(Role.OPERATOR, everywhere=True),
+    MoveZone: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.SEE_ONESELF: _to(*_PEOPLE),
     Permission.EDIT_PROFILE: _to(*_PEOPLE),
     Permission.CHANGE_PHONE: _to(Role.CUSTOMER, Role.COURIER),
