@@ -13,6 +13,7 @@ from actors.clock import SystemClock
 from api.dated import Dated
 from api.description import TITLE, describe
 from api.errors import add_handlers
+from api.fields import Chosen, SparseAnswers
 from api.hosts.running import running
 from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
@@ -152,6 +153,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(Dated)
+    app.add_middleware(Chosen)
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
     app.add_middleware(
@@ -179,4 +181,5 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     for routes in _ROUTES:
         app.include_router(routes.router)
     app.state.methods = Methods(app)
+    app.state.sparse_answers = SparseAnswers(app)
     return app
