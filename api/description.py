@@ -48,6 +48,7 @@ Gift delivery: quotes, orders, couriers and zones. Times are milliseconds since 
 that is made from it sends its date, the `version` above, as the header `Hadiyati-Version`.
 """
 _REF = "#/components/schemas/"
+_ETAG = "The version that this is; what changes it asks for it as `If-Match`."
 
 # What any route may refuse with, and what any route may that needs a token or sends a command.
 ALWAYS = (INTERNAL_ERROR, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE, OVERLOADED)
@@ -65,6 +66,18 @@ def answers(status: int, model: type[BaseModel], *refusals: Declared) -> dict[in
     for one in (*refusals, *ALWAYS):
         codes.setdefault(status_of(one), {})[one.code] = one.en
     return found | {one: _refused(texts) for one, texts in sorted(codes.items())}
+
+
+def tagged(
+    responses: dict[int | str, Any], *, is_conditional: bool = False
+) -> dict[int | str, Any]:
+    """The `responses` of a route whose good answer has an ETag; 304 if it heeds `If-None-Match`."""
+    for status, told in responses.items():
+        if int(status) < 300:
+            told["headers"] = {"ETag": {"description": _ETAG, "schema": {"type": "string"}}}
+    if is_conditional:
+        responses[304] = {"description": "It is still what the `If-None-Match` names."}
+    return responses
 
 
 def _refused(texts: dict[str, str]) -> dict[str, Any]:

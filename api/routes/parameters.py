@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from api.answers import ParameterSetsShown, ZoneChanged
 from api.bodies import ParametersBody, RestoreBody
 from api.deps import PartsDep, PathId, granted
-from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
+from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Refused
 from api.json_answer import Json
 from api.list_queries import PARAMETERS
@@ -45,8 +45,8 @@ VersionPath = Annotated[int, Path(ge=1, le=1_000_000_000)]
 
 @router.get(
     "",
-    responses=answers(
-        200, ParameterSetsShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST
+    responses=tagged(
+        answers(200, ParameterSetsShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST)
     ),
 )
 async def list_parameters(
@@ -68,7 +68,7 @@ async def list_parameters(
     return answer
 
 
-@router.put("", responses=answers(200, ZoneChanged, *_CHANGING))
+@router.put("", responses=tagged(answers(200, ZoneChanged, *_CHANGING)))
 async def change_parameters(
     zone_id: PathId,
     body: ParametersBody,
@@ -83,7 +83,10 @@ async def change_parameters(
     return await _change(parts, caller, zone_id, body, wanted, seen=seen.version, route=route)
 
 
-@router.post("/{version}/restore", responses=answers(200, ZoneChanged, *_CHANGING, UNKNOWN_VERSION))
+@router.post(
+    "/{version}/restore",
+    responses=tagged(answers(200, ZoneChanged, *_CHANGING, UNKNOWN_VERSION)),
+)
 async def restore_parameters(
     zone_id: PathId,
     version: VersionPath,

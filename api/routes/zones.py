@@ -8,7 +8,7 @@ from msgspec import to_builtins
 from api.answers import ZoneChanged, ZoneMovedTo, ZoneShown, ZonesShown
 from api.bodies import ZONE_CELLS_MAX, MoveBody, ZoneBody
 from api.deps import Key, PartsDep, PathId, granted
-from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
+from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Invalid
 from api.json_answer import Json
 from api.list_queries import ZONES
@@ -52,7 +52,7 @@ async def list_zones(
     return paging.answer(page, "zones", [_zone(one) for one in page.rows])
 
 
-@router.get("/{zone_id}", responses=answers(200, ZoneShown, *_SEEING))
+@router.get("/{zone_id}", responses=tagged(answers(200, ZoneShown, *_SEEING)))
 async def get_zone(
     zone_id: PathId, _: Annotated[Caller, granted(Permission.SEE_ZONES)], parts: PartsDep
 ) -> Json:
