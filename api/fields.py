@@ -97,7 +97,7 @@ class Chosen:
         is_asked = scope["type"] == "http" and _IN_QUERY in scope["query_string"]
         sparse = _asked_of(scope) if is_asked and scope["method"] == "GET" else None
         texts = QueryParams(scope["query_string"]).getlist(FIELDS) if sparse else []
-        if sparse is None or not any(texts):
+        if sparse is None or not texts:
             await self._app(scope, receive, send)
             return
         try:

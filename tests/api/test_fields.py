@@ -71,6 +71,7 @@ async def test_a_field_that_there_is_not_is_refused_with_those_that_there_are(to
         assert fault["pointer"] == "/query/fields"
         assert "public_status" in fault["allowed"]
         assert "x-request-id" in refused.headers
+        assert (await customer.get(f"{path}?fields=")).status_code == 422
 
 
 async def test_a_page_of_chosen_fields_goes_on_with_them(town: Town) -> None:
