@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from api.answer import Answer
+from api.answer import Answer, PageAnswer
 
 
 class ClockShown(Answer):
@@ -114,21 +114,10 @@ class OrderShown(Answer):
     ended_at: int | None
 
 
-class Chosen(Answer):
-    """A row of which only some fields were asked for."""
-
-
-class _Page(Answer):
-    """`next` and `previous` are the cursors of the pages on either side, if there are any."""
-
-    next: str | None
-    previous: str | None
-
-
-class OrdersShown(_Page):
+class OrdersShown(PageAnswer):
     """A page of orders."""
 
-    orders: list[OrderShown | Chosen]
+    orders: list[OrderShown]
 
 
 class EventShown(Answer):
@@ -141,7 +130,7 @@ class EventShown(Answer):
     data: dict[str, Any]
 
 
-class TimelineShown(_Page):
+class TimelineShown(PageAnswer):
     """All that happened to an order, oldest first."""
 
     events: list[EventShown]
@@ -162,7 +151,7 @@ class OfferMadeShown(Answer):
     explanation: dict[str, Any]
 
 
-class OffersShown(_Page):
+class OffersShown(PageAnswer):
     """Every offer made for an order, oldest first."""
 
     offers: list[OfferMadeShown]
@@ -202,13 +191,13 @@ class ZoneShown(Answer):
     upcoming: list[ParameterSetShown]
 
 
-class ZonesShown(_Page):
+class ZonesShown(PageAnswer):
     """All zones by name."""
 
-    zones: list[ZoneShown | Chosen]
+    zones: list[ZoneShown]
 
 
-class ParameterSetsShown(_Page):
+class ParameterSetsShown(PageAnswer):
     """Every parameter set a zone ever had, newest first."""
 
     versions: list[VersionShown]
@@ -296,7 +285,7 @@ class WhatIfShown(Answer):
     result: ComparisonShown | None
 
 
-class WhatIfsShown(_Page):
+class WhatIfsShown(PageAnswer):
     """The what-ifs of a zone, newest first."""
 
     what_ifs: list[WhatIfShown]

@@ -15,6 +15,7 @@ from api.dated import Dated
 from api.description import TITLE, describe
 from api.directory import Directory
 from api.errors import add_handlers
+from api.fields import Chosen, SparseAnswers
 from api.hosts.running import running
 from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
@@ -154,6 +155,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(Dated)
+    app.add_middleware(Chosen)
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
     app.add_middleware(
@@ -182,4 +184,5 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         app.include_router(routes.router)
     app.router.routes.insert(0, Directory(one for each in ROUTES for one in each.router.routes))
     app.state.methods = Methods(app)
+    app.state.sparse_answers = SparseAnswers(app)
     return app

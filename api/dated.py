@@ -7,7 +7,7 @@ from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import problem
+from api.errors import Fault, problem
 from api.raw_headers import header, say
 from api.refusals import INVALID_REQUEST
 from api.versions import (
@@ -56,7 +56,7 @@ def _asked(scope: Scope) -> set[str]:
 
 def _unknown_version(request: Request) -> ASGIApp:
     message = f"must be one of {', '.join(VERSIONS)}"
-    errors = [{"pointer": f"/header/{HEADER}", "message": message}]
+    errors = [Fault(pointer=f"/header/{HEADER}", message=message)]
     return problem(request, INVALID_REQUEST(), errors=errors)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from api.answer import Answer
+from api.answer import Answer, PageAnswer
 from api.answers import GiftShown, PlaceShown, RecipientShown, WindowShown
 
 
@@ -191,7 +191,7 @@ class GiftLinkShown(Answer):
     order_id: str | None
 
 
-class GiftLinksShown(Answer):
+class GiftLinksShown(PageAnswer):
     """A sender's gift links, newest first."""
 
     gift_links: list[GiftLinkShown]

@@ -65,7 +65,7 @@ class EdgeSettings(SettingGroup):
     )
     cors_origins: tuple[str, ...] = Field(
         default=(),
-        description="Origins of web pages that may call the API from a browser, in full; none.",
+        description="Origins of web pages that may call the API, also by socket, in full; none.",
     )
     key_life_s: int = Field(
         default=86_400,

@@ -3,10 +3,13 @@
 from typing import Protocol
 
 from engine.kernel.ids import UserId
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import GIFT_LINKS
 from engine.orders.gift_link import GiftLink, GiftLinkId
 from storage.database import Database
 from storage.kinds import decode, encode, known
+from storage.listed import page_in
 from storage.queries import queries
 
 
@@ -21,8 +24,8 @@ class GiftLinkStore(Protocol):
         """One of them by its id."""
         ...
 
-    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[GiftLink, ...]:
-        """A sender's, newest first."""
+    async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[GiftLink]:
+        """A page of a sender's, as `GIFT_LINKS` says."""
         ...
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[GiftLink, ...]:
@@ -46,11 +49,15 @@ class PostgresGiftLinks:
         state = await self._database.value(queries.find_gift_link, gift_link_id=known(gift_link_id))
         return None if state is None else decode(GiftLink, state)
 
-    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[GiftLink, ...]:
-        rows = await self._database.rows(
-            queries.list_gift_links_of, customer_id=known(customer_id), limit=limit
+    async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[GiftLink]:
+        return await page_in(
+            self._database,
+            queries.list_gift_links_of,
+            GIFT_LINKS,
+            wanted,
+            lambda row: decode(GiftLink, row["state"]),
+            customer_id=known(customer_id),
         )
-        return tuple(decode(GiftLink, row["state"]) for row in rows)
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[GiftLink, ...]:
         rows = await self._database.rows(queries.list_due_gift_links, now=now, limit=limit)

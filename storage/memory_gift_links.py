@@ -1,7 +1,9 @@
 """The in-memory twin of gift links."""
 
 from engine.kernel.ids import UserId
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import GIFT_LINKS
 from engine.orders.gift_link import GiftLink, GiftLinkId
 
 
@@ -21,9 +23,9 @@ class MemoryGiftLinks:
     async def find(self, gift_link_id: GiftLinkId) -> GiftLink | None:
         return self._kept.get(gift_link_id)
 
-    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[GiftLink, ...]:
-        mine = [one for one in self._kept.values() if one.customer_id == customer_id]
-        return tuple(sorted(mine, key=lambda one: (one.made_at, one.id), reverse=True)[:limit])
+    async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[GiftLink]:
+        mine = (one for one in self._kept.values() if one.customer_id == customer_id)
+        return GIFT_LINKS.page(mine, wanted)
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[GiftLink, ...]:
         due = [

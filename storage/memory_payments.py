@@ -2,7 +2,9 @@
 
 from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.messages import Decision
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import PAYMENTS
 from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment, PaymentStatus
 from storage.memory_outbox import MemoryOutbox
@@ -48,9 +50,9 @@ class MemoryPayments:
         mine = [one for one in self._kept.values() if one.order_id == order_id]
         return tuple(sorted(mine, key=lambda one: (one.made_at, one.id))[:OF_ORDER_MAX])
 
-    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[Payment, ...]:
-        mine = [one for one in self._kept.values() if one.customer_id == customer_id]
-        return tuple(sorted(mine, key=lambda one: (one.made_at, one.id), reverse=True)[:limit])
+    async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[Payment]:
+        mine = (one for one in self._kept.values() if one.customer_id == customer_id)
+        return PAYMENTS.page(mine, wanted)
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payment, ...]:
         due = [

@@ -3,23 +3,15 @@
 from functools import partial
 
 from engine.kernel.ids import CellId, OrderId, UserId
-from engine.kernel.pages import (
-    FIRST_ID,
-    FIRST_INSTANT,
-    LAST_ID,
-    LAST_INSTANT,
-    Key,
-    Page,
-    Wanted,
-    page_of,
-)
+from engine.kernel.pages import Page, Wanted
+from engine.listings import ORDERS
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from storage.database import Database
 from storage.gathering import Gathering
 from storage.kinds import decode, encode, known
+from storage.listed import page_in
 from storage.queries import queries
-from storage.store import OrderFilter
 
 
 def gathering(database: Database) -> Gathering[Order]:
@@ -37,28 +29,15 @@ async def cell_of(database: Database, order_id: OrderId) -> CellId | None:
     return cell
 
 
-async def list_of(
-    database: Database, customer_id: UserId, wanted: Wanted, only: OrderFilter
-) -> Page[Order]:
-    down = wanted.goes_down
-    at, order_id = wanted.beyond or ((LAST_INSTANT, LAST_ID) if down else (FIRST_INSTANT, FIRST_ID))
-    rows = await database.rows(
-        queries.list_orders_down if down else queries.list_orders_up,
+async def list_of(database: Database, customer_id: UserId, wanted: Wanted) -> Page[Order]:
+    return await page_in(
+        database,
+        queries.list_orders,
+        ORDERS,
+        wanted,
+        lambda row: decode(Order, row["state"]),
         customer_id=known(customer_id),
-        at=at,
-        order_id=order_id,
-        since=only.since,
-        until=only.until,
-        statuses=None if only.statuses is None else [one.value for one in only.statuses],
-        # One more than asked for tells whether there is another page.
-        limit=wanted.limit + 1,
     )
-    return page_of([decode(Order, row["state"]) for row in rows], wanted)
-
-
-def placed(order: Order) -> Key:
-    """Where an order stands in a list."""
-    return (order.placed_at, order.id)
 
 
 async def save_quote(database: Database, quote: Quote) -> None:

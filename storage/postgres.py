@@ -29,12 +29,10 @@ from storage.commit import GroupCommit
 from storage.database import Database
 from storage.settings import DatabaseSettings
 from storage.store import (
-    ANY_ORDER,
     Answer,
     CellContents,
     Commit,
     DutyOf,
-    OrderFilter,
     OutboxRow,
     Outcome,
     StoredEvent,
@@ -97,13 +95,8 @@ class PostgresStore:
     async def find_order(self, order_id: OrderId) -> Order | None:
         return await self._orders.find(order_id)
 
-    async def list_orders_of(
-        self,
-        customer_id: UserId,
-        wanted: Wanted,
-        only: OrderFilter = ANY_ORDER,
-    ) -> Page[Order]:
-        return await orders.list_of(self._database, customer_id, wanted, only)
+    async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
+        return await orders.list_of(self._database, customer_id, wanted)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return await couriers.find(self._database, courier_id)

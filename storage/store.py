@@ -24,10 +24,10 @@ from engine.kernel.ids import (
     ZoneId,
 )
 from engine.kernel.messages import Decision, Effect
-from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Page, Wanted
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
-from engine.orders.order import Order, OrderStatus
+from engine.orders.order import Order
 from engine.orders.quote import Quote
 
 
@@ -120,17 +120,6 @@ class TrailFix(Struct, frozen=True, kw_only=True):
     accuracy_m: float
 
 
-class OrderFilter(Struct, frozen=True, kw_only=True):
-    """Which orders: placed from `since` on and before `until`, in one of these steps (or any)."""
-
-    statuses: tuple[OrderStatus, ...] | None = None
-    since: Instant = FIRST_INSTANT
-    until: Instant = LAST_INSTANT
-
-
-ANY_ORDER = OrderFilter()
-
-
 class DutyOf(Struct, frozen=True, kw_only=True):
     """A courier as last stored, and what he said about duty in some time, oldest first.
 
@@ -201,13 +190,8 @@ class Store(Protocol):
         """An order as last stored, open or ended."""
         ...
 
-    async def list_orders_of(
-        self,
-        customer_id: UserId,
-        wanted: Wanted,
-        only: OrderFilter = ANY_ORDER,
-    ) -> Page[Order]:
-        """A page of a customer's orders, by when they were placed and their ids."""
+    async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
+        """A page of a customer's orders, as `ORDERS` says."""
         ...
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:

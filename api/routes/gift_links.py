@@ -22,7 +22,9 @@ from api.errors import Refused
 from api.gift_links import PURPOSE, GiftLinks
 from api.json_answer import Json
 from api.links import LINK_EXPIRED, UNKNOWN_LINK, read_link
+from api.list_queries import GIFT_LINKS
 from api.order_answers import GiftAsked, GiftLinkShown, GiftLinksShown
+from api.paging import Paging, listed
 from api.parts import Parts
 from api.recipients import recipient_of
 from api.refusals import INVALID_REQUEST
@@ -47,7 +49,6 @@ from engine.orders.messages import BAD_WINDOW
 from engine.payments.messages import PAYMENT_REQUIRED
 
 router = APIRouter(prefix="/v1", tags=["gift links"])
-LISTED_MAX = 100
 Token = Annotated[str, Path(max_length=200)]
 
 
@@ -120,15 +121,19 @@ async def make_gift_link(
     return Json(_shown(request, link), 201)
 
 
-@router.get("/gift-links", responses=answers(200, GiftLinksShown, *WITH_TOKEN, *WITH_STORE))
+@router.get(
+    "/gift-links",
+    responses=answers(200, GiftLinksShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
+)
 async def list_gift_links(
     caller: Annotated[Caller, granted(Permission.MAKE_GIFT_LINKS)],
     parts: PartsDep,
     request: Request,
+    paging: Annotated[Paging, listed(GIFT_LINKS)],
 ) -> Json:
     """The caller's own, newest first."""
-    found = await parts.gift_links.list_of(caller.user_id, limit=LISTED_MAX)
-    return Json({"gift_links": [_shown(request, one) for one in found]})
+    page = await parts.gift_links.list_of(caller.user_id, paging.wanted)
+    return paging.answer(page, "gift_links", [_shown(request, one) for one in page.rows])
 
 
 @router.post(

@@ -14,6 +14,8 @@ from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
+from api.list_queries import PAYMENTS
+from api.paging import Paging, listed
 from api.parts import Parts
 from api.payment_answers import (
     MethodsShown,
@@ -51,7 +53,6 @@ from engine.payments.payment import Payment, PaymentStatus
 from engine.payments.saved import UNKNOWN_METHOD, SavedMethod, method_id
 
 router = APIRouter(prefix="/v1", tags=["payments"])
-LISTED_MAX = 100
 _SOURCE_MAX = 20_000
 
 
@@ -184,13 +185,18 @@ def _asks(order: PlaceOrder) -> tuple[object, ...]:
     return order.quote.id, order.gift, order.recipient, order.shop, order.door, order.window
 
 
-@router.get("/payments", responses=answers(200, PaymentsShown, *WITH_TOKEN, *WITH_STORE))
+@router.get(
+    "/payments",
+    responses=answers(200, PaymentsShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
+)
 async def list_payments(
-    caller: Annotated[Caller, granted(Permission.PAY)], parts: PartsDep
+    caller: Annotated[Caller, granted(Permission.PAY)],
+    parts: PartsDep,
+    paging: Annotated[Paging, listed(PAYMENTS)],
 ) -> Json:
     """The caller's own, newest first."""
-    found = await parts.payments.list_of(caller.user_id, limit=LISTED_MAX)
-    return Json({"payments": [shown(one) for one in found]})
+    page = await parts.payments.list_of(caller.user_id, paging.wanted)
+    return paging.answer(page, "payments", [shown(one) for one in page.rows])
 
 
 @router.get(

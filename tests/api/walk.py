@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+import httpx2
 import msgspec
 import pyotp
 from jsonschema import Draft202012Validator
@@ -85,6 +86,7 @@ class Walk:
         )
         status, described = _good(operation)
         assert answer.status_code == status, (operation_id, answer.text)
+        await self._check_tag(operation_id, answer)
         if JSON not in described:
             self.answers[operation_id] = None
             return {}
@@ -92,6 +94,16 @@ class Walk:
         assert self.faults_of_answer(operation_id, told) == [], operation_id
         self.answers[operation_id] = told
         return told
+
+    async def _check_tag(self, operation_id: str, answer: httpx2.Response) -> None:
+        """An ETag is told where one is described, and heeded where 304 is."""
+        method, _, operation = self._known[operation_id]
+        described = operation["responses"][str(answer.status_code)].get("headers", {})
+        assert ("ETag" in described) == ("etag" in answer.headers), operation_id
+        if "304" in operation["responses"]:
+            asked = {**answer.request.headers, "If-None-Match": answer.headers["etag"]}
+            again = await self.town.client.request(method, str(answer.request.url), headers=asked)
+            assert (again.status_code, again.content) == (304, b""), operation_id
 
     def _body(self, operation_id: str, changes: dict[str, Any]) -> dict[str, Any] | None:
         if not self.takes_body(operation_id):

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
 
 from engine.kernel.ids import UserId
+from engine.listings import GIFT_LINKS
 from engine.orders import gift_link as rules
 from engine.orders.gift_link import GiftLink, GiftLinkId
 from storage.database import Database
@@ -17,6 +19,7 @@ from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
 from tests.builders import NOON, new_id
 from tests.engine.orders.test_gift_link import a_link
+from tests.storage.walking import keeps_its_word
 
 
 @pytest.fixture
@@ -36,12 +39,15 @@ def links(store: MemoryStore | PostgresStore, request: pytest.FixtureRequest) ->
 
 async def test_it_is_found_as_it_was_saved_and_listed_newest_first(links: GiftLinkStore) -> None:
     sender = UserId(new_id())
-    kept = [a_link(customer_id=sender, made_at=NOON + n) for n in range(3)]
+    kept = [a_link(customer_id=sender, made_at=NOON + n // 2) for n in range(5)]
     for one in (*kept, a_link()):
         assert await links.save(one)
     assert await links.find(kept[0].id) == kept[0]
     assert await links.find(GiftLinkId(new_id())) is None
-    assert await links.list_of(sender, limit=2) == (kept[2], kept[1])
+    withdrawn = rules.withdraw(kept[0])
+    assert isinstance(withdrawn, GiftLink)
+    assert await links.save(withdrawn)
+    await keeps_its_word(GIFT_LINKS, (withdrawn, *kept[1:]), partial(links.list_of, sender))
 
 
 async def test_of_several_who_change_it_at_once_one_does(links: GiftLinkStore) -> None:
