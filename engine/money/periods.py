@@ -79,17 +79,24 @@ class VatSum(Struct, frozen=True, kw_only=True):
 class VatReturn(Struct, frozen=True, kw_only=True):
     """What is declared, from the documents, and what the ledger owes the authority for the period.
 
-    A `difference` is VAT that was invoiced and is not in the ledger, or the other way round.
+    Input VAT is what gateways have charged us. A `difference` is VAT that was invoiced and is not
+    in the ledger, or the other way round.
     """
 
     sales_net_halalas: int
     output_vat_halalas: int
     ledger_vat_halalas: int
+    input_vat_halalas: int
 
     @property
     def difference_halalas(self) -> int:
         """Zero, where every invoice was paid for through the ledger."""
         return self.output_vat_halalas - self.ledger_vat_halalas
+
+    @property
+    def payable_halalas(self) -> int:
+        """What the authority is to be paid."""
+        return self.output_vat_halalas - self.input_vat_halalas
 
 
 BAD_PERIOD = declare(
@@ -151,12 +158,17 @@ def span(period: Period, closing: Closing | None, closing_before: Closing | None
 def vat_return(turnovers: tuple[Turnover, ...], sums: tuple[VatSum, ...]) -> VatReturn:
     """What is to be declared for a period: credit notes take from what was invoiced."""
     signed = [(-1 if one.kind == "credit_note" else 1, one) for one in sums]
-    owed = sum(one.credits - one.debits for one in turnovers if one.kind is AccountKind.VAT)
     return VatReturn(
         sales_net_halalas=sum(sign * one.net_halalas for sign, one in signed),
         output_vat_halalas=sum(sign * one.vat_halalas for sign, one in signed),
-        ledger_vat_halalas=owed,
+        ledger_vat_halalas=_credited(turnovers, AccountKind.VAT),
+        input_vat_halalas=-_credited(turnovers, AccountKind.INPUT_VAT),
     )
+
+
+def _credited(turnovers: tuple[Turnover, ...], kind: AccountKind) -> int:
+    """By how much the accounts of a kind were raised in the period."""
+    return sum(one.credits - one.debits for one in turnovers if one.kind is kind)
 
 
 def _first_day(year: int, month: int) -> Instant:
