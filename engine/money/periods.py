@@ -130,6 +130,26 @@ def period_of(name: str) -> Period | None:
     )
 
 
+def month_at(at: Instant) -> Period:
+    """The month in Riyadh that an instant lies in."""
+    days = (at + _OFFSET_MS) // DAY_MS
+    # The other way round, by the same source as below.
+    z = days + 719_468
+    of_era = z % 146_097
+    year_of_era = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month = (5 * of_year + 2) // 153
+    year, month = z // 146_097 * 400 + year_of_era + month // 10, (month + 2) % 12 + 1
+    found = period_of(f"{year}-{month:02}")
+    assert found is not None, "an instant of this century"
+    return found
+
+
+def after(period: Period) -> Period:
+    """The month that follows."""
+    return month_at(period.until)
+
+
 def before(period: Period) -> PeriodName:
     """The name of the month before."""
     year, month = (int(one) for one in period.name.split("-"))

@@ -93,6 +93,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", "/v1/periods/2026-01/trial-balance", None, Permission.SEE_BOOKS),
     ("GET", "/v1/periods/2026-01/vat-return", None, Permission.SEE_BOOKS),
     ("POST", "/v1/periods/2026-01/close", None, Permission.CLOSE_BOOKS),
+    ("GET", "/v1/jobs", None, Permission.SEE_BOOKS),
     ("POST", "/v1/disputes", {}, Permission.JUDGE_DISPUTES),
     ("GET", "/v1/disputes", None, Permission.JUDGE_DISPUTES),
     ("POST", f"/v1/disputes/{ID}/close", {}, Permission.JUDGE_DISPUTES),

@@ -145,7 +145,8 @@ OF_ONESELF = re.compile(
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
-    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|staff|audit-log|privacy-requests)\b"
+    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log"
+    r"|privacy-requests)\b"
 )
 
 

@@ -155,6 +155,7 @@ BOUNDED = {
     "/v1/disputes": "LISTED_MAX, the newest",
     "/v1/periods/{period}/trial-balance": "the kinds of accounts",
     "/v1/periods/{period}/vat-return": "the kinds of documents",
+    "/v1/jobs": "the kinds of jobs",
 }
 
 

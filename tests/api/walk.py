@@ -298,6 +298,7 @@ async def _books(one: Walk, admin: Person, operator: Person, customer: Person) -
     await one.say("get_trial_balance", admin, path=month)
     await one.say("get_vat_return", admin, path=month)
     await one.say("close_period", admin, path=month)
+    await one.say("list_jobs", admin)
 
 
 async def _privacy(one: Walk, admin: Person, customer: Person) -> None:
