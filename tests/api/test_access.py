@@ -77,6 +77,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/invoices", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/money", None, Permission.REFUND),
     ("POST", f"/v1/orders/{ID}/links", {}, Permission.SHARE_ORDER),
     ("POST", f"/v1/invoices/{ID}/notes", {}, Permission.CORRECT_INVOICES),
     ("POST", "/v1/gift-links", {}, Permission.MAKE_GIFT_LINKS),

@@ -156,6 +156,7 @@ BOUNDED = {
     "/v1/periods/{period}/trial-balance": "the kinds of accounts",
     "/v1/periods/{period}/vat-return": "the kinds of documents",
     "/v1/jobs": "the kinds of jobs",
+    "/v1/orders/{order_id}/money": "LINES_MAX",
 }
 
 

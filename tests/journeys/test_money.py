@@ -195,6 +195,13 @@ async def partly_given_back(one: Service) -> None:
     # Nobody asked for the credit note.
     _, note = await one.invoices(sara, told["order_id"], 2)
     assert (note["kind"], note["payable_halalas"]) == ("credit_note", 700)
+    story = (await operator.get(f"/v1/orders/{told['order_id']}/money")).json()
+    assert {one["source"] for one in story["lines"]} == {"order", "payment", "ledger", "document"}
+    kept = told["amount_halalas"] - 700
+    assert story["taken_halalas"] - story["given_back_halalas"] == kept
+    assert (story["documented_halalas"], story["on_account_halalas"]) == (kept, 0)
+    times = [one["at"] for one in story["lines"]]
+    assert times == sorted(times)
 
 
 async def held_for_a_dispute_and_paid_out(one: Service) -> None:
