@@ -36,6 +36,10 @@ _STEPS_MAX: Final = 8
 _LATE_MS: Final = 24 * HOUR_MS
 
 
+class PayoutsWait(Exception):
+    """Not everybody can be paid out yet; the text says how many."""
+
+
 class Payouts:
     """One for a process; of any number of processes one does each step of a payout.
 
@@ -78,13 +82,19 @@ class Payouts:
             return await self.advance(made)
         return await self._store.find(payout_id) or PAYOUT_UNDER_WAY()
 
-    async def pay_everybody(self, weekly: WeeklyTime) -> None:
-        """Begin this week's payouts, unless its time is long gone; each is begun once."""
+    async def pay_everybody(self, weekly: WeeklyTime) -> int:
+        """Begin this week's payouts, unless its time is long gone; each is begun once.
+
+        Returns how many couriers have one.
+
+        Raises:
+            PayoutsWait: some have another one under way, and are to be asked for again.
+        """
         now = self._wall.now()
         week = last_weekly(weekly, now)
         if now > week + _LATE_MS:
-            return
-        after = None
+            return 0
+        after, count, waiting = None, 0, 0
         while found := await self._books.list_balances(
             AccountKind.COURIER_WALLET, after=after, limit=_ACCOUNTS_AT_ONCE
         ):
@@ -92,8 +102,13 @@ class Payouts:
                 if balance.available >= self._terms.least_halalas:
                     courier_id = CourierId(UserId(owner_of(name)))
                     cause = f"week:{week}:{courier_id}"
-                    await self.request(courier_id, PayoutKind.WEEKLY, None, cause=cause)
+                    made = await self.request(courier_id, PayoutKind.WEEKLY, None, cause=cause)
+                    count += isinstance(made, Payout)
+                    waiting += made == PAYOUT_UNDER_WAY()
             after = max(found)
+        if waiting:
+            raise PayoutsWait(f"{waiting} couriers have another payout under way")
+        return count
 
     async def look(self) -> None:
         """Do what is due now."""

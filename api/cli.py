@@ -18,6 +18,7 @@ from api.commands import (
     keys,
     ledger,
     loyalty,
+    months,
     periods,
     queries,
     reconciling,
@@ -57,6 +58,7 @@ app.command()(simtest)
 app.command()(chaos)
 app.command("bench-queries")(queries.bench_queries)
 app.command("bench-ledger")(ledger.bench_ledger)
+app.command("bench-month")(months.bench_month)
 app.command("walk-ledger")(ledger.walk_ledger)
 app.command("payment-server")(payment_server)
 app.command("move-zone")(move_zone)

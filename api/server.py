@@ -45,6 +45,7 @@ from storage.audit import PostgresAudit
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
+from storage.jobs import PostgresJobs
 from storage.kept_answers import PostgresKeptAnswers
 from storage.ledger import LedgerStore, PostgresLedger
 from storage.live import LiveStream
@@ -116,6 +117,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             ledger=ledger,
             payouts=payouts,
             periods=PostgresPeriods(database),
+            jobs=PostgresJobs(database),
             payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
             uploads=PostgresUploads(database),
             objects=objects,

@@ -26,6 +26,7 @@ from actors.gateways.settings import (
     StripeSettings,
 )
 from actors.settings import ClockSettings, RuntimeSettings, UploadSettings
+from api.books_settings import BooksSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.privacy_settings import PrivacySettings
@@ -257,6 +258,7 @@ class Settings(BaseSettings):
     moyasar: MoyasarSettings = MoyasarSettings()
     stripe: StripeSettings = StripeSettings()
     privacy: PrivacySettings = PrivacySettings()
+    books: BooksSettings = BooksSettings()
 
     @property
     def key_file(self) -> Path:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.identity.links import SendLink
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.ids import EffectId
 from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
@@ -24,6 +24,7 @@ EFFECTS: Final[tuple[type[Effect], ...]] = (
     SendSms,
     SendLink,
     IssueInvoice,
+    CreditRefund,
     EnterTransfer,
     FollowOrder,
     TellOwner,

@@ -9,7 +9,7 @@ from actors.payments import Payments
 from api.parts import Parts
 from api.sending import deadline
 from engine.identity.links import SendLink
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
 from engine.money.transfers import EnterTransfer
@@ -32,6 +32,7 @@ def open_outbox(
             SendSms: _sending(parts.sms),
             SendLink: mails.send,
             IssueInvoice: invoicing.on_effect,
+            CreditRefund: invoicing.on_refund,
             EnterTransfer: ledger.on_effect,
             FollowOrder: payments.on_effect,
             TellOwner: _telling(parts),

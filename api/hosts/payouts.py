@@ -9,7 +9,6 @@ from actors.payouts import Payouts
 from api.parts import Parts
 from engine.kernel.timing import SECOND_MS
 from engine.payouts.decide import PayoutTerms
-from engine.payouts.weekly import WeeklyTime
 from storage.store import StoreUnavailable
 
 
@@ -32,9 +31,6 @@ class PayoutWatch:
     async def _look(self) -> None:
         await self._disputes.look()
         if self._payouts is not None:
-            settings = self._settings
-            weekly = WeeklyTime(day=settings.weekly_day, hour=settings.weekly_hour)
-            await self._payouts.pay_everybody(weekly)
             await self._payouts.look()
 
 

@@ -15,6 +15,7 @@ from api.gift_links import GiftLinks
 from api.hosts.effects import open_outbox
 from api.hosts.files import open_uploads
 from api.hosts.identity import open_gate, open_identity
+from api.hosts.jobs import open_jobs
 from api.hosts.money import open_invoicing, open_payments
 from api.hosts.payouts import open_payouts
 from api.hosts.privacy import open_privacy
@@ -51,7 +52,8 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.audit = audit = AuditKeeper(parts.audit, wall=parts.wall)
     app.state.loyalty = Loyalty(ledger, parts.ledger, clock=parts.clock)
     payouts = open_payouts(app, parts, ledger)
-    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
+    jobs = open_jobs(app, parts, ledger)
+    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments, jobs)
     beside = (*services, *open_privacy(app, parts))
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]

@@ -35,6 +35,7 @@ class AccountKind(StrEnum):
     SHOP = "shop"
     REVENUE = "revenue"
     VAT = "vat"
+    INPUT_VAT = "input_vat"
     COURIER_PAY = "courier_pay"
     GOODWILL = "goodwill"
     GATEWAY_FEES = "gateway_fees"

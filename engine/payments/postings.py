@@ -6,7 +6,9 @@ is divided over shop, platform and VAT. Whatever goes back later is taken from t
 
 from typing import Final
 
-from engine.kernel.ids import derived_id
+from engine.invoices.invoice import CreditRefund
+from engine.kernel.ids import EffectId, derived_id
+from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.transfers import (
@@ -15,11 +17,12 @@ from engine.money.transfers import (
     TransferReason,
     about_order,
     move,
+    to_enter,
 )
 from engine.orders.policy import RETURN
 from engine.orders.quote import Quote
 from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus, Sale
-from engine.pricing.lines import net_in, vat_on
+from engine.pricing.lines import net_in, vat_in, vat_on
 
 SHOP: Final = account(AccountKind.SHOP)
 REVENUE: Final = account(AccountKind.REVENUE)
@@ -36,6 +39,20 @@ def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
         {_gateway(payment): -amount, _order(payment): amount},
         now,
     )
+
+
+def given_back(payment: Payment, refund: Refund, transfer: Transfer) -> tuple[Effect, ...]:
+    """What follows a refund that is done: its transfer, and a credit note for what was sold."""
+    if not refund.is_after_sale or payment.sale is None:
+        return (to_enter(transfer),)
+    note = CreditRefund(
+        id=EffectId(derived_id("credit", refund.id)),
+        order_id=payment.order_id,
+        refund_id=refund.id,
+        amount_halalas=refund.amount_halalas,
+        reason=refund.reason.value,
+    )
+    return (to_enter(transfer), note)
 
 
 def refunded(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
@@ -74,7 +91,7 @@ def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: i
     The delivery is paid first: of a gift that came back the way back, too, as the policy charges.
     The shop gets what remains, without VAT, less the commission.
     """
-    vat = kept_halalas - net_in(kept_halalas)
+    vat = vat_in(kept_halalas)
     if kept_halalas == quote.total_halalas:
         vat = quote.vat_halalas
     delivery = quote.fee_halalas + vat_on(quote.fee_halalas)
@@ -110,12 +127,13 @@ def _given_back(payment: Payment) -> int:
 
 
 def _part(sale: Sale, before: int, amount: int) -> Sale:
-    """The parts of a refund: however many there are, in the end each part is given back exactly."""
+    """The parts of a refund: however many there are, in the end the shop has given its part back.
 
-    def share(part: int) -> int:
-        return part * (before + amount) // sale.total_halalas - part * before // sale.total_halalas
-
-    shop, vat = share(sale.shop_halalas), share(sale.vat_halalas)
+    VAT is what the credit note says; a halala of rounding is the platform's.
+    """
+    whole, part = sale.total_halalas, sale.shop_halalas
+    shop = part * (before + amount) // whole - part * before // whole
+    vat = vat_in(amount)
     return Sale(shop_halalas=shop, platform_halalas=amount - shop - vat, vat_halalas=vat)
 
 

@@ -110,7 +110,7 @@ def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
     )
     event = PaymentCredited(at=now, refund_id=refund.id, amount_halalas=refund.amount_halalas)
     transfer = postings.credited(payment, refund, now=now)
-    return decided(later, (event,), (to_enter(transfer),), now=now)
+    return decided(later, (event,), postings.given_back(payment, refund, transfer), now=now)
 
 
 def _target(payment: Payment, order: Order) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from actors.gateways.settings import OutboxSettings
 from actors.ledger import LedgerKeeper
 from actors.outbox import Outbox
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.messages import Effect
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
@@ -106,6 +106,7 @@ class Process:
                 FollowOrder: self.host.on_effect,
                 SendSms: _nothing,
                 IssueInvoice: _nothing,
+                CreditRefund: _nothing,
             },
             OutboxSettings(),
             clock=tills.clock,

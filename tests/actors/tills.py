@@ -24,7 +24,7 @@ from actors.solver import stopped_watch
 from actors.solving import LocalSolver
 from engine.geo.cells import cell_at, disk
 from engine.geo.zone import CreateZone
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.ids import CommandId, OrderId, PaymentId, UserId, ZoneId
 from engine.kernel.messages import Caller, Command, Effect, Envelope, Role
 from engine.kernel.timing import SECOND_MS
@@ -209,6 +209,7 @@ class Tills:
                 FollowOrder: self.host.on_effect,
                 SendSms: _nothing,
                 IssueInvoice: _nothing,
+                CreditRefund: _nothing,
             },
             OutboxSettings(retry_s=0.001, retry_s_max=0.001),
             clock=self.clock,

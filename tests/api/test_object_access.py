@@ -75,6 +75,7 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
     ),
     ("GET", "/v1/orders/{order_id}/offers", None, {CUSTOMER: {403}, OPERATOR: {200}}),
+    ("GET", "/v1/orders/{order_id}/money", None, {CUSTOMER: {403}, OPERATOR: {200}}),
     (
         "GET",
         "/v1/orders/{order_id}/cancellation",
@@ -145,7 +146,8 @@ OF_ONESELF = re.compile(
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
-    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|staff|audit-log|privacy-requests)\b"
+    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log"
+    r"|privacy-requests)\b"
 )
 
 

@@ -202,6 +202,8 @@ BOUNDED = {
     "/v1/wallet/points": "the orders of a year and their points",
     "/v1/periods/{period}/trial-balance": "the kinds of accounts",
     "/v1/periods/{period}/vat-return": "the kinds of documents",
+    "/v1/jobs": "the kinds of jobs",
+    "/v1/orders/{order_id}/money": "LINES_MAX",
 }
 
 

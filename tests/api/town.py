@@ -40,6 +40,7 @@ from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
 from engine.payments.gateways import GatewayName
 from storage.identity import IdentityStore
+from storage.jobs import MemoryJobs
 from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
 from storage.memory import MemoryStore
@@ -387,6 +388,7 @@ async def a_town(
         audit=memory.audit,
         ledger=(ledger := MemoryLedger()),
         periods=MemoryPeriods(ledger, invoices, memory.audit),
+        jobs=MemoryJobs(),
         privacy=MemoryPrivacy(memory.outbox, memory.audit),
         personal_data=people,
         retention=people,

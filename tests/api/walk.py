@@ -271,6 +271,7 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await one.say("correct_invoice", operator, path={"invoice_id": invoice["invoice_id"]})
     await enter(one.town, account(AccountKind.CUSTOMER_WALLET, customer.user_id), 1000)
     await one.say("tip_courier", customer, path={"order_id": order_id})
+    await one.say("get_order_money", operator, path={"order_id": order_id})
     await one.say("list_payment_methods")
     await one.say("list_payments", customer)
     await one.say("list_saved_methods", customer)
@@ -310,6 +311,7 @@ async def _books(one: Walk, admin: Person, operator: Person, customer: Person) -
     await one.say("get_trial_balance", admin, path=month)
     await one.say("get_vat_return", admin, path=month)
     await one.say("close_period", admin, path=month)
+    await one.say("list_jobs", admin)
 
 
 async def _privacy(one: Walk, admin: Person, customer: Person) -> None:

@@ -25,6 +25,7 @@ from engine.geo.zone import GuardState
 from engine.identity.profiles import ProfileStatus
 from engine.identity.sessions import SessionEnd
 from engine.invoices.invoice import InvoiceKind
+from engine.jobs import JobName, JobStatus
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
 from engine.money.accounts import AccountKind
@@ -183,6 +184,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a payout", PayoutStatus),
         ("### Status of a dispute", DisputeStatus),
         ("### Why money moves", TransferReason),
+        ("### Jobs that run by themselves", JobName),
+        ("### Status of a job", JobStatus),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:
