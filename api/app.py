@@ -19,6 +19,7 @@ from api.parts import Parts
 from api.route_table import Methods
 from api.routes import (
     audit_log,
+    cash,
     changes,
     couriers,
     decisions,
@@ -113,6 +114,7 @@ _ROUTES = (
     couriers,
     trails,
     wallet,
+    cash,
     tips,
     payouts,
     points,

@@ -132,7 +132,7 @@ class _Choice:
         return (
             gift.size_units <= self._units_min
             and gift.weight_g <= self._grams_min
-            and not (gift.vehicles or gift.skills or order.lapsed)
+            and not (gift.vehicles or gift.skills or order.lapsed or order.is_cash)
         )
 
     def _ask(

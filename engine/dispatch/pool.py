@@ -1,5 +1,6 @@
 """A zone's tick as a problem for the optimizer: who waits, who could carry, what it would cost."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,10 +14,11 @@ from engine.dispatch.underway import UnderWay
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelProfile, VehicleKind, travel_times
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId
+from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant, seconds_between
-from engine.orders.order import Order
+from engine.orders.cash import cash_due
+from engine.orders.order import Order, OrderStatus
 from optimizer.problem import Job, Policy, Problem, Route, Service, Trip, Vehicle, Weights
 
 _NO_SIGHTINGS: Mapping[CourierId, Sighting] = {}
@@ -82,7 +84,8 @@ def problem_of(
     vehicles = tuple(
         _vehicle(one, under_way.get(one.courier.id), nodes, paces, now) for one in free
     )
-    jobs = tuple(_job(one, nodes, now) for one in waiting)
+    alone = _to_travel_alone(waiting, couriers, parameters)
+    jobs = tuple(_job(one, nodes, now, is_alone=one.id in alone) for one in waiting)
     return Problem(
         vehicles=vehicles,
         jobs=jobs,
@@ -196,13 +199,31 @@ def _vehicle(
     )
 
 
-def _job(order: Order, nodes: _Nodes, now: Instant) -> Job:
+def _to_travel_alone(
+    orders: Sequence[Order], couriers: Sequence[Courier], parameters: ZoneParameters
+) -> frozenset[OrderId]:
+    """The waiting cash orders of shops where together they would be too much for a courier.
+
+    A candidate stays within his limit with each order, so only a bundle can pass it.
+    """
+    waiting = [one for one in orders if one.is_cash and one.status is OrderStatus.WAITING]
+    if not waiting:
+        return frozenset()
+    due: dict[Point, int] = defaultdict(int)
+    for one in waiting:
+        due[one.shop.point] += cash_due(one)
+    most = max((one.cash_at_stake_halalas for one in couriers), default=0)
+    left = parameters.cash_held_halalas_max - most
+    return frozenset(one.id for one in waiting if due[one.shop.point] > left)
+
+
+def _job(order: Order, nodes: _Nodes, now: Instant, *, is_alone: bool) -> Job:
     shop = order.shop.point
     return Job(
         id=order.id,
         pickup=nodes.of(shop),
         delivery=nodes.of(order.door.point),
-        group=_group(shop),
+        group=f"{_group(shop)} {order.id}" if is_alone else _group(shop),
         ready_s=seconds_between(now, order.ready_at),
         placed_s=seconds_between(now, order.placed_at),
         due_s=seconds_between(now, order.due_at),

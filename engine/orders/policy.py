@@ -141,6 +141,7 @@ NOT_OURS: Final = frozenset(
         FailureReason.WRONG_ADDRESS,
         FailureReason.NO_ACCESS,
         FailureReason.REFUSED,
+        FailureReason.NOT_PAID,
     }
 )
 

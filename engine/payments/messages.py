@@ -54,6 +54,12 @@ REFUND_EXCEEDS = declare(
     en="This is more than can still be given back of this payment.",
     ar="المبلغ أكبر مما يمكن استرداده من عملية الدفع هذه.",
 )
+ONLY_TO_WALLET = declare(
+    "only_to_wallet",
+    RefusalKind.INVALID,
+    en="What was paid in cash goes back into the customer's wallet. Refund it to `wallet`.",
+    ar="ما دُفع نقدًا يُعاد إلى محفظة العميل. اختر الاسترداد إلى `wallet`.",
+)
 UNKNOWN_REFUND = declare(
     "unknown_refund",
     RefusalKind.NOT_FOUND,

@@ -18,6 +18,7 @@ from engine.money.transfers import (
 )
 from engine.orders.policy import RETURN
 from engine.orders.quote import Quote
+from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus, Sale
 from engine.pricing.lines import net_in, vat_on
 
@@ -25,6 +26,7 @@ SHOP: Final = account(AccountKind.SHOP)
 REVENUE: Final = account(AccountKind.REVENUE)
 VAT: Final = account(AccountKind.VAT)
 GOODWILL: Final = account(AccountKind.GOODWILL)
+_TAKEN: Final = {False: TransferReason.CAPTURE, True: TransferReason.CASH_COLLECTED}
 
 
 def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
@@ -32,7 +34,7 @@ def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
     return _transfer(
         payment,
         ("capture", str(payment.captured_halalas)),
-        TransferReason.CAPTURE,
+        _TAKEN[payment.gateway is GatewayName.CASH],
         {_gateway(payment): -amount, _order(payment): amount},
         now,
     )
@@ -53,7 +55,7 @@ def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
 
 def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
     """What the order has earned leaves its account."""
-    is_whole = sale.total_halalas == payment.amount_halalas
+    is_whole = sale.total_halalas == (payment.price_halalas or payment.amount_halalas)
     return _transfer(
         payment,
         ("sale",),
@@ -68,11 +70,21 @@ def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
     )
 
 
-def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: int) -> Sale:
-    """How so much of a quote's total is divided; `commission` is our percent of the goods.
+def sale_of(
+    quote: Quote,
+    kept_halalas: int,
+    *,
+    price_halalas: int | None = None,
+    is_returned: bool,
+    commission: int,
+) -> Sale:
+    """How so much of a price (None: what was quoted) is divided.
+
+    `commission` is our percent of the goods.
 
     The delivery is paid first: of a gift that came back the way back, too, as the policy charges.
-    The shop gets what remains, without VAT, less the commission.
+    The shop gets what remains, without VAT, less the commission; what changes and attempts have
+    added to the price is ours.
     """
     vat = kept_halalas - net_in(kept_halalas)
     if kept_halalas == quote.total_halalas:
@@ -81,7 +93,7 @@ def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: i
     if is_returned:
         delivery = (delivery * RETURN.delivery_percent + 50) // 100
     goods = net_in(max(0, kept_halalas - delivery))
-    if kept_halalas == quote.total_halalas:
+    if kept_halalas == (price_halalas or quote.total_halalas):
         goods = sum(one.net_halalas for one in quote.lines[:-1])
     shop = min(goods - (goods * commission + 50) // 100, kept_halalas - vat)
     return Sale(shop_halalas=shop, platform_halalas=kept_halalas - vat - shop, vat_halalas=vat)
@@ -120,6 +132,9 @@ def _part(sale: Sale, before: int, amount: int) -> Sale:
 
 
 def _gateway(payment: Payment) -> AccountId:
+    if payment.gateway is GatewayName.CASH:
+        assert payment.courier_id is not None, "cash was taken by a courier"
+        return account(AccountKind.COURIER_CASH, payment.courier_id)
     return account(AccountKind.GATEWAY, payment.gateway.value)
 
 
