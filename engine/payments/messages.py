@@ -12,6 +12,13 @@ class FollowOrder(Effect, frozen=True, kw_only=True, tag=True):
     payment_id: PaymentId
 
 
+class TakePointsBack(Effect, frozen=True, kw_only=True, tag=True):
+    """So much of an order was given back by now, after it had given points."""
+
+    order_id: OrderId
+    refunded_halalas: int
+
+
 UNKNOWN_PAYMENT = declare(
     "unknown_payment",
     RefusalKind.NOT_FOUND,

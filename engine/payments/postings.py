@@ -103,7 +103,7 @@ def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     """From whose account a refund comes: each amount is what it loses."""
     if not refund.is_after_sale or payment.sale is None:
         return {_order(payment): -refund.amount_halalas}
-    part = _part(payment.sale, _given_back(payment), refund.amount_halalas)
+    part = _part(payment.sale, given_back(payment), refund.amount_halalas)
     shop, platform = SHOP, REVENUE
     if refund.reason in {RefundReason.LATE, RefundReason.GOODWILL}:
         shop = platform = GOODWILL
@@ -116,7 +116,8 @@ def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     return borne
 
 
-def _given_back(payment: Payment) -> int:
+def given_back(payment: Payment) -> int:
+    """What went back by now of what the order has earned."""
     done = (one for one in payment.refunds if one.status is RefundStatus.DONE)
     return sum(one.amount_halalas for one in done if one.is_after_sale)
 

@@ -19,7 +19,7 @@ from engine.orders.order import (
 from engine.payments import postings
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import GatewayName
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 from engine.payments.payment import (
     Payment,
     PaymentCredited,
@@ -106,6 +106,15 @@ def sell(
     )
 
 
+def points_back(before: Payment, after: Payment) -> tuple[TakePointsBack, ...]:
+    """What goes back after the sale takes the points that it gave with it."""
+    total = postings.given_back(after)
+    if total == postings.given_back(before):
+        return ()
+    effect_id = EffectId(derived_id("points back", after.id, str(total)))
+    return (TakePointsBack(id=effect_id, order_id=after.order_id, refunded_halalas=total),)
+
+
 def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
     """Give a refund into the customer's wallet: one transfer, no gateway."""
     done = replace(refund, status=RefundStatus.DONE, done_at=now)
@@ -119,7 +128,8 @@ def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
     )
     event = PaymentCredited(at=now, refund_id=refund.id, amount_halalas=refund.amount_halalas)
     transfer = postings.credited(payment, refund, now=now)
-    return decided(later, (event,), (to_enter(transfer),), now=now)
+    effects = (to_enter(transfer), *points_back(payment, later))
+    return decided(later, (event,), effects, now=now)
 
 
 def _target(payment: Payment, order: Order) -> int | None:

@@ -16,7 +16,7 @@ from engine.invoices.invoice import IssueInvoice
 from engine.kernel.messages import Effect
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 from tests.actors.tills import Tills
 
 T = TypeVar("T")
@@ -107,6 +107,7 @@ class Process:
                 FollowOrder: self.host.on_effect,
                 SendSms: _nothing,
                 IssueInvoice: _nothing,
+                TakePointsBack: _nothing,
             },
             OutboxSettings(),
             clock=tills.clock,

@@ -34,7 +34,7 @@ from engine.money.transfers import EnterTransfer
 from engine.orders.messages import PlaceOrder, SendSms
 from engine.orders.order import Gift, Order
 from engine.payments.gateways import GatewayName, Network, Source, SourceKind
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 from engine.payments.payment import Payment
 from simulations.gateways.moyasar import (
     PUBLISHABLE_KEY,
@@ -226,6 +226,7 @@ class Tills:
                 FollowOrder: self.host.on_effect,
                 SendSms: _nothing,
                 IssueInvoice: _nothing,
+                TakePointsBack: _nothing,
             },
             OutboxSettings(retry_s=0.001, retry_s_max=0.001),
             clock=self.clock,
