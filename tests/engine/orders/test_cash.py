@@ -18,7 +18,7 @@ from engine.orders import decide
 from engine.orders.cash import cash_due
 from engine.orders.fees import FailureReason, FeeKind
 from engine.orders.messages import SendSms
-from engine.orders.order import Gift, OrderStatus
+from engine.orders.order import Gift, OrderCancelled, OrderReturned, OrderStatus
 from tests.builders import (
     NOON,
     Story,
@@ -115,6 +115,21 @@ def test_a_phone_without_a_network_is_not_held_to_what_it_could_not_know() -> No
     taken = must(story.report(P.DELIVERED, cash_halalas=before, device_at=NOON + MINUTE_MS // 2))
     assert taken.reply["status"] == "delivered"
     assert story.courier.cash_halalas == before
+
+
+def test_of_what_nobody_has_paid_nothing_is_kept_and_nothing_given_back() -> None:
+    story = at_the_door()
+    for step in (P.ATTEMPT_FAILED, P.RETURN_STARTED, P.RETURNED):
+        must(story.report(step, reason=FailureReason.NOT_PAID))
+    back = story.events_of(story.order.id)[-1]
+    assert isinstance(back, OrderReturned)
+    assert (back.charge_halalas, back.refund_halalas, story.order.charge_halalas) == (0, 0, 0)
+    cancelled = a_cash_story()
+    cancelled.cancel()
+    gone = cancelled.events_of(cancelled.order.id)[-1]
+    assert isinstance(gone, OrderCancelled)
+    assert (gone.charge_halalas, gone.refund_halalas) == (0, 0)
+    assert story.courier.cash_at_stake_halalas == 0
 
 
 def test_nothing_is_taken_for_what_is_paid_otherwise() -> None:
