@@ -42,6 +42,8 @@ from engine.geo.zone import (
 from engine.kernel.messages import Caller, Command, Decision
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
+from engine.money import cash
+from engine.money.cash import DepositCash, KeepBackCash
 from engine.orders import decide as orders
 from engine.orders.messages import (
     QUOTE_USED,
@@ -91,6 +93,8 @@ class Commands:
             EndBreak: (whose.of_courier, self._by_courier(_end_break)),
             ReportProgress: (whose.of_courier, self._progress),
             ReachWaitingPoint: (whose.of_courier, self._by_courier(prepositioning.reach)),
+            DepositCash: (whose.of_courier, self._deposit_cash),
+            KeepBackCash: (whose.of_courier, self._by_courier(cash.keep_back)),
             EndWayToWait: (whose.of_courier, self._end_way_to_wait),
             AcknowledgeOffer: (whose.of_offer, self._acknowledge),
             AcceptOffer: (whose.of_offer, self._accept),
@@ -192,6 +196,12 @@ class Commands:
             return rule(courier, command, now=self._clock.now()) if courier else UNKNOWN_COURIER()
 
         return decide
+
+    def _deposit_cash(self, command: DepositCash, caller: Caller) -> Decision | Refusal:
+        courier = self._holdings.couriers.get(command.courier_id)
+        if courier is None:
+            return UNKNOWN_COURIER()
+        return cash.deposit(courier, command, caller, now=self._clock.now())
 
     def _welcome(self, command: Welcome, _caller: Caller) -> Decision | Refusal:
         """He was taken in before this was asked, or has left again."""

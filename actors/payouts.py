@@ -4,13 +4,14 @@ from typing import Final
 
 import structlog
 
+from actors.cash import CashHolders
 from actors.clock import Clock
 from actors.gateways.payouts import PayoutGateway, PayoutRejected, PayoutUncertain
 from actors.ledger import LedgerKeeper
 from engine.kernel.ids import CourierId, UserId, derived_id
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS
-from engine.money.accounts import AccountKind, owner_of
+from engine.money.accounts import AccountKind, account, owner_of
 from engine.money.ledger import NOT_ENOUGH, NOT_PENDING, TRANSFER_CHANGED
 from engine.money.transfers import Transfer
 from engine.payouts import decide, postings
@@ -52,11 +53,12 @@ class Payouts:
         ledger: LedgerKeeper,
         books: LedgerStore,
         gateway: PayoutGateway,
+        cash: CashHolders,
         *,
         wall: Clock,
         terms: PayoutTerms,
     ) -> None:
-        self._store, self._ledger, self._books = store, ledger, books
+        self._store, self._ledger, self._books, self._cash = store, ledger, books, cash
         self._gateway, self._wall, self._terms = gateway, wall, terms
 
     async def request(
@@ -145,6 +147,7 @@ class Payouts:
                 return await self._look_at(payout)
 
     async def _reserve(self, payout: Payout) -> Payout | None:
+        await self._keep_back_cash(payout)
         await self._recover(payout)
         refusal = await self._enter(postings.reservation(payout), NOT_ENOUGH.code)
         if refusal:
@@ -155,6 +158,16 @@ class Payouts:
             # Somebody else found too little a moment before there was enough.
             await self._enter(postings.void(payout), NOT_PENDING.code)
         return saved
+
+    async def _keep_back_cash(self, payout: Payout) -> None:
+        """What he holds of ours is taken from what he has earned beside this payout."""
+        beside = await self._net(payout.courier_id) - payout.amount_halalas - payout.fee_halalas
+        await self._cash.keep_back(
+            payout.courier_id,
+            cause=f"payout:{payout.id}",
+            halalas_max=beside,
+            at=payout.made_at,
+        )
 
     async def _recover(self, payout: Payout) -> None:
         """Keep back what he owes us, once: no other payout of his is made meanwhile."""
@@ -226,6 +239,11 @@ class Payouts:
         return entered.code
 
     async def _payable(self, courier_id: CourierId) -> int:
+        """What he has, less what he owes us and what he holds of our cash."""
+        cash = await self._books.find_balance(account(AccountKind.COURIER_CASH, courier_id))
+        return await self._net(courier_id) + min(0, cash.posted)
+
+    async def _net(self, courier_id: CourierId) -> int:
         """What he has, less what he owes us."""
         wallet = await self._books.find_balance(postings.wallet_of(courier_id))
         debt = await self._books.find_balance(postings.debt_of(courier_id))

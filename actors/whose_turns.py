@@ -27,6 +27,7 @@ from engine.geo.zone import (
     RevertZoneParameters,
 )
 from engine.kernel.ids import OfferId
+from engine.money.cash import DepositCash, KeepBackCash
 from engine.orders.decide import NO_LOAD, Load
 from engine.orders.messages import (
     CancelOrder,
@@ -51,6 +52,8 @@ _OfCourier = (
     | EndWayToWait
     | HandOver
     | Welcome
+    | DepositCash
+    | KeepBackCash
 )
 
 

@@ -102,6 +102,7 @@ class OrderShown(Answer):
     door: PlaceShown
     pin: str
     total_halalas: int
+    cash_due_halalas: int
     fees: list[FeeShown]
     redelivers: str | None
     placed_at: int

@@ -22,6 +22,7 @@ from api.parts import Parts
 from api.route_table import Methods
 from api.routes import (
     audit_log,
+    cash,
     changes,
     couriers,
     decisions,
@@ -120,6 +121,7 @@ ROUTES: Final = (
     couriers,
     trails,
     wallet,
+    cash,
     tips,
     payouts,
     points,

@@ -171,6 +171,7 @@ class SharedShown(Answer):
     message: str | None = None
     sender_name: str | None = None
     courier_name: str | None = None
+    cash_due: int | None = None
     times: TimesShown | None = None
 
 

@@ -18,6 +18,7 @@ from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.garbage import collect_seldom
+from actors.gateways.cash import Cash
 from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
 from actors.gateways.moyasar import Moyasar
@@ -185,6 +186,8 @@ async def open_gateways(
         if GatewayName.WALLET in settings.accounts:
             keeper = LedgerKeeper(books, wall=SystemClock())
             found[GatewayName.WALLET] = Wallet(keeper, books)
+        if GatewayName.CASH in settings.accounts:
+            found[GatewayName.CASH] = Cash()
         yield found
 
 

@@ -296,14 +296,15 @@ class Settings(BaseSettings):
 
     @property
     def accounts(self) -> frozenset[GatewayName]:
-        """The gateways that we have an account at; the wallet where orders are paid for."""
+        """The gateways that we have an account at; wallet and cash where orders are paid for."""
         keys = {
             GatewayName.MOYASAR: self.moyasar.secret_key,
             GatewayName.STRIPE: self.stripe.secret_key,
         }
         found = {name for name, key in keys.items() if key.get_secret_value()}
         is_required = self.payments.mode is PaymentsMode.REQUIRED
-        return frozenset(found | {GatewayName.WALLET} if is_required else found)
+        own = {GatewayName.WALLET, GatewayName.CASH}
+        return frozenset(found | own if is_required else found)
 
     def publishable_key(self, gateway: GatewayName) -> str:
         """With what an app speaks to a gateway."""

@@ -14,7 +14,7 @@ from engine.kernel.ownership import TellOwner
 from engine.kernel.timing import Instant
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 from storage.database import Database
 from storage.queries import queries
 from storage.store import OutboxRow
@@ -27,6 +27,7 @@ EFFECTS: Final[tuple[type[Effect], ...]] = (
     CreditRefund,
     EnterTransfer,
     FollowOrder,
+    TakePointsBack,
     TellOwner,
 )
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))

@@ -154,7 +154,7 @@ def _source(source: Source, *, is_held: bool) -> dict[str, Any]:
             return {"type": "applepay", "token": source.value, "manual": is_held}
         case SourceKind.STC_PAY:
             return {"type": "stcpay", "mobile": source.value}
-        case SourceKind.WALLET | SourceKind.SAVED:
+        case SourceKind.WALLET | SourceKind.SAVED | SourceKind.CASH:
             raise GatewayRejected("no source of Moyasar's")
 
 

@@ -3,6 +3,7 @@
 import structlog
 from fastapi import FastAPI
 
+from actors.cash import HeldCash
 from actors.disputes import Disputes
 from actors.ledger import LedgerKeeper
 from actors.payouts import Payouts
@@ -45,8 +46,21 @@ def open_payouts(app: FastAPI, parts: Parts, ledger: LedgerKeeper) -> PayoutWatc
     )
     payouts = None
     if parts.payout_gateway is not None:
+        cash = HeldCash(
+            parts.bus,
+            parts.store,
+            ledger,
+            clock=parts.clock,
+            patience_s=parts.settings.runtime.command_timeout_s,
+        )
         payouts = Payouts(
-            parts.payouts, ledger, parts.ledger, parts.payout_gateway, wall=parts.wall, terms=terms
+            parts.payouts,
+            ledger,
+            parts.ledger,
+            parts.payout_gateway,
+            cash,
+            wall=parts.wall,
+            terms=terms,
         )
     app.state.payouts, app.state.disputes = payouts, disputes
     return PayoutWatch(parts, payouts, disputes)

@@ -42,15 +42,17 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.uploads = open_uploads(parts)
     app.state.payments = payments = open_payments(parts)
     open_identity(app, parts)
+    loyalty = Loyalty(ledger, parts.ledger, parts.store, clock=parts.clock)
+    app.state.loyalty = loyalty
     outbox = open_outbox(
         parts,
         mails=open_staff(app, parts),
         invoicing=invoicing,
         ledger=ledger,
         payments=payments,
+        loyalty=loyalty,
     )
     app.state.audit = audit = AuditKeeper(parts.audit, wall=parts.wall)
-    app.state.loyalty = Loyalty(ledger, parts.ledger, clock=parts.clock)
     payouts = open_payouts(app, parts, ledger)
     jobs = open_jobs(app, parts, ledger)
     services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments, jobs)

@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
+from msgspec.structs import replace
 from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
@@ -33,6 +34,7 @@ from engine.identity.phone import BAD_PHONE
 from engine.kernel.ids import PaymentId, QuoteId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import KEY_REUSED, UNAVAILABLE, Refusal
+from engine.orders.cash import CASH_NOT_TAKEN, CASH_SHOWS_PRICE, cash_objection
 from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
 from engine.payments.gateways import (
     METHOD_NOT_OFFERED,
@@ -110,6 +112,8 @@ async def list_payment_methods(parts: PartsDep) -> Json:
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
         BAD_PHONE,
+        CASH_NOT_TAKEN,
+        CASH_SHOWS_PRICE,
         UNAVAILABLE,
     ),
 )
@@ -128,7 +132,7 @@ async def pay(
     wish = Checkout(
         payment_id=PaymentId(derived_id("payment", command_id)),
         customer_id=caller.user_id,
-        order=await _order(parts, caller, body.order),
+        order=await _order(parts, caller, body),
         network=body.network,
         source=await _source(parts, caller, body.source),
     )
@@ -171,14 +175,25 @@ async def _save(parts: Parts, payment: Payment, source: Source) -> None:
     await parts.saved_methods.save(method)
 
 
-async def _order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
+async def _order(parts: Parts, caller: Caller, body: PaymentBody) -> PlaceOrder:
     """The command that will place it; what can be known to be in vain is refused before paying."""
-    quoted = await parts.store.find_quote(QuoteId(body.quote_id))
+    quoted = await parts.store.find_quote(QuoteId(body.order.quote_id))
     if quoted is None or quoted.valid_until < parts.clock.now():
-        raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
+        raise Refused(QUOTE_EXPIRED(quote_id=body.order.quote_id))
     if quoted.customer_id != caller.user_id:
         raise Refused(QUOTE_MISMATCH(field="customer"))
-    return await order_of_body(parts, quoted, body)
+    order = await order_of_body(parts, quoted, body.order)
+    if body.network is Network.CASH:
+        await _must_take_cash(parts, order)
+    return order
+
+
+async def _must_take_cash(parts: Parts, order: PlaceOrder) -> None:
+    zone = await parts.store.find_zone(order.zone_id)
+    assert zone is not None, "a zone is never forgotten"
+    refusal = cash_objection(zone.parameters, replace(order, is_cash=True))
+    if refusal is not None:
+        raise Refused(refusal)
 
 
 def _asks(order: PlaceOrder) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.payments.messages import (
     NOT_YOUR_APPROVAL,
+    ONLY_TO_WALLET,
     REFUND_DECIDED,
     REFUND_EXCEEDS,
     UNKNOWN_PAYMENT,
@@ -56,6 +57,7 @@ class RefundDecisionBody(Body):
         *WITH_STORE,
         UNKNOWN_PAYMENT,
         REFUND_EXCEEDS,
+        ONLY_TO_WALLET,
         KEY_REUSED,
     ),
 )

@@ -16,6 +16,7 @@ from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import Degrees, Seconds, VehicleKind, travel_times
 from engine.kernel.place import EARTH_RADIUS_M, Point
 from engine.kernel.timing import Instant
+from engine.orders.cash import cash_due
 from engine.orders.order import Order
 from optimizer.candidates import CandidateTable
 
@@ -35,7 +36,7 @@ _ANY_KIND: Final = (1 << len(KINDS)) - 1
 class _Ask(NamedTuple):
     """What is asked for at a shop; orders that ask for the same have the same candidates.
 
-    `kinds` and `skills` are sets of bits; `barred` are those, by place, who may not be asked again.
+    `kinds` and `skills` are sets of bits; `cash` is what is due at the door; `barred` are those, by place, who may not be asked again.
     """
 
     shop: int
@@ -44,6 +45,7 @@ class _Ask(NamedTuple):
     grams: int
     kinds: int
     skills: int
+    cash: int
     barred: tuple[int, ...]
 
 
@@ -67,6 +69,7 @@ class Search:
     units: Indices
     grams: Indices
     skills: Indices
+    cash: Indices
     parameters: ZoneParameters
     now: Instant
 
@@ -102,7 +105,7 @@ def search_of(
         kinds = sum(1 << KINDS[one] for one in gift.vehicles) if gift.vehicles else _ANY_KIND
         skills = sum(SKILLS[one] for one in set(gift.skills)) if gift.skills else 0
         barred = _barred(order, ids, parameters, now) if order.lapsed else ()
-        asked = _Ask(at, reach, gift.size_units, gift.weight_g, kinds, skills, barred)
+        asked = _Ask(at, reach, gift.size_units, gift.weight_g, kinds, skills, cash_due(order), barred)
         ask.append(asks.setdefault(asked, len(asks)))
     shop_lat, shop_lng = _degrees(shops)
     return Search(
@@ -119,6 +122,7 @@ def search_of(
         units=muster.units,
         grams=muster.grams,
         skills=muster.skills,
+        cash=muster.cash,
         parameters=parameters,
         now=now,
     )
@@ -162,7 +166,7 @@ class _Choice:
         self._search = search
         self._around = _Surroundings(search)
         columns = list(zip(*search.asks, strict=True))
-        self._shop, self._reach, self._units, self._grams, self._kinds, self._skills = (
+        self._shop, self._reach, self._units, self._grams, self._kinds, self._skills, self._cash = (
             np.array(column, dtype=np.int64) for column in columns[:-1]
         )
         self._barred = np.array(
@@ -207,6 +211,9 @@ class _Choice:
             & (self._kinds[ask] >> search.kind[courier] & 1 > 0)
             & (self._skills[ask] & ~search.skills[courier] == 0)
         )
+        if self._cash.any():
+            held = search.cash[courier] + self._cash[ask]
+            may &= (self._cash[ask] == 0) | (held <= search.parameters.cash_held_halalas_max)
         if len(self._barred):
             may &= ~np.isin(self._pair(ask, courier), self._barred)
         return may

@@ -30,6 +30,7 @@ class Muster:
         self.ids = tuple([roster.ids[at] for at in chosen])
         self.units, self.grams = rows["units"].copy(), rows["grams"].copy()
         self.kind, self.skills = rows["kind"].copy(), rows["skills"].copy()
+        self.cash = rows["cash"].copy()
         self.ends_at = rows["ends_at"].copy()
         is_seen = rows["seen_at"] >= rows["leaves_at"]
         self.lat = np.where(is_seen, rows["seen_lat"], rows["last_lat"])

@@ -1,5 +1,6 @@
 """A zone's tick as a problem for the optimizer: who waits, who could carry, what it would cost."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,10 +16,11 @@ from engine.dispatch.underway import UnderWay
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelProfile, VehicleKind, travel_times
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId
+from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.order import Order
+from engine.orders.cash import cash_due
+from engine.orders.order import Order, OrderStatus
 from optimizer.candidates import Sought
 from optimizer.problem import (
     JobTable,
@@ -102,7 +104,7 @@ def stated(
     places = [*shops, *(one.door.point for one in waiting)]
     return Problem(
         vehicles=_vehicles(muster, parameters),
-        jobs=_jobs(waiting, shop, list(shops), first=len(muster.ids), now=now),
+        jobs=_jobs(waiting, shop, list(shops), muster, parameters),
         candidates=Sought(search_of(waiting, shop, list(shops), muster, parameters).find),
         travel=CoordinateTravel(
             lat=np.concatenate([muster.lat, [one.lat for one in places]]),
@@ -183,16 +185,20 @@ def _jobs(
     orders: Sequence[Order],
     shop: Sequence[int],
     shops: Sequence[Point],
-    *,
-    first: int,
-    now: Instant,
+    muster: Muster,
+    parameters: ZoneParameters,
 ) -> JobTable:
-    """Shops are the nodes from `first` on, after them every order has its door."""
-    groups = [_group(one) for one in shops]
+    """Shops are the nodes after those of the couriers, after them every order has its door."""
+    first, now = len(muster.ids), muster.now
+    of_shop = [_group(one) for one in shops]
+    groups = [of_shop[one] for one in shop]
+    if alone := _to_travel_alone(orders, muster, parameters):
+        for at, order in enumerate(orders):
+            groups[at] += f" {order.id}" if order.id in alone else ""
     at = np.array([(one.ready_at, one.placed_at, one.due_at) for one in orders], dtype=np.int64)
     ready_s, placed_s, due_s = (at.reshape(-1, 3) - now).T // SECOND_MS
     return JobTable(
-        {"id": tuple([one.id for one in orders]), "group": tuple([groups[one] for one in shop])},
+        {"id": tuple([one.id for one in orders]), "group": tuple(groups)},
         {
             "pickup": np.array(shop, dtype=np.int64) + first,
             "delivery": np.arange(len(orders)) + first + len(shops),
@@ -204,6 +210,24 @@ def _jobs(
             "weight": np.ones(len(orders), dtype=np.int64),
         },
     )
+
+
+def _to_travel_alone(
+    orders: Sequence[Order], muster: Muster, parameters: ZoneParameters
+) -> frozenset[OrderId]:
+    """The waiting cash orders of shops where together they would be too much for a courier.
+
+    A candidate stays within his limit with each order, so only a bundle can pass it.
+    """
+    waiting = [one for one in orders if one.is_cash and one.status is OrderStatus.WAITING]
+    if not waiting:
+        return frozenset()
+    due: dict[Point, int] = defaultdict(int)
+    for one in waiting:
+        due[one.shop.point] += cash_due(one)
+    most = int(muster.cash.max(initial=0))
+    left = parameters.cash_held_halalas_max - most
+    return frozenset(one.id for one in waiting if due[one.shop.point] > left)
 
 
 def _group(shop: Point) -> str:

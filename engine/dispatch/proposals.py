@@ -13,6 +13,7 @@ from engine.dispatch.why import reach_s
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId, UserId
 from engine.kernel.timing import SECOND_MS, Instant
+from engine.orders.cash import cash_due
 from engine.orders.order import Order
 from optimizer.problem import Alternative, Plan, Trip
 from optimizer.routes import RouteTable
@@ -91,8 +92,17 @@ def stops_of(orders: Sequence[Order]) -> tuple[Stop, ...]:
         orders=tuple(one.id for one in orders),
         ready_at=max(one.ready_at for one in orders),
     )
-    doors = (Stop(kind=StopKind.DROPOFF, point=one.door.point, orders=(one.id,)) for one in orders)
-    return (pickup, *doors)
+    return (pickup, *(door_of(one) for one in orders))
+
+
+def door_of(order: Order) -> Stop:
+    """Where it is handed over, and what is collected there."""
+    return Stop(
+        kind=StopKind.DROPOFF,
+        point=order.door.point,
+        orders=(order.id,),
+        cash_halalas=cash_due(order),
+    )
 
 
 def _explanation(

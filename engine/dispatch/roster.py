@@ -20,7 +20,7 @@ _ROW: Final = np.dtype(
     [(name, np.float64) for name in ("last_lat", "last_lng", "seen_lat", "seen_lng")]
     + [
         (name, np.int64)
-        for name in ("seen_at", "leaves_at", "ends_at", "free_since", "units", "grams", "skills")
+        for name in ("seen_at", "leaves_at", "ends_at", "free_since", "units", "grams", "skills", "cash")
     ]
     + [("kind", np.int64), ("is_free", np.bool_), ("has_route", np.bool_)]
 )
@@ -89,6 +89,7 @@ class Roster:
         rows["grams"][at] = [one.capacity_g for one in couriers]
         rows["kind"][at] = [KINDS[one.vehicle] for one in couriers]
         rows["skills"][at] = [sum(SKILLS[skill] for skill in one.skills) for one in couriers]
+        rows["cash"][at] = [one.cash_at_stake_halalas for one in couriers]
         rows["is_free"][at] = [one.duty is Duty.ON and one.offer_id is None for one in couriers]
         rows["has_route"][at] = [bool(one.route) for one in couriers]
 

@@ -24,7 +24,8 @@ class CancelReason(StrEnum):
 class PlaceOrder(Command, frozen=True, kw_only=True, tag=True):
     """Place the gift that was quoted; `order_id` and `pin` are handed in by the host.
 
-    `payment_id` is what it is paid with, None where orders are placed without.
+    `payment_id` is what it is paid with, None where orders are placed without; with `is_cash` that
+    is cash at the door.
     """
 
     order_id: OrderId
@@ -38,6 +39,7 @@ class PlaceOrder(Command, frozen=True, kw_only=True, tag=True):
     ready_at: Instant
     window: Window | None = None
     payment_id: PaymentId | None = None
+    is_cash: bool = False
 
 
 class CancelOrder(Command, frozen=True, kw_only=True, tag=True):

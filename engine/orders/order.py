@@ -61,16 +61,9 @@ ON_BOARD: Final = frozenset({S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNI
 HELD: Final = ON_BOARD | {S.ASSIGNED, S.COURIER_AT_SHOP}
 
 PUBLIC: Final[dict[OrderStatus, PublicStatus]] = {
-    S.PLACED: PublicStatus.PENDING,
-    S.SCHEDULED: PublicStatus.PENDING,
-    S.WAITING: PublicStatus.PENDING,
-    S.OFFERED: PublicStatus.PENDING,
-    S.ASSIGNED: PublicStatus.PREPARING,
-    S.COURIER_AT_SHOP: PublicStatus.PREPARING,
-    S.PICKED_UP: PublicStatus.DELIVERING,
-    S.AT_DOOR: PublicStatus.DELIVERING,
-    S.ATTEMPT_FAILED: PublicStatus.DELIVERING,
-    S.RETURNING: PublicStatus.DELIVERING,
+    **dict.fromkeys((S.PLACED, S.SCHEDULED, S.WAITING, S.OFFERED), PublicStatus.PENDING),
+    **dict.fromkeys((S.ASSIGNED, S.COURIER_AT_SHOP), PublicStatus.PREPARING),
+    **dict.fromkeys(ON_BOARD, PublicStatus.DELIVERING),
     S.DELIVERED: PublicStatus.DELIVERED,
     S.RETURNED: PublicStatus.RETURNED,
     S.CANCELLED: PublicStatus.CANCELLED,
@@ -143,7 +136,8 @@ class Order(Thing, frozen=True, kw_only=True):
     when a scheduled order joins the waiting ones. `charge_halalas` is what is kept of the total
     when it ended without a delivery. Whoever says the `pin` at the door may receive. `pay` is what
     its courier is paid, agreed when it began to wait; `waited_s` is how long he waited for it in
-    the shop, where he fetched it together with others: `fetched_with` counts it and them.
+    the shop, where he fetched it together with others: `fetched_with` counts it and them. With
+    `is_cash` it is paid for at the door; `cash_taken_halalas` is what the courier took there.
     """
 
     id: OrderId
@@ -180,6 +174,8 @@ class Order(Thing, frozen=True, kw_only=True):
     failed_because: str = ""
     cancelled_because: str = ""
     handover: Handover | None = None
+    is_cash: bool = False
+    cash_taken_halalas: int = 0
     fees: tuple[OrderFee, ...] = ()
     redelivers: OrderId | None = None
 
@@ -297,9 +293,10 @@ class PinMistaken(Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderDelivered(Event, frozen=True, kw_only=True, tag=True):
-    """The recipient has the gift; `proof` says what was checked."""
+    """The recipient has the gift; `proof` says what was checked, and what was paid for it."""
 
     proof: str
+    cash_halalas: int = 0
 
 
 class DeliveryAttemptFailed(Event, frozen=True, kw_only=True, tag=True):

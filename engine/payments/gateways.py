@@ -17,6 +17,7 @@ class GatewayName(StrEnum):
     MOYASAR = "moyasar"
     STRIPE = "stripe"
     WALLET = "wallet"
+    CASH = "cash"
 
 
 class Network(StrEnum):
@@ -28,6 +29,7 @@ class Network(StrEnum):
     AMEX = "amex"
     STC_PAY = "stc_pay"
     WALLET = "wallet"
+    CASH = "cash"
 
 
 class SourceKind(StrEnum):
@@ -38,6 +40,7 @@ class SourceKind(StrEnum):
     STC_PAY = "stc_pay"
     WALLET = "wallet"
     SAVED = "saved"
+    CASH = "cash"
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -99,6 +102,17 @@ MATRIX: Final[dict[GatewayName, Capabilities]] = {
         void=True,
         refund=True,
         partial_refund=True,
+        tokens=False,
+        idempotency=True,
+        webhooks=False,
+    ),
+    # What the courier takes at the door; what goes back goes into the wallet.
+    GatewayName.CASH: Capabilities(
+        authorise=True,
+        partial_capture=True,
+        void=True,
+        refund=False,
+        partial_refund=False,
         tokens=False,
         idempotency=True,
         webhooks=False,

@@ -30,7 +30,7 @@ from engine.payments.payment import (
     RefundStatus,
     evolve,
 )
-from engine.payments.settling import sell
+from engine.payments.settling import points_back, sell
 
 S = PaymentStatus
 _GIVEN_UP: Final = frozenset({S.DECLINED, S.VOIDED})
@@ -77,7 +77,7 @@ def heard(
         reason=said.reason or payment.reason,
         tries=0 if is_news else payment.tries + 1,
     )
-    later, effects = _moved(payment, later, now)
+    later, entered = _moved(payment, later, now)
     later = evolve(later, status=_status(later, said))
     if payment.status in _GIVEN_UP and later.status not in _GIVEN_UP and not payment.is_placed:
         # It was given up and happened after all.
@@ -85,6 +85,7 @@ def heard(
     if later.status is S.CAPTURED:
         later = with_excess_returned(later, now=now)
     events = (*_abandoned(abandoned, now), *_events(payment, later, now))
+    effects = (*entered, *points_back(payment, later))
     return sell(later, events, effects, terms=terms, now=now)
 
 
@@ -139,7 +140,7 @@ def _moved(before: Payment, after: Payment, now: Instant) -> tuple[Payment, tupl
     asked = None if before.operation is None else before.refund(before.operation.id)
     if asked is not None and 0 < asked.amount_halalas <= rest:
         transfer = postings.refunded(after, asked, now=now)
-        effects += postings.given_back(after, asked, transfer)
+        effects += postings.follows_refund(after, asked, transfer)
         after = _with(after, replace(asked, status=RefundStatus.DONE, done_at=now))
         rest -= asked.amount_halalas
     if rest:
@@ -154,7 +155,7 @@ def _moved(before: Payment, after: Payment, now: Instant) -> tuple[Payment, tupl
             is_after_sale=before.sale is not None,
         )
         transfer = postings.refunded(after, unexplained, now=now)
-        effects += postings.given_back(after, unexplained, transfer)
+        effects += postings.follows_refund(after, unexplained, transfer)
         after = replace(after, refunds=(*after.refunds, unexplained))
     return after, tuple(effects)
 

@@ -14,7 +14,7 @@ from engine.kernel.ids import CourierId, OrderId, PaymentId, UserId
 from engine.kernel.messages import Event, Thing
 from engine.kernel.timing import Instant
 from engine.orders.messages import PlaceOrder
-from engine.payments.gateways import Card, Flow, GatewayName, Network
+from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network
 
 
 class PaymentStatus(StrEnum):
@@ -126,9 +126,10 @@ class Payment(Thing, frozen=True, kw_only=True):
     `order` is placed once the money is held or taken, and `is_over` when it has ended.
     `target_halalas` is what is to be kept in the end, None while that is open; the rest goes back
     for `rest_reason`. `captured_halalas` and `refunded_halalas` are what the gateway says; what
-    went to the wallet is `credited_halalas`. With `is_noticed` the gateway has sent word and is to
-    be asked. `due_at` is when something is to be done without being asked, `tries` how often that
-    came to nothing.
+    went to the wallet is `credited_halalas`; cash is with `courier_id`. `price_halalas` is what
+    the order costs by now, where that is no longer the amount. With `is_noticed` the gateway has
+    sent word and is to be asked. `due_at` is when something is to be done without being asked,
+    `tries` how often that came to nothing.
     """
 
     id: PaymentId
@@ -155,10 +156,18 @@ class Payment(Thing, frozen=True, kw_only=True):
     refunds: tuple[Refund, ...] = ()
     sale: Sale | None = None
     card: Card | None = None
+    courier_id: CourierId | None = None
+    price_halalas: int | None = None
     challenge_url: str = ""
     reason: str = ""
     tries: int = 0
     due_at: Instant | None = None
+
+    @property
+    def goes_back_to(self) -> RefundTo:
+        """Where what is given back goes by itself: where it came from, if that can take it."""
+        can_take = MATRIX[self.gateway].refund
+        return RefundTo.SOURCE if can_take else RefundTo.WALLET
 
     @property
     def promised_halalas(self) -> int:

@@ -21,6 +21,7 @@ from engine.money.transfers import (
 )
 from engine.orders.policy import RETURN
 from engine.orders.quote import Quote
+from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus, Sale
 from engine.pricing.lines import net_in, vat_in, vat_on
 
@@ -28,6 +29,7 @@ SHOP: Final = account(AccountKind.SHOP)
 REVENUE: Final = account(AccountKind.REVENUE)
 VAT: Final = account(AccountKind.VAT)
 GOODWILL: Final = account(AccountKind.GOODWILL)
+_TAKEN: Final = {False: TransferReason.CAPTURE, True: TransferReason.CASH_COLLECTED}
 
 
 def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
@@ -35,13 +37,13 @@ def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
     return _transfer(
         payment,
         ("capture", str(payment.captured_halalas)),
-        TransferReason.CAPTURE,
+        _TAKEN[payment.gateway is GatewayName.CASH],
         {_gateway(payment): -amount, _order(payment): amount},
         now,
     )
 
 
-def given_back(payment: Payment, refund: Refund, transfer: Transfer) -> tuple[Effect, ...]:
+def follows_refund(payment: Payment, refund: Refund, transfer: Transfer) -> tuple[Effect, ...]:
     """What follows a refund that is done: its transfer, and a credit note for what was sold."""
     if not refund.is_after_sale or payment.sale is None:
         return (to_enter(transfer),)
@@ -70,7 +72,7 @@ def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
 
 def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
     """What the order has earned leaves its account."""
-    is_whole = sale.total_halalas == payment.amount_halalas
+    is_whole = sale.total_halalas == (payment.price_halalas or payment.amount_halalas)
     return _transfer(
         payment,
         ("sale",),
@@ -85,11 +87,21 @@ def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
     )
 
 
-def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: int) -> Sale:
-    """How so much of a quote's total is divided; `commission` is our percent of the goods.
+def sale_of(
+    quote: Quote,
+    kept_halalas: int,
+    *,
+    price_halalas: int | None = None,
+    is_returned: bool,
+    commission: int,
+) -> Sale:
+    """How so much of a price (None: what was quoted) is divided.
+
+    `commission` is our percent of the goods.
 
     The delivery is paid first: of a gift that came back the way back, too, as the policy charges.
-    The shop gets what remains, without VAT, less the commission.
+    The shop gets what remains, without VAT, less the commission; what changes and attempts have
+    added to the price is ours.
     """
     vat = vat_in(kept_halalas)
     if kept_halalas == quote.total_halalas:
@@ -98,7 +110,7 @@ def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: i
     if is_returned:
         delivery = (delivery * RETURN.delivery_percent + 50) // 100
     goods = net_in(max(0, kept_halalas - delivery))
-    if kept_halalas == quote.total_halalas:
+    if kept_halalas == (price_halalas or quote.total_halalas):
         goods = sum(one.net_halalas for one in quote.lines[:-1])
     shop = min(goods - (goods * commission + 50) // 100, kept_halalas - vat)
     return Sale(shop_halalas=shop, platform_halalas=kept_halalas - vat - shop, vat_halalas=vat)
@@ -108,7 +120,7 @@ def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     """From whose account a refund comes: each amount is what it loses."""
     if not refund.is_after_sale or payment.sale is None:
         return {_order(payment): -refund.amount_halalas}
-    part = _part(payment.sale, _given_back(payment), refund.amount_halalas)
+    part = _part(payment.sale, given_back(payment), refund.amount_halalas)
     shop, platform = SHOP, REVENUE
     if refund.reason in {RefundReason.LATE, RefundReason.GOODWILL}:
         shop = platform = GOODWILL
@@ -121,7 +133,8 @@ def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     return borne
 
 
-def _given_back(payment: Payment) -> int:
+def given_back(payment: Payment) -> int:
+    """What went back by now of what the order has earned."""
     done = (one for one in payment.refunds if one.status is RefundStatus.DONE)
     return sum(one.amount_halalas for one in done if one.is_after_sale)
 
@@ -138,6 +151,9 @@ def _part(sale: Sale, before: int, amount: int) -> Sale:
 
 
 def _gateway(payment: Payment) -> AccountId:
+    if payment.gateway is GatewayName.CASH:
+        assert payment.courier_id is not None, "cash was taken by a courier"
+        return account(AccountKind.COURIER_CASH, payment.courier_id)
     return account(AccountKind.GATEWAY, payment.gateway.value)
 
 

@@ -9,6 +9,7 @@ from engine.kernel.timing import Instant
 from engine.payments.decide import decided
 from engine.payments.messages import (
     NOT_YOUR_APPROVAL,
+    ONLY_TO_WALLET,
     REFUND_DECIDED,
     REFUND_EXCEEDS,
     UNKNOWN_REFUND,
@@ -19,6 +20,7 @@ from engine.payments.payment import (
     RefundAsked,
     RefundDecided,
     RefundStatus,
+    RefundTo,
     evolve,
 )
 
@@ -34,6 +36,8 @@ def ask_refund(
     known = payment.refund(wish.id)
     if known is not None:
         return None if _asks(known) == _asks(wish) else KEY_REUSED()
+    if wish.to is RefundTo.SOURCE and payment.goes_back_to is RefundTo.WALLET:
+        return ONLY_TO_WALLET()
     left = max(0, payment.refundable_halalas)
     if wish.amount_halalas > left:
         return REFUND_EXCEEDS(refundable_halalas=left)

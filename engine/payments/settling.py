@@ -18,7 +18,8 @@ from engine.orders.order import (
 )
 from engine.payments import postings
 from engine.payments.decide import Terms, decided, with_excess_returned
-from engine.payments.messages import FollowOrder
+from engine.payments.gateways import GatewayName
+from engine.payments.messages import FollowOrder, TakePointsBack
 from engine.payments.payment import (
     Payment,
     PaymentCredited,
@@ -58,8 +59,15 @@ def follow(payment: Payment, order: Order, *, terms: Terms, now: Instant) -> Dec
     if target is None or (target, is_over) == (payment.target_halalas, payment.is_over):
         return None
     returned = order.status is OrderStatus.RETURNED
+    is_cash = payment.gateway is GatewayName.CASH
     later = evolve(
         payment,
+        # A promise of cash follows what its order costs; what was taken at the door is the amount.
+        amount_halalas=max(target, payment.captured_halalas)
+        if is_cash and target
+        else (payment.amount_halalas),
+        price_halalas=order.total_halalas,
+        courier_id=order.courier_id,
         target_halalas=target,
         is_over=is_over,
         rest_reason=RefundReason.RETURNED if returned else RefundReason.CANCELLED,
@@ -85,6 +93,7 @@ def sell(
     sale = postings.sale_of(
         payment.order.quote,
         kept,
+        price_halalas=payment.price_halalas,
         is_returned=payment.rest_reason is RefundReason.RETURNED,
         commission=terms.commission_percent,
     )
@@ -95,6 +104,15 @@ def sell(
         (*effects, to_enter(transfer)),
         now=now,
     )
+
+
+def points_back(before: Payment, after: Payment) -> tuple[TakePointsBack, ...]:
+    """What goes back after the sale takes the points that it gave with it."""
+    total = postings.given_back(after)
+    if total == postings.given_back(before):
+        return ()
+    effect_id = EffectId(derived_id("points back", after.id, str(total)))
+    return (TakePointsBack(id=effect_id, order_id=after.order_id, refunded_halalas=total),)
 
 
 def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
@@ -110,10 +128,14 @@ def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
     )
     event = PaymentCredited(at=now, refund_id=refund.id, amount_halalas=refund.amount_halalas)
     transfer = postings.credited(payment, refund, now=now)
-    return decided(later, (event,), postings.given_back(payment, refund, transfer), now=now)
+    effects = (*postings.follows_refund(payment, refund, transfer), *points_back(payment, later))
+    return decided(later, (event,), effects, now=now)
 
 
 def _target(payment: Payment, order: Order) -> int | None:
+    if payment.gateway is GatewayName.CASH:
+        # Nothing is ours before it was taken at the door.
+        return order.cash_taken_halalas if order.status in CLOSED else None
     if order.status in {OrderStatus.CANCELLED, OrderStatus.RETURNED}:
         return min(order.charge_halalas or 0, payment.amount_halalas)
     if order.status in ON_BOARD or order.status is OrderStatus.DELIVERED:

@@ -71,6 +71,13 @@ class Life:
         return self.left == 0
 
 
+class NoCash:
+    """Couriers who take no cash."""
+
+    async def keep_back(self, courier_id: CourierId, **_: Any) -> None:
+        del courier_id
+
+
 class Office:
     """What is stored, the bank, and processes that come and go."""
 
@@ -87,6 +94,7 @@ class Office:
         things: list[Any] = [self.store, self.ledger, self.books, self.gateway]
         if life is not None:
             things = [Mortal(one, life) for one in things]
+        things.append(NoCash())
         return Payouts(*things, wall=self.clock, terms=TERMS)
 
     async def earn(self, halalas: int, courier_id: CourierId | None = None) -> None:

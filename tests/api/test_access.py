@@ -23,6 +23,7 @@ from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.identity.access import GRANTS, Deed, Permission
 from engine.kernel.messages import Role
+from engine.money.cash import DepositCash
 from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
 from tests.api.town import ON_DUTY, QUOTE, Person, Town
 from tests.builders import new_id
@@ -106,6 +107,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/payments/{ID}/refunds", {}, Permission.REFUND),
     ("POST", f"/v1/payments/{ID}/refunds/{ID}/decision", {}, Permission.APPROVE_REFUNDS),
     ("GET", "/v1/wallet", None, Permission.SEE_WALLET),
+    ("GET", f"/v1/couriers/{ID}/cash", None, Permission.SEE_CASH),
+    ("POST", f"/v1/couriers/{ID}/cash/deposits", {}, DepositCash),
     ("GET", "/v1/wallet/statement", None, Permission.SEE_WALLET),
     ("POST", "/v1/uploads", {}, Permission.SEND_FILES),
     ("GET", f"/v1/uploads/{ID}", None, Permission.SEND_FILES),

@@ -40,6 +40,7 @@ BY_ITSELF = {
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
     "/v1/periods/{period}/close": "a period is closed once",
     "/v1/disputes/{dispute_id}/close": "a dispute is decided once",
+    "/v1/couriers/{courier_id}/cash/deposits": "a receipt is one deposit, for ever",
     "/v1/privacy/exports": "the one that is being made",
     "/v1/privacy/erasure": "the one that is open",
     "/v1/privacy-requests": "the open one of this person",

@@ -110,6 +110,18 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {"approved": True},
         {CUSTOMER: {403}, OPERATOR: {404}},
     ),
+    (
+        "GET",
+        "/v1/couriers/{courier_id}/cash",
+        None,
+        {CUSTOMER: {403}, COURIER: {200}, OTHER: {404}, OPERATOR: {200}},
+    ),
+    (
+        "POST",
+        "/v1/couriers/{courier_id}/cash/deposits",
+        {"halalas": 1, "receipt": "A-1"},
+        {CUSTOMER: {403}, COURIER: {403}, OPERATOR: {409}},
+    ),
     ("POST", "/v1/gift-links/{order_id}/withdraw", None, {CUSTOMER: {404}, COURIER: {403}}),
     ("POST", "/v1/orders/{order_id}/tip", {"halalas": 1}, {CUSTOMER: {409}, STRANGER: {404}}),
     ("GET", "/v1/uploads/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {404}}),

@@ -216,7 +216,7 @@ async def test_the_gateways_are_those_that_the_settings_give_accounts_at() -> No
     assert await found() == set()
     assert await found(moyasar=account) == {GatewayName.MOYASAR}
     everything = await found(moyasar=account, payments=required)
-    assert everything == {GatewayName.MOYASAR, GatewayName.WALLET}
+    assert everything == {GatewayName.MOYASAR, GatewayName.WALLET, GatewayName.CASH}
     with pytest.raises(ValueError, match="secret_key is empty"):
         Settings(payments=required)
 

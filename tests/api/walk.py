@@ -42,6 +42,7 @@ ELSEWHERE: Final = {
     "forget_saved_method": "as above",
     "redeem_points": "points are spendable after a fortnight: tests/api/test_points.py",
     "request_payout": "a bank pays it out: tests/api/test_payouts.py",
+    "record_deposit": "a courier takes cash first: tests/api/test_cash.py",
     "send_file": "its body is a file: tests/api/test_uploads.py",
     "show_upload": "as above",
     "get_file": "as above",
@@ -285,6 +286,7 @@ async def _pay(one: Walk, operator: Person, courier: Person, order_id: str) -> N
     await one.say("put_bank_account", courier)
     await one.say("get_bank_account", courier)
     await one.say("list_payouts", courier)
+    await one.say("show_cash", operator, path={"courier_id": courier.user_id})
     whose: dict[str, Any] = {"courier_id": courier.user_id, "order_id": order_id}
     made = await one.say("open_dispute", operator, **whose)
     await one.say("list_disputes", operator)

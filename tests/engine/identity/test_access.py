@@ -36,6 +36,7 @@ from engine.geo.zone import (
 from engine.identity.access import GRANTS, SENDABLE, Permission, may, may_send
 from engine.kernel.ids import CellId, CourierId, OfferId, OrderId, UserId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Caller, Command, Role
+from engine.money.cash import DepositCash, KeepBackCash, Receipt
 from engine.orders.messages import (
     CancelOrder,
     CancelReason,
@@ -83,6 +84,9 @@ def of_operator(author: UserId) -> list[Command]:
     ]
 
 
+DEPOSIT: Final = DepositCash(courier_id=ANOTHER, halalas=1, receipt=Receipt("A-1"))
+
+
 OF_CLOCK: Final[list[Command]] = [
     ReleaseOrder(order_id=ORDER),
     EndShift(courier_id=ME),
@@ -90,6 +94,7 @@ OF_CLOCK: Final[list[Command]] = [
     ExpireOffer(offer_id=OFFER),
     PutParametersInForce(zone_id=ZONE),
     RevertZoneParameters(zone_id=ZONE, parameters_version=1, breach=""),
+    KeepBackCash(courier_id=ME, cause="", halalas_max=1, at=NOON),
     # What is said between cells, by the bus.
     HandOver(courier_id=ME, zone_id=ZONE, point=SHOP),
     Welcome(courier_id=ME),
@@ -111,6 +116,7 @@ WHO_MAY: Final[list[tuple[Command, set[Role]]]] = [
         (one, {OPERATOR, Role.ADMIN} if isinstance(one, MoveZone) else {OPERATOR})
         for one in of_operator(ME)
     ),
+    (DEPOSIT, {OPERATOR}),
     *((one, set()) for one in OF_CLOCK),
 ]
 
