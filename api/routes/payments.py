@@ -31,6 +31,7 @@ from engine.identity.phone import BAD_PHONE
 from engine.kernel.ids import PaymentId, QuoteId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import KEY_REUSED, UNAVAILABLE, Refusal
+from engine.orders.gift_link import GiftLink
 from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
 from engine.payments.gateways import (
     METHOD_NOT_OFFERED,
@@ -129,7 +130,7 @@ async def pay(
         customer_id=caller.user_id,
         order=await _order(parts, caller, body.order),
         network=body.network,
-        source=await _source(parts, caller, body.source),
+        source=await source_of(parts, caller, body.source),
     )
     payments: Payments = request.app.state.payments
     made = await payments.pay(wish)
@@ -138,11 +139,11 @@ async def pay(
     if _asks(made.order) != _asks(wish.order):
         raise Refused(KEY_REUSED())
     if body.save:
-        await _save(parts, made, wish.source)
+        await save_method(parts, made, wish.source)
     return Json(shown(made), 201)
 
 
-async def _source(parts: Parts, caller: Caller, body: SourceBody) -> Source:
+async def source_of(parts: Parts, caller: Caller, body: SourceBody) -> Source:
     """What is charged; for a saved method its token."""
     if body.kind is not SourceKind.SAVED:
         return Source(kind=body.kind, value=body.value)
@@ -152,7 +153,7 @@ async def _source(parts: Parts, caller: Caller, body: SourceBody) -> Source:
     return Source(kind=SourceKind.TOKEN, value=method.token)
 
 
-async def _save(parts: Parts, payment: Payment, source: Source) -> None:
+async def save_method(parts: Parts, payment: Payment, source: Source) -> None:
     """Save what the bank has not declined; only a token can be used again."""
     is_good = payment.status not in {PaymentStatus.DECLINED, PaymentStatus.MISMATCHED}
     if source.kind is not SourceKind.TOKEN or payment.card is None or not is_good:
@@ -180,7 +181,10 @@ async def _order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
     return await order_of_body(parts, quoted, body)
 
 
-def _asks(order: PlaceOrder) -> tuple[object, ...]:
+def _asks(order: PlaceOrder | GiftLink | None) -> tuple[object, ...]:
+    """What must be the same for a key to have been used for the same."""
+    if not isinstance(order, PlaceOrder):
+        return ()
     return order.quote.id, order.gift, order.recipient, order.shop, order.door, order.window
 
 
@@ -255,5 +259,6 @@ async def find_payment(parts: Parts, caller: Caller, payment_id: str) -> Payment
 
 def _may_see(caller: Caller, payment: Payment) -> bool:
     if caller.role is Role.OPERATOR:
-        return caller.may_act_in(payment.order.zone_id)
+        zone_id = payment.zone_id
+        return caller.zones is None if zone_id is None else caller.may_act_in(zone_id)
     return payment.customer_id == caller.user_id

@@ -8,8 +8,17 @@ from msgspec.structs import replace
 from engine.kernel.ids import PaymentId, UserId, derived_id
 from engine.kernel.messages import Change, Decision, Effect, Event
 from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant
+from engine.orders.gift_link import GiftLink, paid_order_of
 from engine.orders.messages import PlaceOrder
-from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network, flow_of
+from engine.payments.gateways import (
+    HOLD_LASTS_MS,
+    MATRIX,
+    Card,
+    Flow,
+    GatewayName,
+    Network,
+    flow_of,
+)
 from engine.payments.payment import (
     TAKING,
     GatewayAsked,
@@ -60,7 +69,7 @@ S = PaymentStatus
 
 def begin(
     payment_id: PaymentId,
-    order: PlaceOrder,
+    what: PlaceOrder | GiftLink,
     *,
     customer_id: UserId,
     gateway: GatewayName,
@@ -69,18 +78,28 @@ def begin(
     now: Instant,
     expires_at: Instant,
 ) -> Decision:
-    """A customer pays for a quote; its order is placed once the money is held or taken."""
+    """A customer pays for a quote, or the limit of a gift link.
+
+    The order is placed, or the link opened, once the money is held or taken.
+    """
+    if isinstance(what, GiftLink):
+        order, link_id, order_id = None, what.id, paid_order_of(what.id)
+        amount, life_ms = what.limit_halalas, what.expires_at - what.made_at
+    else:
+        order, link_id, order_id = replace(what, payment_id=payment_id), None, what.order_id
+        amount, life_ms = what.quote.total_halalas, 0
     payment = Payment(
         version=1,
         id=payment_id,
         customer_id=customer_id,
-        order_id=order.order_id,
-        order=replace(order, payment_id=payment_id),
+        order_id=order_id,
+        order=order,
+        gift_link_id=link_id,
         gateway=gateway,
         network=network,
-        flow=flow_of(gateway, network),
+        flow=Flow.CHARGE if life_ms > HOLD_LASTS_MS else flow_of(gateway, network),
         card=card,
-        amount_halalas=order.quote.total_halalas,
+        amount_halalas=amount,
         made_at=now,
         expires_at=expires_at,
     )

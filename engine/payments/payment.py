@@ -10,10 +10,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.kernel.ids import CourierId, OrderId, PaymentId, UserId
+from engine.kernel.ids import CourierId, OrderId, PaymentId, UserId, ZoneId
 from engine.kernel.messages import Event, Thing
 from engine.kernel.timing import Instant
+from engine.orders.gift_link import GiftLinkId
 from engine.orders.messages import PlaceOrder
+from engine.orders.quote import Quote
 from engine.payments.gateways import Card, Flow, GatewayName, Network
 
 
@@ -68,6 +70,7 @@ class RefundReason(StrEnum):
     LATE = "late"
     GOODWILL = "goodwill"
     UNEXPLAINED = "unexplained"
+    UNUSED = "unused"
 
 
 class RefundStatus(StrEnum):
@@ -123,7 +126,9 @@ class Sale(Struct, frozen=True, kw_only=True):
 class Payment(Thing, frozen=True, kw_only=True):
     """What a customer pays for one order.
 
-    `order` is placed once the money is held or taken, and `is_over` when it has ended.
+    `order` is placed once the money is held or taken, and `is_over` when it has ended. Of a gift
+    link (`gift_link_id`) there is none before its recipient has answered; the link is opened
+    instead.
     `target_halalas` is what is to be kept in the end, None while that is open; the rest goes back
     for `rest_reason`. `captured_halalas` and `refunded_halalas` are what the gateway says; what
     went to the wallet is `credited_halalas`. With `is_noticed` the gateway has sent word and is to
@@ -134,7 +139,8 @@ class Payment(Thing, frozen=True, kw_only=True):
     id: PaymentId
     customer_id: UserId
     order_id: OrderId
-    order: PlaceOrder
+    order: PlaceOrder | None = None
+    gift_link_id: GiftLinkId | None = None
     gateway: GatewayName
     network: Network
     flow: Flow
@@ -159,6 +165,17 @@ class Payment(Thing, frozen=True, kw_only=True):
     reason: str = ""
     tries: int = 0
     due_at: Instant | None = None
+
+    @property
+    def quote(self) -> Quote:
+        """What its order was sold for."""
+        assert self.order is not None, "what has earned something is an order"
+        return self.order.quote
+
+    @property
+    def zone_id(self) -> ZoneId | None:
+        """Where its order is, once there is one."""
+        return None if self.order is None else self.order.zone_id
 
     @property
     def promised_halalas(self) -> int:

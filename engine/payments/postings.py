@@ -53,7 +53,7 @@ def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
 
 def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
     """What the order has earned leaves its account."""
-    is_whole = sale.total_halalas == payment.amount_halalas
+    is_whole = sale.total_halalas == payment.quote.total_halalas
     return _transfer(
         payment,
         ("sale",),

@@ -83,7 +83,7 @@ def sell(
     if not is_due or kept <= 0:
         return decided(payment, events, effects, now=now)
     sale = postings.sale_of(
-        payment.order.quote,
+        payment.quote,
         kept,
         is_returned=payment.rest_reason is RefundReason.RETURNED,
         commission=terms.commission_percent,

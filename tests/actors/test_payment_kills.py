@@ -14,7 +14,7 @@ from engine.couriers.messages import AcceptOffer, GoOnDuty, ReportProgress
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CourierId, UserId, ZoneId
 from engine.kernel.messages import Caller, Role
-from engine.orders.messages import CancelOrder, CancelReason
+from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from tests.actors.kills import Killed, Process
 from tests.actors.tills import MADA, VISA, Tills, some_tills
@@ -42,6 +42,12 @@ class Story:
         self.process = Process(tills, dies_at)
         self.dead: Process | None = None
 
+    @property
+    def order(self) -> PlaceOrder:
+        """What is paid for."""
+        assert isinstance(self.wish.order, PlaceOrder)
+        return self.wish.order
+
     async def tell(self, step: Step) -> None:
         """A step; whoever asked asks again, with the same key, when he hears nothing."""
         try:
@@ -68,7 +74,7 @@ class Story:
 
     async def pick_up(self) -> None:
         """The courier comes and takes the gift."""
-        tills, order_id = self.tills, self.wish.order.order_id
+        tills, order_id = self.tills, self.order.order_id
         order = await tills.orders.find_order(order_id)
         while order is None or order.offer_id is None:
             await tills.clock.move(2)
@@ -82,15 +88,15 @@ class Story:
     async def deliver(self) -> None:
         """He brings it, and is free for the next one."""
         await self.report(ProgressStep.REACHED_DOOR)
-        await self.report(ProgressStep.DELIVERED, pin=self.wish.order.pin)
+        await self.report(ProgressStep.DELIVERED, pin=self.order.pin)
 
     async def report(self, step: ProgressStep, **fields: Any) -> None:
-        order_id = self.wish.order.order_id
+        order_id = self.order.order_id
         report = ReportProgress(courier_id=COURIER, order_id=order_id, step=step, **fields)
         await self.tills.send(report, HIMSELF)
 
     async def cancel(self) -> None:
-        wish = CancelOrder(order_id=self.wish.order.order_id, reason=CancelReason.OTHER)
+        wish = CancelOrder(order_id=self.order.order_id, reason=CancelReason.OTHER)
         await self.tills.send(wish, self.tills.customer)
 
     async def refund(self, refund: Refund) -> None:

@@ -81,6 +81,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/invoices/{ID}/notes", {}, Permission.CORRECT_INVOICES),
     ("POST", "/v1/gift-links", {}, Permission.MAKE_GIFT_LINKS),
     ("GET", "/v1/gift-links", None, Permission.MAKE_GIFT_LINKS),
+    ("POST", "/v1/gift-link-prices", {}, Permission.MAKE_GIFT_LINKS),
+    ("POST", f"/v1/gift-links/{ID}/payments", {}, Permission.PAY),
     ("POST", f"/v1/gift-links/{ID}/withdraw", None, Permission.MAKE_GIFT_LINKS),
     ("POST", f"/v1/orders/{ID}/tip", {"halalas": 100}, Permission.TIP_COURIER),
     ("PUT", "/v1/wallet/bank-account", {}, Permission.BE_PAID_OUT),
@@ -148,6 +150,7 @@ BY_LINK = {
     "/v1/shared/{token}",
     "/v1/invoice-files/{token}",
     "/v1/gift/{token}",
+    "/v1/gift/{token}/decline",
     "/v1/files/{token}",
     "/v1/privacy-files/{token}",
 }

@@ -37,6 +37,8 @@ BY_ITSELF = {
     "/v1/payments/{payment_id}/refunds/{refund_id}/decision": "a refund is decided on once",
     "/v1/webhooks/{gateway}": "the gateway's name of the notice",
     "/v1/gift/{token}": "a link is answered once",
+    "/v1/gift/{token}/decline": "what is declined is declined",
+    "/v1/gift-link-prices": "nothing is kept",
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
     "/v1/periods/{period}/close": "a period is closed once",
     "/v1/disputes/{dispute_id}/close": "a dispute is decided once",

@@ -33,6 +33,7 @@ _CHANGED: Final = "forty camels wait outside"
 # What cannot be asked in a town alone; its examples of requests are held against their schemas.
 ELSEWHERE: Final = {
     "pay": "a gateway takes the money: tests/api/test_payments.py",
+    "pay_gift_link": "as above",
     "get_payment": "as above",
     "come_back": "as above",
     "hear_gateway": "as above",
@@ -285,6 +286,9 @@ async def _gift_links(one: Walk, customer: Person) -> None:
     await one.say("answer_gift", path=token)
     other = await one.say("make_gift_link", customer)
     await one.say("withdraw_gift_link", customer, path={"gift_link_id": other["gift_link_id"]})
+    await one.say("price_gift_link", customer)
+    declined = await one.say("make_gift_link", customer)
+    await one.say("decline_gift", path={"token": _last(declined["path"])})
     await one.say("list_gift_links", customer)
 
 
