@@ -7,7 +7,7 @@ from engine.kernel.messages import Caller, Envelope, Role
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
 from engine.orders.gift_link import UNKNOWN_GIFT_LINK, GiftLinkId, paid
-from engine.orders.messages import PlaceOrder
+from engine.orders.messages import PlaceOrder, PlaceOrders
 from engine.payments.payment import Payment
 from storage.gift_links import GiftLinkStore
 
@@ -25,10 +25,13 @@ class Paid:
         """Why it could not begin; None when it has."""
         if payment.gift_link_id is not None:
             return await self._open(payment, payment.gift_link_id)
+        if payment.orders:
+            zone_id = payment.orders[0].zone_id
+            return await self._place(payment, PlaceOrders(zone_id=zone_id, orders=payment.orders))
         assert payment.order is not None, "a payment is for an order or for a gift link"
         return await self._place(payment, payment.order)
 
-    async def _place(self, payment: Payment, order: PlaceOrder) -> Refusal | None:
+    async def _place(self, payment: Payment, order: PlaceOrder | PlaceOrders) -> Refusal | None:
         answer = await self._bus.execute(
             Envelope(
                 id=CommandId(derived_id("paid order", payment.id)),

@@ -22,11 +22,10 @@ from engine.kernel.ids import PaymentId, UserId
 from engine.kernel.messages import Decision, Effect
 from engine.kernel.refusals import CATALOGUE, UNAVAILABLE, Refusal, RefusalKind
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.gift_link import GiftLink
-from engine.orders.messages import PlaceOrder
+from engine.orders.messages import PlaceOrder, PlaceOrders
 from engine.orders.quote import QUOTE_VALID_MS
 from engine.payments import decide
-from engine.payments.decide import Step, Terms
+from engine.payments.decide import Payable, Step, Terms
 from engine.payments.gateways import MATRIX, GatewayName, Network, Source, Statement, choose
 from engine.payments.hearing import heard
 from engine.payments.messages import ORDER_PAID, SOURCE_REFUSED, FollowOrder
@@ -56,11 +55,11 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class Checkout(Struct, frozen=True, kw_only=True):
-    """What a customer wants to pay for, an order or a gift link's limit, and with what."""
+    """What a customer wants to pay for (orders, or a gift link's limit), and with what."""
 
     payment_id: PaymentId
     customer_id: UserId
-    order: PlaceOrder | GiftLink
+    order: Payable
     network: Network
     source: Source
 
@@ -240,9 +239,11 @@ class Payments:
         known = await self._store.find(wish.payment_id)
         return known or ORDER_PAID(order_id=change_of(decision).thing.order_id)
 
-    def _pay_by(self, what: PlaceOrder | GiftLink) -> Instant:
+    def _pay_by(self, what: Payable) -> Instant:
         if isinstance(what, PlaceOrder):
             return what.quote.valid_until
+        if isinstance(what, PlaceOrders):
+            return min(one.quote.valid_until for one in what.orders)
         return min(self._clock.now() + QUOTE_VALID_MS, what.expires_at)
 
     async def _take(self, payment: Payment, source: Source) -> Payment:

@@ -104,6 +104,7 @@ class OrderShown(Answer):
     total_halalas: int
     fees: list[FeeShown]
     redelivers: str | None
+    group: list[str]
     placed_at: int
     ready_at: int
     due_at: int

@@ -31,8 +31,8 @@ from engine.identity.phone import BAD_PHONE
 from engine.kernel.ids import PaymentId, QuoteId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import KEY_REUSED, UNAVAILABLE, Refusal
-from engine.orders.gift_link import GiftLink
 from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
+from engine.payments.decide import Payable
 from engine.payments.gateways import (
     METHOD_NOT_OFFERED,
     GatewayName,
@@ -128,7 +128,7 @@ async def pay(
     wish = Checkout(
         payment_id=PaymentId(derived_id("payment", command_id)),
         customer_id=caller.user_id,
-        order=await _order(parts, caller, body.order),
+        order=await paid_order(parts, caller, body.order),
         network=body.network,
         source=await source_of(parts, caller, body.source),
     )
@@ -171,7 +171,7 @@ async def save_method(parts: Parts, payment: Payment, source: Source) -> None:
     await parts.saved_methods.save(method)
 
 
-async def _order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
+async def paid_order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
     """The command that will place it; what can be known to be in vain is refused before paying."""
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None or quoted.valid_until < parts.clock.now():
@@ -181,7 +181,7 @@ async def _order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
     return await order_of_body(parts, quoted, body)
 
 
-def _asks(order: PlaceOrder | GiftLink | None) -> tuple[object, ...]:
+def _asks(order: Payable | None) -> tuple[object, ...]:
     """What must be the same for a key to have been used for the same."""
     if not isinstance(order, PlaceOrder):
         return ()

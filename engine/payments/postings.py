@@ -6,7 +6,7 @@ is divided over shop, platform and VAT. Whatever goes back later is taken from t
 
 from typing import Final
 
-from engine.kernel.ids import derived_id
+from engine.kernel.ids import OrderId, derived_id
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.transfers import (
@@ -51,12 +51,14 @@ def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
     return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
 
 
-def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
-    """What the order has earned leaves its account."""
-    is_whole = sale.total_halalas == payment.quote.total_halalas
+def sold(
+    payment: Payment, sale: Sale, quote: Quote, *, now: Instant, order_id: OrderId | None = None
+) -> Transfer:
+    """What the order has earned leaves its account; `order_id` is which one of a group it was."""
+    is_whole = sale.total_halalas == quote.total_halalas
     return _transfer(
         payment,
-        ("sale",),
+        ("sale",) if order_id is None else ("sale", order_id),
         TransferReason.SALE if is_whole else TransferReason.CANCELLATION,
         {
             _order(payment): -sale.total_halalas,
@@ -65,6 +67,7 @@ def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
             VAT: sale.vat_halalas,
         },
         now,
+        about=order_id,
     )
 
 
@@ -89,9 +92,11 @@ def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: i
 
 def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     """From whose account a refund comes: each amount is what it loses."""
-    if not refund.is_after_sale or payment.sale is None:
+    share = payment.share(refund.order_id)
+    sale = payment.sale if share is None else share.sale
+    if not refund.is_after_sale or sale is None:
         return {_order(payment): -refund.amount_halalas}
-    part = _part(payment.sale, _given_back(payment), refund.amount_halalas)
+    part = _part(sale, _given_back(payment, refund), refund.amount_halalas)
     shop, platform = SHOP, REVENUE
     if refund.reason in {RefundReason.LATE, RefundReason.GOODWILL}:
         shop = platform = GOODWILL
@@ -104,9 +109,11 @@ def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     return borne
 
 
-def _given_back(payment: Payment) -> int:
+def _given_back(payment: Payment, refund: Refund) -> int:
+    """What was given back of the same sale before."""
     done = (one for one in payment.refunds if one.status is RefundStatus.DONE)
-    return sum(one.amount_halalas for one in done if one.is_after_sale)
+    same = (one for one in done if one.order_id == refund.order_id)
+    return sum(one.amount_halalas for one in same if one.is_after_sale)
 
 
 def _part(sale: Sale, before: int, amount: int) -> Sale:
@@ -133,11 +140,13 @@ def _transfer(
     reason: TransferReason,
     amounts: dict[AccountId, int],
     now: Instant,
+    *,
+    about: OrderId | None = None,
 ) -> Transfer:
     return Transfer(
         id=TransferId(derived_id("payment", payment.id, *names)),
         reason=reason,
         legs=move(amounts),
         effective_at=now,
-        about=about_order(payment.order_id),
+        about=about_order(about or payment.order_id),
     )

@@ -241,10 +241,11 @@ select state as told from uploads where owner_id = :user_id
 order by made_at limit :limit;
 
 -- name: erase_payments!
--- Of a gift link that nobody has answered there is no order.
+-- Of a gift link that nobody has answered there is no order, and of a group none alone.
 update payments set state = state || jsonb_build_object(
     'card', null,
     'challenge_url', '',
+    'orders', '[]'::jsonb,
     'order', case when jsonb_typeof(state -> 'order') = 'object' then
         (state -> 'order') || jsonb_build_object(
             'pin', '',

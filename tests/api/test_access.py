@@ -23,7 +23,7 @@ from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.identity.access import GRANTS, Deed, Permission
 from engine.kernel.messages import Role
-from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
+from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, PlaceOrders, UnassignOrder
 from tests.api.town import ON_DUTY, QUOTE, Person, Town
 from tests.builders import new_id
 
@@ -63,6 +63,12 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("DELETE", f"/v1/sessions/{ID}", None, Permission.END_SESSIONS),
     ("POST", "/v1/quotes", QUOTE, Permission.ASK_QUOTE),
     ("POST", "/v1/orders", {}, PlaceOrder),
+    ("POST", "/v1/group-quotes", {}, Permission.ASK_QUOTE),
+    ("POST", "/v1/group-orders", {}, PlaceOrders),
+    ("POST", "/v1/group-payments", {}, Permission.PAY),
+    ("GET", f"/v1/orders/{ID}/group", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/group/cancellation", None, Permission.SEE_ORDER),
+    ("POST", f"/v1/orders/{ID}/group/cancel", {"reason": "other"}, CancelOrder),
     ("GET", "/v1/orders", None, Permission.LIST_ORDERS),
     ("GET", "/v1/orders.csv", None, Permission.LIST_ORDERS),
     ("GET", f"/v1/orders/{ID}", None, Permission.SEE_ORDER),

@@ -39,6 +39,7 @@ BY_ITSELF = {
     "/v1/gift/{token}": "a link is answered once",
     "/v1/gift/{token}/decline": "what is declined is declined",
     "/v1/gift-link-prices": "nothing is kept",
+    "/v1/group-quotes": "another quote promises nothing more",
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
     "/v1/periods/{period}/close": "a period is closed once",
     "/v1/disputes/{dispute_id}/close": "a dispute is decided once",

@@ -134,6 +134,14 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {CUSTOMER: {201}, STRANGER: {404}, COURIER: {403}, OPERATOR: {201}},
     ),
     ("POST", "/v1/orders/{order_id}/cancel", {"reason": "other"}, {STRANGER: {404}, OTHER: {403}}),
+    ("GET", "/v1/orders/{order_id}/group", None, {CUSTOMER: {200}, STRANGER: {404}, OTHER: {403}}),
+    ("GET", "/v1/orders/{order_id}/group/cancellation", None, {STRANGER: {404}, OTHER: {403}}),
+    (
+        "POST",
+        "/v1/orders/{order_id}/group/cancel",
+        {"reason": "other"},
+        {STRANGER: {404}, OTHER: {403}},
+    ),
     ("POST", "/v1/orders/{order_id}/unassign", {"reason": "x"}, {OTHER: {409}, CUSTOMER: {403}}),
     ("POST", "/v1/courier/offers/{offer_id}/acknowledge", None, {OTHER: {404}, COURIER: {200}}),
     ("POST", "/v1/courier/offers/{offer_id}/decline", {"reason": "x"}, {OTHER: {404}}),
@@ -142,8 +150,8 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 ]
 # Routes whose thing is the caller's own by its address, or which operators alone may call.
 OF_ONESELF = re.compile(
-    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|gift-link-prices|wallet"
-    r"|uploads"
+    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|gift-link-prices"
+    r"|group-quotes|group-orders|group-payments|wallet|uploads"
     r"|payments|saved-methods|privacy)"
     r"\b[^{]*$"
 )

@@ -139,6 +139,8 @@ BOUNDED = {
     "/v1/orders/{order_id}/handover": "what one handover needs",
     "/v1/orders/{order_id}": "FEES_MAX fees, and the few of attempts",
     "/v1/gift-links": "LISTED_MAX, the newest",
+    "/v1/orders/{order_id}/group": "HADIYATI_EDGE__GROUP_ORDERS_MAX",
+    "/v1/orders/{order_id}/group/cancellation": "as above",
     "/v1/orders/{order_id}/invoices": "an invoice and its notes",
     "/v1/staff/invitations": "the newest hundred that are open",
     "/v1/payments": "LISTED_MAX, the newest",
