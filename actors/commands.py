@@ -45,12 +45,14 @@ from engine.kernel.timing import Instant
 from engine.money import cash
 from engine.money.cash import DepositCash, KeepBackCash
 from engine.orders import decide as orders
+from engine.orders import grouping
 from engine.orders.messages import (
     QUOTE_USED,
     UNKNOWN_ORDER,
     CancelOrder,
     ChangeOrder,
     PlaceOrder,
+    PlaceOrders,
     ReleaseOrder,
     UnassignOrder,
 )
@@ -80,6 +82,7 @@ class Commands:
         self._whose = whose = WhoseTurns(holdings)
         self._table: dict[type[Command], tuple[Callable[[Any], Keys], Rule]] = {
             PlaceOrder: (whose.of_placing, self._place),
+            PlaceOrders: (whose.of_placing_together, self._place_together),
             ReleaseOrder: (whose.of_order, self._release),
             CancelOrder: (whose.of_order, self._cancel),
             ChangeOrder: (whose.of_change, self._change),
@@ -125,11 +128,26 @@ class Commands:
         if command.order_id in self._holdings.orders:
             return QUOTE_USED(quote_id=command.quote.id, order_id=command.order_id)
         now = self._clock.now()
-        travel_s = travel_times(zone.parameters.travel).one_s(
-            command.shop.point, command.door.point, vehicle=VehicleKind.CAR, at=now
-        )
         load = self._holdings.load_of(zone.id, command.window)
+        travel_s = _travel_s(zone, command, now)
         return orders.place(zone, command, caller, travel_s=travel_s, load=load, now=now)
+
+    def _place_together(self, command: PlaceOrders, caller: Caller) -> Decision | Refusal:
+        zone = self._holdings.zones.get(command.zone_id)
+        if zone is None:
+            return UNKNOWN_ZONE(zone_id=command.zone_id)
+        for one in command.orders:
+            if one.order_id in self._holdings.orders:
+                return QUOTE_USED(quote_id=one.quote.id, order_id=one.order_id)
+        now = self._clock.now()
+        return grouping.place_all(
+            zone,
+            command,
+            caller,
+            travel_s=[_travel_s(zone, one, now) for one in command.orders],
+            loads=[self._holdings.load_of(zone.id, one.window) for one in command.orders],
+            now=now,
+        )
 
     def _release(self, command: ReleaseOrder, _caller: Caller) -> Decision | Refusal:
         order = self._holdings.orders.get(command.order_id)
@@ -325,6 +343,11 @@ class Commands:
         if offer is None or offer.status is not OfferStatus.OPEN:
             return []
         return self._holdings.orders_of(offer.order_ids)
+
+
+def _travel_s(zone: Zone, command: PlaceOrder, now: Instant) -> int:
+    ends = command.shop.point, command.door.point
+    return travel_times(zone.parameters.travel).one_s(*ends, vehicle=VehicleKind.CAR, at=now)
 
 
 def _take_break(courier: Courier, _: TakeBreak, *, now: Instant) -> Decision | Refusal:

@@ -33,6 +33,7 @@ from engine.orders.messages import (
     CancelOrder,
     ChangeOrder,
     PlaceOrder,
+    PlaceOrders,
     ReleaseOrder,
     UnassignOrder,
 )
@@ -72,6 +73,12 @@ class WhoseTurns:
         load = self._holdings.load_of(zone.id, command.window)
         if not load.is_within(zone.parameters, margin=PLACED_AT_ONCE):
             yield f"placing:{zone.id}"
+
+    def of_placing_together(self, command: PlaceOrders) -> Keys:
+        """Those of all, and the turn of placing: they count against the caps together."""
+        yield f"placing:{command.zone_id}"
+        for one in command.orders:
+            yield one.order_id
 
     def of_order(self, command: ReleaseOrder | CancelOrder | ChangeOrder | UnassignOrder) -> Keys:
         """Those of the order, of who carries it and of those who are asked about it."""

@@ -105,6 +105,7 @@ class OrderShown(Answer):
     cash_due_halalas: int
     fees: list[FeeShown]
     redelivers: str | None
+    group: list[str]
     placed_at: int
     ready_at: int
     due_at: int

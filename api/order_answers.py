@@ -175,11 +175,22 @@ class SharedShown(Answer):
     times: TimesShown | None = None
 
 
-GiftLinkWord = Literal["open", "answered", "placed", "expired", "withdrawn"]
+GiftLinkWord = Literal["unpaid", "open", "answered", "placed", "expired", "withdrawn", "declined"]
+
+
+class GiftLinkPriced(Answer):
+    """Halalas with VAT: next door on a quiet day, and to the farthest door on the busiest one."""
+
+    least_halalas: int
+    most_halalas: int
 
 
 class GiftLinkShown(Answer):
-    """A gift link as its sender sees it; `path` is what he hands to the recipient."""
+    """A gift link as its sender sees it; `path` is what he hands to the recipient, once it is paid.
+
+    Of the limit so much is given back: what the order did not need, or, of what came to nothing,
+    all of it.
+    """
 
     gift_link_id: str
     path: str
@@ -189,6 +200,7 @@ class GiftLinkShown(Answer):
     refund_halalas: int
     made_at: int
     expires_at: int
+    payment_id: str | None
     order_id: str | None
 
 

@@ -21,6 +21,7 @@ class RefundShown(Answer):
 
     refund_id: str
     amount_halalas: int
+    order_id: str | None
     reason: RefundReason
     to: str
     status: RefundStatus

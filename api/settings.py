@@ -55,6 +55,9 @@ class EdgeSettings(SettingGroup):
         description="Where people reach the API, for the links in messages to them.",
     )
     workers: int = Field(default=1, ge=1, le=64, description="Processes that serve the API.")
+    group_orders_max: int = Field(
+        default=20, ge=1, le=50, description="So many gifts may be ordered and paid for together."
+    )
     body_bytes_max: int = Field(
         default=256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest request, in bytes."
     )

@@ -1,8 +1,10 @@
 """Gifts that wait for their recipients' addresses."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from engine.kernel.ids import UserId
+from engine.kernel.messages import Effect
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
 from engine.listings import GIFT_LINKS
@@ -16,8 +18,13 @@ from storage.queries import queries
 class GiftLinkStore(Protocol):
     """Every method may raise `StoreUnavailable`."""
 
-    async def save(self, link: GiftLink) -> bool:
-        """Keep it in the place of the version before; False when somebody else was quicker."""
+    async def save(
+        self, link: GiftLink, *, effects: Sequence[Effect] = (), at: Instant = 0
+    ) -> bool:
+        """Keep it in the place of the version before; False when somebody else was quicker.
+
+        The effects are promised `at` with it, or not at all.
+        """
         ...
 
     async def find(self, gift_link_id: GiftLinkId) -> GiftLink | None:
@@ -39,10 +46,15 @@ class PostgresGiftLinks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, link: GiftLink) -> bool:
-        count = await self._database.run(
-            queries.save_gift_link, state=encode(link), due_at=link.due_at
-        )
+    async def save(
+        self, link: GiftLink, *, effects: Sequence[Effect] = (), at: Instant = 0
+    ) -> bool:
+        async with self._database.transaction() as session:
+            count = await session.run(
+                queries.save_gift_link, state=encode(link), due_at=link.due_at
+            )
+            for effect in effects if count == 1 else ():
+                await session.run(queries.promise_effect, effect=encode(effect), at=at)
         return count == 1
 
     async def find(self, gift_link_id: GiftLinkId) -> GiftLink | None:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from actors.audit import AuditKeeper
-from actors.gateways.refunds import ToldRefunds
 from actors.ledger import LedgerKeeper
 from actors.loyalty import Loyalty
 from api.allowance import Allowance
@@ -35,12 +34,12 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.desk = desk = open_desk(parts, gate)
     app.state.what_ifs = what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
     app.state.quoted_zones = quoted_zones = QuotedZones(parts.store, parts.clock)
-    app.state.gift_links = gift_links = GiftLinks(parts, quoted_zones, ToldRefunds())
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = invoicing = open_invoicing(parts)
     app.state.ledger = ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
     app.state.uploads = open_uploads(parts)
     app.state.payments = payments = open_payments(parts)
+    app.state.gift_links = gift_links = GiftLinks(parts, quoted_zones, payments)
     open_identity(app, parts)
     loyalty = Loyalty(ledger, parts.ledger, parts.store, clock=parts.clock)
     app.state.loyalty = loyalty

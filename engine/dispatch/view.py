@@ -41,6 +41,7 @@ def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) ->
         "cash_due_halalas": cash_due(order),
         "fees": to_builtins(order.fees),
         "redelivers": order.redelivers,
+        "group": list(order.group),
         "placed_at": order.placed_at,
         "ready_at": order.ready_at,
         "due_at": order.due_at,

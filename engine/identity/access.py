@@ -21,7 +21,7 @@ from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.kernel.messages import Caller, Command, Role
 from engine.money.cash import DepositCash
-from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
+from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, PlaceOrders, UnassignOrder
 
 
 class Permission(StrEnum):
@@ -85,6 +85,7 @@ _PEOPLE = (Role.CUSTOMER, Role.COURIER, Role.OPERATOR, Role.ADMIN)
 
 GRANTS: Final[Mapping[Deed, Grant]] = {
     PlaceOrder: _to(Role.CUSTOMER, Role.OPERATOR),
+    PlaceOrders: _to(Role.CUSTOMER),
     CancelOrder: _to(Role.CUSTOMER, Role.OPERATOR),
     ChangeOrder: _to(Role.CUSTOMER, Role.OPERATOR),
     UnassignOrder: _to(Role.COURIER, Role.OPERATOR),

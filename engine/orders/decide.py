@@ -137,6 +137,7 @@ def _ordered(command: PlaceOrder, found: "Times", *, now: Instant) -> Order:
         window=command.window,
         release_at=found.release_at,
         redelivers=quote.redelivers,
+        group=command.group,
     )
 
 

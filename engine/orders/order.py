@@ -7,15 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.geo.travel import VehicleKind
-from engine.kernel.ids import (
-    CourierId,
-    OfferId,
-    OrderId,
-    PaymentId,
-    QuoteId,
-    UserId,
-    ZoneId,
-)
+from engine.kernel.ids import CourierId, OfferId, OrderId, PaymentId, QuoteId, UserId, ZoneId
 from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
@@ -135,9 +127,9 @@ class Order(Thing, frozen=True, kw_only=True):
     `ready_at` is when the shop hands it over, `due_at` what the customer was promised, `release_at`
     when a scheduled order joins the waiting ones. `charge_halalas` is what is kept of the total
     when it ended without a delivery. Whoever says the `pin` at the door may receive. `pay` is what
-    its courier is paid, agreed when it began to wait; `waited_s` is how long he waited for it in
-    the shop, where he fetched it together with others: `fetched_with` counts it and them. With
-    `is_cash` it is paid for at the door; `cash_taken_halalas` is what the courier took there.
+    its courier is paid, agreed when it began to wait; he `waited_s` in the shop and fetched it with
+    others, `fetched_with` counts it and them. With `is_cash` it is paid for at the door;
+    `cash_taken_halalas` is what he took there. `group` were placed together, itself among them.
     """
 
     id: OrderId
@@ -178,6 +170,7 @@ class Order(Thing, frozen=True, kw_only=True):
     cash_taken_halalas: int = 0
     fees: tuple[OrderFee, ...] = ()
     redelivers: OrderId | None = None
+    group: tuple[OrderId, ...] = ()
 
     @property
     def public_status(self) -> PublicStatus:

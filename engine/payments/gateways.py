@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from engine.kernel.refusals import Refusal, RefusalKind, declare
+from engine.kernel.timing import DAY_MS
 
 CURRENCY: Final = "SAR"
 
@@ -120,6 +121,9 @@ MATRIX: Final[dict[GatewayName, Capabilities]] = {
 }
 # Their rules know no hold, or one that not every bank keeps: they are charged when one orders.
 CHARGED_AT_ONCE: Final = frozenset({Network.MADA, Network.STC_PAY})
+
+# Banks let go of what they hold after five to seven days; what waits longer is charged at once.
+HOLD_LASTS_MS: Final = 4 * DAY_MS
 
 
 class Card(Struct, frozen=True, kw_only=True):

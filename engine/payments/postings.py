@@ -7,7 +7,7 @@ is divided over shop, platform and VAT. Whatever goes back later is taken from t
 from typing import Final
 
 from engine.invoices.invoice import CreditRefund
-from engine.kernel.ids import EffectId, derived_id
+from engine.kernel.ids import EffectId, OrderId, derived_id
 from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, AccountKind, account
@@ -45,11 +45,13 @@ def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
 
 def follows_refund(payment: Payment, refund: Refund, transfer: Transfer) -> tuple[Effect, ...]:
     """What follows a refund that is done: its transfer, and a credit note for what was sold."""
-    if not refund.is_after_sale or payment.sale is None:
+    share = payment.share(refund.order_id)
+    sale = payment.sale if share is None else share.sale
+    if not refund.is_after_sale or sale is None:
         return (to_enter(transfer),)
     note = CreditRefund(
         id=EffectId(derived_id("credit", refund.id)),
-        order_id=payment.order_id,
+        order_id=payment.order_id if share is None else share.order_id,
         refund_id=refund.id,
         amount_halalas=refund.amount_halalas,
         reason=refund.reason.value,
@@ -70,12 +72,14 @@ def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
     return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
 
 
-def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
-    """What the order has earned leaves its account."""
-    is_whole = sale.total_halalas == (payment.price_halalas or payment.amount_halalas)
+def sold(
+    payment: Payment, sale: Sale, quote: Quote, *, now: Instant, order_id: OrderId | None = None
+) -> Transfer:
+    """What the order has earned leaves its account; `order_id` is which one of a group it was."""
+    is_whole = sale.total_halalas == (payment.price_halalas or quote.total_halalas)
     return _transfer(
         payment,
-        ("sale",),
+        ("sale",) if order_id is None else ("sale", order_id),
         TransferReason.SALE if is_whole else TransferReason.CANCELLATION,
         {
             _order(payment): -sale.total_halalas,
@@ -84,6 +88,7 @@ def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
             VAT: sale.vat_halalas,
         },
         now,
+        about=order_id,
     )
 
 
@@ -118,9 +123,11 @@ def sale_of(
 
 def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     """From whose account a refund comes: each amount is what it loses."""
-    if not refund.is_after_sale or payment.sale is None:
+    share = payment.share(refund.order_id)
+    sale = payment.sale if share is None else share.sale
+    if not refund.is_after_sale or sale is None:
         return {_order(payment): -refund.amount_halalas}
-    part = _part(payment.sale, given_back(payment), refund.amount_halalas)
+    part = _part(sale, given_back(payment, refund.order_id), refund.amount_halalas)
     shop, platform = SHOP, REVENUE
     if refund.reason in {RefundReason.LATE, RefundReason.GOODWILL}:
         shop = platform = GOODWILL
@@ -133,10 +140,11 @@ def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     return borne
 
 
-def given_back(payment: Payment) -> int:
-    """What went back by now of what the order has earned."""
+def given_back(payment: Payment, order_id: OrderId | None) -> int:
+    """What went back by now of what the order, if it is one of a group, has earned."""
     done = (one for one in payment.refunds if one.status is RefundStatus.DONE)
-    return sum(one.amount_halalas for one in done if one.is_after_sale)
+    same = (one for one in done if not payment.shares or one.order_id == order_id)
+    return sum(one.amount_halalas for one in same if one.is_after_sale)
 
 
 def _part(sale: Sale, before: int, amount: int) -> Sale:
@@ -167,11 +175,13 @@ def _transfer(
     reason: TransferReason,
     amounts: dict[AccountId, int],
     now: Instant,
+    *,
+    about: OrderId | None = None,
 ) -> Transfer:
     return Transfer(
         id=TransferId(derived_id("payment", payment.id, *names)),
         reason=reason,
         legs=move(amounts),
         effective_at=now,
-        about=about_order(payment.order_id),
+        about=about_order(about or payment.order_id),
     )

@@ -6,6 +6,7 @@ from engine.kernel.ids import UserId
 from engine.kernel.messages import Decision
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.kernel.timing import Instant
+from engine.orders.messages import UNKNOWN_ORDER
 from engine.payments.decide import decided
 from engine.payments.messages import (
     NOT_YOUR_APPROVAL,
@@ -21,6 +22,7 @@ from engine.payments.payment import (
     RefundDecided,
     RefundStatus,
     RefundTo,
+    Share,
     evolve,
 )
 
@@ -38,7 +40,10 @@ def ask_refund(
         return None if _asks(known) == _asks(wish) else KEY_REUSED()
     if wish.to is RefundTo.SOURCE and payment.goes_back_to is RefundTo.WALLET:
         return ONLY_TO_WALLET()
-    left = max(0, payment.refundable_halalas)
+    share = payment.share(wish.order_id)
+    if payment.shares and share is None:
+        return UNKNOWN_ORDER(order_id=wish.order_id or "")
+    left = max(0, payment.refundable_halalas if share is None else _left_of(payment, share))
     if wish.amount_halalas > left:
         return REFUND_EXCEEDS(refundable_halalas=left)
     before = sum(one.amount_halalas for one in payment.refunds if one.asked_by == wish.asked_by)
@@ -46,7 +51,7 @@ def ask_refund(
     refund = replace(
         wish,
         status=RefundStatus.DUE if is_within else RefundStatus.WAITS_FOR_APPROVAL,
-        is_after_sale=payment.sale is not None,
+        is_after_sale=(payment.sale if share is None else share.sale) is not None,
     )
     later = evolve(payment, refunds=(*payment.refunds, refund))
     return decided(later, (RefundAsked(at=now, refund=refund),), now=now)
@@ -72,5 +77,17 @@ def decide_refund(
     return decided(evolve(payment, refunds=refunds), (event,), now=now)
 
 
+def _left_of(payment: Payment, share: Share) -> int:
+    """What can still be asked back of one order of a group."""
+    asked = (
+        one.amount_halalas
+        for one in payment.refunds
+        if one.order_id == share.order_id and one.status is not RefundStatus.REJECTED
+    )
+    kept = share.quote.total_halalas if share.target_halalas is None else share.target_halalas
+    return min(kept - sum(asked), payment.refundable_halalas)
+
+
 def _asks(refund: Refund) -> tuple[object, ...]:
-    return refund.amount_halalas, refund.reason, refund.to, refund.asked_by, refund.note
+    what = refund.amount_halalas, refund.reason, refund.to, refund.order_id
+    return *what, refund.asked_by, refund.note

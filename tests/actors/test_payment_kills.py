@@ -18,7 +18,7 @@ from engine.kernel.messages import Caller, Envelope, Role
 from engine.money.accounts import AccountKind
 from engine.money.cash import DepositCash, Receipt
 from engine.orders.handover import HandoverTold
-from engine.orders.messages import CancelOrder, CancelReason
+from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from tests.actors.kills import Killed, Process
 from tests.actors.tills import MADA, VISA, Tills, some_tills
@@ -47,6 +47,12 @@ class Story:
         self.process = Process(tills, dies_at)
         self.dead: Process | None = None
 
+    @property
+    def order(self) -> PlaceOrder:
+        """What is paid for."""
+        assert isinstance(self.wish.order, PlaceOrder)
+        return self.wish.order
+
     async def tell(self, step: Step) -> None:
         """A step; whoever asked asks again, with the same key, when he hears nothing."""
         try:
@@ -73,7 +79,7 @@ class Story:
 
     async def pick_up(self) -> None:
         """The courier comes and takes the gift."""
-        tills, order_id = self.tills, self.wish.order.order_id
+        tills, order_id = self.tills, self.order.order_id
         order = await tills.orders.find_order(order_id)
         while order is None or order.offer_id is None:
             await tills.clock.move(2)
@@ -88,7 +94,7 @@ class Story:
         """He brings it, perhaps for cash, and is free for the next one."""
         told = HandoverTold(cash_halalas=cash_halalas)
         await self.report(ProgressStep.REACHED_DOOR)
-        await self.report(ProgressStep.DELIVERED, pin=self.wish.order.pin, handover=told)
+        await self.report(ProgressStep.DELIVERED, pin=self.order.pin, handover=told)
 
     async def pay_in(self, halalas: int) -> None:
         """He hands in what he holds; the operator says it again when he hears nothing."""
@@ -115,12 +121,12 @@ class Story:
         )
 
     async def report(self, step: ProgressStep, **fields: Any) -> None:
-        order_id = self.wish.order.order_id
+        order_id = self.order.order_id
         report = ReportProgress(courier_id=COURIER, order_id=order_id, step=step, **fields)
         await self.tills.send(report, HIMSELF)
 
     async def cancel(self) -> None:
-        wish = CancelOrder(order_id=self.wish.order.order_id, reason=CancelReason.OTHER)
+        wish = CancelOrder(order_id=self.order.order_id, reason=CancelReason.OTHER)
         await self.tills.send(wish, self.tills.customer)
 
     async def refund(self, refund: Refund) -> None:

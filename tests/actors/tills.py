@@ -19,6 +19,7 @@ from actors.gateways.settings import MoyasarSettings, OutboxSettings
 from actors.ledger import LedgerKeeper
 from actors.local import local_bus
 from actors.outbox import Outbox
+from actors.paid import Paid
 from actors.payments import Checkout, Payments, Policy
 from actors.settings import RuntimeSettings
 from actors.solver import stopped_watch
@@ -44,6 +45,7 @@ from simulations.gateways.moyasar import (
 )
 from simulations.gateways.server import PaymentServer
 from storage.memory import MemoryStore
+from storage.memory_gift_links import MemoryGiftLinks
 from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
 from storage.memory_payments import MemoryPayments
@@ -88,6 +90,7 @@ class Tills:
         self.clock, self.chance = HandClock(), SeededChance(5)
         self.orders, self.books = MemoryStore(), MemoryLedger()
         self.store = MemoryPayments(self.orders.outbox)
+        self.gift_links = MemoryGiftLinks(self.orders.outbox)
         self.keeper = LedgerKeeper(self.books, wall=self.clock)
         world = World(
             store=self.orders,
@@ -121,7 +124,7 @@ class Tills:
         return Payments(
             parts["store"],
             self.orders,
-            parts["bus"],
+            Paid(parts["bus"], self.gift_links, clock=self.clock, patience_s=10),
             parts["gateways"],
             Policy(
                 routes=parts["routes"],

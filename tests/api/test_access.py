@@ -24,7 +24,7 @@ from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.identity.access import GRANTS, Deed, Permission
 from engine.kernel.messages import Role
 from engine.money.cash import DepositCash
-from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
+from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, PlaceOrders, UnassignOrder
 from tests.api.town import ON_DUTY, QUOTE, Person, Town
 from tests.builders import new_id
 
@@ -64,6 +64,12 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("DELETE", f"/v1/sessions/{ID}", None, Permission.END_SESSIONS),
     ("POST", "/v1/quotes", QUOTE, Permission.ASK_QUOTE),
     ("POST", "/v1/orders", {}, PlaceOrder),
+    ("POST", "/v1/group-quotes", {}, Permission.ASK_QUOTE),
+    ("POST", "/v1/group-orders", {}, PlaceOrders),
+    ("POST", "/v1/group-payments", {}, Permission.PAY),
+    ("GET", f"/v1/orders/{ID}/group", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/group/cancellation", None, Permission.SEE_ORDER),
+    ("POST", f"/v1/orders/{ID}/group/cancel", {"reason": "other"}, CancelOrder),
     ("GET", "/v1/orders", None, Permission.LIST_ORDERS),
     ("GET", "/v1/orders.csv", None, Permission.LIST_ORDERS),
     ("GET", f"/v1/orders/{ID}", None, Permission.SEE_ORDER),
@@ -83,6 +89,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/invoices/{ID}/notes", {}, Permission.CORRECT_INVOICES),
     ("POST", "/v1/gift-links", {}, Permission.MAKE_GIFT_LINKS),
     ("GET", "/v1/gift-links", None, Permission.MAKE_GIFT_LINKS),
+    ("POST", "/v1/gift-link-prices", {}, Permission.MAKE_GIFT_LINKS),
+    ("POST", f"/v1/gift-links/{ID}/payments", {}, Permission.PAY),
     ("POST", f"/v1/gift-links/{ID}/withdraw", None, Permission.MAKE_GIFT_LINKS),
     ("POST", f"/v1/orders/{ID}/tip", {"halalas": 100}, Permission.TIP_COURIER),
     ("PUT", "/v1/wallet/bank-account", {}, Permission.BE_PAID_OUT),
@@ -153,6 +161,7 @@ BY_LINK = {
     "/v1/shared/{token}",
     "/v1/invoice-files/{token}",
     "/v1/gift/{token}",
+    "/v1/gift/{token}/decline",
     "/v1/files/{token}",
     "/v1/privacy-files/{token}",
 }

@@ -190,6 +190,8 @@ BOUNDED = {
     "/v1/cards": "the templates of cards",
     "/v1/orders/{order_id}/handover": "what one handover needs",
     "/v1/orders/{order_id}": "FEES_MAX fees, and the few of attempts",
+    "/v1/orders/{order_id}/group": "HADIYATI_EDGE__GROUP_ORDERS_MAX",
+    "/v1/orders/{order_id}/group/cancellation": "as above",
     "/v1/orders/{order_id}/invoices": "an invoice and its notes",
     "/v1/payments/{payment_id}": "its refunds",
     "/v1/payment-methods": "the networks",

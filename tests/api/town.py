@@ -381,7 +381,7 @@ async def a_town(
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
         invoices=(invoices := MemoryInvoices(memory.audit)),
-        gift_links=MemoryGiftLinks(),
+        gift_links=MemoryGiftLinks(memory.outbox),
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),
         staff=MemoryStaff(memory.outbox, memory.audit),

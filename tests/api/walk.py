@@ -34,6 +34,8 @@ _CHANGED: Final = "forty camels wait outside"
 # What cannot be asked in a town alone; its examples of requests are held against their schemas.
 ELSEWHERE: Final = {
     "pay": "a gateway takes the money: tests/api/test_payments.py",
+    "pay_gift_link": "as above",
+    "pay_group": "tests/api/test_groups.py",
     "get_payment": "as above",
     "come_back": "as above",
     "hear_gateway": "as above",
@@ -148,6 +150,7 @@ async def walk(town: Town) -> Walk:
     await _money(one, customer, operator, order_id)
     await _pay(one, operator, courier, order_id)
     await _gift_links(one, customer)
+    await _group(one, customer)
     await _again(one, customer, order_id)
     await _books(one, admin, operator, customer)
     await _privacy(one, admin, customer)
@@ -300,7 +303,24 @@ async def _gift_links(one: Walk, customer: Person) -> None:
     await one.say("answer_gift", path=token)
     other = await one.say("make_gift_link", customer)
     await one.say("withdraw_gift_link", customer, path={"gift_link_id": other["gift_link_id"]})
+    await one.say("price_gift_link", customer)
+    declined = await one.say("make_gift_link", customer)
+    await one.say("decline_gift", path={"token": _last(declined["path"])})
     await one.say("list_gift_links", customer)
+
+
+async def _group(one: Walk, customer: Person) -> None:
+    quoted = await one.say("quote_group", customer)
+    example = examples()["place_group"]["request"]["orders"]
+    orders = [
+        {**order, "quote_id": each["quote_id"]}
+        for order, each in zip(example, quoted["quotes"], strict=True)
+    ]
+    placed = await one.say("place_group", customer, orders=orders)
+    path = {"order_id": placed["orders"][0]["order_id"]}
+    await one.say("show_group", customer, path=path)
+    await one.say("show_group_cancellation", customer, path=path)
+    await one.say("cancel_group", customer, path=path)
 
 
 async def _again(one: Walk, customer: Person, order_id: str) -> None:

@@ -39,6 +39,7 @@ from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, P
 from engine.orders.policy import ATTEMPT_PERCENT, CANCELLATION, CHANGE, RETURN
 from engine.orders.proof import NEEDED
 from engine.orders.viewing import SEEN, Viewer, When
+from engine.payments.linking import MoneyStanding
 from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
 from engine.payouts.dispute import DisputeStatus
 from engine.payouts.payout import PayoutKind, PayoutStatus
@@ -158,6 +159,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Skills", Skill),
         ("### Occasions", Occasion),
         ("### Status of a gift link", GiftLinkStatus),
+        ("### Whether a gift link is still paid for", MoneyStanding),
         ("### Kinds of invoices", InvoiceKind),
         ("### Why a file is sent", UploadPurpose),
         ("### Fees of an order", FeeKind),
