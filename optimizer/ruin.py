@@ -1,4 +1,4 @@
-"""Which jobs to reconsider together: those of vehicles near each other, or of whole chains."""
+"""Which jobs to reconsider together: those that are like each other, or whole chains of them."""
 
 import numpy as np
 
@@ -56,10 +56,9 @@ def _neighbours(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
     """Note some of the jobs that somebody carries, and how unlike the seed they are."""
     near, ready_s, carrier = town.jobs[seed].group, town.jobs[seed].ready_s, chains.carrier[seed]
     jobs, count = len(town.jobs), 0
-    sampled = min(jobs, _SAMPLED_MAX)
-    for k in range(sampled):
-        j = k if sampled == jobs else np.random.randint(jobs)
-        if j == seed or chains.carrier[j] < 0:
+    for k in range(min(jobs, _SAMPLED_MAX)):
+        j = k if jobs <= _SAMPLED_MAX else _one_around(town, chains, seed)
+        if j < 0 or j == seed or chains.carrier[j] < 0:
             continue
         apart_s = town.apart_s[near, town.jobs[j].group] + abs(town.jobs[j].ready_s - ready_s) / 2
         if chains.carrier[j] == carrier:
@@ -68,6 +67,17 @@ def _neighbours(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
         desk.apart[count] = (apart_s + 60) * (0.5 + np.random.random())
         count += 1
     return count
+
+
+@compiled
+def _one_around(town: Town, chains: Chains, seed: int) -> int:
+    """A job of one of those who could carry the seed; -1 = who was drawn has none."""
+    begin, end = town.jobs[seed].candidates_begin, town.jobs[seed].candidates_end
+    if end == begin:
+        return -1
+    v = town.candidate[begin + np.random.randint(end - begin)]
+    length = chains.length[v]
+    return chains.job[v, np.random.randint(length)] if length > 0 else -1
 
 
 @compiled

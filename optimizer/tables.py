@@ -34,7 +34,8 @@ class Tables:
     def _town(self) -> Town:
         problem, jobs, weights = self.problem, self.jobs, self.problem.policy.weights
         service, policy = problem.service, problem.policy
-        ride_s, approach_s, onward_s, apart_s = self._roads()
+        shops = self._shops()
+        ride_s, approach_s, onward_s = self._roads(shops)
         hop_s, groups, rank = self._hops()
         importance, age_s = jobs.number("weight"), -jobs.number("placed_s")
         ready_s = jobs.number("ready_s")
@@ -73,7 +74,7 @@ class Tables:
             candidate=self._candidate,
             approach_s=approach_s,
             onward_s=onward_s,
-            apart_s=apart_s,
+            apart_s=self._apart_s(shops),
             hop_s=hop_s,
         )
 
@@ -111,13 +112,24 @@ class Tables:
         self._candidates_at = np.searchsorted(j, np.arange(len(self.jobs) + 1))
         self._candidate: Numbers = v.astype(np.int32)
 
-    def _roads(self) -> tuple[Ints, Numbers, Numbers, Numbers]:
-        """Seconds from shops to doors by job, from starts and from doors to shops."""
-        between = self.problem.travel.between
-        doors, pickups = self.jobs.number("delivery"), self.jobs.number("pickup")
+    def _shops(self) -> Ints:
+        """The node of each group."""
+        pickups = self.jobs.number("pickup")
         shops = np.zeros(self._groups, dtype=np.int64)
         shops[self._group] = pickups
         assert (shops[self._group] == pickups).all(), "the jobs of one group have one pickup node"
+        return shops
+
+    def _apart_s(self, shops: Ints) -> Numbers:
+        """Seconds from every shop to every shop."""
+        origins, destinations = np.repeat(shops, len(shops)), np.tile(shops, len(shops))
+        apart_s = self.problem.travel.between(origins, destinations)
+        return apart_s.reshape(len(shops), len(shops)).astype(np.int32)
+
+    def _roads(self, shops: Ints) -> tuple[Ints, Numbers, Numbers]:
+        """Seconds from shops to doors by job, from starts and from doors to shops."""
+        between = self.problem.travel.between
+        doors = self.jobs.number("delivery")
         starts = self.vehicles.number("node")
         approach_s = np.zeros((len(starts), len(shops)), dtype=np.int32)
         pairs = self._candidate * np.int64(len(shops)) + np.repeat(
@@ -133,9 +145,6 @@ class Tables:
             between(shops[self._group], doors),
             approach_s,
             onward_s,
-            between(np.repeat(shops, len(shops)), np.tile(shops, len(shops)))
-            .reshape(len(shops), len(shops))
-            .astype(np.int32),
         )
 
     def _followers(self, v: Ints, group: Ints) -> tuple[Ints, Ints]:

@@ -79,7 +79,8 @@ class Town(NamedTuple):
     vehicles: bound is the group for which it is under way, -1 = none; the first_ fields are the
     limits of that trip, which must allow what was promised before.
     rules: one record. approach_s[v, g] is known for those who may carry a job of the group,
-    onward_s[j, g], from the door of j, where somebody may serve both. The door of j and that of k,
+    onward_s[j, g], from the door of j, where somebody may serve both; apart_s[g, g] is between
+    the places themselves. The door of j and that of k,
     both of g, are hop_s[hop_at + rank of j * members + rank of k] apart.
     """
 
