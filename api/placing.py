@@ -3,12 +3,15 @@
 from typing import Final
 
 from api.bodies import OrderBody
+from api.errors import Refused
 from api.ordering_again import must_be_what_went_back
 from api.parts import Parts
 from api.recipients import recipient_of
+from engine.kernel.ids import QuoteId
+from engine.kernel.messages import Caller
 from engine.kernel.place import Place
 from engine.kernel.timing import SECOND_MS
-from engine.orders.messages import PlaceOrder
+from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
 from engine.orders.order import Gift, Recipient, Window
 from engine.orders.quote import Quote, order_id_of, redelivery_of
 
@@ -53,3 +56,13 @@ def order_of(
         ready_at=parts.clock.now() + quoted.preparation_s * SECOND_MS,
         window=window,
     )
+
+
+async def paid_order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
+    """The command that will place it; what can be known to be in vain is refused before paying."""
+    quoted = await parts.store.find_quote(QuoteId(body.quote_id))
+    if quoted is None or quoted.valid_until < parts.clock.now():
+        raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
+    if quoted.customer_id != caller.user_id:
+        raise Refused(QUOTE_MISMATCH(field="customer"))
+    return await order_of_body(parts, quoted, body)

@@ -7,7 +7,6 @@ from msgspec import to_builtins
 from pydantic import Field
 
 from actors.gateways.settings import PaymentsMode
-from actors.payments import Checkout, Payments
 from api.bodies import (
     PRICE_HALALAS_MAX,
     Body,
@@ -27,11 +26,11 @@ from api.list_queries import GIFT_LINKS
 from api.order_answers import GiftAsked, GiftLinkPriced, GiftLinkShown, GiftLinksShown
 from api.paging import Paging, listed
 from api.parts import Parts
+from api.paying import PaidWith, charged
 from api.payment_answers import PaymentShown
 from api.payment_answers import shown as payment_shown
 from api.recipients import recipient_of
 from api.refusals import INVALID_REQUEST
-from api.routes.payments import SourceBody, save_method, source_of
 from api.sending import id_of_command
 from api.zones_of import zone_of
 from engine.geo.travel import VehicleKind
@@ -55,7 +54,7 @@ from engine.orders.gift_link import (
 from engine.orders.messages import BAD_WINDOW
 from engine.orders.quote import Wishes
 from engine.orders.reach import PriceRange, price_range
-from engine.payments.gateways import METHOD_NOT_OFFERED, Network
+from engine.payments.gateways import METHOD_NOT_OFFERED
 from engine.payments.messages import ORDER_PAID, PAYMENTS_OFF, SOURCE_REFUSED
 from engine.payments.saved import UNKNOWN_METHOD
 
@@ -86,12 +85,8 @@ class GiftLinkPriceBody(Body):
     vehicles: Annotated[tuple[VehicleKind, ...], Field(strict=False, max_length=3)] = ()
 
 
-class GiftLinkPaymentBody(Body):
+class GiftLinkPaymentBody(PaidWith):
     """What the limit of a gift link is paid with; whether to save that."""
-
-    network: Annotated[Network, Field(strict=False)]
-    source: SourceBody
-    save: bool = False
 
 
 class AnswerBody(Body):
@@ -220,21 +215,7 @@ async def pay_gift_link(
     payment_id = PaymentId(derived_id("payment", command_id))
     if link.status is not GiftLinkStatus.UNPAID and link.payment_id != payment_id:
         raise Refused(GIFT_LINK_CLOSED(status=link.status.value))
-    source = await source_of(parts, caller, body.source)
-    payments: Payments = request.app.state.payments
-    made = await payments.pay(
-        Checkout(
-            payment_id=payment_id,
-            customer_id=caller.user_id,
-            order=link,
-            network=body.network,
-            source=source,
-        )
-    )
-    if isinstance(made, Refusal):
-        raise Refused(made)
-    if body.save:
-        await save_method(parts, made, source)
+    made = await charged(request, caller, body, payment_id=payment_id, what=link)
     return Json(payment_shown(made), 201)
 
 

@@ -7,7 +7,6 @@ from msgspec import to_builtins
 from pydantic import Field
 
 from actors.gateways.settings import PaymentsMode
-from actors.payments import Checkout, Payments
 from api.bodies import Body, CancelBody, OrderBody, QuoteBody
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_COMMAND, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
@@ -22,18 +21,18 @@ from api.group_answers import (
 from api.json_answer import Json
 from api.order_views import find_visible, views
 from api.parts import Parts
+from api.paying import PaidWith, charged
 from api.payment_answers import PaymentShown
 from api.payment_answers import shown as payment_shown
+from api.placing import paid_order
 from api.quoting import make_quote_for, quote_shown
 from api.refusals import INVALID_REQUEST
-from api.routes.payments import SourceBody, paid_order, save_method, source_of
 from api.sending import carry_out, id_of_command
 from engine.geo.zone import OUTSIDE_ZONES
 from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE
 from engine.kernel.ids import CommandId, OrderId, PaymentId, derived_id
 from engine.kernel.messages import Caller
-from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.orders.grouping import group_of
 from engine.orders.messages import (
     BAD_WINDOW,
@@ -53,7 +52,7 @@ from engine.orders.messages import (
 )
 from engine.orders.order import Order, OrderStatus
 from engine.orders.policy import Terms, cancellation_terms
-from engine.payments.gateways import METHOD_NOT_OFFERED, Network
+from engine.payments.gateways import METHOD_NOT_OFFERED
 from engine.payments.messages import (
     ORDER_PAID,
     PAYMENT_REQUIRED,
@@ -91,12 +90,8 @@ class GroupBody(Body):
     ]
 
 
-class GroupPaymentBody(GroupBody):
+class GroupPaymentBody(GroupBody, PaidWith):
     """Several orders and what all of them are paid with; whether to save that."""
-
-    network: Annotated[Network, Field(strict=False)]
-    source: SourceBody
-    save: bool = False
 
 
 @router.post(
@@ -207,23 +202,15 @@ async def pay_group(
         raise Refused(PAYMENTS_OFF())
     command = await _group(parts, caller, body)
     command_id = id_of_command(caller, "POST /v1/group-payments", key)
-    source = await source_of(parts, caller, body.source)
-    payments: Payments = request.app.state.payments
-    made = await payments.pay(
-        Checkout(
-            payment_id=PaymentId(derived_id("payment", command_id)),
-            customer_id=caller.user_id,
-            order=command,
-            network=body.network,
-            source=source,
-        )
+    placed = [one.order_id for one in command.orders]
+    made = await charged(
+        request,
+        caller,
+        body,
+        payment_id=PaymentId(derived_id("payment", command_id)),
+        what=command,
+        is_for_it=lambda payment: [one.order_id for one in payment.shares] == placed,
     )
-    if isinstance(made, Refusal):
-        raise Refused(made)
-    if [one.order_id for one in made.shares] != [one.order_id for one in command.orders]:
-        raise Refused(KEY_REUSED())
-    if body.save:
-        await save_method(parts, made, source)
     return Json(payment_shown(made), 201)
 
 

@@ -5,12 +5,11 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from msgspec.structs import replace
-from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from actors.gateways.settings import PaymentsMode
-from actors.payments import Checkout, Payments
-from api.bodies import Body, OrderBody
+from actors.payments import Payments
+from api.bodies import OrderBody
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
@@ -18,6 +17,7 @@ from api.json_answer import Json
 from api.list_queries import PAYMENTS
 from api.paging import Paging, listed
 from api.parts import Parts
+from api.paying import PaidWith, charged
 from api.payment_answers import (
     MethodsShown,
     NoticeTaken,
@@ -26,14 +26,14 @@ from api.payment_answers import (
     PaymentStanding,
     shown,
 )
-from api.placing import order_of_body
+from api.placing import paid_order
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
 from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE
-from engine.kernel.ids import PaymentId, QuoteId, derived_id
+from engine.kernel.ids import PaymentId, derived_id
 from engine.kernel.messages import Caller, Role
-from engine.kernel.refusals import KEY_REUSED, UNAVAILABLE, Refusal
+from engine.kernel.refusals import UNAVAILABLE
 from engine.orders.cash import CASH_NOT_TAKEN, CASH_SHOWS_PRICE, cash_objection
 from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
 from engine.payments.decide import Payable
@@ -41,8 +41,6 @@ from engine.payments.gateways import (
     METHOD_NOT_OFFERED,
     GatewayName,
     Network,
-    Source,
-    SourceKind,
     flow_of,
 )
 from engine.payments.messages import (
@@ -52,30 +50,16 @@ from engine.payments.messages import (
     SOURCE_REFUSED,
     UNKNOWN_PAYMENT,
 )
-from engine.payments.payment import Payment, PaymentStatus
-from engine.payments.saved import UNKNOWN_METHOD, SavedMethod, method_id
+from engine.payments.payment import Payment
+from engine.payments.saved import UNKNOWN_METHOD
 
 router = APIRouter(prefix="/v1", tags=["payments"])
-_SOURCE_MAX = 20_000
 
 
-class SourceBody(Body):
-    """What the gateway's own form in the app made of a card; a card's number is never sent here.
-
-    The wallet has no value; that of a saved method is its id.
-    """
-
-    kind: Annotated[SourceKind, Field(strict=False)]
-    value: Annotated[str, Field(max_length=_SOURCE_MAX)] = ""
-
-
-class PaymentBody(Body):
+class PaymentBody(PaidWith):
     """An order as it would be placed, and what it is paid with; whether to save that."""
 
     order: OrderBody
-    network: Annotated[Network, Field(strict=False)]
-    source: SourceBody
-    save: bool = False
 
 
 @router.get("/payment-methods", responses=answers(200, MethodsShown))
@@ -133,60 +117,15 @@ async def pay(
     order = await paid_order(parts, caller, body.order)
     if body.network is Network.CASH:
         await _must_take_cash(parts, order)
-    wish = Checkout(
+    made = await charged(
+        request,
+        caller,
+        body,
         payment_id=PaymentId(derived_id("payment", command_id)),
-        customer_id=caller.user_id,
-        order=order,
-        network=body.network,
-        source=await source_of(parts, caller, body.source),
+        what=order,
+        is_for_it=lambda payment: _asks(payment.order) == _asks(order),
     )
-    payments: Payments = request.app.state.payments
-    made = await payments.pay(wish)
-    if isinstance(made, Refusal):
-        raise Refused(made)
-    if _asks(made.order) != _asks(wish.order):
-        raise Refused(KEY_REUSED())
-    if body.save:
-        await save_method(parts, made, wish.source)
     return Json(shown(made), 201)
-
-
-async def source_of(parts: Parts, caller: Caller, body: SourceBody) -> Source:
-    """What is charged; for a saved method its token."""
-    if body.kind is not SourceKind.SAVED:
-        return Source(kind=body.kind, value=body.value)
-    method = await parts.saved_methods.find(body.value)
-    if method is None or method.customer_id != caller.user_id:
-        raise Refused(UNKNOWN_METHOD())
-    return Source(kind=SourceKind.TOKEN, value=method.token)
-
-
-async def save_method(parts: Parts, payment: Payment, source: Source) -> None:
-    """Save what the bank has not declined; only a token can be used again."""
-    is_good = payment.status not in {PaymentStatus.DECLINED, PaymentStatus.MISMATCHED}
-    if source.kind is not SourceKind.TOKEN or payment.card is None or not is_good:
-        return
-    who, gateway = payment.customer_id, payment.gateway
-    method = SavedMethod(
-        id=method_id(who, gateway, source.value),
-        customer_id=who,
-        gateway=gateway,
-        network=payment.network,
-        token=source.value,
-        card=payment.card,
-        saved_at=parts.wall.now(),
-    )
-    await parts.saved_methods.save(method)
-
-
-async def paid_order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
-    """The command that will place it; what can be known to be in vain is refused before paying."""
-    quoted = await parts.store.find_quote(QuoteId(body.quote_id))
-    if quoted is None or quoted.valid_until < parts.clock.now():
-        raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
-    if quoted.customer_id != caller.user_id:
-        raise Refused(QUOTE_MISMATCH(field="customer"))
-    return await order_of_body(parts, quoted, body)
 
 
 async def _must_take_cash(parts: Parts, order: PlaceOrder) -> None:
