@@ -10,7 +10,7 @@ COMPILED := .venv/.compiled
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
-        chaos fuzz-api bench-ledger bench-queries walk-ledger verify-audit payment-server \
+        chaos fuzz-api bench-ledger bench-queries bench-search walk-ledger verify-audit payment-server \
         verify-ledger examples clients seed migrate openapi doctor clean
 
 help: ## print this list
@@ -97,6 +97,9 @@ bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5
 
 bench-queries: $(READY) ## explain every hot query among a million orders: ARGS="--orders 100000"
 	@$(BIN)/hadiyati bench-queries $(ARGS)
+
+bench-search: $(READY) ## find orders among a million, beside look-ups by key: ARGS="--orders 100000"
+	@$(BIN)/hadiyati bench-search $(ARGS)
 
 walk-ledger: $(READY) ## a million random operations on a ledger, audited: ARGS="--operations 1000"
 	@$(BIN)/hadiyati walk-ledger $(ARGS)

@@ -36,6 +36,66 @@ class OrderFilters(BaseModel):
     )
 
 
+class WorkFound(BaseModel):
+    """Which orders, among many: whose recipient is so called, in these steps, of this time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    q: str = Field(
+        default="",
+        max_length=QUERY_LETTERS_MAX,
+        description="Beginnings of the recipient's names, the code, or the end (four digits or "
+        "more) of the phone; each word must be found.",
+    )
+    phone_suffix: str = Field(
+        default="",
+        pattern=r"^(\+?[0-9٠-٩۰-۹]{4,15})?$",
+        description="The end of the recipient's phone: four digits or more.",
+    )
+    code: str = Field(default="", max_length=20, description="The order's code.")
+    status: list[OrderStatus] = Field(
+        default=[], max_length=len(OrderStatus), description="In one of these steps."
+    )
+    placed_at_gte: _Instant | None = Field(
+        default=None, alias="placed_at[gte]", description="Placed at this instant or later."
+    )
+    placed_at_lt: _Instant | None = Field(
+        default=None, alias="placed_at[lt]", description="Placed before this instant."
+    )
+
+
+class OrdersFound(WorkFound):
+    """Which orders of one's zones."""
+
+    zone_id: IdText | None = Field(default=None, description="Of this zone alone.")
+
+
+class PastWorkSheetQuery(WorkFound):
+    """Which past work is in a sheet."""
+
+
+class PastWorkQuery(WorkFound, PageQuery):
+    """A courier's past work."""
+
+    limit: int = Field(default=20, ge=1, le=100, description="At most so many.")
+
+
+class OrderSearchSheetQuery(OrdersFound):
+    """Which found orders are in a sheet."""
+
+
+class OrderSearchQuery(OrdersFound, PageQuery):
+    """Orders of one's zones."""
+
+    shows = OrderShown
+
+    limit: int = Field(default=20, ge=1, le=100, description="At most so many.")
+    sort: Literal["-placed_at", "placed_at"] = Field(
+        default="-placed_at", description="Newest first, or oldest first."
+    )
+    fields: list[str] = fields_of(OrderShown)
+
+
 class OrdersSheetQuery(OrderFilters):
     """Which orders are in a sheet."""
 

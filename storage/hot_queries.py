@@ -3,7 +3,9 @@
 from typing import Any, Final
 
 from engine.kernel.timing import DAY_MS, HOUR_MS
-from storage.filled import City, named
+from engine.orders.finding import needs, sought
+from storage.filled import City, name_of, named
+from storage.order_tokens import EVERYWHERE, token_of
 
 _LIMIT: Final = 100
 
@@ -62,7 +64,28 @@ def hot_queries(city: City) -> dict[str, dict[str, Any]]:
         "list_ended_sessions": {"since": last_hour},
         "list_gift_links_of": {"customer_id": city.customer_id, "limit": _LIMIT},
         "list_due_gift_links": {"now": city.ended_at, "limit": _LIMIT},
+        **_of_searches(city),
         **_of_what_is_old(city),
+    }
+
+
+def _of_searches(city: City) -> dict[str, dict[str, Any]]:
+    first, family = (token_of(EVERYWHERE, needs(sought(one))[0][0]) for one in name_of(7).split())
+    asked = {
+        "tokens": [first],
+        "since": city.began_at,
+        "until": city.ended_at,
+        "statuses": None,
+        "others": 1,
+        "other_needs": [0],
+        "other_tokens": [family],
+        "limit": _LIMIT,
+    }
+    return {
+        "count_order_tokens": {"tokens": [first, family], "most": 500},
+        "search_orders_down": {**asked, "at": city.ended_at, "order_id": city.order_id},
+        "search_orders_up": {**asked, "at": city.began_at, "order_id": city.order_id},
+        "orders_after": {"after": city.order_id, "limit": _LIMIT},
     }
 
 

@@ -53,6 +53,7 @@ from storage.store import (
     Commit,
     DutyOf,
     OrderFilter,
+    OrderSearch,
     OutboxRow,
     Outcome,
     Repeated,
@@ -182,6 +183,10 @@ class MemoryStore:
             and only.since <= one.placed_at < only.until
             and (only.statuses is None or one.status in only.statuses)
         ]
+        return slice_of(found, placed, wanted)
+
+    async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
+        found = [one for one in self._tables.all(Order) if asked.finds(one)]
         return slice_of(found, placed, wanted)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:

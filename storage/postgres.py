@@ -24,7 +24,17 @@ from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.quote import Quote
-from storage import cells, couriers, dispatch, history, orders, outbox, recent, zones
+from storage import (
+    cells,
+    couriers,
+    dispatch,
+    history,
+    order_tokens,
+    orders,
+    outbox,
+    recent,
+    zones,
+)
 from storage.commit import GroupCommit
 from storage.database import Database
 from storage.settings import DatabaseSettings
@@ -35,6 +45,7 @@ from storage.store import (
     Commit,
     DutyOf,
     OrderFilter,
+    OrderSearch,
     OutboxRow,
     Outcome,
     StoredEvent,
@@ -102,6 +113,9 @@ class PostgresStore:
         only: OrderFilter = ANY_ORDER,
     ) -> Page[Order]:
         return await orders.list_of(self._database, customer_id, wanted, only)
+
+    async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
+        return await order_tokens.search(self._database, asked, wanted)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return await couriers.find(self._database, courier_id)

@@ -27,8 +27,10 @@ from engine.kernel.messages import Decision, Effect
 from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Page, Wanted
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
+from engine.orders.finding import Sought, is_found
 from engine.orders.order import Order, OrderStatus
 from engine.orders.quote import Quote
+from engine.orders.viewing import Viewer
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -131,6 +133,25 @@ class OrderFilter(Struct, frozen=True, kw_only=True):
 ANY_ORDER = OrderFilter()
 
 
+class OrderSearch(Struct, frozen=True, kw_only=True):
+    """What is sought, as whom, among which: in these zones (None: all), and by the filter."""
+
+    sought: Sought
+    viewer: Viewer
+    zones: tuple[ZoneId, ...] | None = None
+    only: OrderFilter = ANY_ORDER
+
+    def finds(self, order: Order) -> bool:
+        """Whether an order is what is meant."""
+        only = self.only
+        return (
+            (self.zones is None or order.zone_id in self.zones)
+            and only.since <= order.placed_at < only.until
+            and (only.statuses is None or order.status in only.statuses)
+            and is_found(order, self.sought, self.viewer)
+        )
+
+
 class DutyOf(Struct, frozen=True, kw_only=True):
     """A courier as last stored, and what he said about duty in some time, oldest first.
 
@@ -208,6 +229,13 @@ class Store(Protocol):
         only: OrderFilter = ANY_ORDER,
     ) -> Page[Order]:
         """A page of a customer's orders, by when they were placed and their ids."""
+        ...
+
+    async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
+        """A page of the orders, whosever they are, that are what is sought, as of `list_orders_of`.
+
+        Of 5,000 orders and more that only seem to be, none may be.
+        """
         ...
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:

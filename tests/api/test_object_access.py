@@ -141,11 +141,11 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 # Routes whose thing is the caller's own by its address, or which operators alone may call.
 OF_ONESELF = re.compile(
     r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet|uploads"
-    r"|payments|saved-methods|privacy)"
+    r"|payments|saved-methods|privacy|past-work)"
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
-    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|staff|audit-log|privacy-requests)\b"
+    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|staff|audit-log|privacy-requests|order-search)\b"
 )
 
 
