@@ -154,22 +154,7 @@ class _Made:
                 2 * n,
                 map(self._fix, range(2 * n)),
             ),
-            "quotes": (
-                ("state",),
-                n,
-                (
-                    (
-                        _json(
-                            id=named(_QUOTE, i),
-                            customer_id=named(_CUSTOMER, i // ORDERS_OF_CUSTOMER),
-                            zone_id=self._zone_of(i).id,
-                            total_halalas=23_000,
-                            valid_until=self._at(i),
-                        ),
-                    )
-                    for i in numbers
-                ),
-            ),
+            "quotes": (("state",), n, map(self._quote, numbers)),
             "answers": (
                 ("command_id", "at", "state"),
                 n,
@@ -250,6 +235,16 @@ class _Made:
         effect = _json(type="SendSms", id=named(_EFFECT, number), phone="", text="")
         done_at = None if number % _OPEN_OF == 0 else at
         return (named(_EFFECT, number), "SendSms", effect, at, at, done_at)
+
+    def _quote(self, number: int) -> Row:
+        state = _json(
+            id=named(_QUOTE, number),
+            customer_id=named(_CUSTOMER, number // ORDERS_OF_CUSTOMER),
+            zone_id=self._zone_of(number).id,
+            total_halalas=23_000,
+            valid_until=self._at(number),
+        )
+        return (state,)
 
     def _session(self, number: int) -> Row:
         at = self._at(number * 10)

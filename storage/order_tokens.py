@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -44,7 +44,7 @@ class TokenRow(Struct, frozen=True):
     is_personal: bool
 
 
-def rows_of_changes(changes: Iterable[Change]) -> tuple[TokenRow, ...]:  # type: ignore[type-arg]
+def rows_of_changes(changes: Iterable[Change[Any]]) -> tuple[TokenRow, ...]:
     """What the first and the last version of an order leave in the index."""
     return tuple(
         row
