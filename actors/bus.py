@@ -16,7 +16,7 @@ from engine.dispatch.waiting import Wait
 from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId, UserId
-from engine.kernel.messages import Command, Effect, Envelope
+from engine.kernel.messages import SYSTEM_CALLER, Command, Effect, Envelope
 from engine.kernel.pages import Wanted
 from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
 from engine.kernel.timing import Instant
@@ -82,6 +82,11 @@ class Bus:
         await settle_in(envelope, answer, self._ask_once_more)
         return answer
 
+    async def by_clock(self, envelope: Envelope) -> Answer:
+        """Carry out what nobody may send; otherwise as `execute`."""
+        assert envelope.caller == SYSTEM_CALLER, "people use execute"
+        return await self._ask(envelope)
+
     async def tell_owner(self, effect: Effect, *, deadline: Instant) -> None:
         """Tell the cell that owns something now; raises `OwnerNotTold`."""
         await tell_owner(effect, self._ask, deadline=deadline)
@@ -109,7 +114,8 @@ class Bus:
     def _forget(self, command: Command) -> bool:
         """Forget where a command goes and whom it changes; whether either was remembered."""
         names = {subject(command), destination(command)}
-        return any(self._addresses.forget(one) for one in names)
+        forgotten = [self._addresses.forget(one) for one in names]
+        return any(forgotten)
 
     async def _at_its_cell(self, envelope: Envelope) -> Answer:
         cell = await self._addresses.cell_for(envelope.command)
@@ -129,6 +135,10 @@ class Bus:
         cell = self._addresses.known(f"courier:{courier_id}")
         if cell is not None:
             self._cells.report_position(cell, courier_id, fix, self._follow)
+
+    def hears_of(self, courier_id: CourierId) -> bool:
+        """Whether positions of his are passed on."""
+        return self._addresses.known(f"courier:{courier_id}") is not None
 
     def _follow(self, courier_id: CourierId, fix: Fix) -> None:
         """He was handed over, or went off duty: look once where he is now."""

@@ -104,7 +104,7 @@ class Cell:
         )
         self._commands = Commands(self._holdings, world.clock)
         self._strangers = Strangers(world.store, self._holdings, self._live.doubt, self._live.adopt)
-        self._waits = Waits(world.store, self._holdings, self._telemetry, world.clock)
+        self._waits = Waits(world.store, self._holdings, world.clock)
         self._dispatcher = Dispatcher(
             live=self._live,
             holdings=self._holdings,

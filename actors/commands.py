@@ -42,13 +42,17 @@ from engine.geo.zone import (
 from engine.kernel.messages import Caller, Command, Decision
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
+from engine.money import cash
+from engine.money.cash import DepositCash, KeepBackCash
 from engine.orders import decide as orders
+from engine.orders import grouping
 from engine.orders.messages import (
     QUOTE_USED,
     UNKNOWN_ORDER,
     CancelOrder,
     ChangeOrder,
     PlaceOrder,
+    PlaceOrders,
     ReleaseOrder,
     UnassignOrder,
 )
@@ -78,6 +82,7 @@ class Commands:
         self._whose = whose = WhoseTurns(holdings)
         self._table: dict[type[Command], tuple[Callable[[Any], Keys], Rule]] = {
             PlaceOrder: (whose.of_placing, self._place),
+            PlaceOrders: (whose.of_placing_together, self._place_together),
             ReleaseOrder: (whose.of_order, self._release),
             CancelOrder: (whose.of_order, self._cancel),
             ChangeOrder: (whose.of_change, self._change),
@@ -91,6 +96,8 @@ class Commands:
             EndBreak: (whose.of_courier, self._by_courier(_end_break)),
             ReportProgress: (whose.of_courier, self._progress),
             ReachWaitingPoint: (whose.of_courier, self._by_courier(prepositioning.reach)),
+            DepositCash: (whose.of_courier, self._deposit_cash),
+            KeepBackCash: (whose.of_courier, self._by_courier(cash.keep_back)),
             EndWayToWait: (whose.of_courier, self._end_way_to_wait),
             AcknowledgeOffer: (whose.of_offer, self._acknowledge),
             AcceptOffer: (whose.of_offer, self._accept),
@@ -121,11 +128,26 @@ class Commands:
         if command.order_id in self._holdings.orders:
             return QUOTE_USED(quote_id=command.quote.id, order_id=command.order_id)
         now = self._clock.now()
-        travel_s = travel_times(zone.parameters.travel).one_s(
-            command.shop.point, command.door.point, vehicle=VehicleKind.CAR, at=now
-        )
         load = self._holdings.load_of(zone.id, command.window)
+        travel_s = _travel_s(zone, command, now)
         return orders.place(zone, command, caller, travel_s=travel_s, load=load, now=now)
+
+    def _place_together(self, command: PlaceOrders, caller: Caller) -> Decision | Refusal:
+        zone = self._holdings.zones.get(command.zone_id)
+        if zone is None:
+            return UNKNOWN_ZONE(zone_id=command.zone_id)
+        for one in command.orders:
+            if one.order_id in self._holdings.orders:
+                return QUOTE_USED(quote_id=one.quote.id, order_id=one.order_id)
+        now = self._clock.now()
+        return grouping.place_all(
+            zone,
+            command,
+            caller,
+            travel_s=[_travel_s(zone, one, now) for one in command.orders],
+            loads=[self._holdings.load_of(zone.id, one.window) for one in command.orders],
+            now=now,
+        )
 
     def _release(self, command: ReleaseOrder, _caller: Caller) -> Decision | Refusal:
         order = self._holdings.orders.get(command.order_id)
@@ -192,6 +214,12 @@ class Commands:
             return rule(courier, command, now=self._clock.now()) if courier else UNKNOWN_COURIER()
 
         return decide
+
+    def _deposit_cash(self, command: DepositCash, caller: Caller) -> Decision | Refusal:
+        courier = self._holdings.couriers.get(command.courier_id)
+        if courier is None:
+            return UNKNOWN_COURIER()
+        return cash.deposit(courier, command, caller, now=self._clock.now())
 
     def _welcome(self, command: Welcome, _caller: Caller) -> Decision | Refusal:
         """He was taken in before this was asked, or has left again."""
@@ -315,6 +343,11 @@ class Commands:
         if offer is None or offer.status is not OfferStatus.OPEN:
             return []
         return self._holdings.orders_of(offer.order_ids)
+
+
+def _travel_s(zone: Zone, command: PlaceOrder, now: Instant) -> int:
+    ends = command.shop.point, command.door.point
+    return travel_times(zone.parameters.travel).one_s(*ends, vehicle=VehicleKind.CAR, at=now)
 
 
 def _take_break(courier: Courier, _: TakeBreak, *, now: Instant) -> Decision | Refusal:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,12 +14,15 @@ from actors.holdings import Holdings
 from actors.live import Live
 from actors.prepositioning import Prepositioning
 from actors.revising import Reviser
+from actors.slices import slices
 from actors.solver import Solver, SolverUnavailable
 from actors.telemetry import Telemetry
 from actors.waits import Waits
+from engine.dispatch.muster import Muster
 from engine.dispatch.offers import make
-from engine.dispatch.pool import is_available, problem_of
+from engine.dispatch.pool import stated
 from engine.dispatch.proposals import Proposal, offer_of, proposals
+from engine.dispatch.roster import Roster
 from engine.dispatch.underway import UnderWay, independent, orders_under_way, under_way
 from engine.dispatch.why import Why
 from engine.geo.zone import Zone
@@ -26,6 +30,9 @@ from engine.kernel.ids import CourierId, OfferId, OrderId, UserId, ZoneId
 from engine.kernel.messages import Decision
 from engine.orders.order import Order
 from optimizer.problem import Plan, Problem, Route
+from optimizer.routes import Considered, RouteTable
+
+_WALKED_AT_ONCE: Final = 200
 
 
 class Tick(Struct, frozen=True, kw_only=True):
@@ -63,7 +70,8 @@ class Dispatcher:
         self._clock = clock
         self._chance = chance
         self._waits = waits
-        self._last_plan: dict[ZoneId, tuple[Route, ...]] = {}
+        self._rosters: dict[ZoneId, Roster] = {}
+        self._last_plan: dict[ZoneId, Sequence[Route]] = {}
         self._unplanned: set[ZoneId] = set()
         self._reviser = Reviser(live=live, holdings=holdings, clock=clock)
         self._prepositioning = Prepositioning(
@@ -78,45 +86,45 @@ class Dispatcher:
     async def tick(self, zone: Zone) -> Tick:
         """Plan once, put the questions that cannot wait, and send idle couriers to wait."""
         self._unplanned.discard(zone.id)
-        self._waits.begin(zone.id)
         orders = self._holdings.waiting(zone.id)
-        tick = await self._offers(zone, orders)
+        roster = self._rosters.setdefault(zone.id, Roster())
+        roster.read(self._holdings.on_duty(zone.id), self._telemetry.seen())
+        now = self._clock.now()
+        await self._clock.sleep(0)
+        muster = Muster(roster, zone.parameters, now)
+        self._waits.begin(zone, roster)
+        await self._clock.sleep(0)
+        tick = await self._offers(zone, orders, muster)
         sent = await self._prepositioning.send(zone, orders, self._busy_soon(zone.id))
         return replace(tick, sent_to_wait=sent)
 
     def _busy_soon(self, zone_id: ZoneId) -> set[CourierId]:
         """For whom the last plan holds orders that still wait."""
         waiting = {str(one.id) for one in self._holdings.waiting(zone_id)}
-        return {
-            CourierId(UserId(route.vehicle))
-            for route in self._last_plan.get(zone_id, ())
-            if any(not waiting.isdisjoint(trip.jobs) for trip in route.trips)
-        }
+        planned = RouteTable.of(self._last_plan.get(zone_id, ())).carriers()
+        return {CourierId(UserId(who)) for job, who in planned.items() if job in waiting}
 
-    async def _offers(self, zone: Zone, orders: list[Order]) -> Tick:
-        began = self._clock.now()
-        couriers = [
-            one for one in self._holdings.on_duty(zone.id) if is_available(one, zone, began)
-        ]
-        tick = Tick(waiting=len(orders), available=len(couriers))
-        seen = self._telemetry.seen()
-        trips = under_way(couriers, self._holdings.orders, seen, zone.parameters, now=began)
-        orders = [*orders, *orders_under_way(trips, self._holdings.orders)]
-        if orders and couriers:
-            problem = problem_of(
-                zone,
-                orders,
-                couriers,
-                seen=seen,
-                under_way=trips,
-                incumbent=self._last_plan.get(zone.id, ()),
-                now=began,
-            )
-            if any(problem.candidates.values()):
-                return await self._plan_and_offer(zone, orders, problem, trips, tick)
-        why = Why.NO_CANDIDATE if couriers else Why.NO_COURIER
+    async def _offers(self, zone: Zone, orders: list[Order], muster: Muster) -> Tick:
+        under_way = await self._walk(zone, muster)
+        tick = Tick(waiting=len(orders), available=len(muster.ids))
+        orders = [*orders, *under_way]
+        if orders and muster.ids:
+            problem = stated(zone, orders, muster, self._last_plan.get(zone.id, ()))
+            await self._clock.sleep(0)
+            return await self._plan_and_offer(zone, orders, problem, muster.under_way, tick)
+        why = Why.NO_CANDIDATE if muster.ids else Why.NO_COURIER
         await self._waits.note(zone, None, {}, why_unplanned=why)
         return tick
+
+    async def _walk(self, zone: Zone, muster: Muster) -> list[Order]:
+        """Find out where those with a route will be free; the orders of those under way."""
+        orders: list[Order] = []
+        for some in slices(muster.busy, _WALKED_AT_ONCE):
+            trips = under_way(some, self._holdings.orders, zone.parameters, now=muster.now)
+            orders += orders_under_way(trips, self._holdings.orders)
+            muster.walk(some, trips)
+            await self._clock.sleep(0)
+        return orders
 
     async def _plan_and_offer(
         self,
@@ -135,10 +143,10 @@ class Dispatcher:
             return tick
         self._last_plan[zone.id] = plan.routes
         by_id = {one.id: one for one in orders}
-        candidates = {one: problem.candidates[one] for one in by_id}
+        considered: Mapping[Any, tuple[str, ...]] = Considered(plan)
         await self._revise(zone, plan, trips)
-        found = proposals(zone, plan, by_id, candidates, under_way=trips, now=began)
-        told = self._waits.explain(zone, found, plan, problem.candidates)
+        found = proposals(zone, plan, by_id, considered, under_way=trips, now=began)
+        told = await self._waits.explain(zone, found, plan, considered)
         made = await asyncio.gather(*(self._offer(zone, one) for one in told))
         done = Tick(
             waiting=tick.waiting,
@@ -147,13 +155,17 @@ class Dispatcher:
             unassigned=dict(Counter(reason.value for reason in plan.unassigned.values())),
             solve_ms=(self._clock.now() - began) / self._clock.speed,
         )
-        await self._waits.note(zone, plan, problem.candidates, why_unplanned=Why.NO_CANDIDATE)
+        await self._waits.note(zone, plan, considered, why_unplanned=Why.NO_CANDIDATE)
         return done
 
     async def _revise(self, zone: Zone, plan: Plan, present: Mapping[CourierId, UnderWay]) -> None:
         """Give those who are under way what the plan gives them."""
-        first = {CourierId(UserId(route.vehicle)): route.trips[0].jobs for route in plan.routes}
-        wanted = {who: tuple(OrderId(job) for job in first[who]) for who in present}
+        if not present:
+            return
+        routes = RouteTable.of(plan.routes)
+        route = {vehicle: r for r, vehicle in enumerate(routes.vehicles)}
+        first = {who: routes[route[who]].trips[0].jobs for who in present}
+        wanted = {who: tuple(OrderId(job) for job in jobs) for who, jobs in first.items()}
         groups = independent(wanted, present)
         await asyncio.gather(*(self._reviser.revise(zone, one) for one in groups))
 

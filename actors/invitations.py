@@ -14,11 +14,11 @@ from engine.identity.profiles import Language, Profile, appoint
 from engine.identity.staff import WRONG_CREDENTIALS, StaffAccount
 from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Caller, Role
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import STALE, Refusal
 from storage.identity import IdentityStore
 from storage.staff import StaffStore
 
-LISTED_MAX = 100
 _RACES_MAX = 8
 
 
@@ -85,11 +85,9 @@ class Invitations:
         await self._keep(link, Action.INVITE, by, by_mail=by_mail)
         return link
 
-    async def listed(self) -> tuple[Link, ...]:
-        """The invitations that can still be accepted, the newest first."""
-        return await self._store.list_links(
-            LinkPurpose.INVITE, now=self._wall.now(), limit=LISTED_MAX
-        )
+    async def listed(self, wanted: Wanted) -> Page[Link]:
+        """A page of the invitations that can still be accepted."""
+        return await self._store.list_links(LinkPurpose.INVITE, wanted, now=self._wall.now())
 
     async def resend(self, link_id: LinkId, *, by: Caller) -> Link | Refusal:
         """Write again; the link in the message before is worth nothing any more."""

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable
 
+import structlog
 from msgspec import to_builtins
 
 from actors.clock import Clock
 from actors.print.invoice import InvoicePrinter
 from engine.audit.record import Action, AuditRecord, acted
-from engine.invoices.due import draft_of
+from engine.invoices.due import draft_of, note_of
 from engine.invoices.invoice import (
     UNKNOWN_INVOICE,
+    CreditRefund,
     Draft,
     Invoice,
     InvoiceId,
@@ -26,6 +28,10 @@ from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.pricing.lines import PriceLine
 from storage.invoices import InvoiceStore
 from storage.store import Store
+
+
+class NotInvoicedYet(Exception):
+    """What is to be credited has no invoice yet; the outbox tries it again."""
 
 
 class Invoicing:
@@ -54,6 +60,23 @@ class Invoicing:
         draft = draft_of(order, quote, seller=self._seller, now=self._clock.now())
         issued = await self._issue(draft)
         assert isinstance(issued, Invoice), "an invoice that corrects nothing is not refused"
+
+    async def on_refund(self, effect: Effect) -> None:
+        """Credit what was given back; the same effect again finds the same note.
+
+        What operators have credited before cannot be credited twice: that is told and left.
+        """
+        assert isinstance(effect, CreditRefund)
+        issued = await self._invoices.list_of(effect.order_id)
+        originals = (one for one in issued if one.draft.kind is InvoiceKind.INVOICE)
+        original = next(originals, None)
+        if original is None:
+            raise NotInvoicedYet(effect.order_id)
+        draft = note_of(effect, original, seller=self._seller, now=self._clock.now())
+        found = await self._issue(draft)
+        if isinstance(found, Refusal):
+            log = structlog.get_logger(__name__)
+            log.warning("refund_not_credited", refund=effect.refund_id, why=found.code)
 
     async def correct(
         self,

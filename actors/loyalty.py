@@ -6,10 +6,14 @@ from typing import Final
 from actors.clock import Clock
 from actors.ledger import LedgerKeeper, posted_to
 from engine.kernel.ids import UserId
+from engine.kernel.messages import Effect
 from engine.kernel.refusals import KEY_REUSED, UNAVAILABLE, Refusal
+from engine.kernel.timing import DAY_MS
 from engine.loyalty.points import (
     PointsHistory,
+    points_for,
     points_of,
+    promise_id,
     promised_of,
     redeemable,
     redemption,
@@ -18,7 +22,9 @@ from engine.money.accounts import AccountKind, owner_of
 from engine.money.ledger import NOT_ENOUGH, TRANSFER_CHANGED, Entry
 from engine.money.transfers import Transfer
 from engine.orders.order import Order
+from engine.payments.messages import TakePointsBack
 from storage.ledger import LedgerStore
+from storage.store import Store
 
 _PAGE: Final = 500
 _RACES_MAX: Final = 8
@@ -26,11 +32,17 @@ _RACES_MAX: Final = 8
 _LOST: Final = frozenset({NOT_ENOUGH.code, TRANSFER_CHANGED.code})
 
 
+class PointsNotPromised(Exception):
+    """Points cannot go before they have come: the outbox tries it again."""
+
+
 class Loyalty:
     """One for a process; `books` is what is read of the ledger."""
 
-    def __init__(self, ledger: LedgerKeeper, books: LedgerStore, *, clock: Clock) -> None:
-        self._ledger, self._books, self._clock = ledger, books, clock
+    def __init__(
+        self, ledger: LedgerKeeper, books: LedgerStore, orders: Store, *, clock: Clock
+    ) -> None:
+        self._ledger, self._books, self._orders, self._clock = ledger, books, orders, clock
 
     async def history(self, user_id: UserId) -> PointsHistory:
         """All that happened to a customer's points."""
@@ -80,6 +92,17 @@ class Loyalty:
                 return made
             assert entered.code in _LOST, f"redemption {made.id}: {entered}"
         return UNAVAILABLE()
+
+    async def on_effect(self, effect: Effect) -> None:
+        """Money of an order went back; the same effect again finds nothing to take."""
+        assert isinstance(effect, TakePointsBack)
+        order = await self._orders.find_order(effect.order_id)
+        assert order is not None, "what was paid for was ordered"
+        await self.take_back(order, effect.refunded_halalas)
+        promise = await self._books.find_entry(promise_id(order))
+        is_recent = (order.ended_at or 0) + DAY_MS > self._clock.now()
+        if promise is None and is_recent and points_for(order.total_halalas):
+            raise PointsNotPromised(order.id)
 
     async def take_back(self, order: Order, refunded_halalas: int) -> None:
         """The points of all that was given back of an order by now."""

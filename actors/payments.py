@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 import structlog
 from msgspec import Struct
 
-from actors.bus import Bus
 from actors.clock import Clock
 from actors.gateways.payments import (
     GatewayRejected,
@@ -18,13 +17,15 @@ from actors.gateways.payments import (
     Notice,
     PaymentGateway,
 )
-from engine.kernel.ids import CommandId, PaymentId, UserId, derived_id
-from engine.kernel.messages import Caller, Decision, Effect, Envelope, Role
+from actors.paid import Paid
+from engine.kernel.ids import PaymentId, UserId
+from engine.kernel.messages import Decision, Effect
 from engine.kernel.refusals import CATALOGUE, UNAVAILABLE, Refusal, RefusalKind
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.messages import PlaceOrder
+from engine.orders.messages import PlaceOrder, PlaceOrders
+from engine.orders.quote import QUOTE_VALID_MS
 from engine.payments import decide
-from engine.payments.decide import Step, Terms
+from engine.payments.decide import Payable, Step, Terms
 from engine.payments.gateways import MATRIX, GatewayName, Network, Source, Statement, choose
 from engine.payments.hearing import heard
 from engine.payments.messages import ORDER_PAID, SOURCE_REFUSED, FollowOrder
@@ -51,15 +52,14 @@ class Policy(Struct, frozen=True, kw_only=True):
     terms: Terms = Terms()
     refund_limit_halalas: int = 50_000
     poll_s: float = 2.0
-    command_timeout_s: float = 10.0
 
 
 class Checkout(Struct, frozen=True, kw_only=True):
-    """What a customer wants to pay for, and with what."""
+    """What a customer wants to pay for (orders, or a gift link's limit), and with what."""
 
     payment_id: PaymentId
     customer_id: UserId
-    order: PlaceOrder
+    order: Payable
     network: Network
     source: Source
 
@@ -74,14 +74,14 @@ class Payments:
         self,
         store: PaymentStore,
         orders: Store,
-        bus: Bus,
+        paid: Paid,
         gateways: Mapping[GatewayName, PaymentGateway],
         policy: Policy,
         *,
         clock: Clock,
         wall: Clock,
     ) -> None:
-        self._store, self._orders, self._bus = store, orders, bus
+        self._store, self._orders, self._paid = store, orders, paid
         self._gateways, self._policy = gateways, policy
         self._clock, self._wall = clock, wall
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -160,6 +160,17 @@ class Payments:
         """Apply a rule, then do what follows from it, also when nobody waits any longer."""
         return await self._to_the_end(self._settle(payment.id, rule))
 
+    async def find(self, payment_id: PaymentId) -> Payment:
+        """One of them as it stands; what was begun is never forgotten."""
+        found = await self._store.find(payment_id)
+        assert found is not None, "a payment is never forgotten"
+        return found
+
+    @property
+    def terms(self) -> Terms:
+        """By what payments go here."""
+        return self._policy.terms
+
     async def _settle(self, payment_id: PaymentId, rule: Decide) -> Payment | Refusal:
         changed = await self._change(payment_id, rule)
         return changed if isinstance(changed, Refusal) else await self.advance(changed)
@@ -170,8 +181,7 @@ class Payments:
         What the rule leaves as it is, is given back so.
         """
         for _ in range(_TRIES_MAX):
-            payment = await self._store.find(payment_id)
-            assert payment is not None, "a payment is never forgotten"
+            payment = await self.find(payment_id)
             decision = rule(payment)
             if decision is None:
                 return payment
@@ -222,17 +232,24 @@ class Payments:
             network=(card and card.network) or wish.network,
             card=card,
             now=self._wall.now(),
-            expires_at=self._on_the_wall(wish.order.quote.valid_until),
+            expires_at=self._on_the_wall(self._pay_by(wish.order)),
         )
         if await self._save(decision):
             return change_of(decision).thing
         known = await self._store.find(wish.payment_id)
-        return known or ORDER_PAID(order_id=wish.order.order_id)
+        return known or ORDER_PAID(order_id=change_of(decision).thing.order_id)
+
+    def _pay_by(self, what: Payable) -> Instant:
+        if isinstance(what, PlaceOrder):
+            return what.quote.valid_until
+        if isinstance(what, PlaceOrders):
+            return min(one.quote.valid_until for one in what.orders)
+        return min(self._clock.now() + QUOTE_VALID_MS, what.expires_at)
 
     async def _take(self, payment: Payment, source: Source) -> Payment:
         asked = await self._ask(payment, decide.taking(payment))
         if asked is None:
-            return await self._newest(payment)
+            return await self.find(payment.id)
         gateway = self._gateways[payment.gateway]
         return await self._told(asked, gateway.take(asked, source))
 
@@ -271,7 +288,7 @@ class Payments:
         assert due is not None
         asked = await self._ask(payment, due)
         if asked is None or asked.operation is None:
-            return await self._newest(payment)
+            return await self.find(payment.id)
         gateway = self._gateways[payment.gateway]
         return await self._told(asked, gateway.carry_out(asked, asked.operation))
 
@@ -318,18 +335,8 @@ class Payments:
         return await self._saved(payment, decision)
 
     async def _place(self, payment: Payment) -> Payment:
-        """Place its order; however often it is tried, it is one order."""
-        patience_ms = int(self._policy.command_timeout_s * SECOND_MS * self._clock.speed)
-        answer = await self._bus.execute(
-            Envelope(
-                id=CommandId(derived_id("paid order", payment.id)),
-                command=payment.order,
-                caller=Caller(user_id=payment.customer_id, role=Role.CUSTOMER),
-                deadline=self._clock.now() + patience_ms,
-                fingerprint=payment.id,
-            )
-        )
-        now, refusal = self._wall.now(), answer.refusal
+        """Begin what is paid for; however often it is tried, it begins once."""
+        refusal, now = await self._paid.begin(payment), self._wall.now()
         if refusal is None:
             return await self._saved(payment, decide.placed(payment, now=now))
         if CATALOGUE[refusal.code].kind is RefusalKind.UNAVAILABLE:
@@ -349,15 +356,10 @@ class Payments:
         """What was decided, or how the payment stands now when somebody else was quicker."""
         if await self._save(decision):
             return change_of(decision).thing
-        return await self._newest(payment)
+        return await self.find(payment.id)
 
     async def _save(self, decision: Decision, notice: str | None = None) -> bool:
         return await self._store.save(decision, at=self._clock.now(), notice=notice)
-
-    async def _newest(self, payment: Payment) -> Payment:
-        newest = await self._store.find(payment.id)
-        assert newest is not None, "a payment is never forgotten"
-        return newest
 
     async def _noticed(self, gateway: GatewayName, notice: Notice) -> Payment | None:
         if notice.payment_id is not None:

@@ -4,13 +4,14 @@ from typing import Final
 
 import structlog
 
+from actors.cash import CashHolders
 from actors.clock import Clock
 from actors.gateways.payouts import PayoutGateway, PayoutRejected, PayoutUncertain
 from actors.ledger import LedgerKeeper
 from engine.kernel.ids import CourierId, UserId, derived_id
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS
-from engine.money.accounts import AccountKind, owner_of
+from engine.money.accounts import AccountKind, account, owner_of
 from engine.money.ledger import NOT_ENOUGH, NOT_PENDING, TRANSFER_CHANGED
 from engine.money.transfers import Transfer
 from engine.payouts import decide, postings
@@ -36,6 +37,10 @@ _STEPS_MAX: Final = 8
 _LATE_MS: Final = 24 * HOUR_MS
 
 
+class PayoutsWait(Exception):
+    """Not everybody can be paid out yet; the text says how many."""
+
+
 class Payouts:
     """One for a process; of any number of processes one does each step of a payout.
 
@@ -48,11 +53,12 @@ class Payouts:
         ledger: LedgerKeeper,
         books: LedgerStore,
         gateway: PayoutGateway,
+        cash: CashHolders,
         *,
         wall: Clock,
         terms: PayoutTerms,
     ) -> None:
-        self._store, self._ledger, self._books = store, ledger, books
+        self._store, self._ledger, self._books, self._cash = store, ledger, books, cash
         self._gateway, self._wall, self._terms = gateway, wall, terms
 
     async def request(
@@ -78,13 +84,19 @@ class Payouts:
             return await self.advance(made)
         return await self._store.find(payout_id) or PAYOUT_UNDER_WAY()
 
-    async def pay_everybody(self, weekly: WeeklyTime) -> None:
-        """Begin this week's payouts, unless its time is long gone; each is begun once."""
+    async def pay_everybody(self, weekly: WeeklyTime) -> int:
+        """Begin this week's payouts, unless its time is long gone; each is begun once.
+
+        Returns how many couriers have one.
+
+        Raises:
+            PayoutsWait: some have another one under way, and are to be asked for again.
+        """
         now = self._wall.now()
         week = last_weekly(weekly, now)
         if now > week + _LATE_MS:
-            return
-        after = None
+            return 0
+        after, count, waiting = None, 0, 0
         while found := await self._books.list_balances(
             AccountKind.COURIER_WALLET, after=after, limit=_ACCOUNTS_AT_ONCE
         ):
@@ -92,8 +104,13 @@ class Payouts:
                 if balance.available >= self._terms.least_halalas:
                     courier_id = CourierId(UserId(owner_of(name)))
                     cause = f"week:{week}:{courier_id}"
-                    await self.request(courier_id, PayoutKind.WEEKLY, None, cause=cause)
+                    made = await self.request(courier_id, PayoutKind.WEEKLY, None, cause=cause)
+                    count += isinstance(made, Payout)
+                    waiting += made == PAYOUT_UNDER_WAY()
             after = max(found)
+        if waiting:
+            raise PayoutsWait(f"{waiting} couriers have another payout under way")
+        return count
 
     async def look(self) -> None:
         """Do what is due now."""
@@ -130,6 +147,7 @@ class Payouts:
                 return await self._look_at(payout)
 
     async def _reserve(self, payout: Payout) -> Payout | None:
+        await self._keep_back_cash(payout)
         await self._recover(payout)
         refusal = await self._enter(postings.reservation(payout), NOT_ENOUGH.code)
         if refusal:
@@ -140,6 +158,16 @@ class Payouts:
             # Somebody else found too little a moment before there was enough.
             await self._enter(postings.void(payout), NOT_PENDING.code)
         return saved
+
+    async def _keep_back_cash(self, payout: Payout) -> None:
+        """What he holds of ours is taken from what he has earned beside this payout."""
+        beside = await self._net(payout.courier_id) - payout.amount_halalas - payout.fee_halalas
+        await self._cash.keep_back(
+            payout.courier_id,
+            cause=f"payout:{payout.id}",
+            halalas_max=beside,
+            at=payout.made_at,
+        )
 
     async def _recover(self, payout: Payout) -> None:
         """Keep back what he owes us, once: no other payout of his is made meanwhile."""
@@ -211,6 +239,11 @@ class Payouts:
         return entered.code
 
     async def _payable(self, courier_id: CourierId) -> int:
+        """What he has, less what he owes us and what he holds of our cash."""
+        cash = await self._books.find_balance(account(AccountKind.COURIER_CASH, courier_id))
+        return await self._net(courier_id) + min(0, cash.posted)
+
+    async def _net(self, courier_id: CourierId) -> int:
         """What he has, less what he owes us."""
         wallet = await self._books.find_balance(postings.wallet_of(courier_id))
         debt = await self._books.find_balance(postings.debt_of(courier_id))

@@ -75,10 +75,12 @@ class Strangers:
         return BUSY_ELSEWHERE(zone_id=courier.zone_id) if comes else UNKNOWN_COURIER()
 
     def _admit_ended(self, thing: Order | Offer | None) -> Refusal | None:
-        if thing is None or thing.zone_id not in self._holdings.zones:
+        """What ended in another zone may be spoken of by a courier who was handed over since."""
+        if thing is None:
             return None
-        if thing.is_open:
+        if not thing.is_open:
+            self._holdings.put(thing)
+        elif thing.zone_id in self._holdings.zones:
             self._doubt()
             return UNAVAILABLE()
-        self._holdings.put(thing)
         return None

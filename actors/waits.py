@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from actors.clock import Clock
 from actors.holdings import Holdings
-from actors.telemetry import Telemetry
+from actors.slices import slices
 from engine.dispatch.proposals import Proposal
+from engine.dispatch.roster import Roster
 from engine.dispatch.waiting import (
     NEXT_BEST,
     Reason,
@@ -24,6 +25,7 @@ from engine.kernel.ids import OrderId, ZoneId
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Order
 from optimizer.problem import Plan
+from optimizer.routes import RouteTable
 from storage.store import Store, StoreUnavailable
 
 # What speaks against each courier moves with them, and a plan may waver between two reasons.
@@ -31,6 +33,7 @@ _LOOK_AGAIN_MS: Final = 60 * SECOND_MS
 _OTHER_REASON_MS: Final = 10 * SECOND_MS
 _LOOKED_AT_IN_A_TICK: Final = 25
 _NEARER_NAMED: Final = 4
+_EXPLAINED_AT_ONCE: Final = 5
 
 Seen = Mapping[str, tuple[str, ...]]
 
@@ -45,12 +48,9 @@ class _Known(Struct, frozen=True):
 class Waits:
     """The latest reason of every order that waits, for the zones of one cell."""
 
-    def __init__(
-        self, store: Store, holdings: Holdings, telemetry: Telemetry, clock: Clock
-    ) -> None:
+    def __init__(self, store: Store, holdings: Holdings, clock: Clock) -> None:
         self._store = store
         self._holdings = holdings
-        self._telemetry = telemetry
         self._clock = clock
         self._latest: dict[ZoneId, dict[OrderId, _Known]] = {}
         self._around: dict[ZoneId, Surroundings] = {}
@@ -61,16 +61,21 @@ class Waits:
         known = order and self._latest.get(order.zone_id, {}).get(order_id)
         return known.seen if isinstance(known, _Known) else None
 
-    def begin(self, zone_id: ZoneId) -> None:
-        """A tick begins: what was seen of the surroundings is old."""
-        self._around.pop(zone_id, None)
+    def begin(self, zone: Zone, roster: Roster) -> None:
+        """A tick begins, with everybody where he is now."""
+        now = self._clock.now()
+        self._around[zone.id] = Surroundings(roster, zone.parameters, now)
 
-    def explain(
+    async def explain(
         self, zone: Zone, found: Iterable[Proposal], plan: Plan, candidates: Seen
     ) -> list[Proposal]:
         """The proposals with what speaks against couriers who are nearer, or would be next."""
-        planned = frozenset(one.vehicle for one in plan.routes)
-        return [self._explained(zone, one, plan, candidates, planned) for one in found]
+        planned = frozenset(RouteTable.of(plan.routes).vehicles)
+        told = []
+        for some in slices(found, _EXPLAINED_AT_ONCE):
+            told += [self._explained(zone, one, plan, candidates, planned) for one in some]
+            await self._clock.sleep(0)
+        return told
 
     def _explained(
         self,
@@ -86,7 +91,7 @@ class Waits:
             return proposal
         allowed, ranking = candidates.get(first, ()), plan.rankings.get(first, ())
         chosen, why = proposal.courier_id, Why.NOT_CHOSEN
-        told = self._surroundings(zone).why_not(
+        told = self._around[zone.id].why_not(
             order,
             set(allowed),
             ranking,
@@ -113,14 +118,15 @@ class Waits:
         old = [one for one, reason in reasons.items() if self._is_old(kept.get(one), reason)]
         # Nobody is looked at again while somebody was not looked at yet.
         old.sort(key=kept.__contains__)
-        for order_id in old[:_LOOKED_AT_IN_A_TICK]:
-            known, reason = kept.get(order_id), reasons[order_id]
-            wait = self._wait(zone, waiting[order_id], reason, plan, candidates)
-            if known is None or _is_news(wait, known.stored):
-                news.append(wait)
-                kept[order_id] = _Known(wait, wait)
-            else:
-                kept[order_id] = _Known(wait, known.stored)
+        for some in slices(old[:_LOOKED_AT_IN_A_TICK], _EXPLAINED_AT_ONCE):
+            for order_id in some:
+                known, reason = kept.get(order_id), reasons[order_id]
+                wait = self._wait(zone, waiting[order_id], reason, plan, candidates)
+                is_news = known is None or _is_news(wait, known.stored)
+                stored = wait if known is None or is_news else known.stored
+                kept[order_id] = _Known(wait, stored)
+                news += [wait] if is_news else []
+            await self._clock.sleep(0)
         await self._save(zone, news)
 
     def _is_old(self, known: _Known | None, reason: Reason) -> bool:
@@ -143,7 +149,7 @@ class Waits:
         of_candidates = Why.NOT_CHOSEN if is_planned else reason.why
         allowed = candidates.get(order.id, ())
         ranking = () if plan is None else plan.rankings.get(order.id, ())
-        named = self._surroundings(zone).why_not(
+        named = self._around[zone.id].why_not(
             order, set(allowed), ranking, of_candidates=of_candidates, but=reason.courier_id
         )
         return Wait(
@@ -157,14 +163,6 @@ class Waits:
                 named, allowed, ranking, of_candidates=of_candidates, but=reason.courier_id
             ),
         )
-
-    def _surroundings(self, zone: Zone) -> Surroundings:
-        around = self._around.get(zone.id)
-        if around is None:
-            couriers = list(self._holdings.on_duty(zone.id))
-            seen, now = self._telemetry.seen(), self._clock.now()
-            around = self._around[zone.id] = Surroundings(couriers, seen, zone.parameters, now)
-        return around
 
     async def _save(self, zone: Zone, news: list[Wait]) -> None:
         """What cannot be stored now is news again at the next tick."""

@@ -27,11 +27,13 @@ from engine.geo.zone import (
     RevertZoneParameters,
 )
 from engine.kernel.ids import OfferId
+from engine.money.cash import DepositCash, KeepBackCash
 from engine.orders.decide import NO_LOAD, Load
 from engine.orders.messages import (
     CancelOrder,
     ChangeOrder,
     PlaceOrder,
+    PlaceOrders,
     ReleaseOrder,
     UnassignOrder,
 )
@@ -51,6 +53,8 @@ _OfCourier = (
     | EndWayToWait
     | HandOver
     | Welcome
+    | DepositCash
+    | KeepBackCash
 )
 
 
@@ -69,6 +73,12 @@ class WhoseTurns:
         load = self._holdings.load_of(zone.id, command.window)
         if not load.is_within(zone.parameters, margin=PLACED_AT_ONCE):
             yield f"placing:{zone.id}"
+
+    def of_placing_together(self, command: PlaceOrders) -> Keys:
+        """Those of all, and the turn of placing: they count against the caps together."""
+        yield f"placing:{command.zone_id}"
+        for one in command.orders:
+            yield one.order_id
 
     def of_order(self, command: ReleaseOrder | CancelOrder | ChangeOrder | UnassignOrder) -> Keys:
         """Those of the order, of who carries it and of those who are asked about it."""

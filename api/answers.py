@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from api.answer import Answer
+from api.answer import Answer, PageAnswer
 
 
 class ClockShown(Answer):
@@ -102,8 +102,10 @@ class OrderShown(Answer):
     door: PlaceShown
     pin: str
     total_halalas: int
+    cash_due_halalas: int
     fees: list[FeeShown]
     redelivers: str | None
+    group: list[str]
     placed_at: int
     ready_at: int
     due_at: int
@@ -114,21 +116,10 @@ class OrderShown(Answer):
     ended_at: int | None
 
 
-class Chosen(Answer):
-    """A row of which only some fields were asked for."""
-
-
-class _Page(Answer):
-    """`next` and `previous` are the cursors of the pages on either side, if there are any."""
-
-    next: str | None
-    previous: str | None
-
-
-class OrdersShown(_Page):
+class OrdersShown(PageAnswer):
     """A page of orders."""
 
-    orders: list[OrderShown | Chosen]
+    orders: list[OrderShown]
 
 
 class EventShown(Answer):
@@ -141,7 +132,7 @@ class EventShown(Answer):
     data: dict[str, Any]
 
 
-class TimelineShown(_Page):
+class TimelineShown(PageAnswer):
     """All that happened to an order, oldest first."""
 
     events: list[EventShown]
@@ -162,7 +153,7 @@ class OfferMadeShown(Answer):
     explanation: dict[str, Any]
 
 
-class OffersShown(_Page):
+class OffersShown(PageAnswer):
     """Every offer made for an order, oldest first."""
 
     offers: list[OfferMadeShown]
@@ -202,13 +193,13 @@ class ZoneShown(Answer):
     upcoming: list[ParameterSetShown]
 
 
-class ZonesShown(_Page):
+class ZonesShown(PageAnswer):
     """All zones by name."""
 
-    zones: list[ZoneShown | Chosen]
+    zones: list[ZoneShown]
 
 
-class ParameterSetsShown(_Page):
+class ParameterSetsShown(PageAnswer):
     """Every parameter set a zone ever had, newest first."""
 
     versions: list[VersionShown]
@@ -296,7 +287,7 @@ class WhatIfShown(Answer):
     result: ComparisonShown | None
 
 
-class WhatIfsShown(_Page):
+class WhatIfsShown(PageAnswer):
     """The what-ifs of a zone, newest first."""
 
     what_ifs: list[WhatIfShown]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -12,25 +13,31 @@ from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
 from api.dated import Dated
 from api.description import TITLE, describe
+from api.directory import Directory
 from api.errors import add_handlers
+from api.fields import Chosen, SparseAnswers
 from api.hosts.running import running
 from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
 from api.route_table import Methods
 from api.routes import (
     audit_log,
+    cash,
     changes,
     couriers,
     decisions,
     disputes,
     exports,
     gift_links,
+    groups,
     handovers,
     health,
     identity,
     invitations,
     invoices,
+    jobs,
     metrics,
+    order_money,
     orders,
     parameters,
     payments,
@@ -94,14 +101,16 @@ def create_app(parts: Parts) -> FastAPI:
     return assemble(given, parts.settings)
 
 
-_ROUTES = (
+ROUTES: Final = (
     identity,
     sessions,
     profiles,
     phone,
     staff,
     invitations,
+    order_money,
     orders,
+    groups,
     sharing,
     exports,
     searches,
@@ -109,12 +118,14 @@ _ROUTES = (
     reorders,
     handovers,
     invoices,
+    jobs,
     gift_links,
     uploads,
     decisions,
     couriers,
     trails,
     wallet,
+    cash,
     tips,
     payouts,
     points,
@@ -154,6 +165,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_middleware(Dated)
+    app.add_middleware(Chosen)
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
     app.add_middleware(
@@ -178,7 +190,9 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
-    for routes in _ROUTES:
+    for routes in ROUTES:
         app.include_router(routes.router)
+    app.router.routes.insert(0, Directory(one for each in ROUTES for one in each.router.routes))
     app.state.methods = Methods(app)
+    app.state.sparse_answers = SparseAnswers(app)
     return app

@@ -35,6 +35,7 @@ from engine.pricing.lines import PriceLine
 WEIGHT_G_MAX = 100_000
 COURIER_G_MAX = 2_000_000
 PRICE_HALALAS_MAX = 100_000_000
+CASH_HALALAS_MAX = 10_000_000
 LATEST_MS = 253_402_300_799_999
 ZONE_CELLS_MAX = 10_000
 E = TypeVar("E", bound=StrEnum)
@@ -294,7 +295,7 @@ DutyBody = Annotated[OnDutyBody | OtherDutyBody, Field(discriminator="duty")]
 
 
 class HandoverBody(Body):
-    """To whom it was handed, where, and the digests of the files that show it."""
+    """To whom it was handed, where, the digests of the files that show it, and the cash taken."""
 
     to: Annotated[HandedTo, Field(strict=False)] = HandedTo.RECIPIENT
     taken_by: Annotated[str, StringConstraints(max_length=120), Storable] = ""
@@ -304,6 +305,7 @@ class HandoverBody(Body):
     lng: Lng | None = None
     accuracy_m: Annotated[float, Field(ge=0, le=100_000)] | None = None
     fix_at: At | None = None
+    cash_halalas: Annotated[int, Field(ge=0, le=CASH_HALALAS_MAX)] = 0
 
 
 class ProgressBody(Body):

@@ -18,6 +18,7 @@ from api.commands import (
     keys,
     ledger,
     loyalty,
+    months,
     periods,
     queries,
     reconciling,
@@ -25,6 +26,7 @@ from api.commands import (
 )
 from api.commands.bench_realtime import bench_realtime
 from api.commands.chaos import chaos
+from api.commands.moving import move_zone
 from api.commands.payments import payment_server
 from api.commands.recorded_days import bench_mdrp
 from api.commands.running import OPERATOR_PHONE, running, settings_of
@@ -57,8 +59,10 @@ app.command()(chaos)
 app.command("bench-queries")(queries.bench_queries)
 app.command("bench-search")(queries.bench_search)
 app.command("bench-ledger")(ledger.bench_ledger)
+app.command("bench-month")(months.bench_month)
 app.command("walk-ledger")(ledger.walk_ledger)
 app.command("payment-server")(payment_server)
+app.command("move-zone")(move_zone)
 app.command()(seed.seed)
 app.command()(documents.openapi)
 app.command()(documents.clients)

@@ -75,7 +75,8 @@ class _Pair:
                 yield f"{place} {name}", "is not known any more"
             else:
                 later = is_now[place, name]
-                yield from self._asked(f"{place} {name}", one["schema"], later["schema"])
+                told = _sayable(one["schema"])
+                yield from self._asked(f"{place} {name}", told, later["schema"])
 
     def _of_answers(self, before: _Schema, after: _Schema) -> _Found:
         for status, answer in before["responses"].items():
@@ -133,6 +134,12 @@ def _body(described: _Schema | None) -> _Schema | None:
     content = (described or {}).get("content", {})
     found: _Schema | None = content.get("application/json", {}).get("schema")
     return found
+
+
+def _sayable(schema: _Schema) -> _Schema:
+    """What of a parameter can be said in a query or a header, where there is no null."""
+    choices = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    return choices[0] if len(choices) == 1 else schema
 
 
 def _led(document: Mapping[str, Any], schema: _Schema) -> _Schema:

@@ -3,11 +3,12 @@
 from typing import Final
 
 import msgspec
-from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import problem
+from api.errors import Fault, problem
+from api.raw_headers import header, say
 from api.refusals import INVALID_REQUEST
 from api.versions import (
     FIRST,
@@ -21,6 +22,7 @@ from api.versions import (
 
 EXPLAINED: Final = "https://hadiyati.example/docs/api/versions.md"
 _VERSIONED: Final = "/v1/"
+_HEADER: Final = HEADER.lower().encode()
 
 
 class Dated:
@@ -34,35 +36,35 @@ class Dated:
         if scope["type"] != "http" or not scope["path"].startswith(_VERSIONED):
             await self._app(scope, receive, send)
             return
-        version = Headers(scope=scope).get(HEADER, FIRST)
+        version = header(scope, _HEADER, FIRST)
         if version not in VERSIONS:
             await _unknown_version(Request(scope))(scope, receive, send)
             return
+        say(scope, (_HEADER, version.encode()))
         method, path = scope["method"], scope["path"]
-        asked = set(QueryParams(scope["query_string"]))
-        answer = _Answer(
-            send,
-            version,
-            changes_since(version, method, path),
-            [*deprecations_of(method, path, asked)],
-        )
-        await self._app(scope, receive, answer.send)
+        changes = changes_since(version, method, path)
+        going = [*deprecations_of(method, path, _asked(scope))]
+        if changes or going:
+            send = _Answer(send, changes, going).send
+        await self._app(scope, receive, send)
+
+
+def _asked(scope: Scope) -> set[str]:
+    text = scope["query_string"]
+    return set(QueryParams(text)) if text else set()
 
 
 def _unknown_version(request: Request) -> ASGIApp:
     message = f"must be one of {', '.join(VERSIONS)}"
-    errors = [{"pointer": f"/header/{HEADER}", "message": message}]
+    errors = [Fault(pointer=f"/header/{HEADER}", message=message)]
     return problem(request, INVALID_REQUEST(), errors=errors)
 
 
 class _Answer:
     """Holds an answer back while it must be made anew, and only then."""
 
-    def __init__(
-        self, send: Send, version: str, changes: list[AnswerChange], going: list[Deprecation]
-    ) -> None:
+    def __init__(self, send: Send, changes: list[AnswerChange], going: list[Deprecation]) -> None:
         self._send = send
-        self._version = version
         self._changes = changes
         self._going = going
         self._start: Message | None = None
@@ -71,7 +73,6 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers[HEADER] = self._version
             for one in self._going:
                 for name, value in one.headers(EXPLAINED).items():
                     headers.append(name, value)

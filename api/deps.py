@@ -1,21 +1,24 @@
 """What a route can ask for: the parts, who is calling, the words of a header."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import Depends, Header, Path, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Header, Path, Request
+from fastapi.security import HTTPBearer
+from fastapi.security.base import SecurityBase
 from msgspec.structs import replace
 from pydantic import StringConstraints
 
 from api.errors import Refused
 from api.gate import Gate
 from api.parts import Parts
+from api.raw_headers import bearer_of
 from api.tokens import Proven
 from engine.identity.access import GRANTS, Deed, may
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
 
 _bearer = HTTPBearer(auto_error=False, description="The access token of `POST /v1/auth/token`.")
+_IN_CHARGE: Final = {Role.OPERATOR, Role.ADMIN}
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
@@ -33,41 +36,47 @@ def place_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def _proven(
-    request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-) -> Proven:
+def _prove(request: Request) -> Proven:
     gate: Gate = request.app.state.gate
-    proven = gate.prove(bearer.credentials if bearer else "")
+    proven = gate.prove(bearer_of(request.scope))
     if isinstance(proven, Refusal):
         raise Refused(proven)
     return proven
 
 
-ProvenDep = Annotated[Proven, Depends(_proven)]
+class _Token(SecurityBase):
+    """What asks for a token, as it is described; one call each, for every call costs a request."""
+
+    def __init__(self) -> None:
+        self.model = _bearer.model
+        self.scheme_name = _bearer.scheme_name
 
 
-async def _caller(request: Request, proven: ProvenDep) -> Caller:
-    caller = proven.caller
-    # Of others nobody needs to know from where they call.
-    is_in_charge = caller.role in {Role.OPERATOR, Role.ADMIN}
-    return replace(caller, place=place_of(request)) if is_in_charge else caller
+class _Session(_Token):
+    async def __call__(self, request: Request) -> Proven:
+        return _prove(request)
 
 
-AnyCaller = Annotated[Caller, Depends(_caller)]
+ProvenDep = Annotated[Proven, Depends(_Session())]
 
 
-class Granted:
+class Granted(_Token):
     """Lets through who may do one of these deeds, and in a zone of the address who may act there.
 
     For a route whose body says which command is meant: the door asks again for that command.
     """
 
     def __init__(self, *deeds: Deed) -> None:
+        super().__init__()
         assert GRANTS.keys() >= set(deeds), "a deed that the table of grants does not know"
         self.deeds = deeds
 
-    async def __call__(self, request: Request, caller: AnyCaller) -> Caller:
+    async def __call__(self, request: Request) -> Caller:
         """The caller; raises the refusal."""
+        caller = _prove(request).caller
+        if caller.role in _IN_CHARGE:
+            # Of others nobody needs to know from where they call.
+            caller = replace(caller, place=place_of(request))
         zone_id = request.path_params.get("zone_id")
         is_elsewhere = zone_id is not None and not caller.may_act_in(zone_id)
         if is_elsewhere or not any(may(caller, one) for one in self.deeds):

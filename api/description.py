@@ -1,5 +1,6 @@
 """The description of the REST interface: OpenAPI 3.1, with every code of every refusal."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, NoReturn
 
@@ -10,6 +11,9 @@ from pydantic import BaseModel
 
 from api.errors import MEDIA_TYPE, status_of
 from api.examples import show_examples
+from api.fields import sparse_routes
+from api.list_queries import Parameter
+from api.paging import queries_of
 from api.refusals import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -28,6 +32,7 @@ from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
 from engine.identity.sessions import SESSION_ENDED
 from engine.kernel.refusals import (
+    CATALOGUE,
     DEADLINE_PASSED,
     KEY_REUSED,
     NOT_ALLOWED,
@@ -43,6 +48,7 @@ Gift delivery: quotes, orders, couriers and zones. Times are milliseconds since 
 that is made from it sends its date, the `version` above, as the header `Hadiyati-Version`.
 """
 _REF = "#/components/schemas/"
+_ETAG = "The version that this is; what changes it asks for it as `If-Match`."
 
 # What any route may refuse with, and what any route may that needs a token or sends a command.
 ALWAYS = (INTERNAL_ERROR, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE, OVERLOADED)
@@ -59,24 +65,39 @@ def answers(status: int, model: type[BaseModel], *refusals: Declared) -> dict[in
     codes: dict[int, dict[str, str]] = {}
     for one in (*refusals, *ALWAYS):
         codes.setdefault(status_of(one), {})[one.code] = one.en
-    for refused_status, texts in sorted(codes.items()):
-        found[refused_status] = {
-            "description": " ".join(f"`{code}`: {text}" for code, text in sorted(texts.items())),
-            "content": {
-                MEDIA_TYPE: {
-                    "schema": {
-                        "allOf": [
-                            {"$ref": f"{_REF}Problem"},
-                            {"properties": {"code": {"enum": sorted(texts)}}},
-                        ]
-                    },
-                    "examples": {
-                        code: {"$ref": f"#/components/examples/{code}"} for code in sorted(texts)
-                    },
-                }
-            },
-        }
-    return found
+    return found | {one: _refused(texts) for one, texts in sorted(codes.items())}
+
+
+def tagged(
+    responses: dict[int | str, Any], *, is_conditional: bool = False
+) -> dict[int | str, Any]:
+    """The `responses` of a route whose good answer has an ETag; 304 if it heeds `If-None-Match`."""
+    for status, told in responses.items():
+        if int(status) < 300:
+            told["headers"] = {"ETag": {"description": _ETAG, "schema": {"type": "string"}}}
+    if is_conditional:
+        responses[304] = {"description": "It is still what the `If-None-Match` names."}
+    return responses
+
+
+def _refused(texts: dict[str, str]) -> dict[str, Any]:
+    """The answer of one status, by its codes."""
+    return {
+        "description": " ".join(f"`{code}`: {text}" for code, text in sorted(texts.items())),
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "allOf": [
+                        {"$ref": f"{_REF}Problem"},
+                        {"properties": {"code": {"enum": sorted(texts)}}},
+                    ]
+                },
+                "examples": {
+                    code: {"$ref": f"#/components/examples/{code}"} for code in sorted(texts)
+                },
+            }
+        },
+    }
 
 
 def codes_of(responses: dict[str, Any]) -> set[str]:
@@ -111,6 +132,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             guard = {"anyOf": [{"$ref": f"{_REF}Guard"}, {"type": "null"}]}
             schemas[body]["properties"]["guard"] = guard
         _say_to_whom(app, schema["paths"])
+        _say_what_is_asked(app, schema["paths"])
         _say_what_goes(schema["paths"])
         show_examples(schema)
         for unused in ("HTTPValidationError", "ValidationError"):
@@ -125,6 +147,31 @@ def _say_to_whom(app: FastAPI, paths: dict[str, Any]) -> None:
         if roles := roles_of(route):
             for method in route.methods or ():
                 paths[path_of(route)][method.lower()]["x-roles"] = sorted(roles)
+
+
+def _say_what_is_asked(app: FastAPI, paths: dict[str, Any]) -> None:
+    """The parameters of lists, and of answers that can be cut, which no signature shows."""
+    for route in routes_of(app):
+        for query in queries_of(route.dependant):
+            _add(paths[path_of(route)]["get"], query.parameters)
+    for route, sparse in sparse_routes(app):
+        operation = paths[path_of(route)]["get"]
+        _add(operation, (sparse.parameter,))
+        _may_refuse(operation, INVALID_REQUEST)
+
+
+def _add(operation: dict[str, Any], parameters: Iterable[Parameter]) -> None:
+    shown = operation.setdefault("parameters", [])
+    for one in parameters:
+        told = {"name": one.name, "in": "query", "required": False, "description": one.says}
+        example = {} if one.example is None else {"example": one.example}
+        shown.append({**told, "schema": one.schema, **example})
+
+
+def _may_refuse(operation: dict[str, Any], declared: Declared) -> None:
+    status, answers_of = str(status_of(declared)), operation["responses"]
+    codes = codes_of({status: answers_of.get(status, {})}) | {declared.code}
+    answers_of[status] = _refused({code: CATALOGUE[code].en for code in codes})
 
 
 def _say_what_goes(paths: dict[str, Any]) -> None:
@@ -155,7 +202,11 @@ def _first_line(model: type[BaseModel]) -> str:
 
 def _problem_schema() -> dict[str, Any]:
     text = {"type": "string"}
-    entry = {"type": "object", "properties": {"pointer": text, "message": text}}
+    allowed = {"type": "array", "items": text, "description": "The only things it might be."}
+    entry = {
+        "type": "object",
+        "properties": {"pointer": text, "message": text, "allowed": allowed},
+    }
     return {
         "type": "object",
         "description": "RFC 9457; the facts that the text names stand beside these members.",

@@ -1,13 +1,14 @@
 """How a no looks over HTTP: problem+json (RFC 9457), its status and its language."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from actors.bus import CellUnavailable
@@ -82,13 +83,27 @@ class Refused(Exception):
         self.refusal = refusal
 
 
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is wrong with one part of a request; `allowed` are the only things it might be."""
+
+    pointer: str
+    message: str
+    allowed: tuple[str, ...] = ()
+
+
 class Invalid(Exception):
     """A fault in a request that its types alone do not show; `pointer` says where."""
 
-    def __init__(self, pointer: str, message: str) -> None:
+    def __init__(self, pointer: str, message: str, *, allowed: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.pointer = pointer
-        self.message = message
+        self.faults = [Fault(pointer=pointer, message=message, allowed=allowed)]
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault]) -> Self:
+        """All of them as one; there must be some."""
+        error = cls(faults[0].pointer, faults[0].message)
+        error.faults = list(faults)
+        return error
 
 
 def status_of(declared: Declared) -> int:
@@ -110,11 +125,11 @@ def problem_members(declared: Declared, *, title: str, request_id: str) -> dict[
 
 
 def problem(
-    request: Request,
+    request: HTTPConnection,
     refusal: Refusal,
     *,
     headers: Mapping[str, str] | None = None,
-    errors: Sequence[Mapping[str, str]] = (),
+    errors: Sequence[Fault] = (),
 ) -> Response:
     """The answer that says no; `errors` are the faults of single fields."""
     declared = CATALOGUE[refusal.code]
@@ -165,7 +180,7 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-def _retry_after_s(request: Request, refusal: Refusal) -> int:
+def _retry_after_s(request: HTTPConnection, refusal: Refusal) -> int:
     told = refusal.detail.get("retry_after_s")
     if isinstance(told, int):
         return max(1, told)
@@ -180,14 +195,13 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, Invalid)
-    errors = [{"pointer": error.pointer, "message": error.message}]
-    return problem(request, INVALID_REQUEST(), errors=errors)
+    return problem(request, INVALID_REQUEST(), errors=error.faults[:_ERRORS_MAX])
 
 
 async def _mistyped(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"pointer": pointer_to(one["loc"]), "message": one["msg"]}
+        Fault(pointer=pointer_to(one["loc"]), message=one["msg"])
         for one in error.errors()[:_ERRORS_MAX]
     ]
     return problem(request, INVALID_REQUEST(), errors=errors)

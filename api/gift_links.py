@@ -1,20 +1,20 @@
-"""Gift links at work: answers become orders, time reminds and expires, refunds are handed on."""
+"""Gift links at work: answers become orders, time reminds and expires, payments hear the end."""
 
 import structlog
+from msgspec.structs import replace
 
-from actors.gateways.refunds import Refunds
-from actors.gateways.sms import SmsFailed
+from actors.payments import Payments
 from api.errors import Refused
 from api.links import sign_link
 from api.parts import Parts
 from api.placing import order_of
-from api.punctuality import ZonesPunctuality
+from api.quoted_zones import QuotedZones
 from api.quoting import make_quote_for
 from api.sending import carry_out
-from engine.kernel.ids import CommandId, derived_id
+from engine.kernel.ids import CommandId, PaymentId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.place import Place
-from engine.kernel.refusals import CATALOGUE, Refusal, RefusalKind
+from engine.kernel.refusals import CATALOGUE, UNAVAILABLE, Refusal, RefusalKind
 from engine.kernel.timing import SECOND_MS
 from engine.orders import gift_link as rules
 from engine.orders.gift_link import (
@@ -23,8 +23,11 @@ from engine.orders.gift_link import (
     GiftLink,
     GiftLinkStatus,
 )
+from engine.orders.gift_link_notices import notices_of
+from engine.orders.messages import PlaceOrder
 from engine.orders.order import Window
 from engine.orders.quote import Wishes
+from engine.payments.linking import MoneyStanding, becoming, ended, money_of
 from storage.store import StoreUnavailable
 
 PURPOSE = "gift links"
@@ -35,8 +38,8 @@ _AT_ONCE = 100
 class GiftLinks:
     """One for a process; of several that do the same at once, one does it."""
 
-    def __init__(self, parts: Parts, punctuality: ZonesPunctuality, refunds: Refunds) -> None:
-        self._parts, self._punctuality, self._refunds = parts, punctuality, refunds
+    def __init__(self, parts: Parts, zones: QuotedZones, payments: Payments) -> None:
+        self._parts, self._zones, self._payments = parts, zones, payments
 
     async def run(self) -> None:
         """Do what is due until cancelled."""
@@ -63,9 +66,10 @@ class GiftLinks:
         """The recipient's answer, as far as it has come; raises `Refused` with what he may know."""
         if link.status is not GiftLinkStatus.OPEN:
             raise Refused(GIFT_LINK_CLOSED(status=link.status.value))
+        await self._must_be_paid_for(link)
         quoted = await make_quote_for(
             self._parts,
-            self._punctuality,
+            self._zones,
             customer_id=link.customer_id,
             shop=link.shop.point,
             door=door.point,
@@ -81,7 +85,15 @@ class GiftLinks:
         placed = await self._place(answered)
         if placed.status is GiftLinkStatus.OPEN:
             raise Refused(GIFT_OUT_OF_REACH())
+        self._close(placed)
         return placed
+
+    async def end(self, link: GiftLink) -> bool:
+        """Keep a link that its sender or recipient has ended; False when somebody was quicker."""
+        if not await self._save(link):
+            return False
+        self._close(link)
+        return True
 
     def token(self, link: GiftLink) -> str:
         """What its address ends with."""
@@ -90,30 +102,52 @@ class GiftLinks:
 
     async def _do_due(self, link: GiftLink) -> None:
         if link.status is GiftLinkStatus.ANSWERED:
-            await self._place(link)
-        elif link.owes_refund:
-            key = derived_id("refund of", link.id)
-            await self._refunds.refund(link.id, link.refund_halalas, key)
-            await self._parts.gift_links.save(rules.refunded(link))
-        else:
-            await self._remind_or_expire(link)
-
-    async def _remind_or_expire(self, link: GiftLink) -> None:
-        later = rules.remind_or_expire(link, now=self._parts.clock.now())
-        if later is None or not await self._parts.gift_links.save(later):
+            link = await self._place(link)
+        if link.owes_word:
+            await self._tell_payment(link)
             return
-        if later.status is GiftLinkStatus.OPEN and link.recipient.phone:
-            await self._remind(later)
+        later = rules.remind_or_expire(link, now=self._parts.clock.now())
+        if later is not None and await self._save(later) and later.owes_word:
+            await self._tell_payment(later)
 
-    async def _remind(self, link: GiftLink) -> None:
-        """A reminder may be lost, but is not sent twice: it is noted before."""
-        url = f"{self._parts.settings.edge.public_url}/v1/gift/{self.token(link)}"
-        text = f"هدية بانتظار عنوانك: {url}\nA gift waits for your address: {url}"
-        key = derived_id("reminder", link.id, str(link.reminded))
-        try:
-            await self._parts.sms.send(link.recipient.phone, text, key)
-        except SmsFailed as error:
-            structlog.get_logger(__name__).warning("reminder_lost", why=repr(error))
+    async def _must_be_paid_for(self, link: GiftLink) -> None:
+        """The bank may have let go of what it held meanwhile; raises `Refused` then."""
+        if link.payment_id is None:
+            return
+        match money_of(await self._payments.find(link.payment_id)):
+            case MoneyStanding.IN_DOUBT:
+                raise Refused(UNAVAILABLE())
+            case MoneyStanding.GONE:
+                await self._save(rules.lost(link))
+                raise Refused(GIFT_LINK_CLOSED(status=GiftLinkStatus.EXPIRED.value))
+            case MoneyStanding.THERE:
+                return
+
+    async def _save(self, link: GiftLink) -> bool:
+        """With what it tells people, which is sent once although processes die."""
+        sender = await self._parts.identity.find_user(link.customer_id)
+        notices = notices_of(
+            link,
+            url=f"{self._parts.settings.edge.public_url}/v1/gift/{self.token(link)}",
+            sender_phone="" if sender is None else sender.phone,
+        )
+        now = self._parts.clock.now()
+        return await self._parts.gift_links.save(link, effects=notices, at=now)
+
+    def _close(self, link: GiftLink) -> None:
+        """Whoever has answered or declined does not wait for a bank."""
+        if link.owes_word:
+            self._payments.begin(self._tell_payment(link))
+
+    async def _tell_payment(self, link: GiftLink) -> None:
+        assert link.payment_id is not None
+        now, terms = self._parts.wall.now(), self._payments.terms
+        told = await self._payments.settle(
+            await self._payments.find(link.payment_id),
+            lambda one: ended(one, link, terms=terms, now=now),
+        )
+        assert not isinstance(told, Refusal), told
+        await self._parts.gift_links.save(rules.refunded(link))
 
     async def _place(self, link: GiftLink) -> GiftLink:
         """Place the order of an answer; however often it is tried, it is one order."""
@@ -123,9 +157,11 @@ class GiftLinks:
             if _is_passing(refused.refusal):
                 return link
             later = rules.reopened(link)
+            is_saved = await self._parts.gift_links.save(later)
         else:
             later = rules.placed(link)
-        if await self._parts.gift_links.save(later):
+            is_saved = await self._save(later)
+        if is_saved:
             return later
         return await self._parts.gift_links.find(link.id) or later
 
@@ -142,6 +178,8 @@ class GiftLinks:
             door=door,
             window=link.window,
         )
+        if link.payment_id is not None:
+            command = await self._paid_for(link, command, link.payment_id)
         await carry_out(
             self._parts,
             command,
@@ -149,6 +187,17 @@ class GiftLinks:
             command_id=CommandId(derived_id("gift link", link.id, quoted.id)),
             asked=quoted.id,
         )
+
+    async def _paid_for(
+        self, link: GiftLink, command: PlaceOrder, payment_id: PaymentId
+    ) -> PlaceOrder:
+        """The order that its money waits for; the payment hears of it before it can earn."""
+        order_id = rules.paid_order_of(link.id)
+        paid = replace(command, order_id=order_id, payment_id=payment_id)
+        now = self._parts.wall.now()
+        payment = await self._payments.find(payment_id)
+        await self._payments.settle(payment, lambda one: becoming(one, paid, now=now))
+        return paid
 
 
 def _is_passing(refusal: Refusal) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from api.answer import Answer
+from api.answer import Answer, PageAnswer
 
 
 class CodeSent(Answer):
@@ -142,7 +142,7 @@ class InvitationShown(Answer):
     expires_at: int
 
 
-class InvitationsShown(Answer):
+class InvitationsShown(PageAnswer):
     """The invitations that can still be accepted, the newest first."""
 
     invitations: list[InvitationShown]

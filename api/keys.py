@@ -65,10 +65,14 @@ class KeyRing:
         self.keys = keys
         self._file = file
         self._read_at = _changed_at(file)
+        # Made once from the keys they belong to: every row that is opened asks for them.
+        self._sealing = keys, keys.sealing_keys()
 
     def sealing(self) -> dict[str, bytes]:
         """See `storage.vault.SealingKeys`."""
-        return self.keys.sealing_keys()
+        if self._sealing[0] is not self.keys:
+            self._sealing = self.keys, self.keys.sealing_keys()
+        return self._sealing[1]
 
     def index_key(self) -> bytes:
         """See `storage.vault.SealingKeys`."""

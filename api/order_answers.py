@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from api.answer import Answer
+from api.answer import Answer, PageAnswer
 from api.answers import GiftShown, PlaceShown, RecipientShown, WindowShown
 
 
@@ -171,14 +171,26 @@ class SharedShown(Answer):
     message: str | None = None
     sender_name: str | None = None
     courier_name: str | None = None
+    cash_due: int | None = None
     times: TimesShown | None = None
 
 
-GiftLinkWord = Literal["open", "answered", "placed", "expired", "withdrawn"]
+GiftLinkWord = Literal["unpaid", "open", "answered", "placed", "expired", "withdrawn", "declined"]
+
+
+class GiftLinkPriced(Answer):
+    """Halalas with VAT: next door on a quiet day, and to the farthest door on the busiest one."""
+
+    least_halalas: int
+    most_halalas: int
 
 
 class GiftLinkShown(Answer):
-    """A gift link as its sender sees it; `path` is what he hands to the recipient."""
+    """A gift link as its sender sees it; `path` is what he hands to the recipient, once it is paid.
+
+    Of the limit so much is given back: what the order did not need, or, of what came to nothing,
+    all of it.
+    """
 
     gift_link_id: str
     path: str
@@ -188,10 +200,11 @@ class GiftLinkShown(Answer):
     refund_halalas: int
     made_at: int
     expires_at: int
+    payment_id: str | None
     order_id: str | None
 
 
-class GiftLinksShown(Answer):
+class GiftLinksShown(PageAnswer):
     """A sender's gift links, newest first."""
 
     gift_links: list[GiftLinkShown]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
-from api.raw_headers import Pair, add_missing, header
+from api.raw_headers import Pair, add_missing, header, said_of
 from api.refusals import INTERNAL_ERROR, TOO_LARGE
 from api.sockets.endpoint import PATH, serve_socket
 from api.trace import Trace, trace_of
@@ -77,32 +77,34 @@ class Outermost:
             await self._app(scope, receive, send)
             return
         request_id = self._new_id()
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         trace = trace_of(header(scope, b"traceparent"))
-        answer = _Answer(send, request_id, trace, is_document=scope["path"] == _DOCUMENTS)
-        with structlog.contextvars.bound_contextvars(
+        answer = _Answer(scope, send, request_id, trace)
+        bound = structlog.contextvars.bind_contextvars(
             request_id=request_id, trace_id=trace.trace_id
-        ):
-            try:
-                limit = self._bodies.get(scope["path"], self._body)
-                if (length := _length(scope)) > limit.bytes_max:
-                    answer.is_hopeless = length > _READ_AND_DROPPED_MAX
-                    await problem(Request(scope), TOO_LARGE())(scope, receive, answer.send)
-                else:
-                    await self._app(scope, _counted(receive, limit), answer.send)
-            except Exception:
-                structlog.get_logger(__name__).exception("internal_error", path=scope["path"])
-                if answer.has_started:
-                    raise
-                await problem(Request(scope), INTERNAL_ERROR())(scope, receive, answer.send)
+        )
+        try:
+            limit = self._bodies.get(scope["path"], self._body)
+            if (length := _length(scope)) > limit.bytes_max:
+                answer.is_hopeless = length > _READ_AND_DROPPED_MAX
+                await problem(Request(scope), TOO_LARGE())(scope, receive, answer.send)
+            else:
+                await self._app(scope, _counted(receive, limit), answer.send)
+        except Exception:
+            structlog.get_logger(__name__).exception("internal_error", path=scope["path"])
+            if answer.has_started:
+                raise
+            await problem(Request(scope), INTERNAL_ERROR())(scope, receive, answer.send)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
 
 
 class _Answer:
-    def __init__(self, send: Send, request_id: str, trace: Trace, *, is_document: bool) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, trace: Trace) -> None:
+        self._scope = scope
         self._send = send
         self._request_id = request_id
         self._trace = trace
-        self._fixed = _OF_DOCUMENTS if is_document else _OF_ANY
         self.has_started = False
         self.is_hopeless = False
 
@@ -115,7 +117,8 @@ class _Answer:
             ]
             if self.is_hopeless:
                 own.append((b"connection", b"close"))
-            add_missing(message, [*own, *self._fixed])
+            fixed = _OF_DOCUMENTS if self._scope["path"] == _DOCUMENTS else _OF_ANY
+            add_missing(message, [*own, *said_of(self._scope), *fixed])
         await self._send(message)
 
 

@@ -1,105 +1,82 @@
-"""Lists over HTTP: a page at a time, with signed cursors in both directions, and chosen fields."""
+"""Lists over HTTP: a page at a time, with signed cursors in both directions."""
 
 import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from msgspec import Struct
 
+from api.deps import AnyCaller, PartsDep
 from api.errors import Invalid
 from api.json_answer import Json
-from api.parts import Parts
-from engine.kernel.messages import Caller
+from api.list_queries import Asked, Query
 from engine.kernel.pages import Key, Page, Wanted
 
 T = TypeVar("T")
-LIMIT_MAX: Final = 100
 _MAC_BYTES: Final = 16
 # What may differ between two pages of the same list.
-_OF_THE_PAGE: Final = {"cursor", "limit", "fields"}
+_OF_THE_PAGE: Final = {"cursor", "limit"}
 
 
-class PageQuery(BaseModel):
-    """What every list can be asked; each adds its own filters. Other parameters are refused."""
+class _Cursor(Struct, frozen=True, array_like=True):
+    """Where to go on, and in what: a list is asked for again as it was."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    shows: ClassVar[type[BaseModel] | None] = None
-
-    limit: int = Field(default=LIMIT_MAX, ge=1, le=LIMIT_MAX, description="At most so many.")
-    cursor: str = Field(
-        default="", max_length=400, description="`next` or `previous` of another page of this list."
-    )
-
-    @model_validator(mode="after")
-    def _fields_are_known(self) -> "PageQuery":
-        known = self.shows.model_fields if self.shows else {}
-        for name in getattr(self, "fields", ()):
-            if name not in known:
-                raise ValueError(f"fields: there is no {name[:40]!r}; there are {', '.join(known)}")
-        return self
-
-
-def fields_of(shows: type[BaseModel]) -> Any:  # noqa: ANN401 - pydantic's Field is of any type
-    """The parameter that chooses which fields of each row are told."""
-    return Field(
-        default=(),
-        max_length=len(shows.model_fields),
-        description="Only these fields of each row, if any are named.",
-        json_schema_extra={"items": {"type": "string", "enum": list(shows.model_fields)}},
-    )
+    asked: Asked
+    backwards: bool
+    key: Key
 
 
 class Paging:
-    """One list, as one caller asks for it with one set of filters."""
+    """One list, as one caller asks for it: what is wanted of a store, and the page as an answer."""
 
     def __init__(
-        self,
-        request: Request,
-        parts: Parts,
-        caller: Caller,
-        query: PageQuery,
-        *,
-        descending: bool,
+        self, request: Request, query: Query, *, who: Sequence[str], secret: bytes
     ) -> None:
         self._request = request
-        self._query = query
-        self._secret = parts.keys.keys.secret("cursors")
-        asked = query.model_dump(mode="json", exclude=_OF_THE_PAGE, by_alias=True)
-        listed = [request.url.path, caller.user_id, caller.role, asked]
-        self._list = msgspec.json.encode(listed, order="sorted")
-        self._descending = descending
+        self._listing = query.listing
+        self._secret = secret
+        self._list = msgspec.json.encode((request.url.path, *who))
+        given: dict[str, list[str]] = {}
+        for name, text in request.query_params.multi_items():
+            given.setdefault(name, []).append(text)
+        self._asked, values = query.read(given)
+        backwards, beyond = False, None
+        if cursor := values.get("cursor"):
+            opened = self._opened(cursor)
+            if values.keys() - _OF_THE_PAGE and opened.asked != self._asked:
+                raise Invalid("/query/cursor", "is of other filters, or of another order")
+            self._asked, backwards, beyond = opened.asked, opened.backwards, opened.key
+        self.wanted = Wanted(
+            limit=values.get("limit", query.limit),
+            by=self._asked.by,
+            descending=self._asked.descending,
+            only=self._asked.only,
+            beyond=beyond,
+            backwards=backwards,
+        )
 
-    def wanted(self) -> Wanted:
-        """What to read; raises `Invalid` for a cursor that is not from a page of this list."""
-        wanted = Wanted(limit=self._query.limit, descending=self._descending)
-        if not self._query.cursor:
-            return wanted
-        backwards, *key = self._opened(self._query.cursor)
-        return msgspec.structs.replace(wanted, backwards=backwards, beyond=tuple(key))
+    @property
+    def beside(self) -> Mapping[str, int | str]:
+        """What was asked besides filters of columns."""
+        return self._asked.beside
 
     def answer(
-        self,
-        page: Page[T],
-        key: Callable[[T], Key],
-        name: str,
-        shown: Sequence[Mapping[str, Any]],
-        **beside: str,
+        self, page: Page[Any], name: str, shown: Sequence[Mapping[str, Any]], **beside: str
     ) -> Json:
         """The page under `name`, with cursors to its neighbours, also as links (RFC 8288)."""
-        ends = {}
+        key, ends = self._listing.key(self._asked.by), {}
         if page.has_next:
             ends["next"] = self._closed(key(page.rows[-1]), backwards=False)
         if page.has_previous:
             ends["previous"] = self._closed(key(page.rows[0]), backwards=True)
-        chosen = getattr(self._query, "fields", ())
-        rows = [{one: row[one] for one in chosen} for row in shown] if chosen else list(shown)
-        body = {**beside, name: rows, "next": ends.get("next"), "previous": ends.get("previous")}
+        body = {**beside, name: shown, "next": ends.get("next"), "previous": ends.get("previous")}
         return Json(body, headers=self._links(ends))
 
     def _links(self, ends: dict[str, str]) -> dict[str, str]:
@@ -112,19 +89,44 @@ class Paging:
         return {"link": ", ".join(links)} if links else {}
 
     def _closed(self, key: Key, *, backwards: bool) -> str:
-        plain = msgspec.json.encode((backwards, *key))
+        plain = msgspec.json.encode(_Cursor(self._asked, backwards, key))
         return base64.urlsafe_b64encode(self._mac(plain) + plain).decode().rstrip("=")
 
-    def _opened(self, cursor: str) -> list[Any]:
+    def _opened(self, cursor: str) -> _Cursor:
         try:
             told = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         except (binascii.Error, ValueError):
             told = b""
         mac, plain = told[:_MAC_BYTES], told[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(plain)):
-            raise Invalid("/query/cursor", "is not from a page of this list with these filters")
-        key: list[Any] = msgspec.json.decode(plain)
-        return key
+            raise Invalid("/query/cursor", "is not from a page of this list")
+        return msgspec.json.decode(plain, type=_Cursor)
 
     def _mac(self, plain: bytes) -> bytes:
         return hmac.new(self._secret, self._list + plain, hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+class Listed:
+    """The dependency that reads what is asked of one list."""
+
+    def __init__(self, query: Query) -> None:
+        self.query = query
+
+    async def __call__(self, request: Request, caller: AnyCaller, parts: PartsDep) -> Paging:
+        """What is asked for; raises `Invalid`."""
+        who = (caller.user_id, caller.role.value)
+        secret = parts.keys.keys.secret("cursors")
+        return Paging(request, self.query, who=who, secret=secret)
+
+
+def queries_of(dependant: Dependant) -> Iterator[Query]:
+    """Those of the lists that a route reads."""
+    if isinstance(dependant.call, Listed):
+        yield dependant.call.query
+    for one in dependant.dependencies:
+        yield from queries_of(one)
+
+
+def listed(query: Query) -> Any:  # noqa: ANN401 - as `Depends` itself
+    """For `Annotated[Paging, listed(...)]`: what is asked of this list."""
+    return Depends(Listed(query))

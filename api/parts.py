@@ -18,6 +18,7 @@ from storage.audit import AuditStore
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
+from storage.jobs import JobStore
 from storage.kept_answers import KeptAnswers
 from storage.ledger import LedgerStore
 from storage.live import LiveStream, LiveTraces
@@ -56,6 +57,7 @@ class Parts:
     ledger: LedgerStore
     payouts: PayoutStore
     periods: PeriodStore
+    jobs: JobStore
     payout_gateway: PayoutGateway | None
     uploads: UploadStore
     objects: ObjectStore

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.answer import Answer
+from api.answer import Answer, PageAnswer
 from engine.payments.gateways import Card, Flow, GatewayName, Network
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 
@@ -21,6 +21,7 @@ class RefundShown(Answer):
 
     refund_id: str
     amount_halalas: int
+    order_id: str | None
     reason: RefundReason
     to: str
     status: RefundStatus
@@ -54,8 +55,8 @@ class PaymentShown(Answer):
     expires_at: int
 
 
-class PaymentsShown(Answer):
-    """The newest payments."""
+class PaymentsShown(PageAnswer):
+    """A page of payments."""
 
     payments: list[PaymentShown]
 

@@ -7,7 +7,7 @@ import numpy as np
 from actors.chance import new_id
 from api.errors import Refused
 from api.parts import Parts
-from api.punctuality import ZonesPunctuality
+from api.quoted_zones import QuotedZones
 from api.zones_of import zone_of
 from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import OUTSIDE_ZONES, Zone
@@ -24,7 +24,7 @@ from engine.pricing.lines import LineAmounts
 
 async def make_quote_for(
     parts: Parts,
-    punctuality: ZonesPunctuality,
+    zones: QuotedZones,
     *,
     customer_id: UserId,
     shop: Point,
@@ -36,7 +36,7 @@ async def make_quote_for(
 
     Raises `Refused` outside all zones, and for a window in the past.
     """
-    zone = await _zone_for(parts, shop, door)
+    zone = await _zone_for(parts, zones, shop, door)
     now = parts.clock.now()
     if wishes.window is not None and not is_ahead(wishes.window, now):
         raise Refused(BAD_WINDOW())
@@ -48,14 +48,14 @@ async def make_quote_for(
         preparation_s=preparation_s,
         wishes=wishes,
         pressure=await parts.bus.pressure(zone),
-        punctuality=await punctuality.of(zone.id),
+        punctuality=await zones.punctuality(zone.id),
         now=now,
     )
 
 
 async def make_quote_again(
     parts: Parts,
-    punctuality: ZonesPunctuality,
+    zones: QuotedZones,
     order: Order,
     former: Quote,
     *,
@@ -66,7 +66,7 @@ async def make_quote_again(
 
     What was not pressed when it was ordered is not dearer now. Raises `Refused` as above.
     """
-    zone = await _zone_for(parts, order.shop.point, door)
+    zone = await _zone_for(parts, zones, order.shop.point, door)
     now = parts.clock.now()
     if window is not None and window != order.window and not is_ahead(window, now):
         raise Refused(BAD_WINDOW())
@@ -78,18 +78,18 @@ async def make_quote_again(
         preparation_s=preparation_left_s(order, former, now=now),
         wishes=Wishes(goods=former.goods, vehicles=former.vehicles, window=window),
         pressure=former.surge.pressure if former.surge else None,
-        punctuality=await punctuality.of(zone.id),
+        punctuality=await zones.punctuality(zone.id),
         now=now,
     )
 
 
-async def _zone_for(parts: Parts, shop: Point, door: Point) -> Zone:
+async def _zone_for(parts: Parts, zones: QuotedZones, shop: Point, door: Point) -> Zone:
     zone_id = await zone_of(parts.store, shop)
     if zone_id is None:
         raise Refused(OUTSIDE_ZONES(place="shop"))
     if await zone_of(parts.store, door) is None:
         raise Refused(OUTSIDE_ZONES(place="door"))
-    zone = await parts.store.find_zone(zone_id)
+    zone = await zones.zone(zone_id)
     assert zone is not None, "a zone's cells are stored with it"
     return zone
 

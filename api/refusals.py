@@ -8,6 +8,12 @@ INVALID_REQUEST = declare(
     en="The request is not as it should be.",
     ar="الطلب غير صحيح الصياغة.",
 )
+ORIGIN_NOT_ALLOWED = declare(
+    "origin_not_allowed",
+    RefusalKind.FORBIDDEN,
+    en="The socket may not be opened from this web page.",
+    ar="لا يُسمح بفتح الاتصال من صفحة الويب هذه.",
+)
 NOT_AUTHENTICATED = declare(
     "not_authenticated",
     RefusalKind.FORBIDDEN,

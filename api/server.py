@@ -18,6 +18,7 @@ from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.garbage import collect_seldom
+from actors.gateways.cash import Cash
 from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
 from actors.gateways.moyasar import Moyasar
@@ -45,6 +46,7 @@ from storage.audit import PostgresAudit
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
+from storage.jobs import PostgresJobs
 from storage.kept_answers import PostgresKeptAnswers
 from storage.ledger import LedgerStore, PostgresLedger
 from storage.live import LiveStream
@@ -116,6 +118,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             ledger=ledger,
             payouts=payouts,
             periods=PostgresPeriods(database),
+            jobs=PostgresJobs(database),
             payout_gateway=await stack.enter_async_context(_open_payouts(settings)),
             uploads=PostgresUploads(database),
             objects=objects,
@@ -183,6 +186,8 @@ async def open_gateways(
         if GatewayName.WALLET in settings.accounts:
             keeper = LedgerKeeper(books, wall=SystemClock())
             found[GatewayName.WALLET] = Wallet(keeper, books)
+        if GatewayName.CASH in settings.accounts:
+            found[GatewayName.CASH] = Cash()
         yield found
 
 

@@ -26,6 +26,7 @@ from actors.gateways.settings import (
     StripeSettings,
 )
 from actors.settings import ClockSettings, RuntimeSettings, UploadSettings
+from api.books_settings import BooksSettings
 from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.privacy_settings import PrivacySettings
@@ -54,6 +55,9 @@ class EdgeSettings(SettingGroup):
         description="Where people reach the API, for the links in messages to them.",
     )
     workers: int = Field(default=1, ge=1, le=64, description="Processes that serve the API.")
+    group_orders_max: int = Field(
+        default=20, ge=1, le=50, description="So many gifts may be ordered and paid for together."
+    )
     body_bytes_max: int = Field(
         default=256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest request, in bytes."
     )
@@ -65,7 +69,7 @@ class EdgeSettings(SettingGroup):
     )
     cors_origins: tuple[str, ...] = Field(
         default=(),
-        description="Origins of web pages that may call the API from a browser, in full; none.",
+        description="Origins of web pages that may call the API, also by socket, in full; none.",
     )
     key_life_s: int = Field(
         default=86_400,
@@ -257,6 +261,7 @@ class Settings(BaseSettings):
     moyasar: MoyasarSettings = MoyasarSettings()
     stripe: StripeSettings = StripeSettings()
     privacy: PrivacySettings = PrivacySettings()
+    books: BooksSettings = BooksSettings()
 
     @property
     def key_file(self) -> Path:
@@ -294,14 +299,15 @@ class Settings(BaseSettings):
 
     @property
     def accounts(self) -> frozenset[GatewayName]:
-        """The gateways that we have an account at; the wallet where orders are paid for."""
+        """The gateways that we have an account at; wallet and cash where orders are paid for."""
         keys = {
             GatewayName.MOYASAR: self.moyasar.secret_key,
             GatewayName.STRIPE: self.stripe.secret_key,
         }
         found = {name for name, key in keys.items() if key.get_secret_value()}
         is_required = self.payments.mode is PaymentsMode.REQUIRED
-        return frozenset(found | {GatewayName.WALLET} if is_required else found)
+        own = {GatewayName.WALLET, GatewayName.CASH}
+        return frozenset(found | own if is_required else found)
 
     def publishable_key(self, gateway: GatewayName) -> str:
         """With what an app speaks to a gateway."""

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.allowance import Allowance, Due
 from api.errors import problem
 from api.limit_settings import LimitSettings
-from api.raw_headers import add_missing, header
+from api.raw_headers import Pair, bearer_of, say
 from api.refusals import OVERLOADED, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE
 from api.route_classes import RouteClass, Weight, class_of
 from api.tokens import Proven
@@ -38,6 +38,8 @@ class Throttle:
         self._person = Quota(name="person", units=int(settings.person_per_min * speed))
         self._device = Quota(name="device", units=int(settings.device_per_min * speed))
         self._address = Quota(name="address", units=int(settings.address_per_min * speed))
+        self._policy_of_person = _policy((self._person, self._device))
+        self._policy_of_address = _policy((self._address,))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or say why not now."""
@@ -69,17 +71,19 @@ class Throttle:
         if told is None:
             await problem(Request(scope), OVERLOADED())(scope, receive, send)
             return
-        headed = _Headed(send, dues, told)
-        empty = [due for due, one in zip(dues, told, strict=True) if not one.is_allowed]
-        if empty:
+        is_person = len(dues) > 1
+        policy = self._policy_of_person if is_person else self._policy_of_address
+        say(scope, policy, _standing(dues, told))
+        if not all(one.is_allowed for one in told):
+            empty = [due for due, one in zip(dues, told, strict=True) if not one.is_allowed]
             wait_us = max(one.retry_in_us for one in told)
             refusal = QUOTA_EXCEEDED(
                 retry_after_s=-(-wait_us // SECOND_US),
                 **{"violated-policies": [one.quota.name for one in empty]},
             )
-            await problem(Request(scope), refusal)(scope, receive, headed.send)
+            await problem(Request(scope), refusal)(scope, receive, send)
             return
-        await self._app(scope, receive, headed.send)
+        await self._app(scope, receive, send)
 
     def _crowd(self, whose: str, weight: Weight) -> Refusal | None:
         if weight is Weight.VITAL:
@@ -93,7 +97,7 @@ class Throttle:
     def _dues(self, scope: Scope, counted: RouteClass) -> list[Due]:
         """A person pays for himself and his device; who is not known pays for his address."""
         gate: Gate = scope["app"].state.gate
-        proven = gate.prove(_bearer(scope))
+        proven = gate.prove(bearer_of(scope))
         if isinstance(proven, Proven):
             owed = [
                 (f"person:{proven.caller.user_id}", self._person),
@@ -104,29 +108,15 @@ class Throttle:
         return [Due(key=key, quota=quota, units=counted.cost) for key, quota in owed]
 
 
-class _Headed:
-    """Says how the quotas stand (draft-ietf-httpapi-ratelimit-headers-10)."""
-
-    def __init__(self, send: Send, dues: Sequence[Due], told: Sequence[Standing]) -> None:
-        self._send = send
-        self._dues = dues
-        self._told = told
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            policy = ", ".join(
-                f'"{one.quota.name}";q={one.quota.units};w={one.quota.window_s}'
-                for one in self._dues
-            )
-            standing = ", ".join(
-                f'"{due.quota.name}";r={one.remaining};t={-(-one.full_in_us // SECOND_US)}'
-                for due, one in zip(self._dues, self._told, strict=True)
-            )
-            pairs = ((b"ratelimit-policy", policy.encode()), (b"ratelimit", standing.encode()))
-            add_missing(message, pairs)
-        await self._send(message)
+def _policy(quotas: Sequence[Quota]) -> Pair:
+    told = ", ".join(f'"{one.name}";q={one.units};w={one.window_s}' for one in quotas)
+    return b"ratelimit-policy", told.encode()
 
 
-def _bearer(scope: Scope) -> str:
-    kind, _, token = header(scope, b"authorization").partition(" ")
-    return token if kind.lower() == "bearer" else ""
+def _standing(dues: Sequence[Due], told: Sequence[Standing]) -> Pair:
+    """How the quotas stand (draft-ietf-httpapi-ratelimit-headers-10)."""
+    parts = [
+        f'"{due.quota.name}";r={one.remaining};t={-(-one.full_in_us // SECOND_US)}'
+        for due, one in zip(dues, told, strict=True)
+    ]
+    return b"ratelimit", ", ".join(parts).encode()

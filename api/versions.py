@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -90,5 +91,9 @@ def deprecations_of(method: str, path: str, parameters: set[str]) -> Iterator[De
 def fits(operation: str, method: str, path: str) -> bool:
     """Whether a request is one of an operation, whose path may have parameters."""
     asked, _, shape = operation.partition(" ")
-    pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(shape))
-    return asked == method and re.fullmatch(pattern, path) is not None
+    return asked == method and _pattern(shape).fullmatch(path) is not None
+
+
+@cache
+def _pattern(shape: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(shape)))

@@ -35,7 +35,7 @@ class CarriedGiftShown(Answer):
 
 
 class CarriedShown(Answer):
-    """An order as its courier sees it: never a PIN."""
+    """An order as its courier sees it: never a PIN; a price only as what is to be taken in cash."""
 
     order_id: str
     code: str
@@ -49,6 +49,7 @@ class CarriedShown(Answer):
     due_at: int
     pay: PayShown | None
     proof_needed: dict[str, list[str]]
+    cash_due_halalas: int
 
 
 class OfferShown(Answer):
@@ -65,7 +66,7 @@ class OfferShown(Answer):
 
 
 class WorkShown(Answer):
-    """A courier's work."""
+    """A courier's work, and what he holds of our cash."""
 
     courier_id: str
     version: int
@@ -74,6 +75,7 @@ class WorkShown(Answer):
     position_interval_s: int
     zone_id: str
     shift_ends_at: int | None
+    cash_held_halalas: int
     route: list[StopShown]
     orders: list[CarriedShown]
     offer: OfferShown | None

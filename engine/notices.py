@@ -2,6 +2,7 @@
 
 from engine.kernel.ids import EffectId, derived_id
 from engine.kernel.messages import Decision, Effect, Event
+from engine.orders.cash import cash_due
 from engine.orders.messages import SendSms
 from engine.orders.order import CourierReachedDoor, Order, OrderPickedUp
 
@@ -32,5 +33,12 @@ def _for_recipient(order: Order, event: Event) -> tuple[Effect, ...]:
         f"هدية في طريقها إليك. رمز الاستلام: {order.pin}\n"
         f"A gift is on its way to you. Your PIN for the courier: {order.pin}"
     )
+    due = cash_due(order)
+    if due:
+        riyals = f"{due // 100}.{due % 100:02}"
+        text += (
+            f"\nالمبلغ المطلوب نقدًا عند الاستلام: {riyals} ريال\n"
+            f"To be paid in cash at the door: SAR {riyals}"
+        )
     notice_id = EffectId(derived_id("notice", order.id, type(event).__name__, str(order.version)))
     return (SendSms(id=notice_id, phone=order.recipient.phone, text=text),)

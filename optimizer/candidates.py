@@ -1,6 +1,6 @@
 """Which vehicles may serve which job, as columns: they are many, and few are read one by one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +39,8 @@ class CandidateTable(Mapping[str, tuple[str, ...]]):
     @staticmethod
     def from_names(candidates: Mapping[str, Sequence[str]]) -> "CandidateTable":
         """The same as columns."""
+        if isinstance(candidates, Sought):
+            return candidates.table
         if isinstance(candidates, CandidateTable):
             return candidates
         vehicles = sorted({one for row in candidates.values() for one in row})
@@ -56,3 +58,31 @@ class CandidateTable(Mapping[str, tuple[str, ...]]):
 
     def __len__(self) -> int:
         return len(self.jobs)
+
+
+class Sought(Mapping[str, tuple[str, ...]]):
+    """Candidates that are sought when somebody first looks at them, in whatever process he is."""
+
+    def __init__(self, find: Callable[[], CandidateTable]) -> None:
+        """find: can be pickled."""
+        self._find = find
+        self._found: CandidateTable | None = None
+
+    @property
+    def table(self) -> CandidateTable:
+        """All of them, as columns."""
+        if self._found is None:
+            self._found = self._find()
+        return self._found
+
+    def __reduce__(self) -> tuple[type["Sought"], tuple[Callable[[], CandidateTable]]]:
+        return Sought, (self._find,)
+
+    def __getitem__(self, job: str) -> tuple[str, ...]:
+        return self.table[job]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.table)
+
+    def __len__(self) -> int:
+        return len(self.table)

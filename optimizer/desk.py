@@ -21,7 +21,8 @@ class Desk(NamedTuple):
     noted_at: where a vehicle is noted, -1 = nowhere; the noted fields say how its chain was.
     age: how often a vehicle's chain was changed for good. best_at: by entry of `town.candidate` the
     age at which the best place of that job in that vehicle's chain was looked up last, which the
-    other best fields tell.
+    other best fields tell. differs: by vehicle, whether its chain may be another one than in the
+    best plan; those of whom it is so are the first others[0] of `other`.
     """
 
     trip: Numbers
@@ -44,6 +45,9 @@ class Desk(NamedTuple):
     best_more: Ints
     best_place: Numbers
     best_how: Numbers
+    differs: Numbers
+    other: Numbers
+    others: Numbers
 
 
 def new_desk(town: Town, chains: Chains) -> Desk:
@@ -72,4 +76,7 @@ def new_desk(town: Town, chains: Chains) -> Desk:
         best_more=np.empty(entries, dtype=np.int64),
         best_place=np.empty(entries, dtype=np.int32),
         best_how=np.empty(entries, dtype=np.int32),
+        differs=np.zeros(vehicles, dtype=np.int32),
+        other=np.empty(vehicles, dtype=np.int32),
+        others=np.zeros(1, dtype=np.int32),
     )

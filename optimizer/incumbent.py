@@ -1,58 +1,101 @@
 """What of the last plan still holds: its trips without the vehicles and jobs that are gone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from optimizer.arrays import INFEASIBLE
-from optimizer.problem import Route
+from optimizer.arrays import INFEASIBLE, Ints
+from optimizer.compiled import compiled
+from optimizer.routes import RouteTable
 from optimizer.tables import Tables
-from optimizer.town import Chains
+from optimizer.town import Chains, Town, trips_of
 from optimizer.walking import chain_cost, walk_all
 
 
 def restore(tables: Tables, chains: Chains) -> None:
     """Fill empty chains from the incumbent; trips that break a bound are left out."""
-    planned = {j for jobs in tables.promised.values() for j in jobs}
-    routes = {route.vehicle: route for route in reversed(tables.problem.incumbent)}
-    kept = {}
-    for v, vehicle in enumerate(tables.vehicles):
-        trips = [tables.promised[v]] if v in tables.promised else []
-        if vehicle.id in routes:
-            trips += _trips(tables, routes[vehicle.id], v, planned)
-        if trips:
-            kept[v] = trips[: tables.problem.policy.trips_max]
-            _write(chains, v, kept[v])
-    if not kept:
-        return
+    planned = np.zeros(len(tables.jobs), dtype=np.uint8)
+    for v, jobs in tables.promised.items():
+        _write(chains, v, [jobs])
+        planned[jobs] = 1
+    routes = RouteTable.of(tables.problem.incumbent)
+    vehicle = tables.vehicles.places(routes.vehicles)
+    route = np.full(len(tables.vehicles), -1)
+    # Of several routes of one vehicle the first; what is written last remains.
+    known = np.flatnonzero(vehicle >= 0)[::-1]
+    route[vehicle[known]] = known
+    job = tables.jobs.places(routes.jobs)
+    last = _Last(route, routes.trips_begin, routes.jobs_begin, job, planned)
+    _lay(tables.town, chains, last)
     walk_all(tables.town, chains)
     for v in np.flatnonzero(chains.cost >= INFEASIBLE).tolist():
-        _put(tables, chains, v, kept[v])
+        _put(tables, chains, v, trips_of(chains, v))
 
 
-def _trips(tables: Tables, route: Route, v: int, planned: set[int]) -> Iterator[list[int]]:
-    """The route's trips, each of jobs of one group that the vehicle may carry, each job once."""
-    for trip in route.trips:
-        jobs: list[int] = []
-        for id_ in dict.fromkeys(trip.jobs):
-            j = tables.job_at.get(id_)
-            if j is None or j in planned:
-                continue
-            is_at_the_shop = not jobs or tables.group_of[jobs[0]] == tables.group_of[j]
-            if is_at_the_shop and tables.may_carry(v, j):
-                jobs.append(j)
-        if jobs:
-            planned.update(jobs)
-            yield jobs
+class _Last(NamedTuple):
+    """The last plan, its vehicles and jobs by number, -1 = none, or gone.
+
+    route: of each vehicle. planned: by job, whether somebody has it already.
+    """
+
+    route: Ints
+    trips_begin: Ints
+    jobs_begin: Ints
+    job: Ints
+    planned: NDArray[np.uint8]
+
+
+@compiled
+def _lay(town: Town, chains: Chains, last: _Last) -> None:
+    """Lay the trips of each vehicle's route at the end of its chain."""
+    for v in range(len(last.route)):
+        r = last.route[v]
+        trips = 1 if chains.length[v] > 0 else 0
+        for t in range(last.trips_begin[r], last.trips_begin[r + 1] if r >= 0 else 0):
+            trips += _lay_trip(town, chains, last, v, t, trips)
+
+
+@compiled
+def _lay_trip(town: Town, chains: Chains, last: _Last, v: int, t: int, trips: int) -> int:
+    """Lay a trip of jobs of one group that the vehicle may carry, each job once; how many trips.
+
+    Of one trip too many the jobs are planned all the same, so that nobody else takes them.
+    """
+    group, is_wanted = -1, trips < town.rules[0].trips_max
+    for k in range(last.jobs_begin[t], last.jobs_begin[t + 1]):
+        j = last.job[k]
+        if j < 0 or last.planned[j] > 0 or not _may_carry(town, v, j):
+            continue
+        if group >= 0 and town.jobs[j].group != group:
+            continue
+        last.planned[j], count = 1, chains.length[v]
+        if is_wanted and count < chains.job.shape[1]:
+            chains.job[v, count], chains.begins[v, count] = j, 1 if group < 0 else 0
+            chains.carrier[j] = v
+            chains.length[v] += 1
+        group = town.jobs[j].group
+    return 0 if group < 0 else 1
+
+
+@compiled
+def _may_carry(town: Town, v: int, j: int) -> bool:
+    """Whether v is a candidate of j."""
+    begin, end = town.jobs[j].candidates_begin, town.jobs[j].candidates_end
+    while begin < end:
+        middle = (begin + end) // 2
+        if town.candidate[middle] < v:
+            begin = middle + 1
+        else:
+            end = middle
+    return bool(begin < town.jobs[j].candidates_end and town.candidate[begin] == v)
 
 
 def _put(tables: Tables, chains: Chains, v: int, trips: Sequence[Sequence[int]]) -> None:
     """Give a vehicle those of the trips that it can do one after the other."""
     able: list[Sequence[int]] = []
-    room = chains.job.shape[1]
     for jobs in trips:
-        if sum(len(each) for each in able) + len(jobs) > room:
-            continue
         _write(chains, v, [*able, jobs])
         if chain_cost(tables.town, chains, v) < INFEASIBLE:
             able.append(jobs)

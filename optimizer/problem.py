@@ -8,16 +8,17 @@ What there are thousands of are structs: they are made ten times as fast as froz
 the collector of garbage passes them by.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Protocol, TypeAlias
+from functools import cached_property
+from typing import ClassVar, Final, Protocol, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from optimizer.packing import Rows, Values
+from optimizer.columns import Columns
 
 Nodes: TypeAlias = NDArray[np.int64]
 Seconds: TypeAlias = NDArray[np.int64]
@@ -78,6 +79,41 @@ class Job(Struct, frozen=True, kw_only=True, gc=False):
     size: int = 1
     weight_g: int = 0
     weight: int = 1
+
+
+class VehicleTable(Columns[Vehicle]):
+    """Vehicles as columns."""
+
+    kind = Vehicle
+    texts = ("id", "bound_for")
+    limits = ("latest_pickup_s", "capacity_g")
+
+    @cached_property
+    def bound(self) -> list[tuple[str, str]]:
+        """Who is bound for a shop, by id, and for which."""
+        shops = self.text("bound_for")
+        if shops.count(None) == len(shops):
+            return []
+        pairs = zip(self.ids, shops, strict=True)
+        return sorted((vehicle, shop) for vehicle, shop in pairs if shop is not None)
+
+
+class JobTable(Columns[Job]):
+    """Jobs as columns."""
+
+    kind = Job
+    texts = ("id", "group")
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that there are, in order."""
+        return tuple(sorted(set(self.text("group"))))
+
+    @cached_property
+    def group_number(self) -> NDArray[np.int64]:
+        """Which of them each job is of."""
+        number = {group: g for g, group in enumerate(self.groups)}
+        return np.array([number[group] for group in self.text("group")], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,63 +206,14 @@ class Problem:
     vehicles and jobs that are gone are ignored.
     """
 
-    vehicles: tuple[Vehicle, ...]
-    jobs: tuple[Job, ...]
+    vehicles: Sequence[Vehicle]
+    jobs: Sequence[Job]
     candidates: Mapping[str, tuple[str, ...]]
     travel: Travel
     service: Service
     policy: Policy = field(default_factory=Policy)
-    incumbent: tuple[Route, ...] = ()
+    incumbent: Sequence[Route] = ()
     seed: int = 0
-
-    def __reduce__(self) -> tuple[Callable[..., "Problem"], tuple[object, ...]]:
-        """How pickle takes it; whoever sends a problem away is not held up for long."""
-        few = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _MANY}
-        return _problem_of, (_VEHICLES.of(self.vehicles), _JOBS.of(self.jobs), few)
-
-
-_MANY: Final = {"vehicles", "jobs"}
-_VEHICLES: Final = Rows(Vehicle)
-_JOBS: Final = Rows(Job)
-
-
-def _problem_of(vehicles: list[Values], jobs: list[Values], few: dict[str, Any]) -> Problem:
-    return Problem(vehicles=_VEHICLES.read(vehicles), jobs=_JOBS.read(jobs), **few)
-
-
-def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
-    """The jobs, in order, of the first trip of each vehicle that is on the way to its shop.
-
-    Each job once; a vehicle whose jobs are all gone is bound for nothing any more.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    bound = [vehicle for vehicle in problem.vehicles if vehicle.bound_for is not None]
-    if not bound:
-        return found
-    group = {job.id: job.group for job in problem.jobs}
-    first = {route.vehicle: route.trips[0].jobs for route in problem.incumbent if route.trips}
-    taken: set[str] = set()
-    for vehicle in sorted(bound, key=lambda vehicle: vehicle.id):
-        jobs = tuple(
-            job
-            for job in dict.fromkeys(first.get(vehicle.id, ()))
-            if group.get(job) == vehicle.bound_for and job not in taken
-        )
-        if jobs:
-            found[vehicle.id] = jobs
-            taken.update(jobs)
-    return found
-
-
-def carriers(problem: Problem) -> dict[str, str]:
-    """The vehicle that each job has in the incumbent, where it is still there."""
-    here = {vehicle.id for vehicle in problem.vehicles}
-    kept: dict[str, str] = {}
-    for route in sorted(problem.incumbent, key=lambda route: route.vehicle):
-        for trip in route.trips if route.vehicle in here else ():
-            for job in trip.jobs:
-                kept.setdefault(job, route.vehicle)
-    return kept
 
 
 class Reason(StrEnum):
@@ -302,7 +289,7 @@ class Rankings(Mapping[str, tuple[Alternative, ...]]):
     def __getitem__(self, job: str) -> tuple[Alternative, ...]:
         rows = self._rows(job)
         vehicle, cost, reason = self.vehicle[rows], self.extra_cost[rows], self.reason[rows]
-        best = np.lexsort((vehicle, self.arrival_s[rows], cost))
+        best = self._best_first(rows)
         columns = (one[best].tolist() for one in (vehicle, cost, reason))
         return tuple(
             Alternative(
@@ -313,11 +300,21 @@ class Rankings(Mapping[str, tuple[Alternative, ...]]):
             for v, more, code in zip(*columns, strict=True)
         )
 
+    def names(self, job: str) -> tuple[str, ...]:
+        """Only who they are."""
+        rows = self._rows(job)
+        best = self._best_first(rows)
+        return tuple([self.vehicles[v] for v in self.vehicle[rows][best].tolist()])
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.jobs)
 
     def __len__(self) -> int:
         return len(self.jobs)
+
+    def _best_first(self, rows: slice) -> NDArray[np.intp]:
+        keys = self.vehicle[rows], self.arrival_s[rows], self.extra_cost[rows]
+        return np.lexsort(keys)
 
     def _rows(self, job: str) -> slice:
         at = self._at[job]
@@ -331,7 +328,7 @@ class Plan:
     rankings: for each job the candidates that do not have it, best first.
     """
 
-    routes: tuple[Route, ...]
+    routes: Sequence[Route]
     unassigned: Mapping[str, Reason]
     cost: int
     rankings: Rankings = field(default_factory=lambda: Rankings.of({}))

@@ -9,7 +9,8 @@ from optimizer.town import Chains, Town
 _RELATED_MAX = 9
 _LEFT_MAX = 8
 _SHARE_OF_CHAINS = 0.35
-_VEHICLES_MAX = 24
+_SAMPLED_MAX = 60
+_TOGETHER_S = 180
 
 
 @compiled
@@ -30,49 +31,69 @@ def draw(town: Town, chains: Chains, desk: Desk) -> int:
 
 @compiled
 def _chains(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
-    """The jobs of the seed's vehicle and of another that could carry it."""
-    count, first = 0, chains.carrier[seed]
-    begin, end = town.jobs[seed].candidates_begin, town.jobs[seed].candidates_end
-    other = first
-    if end > begin:
-        other = town.candidate[begin + int((end - begin) * np.random.random() ** 2)]
-    for v in (first, other):
-        if v == other and v == first and count:
-            break
-        for index in range(chains.length[v]):
-            if count < JOBS_MAX:
-                desk.jobs[count] = chains.job[v, index]
-                count += 1
+    """The jobs of the seed's vehicle and of that of a job like it."""
+    first = chains.carrier[seed]
+    other, least = first, np.inf
+    for k in range(_neighbours(town, chains, seed, desk)):
+        v = chains.carrier[desk.neighbour[k]]
+        if v != first and desk.apart[k] < least:
+            other, least = v, desk.apart[k]
+    count = _whole_chain(chains, first, desk, 0)
+    return count if other == first else _whole_chain(chains, other, desk, count)
+
+
+@compiled
+def _whole_chain(chains: Chains, v: int, desk: Desk, count: int) -> int:
+    for index in range(chains.length[v]):
+        if count < JOBS_MAX:
+            desk.jobs[count] = chains.job[v, index]
+            count += 1
+    return count
+
+
+@compiled
+def _neighbours(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
+    """Note some of the jobs that somebody carries, and how unlike the seed they are."""
+    near, ready_s, carrier = town.jobs[seed].group, town.jobs[seed].ready_s, chains.carrier[seed]
+    jobs, count = len(town.jobs), 0
+    sampled = min(jobs, _SAMPLED_MAX)
+    for k in range(sampled):
+        j = k if sampled == jobs else np.random.randint(jobs)
+        if j == seed or chains.carrier[j] < 0:
+            continue
+        apart_s = town.apart_s[near, town.jobs[j].group] + abs(town.jobs[j].ready_s - ready_s) / 2
+        if chains.carrier[j] == carrier:
+            apart_s -= _TOGETHER_S
+        desk.neighbour[count] = j
+        desk.apart[count] = (apart_s + 60) * (0.5 + np.random.random())
+        count += 1
     return count
 
 
 @compiled
 def _related(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
-    """Jobs of the vehicles that could carry the seed, those most like it first."""
+    """The seed, and the jobs most like it."""
     wanted = np.random.randint(2, _RELATED_MAX)
-    begin, end = town.jobs[seed].candidates_begin, town.jobs[seed].candidates_end
-    count, near = 0, town.jobs[seed].group
-    skipped = 1.0 if end - begin <= _VEHICLES_MAX else _VEHICLES_MAX / (end - begin)
-    for entry in range(begin, end):
-        v = town.candidate[entry]
-        if chains.length[v] == 0 or np.random.random() > skipped:
-            continue
-        for index in range(chains.length[v]):
-            j = chains.job[v, index]
-            if j == seed or count == len(desk.apart):
-                continue
-            far_s = 0 if town.jobs[j].group == near else town.onward_s[j, near]
-            apart_s = far_s + abs(town.jobs[j].ready_s - town.jobs[seed].ready_s) / 2 + 60
-            desk.neighbour[count] = j
-            desk.apart[count] = apart_s * (0.5 + np.random.random())
-            count += 1
+    count = _neighbours(town, chains, seed, desk)
     desk.jobs[0] = seed
-    kept = min(count, wanted - 1)
-    for k in range(kept):
+    kept = 1
+    for _ in range(count):
+        if kept == wanted:
+            break
         nearest = np.argmin(desk.apart[:count])
-        desk.jobs[k + 1] = desk.neighbour[nearest]
         desk.apart[nearest] = np.inf
-    return kept + 1
+        if not _is_among(desk.neighbour[nearest], desk, kept):
+            desk.jobs[kept] = desk.neighbour[nearest]
+            kept += 1
+    return kept
+
+
+@compiled
+def _is_among(j: int, desk: Desk, count: int) -> bool:
+    for k in range(count):
+        if desk.jobs[k] == j:
+            return True
+    return False
 
 
 @compiled

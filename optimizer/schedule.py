@@ -1,14 +1,10 @@
 """All routes of a plan at once, step by step as `timing` defines them, in columns."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
-
 import numpy as np
 
-from optimizer.arrays import NEVER, Ints, ints
-from optimizer.problem import Problem, Service, carriers, promises
-
-Chains: TypeAlias = Mapping[str, Sequence[Sequence[str]]]
+from optimizer.arrays import NEVER, Ints
+from optimizer.problem import JobTable, Problem, Service, VehicleTable
+from optimizer.routes import RouteTable, kept_by, promises
 
 
 class Schedule:
@@ -21,35 +17,25 @@ class Schedule:
     later than alone with the same arrival.
     """
 
-    def __init__(self, problem: Problem, chains: Chains) -> None:
-        """Chains: for each vehicle its trips, each the ids of its jobs in the order of delivery."""
+    def __init__(self, problem: Problem, routes: RouteTable) -> None:
+        """The vehicles and jobs of the routes, whose times do not matter, are the problem's."""
         self._problem = problem
-        vehicle_at = {one.id: v for v, one in enumerate(problem.vehicles)}
-        job_at = {one.id: j for j, one in enumerate(problem.jobs)}
-        trips = [
-            (vehicle_at[vehicle], place, jobs)
-            for vehicle, chain in chains.items()
-            for place, jobs in enumerate(chain)
-        ]
-        counts = ints([len(jobs) for _, _, jobs in trips])
-        self.vehicle = ints([vehicle for vehicle, _, _ in trips])
-        self.place = ints([place for _, place, _ in trips])
-        self.trip_of = np.repeat(np.arange(len(trips)), counts)
-        self.job = ints([job_at[job] for _, _, jobs in trips for job in jobs])
-        self.begins = np.cumsum(counts) - counts
-        self.ends = self.begins + counts
+        self._jobs = JobTable.of(problem.jobs)
+        self._vehicles = VehicleTable.of(problem.vehicles)
+        self.vehicle = self._vehicles.places(routes.vehicles)[routes.route_of]
+        self.place = np.arange(len(routes.groups)) - routes.trips_begin[routes.route_of]
+        self.trip_of, self.job = routes.trip_of, self._jobs.places(routes.jobs)
+        self.begins, self.ends = routes.jobs_begin[:-1], routes.jobs_begin[1:]
         self._read_legs()
         self._unfold(problem.service)
 
     def column(self, field: str) -> Ints:
         """A field of the planned jobs, in order."""
-        return ints([getattr(one, field) for one in self._problem.jobs])[self.job]
+        return self._jobs.number(field)[self.job]
 
     def fleet(self, field: str) -> Ints:
         """A field of the vehicle of each trip; what has no limit is never reached."""
-        vehicles = self._problem.vehicles
-        used = [getattr(vehicles[v], field) for v in self.vehicle.tolist()]
-        return ints([NEVER if one is None else one for one in used])
+        return self._vehicles.number(field)[self.vehicle]
 
     def _read_legs(self) -> None:
         """Seconds to the shop by trip, and to and from the doors by job; all looked up at once."""
@@ -116,30 +102,26 @@ class Schedule:
         waiting = weights.waiting * (self.delivery_s - earliest_s) + weights.lateness * late_s
         cost = int((self.column("weight") * waiting).sum())
         cost += weights.travel * int(self.driving_s.sum()) + self._use_cost() + self._moving_cost()
-        planned = set(self.job.tolist())
-        return cost + sum(
-            job.weight * (weights.unassigned - weights.unassigned_age * job.placed_s)
-            for j, job in enumerate(problem.jobs)
-            if j not in planned
+        age_s = -self._jobs.number("placed_s")
+        left_out = self._jobs.number("weight") * (
+            weights.unassigned + weights.unassigned_age * age_s
         )
+        left_out[self.job] = 0
+        return cost + int(left_out.sum())
 
     def _use_cost(self) -> int:
-        problem = self._problem
-        longest_s = min((one.idle_since_s for one in problem.vehicles), default=0)
-        used, promised = set(self.vehicle.tolist()), promises(problem)
-        return sum(
-            problem.policy.weights.idle * (problem.vehicles[v].idle_since_s - longest_s) // 60
-            for v in used
-            if problem.vehicles[v].id not in promised
-        )
+        idle_since_s, promised = self._vehicles.number("idle_since_s"), promises(self._problem)
+        is_used = np.zeros(len(idle_since_s), dtype=np.bool_)
+        is_used[self.vehicle] = True
+        for v in np.flatnonzero(is_used).tolist() if promised else ():
+            is_used[v] = self._vehicles.ids[v] not in promised
+        idle_less_s = idle_since_s[is_used] - idle_since_s.min(initial=NEVER)
+        return int((self._problem.policy.weights.idle * idle_less_s // 60).sum())
 
     def _moving_cost(self) -> int:
-        kept, jobs, vehicles = carriers(self._problem), self._problem.jobs, self._problem.vehicles
-        planned = zip(self.job.tolist(), self.vehicle[self.trip_of].tolist(), strict=True)
-        moved = sum(
-            kept.get(jobs[j].id, vehicles[v].id) != vehicles[v].id for j, v in planned if kept
-        )
-        return self._problem.policy.weights.stability * int(moved)
+        kept = kept_by(self._problem.incumbent, self._vehicles, self._jobs)[self.job]
+        is_moved = (kept >= 0) & (kept != self.vehicle[self.trip_of])
+        return self._problem.policy.weights.stability * int(is_moved.sum())
 
 
 def _paced(plain_s: Ints, pace_permille: Ints) -> Ints:

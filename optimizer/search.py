@@ -48,9 +48,10 @@ def improve(
         ):
             so_far[0] += change
             keep(desk, noted)
+            _mark(desk, noted)
             if so_far[0] < so_far[1]:
                 so_far[1] = so_far[0]
-                _copy(chains, best)
+                _catch_up(chains, best, desk)
         else:
             _undo(chains, desk, noted, count)
         forget(desk, noted)
@@ -70,13 +71,32 @@ def _undo(chains: Chains, desk: Desk, noted: int, count: int) -> None:
 
 
 @compiled
-def _copy(chains: Chains, to: Chains) -> None:
-    for v in range(len(chains.length)):
-        to.length[v], to.cost[v] = chains.length[v], chains.cost[v]
+def _mark(desk: Desk, noted: int) -> None:
+    """The noted vehicles are not what they are in the best plan, or may not be."""
+    for k in range(noted):
+        v = desk.noted[k]
+        if desk.differs[v] == 0:
+            desk.differs[v] = 1
+            desk.other[desk.others[0]] = v
+            desk.others[0] += 1
+
+
+@compiled
+def _catch_up(chains: Chains, best: Chains, desk: Desk) -> None:
+    """Make the best plan what the present one is, where they may differ."""
+    for k in range(desk.others[0]):
+        v = desk.other[k]
+        for index in range(best.length[v]):
+            best.carrier[best.job[v, index]] = -1
+    for k in range(desk.others[0]):
+        v = desk.other[k]
+        best.length[v], best.cost[v] = chains.length[v], chains.cost[v]
         for index in range(chains.length[v]):
-            to.job[v, index], to.begins[v, index] = chains.job[v, index], chains.begins[v, index]
-    for j in range(len(chains.carrier)):
-        to.carrier[j] = chains.carrier[j]
+            j = chains.job[v, index]
+            best.job[v, index], best.begins[v, index] = j, chains.begins[v, index]
+            best.carrier[j] = v
+        desk.differs[v] = 0
+    desk.others[0] = 0
 
 
 @compiled

@@ -6,10 +6,11 @@ import numpy as np
 
 from optimizer.arrays import INFEASIBLE
 from optimizer.desk import JOBS_MAX, Desk, new_desk
-from optimizer.explain import rankings, reason_left_out
+from optimizer.explain import rankings, reason_left_out, reasons
 from optimizer.incumbent import restore
 from optimizer.insertion import price_moves
-from optimizer.problem import Plan, Problem, Route, Trip
+from optimizer.problem import Plan, Problem
+from optimizer.routes import RouteTable
 from optimizer.schedule import Schedule
 from optimizer.search import fill, improve, relocate, seed_chance
 from optimizer.tables import Tables
@@ -78,49 +79,36 @@ def _improved(
 def _plan(tables: Tables, chains: Chains, desk: Desk) -> Plan:
     more = np.full(len(tables.town.candidate), INFEASIBLE, dtype=np.int64)
     price_moves(tables.town, chains, desk, more)
+    codes = reasons(tables.town, chains, more)
     left = np.nonzero(chains.carrier < 0)[0].tolist()
     unassigned_cost = int(tables.town.jobs[left]["left_out"].sum())
     return Plan(
         routes=_routes(tables, chains),
-        unassigned={tables.jobs[j].id: reason_left_out(tables, more, j) for j in left},
+        unassigned={tables.jobs.ids[j]: reason_left_out(tables.town, codes, j) for j in left},
         cost=int(chains.cost.sum()) + unassigned_cost,
-        rankings=rankings(tables, chains, more),
+        rankings=rankings(tables, chains, more, codes),
     )
 
 
-def _routes(tables: Tables, chains: Chains) -> tuple[Route, ...]:
+def _routes(tables: Tables, chains: Chains) -> RouteTable:
     """Who carries what in which order, and when."""
-    planned = {
-        tables.vehicles[v].id: trips_of(tables, chains, v)
-        for v in np.nonzero(chains.length)[0].tolist()
-    }
-    schedule = Schedule(tables.problem, planned)
-    times = (one.tolist() for one in (schedule.leave_s, schedule.pickup_s, schedule.ends))
-    leave_s, pickup_s, ends = times
-    delivery_s, group_of = schedule.delivery_s.tolist(), {j.id: j.group for j in tables.jobs}
-    routes, at, begin = [], 0, 0
-    for vehicle, chain in planned.items():
-        trips = []
-        for jobs in chain:
-            trips.append(
-                Trip(
-                    group=group_of[jobs[0]],
-                    jobs=tuple(jobs),
-                    leave_s=leave_s[at],
-                    pickup_s=pickup_s[at],
-                    deliveries_s=tuple(delivery_s[begin : ends[at]]),
-                )
-            )
-            begin, at = ends[at], at + 1
-        routes.append(Route(vehicle=vehicle, trips=tuple(trips)))
-    return tuple(routes)
-
-
-def trips_of(tables: Tables, chains: Chains, v: int) -> list[list[str]]:
-    """The ids of the jobs of each of a vehicle's trips."""
-    trips: list[list[str]] = []
-    for index in range(chains.length[v]):
-        if chains.begins[v, index]:
-            trips.append([])
-        trips[-1].append(tables.jobs[chains.job[v, index]].id)
-    return trips
+    used = np.flatnonzero(chains.length)
+    length = chains.length[used]
+    is_planned = np.arange(chains.job.shape[1]) < length[:, None]
+    job, begins = chains.job[used][is_planned], chains.begins[used][is_planned]
+    first = np.flatnonzero(begins)
+    trips = np.bincount(np.repeat(np.arange(len(used)), length)[first], minlength=len(used))
+    ids, groups, group = tables.jobs.ids, tables.jobs.groups, tables.jobs.group_number
+    nothing = np.zeros(0, dtype=np.int64)
+    routes = RouteTable(
+        vehicles=tuple([tables.vehicles.ids[v] for v in used.tolist()]),
+        trips_begin=np.concatenate([[0], np.cumsum(trips)]),
+        groups=tuple([groups[g] for g in group[job[first]].tolist()]),
+        leave_s=nothing,
+        pickup_s=nothing,
+        jobs_begin=np.concatenate([first, [len(job)]]),
+        jobs=tuple([ids[j] for j in job.tolist()]),
+        delivery_s=nothing,
+    )
+    times = Schedule(tables.problem, routes)
+    return routes.timed(leave_s=times.leave_s, pickup_s=times.pickup_s, delivery_s=times.delivery_s)

@@ -1,14 +1,13 @@
 """A problem as arrays in the order of ids, so that the order of input does not matter."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from optimizer.arrays import NEVER, Ints, Numbers, ints
+from optimizer.arrays import NEVER, Ints, Numbers
 from optimizer.candidates import CandidateTable
-from optimizer.problem import Problem, carriers, promises
+from optimizer.problem import JobTable, Problem, VehicleTable
+from optimizer.routes import kept_by, promises
 from optimizer.timing import Timetable, limits
 from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
 
@@ -21,49 +20,39 @@ class Tables:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.vehicles = tuple(sorted(problem.vehicles, key=lambda vehicle: vehicle.id))
-        self.jobs = tuple(sorted(problem.jobs, key=lambda job: job.id))
-        self.vehicle_at = {vehicle.id: v for v, vehicle in enumerate(self.vehicles)}
-        self.job_at = {job.id: j for j, job in enumerate(self.jobs)}
+        self.vehicles = VehicleTable.of(problem.vehicles).by_id()
+        self.jobs = JobTable.of(problem.jobs).by_id()
         self.promised = {
-            self.vehicle_at[vehicle]: [self.job_at[job] for job in jobs]
+            self.vehicles.at[vehicle]: [self.jobs.at[job] for job in jobs]
             for vehicle, jobs in promises(problem).items()
         }
-        groups, group = np.unique([job.group for job in self.jobs], return_inverse=True)
-        self.groups: tuple[str, ...] = tuple(groups.tolist())
-        self._group = group.astype(np.int32)
-        self.group_of: list[int] = group.tolist()
+        self._group = self.jobs.group_number.astype(np.int32)
+        self._groups = len(self.jobs.groups)
         self._read_candidates()
         self.town = self._town()
-
-    def may_carry(self, v: int, j: int) -> bool:
-        """Whether v is a candidate of j."""
-        begin, end = self._rows[j], self._rows[j + 1]
-        return v in self._whom[begin:end]
 
     def _town(self) -> Town:
         problem, jobs, weights = self.problem, self.jobs, self.problem.policy.weights
         service, policy = problem.service, problem.policy
-        ride_s, approach_s, onward_s = self._roads()
+        ride_s, approach_s, onward_s, apart_s = self._roads()
         hop_s, groups, rank = self._hops()
-        importance = ints([job.weight for job in jobs])
-        age_s = -ints([job.placed_s for job in jobs])
-        ready_s = ints([job.ready_s for job in jobs])
+        importance, age_s = jobs.number("weight"), -jobs.number("placed_s")
+        ready_s = jobs.number("ready_s")
         return Town(
             jobs=_records(
                 JOB,
                 group=self._group,
                 ready_s=ready_s,
                 earliest_s=ready_s + service.pickup_after_s + ride_s + service.delivery_before_s,
-                due_s=ints([job.due_s for job in jobs]),
+                due_s=jobs.number("due_s"),
                 ride_s=ride_s,
                 rank=rank,
                 waiting=importance * weights.waiting,
                 lateness=importance * weights.lateness,
-                load=ints([job.size for job in jobs]),
-                weight_g=ints([job.weight_g for job in jobs]),
+                load=jobs.number("size"),
+                weight_g=jobs.number("weight_g"),
                 left_out=importance * (weights.unassigned + weights.unassigned_age * age_s),
-                kept=self._kept(),
+                kept=kept_by(problem.incumbent, self.vehicles, self.jobs),
                 candidates_begin=self._candidates_at[:-1],
                 candidates_end=self._candidates_at[1:],
             ),
@@ -84,6 +73,7 @@ class Tables:
             candidate=self._candidate,
             approach_s=approach_s,
             onward_s=onward_s,
+            apart_s=apart_s,
             hop_s=hop_s,
         )
 
@@ -92,11 +82,11 @@ class Tables:
         latest_s, extra_s, size, weight_g, count = self._first_limits()
         return _records(
             VEHICLE,
-            free_s=ints([vehicle.free_at_s for vehicle in vehicles]),
-            latest_s=ints([_or_never(vehicle.latest_pickup_s) for vehicle in vehicles]),
-            capacity=ints([vehicle.capacity for vehicle in vehicles]),
-            capacity_g=ints([_or_never(vehicle.capacity_g) for vehicle in vehicles]),
-            pace=ints([vehicle.pace_permille for vehicle in vehicles]),
+            free_s=vehicles.number("free_at_s"),
+            latest_s=vehicles.number("latest_pickup_s"),
+            capacity=vehicles.number("capacity"),
+            capacity_g=vehicles.number("capacity_g"),
+            pace=vehicles.number("pace_permille"),
             use_cost=self._use_cost(),
             bound=self._bound(),
             first_latest_s=latest_s,
@@ -109,8 +99,8 @@ class Tables:
     def _read_candidates(self) -> None:
         """Who may carry what; who is promised something may carry it whatever the problem says."""
         table = CandidateTable.from_names(self.problem.candidates)
-        j = np.repeat(_numbers(table.jobs, self.job_at), np.diff(table.begins))
-        v = _numbers(table.vehicles, self.vehicle_at)[table.vehicle]
+        j = np.repeat(self.jobs.places(table.jobs), np.diff(table.begins))
+        v = self.vehicles.places(table.vehicles)[table.vehicle]
         known = (j >= 0) & (v >= 0)
         promised = [(j, v) for v, jobs in self.promised.items() for j in jobs]
         more_j, more_v = np.array(promised, dtype=np.int64).reshape(-1, 2).T
@@ -120,20 +110,15 @@ class Tables:
         j, v = np.divmod(pairs, width)
         self._candidates_at = np.searchsorted(j, np.arange(len(self.jobs) + 1))
         self._candidate: Numbers = v.astype(np.int32)
-        self._rows: list[int] = self._candidates_at.tolist()
-        self._whom: list[int] = v.tolist()
 
-    def _roads(self) -> tuple[Ints, Numbers, Numbers]:
+    def _roads(self) -> tuple[Ints, Numbers, Numbers, Numbers]:
         """Seconds from shops to doors by job, from starts and from doors to shops."""
         between = self.problem.travel.between
-        doors = ints([job.delivery for job in self.jobs])
-        shops = np.zeros(len(self.groups), dtype=np.int64)
-        shops[self._group] = [job.pickup for job in self.jobs]
-        assert all(
-            shops[group] == job.pickup
-            for group, job in zip(self._group.tolist(), self.jobs, strict=True)
-        ), "the jobs of one group have one pickup node"
-        starts = ints([vehicle.node for vehicle in self.vehicles])
+        doors, pickups = self.jobs.number("delivery"), self.jobs.number("pickup")
+        shops = np.zeros(self._groups, dtype=np.int64)
+        shops[self._group] = pickups
+        assert (shops[self._group] == pickups).all(), "the jobs of one group have one pickup node"
+        starts = self.vehicles.number("node")
         approach_s = np.zeros((len(starts), len(shops)), dtype=np.int32)
         pairs = self._candidate * np.int64(len(shops)) + np.repeat(
             self._group, np.diff(self._candidates_at)
@@ -148,6 +133,9 @@ class Tables:
             between(shops[self._group], doors),
             approach_s,
             onward_s,
+            between(np.repeat(shops, len(shops)), np.tile(shops, len(shops)))
+            .reshape(len(shops), len(shops))
+            .astype(np.int32),
         )
 
     def _followers(self, v: Ints, group: Ints) -> tuple[Ints, Ints]:
@@ -155,10 +143,10 @@ class Tables:
 
         Vehicle v[i] may carry jobs of group[i].
         """
-        shape = (len(self.vehicles), len(self.groups))
+        shape = (len(self.vehicles), self._groups)
         serves = csr_array((np.ones(len(v), dtype=np.int32), (v, group)), shape=shape)
         first, then = (serves.T @ serves).nonzero()
-        members = np.bincount(self._group, minlength=len(self.groups))
+        members = np.bincount(self._group, minlength=self._groups)
         by_group = np.argsort(self._group, kind="stable")
         counts = members[first]
         begins = (np.cumsum(members) - members)[first]
@@ -167,9 +155,9 @@ class Tables:
 
     def _hops(self) -> tuple[Numbers, Records, Numbers]:
         """Seconds between the doors of one group, in blocks, and where the blocks are."""
-        doors = ints([job.delivery for job in self.jobs])
+        doors = self.jobs.number("delivery")
         by_group = np.argsort(self._group, kind="stable")
-        members = np.bincount(self._group, minlength=len(self.groups))
+        members = np.bincount(self._group, minlength=self._groups)
         begins = np.cumsum(members) - members
         rank = np.empty(len(doors), dtype=np.int32)
         rank[by_group] = np.arange(len(doors)) - np.repeat(begins, members)
@@ -187,7 +175,7 @@ class Tables:
         timetable = Timetable(self.problem) if self.promised else None
         for v, jobs in self.promised.items():
             assert timetable is not None
-            ids = [self.jobs[j].id for j in jobs]
+            ids = [self.jobs.ids[j] for j in jobs]
             allowed = limits(self.problem, timetable, self.vehicles[v], ids)
             latest_s, weight_g = _or_never(allowed.latest_s), _or_never(allowed.weight_g)
             limits_of[v] = latest_s, allowed.extra_s, allowed.size, weight_g, allowed.count
@@ -201,24 +189,11 @@ class Tables:
 
     def _use_cost(self) -> Ints:
         """What it costs to use a vehicle at all; who is under way is used already."""
-        idle_since_s = ints([vehicle.idle_since_s for vehicle in self.vehicles])
+        idle_since_s = self.vehicles.number("idle_since_s")
         idle_less_s = idle_since_s - idle_since_s.min(initial=NEVER)
         cost: Ints = self.problem.policy.weights.idle * idle_less_s // 60
         cost[list(self.promised)] = 0
         return cost
-
-    def _kept(self) -> Numbers:
-        """The vehicle that each job has in the incumbent, -1 = none, or gone."""
-        kept = np.full(len(self.jobs), -1, dtype=np.int32)
-        for job, vehicle in carriers(self.problem).items():
-            if job in self.job_at:
-                kept[self.job_at[job]] = self.vehicle_at[vehicle]
-        return kept
-
-
-def _numbers(names: Sequence[str], index: Mapping[str, int]) -> Ints:
-    """The numbers of these, -1 = unknown."""
-    return ints([index.get(name, -1) for name in names])
 
 
 def _or_never(limit: int | None) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.problem import Job, Problem, Route, Trip, Vehicle, carriers, promises
+from optimizer.problem import Job, Problem, Route, Trip, Vehicle
+from optimizer.routes import carriers, promises
 
 
 def paced_s(plain_s: int, pace_permille: int) -> int:

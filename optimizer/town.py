@@ -90,6 +90,7 @@ class Town(NamedTuple):
     candidate: Numbers
     approach_s: NDArray[np.int32]
     onward_s: NDArray[np.int32]
+    apart_s: NDArray[np.int32]
     hop_s: Numbers
 
 
@@ -130,3 +131,13 @@ def copy_of(chains: Chains) -> Chains:
         cost=chains.cost.copy(),
         carrier=chains.carrier.copy(),
     )
+
+
+def trips_of(chains: Chains, v: int) -> list[list[int]]:
+    """The jobs of each of a vehicle's trips."""
+    trips: list[list[int]] = []
+    for index in range(chains.length[v]):
+        if chains.begins[v, index]:
+            trips.append([])
+        trips[-1].append(int(chains.job[v, index]))
+    return trips

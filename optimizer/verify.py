@@ -1,7 +1,7 @@
 """Checks a plan against its problem by recomputing everything, apart from the solver."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from optimizer.arrays import Ints, ints
 from optimizer.candidates import CandidateTable
-from optimizer.problem import Plan, Problem, Rankings, Trip, promises
+from optimizer.problem import JobTable, Plan, Problem, Rankings, Route, Trip, VehicleTable
+from optimizer.routes import RouteTable, promises
 from optimizer.schedule import Schedule
 
 
@@ -24,13 +25,12 @@ class Violation:
 
 def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
     """Every violation found; none = the plan may be acted upon."""
-    allowed = _Allowed(problem)
-    broken = [*_membership(problem, plan), *_explanations(plan, allowed)]
+    allowed, routes = _Allowed(problem), RouteTable.of(plan.routes)
+    broken = [*_membership(problem, plan, routes), *_explanations(plan, allowed)]
     if broken:
         return tuple(broken)
-    chains = {route.vehicle: [trip.jobs for trip in route.trips] for route in plan.routes}
-    schedule = Schedule(problem, chains)
-    broken += _routes(problem, plan, schedule, allowed)
+    schedule = Schedule(problem, routes)
+    broken += _routes(problem, routes, schedule, allowed)
     if not broken and (cost := schedule.cost()) != plan.cost:
         broken.append(
             Violation(code="wrong_cost", subject="", detail=f"{plan.cost}, but it is {cost}")
@@ -38,51 +38,58 @@ def verify(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
     return tuple(broken)
 
 
-def _membership(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    vehicles = {vehicle.id for vehicle in problem.vehicles}
-    for vehicle, times in sorted(Counter(route.vehicle for route in plan.routes).items()):
-        if vehicle not in vehicles:
-            yield Violation(code="unknown_vehicle", subject=vehicle)
-        if times > 1:
-            yield Violation(code="vehicle_twice", subject=vehicle)
-    for route in plan.routes:
-        if not route.trips or not all(trip.jobs for trip in route.trips):
-            yield Violation(code="empty_trip", subject=route.vehicle)
-    yield from _jobs(problem, plan)
+def _membership(problem: Problem, plan: Plan, routes: RouteTable) -> Iterator[Violation]:
+    place = VehicleTable.of(problem.vehicles).places(routes.vehicles)
+    for r in np.flatnonzero(place < 0).tolist():
+        yield Violation(code="unknown_vehicle", subject=routes.vehicles[r])
+    if len(set(routes.vehicles)) < len(routes.vehicles):
+        for vehicle, times in sorted(Counter(routes.vehicles).items()):
+            if times > 1:
+                yield Violation(code="vehicle_twice", subject=vehicle)
+    empty = np.flatnonzero(np.diff(routes.jobs_begin) == 0)
+    idle = np.flatnonzero(np.diff(routes.trips_begin) == 0)
+    for r in np.unique(np.concatenate([routes.route_of[empty], idle])).tolist():
+        yield Violation(code="empty_trip", subject=routes.vehicles[r])
+    yield from _jobs(JobTable.of(problem.jobs), plan, routes)
     yield from _promises(problem, plan)
 
 
-def _jobs(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    known = {job.id for job in problem.jobs}
-    planned = Counter(job for route in plan.routes for trip in route.trips for job in trip.jobs)
-    for job in sorted(known | planned.keys() | plan.unassigned.keys()):
-        if job not in known:
+def _jobs(jobs: JobTable, plan: Plan, routes: RouteTable) -> Iterator[Violation]:
+    place, left = jobs.places(routes.jobs), jobs.places(tuple(plan.unassigned))
+    times = np.bincount(place[place >= 0], minlength=len(jobs))
+    is_left = np.zeros(len(jobs), dtype=np.bool_)
+    is_left[left[left >= 0]] = True
+    if place.min(initial=0) < 0 or left.min(initial=0) < 0:
+        for job in sorted({*routes.jobs, *plan.unassigned} - jobs.at.keys()):
             yield Violation(code="unknown_job", subject=job)
-        elif planned[job] > 1:
-            yield Violation(code="job_twice", subject=job)
-        elif planned[job] and job in plan.unassigned:
-            yield Violation(code="planned_and_unassigned", subject=job)
-        elif not planned[job] and job not in plan.unassigned:
-            yield Violation(code="job_missing", subject=job)
+    for code, is_wrong in (
+        ("job_twice", times > 1),
+        ("planned_and_unassigned", (times == 1) & is_left),
+        ("job_missing", (times == 0) & ~is_left),
+    ):
+        for j in np.flatnonzero(is_wrong).tolist():
+            yield Violation(code=code, subject=jobs.ids[j])
 
 
 def _promises(problem: Problem, plan: Plan) -> Iterator[Violation]:
-    first = {route.vehicle: route.trips[0].group for route in plan.routes if route.trips}
     promised = promises(problem)
-    for vehicle in problem.vehicles:
-        if vehicle.id in promised and first.get(vehicle.id) != vehicle.bound_for:
-            yield Violation(code="redirected", subject=vehicle.id, detail=str(vehicle.bound_for))
+    if not promised:
+        return
+    first = {route.vehicle: route.trips[0].group for route in plan.routes if route.trips}
+    for vehicle, shop in VehicleTable.of(problem.vehicles).bound:
+        if vehicle in promised and first.get(vehicle) != shop:
+            yield Violation(code="redirected", subject=vehicle, detail=shop)
 
 
 class _Allowed:
     """Who may carry what: the candidates, and those to whom it was promised."""
 
     def __init__(self, problem: Problem) -> None:
-        self._job_at = {job.id: j for j, job in enumerate(problem.jobs)}
-        self._vehicle_at = {vehicle.id: v for v, vehicle in enumerate(problem.vehicles)}
+        self._jobs = JobTable.of(problem.jobs)
+        self._vehicles = VehicleTable.of(problem.vehicles)
         job, vehicle = self.rows(CandidateTable.from_names(problem.candidates))
         promised = [
-            (self._job_at[job], self._vehicle_at[who])
+            (self._jobs.at[job], self._vehicles.at[who])
             for who, jobs in promises(problem).items()
             for job in jobs
         ]
@@ -93,9 +100,8 @@ class _Allowed:
 
     def rows(self, columns: CandidateTable | Rankings) -> tuple[Ints, Ints]:
         """The job and the vehicle of each row, -1 = unknown."""
-        job = ints([self._job_at.get(one, -1) for one in columns.jobs])
-        vehicle = ints([self._vehicle_at.get(one, -1) for one in columns.vehicles])
-        return np.repeat(job, np.diff(columns.begins)), vehicle[columns.vehicle]
+        job = np.repeat(self._jobs.places(columns.jobs), np.diff(columns.begins))
+        return job, self._vehicles.places(columns.vehicles)[columns.vehicle]
 
     def holds(self, job: Ints, vehicle: Ints) -> NDArray[np.bool_]:
         """Whether vehicle[i] may carry job[i]."""
@@ -105,7 +111,7 @@ class _Allowed:
         return found
 
     def _pairs(self, job: Ints, vehicle: Ints) -> Ints:
-        return np.maximum(job, 0) * len(self._vehicle_at) + np.maximum(vehicle, 0)
+        return np.maximum(job, 0) * len(self._vehicles) + np.maximum(vehicle, 0)
 
 
 def _explanations(plan: Plan, allowed: _Allowed) -> Iterator[Violation]:
@@ -116,49 +122,55 @@ def _explanations(plan: Plan, allowed: _Allowed) -> Iterator[Violation]:
 
 
 def _routes(
-    problem: Problem, plan: Plan, schedule: Schedule, allowed: _Allowed
+    problem: Problem, routes: RouteTable, schedule: Schedule, allowed: _Allowed
 ) -> Iterator[Violation]:
-    for route in plan.routes:
-        if len(route.trips) > problem.policy.trips_max:
-            yield Violation(code="too_many_trips", subject=route.vehicle)
-    vehicle = [problem.vehicles[v].id for v in schedule.vehicle.tolist()]
+    for r in np.flatnonzero(np.diff(routes.trips_begin) > problem.policy.trips_max).tolist():
+        yield Violation(code="too_many_trips", subject=routes.vehicles[r])
     is_allowed = allowed.holds(schedule.job, schedule.vehicle[schedule.trip_of])
     for at in np.flatnonzero(~is_allowed).tolist():
-        job, trip = problem.jobs[int(schedule.job[at])].id, int(schedule.trip_of[at])
-        yield Violation(code="not_candidate", subject=job, detail=vehicle[trip])
-    trips = [trip for route in plan.routes for trip in route.trips]
-    for code, is_broken in _broken(problem, schedule, trips):
-        for at in np.flatnonzero(is_broken).tolist():
-            yield Violation(code=code, subject=vehicle[at], detail=str(trips[at]))
+        whose = routes.vehicles[routes.route_of[routes.trip_of[at]]]
+        yield Violation(code="not_candidate", subject=routes.jobs[at], detail=whose)
+    for code, is_broken in _broken(problem, routes, schedule):
+        for t in np.flatnonzero(is_broken).tolist():
+            whose = routes.vehicles[routes.route_of[t]]
+            yield Violation(code=code, subject=whose, detail=str(routes.trip(t)))
 
 
 def _broken(
-    problem: Problem, schedule: Schedule, trips: Sequence[Trip]
+    problem: Problem, routes: RouteTable, schedule: Schedule
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """By code, which trips break the rule."""
     limits = _Limits(problem, schedule)
-    group = {job.id: job.group for job in problem.jobs}
-    yield "mixed_groups", np.array([{group[j] for j in one.jobs} != {one.group} for one in trips])
+    yield "mixed_groups", _is_mixed(JobTable.of(problem.jobs), routes, schedule)
     yield "over_capacity", schedule.sums("size") > limits.size
     yield "too_heavy", schedule.sums("weight_g") > limits.weight_g
     yield "bundle_too_big", schedule.ends - schedule.begins > limits.count
-    yield "wrong_times", _is_mistimed(schedule, trips)
+    yield "wrong_times", _is_mistimed(routes, schedule)
     yield "shift_ends", schedule.pickup_s > limits.latest_s
     is_slow = schedule.extra_s > limits.extra_s[schedule.trip_of]
-    yield "bundle_too_slow", np.bincount(schedule.trip_of[is_slow], minlength=len(trips)) > 0
+    yield "bundle_too_slow", _is_any(is_slow, schedule)
 
 
-def _is_mistimed(schedule: Schedule, trips: Sequence[Trip]) -> NDArray[np.bool_]:
-    counts = ints([len(one.deliveries_s) for one in trips])
+def _is_mixed(jobs: JobTable, routes: RouteTable, schedule: Schedule) -> NDArray[np.bool_]:
+    number = {group: g for g, group in enumerate(jobs.groups)}
+    told = ints([number.get(group, -1) for group in routes.groups])
+    return _is_any(jobs.group_number[schedule.job] != told[schedule.trip_of], schedule)
+
+
+def _is_mistimed(routes: RouteTable, schedule: Schedule) -> NDArray[np.bool_]:
     is_wrong: NDArray[np.bool_] = (
-        (counts != schedule.ends - schedule.begins)
-        | (ints([one.leave_s for one in trips]) != schedule.leave_s)
-        | (ints([one.pickup_s for one in trips]) != schedule.pickup_s)
+        _is_any(routes.delivery_s != schedule.delivery_s, schedule)
+        | (routes.leave_s != schedule.leave_s)
+        | (routes.pickup_s != schedule.pickup_s)
     )
-    if not (counts != schedule.ends - schedule.begins).any():
-        told_s = ints([one for trip in trips for one in trip.deliveries_s])
-        is_wrong[schedule.trip_of[told_s != schedule.delivery_s]] = True
     return is_wrong
+
+
+def _is_any(of_jobs: NDArray[np.bool_], schedule: Schedule) -> NDArray[np.bool_]:
+    """Of which trips it holds for any job."""
+    counts = np.bincount(schedule.trip_of[of_jobs], minlength=len(schedule.vehicle))
+    found: NDArray[np.bool_] = counts > 0
+    return found
 
 
 class _Limits:
@@ -171,13 +183,15 @@ class _Limits:
         self.extra_s = np.full(trips, policy.bundle_extra_s_max)
         self.count = np.full(trips, policy.bundle_size_max)
         promised = promises(problem)
-        first = np.flatnonzero(schedule.place == 0)
-        vehicle_of = [problem.vehicles[v].id for v in schedule.vehicle[first].tolist()]
-        bound = [at for at, one in zip(first.tolist(), vehicle_of, strict=True) if one in promised]
-        if not bound:
+        if not promised:
             return
-        whom = [problem.vehicles[v].id for v in schedule.vehicle[bound].tolist()]
-        before = Schedule(problem, {one: [promised[one]] for one in whom})
+        at = VehicleTable.of(problem.vehicles).places(tuple(promised))
+        # The first trip of every vehicle that is under way, in the order of the promises.
+        first = np.flatnonzero(schedule.place == 0)
+        trip_of = np.full(len(problem.vehicles), -1)
+        trip_of[schedule.vehicle[first]] = first
+        bound = trip_of[at]
+        before = Schedule(problem, _as_routes(promised))
         extra_s = np.maximum.reduceat(before.extra_s, before.begins)
         for mine, was in (
             (self.size, before.sums("size")),
@@ -187,3 +201,16 @@ class _Limits:
             (self.count, before.ends - before.begins),
         ):
             mine[bound] = np.maximum(mine[bound], was)
+
+
+def _as_routes(promised: Mapping[str, tuple[str, ...]]) -> RouteTable:
+    """Promises as routes of one trip each."""
+    return RouteTable.of(
+        [
+            Route(
+                vehicle=vehicle,
+                trips=(Trip(group="", jobs=jobs, leave_s=0, pickup_s=0, deliveries_s=()),),
+            )
+            for vehicle, jobs in promised.items()
+        ]
+    )

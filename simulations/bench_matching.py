@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median, quantiles
 from typing import Final, NamedTuple, TypeVar
 
@@ -17,9 +17,12 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from actors.garbage import seldom_collecting
 from engine.dispatch.eta import Sighting
-from engine.dispatch.pool import problem_of
+from engine.dispatch.muster import Muster
+from engine.dispatch.pool import stated
+from engine.dispatch.roster import Roster
 from engine.kernel.ids import CourierId
 from engine.kernel.timing import SECOND_MS, Instant
+from optimizer.candidates import CandidateTable
 from optimizer.lone import lone_prices
 from optimizer.problem import Plan, Problem, Route
 from optimizer.solve import solve
@@ -84,10 +87,11 @@ def read_size(text: str) -> tuple[int, int]:
 def _measured(size: tuple[int, int], ticks: int, seed: int, progress: Progress) -> MatchingTimes:
     laps: dict[str, list[Lap]] = {}
     bar = progress.add_task(f"{size[0]} × {size[1]}", total=ticks + 1)
-    incumbent: tuple[Route, ...] = ()
+    incumbent: Sequence[Route] = ()
+    roster = Roster()
     # The first tick warms up what is loaded at its first use.
     for number, state in enumerate(_life(crowd(*size, random.Random(seed)), ticks + 1, seed)):
-        tick = _tick(state, incumbent)
+        tick = _tick(state, roster, incumbent)
         bare = _bare(tick.problem)
         incumbent = tick.plan.routes
         for name, lap in {**tick.laps, **bare}.items() if number else ():
@@ -123,19 +127,24 @@ class _Ticked(NamedTuple):
     laps: dict[str, Lap]
 
 
-def _tick(state: _State, incumbent: tuple[Route, ...]) -> _Ticked:
-    zone, _, orders, couriers = state.crowd
-    problem, stating = _timed(
-        lambda: problem_of(
-            zone, orders, couriers, seen=state.seen, incumbent=incumbent, now=state.now
-        )
-    )
+def _tick(state: _State, roster: Roster, incumbent: Sequence[Route]) -> _Ticked:
+    problem, stating = _timed(lambda: _stated(state, roster, incumbent))
     plan, planning = _timed(lambda: solve(problem))
     violations, checking = _timed(lambda: verify(problem, plan))
     assert not violations, violations[:3]
     parts = {"problem": stating, "plan": planning, "verify": checking}
     whole = Lap(*(sum(column) for column in zip(*parts.values(), strict=True)))
     return _Ticked(problem, plan, {**parts, "tick": whole})
+
+
+def _stated(state: _State, roster: Roster, incumbent: Sequence[Route]) -> Problem:
+    """As the cell states it, and with the candidates sought, which is the solver's to do."""
+    zone, _, orders, couriers = state.crowd
+    roster.read(couriers, state.seen)
+    muster = Muster(roster, zone.parameters, state.now)
+    muster.walk(muster.busy, {})
+    problem = stated(zone, orders, muster, incumbent)
+    return replace(problem, candidates=CandidateTable.from_names(problem.candidates))
 
 
 def _bare(problem: Problem) -> dict[str, Lap]:

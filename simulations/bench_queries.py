@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
@@ -20,7 +21,6 @@ from storage.filled import City, fill, named
 from storage.hot_queries import hot_queries
 from storage.migrate import migrate
 from storage.plans import PlanFound, explain
-from storage.queries import queries
 from storage.servers import embedded_servers
 from storage.settings import DatabaseSettings
 
@@ -50,8 +50,9 @@ async def _measure(dsn: str, *, orders: int, runs: int) -> list[PlanFound]:
             city = await filled(database, orders=orders, progress=progress)
             bar = progress.add_task("explaining", total=len(hot_queries(city)))
             found = []
-            for name, values in hot_queries(city).items():
-                found.append(await explain(database, getattr(queries, name), values, runs=runs))
+            for name, (query, values) in hot_queries(city).items():
+                plan = await explain(database, query, values, runs=runs)
+                found.append(replace(plan, name=name))
                 progress.advance(bar)
             return found
     finally:

@@ -16,8 +16,6 @@ from simulations.leg import Leg, between
 from simulations.people import CourierDoor, Temper, World, newer_within, until, until_or
 from simulations.views import OfferShown, StopShown
 
-# An offer that could only just be made is declined: the answer itself takes time.
-_SHIFT_END_MARGIN_MS = 30_000
 # How long after his shift a courier may still be on his way before his day is given up.
 _OVERTIME_MS = 6 * HOUR_MS
 _DOING = {
@@ -189,7 +187,8 @@ class CourierProgram:
         if ends_at is None:
             return ""
         pickups = [leg for leg in ahead if leg.stop.kind == "pickup"]
-        if all(leg.handed_over_at + _SHIFT_END_MARGIN_MS <= ends_at for leg in pickups):
+        spare_ms = temper.behaviour.shift_spare_ms
+        if all(leg.handed_over_at + spare_ms <= ends_at for leg in pickups):
             return ""
         return "shift_ends"
 

@@ -35,7 +35,7 @@ from engine.kernel.place import Place, Point, distance_m
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, UnassignOrder
 from engine.orders.order import Gift, Recipient
-from engine.orders.quote import Way
+from engine.orders.quote import NO_WISHES, Way, Wishes
 from engine.orders.quote import quote as quote_rule
 from simulations.people import Newest
 from simulations.views import AGAIN, OrderShown, Told, WorkShown
@@ -235,6 +235,7 @@ class CustomerBusDoor:
             ),
             pressure=await self._lobby.bus.pressure(zone),
             preparation_s=preparation_s,
+            wishes=self._wishes(),
             now=now,
         )
         await self._lobby.store.save_quote(quoted)
@@ -242,9 +243,23 @@ class CustomerBusDoor:
 
     async def place(self, key: str, order: dict[str, Any]) -> Told:
         """Place an order under an idempotency key."""
+        command = await self._placing(order)
+        return await self._lobby.execute(command, self._caller, CommandId(key))
+
+    async def cancel(self, order_id: str, key: str, reason: str) -> Told:
+        """Cancel an order under an idempotency key."""
+        command = CancelOrder(order_id=OrderId(order_id), reason=CancelReason(reason))
+        return await self._lobby.execute(command, self._caller, CommandId(key))
+
+    def _wishes(self) -> Wishes:
+        """What is bought with the delivery: nothing."""
+        return NO_WISHES
+
+    async def _placing(self, order: dict[str, Any]) -> PlaceOrder:
+        """The command that places what was quoted."""
         quoted = await self._lobby.store.find_quote(QuoteId(order["quote_id"]))
         assert quoted is not None
-        command = PlaceOrder(
+        return PlaceOrder(
             order_id=OrderId(self._new_id()),
             zone_id=quoted.zone_id,
             quote=quoted,
@@ -255,12 +270,6 @@ class CustomerBusDoor:
             pin=f"{self._chance.below(_PINS):04}",
             ready_at=self._lobby.clock.now() + quoted.preparation_s * SECOND_MS,
         )
-        return await self._lobby.execute(command, self._caller, CommandId(key))
-
-    async def cancel(self, order_id: str, key: str, reason: str) -> Told:
-        """Cancel an order under an idempotency key."""
-        command = CancelOrder(order_id=OrderId(order_id), reason=CancelReason(reason))
-        return await self._lobby.execute(command, self._caller, CommandId(key))
 
     async def list_orders(self) -> list[OrderShown]:
         """Nobody was here before."""

@@ -23,6 +23,7 @@ METRES_PER_DEGREE: Final = EARTH_RADIUS_M * math.pi / 180
 ZONE_RESOLUTION: Final = 7
 # Metres that have been through degrees have lost their last bits; a tenth of a millimetre hides it.
 _METRE_DECIMALS = 4
+_JUST_BEFORE_MS = 1000
 # The instances know no capacity: more than any bundle.
 _CAPACITY_UNITS = 100
 
@@ -301,18 +302,30 @@ def zone_parameters(terms: Terms) -> ZoneParameters:
     )
 
 
+def minute_0(starts_at: Instant) -> Instant:
+    """The recorded minute 0 of a day that begins at `starts_at`.
+
+    What comes up in a minute, an order or a shift, is there just before it, so that a decision of
+    the same minute knows of it; everything else happens on the minute.
+    """
+    return starts_at + _JUST_BEFORE_MS
+
+
 def day(instance: Instance, *, starts_at: Instant, centre_lng: float = 0.0) -> Day:
-    """The instance as a day whose minute 0 is `starts_at`, laid on the equator at `centre_lng`."""
+    """The instance as a day that begins at `starts_at`, laid on the equator at `centre_lng`."""
     plane = Plane(instance, centre_lng=centre_lng)
     terms = instance.terms
 
     def minute(number: int) -> Instant:
+        return minute_0(starts_at) + number * MINUTE_MS
+
+    def just_before(number: int) -> Instant:
         return starts_at + number * MINUTE_MS
 
     orders = tuple(
         DayOrder(
             key=one.name,
-            placed_at=minute(one.placed),
+            placed_at=just_before(one.placed),
             ready_at=minute(one.ready),
             shop=Place(
                 point=plane.point(instance.restaurants[one.restaurant]),
@@ -330,7 +343,7 @@ def day(instance: Instance, *, starts_at: Instant, centre_lng: float = 0.0) -> D
             key=one.name,
             name=f"Courier {one.name}",
             start=plane.point(one.start),
-            on_at=minute(one.on),
+            on_at=just_before(one.on),
             off_at=minute(one.off),
             vehicle=VehicleKind.CAR,
             capacity_units=_CAPACITY_UNITS,

@@ -20,8 +20,7 @@ from simulations import mdrp, mdrp_score
 from simulations.mdrp import Instance
 from simulations.mdrp_leak import Leak, Traces, compare, until
 from simulations.mdrp_score import Figures, Judgement, judge
-from simulations.people import Behaviour
-from simulations.replay import VIRTUAL_START, live_virtually
+from simulations.replay import PUNCTUAL, VIRTUAL_START, live_virtually
 from simulations.score import Score
 
 _EVALUATOR_S = 120
@@ -154,7 +153,7 @@ def _live(
     return live_virtually(
         mdrp.day(instance, starts_at=VIRTUAL_START),
         seed=seed,
-        behaviour=Behaviour(),
+        behaviour=PUNCTUAL,
         undeliverable=instance.undeliverable(),
         out=out,
         events=events,

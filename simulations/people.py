@@ -123,7 +123,8 @@ class Behaviour:
     A courier answers an offer after `think_s` seconds (least, most), lets it expire with the
     probability `ignore` and says no with the probability `decline`, whatever it is. `far_min` is
     the approach, in minutes, and `wage_halalas` the pay for a minute of the trip at which one in
-    two says no; 0: that does not matter to him. Nobody opens the door with `nobody_home`. A
+    two says no; 0: that does not matter to him. He takes what he can collect
+    `shift_spare_ms` before his shift ends. Nobody opens the door with `nobody_home`. A
     customer changes his mind after `patience_min` minutes in the mean; 0: never.
 
     A shop is late with the probability `shop_late`, by `shop_late_min` minutes in the mean. Real
@@ -150,6 +151,7 @@ class Behaviour:
     phone_off_min: tuple[float, float] = (0.0, 0.0)
     position_every_ms: int = 30_000
     idle_position_ms: int = 300_000
+    shift_spare_ms: int = 30_000
 
 
 # A city as it is on an ordinary evening.

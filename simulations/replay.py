@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import uvloop
 from rich.console import Console
@@ -33,9 +33,11 @@ from storage.memory import MemoryStore
 
 # A Monday, so that virtual days have a date; ticks fall on whole minutes, and so come just after
 # what happens in the same minute.
-VIRTUAL_START: Instant = 1_767_571_200_000 - 1
+VIRTUAL_START: Instant = 1_767_571_200_000 - 1000
 _CUSTOMERS_MAX = 40
 _ORDERS_PER_CUSTOMER = 20
+# As the recorded problem has them: they work to the last minute, and nothing holds them up.
+PUNCTUAL: Final = Behaviour(shift_spare_ms=0)
 # Real time between the last log-in and minute 0.
 _LEAD_MS = 2 * SECOND_MS
 _POSITION_EVERY_MS = 1 * SECOND_MS
@@ -71,7 +73,7 @@ def run_virtual(folder: Path, *, seed: int, out: Path | None, events: Path | Non
     found = live_virtually(
         day,
         seed=seed,
-        behaviour=Behaviour(),
+        behaviour=PUNCTUAL,
         undeliverable=instance.undeliverable(),
         out=out,
         events=events,
@@ -119,7 +121,7 @@ def live_virtually(
         solver=solver,
     )
     if out is not None:
-        solution.write(out, lived.diary, starts_at=day.starts_at)
+        solution.write(out, lived.diary, starts_at=mdrp.minute_0(day.starts_at))
     return lived.score
 
 
@@ -230,7 +232,7 @@ async def _run_live(
     finally:
         await edge.close()
     if out is not None:
-        solution.write(out, diary, starts_at=day.starts_at)
+        solution.write(out, diary, starts_at=mdrp.minute_0(day.starts_at))
     found = score(
         diary,
         day,

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from actors.bus import Bus
 from actors.cell import World as CellWorld
@@ -26,7 +27,7 @@ from simulations.day import Day, DayCourier, ZonePlan, tariff
 from simulations.diary import Diary
 from simulations.door_bus import CourierBusDoor, CustomerBusDoor, Lobby
 from simulations.handset import Handset
-from simulations.people import Behaviour, CourierDoor, Temper, World
+from simulations.people import Behaviour, CourierDoor, CustomerDoor, Temper, World
 from simulations.town import Town
 from simulations.virtual import VirtualClock, VirtualLoop
 from storage.memory import MemoryStore
@@ -34,6 +35,16 @@ from storage.memory_live import MemoryLive
 
 _CUSTOMERS = 20
 _OPERATOR = Caller(user_id=UserId(derived_id("simulated operator")), role=Role.OPERATOR)
+
+
+class OpenDoor(Protocol):
+    """Makes a customer's door."""
+
+    def __call__(
+        self, lobby: Lobby, *, name: str, zone_of: Callable[[Point], str], chance: Chance
+    ) -> CustomerDoor:
+        """The door of the customer of this name."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +163,12 @@ def inhabit(
     *,
     seed: int,
     behaviour: Behaviour,
+    open_door: OpenDoor = CustomerBusDoor,
 ) -> Town:
-    """The people of a day whose zones are open under these ids, in the day's order."""
+    """The people of a day whose zones are open under these ids, in the day's order.
+
+    `open_door` gives each customer his way into the service.
+    """
     number_of = day.zone_finder()
 
     def zone_of(point: Point) -> ZoneId:
@@ -184,7 +199,7 @@ def inhabit(
     couriers = [courier(plan) for plan in day.couriers]
     customers = [
         CustomerProgram(
-            door=CustomerBusDoor(lobby, name=str(number), zone_of=zone_of, chance=chance()),
+            door=open_door(lobby, name=str(number), zone_of=zone_of, chance=chance()),
             world=world,
             chance=chance(),
             temper=Temper.of(behaviour, chances.getrandbits(64)),

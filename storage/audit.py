@@ -5,28 +5,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, Protocol
 
 import asyncpg
-from msgspec import Struct
 
 from engine.audit.chain import Head, StoredRecord
 from engine.audit.record import Act, AuditRecord, Circumstances
-from engine.kernel.ids import UserId
-from engine.kernel.pages import Key, Page, Wanted, page_of
+from engine.kernel.pages import Page, Wanted
+from engine.listings import AUDIT_LOG
 from storage.database import Database, Session
-from storage.kinds import decode, encode, known
+from storage.kinds import decode, encode
+from storage.listed import page_in
 from storage.queries import queries
 
 PAGE: Final = 1_000
-LAST_NUMBER: Final = 2**63 - 1
-
-
-class AuditFilter(Struct, frozen=True, kw_only=True):
-    """About this subject, by this actor; None is any."""
-
-    subject: str | None = None
-    actor: UserId | None = None
-
-
-ANY_RECORD: Final = AuditFilter()
 
 
 class AuditBooks(Protocol):
@@ -48,10 +37,8 @@ class AuditStore(Protocol):
         """Add records of what changes nothing else that is stored."""
         ...
 
-    async def list_records(
-        self, wanted: Wanted, only: AuditFilter = ANY_RECORD
-    ) -> Page[StoredRecord]:
-        """A page of the log, by number."""
+    async def list_records(self, wanted: Wanted) -> Page[StoredRecord]:
+        """A page of the log, as `AUDIT_LOG` says."""
         ...
 
     def books(self) -> AbstractAsyncContextManager[AuditBooks]:
@@ -69,20 +56,8 @@ class PostgresAudit:
         async with self._database.session() as session:
             await save_records(session, records)
 
-    async def list_records(
-        self, wanted: Wanted, only: AuditFilter = ANY_RECORD
-    ) -> Page[StoredRecord]:
-        down = wanted.goes_down
-        (number,) = wanted.beyond or (LAST_NUMBER if down else 0,)
-        rows = await self._database.rows(
-            queries.list_audit_down if down else queries.list_audit_up,
-            number=number,
-            subject=only.subject,
-            actor=None if only.actor is None else known(only.actor),
-            # One more than asked for tells whether there is another page.
-            limit=wanted.limit + 1,
-        )
-        return page_of([_stored(row) for row in rows], wanted)
+    async def list_records(self, wanted: Wanted) -> Page[StoredRecord]:
+        return await page_in(self._database, queries.list_audit, AUDIT_LOG, wanted, _stored)
 
     @asynccontextmanager
     async def books(self) -> AsyncIterator[AuditBooks]:
@@ -103,13 +78,7 @@ async def save_records(session: Session, records: Sequence[AuditRecord]) -> None
 def record_of(stored: StoredRecord) -> tuple[Act, Circumstances | None]:
     """What a stored record tells; None for circumstances that were forgotten."""
     told = stored.circumstances
-    circumstances = None if told is None else decode(Circumstances, told.encode())
-    return decode(Act, stored.entry.encode()), circumstances
-
-
-def numbered(record: StoredRecord) -> Key:
-    """Where a record stands in the log."""
-    return (record.number,)
+    return stored.act, None if told is None else decode(Circumstances, told.encode())
 
 
 class _Books:

@@ -150,6 +150,11 @@ class Database:
             finally:
                 _as_one.reset(token)
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether this task is within `as_one`."""
+        return self._joined() is not None
+
     def _joined(self) -> Session | None:
         joined = _as_one.get()
         # A task that was started meanwhile has inherited the variable, and may outlive the block.

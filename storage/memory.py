@@ -35,8 +35,9 @@ from engine.kernel.ids import (
     ZoneId,
 )
 from engine.kernel.messages import Change, Event
-from engine.kernel.pages import Page, Wanted, slice_of
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import ORDER_SEARCH, ORDERS
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from storage.kinds import KINDS, encode
@@ -44,15 +45,12 @@ from storage.memory_audit import MemoryAudit
 from storage.memory_history import of_zone
 from storage.memory_outbox import MemoryOutbox
 from storage.memory_tables import Tables
-from storage.orders import placed
 from storage.recent import DUTY_EVENTS, entered_at
 from storage.store import (
-    ANY_ORDER,
     Answer,
     CellContents,
     Commit,
     DutyOf,
-    OrderFilter,
     OrderSearch,
     OutboxRow,
     Outcome,
@@ -169,25 +167,13 @@ class MemoryStore:
     async def find_order(self, order_id: OrderId) -> Order | None:
         return self._tables.find(Order, order_id)
 
-    async def list_orders_of(
-        self,
-        customer_id: UserId,
-        wanted: Wanted,
-        only: OrderFilter = ANY_ORDER,
-    ) -> Page[Order]:
+    async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
         mine = (self._tables.find(Order, one) for one in self._tables.orders_of[customer_id])
-        found = [
-            one
-            for one in mine
-            if one
-            and only.since <= one.placed_at < only.until
-            and (only.statuses is None or one.status in only.statuses)
-        ]
-        return slice_of(found, placed, wanted)
+        return ORDERS.page((one for one in mine if one), wanted)
 
     async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
-        found = [one for one in self._tables.all(Order) if asked.finds(one)]
-        return slice_of(found, placed, wanted)
+        found = (one for one in self._tables.all(Order) if asked.finds(one))
+        return ORDER_SEARCH.page(found, wanted)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return self._tables.find(Courier, courier_id)

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 from engine.audit.chain import Head, StoredRecord, digest, seal
 from engine.audit.record import AuditRecord
-from engine.kernel.pages import Page, Wanted, slice_of
-from storage.audit import ANY_RECORD, AuditBooks, AuditFilter, numbered, record_of
+from engine.kernel.pages import Page, Wanted
+from engine.listings import AUDIT_LOG
+from storage.audit import AuditBooks
 from storage.kinds import encode
 
 
@@ -36,10 +37,8 @@ class MemoryAudit:
     async def record(self, records: Sequence[AuditRecord]) -> None:
         self.add(records)
 
-    async def list_records(
-        self, wanted: Wanted, only: AuditFilter = ANY_RECORD
-    ) -> Page[StoredRecord]:
-        return slice_of([one for one in self._kept if _is_meant(one, only)], numbered, wanted)
+    async def list_records(self, wanted: Wanted) -> Page[StoredRecord]:
+        return AUDIT_LOG.page(self._kept, wanted)
 
     @asynccontextmanager
     async def books(self) -> AsyncIterator[AuditBooks]:
@@ -60,10 +59,3 @@ class _Books:
     async def records(self) -> AsyncIterator[StoredRecord]:
         for one in self._kept:
             yield one
-
-
-def _is_meant(stored: StoredRecord, only: AuditFilter) -> bool:
-    act, _ = record_of(stored)
-    return (only.subject is None or act.subject == only.subject) and (
-        only.actor is None or act.actor == only.actor
-    )

@@ -1,6 +1,7 @@
 """The in-memory twin of the ledger."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -22,6 +23,8 @@ class MemoryLedger:
         self._by_id: dict[TransferId, Entry] = {}
         self._closed: set[TransferId] = set()
         self._balances: dict[AccountId, Balance] = {}
+        self._posted: dict[AccountId, list[Entry]] = defaultdict(list)
+        self._about: dict[str, list[Entry]] = defaultdict(list)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[LedgerTurn]:
@@ -49,15 +52,14 @@ class MemoryLedger:
         return {one: self._balances[one] for one in sorted(names)[:limit]}
 
     async def list_posted_of(self, account_id: AccountId, wanted: Wanted) -> Page[Entry]:
-        mine = [
-            one
-            for one in self._kept
-            if not one.transfer.pending and account_id in touched([one.transfer])
-        ]
-        return slice_of(mine, entered_at, wanted)
+        return slice_of(self._posted.get(account_id, ()), entered_at, wanted)
 
     async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
-        return tuple(one for one in self._kept if one.transfer.about == about)[:limit]
+        return tuple(self._about.get(about, ())[:limit])
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All of them, in their order."""
+        return tuple(self._kept)
 
     def part(self, transfers: Sequence[Transfer]) -> Ledger:
         """As much of it as these transfers touch."""
@@ -76,6 +78,10 @@ class MemoryLedger:
         for entry in ledger.added:
             transfer = entry.transfer
             self._by_id[transfer.id] = entry
+            self._about[transfer.about].append(entry)
+            if not transfer.pending:
+                for name in touched([transfer]):
+                    self._posted[name].append(entry)
             self._closed.update(one for one in (transfer.settles, transfer.reverses) if one)
 
 

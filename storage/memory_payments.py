@@ -1,8 +1,12 @@
 """The in-memory twin of payments."""
 
+from collections import defaultdict
+
 from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.messages import Decision
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import PAYMENTS
 from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment, PaymentStatus
 from storage.memory_outbox import MemoryOutbox
@@ -17,6 +21,8 @@ class MemoryPayments:
     def __init__(self, outbox: MemoryOutbox) -> None:
         self._outbox = outbox
         self._kept: dict[PaymentId, Payment] = {}
+        self._of_order: dict[OrderId, set[PaymentId]] = defaultdict(set)
+        self._due: dict[PaymentId, Instant] = {}
         self._events: dict[PaymentId, list[PaymentEvent]] = {}
         self._notices: set[str] = set()
 
@@ -29,6 +35,10 @@ class MemoryPayments:
         if not is_next or notice in self._notices or self._is_paid_for(payment):
             return False
         self._kept[payment.id] = payment
+        self._of_order[payment.order_id].add(payment.id)
+        self._due.pop(payment.id, None)
+        if payment.due_at is not None:
+            self._due[payment.id] = payment.due_at
         lines = self._events.setdefault(payment.id, [])
         lines.extend(told(payment.version, one) for one in change.events)
         if notice is not None:
@@ -45,27 +55,30 @@ class MemoryPayments:
         return next(mine, None)
 
     async def list_of_order(self, order_id: OrderId) -> tuple[Payment, ...]:
-        mine = [one for one in self._kept.values() if one.order_id == order_id]
+        mine = self._for_order(order_id)
         return tuple(sorted(mine, key=lambda one: (one.made_at, one.id))[:OF_ORDER_MAX])
 
-    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[Payment, ...]:
-        mine = [one for one in self._kept.values() if one.customer_id == customer_id]
-        return tuple(sorted(mine, key=lambda one: (one.made_at, one.id), reverse=True)[:limit])
+    async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[Payment]:
+        mine = (one for one in self._kept.values() if one.customer_id == customer_id)
+        return PAYMENTS.page(mine, wanted)
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payment, ...]:
-        due = [
-            (one.due_at, one.id, one)
-            for one in self._kept.values()
-            if one.due_at is not None and one.due_at <= now
-        ]
-        return tuple(one for *_, one in sorted(due, key=lambda row: row[:2])[:limit])
+        due = sorted((at, one) for one, at in self._due.items() if at <= now)
+        return tuple(self._kept[one] for _, one in due[:limit])
 
     async def list_events(self, payment_id: PaymentId) -> tuple[PaymentEvent, ...]:
         return tuple(self._events.get(payment_id, ()))
 
+    def payments(self) -> tuple[Payment, ...]:
+        """All of them, in the order in which they were made."""
+        return tuple(self._kept.values())
+
+    def _for_order(self, order_id: OrderId) -> list[Payment]:
+        return [self._kept[one] for one in self._of_order.get(order_id, ())]
+
     def _is_paid_for(self, payment: Payment) -> bool:
         """Whether another payment may still take the money for the same order, or has."""
-        others = (one for one in self._kept.values() if one.order_id == payment.order_id)
+        others = self._for_order(payment.order_id)
         return _keeps(payment) and any(one.id != payment.id and _keeps(one) for one in others)
 
 

@@ -5,8 +5,10 @@ from typing import TypeVar
 
 from engine.audit.record import AuditRecord
 from engine.kernel.ids import CourierId
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
-from engine.payouts.dispute import Dispute, DisputeId, DisputeStatus
+from engine.listings import DISPUTES, PAYOUTS
+from engine.payouts.dispute import Dispute, DisputeId
 from engine.payouts.payout import BankAccount, BankAccountId, Payout, PayoutId
 from storage.memory_audit import MemoryAudit
 from storage.payouts import BEING_MADE
@@ -47,9 +49,9 @@ class MemoryPayouts:
     async def find(self, payout_id: PayoutId) -> Payout | None:
         return self._payouts.get(payout_id)
 
-    async def list_of(self, courier_id: CourierId, *, limit: int) -> tuple[Payout, ...]:
-        mine = [one for one in self._payouts.values() if one.courier_id == courier_id]
-        return tuple(sorted(mine, key=lambda one: (one.made_at, one.id), reverse=True)[:limit])
+    async def list_of(self, courier_id: CourierId, wanted: Wanted) -> Page[Payout]:
+        mine = (one for one in self._payouts.values() if one.courier_id == courier_id)
+        return PAYOUTS.page(mine, wanted)
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payout, ...]:
         return _due(self._payouts.values(), now)[:limit]
@@ -64,9 +66,8 @@ class MemoryPayouts:
     async def find_dispute(self, dispute_id: DisputeId) -> Dispute | None:
         return self._disputes.get(dispute_id)
 
-    async def list_disputes(self, status: DisputeStatus, *, limit: int) -> tuple[Dispute, ...]:
-        found = [one for one in self._disputes.values() if one.status is status]
-        return tuple(sorted(found, key=lambda one: (one.opened_at, one.id), reverse=True)[:limit])
+    async def list_disputes(self, wanted: Wanted) -> Page[Dispute]:
+        return DISPUTES.page(self._disputes.values(), wanted)
 
     async def list_due_disputes(self, now: Instant, *, limit: int) -> tuple[Dispute, ...]:
         return _due(self._disputes.values(), now)[:limit]

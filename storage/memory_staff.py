@@ -8,7 +8,9 @@ from engine.identity.links import Link, LinkPurpose
 from engine.identity.staff import StaffAccount
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Effect
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import INVITATIONS
 from storage.memory_audit import MemoryAudit
 from storage.memory_outbox import MemoryOutbox
 
@@ -31,11 +33,10 @@ class MemoryStaff:
     async def find_link(self, link_id: LinkId) -> Link | None:
         return self._links.get(link_id)
 
-    async def list_links(
-        self, purpose: LinkPurpose, *, now: Instant, limit: int
-    ) -> tuple[Link, ...]:
-        found = [one for one in self._links.values() if one.purpose is purpose and one.is_open(now)]
-        return tuple(sorted(found, key=lambda one: (-one.sent_at, one.id))[:limit])
+    async def list_links(self, purpose: LinkPurpose, wanted: Wanted, *, now: Instant) -> Page[Link]:
+        kept = self._links.values()
+        found = (one for one in kept if one.purpose is purpose and one.is_open(now))
+        return INVITATIONS.page(found, wanted)
 
     async def save_staff(
         self,

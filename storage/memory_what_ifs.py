@@ -1,9 +1,9 @@
 """The in-memory twin of what operators asked about other parameters."""
 
 from engine.kernel.ids import ZoneId
-from engine.kernel.pages import Page, Wanted, slice_of
+from engine.kernel.pages import Page, Wanted
+from engine.listings import WHAT_IFS
 from engine.what_if import WhatIf, WhatIfId
-from storage.what_ifs import listed_at
 
 
 class MemoryWhatIfs:
@@ -23,5 +23,5 @@ class MemoryWhatIfs:
         return self._kept.get(what_if_id)
 
     async def list_of(self, zone_id: ZoneId, wanted: Wanted) -> Page[WhatIf]:
-        mine = [one for one in self._kept.values() if one.asked.zone_id == zone_id]
-        return slice_of(mine, listed_at, wanted)
+        mine = (one for one in self._kept.values() if one.asked.zone_id == zone_id)
+        return WHAT_IFS.page(mine, wanted)

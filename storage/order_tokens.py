@@ -5,24 +5,18 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.kernel.ids import OrderId, ZoneId
 from engine.kernel.messages import Change
-from engine.kernel.pages import (
-    FIRST_ID,
-    FIRST_INSTANT,
-    LAST_ID,
-    LAST_INSTANT,
-    Key,
-    Page,
-    Wanted,
-    page_of,
-)
+from engine.kernel.pages import FIRST_ID, Page, Wanted, page_of
 from engine.kernel.timing import Instant
+from engine.listings import ORDER_SEARCH
 from engine.orders.finding import needs, tokens_of
 from engine.orders.order import Order
 from storage.database import Database, Session
 from storage.kinds import decode
+from storage.listed import statement
 from storage.queries import queries
 from storage.store import OrderSearch
 
@@ -67,32 +61,33 @@ async def save(session: Session, rows: Sequence[TokenRow]) -> None:
 
 
 async def search(database: Database, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
-    """A page of what is found, by when it was placed; see `Store.search_orders`."""
+    """A page of what is found; see `Store.search_orders`."""
     lead, others = await _in_order(database, needs(asked.sought))
-    down = wanted.goes_down
-    beyond = wanted.beyond or ((LAST_INSTANT, LAST_ID) if down else (FIRST_INSTANT, FIRST_ID))
-    limit = wanted.limit + 1
+    scopes, reading = _scoped(asked.zones, wanted)
+    scope = {
+        "tokens": [token_of(scope, one) for scope in scopes for one in lead],
+        **of_others(others),
+    }
     found: list[Order] = []
     for _ in range(_READ_TIMES):
-        rows = await database.rows(
-            queries.search_orders_down if down else queries.search_orders_up,
-            tokens=[token_of(scope, one) for scope in _scopes(asked.zones) for one in lead],
-            at=beyond[0],
-            order_id=beyond[1],
-            since=asked.only.since,
-            until=asked.only.until,
-            statuses=None if asked.only.statuses is None else [*asked.only.statuses],
-            others=len(others),
-            other_needs=[number for number, need in enumerate(others) for _ in need],
-            other_tokens=[token_of(EVERYWHERE, one) for need in others for one in need],
-            limit=limit,
-        )
+        query, values = statement(queries.search_orders, ORDER_SEARCH, reading)
+        rows = await database.rows(query, **scope, **values)
         orders = [decode(Order, row["state"]) for row in rows]
         found += [one for one in orders if asked.finds(one)]
-        if len(found) > wanted.limit or len(orders) < limit:
+        if len(found) > wanted.limit or len(orders) <= reading.limit:
             break
-        beyond, limit = _placed(orders[-1]), _READ_AT_ONCE
+        beyond = ORDER_SEARCH.key(wanted.by)(orders[-1])
+        reading = replace(reading, limit=_READ_AT_ONCE, beyond=beyond)
     return page_of(found, wanted)
+
+
+def of_others(needed: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    """What a search sends of the needs that do not lead."""
+    return {
+        "others": len(needed),
+        "other_needs": [number for number, need in enumerate(needed) for _ in need],
+        "other_tokens": [token_of(EVERYWHERE, one) for need in needed for one in need],
+    }
 
 
 async def index_old(database: Database) -> AsyncIterator[tuple[int, int]]:
@@ -142,15 +137,17 @@ async def _in_order(
     return rarest, [one for one in wish if one is not rarest]
 
 
-def _scopes(zones: tuple[ZoneId, ...] | None) -> tuple[str, ...]:
-    return (EVERYWHERE,) if zones is None else zones
+def _scoped(zones: tuple[ZoneId, ...] | None, wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:
+    """Where to look, which says what a zone that is asked for would say."""
+    scopes: tuple[str, ...] = (EVERYWHERE,) if zones is None else zones
+    asked_for = [one.value for one in wanted.only if one.column == "zone_id"]
+    if asked_for:
+        scopes = tuple(str(one) for one in asked_for if zones is None or one in zones)
+    rest = tuple(one for one in wanted.only if one.column != "zone_id")
+    return scopes, replace(wanted, only=rest)
 
 
 def token_of(scope: str, text: str) -> int:
     """The number of a text among all orders (scope "") or among those of a zone."""
     digest = hashlib.blake2b(f"{scope}|{text}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
-
-
-def _placed(order: Order) -> Key:
-    return (order.placed_at, order.id)

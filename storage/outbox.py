@@ -7,14 +7,14 @@ from typing import Any, Final
 import msgspec
 
 from engine.identity.links import SendLink
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.ids import EffectId
 from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
 from engine.kernel.timing import Instant
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 from storage.database import Database
 from storage.queries import queries
 from storage.store import OutboxRow
@@ -24,8 +24,10 @@ EFFECTS: Final[tuple[type[Effect], ...]] = (
     SendSms,
     SendLink,
     IssueInvoice,
+    CreditRefund,
     EnterTransfer,
     FollowOrder,
+    TakePointsBack,
     TellOwner,
 )
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))

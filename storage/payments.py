@@ -8,11 +8,14 @@ from msgspec import Struct
 
 from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.messages import Change, Decision, Event
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import PAYMENTS
 from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment
 from storage.database import Database, Session
 from storage.kinds import decode, encode, known
+from storage.listed import page_in
 from storage.queries import queries
 
 OF_ORDER_MAX: Final = 100
@@ -50,8 +53,8 @@ class PaymentStore(Protocol):
         """An order's, in the order in which they were made; at most `OF_ORDER_MAX`."""
         ...
 
-    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[Payment, ...]:
-        """A customer's, newest first."""
+    async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[Payment]:
+        """A page of a customer's, as `PAYMENTS` says."""
         ...
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payment, ...]:
@@ -121,11 +124,15 @@ class PostgresPayments:
         )
         return tuple(decode(Payment, row["state"]) for row in rows)
 
-    async def list_of(self, customer_id: UserId, *, limit: int) -> tuple[Payment, ...]:
-        rows = await self._database.rows(
-            queries.list_payments_of, customer_id=known(customer_id), limit=limit
+    async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[Payment]:
+        return await page_in(
+            self._database,
+            queries.list_payments_of,
+            PAYMENTS,
+            wanted,
+            lambda row: decode(Payment, row["state"]),
+            customer_id=known(customer_id),
         )
-        return tuple(decode(Payment, row["state"]) for row in rows)
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payment, ...]:
         rows = await self._database.rows(queries.list_due_payments, now=now, limit=limit)

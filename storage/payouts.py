@@ -8,12 +8,15 @@ from msgspec import Struct
 
 from engine.audit.record import AuditRecord
 from engine.kernel.ids import CourierId
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
-from engine.payouts.dispute import Dispute, DisputeId, DisputeStatus
+from engine.listings import DISPUTES, PAYOUTS
+from engine.payouts.dispute import Dispute, DisputeId
 from engine.payouts.payout import BankAccount, BankAccountId, Payout, PayoutId, PayoutStatus
 from storage.audit import save_records
 from storage.database import Database
 from storage.kinds import decode, encode, known
+from storage.listed import page_in
 from storage.queries import queries
 from storage.vault import Sealed, Vault
 
@@ -48,8 +51,8 @@ class PayoutStore(Protocol):
         """One by its id."""
         ...
 
-    async def list_of(self, courier_id: CourierId, *, limit: int) -> tuple[Payout, ...]:
-        """A courier's, newest first."""
+    async def list_of(self, courier_id: CourierId, wanted: Wanted) -> Page[Payout]:
+        """A page of a courier's, as `PAYOUTS` says."""
         ...
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payout, ...]:
@@ -64,8 +67,8 @@ class PayoutStore(Protocol):
         """One by its id."""
         ...
 
-    async def list_disputes(self, status: DisputeStatus, *, limit: int) -> tuple[Dispute, ...]:
-        """Those that stand so, newest first."""
+    async def list_disputes(self, wanted: Wanted) -> Page[Dispute]:
+        """A page of them, as `DISPUTES` says."""
         ...
 
     async def list_due_disputes(self, now: Instant, *, limit: int) -> tuple[Dispute, ...]:
@@ -137,11 +140,15 @@ class PostgresPayouts:
         state = await self._database.value(queries.find_payout, payout_id=known(payout_id))
         return None if state is None else decode(Payout, state)
 
-    async def list_of(self, courier_id: CourierId, *, limit: int) -> tuple[Payout, ...]:
-        rows = await self._database.rows(
-            queries.list_payouts_of, courier_id=known(courier_id), limit=limit
+    async def list_of(self, courier_id: CourierId, wanted: Wanted) -> Page[Payout]:
+        return await page_in(
+            self._database,
+            queries.list_payouts_of,
+            PAYOUTS,
+            wanted,
+            lambda row: decode(Payout, row["state"]),
+            courier_id=known(courier_id),
         )
-        return tuple(decode(Payout, row["state"]) for row in rows)
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payout, ...]:
         rows = await self._database.rows(queries.list_due_payouts, now=now, limit=limit)
@@ -158,9 +165,14 @@ class PostgresPayouts:
         state = await self._database.value(queries.find_dispute, dispute_id=known(dispute_id))
         return None if state is None else decode(Dispute, state)
 
-    async def list_disputes(self, status: DisputeStatus, *, limit: int) -> tuple[Dispute, ...]:
-        rows = await self._database.rows(queries.list_disputes, status=status.value, limit=limit)
-        return tuple(decode(Dispute, row["state"]) for row in rows)
+    async def list_disputes(self, wanted: Wanted) -> Page[Dispute]:
+        return await page_in(
+            self._database,
+            queries.list_disputes,
+            DISPUTES,
+            wanted,
+            lambda row: decode(Dispute, row["state"]),
+        )
 
     async def list_due_disputes(self, now: Instant, *, limit: int) -> tuple[Dispute, ...]:
         rows = await self._database.rows(queries.list_due_disputes, now=now, limit=limit)

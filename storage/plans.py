@@ -1,5 +1,6 @@
 """How PostgreSQL carries out a query: which scans, over how many rows, in which time."""
 
+from collections.abc import Iterator
 from statistics import median
 from typing import Any, Final
 
@@ -45,7 +46,7 @@ async def explain(
             finally:
                 await turn.rollback()
         told.append(msgspec.json.decode(text)[0])
-    nodes = list(_nodes(told[-1]["Plan"]))
+    nodes = list(nodes_of(told[-1]["Plan"]))
     scans = [
         (one["Node Type"], one.get("Relation Name") or one.get("Index Name", ""))
         for one in nodes
@@ -71,7 +72,8 @@ async def _sizes(database: Database) -> dict[str, int]:
     return {row["relname"]: row["rows"] for row in rows}
 
 
-def _nodes(plan: dict[str, Any]) -> Any:  # noqa: ANN401 - a generator of what JSON holds
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every step of a plan as PostgreSQL tells it."""
     yield plan
     for one in plan.get("Plans", ()):
-        yield from _nodes(one)
+        yield from nodes_of(one)

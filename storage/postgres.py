@@ -39,12 +39,10 @@ from storage.commit import GroupCommit
 from storage.database import Database
 from storage.settings import DatabaseSettings
 from storage.store import (
-    ANY_ORDER,
     Answer,
     CellContents,
     Commit,
     DutyOf,
-    OrderFilter,
     OrderSearch,
     OutboxRow,
     Outcome,
@@ -59,6 +57,8 @@ class PostgresStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._commits = GroupCommit(database)
+        self._orders = orders.gathering(database)
+        self._quotes = orders.gathering_quotes(database)
 
     @classmethod
     async def open(cls, settings: DatabaseSettings) -> Self:
@@ -104,15 +104,10 @@ class PostgresStore:
         return await zones.list_parameter_sets(self._database, zone_id)
 
     async def find_order(self, order_id: OrderId) -> Order | None:
-        return await orders.find(self._database, order_id)
+        return await self._orders.find(order_id)
 
-    async def list_orders_of(
-        self,
-        customer_id: UserId,
-        wanted: Wanted,
-        only: OrderFilter = ANY_ORDER,
-    ) -> Page[Order]:
-        return await orders.list_of(self._database, customer_id, wanted, only)
+    async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
+        return await orders.list_of(self._database, customer_id, wanted)
 
     async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
         return await order_tokens.search(self._database, asked, wanted)
@@ -170,7 +165,7 @@ class PostgresStore:
         await orders.save_quote(self._database, quote)
 
     async def find_quote(self, quote_id: QuoteId) -> Quote | None:
-        return await orders.find_quote(self._database, quote_id)
+        return await self._quotes.find(quote_id)
 
     async def lease_effects(
         self, *, limit: int, now: Instant, lease_until: Instant

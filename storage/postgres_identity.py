@@ -16,6 +16,7 @@ from engine.kernel.messages import Role
 from engine.kernel.timing import Instant
 from storage.audit import save_records
 from storage.database import Database, Session
+from storage.gathering import Gathering
 from storage.kinds import decode, encode, known
 from storage.queries import queries
 from storage.vault import Sealed, Vault
@@ -58,6 +59,7 @@ class PostgresIdentity:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._users = Gathering(database, queries.find_users, self._opened_user)
 
     async def find_challenge(
         self, phone: str, purpose: Purpose = Purpose.LOG_IN
@@ -119,8 +121,7 @@ class PostgresIdentity:
         return None if state is None else self._opened_user(state)
 
     async def find_user(self, user_id: UserId) -> User | None:
-        state = await self._database.value(queries.find_user, user_id=known(user_id))
-        return None if state is None else self._opened_user(state)
+        return await self._users.find(user_id)
 
     async def find_profile(self, user_id: UserId, role: Role) -> Profile | None:
         state = await self._database.value(

@@ -11,10 +11,13 @@ from engine.identity.links import Link, LinkPurpose
 from engine.identity.staff import StaffAccount
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Effect
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import INVITATIONS
 from storage.audit import save_records
 from storage.database import Database, Session
 from storage.kinds import decode, encode, known
+from storage.listed import page_in
 from storage.queries import queries
 from storage.vault import Sealed, Vault
 
@@ -65,13 +68,16 @@ class PostgresStaff:
         state = await self._database.value(queries.find_link, link_id=known(link_id))
         return None if state is None else self._opened_link(state)
 
-    async def list_links(
-        self, purpose: LinkPurpose, *, now: Instant, limit: int
-    ) -> tuple[Link, ...]:
-        rows = await self._database.rows(
-            queries.list_links, purpose=purpose.value, now=now, limit=limit
+    async def list_links(self, purpose: LinkPurpose, wanted: Wanted, *, now: Instant) -> Page[Link]:
+        return await page_in(
+            self._database,
+            queries.list_links,
+            INVITATIONS,
+            wanted,
+            lambda row: self._opened_link(row["state"]),
+            purpose=purpose.value,
+            now=now,
         )
-        return tuple(self._opened_link(row["state"]) for row in rows)
 
     async def save_staff(
         self,

@@ -9,6 +9,7 @@ from engine.identity.links import Link, LinkPurpose
 from engine.identity.staff import StaffAccount
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Effect
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
 
 
@@ -27,10 +28,8 @@ class StaffStore(Protocol):
         """A link by its id."""
         ...
 
-    async def list_links(
-        self, purpose: LinkPurpose, *, now: Instant, limit: int
-    ) -> tuple[Link, ...]:
-        """Links that can still be used, the newest first."""
+    async def list_links(self, purpose: LinkPurpose, wanted: Wanted, *, now: Instant) -> Page[Link]:
+        """A page of the links that can still be used, as `INVITATIONS` says."""
         ...
 
     async def save_staff(

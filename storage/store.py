@@ -24,11 +24,11 @@ from engine.kernel.ids import (
     ZoneId,
 )
 from engine.kernel.messages import Decision, Effect
-from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Page, Wanted
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 from engine.orders.finding import Sought, is_found
-from engine.orders.order import Order, OrderStatus
+from engine.orders.order import Order
 from engine.orders.quote import Quote
 from engine.orders.viewing import Viewer
 
@@ -122,34 +122,17 @@ class TrailFix(Struct, frozen=True, kw_only=True):
     accuracy_m: float
 
 
-class OrderFilter(Struct, frozen=True, kw_only=True):
-    """Which orders: placed from `since` on and before `until`, in one of these steps (or any)."""
-
-    statuses: tuple[OrderStatus, ...] | None = None
-    since: Instant = FIRST_INSTANT
-    until: Instant = LAST_INSTANT
-
-
-ANY_ORDER = OrderFilter()
-
-
 class OrderSearch(Struct, frozen=True, kw_only=True):
-    """What is sought, as whom, among which: in these zones (None: all), and by the filter."""
+    """What is sought, as whom, and in which zones (None: all)."""
 
     sought: Sought
     viewer: Viewer
     zones: tuple[ZoneId, ...] | None = None
-    only: OrderFilter = ANY_ORDER
 
     def finds(self, order: Order) -> bool:
         """Whether an order is what is meant."""
-        only = self.only
-        return (
-            (self.zones is None or order.zone_id in self.zones)
-            and only.since <= order.placed_at < only.until
-            and (only.statuses is None or order.status in only.statuses)
-            and is_found(order, self.sought, self.viewer)
-        )
+        is_here = self.zones is None or order.zone_id in self.zones
+        return is_here and is_found(order, self.sought, self.viewer)
 
 
 class DutyOf(Struct, frozen=True, kw_only=True):
@@ -222,17 +205,12 @@ class Store(Protocol):
         """An order as last stored, open or ended."""
         ...
 
-    async def list_orders_of(
-        self,
-        customer_id: UserId,
-        wanted: Wanted,
-        only: OrderFilter = ANY_ORDER,
-    ) -> Page[Order]:
-        """A page of a customer's orders, by when they were placed and their ids."""
+    async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
+        """A page of a customer's orders, as `ORDERS` says."""
         ...
 
     async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
-        """A page of the orders, whosever they are, that are what is sought, as of `list_orders_of`.
+        """A page of the orders, whosever they are, that are what is sought, as `ORDER_SEARCH` says.
 
         Of 5,000 orders and more that only seem to be, none may be.
         """

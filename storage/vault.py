@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 _NONCE_BYTES: Final = 12
+_CIPHERS_MAX: Final = 16
 
 
 class SealingKeys(Protocol):
@@ -56,7 +58,7 @@ class Vault:
         """Close it for one row."""
         key_id = self.key_id
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        closed = AESGCM(self._keys.sealing()[key_id]).encrypt(nonce, plain, _bound(key_id, row))
+        closed = _cipher(self._keys.sealing()[key_id]).encrypt(nonce, plain, _bound(key_id, row))
         return Sealed(key_id=key_id, text=base64.b64encode(nonce + closed).decode())
 
     def open(self, sealed: Sealed, *, row: str) -> bytes:
@@ -69,13 +71,18 @@ class Vault:
         closed = base64.b64decode(sealed.text)
         nonce, closed = closed[:_NONCE_BYTES], closed[_NONCE_BYTES:]
         try:
-            return AESGCM(key).decrypt(nonce, closed, _bound(sealed.key_id, row))
+            return _cipher(key).decrypt(nonce, closed, _bound(sealed.key_id, row))
         except InvalidTag as error:
             raise CannotOpen(f"what was sealed for {row} was changed") from error
 
     def index(self, text: str) -> str:
         """By what a value is found without being readable: its HMAC-SHA256."""
         return hmac.new(self._keys.index_key(), text.encode(), hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=_CIPHERS_MAX)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
 
 
 def _bound(key_id: str, row: str) -> bytes:

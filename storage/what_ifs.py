@@ -3,19 +3,12 @@
 from typing import Protocol
 
 from engine.kernel.ids import ZoneId
-from engine.kernel.pages import (
-    FIRST_ID,
-    FIRST_INSTANT,
-    LAST_ID,
-    LAST_INSTANT,
-    Key,
-    Page,
-    Wanted,
-    page_of,
-)
+from engine.kernel.pages import Page, Wanted
+from engine.listings import WHAT_IFS
 from engine.what_if import WhatIf, WhatIfId
 from storage.database import Database
 from storage.kinds import decode, encode, known
+from storage.listed import page_in
 from storage.queries import queries
 
 
@@ -31,7 +24,7 @@ class WhatIfStore(Protocol):
         ...
 
     async def list_of(self, zone_id: ZoneId, wanted: Wanted) -> Page[WhatIf]:
-        """A page of those of a zone, by when they were asked and their ids."""
+        """A page of those of a zone, as `WHAT_IFS` says."""
         ...
 
 
@@ -49,19 +42,11 @@ class PostgresWhatIfs:
         return None if state is None else decode(WhatIf, state)
 
     async def list_of(self, zone_id: ZoneId, wanted: Wanted) -> Page[WhatIf]:
-        down = wanted.goes_down
-        start = (LAST_INSTANT, LAST_ID) if down else (FIRST_INSTANT, FIRST_ID)
-        at, what_if_id = wanted.beyond or start
-        rows = await self._database.rows(
-            queries.list_what_ifs_down if down else queries.list_what_ifs_up,
+        return await page_in(
+            self._database,
+            queries.list_what_ifs,
+            WHAT_IFS,
+            wanted,
+            lambda row: decode(WhatIf, row["state"]),
             zone_id=known(zone_id),
-            at=at,
-            what_if_id=what_if_id,
-            limit=wanted.limit + 1,
         )
-        return page_of([decode(WhatIf, row["state"]) for row in rows], wanted)
-
-
-def listed_at(what_if: WhatIf) -> Key:
-    """Where a what-if stands in a list."""
-    return (what_if.asked.at, what_if.id)

@@ -34,6 +34,7 @@ from engine.kernel.place import Place, Point, distance_m
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders import decide
+from engine.orders.handover import HandoverTold
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder
 from engine.orders.order import Gift, Order, OrderStatus, Recipient, Window
 from engine.orders.quote import Quote, Way, quote
@@ -372,6 +373,8 @@ class Story(Ledger):
         *,
         pin: str = PIN,
         device_at: Instant | None = None,
+        reason: str = "nobody there",
+        cash_halalas: int = 0,
     ) -> Decision | Refusal:
         """Report a step of an order and store what was decided; a refusal is returned as it is."""
         command = ReportProgress(
@@ -380,7 +383,8 @@ class Story(Ledger):
             step=step,
             device_at=device_at,
             pin=pin if step is P.DELIVERED else "",
-            reason="nobody there" if step is P.ATTEMPT_FAILED else "",
+            reason=reason if step is P.ATTEMPT_FAILED else "",
+            handover=HandoverTold(cash_halalas=cash_halalas),
         )
         known = self.held | {command.order_id: self.orders[index]}
         carrying = Carrying(self.courier, known, parameters=self.zone.parameters, now=self.at)

@@ -8,7 +8,10 @@ import httpx2
 
 
 class HttpClient:
-    """Speaks to one company at one address, past no proxy; nothing is repeated here."""
+    """Speaks to one company at one address, past no proxy; nothing is repeated here.
+
+    `wire` is what carries the requests, None for sockets.
+    """
 
     def __init__(
         self,
@@ -17,9 +20,15 @@ class HttpClient:
         timeout_s: float,
         auth: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        wire: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self._client = httpx2.AsyncClient(
-            base_url=url, auth=auth, headers=headers, timeout=timeout_s, trust_env=False
+            base_url=url,
+            auth=auth,
+            headers=headers,
+            timeout=timeout_s,
+            trust_env=False,
+            transport=wire,
         )
 
     async def __aenter__(self) -> Self:

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, Final
 
+import httpx2
 import msgspec
 
 from actors.gateways.http_gateway import HttpGateway
@@ -59,9 +60,19 @@ class Moyasar(HttpGateway):
 
     name = GatewayName.MOYASAR
 
-    def __init__(self, settings: MoyasarSettings, *, return_url: str, timeout_s: float) -> None:
+    def __init__(
+        self,
+        settings: MoyasarSettings,
+        *,
+        return_url: str,
+        timeout_s: float,
+        wire: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         super().__init__(
-            settings.url, timeout_s=timeout_s, auth=(settings.secret_key.get_secret_value(), "")
+            settings.url,
+            timeout_s=timeout_s,
+            auth=(settings.secret_key.get_secret_value(), ""),
+            wire=wire,
         )
         self._settings = settings
         self._return_url = return_url
@@ -143,7 +154,7 @@ def _source(source: Source, *, is_held: bool) -> dict[str, Any]:
             return {"type": "applepay", "token": source.value, "manual": is_held}
         case SourceKind.STC_PAY:
             return {"type": "stcpay", "mobile": source.value}
-        case SourceKind.WALLET | SourceKind.SAVED:
+        case SourceKind.WALLET | SourceKind.SAVED | SourceKind.CASH:
             raise GatewayRejected("no source of Moyasar's")
 
 

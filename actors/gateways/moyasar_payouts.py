@@ -39,11 +39,14 @@ _REJECTED: Final = frozenset({400, 401, 403, 404, 405, 422})
 class MoyasarPayouts(HttpClient):
     """Satisfies `PayoutGateway`; nothing is repeated here."""
 
-    def __init__(self, settings: PayoutSettings) -> None:
+    def __init__(
+        self, settings: PayoutSettings, *, wire: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
         super().__init__(
             settings.url,
             timeout_s=settings.timeout_s,
             auth=(settings.api_key.get_secret_value(), ""),
+            wire=wire,
         )
         self._source = settings.source_id
 

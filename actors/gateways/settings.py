@@ -221,6 +221,7 @@ class PaymentSettings(BaseModel):
                 GatewayName.MOYASAR,
             ),
             Network.WALLET: GatewayName.WALLET,
+            Network.CASH: GatewayName.CASH,
         },
         description="Which gateway takes which network; what is not named is not offered.",
     )

@@ -1,13 +1,12 @@
 """What the API costs beside bare FastAPI on the same worker: reading oneself, placing an order."""
 
 import asyncio
-import cProfile
-import pstats
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from enum import StrEnum
 from functools import partial
 from multiprocessing import get_context
 from statistics import median
@@ -15,6 +14,7 @@ from typing import Final
 
 import msgspec
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 from msgspec.structs import replace
 from pydantic import BaseModel, SecretStr
@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from actors.chance import new_id
 from actors.clock import SystemClock
+from actors.garbage import collect_seldom
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.app import assemble
 from api.bodies import OrderBody
@@ -38,9 +39,10 @@ from engine.kernel.ids import QuoteId
 from engine.kernel.place import Point
 from engine.orders.quote import Quote
 from simulations.rest import Account, Edge
+from storage.bare_orders import bare_orders
 from storage.migrate import migrate
 from storage.servers import Servers, embedded_servers
-from storage.settings import DataSettings
+from storage.settings import DatabaseSettings, DataSettings
 
 OPERATOR: Final = "+966500000001"
 CUSTOMER: Final = "+966550000001"
@@ -74,10 +76,25 @@ class BareMe(BaseModel):
     role: str
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class Case(StrEnum):
+    """What is asked for, of us and of the bare application."""
+
+    CLOCK = "clock"
+    ME = "me"
+    ORDER = "order"
+
+
+_TOLD: Final = {
+    Case.CLOCK: "GET /v1/clock (counted for its person)",
+    Case.ME: "GET /v1/me (a row is read and opened)",
+    Case.ORDER: "POST /v1/orders (auth, validation, key, one commit)",
+}
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of the server's processor for a request, and requests in a second, of every run."""
 
-    name: str
+    case: Case
     ours: list[tuple[float, float]]
     bare: list[tuple[float, float]]
 
@@ -87,13 +104,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return bare / ours if which == 0 else ours / bare
 
 
-def run(*, runs: int, count: int, connections: int, profile: bool) -> None:
-    """Start a throw-away system and print the table."""
+def run(cases: Sequence[Case], *, runs: int, count: int, connections: int) -> None:
+    """Start a throw-away system and print the table; `only` of these cases, or all."""
     with embedded_servers(throwaway=True) as servers:
         asyncio.run(migrate(servers.postgres_dsn))
         settings = _settings(servers)
-        found = asyncio.run(
-            _measured(settings, runs=runs, count=count, connections=connections, profile=profile)
+        # As a worker of the service is run.
+        collect_seldom()
+        found = uvloop.run(
+            _measured(settings, cases, runs=runs, count=count, connections=connections)
         )
     table = Table(
         "", "ours, CPU µs", "bare, CPU µs", "ours /s", "bare /s", "CPU ratio", "rate ratio"
@@ -104,7 +123,7 @@ def run(*, runs: int, count: int, connections: int, profile: bool) -> None:
             for told in (one.ours, one.bare)
         )
         table.add_row(
-            one.name,
+            _TOLD[one.case],
             f"{ours_s * 1e6:.0f}",
             f"{bare_s * 1e6:.0f}",
             f"{ours_rate:.0f}",
@@ -131,29 +150,27 @@ def _settings(servers: Servers) -> Settings:
 
 
 async def _measured(
-    settings: Settings, *, runs: int, count: int, connections: int, profile: bool
-) -> list[Case]:
+    settings: Settings, cases: Sequence[Case], *, runs: int, count: int, connections: int
+) -> list[Measured]:
     app = assemble(partial(open_parts, settings), settings)
     config = listen_config(app, settings.edge)
-    config.app, config.port, config.loop = _either(app), 0, "none"
-    server = uvicorn.Server(config)
-    serving = asyncio.ensure_future(server.serve())
-    while not server.started:
-        await SystemClock().sleep(20)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        send = partial(_sent, pool, url, connections)
-        cases = await _prepared(app.state.parts, url, settings)
-        found = [
-            await _alternating(name, ours, bare, send, runs=runs, count=count)
-            for name, ours, bare in cases
-        ]
-        if profile:
-            for name, ours, _ in cases:
-                await _profiled(name, ours, send, count)
-    server.should_exit = True
-    with suppress(asyncio.CancelledError):
-        await serving
+    async with _bare_app(settings.database) as bare:
+        config.app, config.port, config.loop = _either(app, bare), 0, "none"
+        server = uvicorn.Server(config)
+        serving = asyncio.ensure_future(server.serve())
+        while not server.started:
+            await SystemClock().sleep(20)
+        url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            send = partial(_sent, pool, url, connections)
+            place = await _opened(app.state.parts, url, settings)
+            found = [
+                await _alternating(case, *_prepares(place, case), send, runs=runs, count=count)
+                for case in cases
+            ]
+        server.should_exit = True
+        with suppress(asyncio.CancelledError):
+            await serving
     return found
 
 
@@ -169,15 +186,15 @@ def _sent(
 
 
 async def _alternating(
-    name: str, ours: Prepare, bare: Prepare, send: Sender, *, runs: int, count: int
-) -> Case:
+    case: Case, ours: Prepare, bare: Prepare, send: Sender, *, runs: int, count: int
+) -> Measured:
     told: dict[str, list[tuple[float, float]]] = {"ours": [], "bare": []}
     await _once(ours, send, count // 4)
     await _once(bare, send, count // 4)
-    for _ in track(range(runs), description=name, transient=True):
+    for _ in track(range(runs), description=case, transient=True):
         told["ours"].append(await _once(ours, send, count))
         told["bare"].append(await _once(bare, send, count))
-    return Case(name=name, ours=told["ours"], bare=told["bare"])
+    return Measured(case=case, ours=told["ours"], bare=told["bare"])
 
 
 async def _once(prepare: Prepare, send: Sender, count: int) -> tuple[float, float]:
@@ -189,50 +206,33 @@ async def _once(prepare: Prepare, send: Sender, count: int) -> tuple[float, floa
     return spent_s / count, count / load.seconds
 
 
-async def _profiled(name: str, prepare: Prepare, send: Sender, count: int) -> None:
-    requests = await prepare(count)
-    profiler = cProfile.Profile()
-    profiler.enable()
-    await send(requests)
-    profiler.disable()
-    Console().print(f"{name}: where the time of {count} requests goes")
-    pstats.Stats(profiler).sort_stats("tottime").print_stats(25)
-
-
-def _either(ours: ASGIApp) -> ASGIApp:
+def _either(ours: ASGIApp, bare: ASGIApp) -> ASGIApp:
     """Both applications behind one server; what lives as long as it does is ours."""
-    bare: ASGIApp | None = None
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal bare
-        if not scope.get("path", "").startswith(_BARE):
-            await ours(scope, receive, send)
-            return
-        bare = bare or _bare_app(ours)
-        await bare(scope, receive, send)
+        asked = bare if scope.get("path", "").startswith(_BARE) else ours
+        await asked(scope, receive, send)
 
     return serve
 
 
-def _bare_app(ours: ASGIApp) -> FastAPI:
-    assert isinstance(ours, FastAPI)
-    parts: Parts = ours.state.parts
+@asynccontextmanager
+async def _bare_app(settings: DatabaseSettings) -> AsyncIterator[FastAPI]:
+    """FastAPI and asyncpg as their documents show them, nothing of ours but the body's type."""
     app = FastAPI(openapi_url=None)
 
-    @app.get(f"{_BARE}/me")
-    async def me() -> BareMe:
-        return BareMe(user_id=CUSTOMER, phone=CUSTOMER, role="customer")
+    async with bare_orders(settings) as table:
 
-    @app.post(f"{_BARE}/orders", status_code=201)
-    async def place(body: OrderBody) -> BareMe:
-        one = replace(_quote[0], id=QuoteId(new_id(parts.clock, parts.chance)))
-        await parts.store.save_quote(one)
-        return BareMe(user_id=one.id, phone=body.recipient.name, role="customer")
+        @app.get(f"{_BARE}/me")
+        async def me() -> BareMe:
+            return BareMe(user_id=CUSTOMER, phone=CUSTOMER, role="customer")
 
-    return app
+        @app.post(f"{_BARE}/orders", status_code=201)
+        async def place(body: OrderBody) -> BareMe:
+            await table.insert(body.quote_id, body.model_dump_json())
+            return BareMe(user_id=body.quote_id, phone=body.recipient.name, role="customer")
 
-
-_quote: list[Quote] = []
+        yield app
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -268,28 +268,15 @@ class _Place(msgspec.Struct, frozen=True):
         return request("POST", path, {**self.bearer, "idempotency-key": key}, body)
 
 
-async def _prepared(
-    parts: Parts, url: str, settings: Settings
-) -> list[tuple[str, Prepare, Prepare]]:
-    place = await _opened(parts, url, settings)
-    _quote[:] = [place.quote]
-    return [
-        (
-            "GET /v1/clock (counted for its person)",
-            place.reads("/v1/clock"),
-            place.reads(f"{_BARE}/me"),
-        ),
-        (
-            "GET /v1/me (a row is read and opened)",
-            place.reads("/v1/me"),
-            place.reads(f"{_BARE}/me"),
-        ),
-        (
-            "POST /v1/orders (auth, validation, key, one commit)",
-            place.orders("/v1/orders"),
-            place.orders(f"{_BARE}/orders"),
-        ),
-    ]
+def _prepares(place: _Place, case: Case) -> tuple[Prepare, Prepare]:
+    """Makers of our requests and of the bare ones."""
+    match case:
+        case Case.CLOCK:
+            return place.reads("/v1/clock"), place.reads(f"{_BARE}/me")
+        case Case.ME:
+            return place.reads("/v1/me"), place.reads(f"{_BARE}/me")
+        case Case.ORDER:
+            return place.orders("/v1/orders"), place.orders(f"{_BARE}/orders")
 
 
 async def _opened(parts: Parts, url: str, settings: Settings) -> _Place:

@@ -48,12 +48,17 @@ def bench_api(
     *,
     count: Annotated[int, typer.Option(min=40, max=100_000, help="Requests of a run.")] = 1000,
     connections: Annotated[int, typer.Option(min=1, max=256, help="Connections at once.")] = 16,
-    profile: Annotated[bool, typer.Option(help="Also show where the time goes.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="clock, me or order; may be repeated.")
+    ] = None,
 ) -> None:
     """Measure reading and placing over HTTP beside bare FastAPI on the same worker."""
-    from api.commands.bench_api import run
+    from api.commands.bench_api import Case, run
 
-    run(runs=runs, count=count, connections=connections, profile=profile)
+    if unknown := set(only or ()) - set(Case):
+        raise typer.BadParameter(f"{', '.join(unknown)}: choose among {', '.join(Case)}")
+    cases = [Case(one) for one in only or Case]
+    run(cases, runs=runs, count=count, connections=connections)
 
 
 def bench_routing(

@@ -56,6 +56,7 @@ def chaos(
             disk=disk,
             machines=machines(system),
             restarted={"postgresql": victims(system)["postgresql"]},
+            rolled={"edge workers": system.workers.roll, "actors": lambda: _renew(system)},
         )
         is_clean = live_through(
             instance,
@@ -107,6 +108,11 @@ def machines(system: "System") -> "dict[str, Callable[[], int]]":
         return next(lived_in, pids[0])
 
     return {"ray node": node} if system.settings.runtime.ray_nodes > 1 else {}
+
+
+def _renew(system: "System") -> None:
+    for _ in system.renew_actors():
+        pass
 
 
 @contextmanager

@@ -22,13 +22,16 @@ async def _settle(settings: "DatabaseSettings") -> int:
     from actors.loyalty import Loyalty
     from storage.database import Database
     from storage.ledger import PostgresLedger
+    from storage.postgres import PostgresStore
 
     database = await Database.open(settings)
     clock, books = SystemClock(), PostgresLedger(database)
     try:
         with Progress(transient=True) as progress:
             bar = progress.add_task("settling points", total=None)
-            loyalty = Loyalty(LedgerKeeper(books, wall=clock), books, clock=clock)
+            loyalty = Loyalty(
+                LedgerKeeper(books, wall=clock), books, PostgresStore(database), clock=clock
+            )
             await loyalty.settle_all(lambda: progress.advance(bar))
             return int(progress.tasks[0].completed)
     finally:

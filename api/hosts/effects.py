@@ -4,17 +4,18 @@ from actors.gateways.sms import SmsGateway
 from actors.invoicing import Invoicing
 from actors.ledger import LedgerKeeper
 from actors.links import LinkMails
+from actors.loyalty import Loyalty
 from actors.outbox import Handler, Outbox
 from actors.payments import Payments
 from api.parts import Parts
 from api.sending import deadline
 from engine.identity.links import SendLink
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 
 
 def open_outbox(
@@ -24,6 +25,7 @@ def open_outbox(
     invoicing: Invoicing,
     ledger: LedgerKeeper,
     payments: Payments,
+    loyalty: Loyalty,
 ) -> Outbox:
     """What carries every effect out that a commit has promised."""
     return Outbox(
@@ -32,8 +34,10 @@ def open_outbox(
             SendSms: _sending(parts.sms),
             SendLink: mails.send,
             IssueInvoice: invoicing.on_effect,
+            CreditRefund: invoicing.on_refund,
             EnterTransfer: ledger.on_effect,
             FollowOrder: payments.on_effect,
+            TakePointsBack: loyalty.on_effect,
             TellOwner: _telling(parts),
         },
         parts.settings.outbox,

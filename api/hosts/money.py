@@ -1,6 +1,7 @@
 """What issues invoices, and what takes payments."""
 
 from actors.invoicing import Invoicing
+from actors.paid import Paid
 from actors.payments import Payments, Policy
 from actors.stamp import own_stamp, read_stamp
 from api.parts import Parts
@@ -30,17 +31,18 @@ def open_invoicing(parts: Parts) -> Invoicing:
 def open_payments(parts: Parts) -> Payments:
     """What takes payments, whatever gateways there are."""
     settings = parts.settings.payments
+    patience_s = parts.settings.runtime.command_timeout_s
+    paid = Paid(parts.bus, parts.gift_links, clock=parts.clock, patience_s=patience_s)
     return Payments(
         parts.payments,
         parts.store,
-        parts.bus,
+        paid,
         parts.gateways,
         Policy(
             routes=settings.routes,
             terms=Terms(settle_s=settings.settle_s, commission_percent=settings.commission_percent),
             refund_limit_halalas=settings.refund_limit_halalas,
             poll_s=settings.poll_s,
-            command_timeout_s=parts.settings.runtime.command_timeout_s,
         ),
         clock=parts.clock,
         wall=parts.wall,

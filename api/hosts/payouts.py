@@ -3,13 +3,13 @@
 import structlog
 from fastapi import FastAPI
 
+from actors.cash import HeldCash
 from actors.disputes import Disputes
 from actors.ledger import LedgerKeeper
 from actors.payouts import Payouts
 from api.parts import Parts
 from engine.kernel.timing import SECOND_MS
 from engine.payouts.decide import PayoutTerms
-from engine.payouts.weekly import WeeklyTime
 from storage.store import StoreUnavailable
 
 
@@ -32,9 +32,6 @@ class PayoutWatch:
     async def _look(self) -> None:
         await self._disputes.look()
         if self._payouts is not None:
-            settings = self._settings
-            weekly = WeeklyTime(day=settings.weekly_day, hour=settings.weekly_hour)
-            await self._payouts.pay_everybody(weekly)
             await self._payouts.look()
 
 
@@ -49,8 +46,21 @@ def open_payouts(app: FastAPI, parts: Parts, ledger: LedgerKeeper) -> PayoutWatc
     )
     payouts = None
     if parts.payout_gateway is not None:
+        cash = HeldCash(
+            parts.bus,
+            parts.store,
+            ledger,
+            clock=parts.clock,
+            patience_s=parts.settings.runtime.command_timeout_s,
+        )
         payouts = Payouts(
-            parts.payouts, ledger, parts.ledger, parts.payout_gateway, wall=parts.wall, terms=terms
+            parts.payouts,
+            ledger,
+            parts.ledger,
+            parts.payout_gateway,
+            cash,
+            wall=parts.wall,
+            terms=terms,
         )
     app.state.payouts, app.state.disputes = payouts, disputes
     return PayoutWatch(parts, payouts, disputes)

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from actors.audit import AuditKeeper
-from actors.gateways.refunds import ToldRefunds
 from actors.ledger import LedgerKeeper
 from actors.loyalty import Loyalty
 from api.allowance import Allowance
@@ -15,13 +14,14 @@ from api.gift_links import GiftLinks
 from api.hosts.effects import open_outbox
 from api.hosts.files import open_uploads
 from api.hosts.identity import open_gate, open_identity
+from api.hosts.jobs import open_jobs
 from api.hosts.money import open_invoicing, open_payments
 from api.hosts.payouts import open_payouts
 from api.hosts.privacy import open_privacy
 from api.hosts.sockets import open_desk
 from api.hosts.staff import open_staff
 from api.parts import Parts
-from api.punctuality import ZonesPunctuality
+from api.quoted_zones import QuotedZones
 from api.what_ifs import WhatIfs
 
 
@@ -33,25 +33,28 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     await gate.look()
     app.state.desk = desk = open_desk(parts, gate)
     app.state.what_ifs = what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
-    app.state.punctuality = punctuality = ZonesPunctuality(parts.store, parts.clock)
-    app.state.gift_links = gift_links = GiftLinks(parts, punctuality, ToldRefunds())
+    app.state.quoted_zones = quoted_zones = QuotedZones(parts.store, parts.clock)
     app.state.allowance = Allowance(parts.rates, parts.wall)
     app.state.invoicing = invoicing = open_invoicing(parts)
     app.state.ledger = ledger = LedgerKeeper(parts.ledger, wall=parts.wall)
     app.state.uploads = open_uploads(parts)
     app.state.payments = payments = open_payments(parts)
+    app.state.gift_links = gift_links = GiftLinks(parts, quoted_zones, payments)
     open_identity(app, parts)
+    loyalty = Loyalty(ledger, parts.ledger, parts.store, clock=parts.clock)
+    app.state.loyalty = loyalty
     outbox = open_outbox(
         parts,
         mails=open_staff(app, parts),
         invoicing=invoicing,
         ledger=ledger,
         payments=payments,
+        loyalty=loyalty,
     )
     app.state.audit = audit = AuditKeeper(parts.audit, wall=parts.wall)
-    app.state.loyalty = Loyalty(ledger, parts.ledger, clock=parts.clock)
     payouts = open_payouts(app, parts, ledger)
-    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments)
+    jobs = open_jobs(app, parts, ledger)
+    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments, jobs)
     beside = (*services, *open_privacy(app, parts))
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]

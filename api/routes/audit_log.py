@@ -2,22 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter
 from msgspec import to_builtins
 from pydantic import BaseModel, ConfigDict
 
 from api.deps import PartsDep, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
-from api.list_queries import AuditQuery
-from api.paging import Paging
+from api.list_queries import AUDIT_LOG
+from api.paging import Paging, listed
 from api.refusals import INVALID_REQUEST
 from engine.audit.chain import StoredRecord
 from engine.audit.record import Action
 from engine.identity.access import Permission
-from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
-from storage.audit import AuditFilter, numbered, record_of
+from storage.audit import record_of
 
 router = APIRouter(prefix="/v1/audit-log", tags=["staff"])
 
@@ -55,18 +54,13 @@ class AuditLogShown(BaseModel):
 
 @router.get("", responses=answers(200, AuditLogShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST))
 async def list_audit_log(
-    admin: Annotated[Caller, granted(Permission.SEE_AUDIT_LOG)],
+    _: Annotated[Caller, granted(Permission.SEE_AUDIT_LOG)],
     parts: PartsDep,
-    request: Request,
-    query: Annotated[AuditQuery, Query()],
+    paging: Annotated[Paging, listed(AUDIT_LOG)],
 ) -> Json:
     """What was done by those in charge, or to somebody's phone, and who looked where."""
-    paging = Paging(request, parts, admin, query, descending=True)
-    only = AuditFilter(
-        subject=query.subject, actor=None if query.actor is None else UserId(query.actor)
-    )
-    page = await parts.audit.list_records(paging.wanted(), only)
-    return paging.answer(page, numbered, "records", [_shown(one) for one in page.rows])
+    page = await parts.audit.list_records(paging.wanted)
+    return paging.answer(page, "records", [_shown(one) for one in page.rows])
 
 
 def _shown(stored: StoredRecord) -> dict[str, Any]:

@@ -73,7 +73,7 @@ async def quote_change(
         raise Refused(TOO_LATE_TO_CHANGE(status=order.status.value))
     made = await make_quote_again(
         parts,
-        request.app.state.punctuality,
+        request.app.state.quoted_zones,
         order,
         await _former(parts, order),
         door=door.point,

@@ -49,6 +49,7 @@ from engine.identity.access import Permission
 from engine.identity.profiles import NOT_VERIFIED, SUSPENDED
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import UNAVAILABLE
+from engine.orders.cash import CASH_DUE, NOT_CASH
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 from engine.orders.proof import NO_NEIGHBOUR, NO_PHOTO_CONSENT, PROOF_MISSING
 
@@ -151,6 +152,8 @@ async def decline_offer(
         WRONG_PIN,
         PIN_LOCKED,
         PROOF_MISSING,
+        CASH_DUE,
+        NOT_CASH,
         NO_PHOTO_CONSENT,
         NO_NEIGHBOUR,
     ),

@@ -2,15 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from actors.disputes import Disputes
+from api.answer import PageAnswer
 from api.bodies import Body, Reason
 from api.deps import IdText, Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
+from api.list_queries import DISPUTES
+from api.paging import Paging, listed
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
 from engine.couriers.messages import UNKNOWN_COURIER
@@ -27,7 +30,6 @@ from engine.payouts.dispute import (
 )
 
 router = APIRouter(prefix="/v1/disputes", tags=["money"])
-LISTED_MAX = 100
 HALALAS_MAX = 1_000_000
 Judge = Annotated[Caller, granted(Permission.JUDGE_DISPUTES)]
 
@@ -61,8 +63,8 @@ class DisputeShown(BaseModel):
     closed_at: int | None
 
 
-class DisputesShown(BaseModel):
-    """The newest hundred, newest first."""
+class DisputesShown(PageAnswer):
+    """A page of disputes."""
 
     disputes: list[DisputeShown]
 
@@ -95,15 +97,11 @@ async def open_dispute(
 
 @router.get("", responses=answers(200, DisputesShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST))
 async def list_disputes(
-    _: Judge,
-    parts: PartsDep,
-    status: Annotated[DisputeStatus, Query(description="Those that stand so.")] = (
-        DisputeStatus.OPEN
-    ),
+    _: Judge, parts: PartsDep, paging: Annotated[Paging, listed(DISPUTES)]
 ) -> Json:
-    """Disputes that are open, or were decided one way or the other."""
-    found = await parts.payouts.list_disputes(status, limit=LISTED_MAX)
-    return Json({"disputes": [_shown(one) for one in found]})
+    """Disputes that are open, or were decided one way or the other; newest first."""
+    page = await parts.payouts.list_disputes(paging.wanted)
+    return paging.answer(page, "disputes", [_shown(one) for one in page.rows])
 
 
 @router.post(

@@ -12,7 +12,9 @@ from api.errors import Refused
 from api.identity_answers import InvitationShown, InvitationsShown
 from api.identity_bodies import InvitationBody
 from api.json_answer import Json
+from api.list_queries import INVITATIONS
 from api.once import Asked, once
+from api.paging import Paging, listed
 from api.refusals import INVALID_REQUEST
 from engine.identity.access import Permission
 from engine.identity.ids import LinkId
@@ -60,10 +62,13 @@ async def invite(
     return await once(request, parts, asked, make)
 
 
-@router.get("", responses=answers(200, InvitationsShown, *WITH_TOKEN, *WITH_STORE))
-async def list_invitations(request: Request, _: Inviting) -> Json:
-    """The invitations that are open, the newest hundred."""
-    return Json({"invitations": [_shown(one) for one in await _host(request).listed()]})
+@router.get("", responses=answers(200, InvitationsShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST))
+async def list_invitations(
+    request: Request, _: Inviting, paging: Annotated[Paging, listed(INVITATIONS)]
+) -> Json:
+    """The invitations that are open, newest first."""
+    page = await _host(request).listed(paging.wanted)
+    return paging.answer(page, "invitations", [_shown(one) for one in page.rows])
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from msgspec import to_builtins
 from msgspec.structs import replace
 from starlette.responses import Response
@@ -27,25 +27,26 @@ from api.deps import (
 from api.description import WITH_BODY, WITH_COMMAND, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
-from api.list_queries import OrdersQuery
+from api.list_queries import OFFERS, ORDERS, TIMELINE
 from api.once import Asked, once
 from api.order_answers import CancellationShown, OrderCancelledAnswer, QuoteMade
 from api.order_views import find_visible, view, views
-from api.paging import PageQuery, Paging
+from api.paging import Paging, listed
 from api.parts import Parts
 from api.placing import order_of_body
 from api.quoting import make_quote_for, quote_shown
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
+from engine import listings
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer
 from engine.geo.zone import OUTSIDE_ZONES
 from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE
+from engine.kernel.filters import Condition
 from engine.kernel.ids import OrderId, QuoteId
 from engine.kernel.messages import Caller, Role
-from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Page, Wanted, slice_of
-from engine.kernel.pages import Key as RowKey
+from engine.kernel.pages import Page, Wanted
 from engine.orders.messages import (
     BAD_WINDOW,
     CHARGE_RISEN,
@@ -67,7 +68,7 @@ from engine.orders.policy import cancellation_terms
 from engine.orders.quote import Quote
 from engine.orders.search import matches
 from engine.payments.messages import PAYMENT_REQUIRED
-from storage.store import OrderFilter, StoredEvent
+from storage.store import StoredEvent
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 
@@ -96,7 +97,7 @@ async def make_quote(
     """What it costs, and when it would be there."""
     made = await make_quote_for(
         parts,
-        request.app.state.punctuality,
+        request.app.state.quoted_zones,
         customer_id=caller.user_id,
         shop=body.shop.point(),
         door=body.door.point(),
@@ -159,37 +160,29 @@ async def place_order(
 async def list_orders(
     caller: Annotated[Caller, granted(Permission.LIST_ORDERS)],
     parts: PartsDep,
-    request: Request,
-    query: Annotated[OrdersQuery, Query()],
+    paging: Annotated[Paging, listed(ORDERS)],
 ) -> Json:
     """The caller's own orders, newest first if not asked otherwise."""
-    paging = Paging(request, parts, caller, query, descending=query.sort.startswith("-"))
-    only = OrderFilter(
-        statuses=tuple(query.status) or None,
-        since=query.placed_at_gte or FIRST_INSTANT,
-        until=LAST_INSTANT if query.placed_at_lt is None else query.placed_at_lt,
-    )
-    if query.q:
-        page = slice_of(await _found(parts, caller, query.q, only), _placed, paging.wanted())
+    if words := paging.beside.get("q"):
+        found = await _found(parts, caller, str(words), paging.wanted.only)
+        page = listings.ORDERS.page(found, paging.wanted)
     else:
-        page = await parts.store.list_orders_of(caller.user_id, paging.wanted(), only)
-    return paging.answer(page, _placed, "orders", await views(parts, page.rows))
+        page = await parts.store.list_orders_of(caller.user_id, paging.wanted)
+    return paging.answer(page, "orders", await views(parts, page.rows))
 
 
-def _placed(order: Order) -> RowKey:
-    return (order.placed_at, order.id)
-
-
-async def _found(parts: Parts, caller: Caller, words: str, only: OrderFilter) -> list[Order]:
+async def _found(
+    parts: Parts, caller: Caller, words: str, only: tuple[Condition, ...]
+) -> list[Order]:
     """Those of his newest orders in which all the words are found."""
     found: list[Order] = []
-    wanted = Wanted(limit=_SEARCHED_AT_ONCE)
+    wanted = Wanted(limit=_SEARCHED_AT_ONCE, only=only)
     for _ in range(_SEARCHED_MAX // _SEARCHED_AT_ONCE):
-        page: Page[Order] = await parts.store.list_orders_of(caller.user_id, wanted, only)
+        page: Page[Order] = await parts.store.list_orders_of(caller.user_id, wanted)
         found += [one for one in page.rows if matches(one, words)]
         if not page.has_next:
             break
-        wanted = replace(wanted, beyond=_placed(page.rows[-1]))
+        wanted = replace(wanted, beyond=listings.ORDERS.key()(page.rows[-1]))
     return found
 
 
@@ -212,19 +205,12 @@ async def get_timeline(
     order_id: PathId,
     caller: Annotated[Caller, granted(Permission.SEE_ORDER)],
     parts: PartsDep,
-    *,
-    request: Request,
-    query: Annotated[PageQuery, Query()],
+    paging: Annotated[Paging, listed(TIMELINE)],
 ) -> Json:
     """All that happened to an order, oldest first."""
     await find_visible(parts, caller, order_id)
-    paging = Paging(request, parts, caller, query, descending=False)
-    page = slice_of(await parts.store.list_events(order_id), _told, paging.wanted())
-    return paging.answer(page, _told, "events", [_event(one, caller) for one in page.rows])
-
-
-def _told(event: StoredEvent) -> RowKey:
-    return (event.version, event.position)
+    page = listings.TIMELINE.page(await parts.store.list_events(order_id), paging.wanted)
+    return paging.answer(page, "events", [_event(one, caller) for one in page.rows])
 
 
 def _event(event: StoredEvent, caller: Caller) -> dict[str, Any]:
@@ -243,19 +229,13 @@ async def get_offers(
     order_id: PathId,
     caller: Annotated[Caller, granted(Permission.SEE_DISPATCH)],
     parts: PartsDep,
-    *,
-    request: Request,
-    query: Annotated[PageQuery, Query()],
+    paging: Annotated[Paging, listed(OFFERS)],
 ) -> Json:
     """Why this courier, and why not the next ones; oldest first."""
     await find_visible(parts, caller, order_id)
-    paging = Paging(request, parts, caller, query, descending=False)
-    page = slice_of(await parts.store.list_offers_for(OrderId(order_id)), _made, paging.wanted())
-    return paging.answer(page, _made, "offers", [_offer(one) for one in page.rows])
-
-
-def _made(offer: Offer) -> RowKey:
-    return (offer.made_at, offer.id)
+    made = await parts.store.list_offers_for(OrderId(order_id))
+    page = listings.OFFERS.page(made, paging.wanted)
+    return paging.answer(page, "offers", [_offer(one) for one in page.rows])
 
 
 def _offer(offer: Offer) -> dict[str, Any]:

@@ -3,21 +3,24 @@
 from itertools import pairwise
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Header, Path
 from msgspec import to_builtins
 
 from api.answers import ParameterSetsShown, ZoneChanged
 from api.bodies import ParametersBody, RestoreBody
 from api.deps import PartsDep, PathId, granted
-from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
+from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Refused
 from api.json_answer import Json
-from api.paging import PageQuery, Paging
+from api.list_queries import PARAMETERS
+from api.paging import Paging, listed
 from api.parameters_in import guard_in, parameters_in
 from api.parts import Parts
+from api.quoted_zones import QuotedZones
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
 from api.sending import carry_out, fingerprint, id_of_command
 from api.zones_of import find_zone
+from engine import listings
 from engine.geo.bounds import differences
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import (
@@ -33,8 +36,6 @@ from engine.geo.zone import (
 from engine.identity.access import Permission
 from engine.kernel.ids import ZoneId
 from engine.kernel.messages import Caller
-from engine.kernel.pages import Key as RowKey
-from engine.kernel.pages import slice_of
 from engine.kernel.timing import Instant
 
 router = APIRouter(prefix="/v1/zones/{zone_id}/parameters", tags=["zones"])
@@ -45,17 +46,15 @@ VersionPath = Annotated[int, Path(ge=1, le=1_000_000_000)]
 
 @router.get(
     "",
-    responses=answers(
-        200, ParameterSetsShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST
+    responses=tagged(
+        answers(200, ParameterSetsShown, *WITH_TOKEN, *WITH_STORE, UNKNOWN_ZONE, INVALID_REQUEST)
     ),
 )
 async def list_parameters(
     zone_id: PathId,
-    caller: Annotated[Caller, granted(Permission.SEE_PARAMETERS)],
+    _: Annotated[Caller, granted(Permission.SEE_PARAMETERS)],
     parts: PartsDep,
-    *,
-    request: Request,
-    query: Annotated[PageQuery, Query()],
+    paging: Annotated[Paging, listed(PARAMETERS)],
 ) -> Json:
     """Every version with its author, reason, effective time and what it turned, newest first."""
     zone = await find_zone(parts, zone_id)
@@ -63,33 +62,36 @@ async def list_parameters(
     shown = [_version(zone, one, sets, now=parts.clock.now()) for one in sets]
     for (after, before), told in zip(pairwise(sets), shown, strict=False):
         told["changes"] = differences(before.parameters, after.parameters)
-    paging = Paging(request, parts, caller, query, descending=True)
-    page = slice_of(shown, _numbered, paging.wanted())
-    answer = paging.answer(page, _numbered, "versions", page.rows)
+    page = listings.PARAMETERS.page(sets, paging.wanted)
+    told_of = {one["version"]: one for one in shown}
+    answer = paging.answer(page, "versions", [told_of[one.version] for one in page.rows])
     answer.headers["etag"] = f'"{sets[0].version}"'
     return answer
 
 
-def _numbered(shown: dict[str, Any]) -> RowKey:
-    return (shown["version"],)
-
-
-@router.put("", responses=answers(200, ZoneChanged, *_CHANGING))
+@router.put("", responses=tagged(answers(200, ZoneChanged, *_CHANGING)))
 async def change_parameters(
     zone_id: PathId,
     body: ParametersBody,
     caller: Annotated[Caller, granted(ChangeZoneParameters)],
+    *,
     parts: PartsDep,
+    request: Request,
     if_match: IfMatch = None,
 ) -> Json:
     """Other parameters, from `effective_at` on or at once; what is left out stays as it was."""
     seen, _ = await _version_seen(parts, zone_id, if_match)
     wanted = parameters_in(body.parameters, seen.parameters)
     route = f"PUT /v1/zones/{zone_id}/parameters"
-    return await _change(parts, caller, zone_id, body, wanted, seen=seen.version, route=route)
+    changed = await _change(parts, caller, zone_id, body, wanted, seen=seen.version, route=route)
+    _tell_quoting(request, zone_id)
+    return changed
 
 
-@router.post("/{version}/restore", responses=answers(200, ZoneChanged, *_CHANGING, UNKNOWN_VERSION))
+@router.post(
+    "/{version}/restore",
+    responses=tagged(answers(200, ZoneChanged, *_CHANGING, UNKNOWN_VERSION)),
+)
 async def restore_parameters(
     zone_id: PathId,
     version: VersionPath,
@@ -97,6 +99,7 @@ async def restore_parameters(
     caller: Annotated[Caller, granted(ChangeZoneParameters)],
     *,
     parts: PartsDep,
+    request: Request,
     if_match: IfMatch = None,
 ) -> Json:
     """The parameters of an earlier version again, as a new version that says so."""
@@ -105,7 +108,7 @@ async def restore_parameters(
     if meant is None:
         raise Refused(UNKNOWN_VERSION(version=version))
     route = f"POST /v1/zones/{zone_id}/parameters/{version}/restore"
-    return await _change(
+    changed = await _change(
         parts,
         caller,
         zone_id,
@@ -115,6 +118,13 @@ async def restore_parameters(
         route=route,
         restores=version,
     )
+    _tell_quoting(request, zone_id)
+    return changed
+
+
+def _tell_quoting(request: Request, zone_id: str) -> None:
+    zones: QuotedZones = request.app.state.quoted_zones
+    zones.changed(ZoneId(zone_id))
 
 
 async def _change(

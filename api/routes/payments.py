@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
+from msgspec.structs import replace
 from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
@@ -14,6 +15,8 @@ from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
+from api.list_queries import PAYMENTS
+from api.paging import Paging, listed
 from api.parts import Parts
 from api.payment_answers import (
     MethodsShown,
@@ -31,7 +34,9 @@ from engine.identity.phone import BAD_PHONE
 from engine.kernel.ids import PaymentId, QuoteId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import KEY_REUSED, UNAVAILABLE, Refusal
+from engine.orders.cash import CASH_NOT_TAKEN, CASH_SHOWS_PRICE, cash_objection
 from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
+from engine.payments.decide import Payable
 from engine.payments.gateways import (
     METHOD_NOT_OFFERED,
     GatewayName,
@@ -51,7 +56,6 @@ from engine.payments.payment import Payment, PaymentStatus
 from engine.payments.saved import UNKNOWN_METHOD, SavedMethod, method_id
 
 router = APIRouter(prefix="/v1", tags=["payments"])
-LISTED_MAX = 100
 _SOURCE_MAX = 20_000
 
 
@@ -109,6 +113,8 @@ async def list_payment_methods(parts: PartsDep) -> Json:
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
         BAD_PHONE,
+        CASH_NOT_TAKEN,
+        CASH_SHOWS_PRICE,
         UNAVAILABLE,
     ),
 )
@@ -127,9 +133,9 @@ async def pay(
     wish = Checkout(
         payment_id=PaymentId(derived_id("payment", command_id)),
         customer_id=caller.user_id,
-        order=await _order(parts, caller, body.order),
+        order=await paid_order(parts, caller, body.order, body.network),
         network=body.network,
-        source=await _source(parts, caller, body.source),
+        source=await source_of(parts, caller, body.source),
     )
     payments: Payments = request.app.state.payments
     made = await payments.pay(wish)
@@ -138,11 +144,11 @@ async def pay(
     if _asks(made.order) != _asks(wish.order):
         raise Refused(KEY_REUSED())
     if body.save:
-        await _save(parts, made, wish.source)
+        await save_method(parts, made, wish.source)
     return Json(shown(made), 201)
 
 
-async def _source(parts: Parts, caller: Caller, body: SourceBody) -> Source:
+async def source_of(parts: Parts, caller: Caller, body: SourceBody) -> Source:
     """What is charged; for a saved method its token."""
     if body.kind is not SourceKind.SAVED:
         return Source(kind=body.kind, value=body.value)
@@ -152,7 +158,7 @@ async def _source(parts: Parts, caller: Caller, body: SourceBody) -> Source:
     return Source(kind=SourceKind.TOKEN, value=method.token)
 
 
-async def _save(parts: Parts, payment: Payment, source: Source) -> None:
+async def save_method(parts: Parts, payment: Payment, source: Source) -> None:
     """Save what the bank has not declined; only a token can be used again."""
     is_good = payment.status not in {PaymentStatus.DECLINED, PaymentStatus.MISMATCHED}
     if source.kind is not SourceKind.TOKEN or payment.card is None or not is_good:
@@ -170,27 +176,48 @@ async def _save(parts: Parts, payment: Payment, source: Source) -> None:
     await parts.saved_methods.save(method)
 
 
-async def _order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
+async def paid_order(
+    parts: Parts, caller: Caller, body: OrderBody, network: Network
+) -> PlaceOrder:
     """The command that will place it; what can be known to be in vain is refused before paying."""
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None or quoted.valid_until < parts.clock.now():
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     if quoted.customer_id != caller.user_id:
         raise Refused(QUOTE_MISMATCH(field="customer"))
-    return await order_of_body(parts, quoted, body)
+    order = await order_of_body(parts, quoted, body)
+    if network is Network.CASH:
+        await _must_take_cash(parts, order)
+    return order
 
 
-def _asks(order: PlaceOrder) -> tuple[object, ...]:
+async def _must_take_cash(parts: Parts, order: PlaceOrder) -> None:
+    zone = await parts.store.find_zone(order.zone_id)
+    assert zone is not None, "a zone is never forgotten"
+    refusal = cash_objection(zone.parameters, replace(order, is_cash=True))
+    if refusal is not None:
+        raise Refused(refusal)
+
+
+def _asks(order: Payable | None) -> tuple[object, ...]:
+    """What must be the same for a key to have been used for the same."""
+    if not isinstance(order, PlaceOrder):
+        return ()
     return order.quote.id, order.gift, order.recipient, order.shop, order.door, order.window
 
 
-@router.get("/payments", responses=answers(200, PaymentsShown, *WITH_TOKEN, *WITH_STORE))
+@router.get(
+    "/payments",
+    responses=answers(200, PaymentsShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST),
+)
 async def list_payments(
-    caller: Annotated[Caller, granted(Permission.PAY)], parts: PartsDep
+    caller: Annotated[Caller, granted(Permission.PAY)],
+    parts: PartsDep,
+    paging: Annotated[Paging, listed(PAYMENTS)],
 ) -> Json:
     """The caller's own, newest first."""
-    found = await parts.payments.list_of(caller.user_id, limit=LISTED_MAX)
-    return Json({"payments": [shown(one) for one in found]})
+    page = await parts.payments.list_of(caller.user_id, paging.wanted)
+    return paging.answer(page, "payments", [shown(one) for one in page.rows])
 
 
 @router.get(
@@ -255,5 +282,6 @@ async def find_payment(parts: Parts, caller: Caller, payment_id: str) -> Payment
 
 def _may_see(caller: Caller, payment: Payment) -> bool:
     if caller.role is Role.OPERATOR:
-        return caller.may_act_in(payment.order.zone_id)
+        zone_id = payment.zone_id
+        return caller.zones is None if zone_id is None else caller.may_act_in(zone_id)
     return payment.customer_id == caller.user_id

@@ -6,11 +6,15 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from actors.payouts import Payouts
+from api.answer import PageAnswer
 from api.bodies import Body, Label
 from api.deps import Key, PartsDep, granted
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
+from api.list_queries import PAYOUTS
+from api.paging import Paging, listed
+from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
 from engine.identity.access import Permission
 from engine.kernel.ids import CourierId, derived_id
@@ -33,7 +37,6 @@ from engine.payouts.payout import (
 )
 
 router = APIRouter(prefix="/v1/wallet", tags=["money"])
-LISTED_MAX = 100
 
 
 class BankAccountBody(Body):
@@ -72,8 +75,8 @@ class PayoutShown(BaseModel):
     reason: str
 
 
-class PayoutsShown(BaseModel):
-    """The newest hundred, newest first."""
+class PayoutsShown(PageAnswer):
+    """A page of payouts."""
 
     payouts: list[PayoutShown]
 
@@ -118,11 +121,15 @@ async def get_bank_account(courier: Courier, parts: PartsDep) -> Json:
     return Json(_account(account))
 
 
-@router.get("/payouts", responses=answers(200, PayoutsShown, *WITH_TOKEN, *WITH_STORE))
-async def list_payouts(courier: Courier, parts: PartsDep) -> Json:
-    """What was paid out to you, and what is on its way."""
-    found = await parts.payouts.list_of(CourierId(courier.user_id), limit=LISTED_MAX)
-    return Json({"payouts": [_payout(one) for one in found]})
+@router.get(
+    "/payouts", responses=answers(200, PayoutsShown, *WITH_TOKEN, *WITH_STORE, INVALID_REQUEST)
+)
+async def list_payouts(
+    courier: Courier, parts: PartsDep, paging: Annotated[Paging, listed(PAYOUTS)]
+) -> Json:
+    """What was paid out to you, and what is on its way; newest first."""
+    page = await parts.payouts.list_of(CourierId(courier.user_id), paging.wanted)
+    return paging.answer(page, "payouts", [_payout(one) for one in page.rows])
 
 
 @router.post(

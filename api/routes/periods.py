@@ -74,6 +74,8 @@ class VatReturnShown(BaseModel):
     output_vat_halalas: int
     ledger_vat_halalas: int
     difference_halalas: int
+    input_vat_halalas: int
+    payable_halalas: int
 
 
 @router.get("/trial-balance", responses=answers(200, TrialBalanceShown, *_SEEING))
@@ -106,6 +108,7 @@ async def get_vat_return(period: Name, _: Reader, parts: PartsDep) -> Json:
             "documents": to_builtins(documents),
             **to_builtins(made),
             "difference_halalas": made.difference_halalas,
+            "payable_halalas": made.payable_halalas,
         }
     )
 

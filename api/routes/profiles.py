@@ -10,7 +10,7 @@ from actors.email_verification import EmailVerification
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from api.deps import PathId, granted, place_of
-from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
+from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Invalid, Refused
 from api.gate import Gate
 from api.identity_answers import EmailVerified, LinkSent, ProfileShown
@@ -42,7 +42,10 @@ IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
 
 
 @router.get(
-    "/profile", responses=answers(200, ProfileShown, INVALID_REQUEST, *WITH_TOKEN, *WITH_STORE)
+    "/profile",
+    responses=tagged(
+        answers(200, ProfileShown, INVALID_REQUEST, *WITH_TOKEN, *WITH_STORE), is_conditional=True
+    ),
 )
 async def get_profile(
     caller: Annotated[Caller, granted(Permission.SEE_ONESELF)],
@@ -59,15 +62,17 @@ async def get_profile(
 
 @router.patch(
     "/profile",
-    responses=answers(
-        200,
-        ProfileShown,
-        *WITH_BODY,
-        *WITH_TOKEN,
-        *WITH_STORE,
-        STALE_PROFILE,
-        BAD_BIRTH_DATE,
-        IF_MATCH_MISSING,
+    responses=tagged(
+        answers(
+            200,
+            ProfileShown,
+            *WITH_BODY,
+            *WITH_TOKEN,
+            *WITH_STORE,
+            STALE_PROFILE,
+            BAD_BIRTH_DATE,
+            IF_MATCH_MISSING,
+        )
     ),
 )
 async def edit_profile(
@@ -118,7 +123,9 @@ async def verify_email(body: EnrolmentBody, request: Request) -> Json:
 
 @router.put(
     "/couriers/{courier_id}/status",
-    responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
+    responses=tagged(
+        answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE)
+    ),
 )
 async def judge_courier(
     courier_id: PathId,
@@ -141,7 +148,9 @@ async def judge_courier(
 
 @router.put(
     "/operators/{operator_id}/zones",
-    responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
+    responses=tagged(
+        answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE)
+    ),
 )
 async def limit_operator(
     operator_id: PathId,

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from actors.payments import Payments
 from api.bodies import PRICE_HALALAS_MAX, Body, Reason
-from api.deps import Key, PartsDep, PathId, granted
+from api.deps import IdText, Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
@@ -15,10 +15,13 @@ from api.payment_answers import PaymentShown, shown
 from api.routes.payments import find_payment
 from api.sending import id_of_command
 from engine.identity.access import Permission
+from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
+from engine.orders.messages import UNKNOWN_ORDER
 from engine.payments.messages import (
     NOT_YOUR_APPROVAL,
+    ONLY_TO_WALLET,
     REFUND_DECIDED,
     REFUND_EXCEEDS,
     UNKNOWN_PAYMENT,
@@ -31,12 +34,16 @@ router = APIRouter(prefix="/v1/payments/{payment_id}/refunds", tags=["payments"]
 
 
 class RefundBody(Body):
-    """How much is given back, why, and whether to where it came from or into the wallet."""
+    """How much is given back, why, and whether to where it came from or into the wallet.
+
+    Of a payment for several orders `order_id` says for which one.
+    """
 
     amount_halalas: Annotated[int, Field(ge=1, le=PRICE_HALALAS_MAX)]
     reason: Literal["goods", "courier", "late", "goodwill"]
     to: Annotated[RefundTo, Field(strict=False)] = RefundTo.SOURCE
     note: Reason
+    order_id: IdText | None = None
 
 
 class RefundDecisionBody(Body):
@@ -55,7 +62,9 @@ class RefundDecisionBody(Body):
         *WITH_TOKEN,
         *WITH_STORE,
         UNKNOWN_PAYMENT,
+        UNKNOWN_ORDER,
         REFUND_EXCEEDS,
+        ONLY_TO_WALLET,
         KEY_REUSED,
     ),
 )
@@ -70,7 +79,9 @@ async def ask_refund(
 ) -> Json:
     """Give a part of a payment back, or all of it; never more than was taken."""
     payment = await find_payment(parts, operator, payment_id)
-    order = await parts.store.find_order(payment.order_id)
+    share = payment.share(None if body.order_id is None else OrderId(body.order_id))
+    order_id = None if share is None else share.order_id
+    order = await parts.store.find_order(order_id or payment.order_id)
     refund = Refund(
         id=id_of_command(operator, f"POST /v1/payments/{payment_id}/refunds", key),
         amount_halalas=body.amount_halalas,
@@ -81,6 +92,7 @@ async def ask_refund(
         asked_by=operator.user_id,
         note=body.note,
         courier_id=None if order is None else order.courier_id,
+        order_id=order_id,
     )
     payments: Payments = request.app.state.payments
     return _told(await payments.refund(payment, refund), 201)

@@ -66,7 +66,7 @@ async def reorder(
     window = None if body.window is None else body.window.window()
     made = await make_quote_for(
         parts,
-        request.app.state.punctuality,
+        request.app.state.quoted_zones,
         customer_id=order.customer_id,
         shop=order.shop.point,
         door=door.point,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter
 from msgspec.structs import replace
 from starlette.responses import Response, StreamingResponse
 
@@ -13,29 +13,22 @@ from api.csv_rows import BEGINNING, written
 from api.deps import PartsDep, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
-from api.list_queries import (
-    OrderSearchQuery,
-    OrderSearchSheetQuery,
-    OrdersFound,
-    PastWorkQuery,
-    PastWorkSheetQuery,
-    WorkFound,
-)
+from api.list_queries import ORDER_SEARCH, ORDER_SEARCH_SHEET, PAST_WORK, PAST_WORK_SHEET
 from api.order_answers import CardsShown
 from api.order_views import views
-from api.paging import Paging
+from api.paging import Paging, listed
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
+from engine import listings
 from engine.identity.access import Permission
-from engine.kernel.ids import CourierId, ZoneId
+from engine.kernel.ids import CourierId
 from engine.kernel.messages import Caller
-from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Page, Wanted
-from engine.kernel.pages import Key as RowKey
+from engine.kernel.pages import Page, Wanted
 from engine.orders import sheet, work_sheet
-from engine.orders.finding import sought
+from engine.orders.finding import Sought, sought
 from engine.orders.order import Order
 from engine.orders.viewing import Viewer
-from storage.store import OrderFilter, OrderSearch
+from storage.store import OrderSearch
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 ROWS_MAX: Final = 10_000
@@ -77,69 +70,60 @@ class PastWorkShown(Answer):
 async def search_orders(
     caller: Annotated[Caller, granted(Permission.SEARCH_ORDERS)],
     parts: PartsDep,
-    request: Request,
-    query: Annotated[OrderSearchQuery, Query()],
+    paging: Annotated[Paging, listed(ORDER_SEARCH)],
 ) -> Json:
     """All orders of the caller's zones that are what he seeks, newest first if not asked else."""
-    paging = Paging(request, parts, caller, query, descending=query.sort.startswith("-"))
-    page = await parts.store.search_orders(_in_zones(query, caller), paging.wanted())
-    return paging.answer(page, _placed, "orders", await views(parts, page.rows))
+    page = await parts.store.search_orders(_in_zones(paging, caller), paging.wanted)
+    return paging.answer(page, "orders", await views(parts, page.rows))
 
 
 @router.get("/order-search.csv", response_class=Response, responses=_SHEET)
 async def export_found_orders(
     caller: Annotated[Caller, granted(Permission.SEARCH_ORDERS)],
     parts: PartsDep,
-    query: Annotated[OrderSearchSheetQuery, Query()],
+    paging: Annotated[Paging, listed(ORDER_SEARCH_SHEET)],
 ) -> Response:
     """What the search finds, as CSV."""
-    return await _sheet(parts, _in_zones(query, caller), sheet.HEADINGS, sheet.row_of)
+    asked = _in_zones(paging, caller)
+    return await _sheet(parts, asked, paging.wanted, sheet.HEADINGS, sheet.row_of)
 
 
 @router.get("/past-work", responses=answers(200, PastWorkShown, *_ASKING))
 async def list_past_work(
     caller: Annotated[Caller, granted(Permission.SEE_WORK)],
     parts: PartsDep,
-    request: Request,
-    query: Annotated[PastWorkQuery, Query()],
+    paging: Annotated[Paging, listed(PAST_WORK)],
 ) -> Json:
-    """What the courier delivered or brought back, newest first."""
-    paging = Paging(request, parts, caller, query, descending=True)
-    page = await parts.store.search_orders(_of_courier(query, caller), paging.wanted())
-    return paging.answer(page, _placed, "orders", [_done(one) for one in page.rows])
+    """What the courier delivered or brought back, newest first if not asked otherwise."""
+    page = await parts.store.search_orders(_of_courier(paging, caller), paging.wanted)
+    return paging.answer(page, "orders", [_done(one) for one in page.rows])
 
 
 @router.get("/past-work.csv", response_class=Response, responses=_SHEET)
 async def export_past_work(
     caller: Annotated[Caller, granted(Permission.SEE_WORK)],
     parts: PartsDep,
-    query: Annotated[PastWorkSheetQuery, Query()],
+    paging: Annotated[Paging, listed(PAST_WORK_SHEET)],
 ) -> Response:
     """A courier's past work, as CSV."""
-    return await _sheet(parts, _of_courier(query, caller), work_sheet.HEADINGS, work_sheet.row_of)
+    asked = _of_courier(paging, caller)
+    return await _sheet(parts, asked, paging.wanted, work_sheet.HEADINGS, work_sheet.row_of)
 
 
-def _in_zones(query: OrdersFound, caller: Caller) -> OrderSearch:
-    zones = caller.zones
-    if query.zone_id is not None:
-        zone_id = ZoneId(query.zone_id)
-        zones = (zone_id,) if caller.may_act_in(zone_id) else ()
-    wish = sought(query.q, phone_end=query.phone_suffix, code=query.code)
-    return OrderSearch(sought=wish, viewer=Viewer.OPERATOR, zones=zones, only=_filter(query))
+def _in_zones(paging: Paging, caller: Caller) -> OrderSearch:
+    return OrderSearch(sought=_wish(paging), viewer=Viewer.OPERATOR, zones=caller.zones)
 
 
-def _of_courier(query: WorkFound, caller: Caller) -> OrderSearch:
-    wish = sought(query.q, phone_end=query.phone_suffix, code=query.code)
-    wish = replace(wish, carried_by=CourierId(caller.user_id))
-    return OrderSearch(sought=wish, viewer=Viewer.COURIER, only=_filter(query))
+def _of_courier(paging: Paging, caller: Caller) -> OrderSearch:
+    wish = replace(_wish(paging), carried_by=CourierId(caller.user_id))
+    return OrderSearch(sought=wish, viewer=Viewer.COURIER)
 
 
-def _filter(query: WorkFound) -> OrderFilter:
-    return OrderFilter(
-        statuses=tuple(query.status) or None,
-        since=query.placed_at_gte or FIRST_INSTANT,
-        until=LAST_INSTANT if query.placed_at_lt is None else query.placed_at_lt,
+def _wish(paging: Paging) -> Sought:
+    text, end, code = (
+        str(paging.beside.get(one, "")) for one in ("q", "phone_suffix", "code")
     )
+    return sought(text, phone_end=end, code=code)
 
 
 def _done(order: Order) -> dict[str, Any]:
@@ -157,32 +141,30 @@ def _done(order: Order) -> dict[str, Any]:
 
 
 async def _sheet(
-    parts: Parts, asked: OrderSearch, headings: tuple[str, ...], row_of: RowOf
+    parts: Parts, asked: OrderSearch, wanted: Wanted, headings: tuple[str, ...], row_of: RowOf
 ) -> Response:
+    wanted = replace(wanted, limit=_AT_ONCE)
     # The first page is read before anything is answered, so that a fault can still be told.
-    first = await parts.store.search_orders(asked, Wanted(limit=_AT_ONCE))
+    first = await parts.store.search_orders(asked, wanted)
+
+    async def lines() -> AsyncIterator[str]:
+        yield BEGINNING + written([headings])
+        async for page in _pages(parts, asked, wanted, first):
+            yield written(map(row_of, page.rows))
+
     return StreamingResponse(
-        _lines(parts, asked, first, headings, row_of),
+        lines(),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": 'attachment; filename="orders.csv"'},
     )
 
 
-async def _lines(
-    parts: Parts,
-    asked: OrderSearch,
-    page: Page[Order],
-    headings: tuple[str, ...],
-    row_of: RowOf,
-) -> AsyncIterator[str]:
-    yield BEGINNING + written([headings])
+async def _pages(
+    parts: Parts, asked: OrderSearch, wanted: Wanted, page: Page[Order]
+) -> AsyncIterator[Page[Order]]:
     for _ in range(ROWS_MAX // _AT_ONCE):
-        yield written(map(row_of, page.rows))
+        yield page
         if not page.has_next:
             return
-        wanted = Wanted(limit=_AT_ONCE, beyond=_placed(page.rows[-1]))
+        wanted = replace(wanted, beyond=listings.ORDER_SEARCH.key()(page.rows[-1]))
         page = await parts.store.search_orders(asked, wanted)
-
-
-def _placed(order: Order) -> RowKey:
-    return (order.placed_at, order.id)

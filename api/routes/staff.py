@@ -9,7 +9,7 @@ from actors.profiles import Profiles
 from actors.sessions import Sessions
 from actors.staff_login import StaffLogIn, Try
 from api.deps import PartsDep, PathId, granted, place_of
-from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
+from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Refused, prefers_arabic
 from api.gate import Gate
 from api.identity_answers import (
@@ -145,7 +145,9 @@ async def accept_invitation(body: AcceptBody, request: Request, parts: PartsDep)
 
 @router.put(
     "/staff/{user_id}/status",
-    responses=answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE),
+    responses=tagged(
+        answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE)
+    ),
 )
 async def judge_staff(
     user_id: PathId,

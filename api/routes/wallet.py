@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter
 from msgspec import to_builtins
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict
@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from api.deps import PartsDep, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
-from api.list_queries import StatementQuery
-from api.paging import Paging
+from api.list_queries import STATEMENT
+from api.paging import Paging, listed
 from api.pay_answers import PayLineShown
 from api.refusals import INVALID_REQUEST
 from engine.identity.access import Permission
@@ -19,7 +19,7 @@ from engine.kernel.messages import Caller, Role
 from engine.money.accounts import AccountId, AccountKind, account, asset_of
 from engine.money.earnings import lines_of
 from engine.money.ledger import Entry
-from storage.ledger import LedgerStore, entered_at
+from storage.ledger import LedgerStore
 
 router = APIRouter(prefix="/v1/wallet", tags=["money"])
 
@@ -100,20 +100,17 @@ async def get_wallet(
 async def get_statement(
     caller: Annotated[Caller, granted(Permission.SEE_WALLET)],
     parts: PartsDep,
-    *,
-    request: Request,
-    query: Annotated[StatementQuery, Query()],
+    paging: Annotated[Paging, listed(STATEMENT)],
 ) -> Json:
     """Every transfer that was posted to your wallet; what is only reserved is not among them."""
     kind = _ACCOUNTS[caller.role][0]
     mine = account(kind, caller.user_id)
-    paging = Paging(request, parts, caller, query, descending=True)
-    wanted = paging.wanted()
-    if query.before is not None and wanted.beyond is None:
-        wanted = replace(wanted, beyond=(query.before,))
+    wanted, before = paging.wanted, paging.beside.get("before")
+    if before is not None and wanted.beyond is None:
+        wanted = replace(wanted, beyond=(before,))
     page = await parts.ledger.list_posted_of(mine, wanted)
     lines = [_line(one, mine) for one in page.rows]
-    return paging.answer(page, entered_at, "lines", lines, kind=kind.value)
+    return paging.answer(page, "lines", lines, kind=kind.value)
 
 
 async def _account(ledger: LedgerStore, caller: Caller, kind: AccountKind) -> dict[str, Any]:

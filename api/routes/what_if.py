@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from msgspec import to_builtins
 
 from api.answers import WhatIfShown, WhatIfsShown
@@ -11,8 +11,8 @@ from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
 from api.json_answer import Json
-from api.list_queries import WhatIfsQuery
-from api.paging import Paging
+from api.list_queries import WHAT_IFS
+from api.paging import Paging, listed
 from api.parameters_in import parameters_in
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
@@ -110,19 +110,17 @@ async def ask(
 @router.get("", responses=answers(200, WhatIfsShown, *_SEEING, UNKNOWN_ZONE))
 async def list_what_ifs(
     zone_id: PathId,
-    caller: Annotated[Caller, granted(Permission.TRY_WHAT_IF)],
+    _: Annotated[Caller, granted(Permission.TRY_WHAT_IF)],
     parts: PartsDep,
     *,
     what_ifs: WhatIfsDep,
-    request: Request,
-    query: Annotated[WhatIfsQuery, Query()],
+    paging: Annotated[Paging, listed(WHAT_IFS)],
 ) -> Json:
     """What was asked of a zone, newest first."""
     await _zone(parts, zone_id)
-    paging = Paging(request, parts, caller, query, descending=True)
-    page = await parts.what_ifs.list_of(ZoneId(zone_id), paging.wanted())
+    page = await parts.what_ifs.list_of(ZoneId(zone_id), paging.wanted)
     shown = [_shown(await what_ifs.seen(one)) for one in page.rows]
-    return paging.answer(page, lambda one: (one.asked.at, one.id), "what_ifs", shown)
+    return paging.answer(page, "what_ifs", shown)
 
 
 @router.get("/{what_if_id}", responses=answers(200, WhatIfShown, *_SEEING, rules.UNKNOWN_WHAT_IF))

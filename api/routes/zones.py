@@ -2,21 +2,22 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter
 from msgspec import to_builtins
 
 from api.answers import ZoneChanged, ZoneMovedTo, ZoneShown, ZonesShown
 from api.bodies import ZONE_CELLS_MAX, MoveBody, ZoneBody
 from api.deps import Key, PartsDep, PathId, granted
-from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
+from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Invalid
 from api.json_answer import Json
-from api.list_queries import ZonesQuery
-from api.paging import Paging
+from api.list_queries import ZONES
+from api.paging import Paging, listed
 from api.parameters_in import parameters_in
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
 from api.zones_of import find_zone
+from engine import listings
 from engine.geo.cells import ancestor, cells_in_polygon, is_cell, middle_cell, resolution_of
 from engine.geo.moving import MoveZone, own_cell
 from engine.geo.parameters import ZoneParameters
@@ -31,8 +32,6 @@ from engine.geo.zone import (
 from engine.identity.access import Permission
 from engine.kernel.ids import CellId, ZoneId, derived_id
 from engine.kernel.messages import Caller
-from engine.kernel.pages import Key as RowKey
-from engine.kernel.pages import slice_of
 from engine.kernel.place import Point
 
 router = APIRouter(prefix="/v1/zones", tags=["zones"])
@@ -45,21 +44,15 @@ _CELL_KM2_AT_0 = 4_357_449.0
 async def list_zones(
     caller: Annotated[Caller, granted(Permission.SEE_ZONES)],
     parts: PartsDep,
-    request: Request,
-    query: Annotated[ZonesQuery, Query()],
+    paging: Annotated[Paging, listed(ZONES)],
 ) -> Json:
     """Zones by name; of an operator who is limited to some, these."""
-    paging = Paging(request, parts, caller, query, descending=False)
     mine = [one for one in await parts.store.list_zones() if caller.may_act_in(one.id)]
-    page = slice_of(mine, _named_so, paging.wanted())
-    return paging.answer(page, _named_so, "zones", [_zone(one) for one in page.rows])
+    page = listings.ZONES.page(mine, paging.wanted)
+    return paging.answer(page, "zones", [_zone(one) for one in page.rows])
 
 
-def _named_so(zone: Zone) -> RowKey:
-    return (zone.name_en, zone.id)
-
-
-@router.get("/{zone_id}", responses=answers(200, ZoneShown, *_SEEING))
+@router.get("/{zone_id}", responses=tagged(answers(200, ZoneShown, *_SEEING)))
 async def get_zone(
     zone_id: PathId, _: Annotated[Caller, granted(Permission.SEE_ZONES)], parts: PartsDep
 ) -> Json:

@@ -91,6 +91,7 @@ def _handover(words: HandoverWords | None) -> HandoverTold:
         point=point,
         accuracy_m=words.accuracy_m,
         fix_at=words.fix_at,
+        cash_halalas=words.cash_halalas,
     )
 
 

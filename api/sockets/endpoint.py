@@ -1,10 +1,13 @@
-"""The socket's address."""
+"""The socket's address, and from which web pages it may be opened."""
 
 from typing import Final
 
+import structlog
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from api.errors import problem
+from api.refusals import ORIGIN_NOT_ALLOWED
 from api.sockets.connection import Connection, Desk
 
 PATH: Final = "/v1/socket"
@@ -15,5 +18,21 @@ async def serve_socket(scope: Scope, receive: Receive, send: Send) -> None:
 
     It is no route: what stands before routes would cost every socket some kilobytes while it lives.
     """
+    websocket = WebSocket(scope, receive, send)
+    if not _is_open_to(websocket):
+        await websocket.send_denial_response(problem(websocket, ORIGIN_NOT_ALLOWED()))
+        return
     desk: Desk = scope["app"].state.desk
-    await Connection(WebSocket(scope, receive, send), desk).serve()
+    await Connection(websocket, desk).serve()
+
+
+def _is_open_to(websocket: WebSocket) -> bool:
+    """Whether whoever asks is no web page, or one that may call us: browsers name it, apps do not.
+
+    CORS does not hold for sockets, so another site's page is told no here (RFC 6455 section 10.2).
+    """
+    origin = websocket.headers.get("origin")
+    if origin is None or origin in websocket.app.state.settings.edge.cors_origins:
+        return True
+    structlog.get_logger(__name__).info("origin_refused", origin=origin[:100])
+    return False

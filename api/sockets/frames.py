@@ -110,8 +110,11 @@ class Decline(Frame, frozen=True, kw_only=True, tag="decline"):
     reason: Reason
 
 
+CASH_HALALAS_MAX = 10_000_000
+
+
 class HandoverWords(Frame, frozen=True, kw_only=True):
-    """To whom I handed it, where, and the digests of the files that show it."""
+    """To whom I handed it, where, the digests of the files that show it, and the cash I took."""
 
     to: HandedTo = HandedTo.RECIPIENT
     taken_by: Label = ""
@@ -121,6 +124,7 @@ class HandoverWords(Frame, frozen=True, kw_only=True):
     lng: Lng | None = None
     accuracy_m: Annotated[float, Meta(ge=0, le=100_000)] | None = None
     fix_at: At | None = None
+    cash_halalas: Annotated[int, Meta(ge=0, le=CASH_HALALAS_MAX)] = 0
 
 
 class Progress(Frame, frozen=True, kw_only=True, tag="progress"):

@@ -8,7 +8,10 @@ which are ends of the chain that were noted elsewhere.
 import hashlib
 from collections.abc import Iterable
 
+import msgspec
 from msgspec import Struct
+
+from engine.audit.record import Act
 
 FAULTS_MAX = 100
 
@@ -35,6 +38,11 @@ class StoredRecord(Struct, frozen=True, kw_only=True):
     circumstances: str | None
     digest: str
     hash: str
+
+    @property
+    def act(self) -> Act:
+        """What it says was done."""
+        return msgspec.json.decode(self.entry, type=Act)
 
 
 def digest(salt: str, circumstances: str) -> str:

@@ -11,6 +11,7 @@ from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import ChangeZoneParameters, CreateZone, Zone
 from engine.kernel.messages import Command, Decision, Envelope, Role
 from engine.kernel.timing import Instant
+from engine.money.cash import DepositCash
 from engine.orders.messages import CancelOrder, PlaceOrder, UnassignOrder
 from engine.orders.order import Order
 
@@ -22,6 +23,7 @@ _ACTIONS: Final[Mapping[type[Command], Action]] = {
     PlaceOrder: Action.PLACE_ORDER,
     CancelOrder: Action.CANCEL_ORDER,
     UnassignOrder: Action.UNASSIGN_ORDER,
+    DepositCash: Action.DEPOSIT_CASH,
 }
 
 
@@ -48,6 +50,10 @@ def _changed(command: Command, decision: Decision) -> tuple[str, dict[str, Any],
     if isinstance(command, PlaceOrder | CancelOrder | UnassignOrder):
         (order,) = (one for one in things if isinstance(one, Order) and one.id == command.order_id)
         return f"order:{order.id}", {}, {"status": order.status.value}
+    if isinstance(command, DepositCash):
+        after = {"receipt": command.receipt, **decision.reply}
+        before = {"held_halalas": decision.reply["held_halalas"] + command.halalas}
+        return f"courier:{command.courier_id}", before, after
     (zone,) = (one for one in things if isinstance(one, Zone))
     if isinstance(command, MoveZone):
         return f"zone:{zone.id}", {"cell": decision.reply["before"]}, {"cell": command.cell}

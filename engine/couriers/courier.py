@@ -49,6 +49,7 @@ class Stop(Struct, frozen=True, kw_only=True):
 
     `ready_at` is when the last of them is ready (pick-ups), or when he should be there (waiting
     points, which have no orders); `arrived_at` is when the courier said that he was there.
+    `cash_halalas` is what he was to collect at a door when it came on his route.
     """
 
     kind: StopKind
@@ -56,6 +57,7 @@ class Stop(Struct, frozen=True, kw_only=True):
     orders: tuple[OrderId, ...]
     ready_at: Instant = 0
     arrived_at: Instant | None = None
+    cash_halalas: int = 0
 
 
 class ProgressStep(StrEnum):
@@ -108,7 +110,7 @@ class Courier(Thing, frozen=True, kw_only=True):
 
     `last_point` is the last place he is known to have stopped at; his live position is telemetry
     and is kept elsewhere. `leaves_at` is when he leaves, or left, that place; `free_since` is when
-    he last became free.
+    he last became free. `cash_halalas` is what he holds of ours.
     """
 
     id: CourierId
@@ -127,6 +129,12 @@ class Courier(Thing, frozen=True, kw_only=True):
     route: tuple[Stop, ...] = ()
     early: tuple[EarlyReport, ...] = ()
     shift: Shift = Shift()
+    cash_halalas: int = 0
+
+    @property
+    def cash_at_stake_halalas(self) -> int:
+        """What he holds of ours, with what he will collect on his route."""
+        return self.cash_halalas + sum(stop.cash_halalas for stop in self.route)
 
     @property
     def status(self) -> CourierStatus:

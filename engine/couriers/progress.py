@@ -24,7 +24,8 @@ from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS, Instant, seconds_between
 from engine.orders import order as orders_
 from engine.orders import proof
-from engine.orders.fees import FeeKind, OrderFee
+from engine.orders.cash import NOT_CASH, not_what_is_due
+from engine.orders.fees import FailureReason, FeeKind, OrderFee
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 from engine.orders.order import (
     CourierReachedDoor,
@@ -117,13 +118,9 @@ class Carrying:
             reason=command.reason,
             handover=command.handover,
         )
-        if order.status in _NEVER.get(report.step, ()):
-            return ORDER_STATE(status=order.status.value)
-        if report.step is P.DELIVERED and order.is_open:
-            # Said at once, also when its turn is later, for by then nobody may be at the door.
-            refusal = proof.objection(order, report.handover)
-            if refusal is not None:
-                return refusal
+        refusal = _objection(order, report)
+        if refusal is not None:
+            return refusal
         if self._can_do(report):
             refusal = self._do(report)
             if refusal is not None and not self._events:
@@ -205,7 +202,9 @@ class Carrying:
 
     def _reached_door(self, order: Order, report: EarlyReport) -> None:
         fee = None
-        if order.status is S.ATTEMPT_FAILED:
+        # What was taken at the door cannot become too little by a report that came late.
+        is_paid_for = report.step is P.DELIVERED and order.is_cash
+        if order.status is S.ATTEMPT_FAILED and not is_paid_for:
             fee = attempt_fee(order, FeeKind.SECOND_TRY, order.failed_because, now=self._now)
         reached = CourierReachedDoor(
             at=self._now, device_at=report.device_at, fee_halalas=fee.halalas if fee else 0
@@ -226,10 +225,16 @@ class Carrying:
             self._change(order, mistaken, pin_tries=tries)
             return WRONG_PIN(tries_left=self._parameters.pin_tries_max - tries)
         kept = proof.hand_over(order, report.handover, device_at=report.device_at, now=self._now)
+        taken = report.handover.cash_halalas
         event = OrderDelivered(
-            at=self._now, device_at=report.device_at, proof="+".join(kept.proved_by)
+            at=self._now,
+            device_at=report.device_at,
+            proof="+".join(kept.proved_by),
+            cash_halalas=taken,
         )
-        self._change(order, event, ended_at=self._happened_at(report), handover=kept)
+        ended_at = self._happened_at(report)
+        self._change(order, event, ended_at=ended_at, handover=kept, cash_taken_halalas=taken)
+        self._courier = replace(self._courier, cash_halalas=self._courier.cash_halalas + taken)
         self._leave_stop(report, StopKind.DROPOFF, self._parameters.door_leave_s)
         if order.pay is not None:
             self._earn(order.pay.delivered(order.waited_s))
@@ -346,6 +351,24 @@ class Carrying:
 
     def _version_of(self, order_id: OrderId) -> int:
         return self._orders[order_id].version - len(self._events[order_id]) + 1
+
+
+def _objection(order: Order, report: EarlyReport) -> Refusal | None:
+    """Why this can never be worked in.
+
+    What a handover lacks is said at once, also when its turn is later, for by then nobody may be at
+    the door.
+    """
+    if order.status in _NEVER.get(report.step, ()):
+        return ORDER_STATE(status=order.status.value)
+    if report.reason == FailureReason.NOT_PAID and not order.is_cash:
+        return NOT_CASH()
+    if report.step is not P.DELIVERED or not order.is_open:
+        return None
+    told = report.handover
+    return proof.objection(order, told) or not_what_is_due(
+        order, told.cash_halalas, device_at=report.device_at
+    )
 
 
 def _with(order: Order, fee: OrderFee | None) -> dict[str, object]:

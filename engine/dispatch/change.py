@@ -10,9 +10,10 @@ from engine.couriers.courier import Courier, Stop, StopKind, reroute, without_or
 from engine.dispatch.cancellation import off_the_route
 from engine.dispatch.offer import Offer, OfferWithdrawn
 from engine.dispatch.offers import lapse
+from engine.dispatch.proposals import door_of
 from engine.geo.zone import OUTSIDE_ZONES, Zone
 from engine.kernel.messages import Caller, Change, Decision, Event, Role
-from engine.kernel.place import Point, distance_m
+from engine.kernel.place import distance_m
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 from engine.orders import order as orders_
@@ -95,7 +96,8 @@ def change(
     assert zone is not None
     taken, events, changes = _taken_back(order, around, is_moved=is_moved, now=now)
     after, more = _changed(taken, command, caller, terms, zone=zone, travel_s=travel_s, now=now)
-    if order.payment_id is not None and after.total_halalas > order.total_halalas:
+    is_paid = order.payment_id is not None and not order.is_cash
+    if is_paid and after.total_halalas > order.total_halalas:
         return MORE_THAN_PAID(paid_halalas=order.total_halalas, total_halalas=after.total_halalas)
     after = replace(after, version=order.version + 1)
     moved = _with_the_new_door(after, around.couriers, changes, now=now)
@@ -190,12 +192,10 @@ def _with_the_new_door(
     """Who carries it is shown where to."""
     if order.courier_id is None or done:
         return ()
-    return tuple(
-        reroute(one, _redirected(one.route, order, order.door.point), now=now) for one in couriers
-    )
+    return tuple(reroute(one, _redirected(one.route, order), now=now) for one in couriers)
 
 
-def _redirected(route: tuple[Stop, ...], order: Order, point: Point) -> tuple[Stop, ...]:
+def _redirected(route: tuple[Stop, ...], order: Order) -> tuple[Stop, ...]:
     """The route with a stop of its own for this order where its old one was."""
     stops: list[Stop] = []
     for stop in route:
@@ -203,7 +203,7 @@ def _redirected(route: tuple[Stop, ...], order: Order, point: Point) -> tuple[St
             stops.append(stop)
             continue
         stops.extend(without_order((stop,), order.id))
-        stops.append(Stop(kind=StopKind.DROPOFF, point=point, orders=(order.id,)))
+        stops.append(door_of(order))
     return tuple(stops)
 
 

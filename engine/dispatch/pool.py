@@ -1,5 +1,6 @@
 """A zone's tick as a problem for the optimizer: who waits, who could carry, what it would cost."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,17 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.couriers.courier import Courier, CourierStatus
-from engine.dispatch.candidates import Available, candidates
-from engine.dispatch.eta import Sighting, walk
+from engine.dispatch.candidates import search_of
+from engine.dispatch.eta import Sighting
+from engine.dispatch.muster import Muster
+from engine.dispatch.roster import KINDS, Roster
 from engine.dispatch.underway import UnderWay
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelProfile, VehicleKind, travel_times
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId
+from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.place import Point
-from engine.kernel.timing import Instant, seconds_between
-from engine.orders.order import Order
-from optimizer.problem import Job, Policy, Problem, Route, Service, Trip, Vehicle, Weights
+from engine.kernel.timing import SECOND_MS, Instant
+from engine.orders.cash import cash_due
+from engine.orders.order import Order, OrderStatus
+from optimizer.candidates import Sought
+from optimizer.problem import (
+    JobTable,
+    Policy,
+    Problem,
+    Route,
+    Service,
+    Trip,
+    VehicleTable,
+    Weights,
+)
+from optimizer.routes import RouteTable
 
 _NO_SIGHTINGS: Mapping[CourierId, Sighting] = {}
 _NOBODY: Mapping[CourierId, UnderWay] = {}
@@ -64,32 +79,36 @@ def problem_of(
     *,
     seen: Mapping[CourierId, Sighting] = _NO_SIGHTINGS,
     under_way: Mapping[CourierId, UnderWay] = _NOBODY,
-    incumbent: tuple[Route, ...] = (),
+    incumbent: Sequence[Route] = (),
     now: Instant,
 ) -> Problem:
-    """The problem of one tick: `orders` wait or are under way, `couriers` are available.
+    """The problem of one tick: `orders` wait or are under way, `couriers` are available."""
+    roster = Roster()
+    roster.read(couriers, seen)
+    muster = Muster(roster, zone.parameters, now)
+    muster.walk(muster.busy, under_way)
+    return stated(zone, orders, muster, incumbent)
+
+
+def stated(
+    zone: Zone, orders: Sequence[Order], muster: Muster, incumbent: Sequence[Route] = ()
+) -> Problem:
+    """The problem of these orders and of who may be asked, all of whom were walked.
 
     All is sorted, so that the same tick is the same problem.
     """
-    parameters = zone.parameters
-    nodes = _Nodes()
-    free = [
-        _availability(one, seen.get(one.id), under_way.get(one.id), parameters, now)
-        for one in sorted(couriers, key=lambda one: one.id)
-    ]
+    parameters, now = zone.parameters, muster.now
     waiting = sorted(orders, key=lambda one: one.id)
-    paces = _paces(parameters.travel, now)
-    vehicles = tuple(
-        _vehicle(one, under_way.get(one.courier.id), nodes, paces, now) for one in free
-    )
-    jobs = tuple(_job(one, nodes, now) for one in waiting)
+    shops: dict[Point, int] = {}
+    shop = [shops.setdefault(one.shop.point, len(shops)) for one in waiting]
+    places = [*shops, *(one.door.point for one in waiting)]
     return Problem(
-        vehicles=vehicles,
-        jobs=jobs,
-        candidates=candidates(waiting, free, parameters, now=now),
+        vehicles=_vehicles(muster, parameters),
+        jobs=_jobs(waiting, shop, list(shops), muster, parameters),
+        candidates=Sought(search_of(waiting, shop, list(shops), muster, parameters).find),
         travel=CoordinateTravel(
-            lat=np.array(nodes.lat, dtype=np.float64),
-            lng=np.array(nodes.lng, dtype=np.float64),
+            lat=np.concatenate([muster.lat, [one.lat for one in places]]),
+            lng=np.concatenate([muster.lng, [one.lng for one in places]]),
             profile=parameters.travel,
             at=now,
         ),
@@ -100,7 +119,7 @@ def problem_of(
             delivery_after_s=parameters.door_leave_s,
         ),
         policy=policy_of(parameters),
-        incumbent=_with_trips(incumbent, under_way),
+        incumbent=_with_trips(incumbent, muster.under_way),
     )
 
 
@@ -122,47 +141,17 @@ def policy_of(parameters: ZoneParameters) -> Policy:
     )
 
 
-class _Nodes:
-    """Places numbered in the order in which they are first met."""
-
-    def __init__(self) -> None:
-        self.lat: list[float] = []
-        self.lng: list[float] = []
-        self._index: dict[tuple[float, float], int] = {}
-
-    def of(self, point: Point) -> int:
-        """The number of a place."""
-        index = self._index.setdefault((point.lat, point.lng), len(self.lat))
-        if index == len(self.lat):
-            self.lat.append(point.lat)
-            self.lng.append(point.lng)
-        return index
-
-
 def _with_trips(
-    incumbent: tuple[Route, ...], under_way: Mapping[CourierId, UnderWay]
-) -> tuple[Route, ...]:
+    incumbent: Sequence[Route], under_way: Mapping[CourierId, UnderWay]
+) -> Sequence[Route]:
     """The last plan, in which those who are under way do first what they are under way for."""
-    planned = {route.vehicle: route.trips for route in incumbent}
-    for courier_id, trip in under_way.items():
-        present = Trip(
+    first: dict[str, Trip] = {
+        who: Trip(
             group=_group(trip.shop), jobs=trip.order_ids, leave_s=0, pickup_s=0, deliveries_s=()
         )
-        planned[courier_id] = (present, *planned.get(courier_id, ()))
-    return tuple(Route(vehicle=vehicle, trips=trips) for vehicle, trips in planned.items())
-
-
-def _availability(
-    courier: Courier,
-    seen: Sighting | None,
-    trip: UnderWay | None,
-    parameters: ZoneParameters,
-    now: Instant,
-) -> Available:
-    if trip is not None:
-        return Available(courier=courier, free_at=trip.arrives_at, point=trip.shop)
-    walked = walk(courier, seen, parameters, now=now)
-    return Available(courier=courier, free_at=walked.free_at, point=walked.free_point)
+        for who, trip in under_way.items()
+    }
+    return RouteTable.of(incumbent).beginning_with(first)
 
 
 def _paces(profile: TravelProfile, now: Instant) -> dict[VehicleKind, int]:
@@ -172,43 +161,73 @@ def _paces(profile: TravelProfile, now: Instant) -> dict[VehicleKind, int]:
     return {kind: round(car / travel.speed_m_s(kind, now) * _PERMILLE) for kind in VehicleKind}
 
 
-def _vehicle(
-    available: Available,
-    trip: UnderWay | None,
-    nodes: _Nodes,
-    paces: Mapping[VehicleKind, int],
-    now: Instant,
-) -> Vehicle:
-    courier = available.courier
-    ends = courier.shift_ends_at
-    has_orders = courier.route and courier.orders
-    idle_since = available.free_at if has_orders else courier.free_since
-    return Vehicle(
-        id=courier.id,
-        node=nodes.of(available.point),
-        free_at_s=seconds_between(now, available.free_at),
-        latest_pickup_s=None if ends is None else seconds_between(now, ends),
-        capacity=courier.capacity_units,
-        capacity_g=courier.capacity_g,
-        idle_since_s=seconds_between(now, idle_since),
-        pace_permille=paces[courier.vehicle],
-        bound_for=None if trip is None else _group(trip.shop),
+def _vehicles(muster: Muster, parameters: ZoneParameters) -> VehicleTable:
+    """Everybody stands at a node of his own, the first ones that there are."""
+    now = muster.now
+    paces = _paces(parameters.travel, now)
+    bound_for = dict.fromkeys(muster.ids)
+    bound_for.update({who: _group(trip.shop) for who, trip in muster.under_way.items()})
+    return VehicleTable(
+        {"id": muster.ids, "bound_for": tuple(bound_for.values())},
+        {
+            "node": np.arange(len(muster.ids)),
+            "free_at_s": muster.free_s,
+            "latest_pickup_s": np.minimum((muster.ends_at - now) // SECOND_MS, VehicleTable.NEVER),
+            "capacity": muster.units,
+            "capacity_g": muster.grams,
+            "idle_since_s": (muster.idle_since - now) // SECOND_MS,
+            "pace_permille": np.array([paces[kind] for kind in KINDS])[muster.kind],
+        },
     )
 
 
-def _job(order: Order, nodes: _Nodes, now: Instant) -> Job:
-    shop = order.shop.point
-    return Job(
-        id=order.id,
-        pickup=nodes.of(shop),
-        delivery=nodes.of(order.door.point),
-        group=_group(shop),
-        ready_s=seconds_between(now, order.ready_at),
-        placed_s=seconds_between(now, order.placed_at),
-        due_s=seconds_between(now, order.due_at),
-        size=order.gift.size_units,
-        weight_g=order.gift.weight_g,
+def _jobs(
+    orders: Sequence[Order],
+    shop: Sequence[int],
+    shops: Sequence[Point],
+    muster: Muster,
+    parameters: ZoneParameters,
+) -> JobTable:
+    """Shops are the nodes after those of the couriers, after them every order has its door."""
+    first, now = len(muster.ids), muster.now
+    of_shop = [_group(one) for one in shops]
+    groups = [of_shop[one] for one in shop]
+    if alone := _to_travel_alone(orders, muster, parameters):
+        for at, order in enumerate(orders):
+            groups[at] += f" {order.id}" if order.id in alone else ""
+    at = np.array([(one.ready_at, one.placed_at, one.due_at) for one in orders], dtype=np.int64)
+    ready_s, placed_s, due_s = (at.reshape(-1, 3) - now).T // SECOND_MS
+    return JobTable(
+        {"id": tuple([one.id for one in orders]), "group": tuple(groups)},
+        {
+            "pickup": np.array(shop, dtype=np.int64) + first,
+            "delivery": np.arange(len(orders)) + first + len(shops),
+            "ready_s": ready_s,
+            "placed_s": placed_s,
+            "due_s": due_s,
+            "size": np.array([one.gift.size_units for one in orders], dtype=np.int64),
+            "weight_g": np.array([one.gift.weight_g for one in orders], dtype=np.int64),
+            "weight": np.ones(len(orders), dtype=np.int64),
+        },
     )
+
+
+def _to_travel_alone(
+    orders: Sequence[Order], muster: Muster, parameters: ZoneParameters
+) -> frozenset[OrderId]:
+    """The waiting cash orders of shops where together they would be too much for a courier.
+
+    A candidate stays within his limit with each order, so only a bundle can pass it.
+    """
+    waiting = [one for one in orders if one.is_cash and one.status is OrderStatus.WAITING]
+    if not waiting:
+        return frozenset()
+    due: dict[Point, int] = defaultdict(int)
+    for one in waiting:
+        due[one.shop.point] += cash_due(one)
+    most = int(muster.cash.max(initial=0))
+    left = parameters.cash_held_halalas_max - most
+    return frozenset(one.id for one in waiting if due[one.shop.point] > left)
 
 
 def _group(shop: Point) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 
+import numpy as np
 from msgspec import Struct
 
 from engine.couriers.courier import Stop, StopKind
@@ -12,8 +13,10 @@ from engine.dispatch.why import reach_s
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId, UserId
 from engine.kernel.timing import SECOND_MS, Instant
+from engine.orders.cash import cash_due
 from engine.orders.order import Order
 from optimizer.problem import Alternative, Plan, Trip
+from optimizer.routes import RouteTable
 
 
 class Proposal(Struct, frozen=True, kw_only=True):
@@ -40,11 +43,10 @@ def proposals(
 
     The others may still change; who is under way is asked nothing.
     """
-    lead_s = zone.parameters.commit_lead_s
+    routes = RouteTable.of(plan.routes)
+    soon = np.flatnonzero(routes.leave_s[routes.firsts()] <= zone.parameters.commit_lead_s)
     begin = [
-        one
-        for one in plan.routes
-        if one.trips[0].leave_s <= lead_s and CourierId(UserId(one.vehicle)) not in under_way
+        routes[r] for r in soon.tolist() if CourierId(UserId(routes.vehicles[r])) not in under_way
     ]
     asking = Asking(zone.parameters, candidates, (CourierId(one.vehicle) for one in begin))
     found = []
@@ -90,8 +92,17 @@ def stops_of(orders: Sequence[Order]) -> tuple[Stop, ...]:
         orders=tuple(one.id for one in orders),
         ready_at=max(one.ready_at for one in orders),
     )
-    doors = (Stop(kind=StopKind.DROPOFF, point=one.door.point, orders=(one.id,)) for one in orders)
-    return (pickup, *doors)
+    return (pickup, *(door_of(one) for one in orders))
+
+
+def door_of(order: Order) -> Stop:
+    """Where it is handed over, and what is collected there."""
+    return Stop(
+        kind=StopKind.DROPOFF,
+        point=order.door.point,
+        orders=(order.id,),
+        cash_halalas=cash_due(order),
+    )
 
 
 def _explanation(

@@ -15,6 +15,14 @@ from engine.orders.order import Order
 Trips = dict[CourierId, tuple[OrderId, ...]]
 
 
+class Busy(NamedTuple):
+    """Somebody with a route, as he was when the tick began; `at` is his place among all."""
+
+    at: int
+    courier: Courier
+    seen: Sighting | None
+
+
 class UnderWay(NamedTuple):
     """A trip before its pick-up: its orders as they are delivered, and when he is in the shop."""
 
@@ -24,9 +32,8 @@ class UnderWay(NamedTuple):
 
 
 def under_way(
-    couriers: Iterable[Courier],
+    busy: Iterable[Busy],
     orders: Mapping[OrderId, Order],
-    seen: Mapping[CourierId, Sighting],
     parameters: ZoneParameters,
     *,
     now: Instant,
@@ -35,11 +42,11 @@ def under_way(
     if not parameters.revise_until_pickup:
         return {}
     found = {}
-    for courier in couriers:
+    for _, courier, seen in busy:
         trip = first_trip(courier)
         if trip is None or len(courier.route) != 1 + len(trip.order_ids):
             continue
-        arrives_at = arrival(courier, seen.get(courier.id), parameters, now=now)
+        arrives_at = arrival(courier, seen, parameters, now=now)
         meets_at = arrives_at + (parameters.shop_service_s - parameters.shop_leave_s) * SECOND_MS
         if max(meets_at, courier.route[0].ready_at) > now and orders.keys() >= set(trip.order_ids):
             found[courier.id] = UnderWay(trip.shop, trip.order_ids, arrives_at)

@@ -11,6 +11,7 @@ from engine.dispatch.offer import Offer
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Place
 from engine.kernel.timing import Instant
+from engine.orders.cash import cash_due
 from engine.orders.handover import Handover
 from engine.orders.order import Order
 from engine.orders.proof import choices
@@ -37,8 +38,10 @@ def order_view(order: Order, courier: Courier | None, *, eta: Instant | None) ->
         "door": place_view(order.door),
         "pin": order.pin,
         "total_halalas": order.total_halalas,
+        "cash_due_halalas": cash_due(order),
         "fees": to_builtins(order.fees),
         "redelivers": order.redelivers,
+        "group": list(order.group),
         "placed_at": order.placed_at,
         "ready_at": order.ready_at,
         "due_at": order.due_at,
@@ -62,6 +65,7 @@ def work_view(
         "position_interval_s": position_interval_s(courier.status),
         "zone_id": courier.zone_id,
         "shift_ends_at": courier.shift_ends_at,
+        "cash_held_halalas": courier.cash_halalas,
         "route": [_stop(one) for one in courier.route],
         "orders": _carried(courier.orders, orders, Viewer.COURIER),
         "offer": offer
@@ -90,6 +94,7 @@ def shared_view(
         "message": order.gift.message,
         "sender_name": order.gift.sender_name,
         "courier_name": courier.name if courier and order.is_open else None,
+        "cash_due": cash_due(order) or None,
         "times": {"window": to_builtins(order.window), "due_at": order.due_at, "eta": eta},
     }
     return {what: value for what, value in shown.items() if sees(order, viewer, what)}
@@ -137,6 +142,7 @@ def _carried_one(order: Order, viewer: Viewer) -> dict[str, Any]:
         "due_at": order.due_at,
         "pay": order.pay and _pay(order.pay),
         "proof_needed": choices(order) if sees(order, viewer, "proof_needed") else {},
+        "cash_due_halalas": cash_due(order) if sees(order, viewer, "cash_due") else 0,
     }
 
 

@@ -1,15 +1,17 @@
 """Why orders wait, and why not this courier: told of the couriers nearest to the shop."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from engine.couriers.courier import Courier
 from engine.dispatch.eta import Sighting, walk
 from engine.dispatch.offer import PassedOver, Ranked
+from engine.dispatch.roster import Roster
 from engine.dispatch.why import Why, reach_s, why_not, why_unavailable
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import travel_times
@@ -18,7 +20,8 @@ from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order
-from optimizer.problem import Alternative, Plan, Trip
+from optimizer.problem import Alternative, Plan
+from optimizer.routes import RouteTable
 
 NAMED_MAX: Final = 8
 NEXT_BEST: Final = 3
@@ -67,26 +70,29 @@ def why_they_wait(
     """
     if plan is None:
         return dict.fromkeys(orders, Reason(why=why_unplanned))
-    planned: dict[str, Reason | None] = {}
-    for route in plan.routes:
-        for place, trip in enumerate(route.trips):
-            begins = place == 0 and trip.leave_s <= zone.parameters.commit_lead_s
-            reason = None if begins else _planned(CourierId(route.vehicle), trip, now)
-            planned.update(dict.fromkeys(trip.jobs, reason))
-    found = {}
+    routes, found = RouteTable.of(plan.routes), {}
+    trip_of = dict(zip(routes.jobs, routes.trip_of.tolist(), strict=True))
+    begins = set(routes.firsts()[_is_soon(routes, zone)].tolist())
     for order_id in orders:
-        left_out = plan.unassigned.get(order_id)
-        reason = Reason(why=Why(left_out.value)) if left_out else planned.get(order_id)
-        if reason is not None:
-            found[order_id] = reason
+        left_out, trip = plan.unassigned.get(order_id), trip_of.get(order_id)
+        if left_out:
+            found[order_id] = Reason(why=Why(left_out.value))
+        elif trip is not None and trip not in begins:
+            found[order_id] = _planned(routes, trip, now)
     return found
 
 
-def _planned(courier_id: CourierId, trip: Trip, now: Instant) -> Reason:
+def _is_soon(routes: RouteTable, zone: Zone) -> NDArray[np.bool_]:
+    """Whether the first trip of each route should be offered now."""
+    is_soon: NDArray[np.bool_] = routes.leave_s[routes.firsts()] <= zone.parameters.commit_lead_s
+    return is_soon
+
+
+def _planned(routes: RouteTable, trip: int, now: Instant) -> Reason:
     return Reason(
         why=Why.WAITING_IS_BETTER,
-        courier_id=courier_id,
-        leaves_at=now + trip.leave_s * SECOND_MS,
+        courier_id=CourierId(UserId(routes.vehicles[routes.route_of[trip]])),
+        leaves_at=now + int(routes.leave_s[trip]) * SECOND_MS,
     )
 
 
@@ -116,20 +122,11 @@ def passed_over(
 class Surroundings:
     """The couriers on duty around shops, whatever they do."""
 
-    def __init__(
-        self,
-        couriers: Sequence[Courier],
-        seen: Mapping[CourierId, Sighting],
-        parameters: ZoneParameters,
-        now: Instant,
-    ) -> None:
-        self._couriers = couriers
-        self._seen = seen
+    def __init__(self, roster: Roster, parameters: ZoneParameters, now: Instant) -> None:
+        self._couriers, self._sightings = roster.couriers, roster.sightings
         self._parameters = parameters
         self._now = now
-        points = [seen[one.id].point if one.id in seen else one.last_point for one in couriers]
-        self._lat = np.array([one.lat for one in points], dtype=np.float64)
-        self._lng = np.array([one.lng for one in points], dtype=np.float64)
+        self._lat, self._lng = roster.places()
 
     def why_not(
         self,
@@ -155,34 +152,34 @@ class Surroundings:
         }
         best = list(ranked.values())[:NEXT_BEST]
         told, others = {one.courier_id for one in best} | {but}, []
-        for courier in self._nearest(order.shop.point, count + len(told)):
+        for courier, seen in self._nearest(order.shop.point, count + len(told)):
             if courier.id in told:
                 continue
             if courier.id in ranked:
                 others.append(ranked[courier.id])
                 continue
             if courier.id not in candidates:
-                why = self._excluded(order, courier)
+                why = self._excluded(order, courier, seen)
             else:
                 why = Why.BETTER_ELSEWHERE if courier.id in elsewhere else of_candidates
             others.append(Ranked(courier_id=courier.id, cost_more=None, reason=why.value))
         return (*best, *others)[:count]
 
-    def _excluded(self, order: Order, courier: Courier) -> Why:
+    def _excluded(self, order: Order, courier: Courier, seen: Sighting | None) -> Why:
         """Why he is no candidate."""
         why = why_unavailable(courier, self._now) or why_not(
             order, courier, self._parameters, self._now
         )
         if why is not None:
             return why
-        walked = walk(courier, self._seen.get(courier.id), self._parameters, now=self._now)
+        walked = walk(courier, seen, self._parameters, now=self._now)
         approach_s = travel_times(self._parameters.travel).one_s(
             walked.free_point, order.shop.point, vehicle=courier.vehicle, at=self._now
         )
         is_far = approach_s > reach_s(order, self._parameters, self._now)
         return Why.TOO_FAR if is_far else Why.NOT_AMONG_NEAREST
 
-    def _nearest(self, shop: Point, count: int) -> list[Courier]:
+    def _nearest(self, shop: Point, count: int) -> list[tuple[Courier, Sighting | None]]:
         """As the crow flies on a flat earth: good enough to choose whom to speak of."""
         north = self._lat - shop.lat
         east = (self._lng - shop.lng) * np.cos(np.radians(shop.lat))
@@ -192,4 +189,4 @@ class Surroundings:
             chosen = chosen[np.argsort(away[chosen], kind="stable")]
         else:
             chosen = np.argsort(away, kind="stable")
-        return [self._couriers[index] for index in chosen.tolist()]
+        return [(self._couriers[at], self._sightings[at]) for at in chosen.tolist()]

@@ -3,13 +3,16 @@
 The optimizer's reasons are among them under the same codes.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
 from engine.couriers.courier import Courier, Duty
 from engine.geo.parameters import ZoneParameters
+from engine.kernel.ids import CourierId
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.order import Lapse, Order
+from engine.orders.cash import cash_due
+from engine.orders.order import Lapse, Lapsed, Order
 
 
 class Why(StrEnum):
@@ -22,6 +25,7 @@ class Why(StrEnum):
     TOO_HEAVY = "too_heavy"
     VEHICLE = "vehicle"
     SKILL = "skill"
+    CASH_LIMIT = "cash_limit"
     DECLINED = "declined"
     NOT_ANSWERED = "not_answered"
     ASKED = "asked"
@@ -49,6 +53,10 @@ TEXTS: Final[dict[Why, tuple[str, str]]] = {
     Why.TOO_HEAVY: ("The gift is too heavy.", "الهدية أثقل مما يستطيع حمله."),
     Why.VEHICLE: ("This vehicle is not allowed for it.", "هذه المركبة غير مسموح بها للهدية."),
     Why.SKILL: ("He lacks what the gift needs.", "ينقصه ما تحتاجه الهدية من تجهيز."),
+    Why.CASH_LIMIT: (
+        "He would hold more cash than he may. He has to pay in first.",
+        "سيتجاوز النقد الذي معه الحد المسموح. عليه توريد ما معه أولًا.",
+    ),
     Why.DECLINED: ("He said no to this order.", "رفض هذا الطلب من قبل."),
     Why.NOT_ANSWERED: ("He did not answer a moment ago.", "لم يرد على العرض قبل قليل."),
     Why.ASKED: ("He is being asked about a trip.", "لديه عرض لم يرد عليه بعد."),
@@ -83,7 +91,15 @@ def why_not(order: Order, courier: Courier, parameters: ZoneParameters, now: Ins
         return Why.VEHICLE
     if gift.skills and not set(gift.skills) <= set(courier.skills):
         return Why.SKILL
+    if order.is_cash and not may_collect(order, courier, parameters):
+        return Why.CASH_LIMIT
     return _why_not_again(order, courier, parameters, now) if order.lapsed else None
+
+
+def may_collect(order: Order, courier: Courier, parameters: ZoneParameters) -> bool:
+    """Whether he stays within his limit of cash with what is due at its door."""
+    at_stake = courier.cash_at_stake_halalas + cash_due(order)
+    return at_stake <= parameters.cash_held_halalas_max
 
 
 def why_unavailable(courier: Courier, now: Instant) -> Why | None:
@@ -107,15 +123,23 @@ def reach_s(order: Order, parameters: ZoneParameters, now: Instant) -> int:
     return min(parameters.approach_s_max, parameters.search_start_s + wider_s)
 
 
+def may_not_again(order: Order, parameters: ZoneParameters, now: Instant) -> Iterator[CourierId]:
+    """Who said no to it, or let it expire a moment ago."""
+    return (one.courier_id for one in order.lapsed if _why_not_yet(one, parameters, now))
+
+
 def _why_not_again(
     order: Order, courier: Courier, parameters: ZoneParameters, now: Instant
 ) -> Why | None:
-    again_ms = parameters.offer_again_s * SECOND_MS
-    for one in order.lapsed:
-        if one.courier_id != courier.id:
-            continue
-        if one.reason is Lapse.DECLINED:
-            return Why.DECLINED
-        if one.reason is Lapse.EXPIRED and one.at + again_ms > now:
-            return Why.NOT_ANSWERED
+    found = (
+        _why_not_yet(one, parameters, now) for one in order.lapsed if one.courier_id == courier.id
+    )
+    return next((why for why in found if why is not None), None)
+
+
+def _why_not_yet(lapsed: Lapsed, parameters: ZoneParameters, now: Instant) -> Why | None:
+    if lapsed.reason is Lapse.DECLINED:
+        return Why.DECLINED
+    if lapsed.reason is Lapse.EXPIRED and lapsed.at + parameters.offer_again_s * SECOND_MS > now:
+        return Why.NOT_ANSWERED
     return None

@@ -1,14 +1,19 @@
 """The H3 grid: which cell a point lies in, what lies around it, and which actor it belongs to."""
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import h3
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.kernel.ids import CellId
 from engine.kernel.place import Point
 
 RESOLUTION_MAX = 15
+# Squares of a thousandth of a degree: a number for each, with room for those from west to east.
+_SQUARES_EAST = 1_000_000
+_SQUARES_MAX = 2**17
 
 
 def cell_at(point: Point, resolution: int) -> CellId:
@@ -16,10 +21,28 @@ def cell_at(point: Point, resolution: int) -> CellId:
     return CellId(h3.latlng_to_cell(point.lat, point.lng, resolution))
 
 
-@lru_cache(maxsize=2**17)
-def cell_near(lat_milli: int, lng_milli: int, resolution: int) -> CellId:
-    """The cell that holds a point in thousandths of a degree: to tell roughly who is near whom."""
-    return CellId(h3.latlng_to_cell(lat_milli / 1000, lng_milli / 1000, resolution))
+def numbers_near(
+    lat: NDArray[np.float64], lng: NDArray[np.float64], resolution: int
+) -> NDArray[np.uint64]:
+    """The numbers of the cells that hold these points, rounded to thousandths of a degree.
+
+    To tell roughly who is near whom: what was looked up once is not looked up again.
+    """
+    squares = (np.rint(lat * 1000) * _SQUARES_EAST + np.rint(lng * 1000)).tolist()
+    known = _numbers_known(resolution)
+    if len(known) > _SQUARES_MAX:
+        known.clear()
+    for square in set(squares) - known.keys():
+        north = round(square / _SQUARES_EAST)
+        point = north / 1000, (square - north * _SQUARES_EAST) / 1000
+        known[square] = h3.str_to_int(h3.latlng_to_cell(*point, resolution))
+    return np.array([known[square] for square in squares], dtype=np.uint64)
+
+
+@cache
+def _numbers_known(_resolution: int) -> dict[float, int]:
+    """The number of the cell at the middle of each square that was asked for."""
+    return {}
 
 
 def is_cell(text: str) -> bool:

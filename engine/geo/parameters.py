@@ -1,10 +1,13 @@
 """The parameters of a zone: typed, bounded, each with its unit and the effect to expect."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from engine.geo.dispatch_parameters import whole
 from engine.geo.pay_parameters import PayParameters
 from engine.geo.travel import TravelProfile
+
+# Far above what one courier should carry, and within the ledger's own floor for what he holds.
+CASH_PARAMETER_MAX: Final = 500_000
 
 
 class ZoneParameters(PayParameters, frozen=True, kw_only=True):
@@ -210,6 +213,26 @@ class ZoneParameters(PayParameters, frozen=True, kw_only=True):
             "More is kinder to mistakes and to thieves.",
         ),
     ] = 5
+    cash_order_halalas_max: Annotated[
+        int,
+        whole(
+            0,
+            CASH_PARAMETER_MAX,
+            "halalas",
+            "What an order may cost, VAT included, to be paid in cash at the door.",
+            "Higher lets more be paid so, and puts more of our money at risk; 0 takes no cash.",
+        ),
+    ] = 0
+    cash_held_halalas_max: Annotated[
+        int,
+        whole(
+            0,
+            CASH_PARAMETER_MAX,
+            "halalas",
+            "Cash of ours that a courier may hold, with what he is still to collect.",
+            "Lower makes couriers pay in more often, and leaves cash orders fewer couriers.",
+        ),
+    ] = 100_000
     travel: TravelProfile = TravelProfile()
 
     @property

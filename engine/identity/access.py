@@ -20,7 +20,8 @@ from engine.couriers.messages import (
 from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.kernel.messages import Caller, Command, Role
-from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
+from engine.money.cash import DepositCash
+from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, PlaceOrders, UnassignOrder
 
 
 class Permission(StrEnum):
@@ -53,6 +54,7 @@ class Permission(StrEnum):
     REFUND = "refund"
     APPROVE_REFUNDS = "approve_refunds"
     SEE_WALLET = "see_wallet"
+    SEE_CASH = "see_cash"
     TIP_COURIER = "tip_courier"
     BE_PAID_OUT = "be_paid_out"
     USE_POINTS = "use_points"
@@ -84,6 +86,7 @@ _PEOPLE = (Role.CUSTOMER, Role.COURIER, Role.OPERATOR, Role.ADMIN)
 
 GRANTS: Final[Mapping[Deed, Grant]] = {
     PlaceOrder: _to(Role.CUSTOMER, Role.OPERATOR),
+    PlaceOrders: _to(Role.CUSTOMER),
     CancelOrder: _to(Role.CUSTOMER, Role.OPERATOR),
     ChangeOrder: _to(Role.CUSTOMER, Role.OPERATOR),
     UnassignOrder: _to(Role.COURIER, Role.OPERATOR),
@@ -96,9 +99,10 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     DeclineOffer: _to(Role.COURIER),
     ReportProgress: _to(Role.COURIER),
     ReachWaitingPoint: _to(Role.COURIER),
+    DepositCash: _to(Role.OPERATOR),
     CreateZone: _to(Role.OPERATOR, everywhere=True),
     ChangeZoneParameters: _to(Role.OPERATOR),
-    MoveZone: _to(Role.OPERATOR, everywhere=True),
+    MoveZone: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.SEE_ONESELF: _to(*_PEOPLE),
     Permission.EDIT_PROFILE: _to(*_PEOPLE),
     Permission.CHANGE_PHONE: _to(Role.CUSTOMER, Role.COURIER),
@@ -126,6 +130,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.REFUND: _to(Role.OPERATOR),
     Permission.APPROVE_REFUNDS: _to(Role.OPERATOR, everywhere=True),
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
+    Permission.SEE_CASH: _to(Role.COURIER, Role.OPERATOR),
     Permission.TIP_COURIER: _to(Role.CUSTOMER),
     Permission.BE_PAID_OUT: _to(Role.COURIER),
     Permission.USE_POINTS: _to(Role.CUSTOMER),
@@ -140,6 +145,8 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.ASK_FOR_ONESELF: _to(*_PEOPLE),
     Permission.ASK_FOR_OTHERS: _to(Role.ADMIN),
 }
+# What is said of a courier by somebody else.
+_OF_OTHERS: Final = frozenset({DepositCash})
 SENDABLE: Final = frozenset(deed for deed in GRANTS if isinstance(deed, type))
 
 
@@ -162,4 +169,6 @@ def may_send(caller: Caller, command: Command) -> bool:
     if zone_id is not None and not caller.may_act_in(zone_id):
         return False
     courier_id, author = getattr(command, "courier_id", None), getattr(command, "author", None)
+    if type(command) in _OF_OTHERS:
+        courier_id = None
     return {courier_id, author} <= {caller.user_id, None}

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from engine.invoices.invoice import Draft, InvoiceId, IssueInvoice, Party
+from engine.invoices.invoice import (
+    CreditRefund,
+    Draft,
+    Invoice,
+    InvoiceId,
+    InvoiceKind,
+    IssueInvoice,
+    Party,
+)
 from engine.kernel.ids import EffectId, derived_id
 from engine.kernel.messages import Decision, Event
 from engine.kernel.timing import Instant
@@ -13,6 +21,7 @@ from engine.pricing.lines import PriceLine
 
 # Its invoice is read by people; both languages stand on it, as on everything it says.
 _DELIVERY: Final = "خدمة توصيل / Delivery"
+_REFUND: Final = "مبلغ مسترد / Refund"
 _CHARGE: Final = "رسوم إلغاء أو إرجاع / Cancellation or return"
 
 
@@ -37,6 +46,25 @@ def draft_of(order: Order, quote: Quote | None, *, seller: Party, now: Instant) 
         lines=_lines(order, quote),
         issued_at=now,
         supplied_at=order.ended_at,
+    )
+
+
+def note_of(credit: CreditRefund, original: Invoice, *, seller: Party, now: Instant) -> Draft:
+    """The credit note for a refund: one line, with the VAT that the ledger has taken back."""
+    line = PriceLine(name=_REFUND, unit_halalas=credit.amount_halalas, includes_vat=True)
+    return Draft(
+        id=InvoiceId(derived_id("credit note of", credit.refund_id)),
+        cause=f"refund:{credit.refund_id}",
+        order_id=credit.order_id,
+        kind=InvoiceKind.CREDIT_NOTE,
+        seller=seller,
+        buyer=original.draft.buyer,
+        lines=(line,),
+        issued_at=now,
+        supplied_at=now,
+        original_id=original.id,
+        original_number=original.number,
+        reason=credit.reason,
     )
 
 

@@ -107,6 +107,15 @@ class IssueInvoice(Effect, frozen=True, kw_only=True, tag=True):
     order_id: OrderId
 
 
+class CreditRefund(Effect, frozen=True, kw_only=True, tag=True):
+    """What was given back of a sale is to be credited by a note; `reason` is why it went back."""
+
+    order_id: OrderId
+    refund_id: str
+    amount_halalas: int
+    reason: str
+
+
 UNKNOWN_INVOICE = declare(
     "unknown_invoice",
     RefusalKind.NOT_FOUND,

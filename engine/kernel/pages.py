@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from engine.kernel.filters import Condition
 from engine.kernel.timing import Instant
 
 T = TypeVar("T")
@@ -19,11 +20,14 @@ LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 class Wanted(Struct, frozen=True, kw_only=True):
     """At most `limit` rows beyond the row with a key, or from an end of the list.
 
-    `descending` is the order of the list; backwards, the rows wanted are those before the key.
+    `descending` is the order of the list, `by` the column that it is in ("" as it is declared), and
+    all of `only` hold of its rows; backwards, the rows wanted are those before the key.
     """
 
     limit: int
+    by: str = ""
     descending: bool = True
+    only: tuple[Condition, ...] = ()
     beyond: Key | None = None
     backwards: bool = False
 

@@ -205,6 +205,11 @@ def _promise(order: Order, at: Instant) -> Transfer | None:
     return _transfer(("promised", about), amounts, about, at)
 
 
+def promise_id(order: Order) -> TransferId:
+    """The transfer that promises an order's points."""
+    return _id("promised", about_order(order.id))
+
+
 def _is_taken_back(transfer: Transfer) -> bool:
     """Whether it takes an order's points back: they go, and come on no other account of his."""
     is_of_order = transfer.about.startswith("order:")
@@ -216,9 +221,13 @@ def _transfer(
 ) -> Transfer:
     legs: tuple[Leg, ...] = move(amounts)
     return Transfer(
-        id=TransferId(derived_id("points", *names)),
+        id=_id(*names),
         reason=TransferReason.POINTS,
         legs=legs,
         effective_at=at,
         about=about,
     )
+
+
+def _id(*names: str) -> TransferId:
+    return TransferId(derived_id("points", *names))

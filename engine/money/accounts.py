@@ -35,6 +35,7 @@ class AccountKind(StrEnum):
     SHOP = "shop"
     REVENUE = "revenue"
     VAT = "vat"
+    INPUT_VAT = "input_vat"
     COURIER_PAY = "courier_pay"
     GOODWILL = "goodwill"
     GATEWAY_FEES = "gateway_fees"
@@ -43,7 +44,9 @@ class AccountKind(StrEnum):
     POINTS_PENDING = "points_pending"
 
 
-CASH_MAX_HALALAS: Final = 100_000
+# Dispatch keeps couriers within their zone's limit, far from here; what was taken at a door has
+# happened and must be enterable, so this stops mistakes alone.
+CASH_MAX_HALALAS: Final = 1_000_000
 
 # The lowest balance of each kind; what is not here may be overdrawn. Who can be owed nothing more
 # than he has is floored at zero; a courier carries cash of ours up to a limit.

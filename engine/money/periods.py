@@ -79,17 +79,24 @@ class VatSum(Struct, frozen=True, kw_only=True):
 class VatReturn(Struct, frozen=True, kw_only=True):
     """What is declared, from the documents, and what the ledger owes the authority for the period.
 
-    A `difference` is VAT that was invoiced and is not in the ledger, or the other way round.
+    Input VAT is what gateways have charged us. A `difference` is VAT that was invoiced and is not
+    in the ledger, or the other way round.
     """
 
     sales_net_halalas: int
     output_vat_halalas: int
     ledger_vat_halalas: int
+    input_vat_halalas: int
 
     @property
     def difference_halalas(self) -> int:
         """Zero, where every invoice was paid for through the ledger."""
         return self.output_vat_halalas - self.ledger_vat_halalas
+
+    @property
+    def payable_halalas(self) -> int:
+        """What the authority is to be paid."""
+        return self.output_vat_halalas - self.input_vat_halalas
 
 
 BAD_PERIOD = declare(
@@ -123,6 +130,26 @@ def period_of(name: str) -> Period | None:
     )
 
 
+def month_at(at: Instant) -> Period:
+    """The month in Riyadh that an instant lies in."""
+    days = (at + _OFFSET_MS) // DAY_MS
+    # The other way round, by the same source as below.
+    z = days + 719_468
+    of_era = z % 146_097
+    year_of_era = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month = (5 * of_year + 2) // 153
+    year, month = z // 146_097 * 400 + year_of_era + month // 10, (month + 2) % 12 + 1
+    found = period_of(f"{year}-{month:02}")
+    assert found is not None, "an instant of this century"
+    return found
+
+
+def after(period: Period) -> Period:
+    """The month that follows."""
+    return month_at(period.until)
+
+
 def before(period: Period) -> PeriodName:
     """The name of the month before."""
     year, month = (int(one) for one in period.name.split("-"))
@@ -151,12 +178,17 @@ def span(period: Period, closing: Closing | None, closing_before: Closing | None
 def vat_return(turnovers: tuple[Turnover, ...], sums: tuple[VatSum, ...]) -> VatReturn:
     """What is to be declared for a period: credit notes take from what was invoiced."""
     signed = [(-1 if one.kind == "credit_note" else 1, one) for one in sums]
-    owed = sum(one.credits - one.debits for one in turnovers if one.kind is AccountKind.VAT)
     return VatReturn(
         sales_net_halalas=sum(sign * one.net_halalas for sign, one in signed),
         output_vat_halalas=sum(sign * one.vat_halalas for sign, one in signed),
-        ledger_vat_halalas=owed,
+        ledger_vat_halalas=_credited(turnovers, AccountKind.VAT),
+        input_vat_halalas=-_credited(turnovers, AccountKind.INPUT_VAT),
     )
+
+
+def _credited(turnovers: tuple[Turnover, ...], kind: AccountKind) -> int:
+    """By how much the accounts of a kind were raised in the period."""
+    return sum(one.credits - one.debits for one in turnovers if one.kind is kind)
 
 
 def _first_day(year: int, month: int) -> Instant:

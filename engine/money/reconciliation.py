@@ -123,7 +123,7 @@ def settlements(gateway: AccountId, match: Match, *, at: Instant) -> tuple[Trans
     """What is at our bank now, less what the gateway kept: one transfer for each item, once.
 
     `at` is the day of the settlement. The fees of the match are taken with its oldest item; their
-    VAT is taken from what we owe the authority.
+    VAT is ours to be deducted from what we owe the authority.
     """
     fee = sum(one.fee_halalas for one in match.lines)
     fee_vat = sum(one.fee_vat_halalas for one in match.lines)
@@ -137,7 +137,7 @@ def settlements(gateway: AccountId, match: Match, *, at: Instant) -> tuple[Trans
             gateway: item.halalas,
             account(AccountKind.BANK): kept + kept_vat - item.halalas,
             account(AccountKind.GATEWAY_FEES): -kept,
-            account(AccountKind.VAT): -kept_vat,
+            account(AccountKind.INPUT_VAT): -kept_vat,
         }
         made.append(
             Transfer(

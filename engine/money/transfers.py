@@ -31,6 +31,7 @@ class TransferReason(StrEnum):
     TIP = "tip"
     CASH_COLLECTED = "cash_collected"
     CASH_HANDED_IN = "cash_handed_in"
+    CASH_KEPT_BACK = "cash_kept_back"
     DISPUTE = "dispute"
     PAYOUT = "payout"
     RECOVERY = "recovery"

@@ -9,6 +9,7 @@ from engine.kernel.place import distance_m
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders import order as orders
+from engine.orders.cash import cash_objection
 from engine.orders.messages import (
     BAD_WINDOW,
     QUOTE_EXPIRED,
@@ -85,6 +86,7 @@ def place(
         _unplaceable(zone, command, caller, now)
         or objection_to_times(zone, command.window, ready_at=ready_at, load=load, travel_s=travel_s)
         or _no_room(zone, command.window, load)
+        or cash_objection(zone.parameters, command)
     )
     if refusal is not None:
         return refusal
@@ -121,6 +123,7 @@ def _ordered(command: PlaceOrder, found: "Times", *, now: Instant) -> Order:
         zone_id=command.zone_id,
         quote_id=quote.id,
         payment_id=command.payment_id,
+        is_cash=command.is_cash,
         gift=command.gift,
         recipient=command.recipient,
         shop=command.shop,
@@ -134,6 +137,7 @@ def _ordered(command: PlaceOrder, found: "Times", *, now: Instant) -> Order:
         window=command.window,
         release_at=found.release_at,
         redelivers=quote.redelivers,
+        group=command.group,
     )
 
 

@@ -23,6 +23,7 @@ class FailureReason(StrEnum):
     WRONG_ADDRESS = "wrong_address"
     NO_ACCESS = "no_access"
     REFUSED = "refused"
+    NOT_PAID = "not_paid"
     COURIER_PROBLEM = "courier_problem"
 
 

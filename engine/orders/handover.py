@@ -28,7 +28,8 @@ class HandoverTold(Struct, frozen=True, kw_only=True):
     """What the courier's phone says of a handover, perhaps long after it.
 
     `photo` and `signature` are the SHA-256, in hexadecimal, of files that were sent or will be;
-    the place is the phone's, `fix_at` and the place's accuracy (metres) too.
+    the place is the phone's, `fix_at` and the place's accuracy (metres) too. `cash_halalas` is
+    what he took for it.
     """
 
     to: HandedTo = HandedTo.RECIPIENT
@@ -38,6 +39,7 @@ class HandoverTold(Struct, frozen=True, kw_only=True):
     point: Point | None = None
     accuracy_m: float | None = None
     fix_at: Instant | None = None
+    cash_halalas: int = 0
 
 
 class Handover(Struct, frozen=True, kw_only=True):

@@ -24,7 +24,9 @@ class CancelReason(StrEnum):
 class PlaceOrder(Command, frozen=True, kw_only=True, tag=True):
     """Place the gift that was quoted; `order_id` and `pin` are handed in by the host.
 
-    `payment_id` is what it is paid with, None where orders are placed without.
+    `payment_id` is what it is paid with, None where orders are placed without; with `is_cash` that
+    is cash at the door. `group` are the orders that are placed together, itself among them; none
+    when it is alone.
     """
 
     order_id: OrderId
@@ -38,6 +40,15 @@ class PlaceOrder(Command, frozen=True, kw_only=True, tag=True):
     ready_at: Instant
     window: Window | None = None
     payment_id: PaymentId | None = None
+    is_cash: bool = False
+    group: tuple[OrderId, ...] = ()
+
+
+class PlaceOrders(Command, frozen=True, kw_only=True, tag=True):
+    """Place several gifts of one zone together: all of them, or none."""
+
+    zone_id: ZoneId
+    orders: tuple[PlaceOrder, ...]
 
 
 class CancelOrder(Command, frozen=True, kw_only=True, tag=True):
@@ -148,6 +159,18 @@ WINDOW_UNREACHABLE = declare(
     RefusalKind.INVALID,
     en="The gift cannot be at the door before the window ends. Choose a later window.",
     ar="لا يمكن إيصال الهدية قبل نهاية فترة التوصيل. اختر فترة لاحقة.",
+)
+NOT_ONE_ZONE = declare(
+    "not_one_zone",
+    RefusalKind.INVALID,
+    en="What is ordered together comes from shops of one zone. Order the rest by itself.",
+    ar="ما يُطلب معًا يكون من متاجر منطقة واحدة. اطلب الباقي على حدة.",
+)
+GROUP_TOO_LARGE = declare(
+    "group_too_large",
+    RefusalKind.INVALID,
+    en="So many gifts cannot be ordered together. Split them into several orders.",
+    ar="لا يمكن طلب هذا العدد من الهدايا معًا. قسّمها على عدة طلبات.",
 )
 ZONE_FULL = declare(
     "zone_full",

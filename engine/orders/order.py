@@ -7,15 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.geo.travel import VehicleKind
-from engine.kernel.ids import (
-    CourierId,
-    OfferId,
-    OrderId,
-    PaymentId,
-    QuoteId,
-    UserId,
-    ZoneId,
-)
+from engine.kernel.ids import CourierId, OfferId, OrderId, PaymentId, QuoteId, UserId, ZoneId
 from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
@@ -61,16 +53,9 @@ ON_BOARD: Final = frozenset({S.PICKED_UP, S.AT_DOOR, S.ATTEMPT_FAILED, S.RETURNI
 HELD: Final = ON_BOARD | {S.ASSIGNED, S.COURIER_AT_SHOP}
 
 PUBLIC: Final[dict[OrderStatus, PublicStatus]] = {
-    S.PLACED: PublicStatus.PENDING,
-    S.SCHEDULED: PublicStatus.PENDING,
-    S.WAITING: PublicStatus.PENDING,
-    S.OFFERED: PublicStatus.PENDING,
-    S.ASSIGNED: PublicStatus.PREPARING,
-    S.COURIER_AT_SHOP: PublicStatus.PREPARING,
-    S.PICKED_UP: PublicStatus.DELIVERING,
-    S.AT_DOOR: PublicStatus.DELIVERING,
-    S.ATTEMPT_FAILED: PublicStatus.DELIVERING,
-    S.RETURNING: PublicStatus.DELIVERING,
+    **dict.fromkeys((S.PLACED, S.SCHEDULED, S.WAITING, S.OFFERED), PublicStatus.PENDING),
+    **dict.fromkeys((S.ASSIGNED, S.COURIER_AT_SHOP), PublicStatus.PREPARING),
+    **dict.fromkeys(ON_BOARD, PublicStatus.DELIVERING),
     S.DELIVERED: PublicStatus.DELIVERED,
     S.RETURNED: PublicStatus.RETURNED,
     S.CANCELLED: PublicStatus.CANCELLED,
@@ -142,8 +127,9 @@ class Order(Thing, frozen=True, kw_only=True):
     `ready_at` is when the shop hands it over, `due_at` what the customer was promised, `release_at`
     when a scheduled order joins the waiting ones. `charge_halalas` is what is kept of the total
     when it ended without a delivery. Whoever says the `pin` at the door may receive. `pay` is what
-    its courier is paid, agreed when it began to wait; `waited_s` is how long he waited for it in
-    the shop, where he fetched it together with others: `fetched_with` counts it and them.
+    its courier is paid, agreed when it began to wait; he `waited_s` in the shop and fetched it with
+    others, `fetched_with` counts it and them. With `is_cash` it is paid for at the door;
+    `cash_taken_halalas` is what he took there. `group` were placed together, itself among them.
     """
 
     id: OrderId
@@ -180,8 +166,11 @@ class Order(Thing, frozen=True, kw_only=True):
     failed_because: str = ""
     cancelled_because: str = ""
     handover: Handover | None = None
+    is_cash: bool = False
+    cash_taken_halalas: int = 0
     fees: tuple[OrderFee, ...] = ()
     redelivers: OrderId | None = None
+    group: tuple[OrderId, ...] = ()
 
     @property
     def public_status(self) -> PublicStatus:
@@ -297,9 +286,10 @@ class PinMistaken(Event, frozen=True, kw_only=True, tag=True):
 
 
 class OrderDelivered(Event, frozen=True, kw_only=True, tag=True):
-    """The recipient has the gift; `proof` says what was checked."""
+    """The recipient has the gift; `proof` says what was checked, and what was paid for it."""
 
     proof: str
+    cash_halalas: int = 0
 
 
 class DeliveryAttemptFailed(Event, frozen=True, kw_only=True, tag=True):

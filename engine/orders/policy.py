@@ -7,6 +7,7 @@ anything is done, and stand in the event for whoever moves the money.
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.kernel.messages import Role
 from engine.kernel.timing import MINUTE_MS, Instant
@@ -124,9 +125,9 @@ def cancellation_terms(order: Order, role: Role, *, now: Instant) -> Terms | Non
     if row is None:
         return None
     if role is not Role.CUSTOMER:
-        return Terms(rule=OPERATOR, charge_halalas=0, refund_halalas=order.total_halalas)
+        return _free(order, OPERATOR)
     if now > order.due_at:
-        return Terms(rule=LATE, charge_halalas=0, refund_halalas=order.total_halalas)
+        return _free(order, LATE)
     return _terms(order, row)
 
 
@@ -141,6 +142,7 @@ NOT_OURS: Final = frozenset(
         FailureReason.WRONG_ADDRESS,
         FailureReason.NO_ACCESS,
         FailureReason.REFUSED,
+        FailureReason.NOT_PAID,
     }
 )
 
@@ -204,7 +206,16 @@ def _ends_at(row: Row, order: Order) -> Instant | None:
     return order.assigned_at + row.minutes * MINUTE_MS
 
 
+def _free(order: Order, rule: str) -> Terms:
+    """Nothing is kept; of what was to be paid at the door there is nothing to give back."""
+    paid = 0 if order.is_cash else order.total_halalas
+    return Terms(rule=rule, charge_halalas=0, refund_halalas=paid)
+
+
 def _terms(order: Order, row: Row) -> Terms:
+    if order.is_cash:
+        # What nobody has paid cannot be kept, and must not stand on an invoice.
+        return replace(_free(order, row.rule), until=_ends_at(row, order))
     goods, fees = order.goods_halalas, order.fees_halalas
     delivery = order.total_halalas - goods - fees
     share = (delivery * row.delivery_percent + goods * row.goods_percent + 50) // 100

@@ -121,7 +121,7 @@ def quote(
     # Whole metres, so that the stored way gives the same fee again.
     distance_m = -int(-way.route_m // 1)
     raised = None if pressure is None or wishes.window is not None else surge(pressure, p)
-    fee = _fee(p, distance_m, wishes, raised)
+    fee = delivery_fee(p, distance_m, wishes, raised)
     delivery = PriceLine(name=DELIVERY, unit_halalas=fee)
     priced = amounts((*wishes.goods, delivery))
     least_s = preparation_s + p.prep_buffer_s + p.shop_service_s + way.travel_s + p.door_service_s
@@ -175,7 +175,7 @@ def again(made: Quote, zone: Zone) -> Quote:
     return replace(made_again, redelivers=made.redelivers)
 
 
-def _fee(p: ZoneParameters, distance_m: int, wishes: Wishes, raised: Surge | None) -> int:
+def delivery_fee(p: ZoneParameters, distance_m: int, wishes: Wishes, raised: Surge | None) -> int:
     """The delivery fee without VAT: tariff, vehicle, then surge up to its cap or the later rate.
 
     How hard the zone is pressed now says nothing about a later window, so that pays no surge.

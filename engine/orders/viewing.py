@@ -69,6 +69,7 @@ SEEN: Final[Mapping[str, Mapping[Viewer, When]]] = {
     "message": {**_SENDER_AND_OPERATOR, V.RECIPIENT: W.DELIVERED},
     "sender_name": {**_SENDER_AND_OPERATOR, V.RECIPIENT: W.SENDER_SHOWN},
     "price": _SENDER_AND_OPERATOR,
+    "cash_due": {**_SENDER_AND_OPERATOR, **_WHO_CARRIES, V.RECIPIENT: W.NO_SURPRISE},
     "pin": _SENDER_AND_OPERATOR,
     "recipient_name": _WHO_BRINGS,
     "recipient_phone": {**_SENDER_AND_OPERATOR, V.COURIER: W.CALLS_ALLOWED},

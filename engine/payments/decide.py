@@ -5,11 +5,21 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.kernel.ids import PaymentId, UserId, derived_id
+from engine.kernel.ids import OrderId, PaymentId, UserId, derived_id
 from engine.kernel.messages import Change, Decision, Effect, Event
 from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant
-from engine.orders.messages import PlaceOrder
-from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network, flow_of
+from engine.orders.gift_link import GiftLink, paid_order_of
+from engine.orders.grouping import group_name
+from engine.orders.messages import PlaceOrder, PlaceOrders
+from engine.payments.gateways import (
+    HOLD_LASTS_MS,
+    MATRIX,
+    Card,
+    Flow,
+    GatewayName,
+    Network,
+    flow_of,
+)
 from engine.payments.payment import (
     TAKING,
     GatewayAsked,
@@ -25,10 +35,12 @@ from engine.payments.payment import (
     Refund,
     RefundStatus,
     RefundTo,
+    Share,
     TargetSet,
     evolve,
 )
 
+Payable = PlaceOrder | PlaceOrders | GiftLink
 _FIRST_MS = 5 * SECOND_MS
 _LONGEST_MS = HOUR_MS
 _DOUBLINGS_MAX = 12
@@ -60,7 +72,7 @@ S = PaymentStatus
 
 def begin(
     payment_id: PaymentId,
-    order: PlaceOrder,
+    what: Payable,
     *,
     customer_id: UserId,
     gateway: GatewayName,
@@ -69,23 +81,64 @@ def begin(
     now: Instant,
     expires_at: Instant,
 ) -> Decision:
-    """A customer pays for a quote; its order is placed once the money is held or taken."""
-    payment = Payment(
-        version=1,
-        id=payment_id,
-        customer_id=customer_id,
-        order_id=order.order_id,
-        order=replace(order, payment_id=payment_id),
-        gateway=gateway,
-        network=network,
-        flow=flow_of(gateway, network),
-        card=card,
-        amount_halalas=order.quote.total_halalas,
-        made_at=now,
-        expires_at=expires_at,
+    """A customer pays for a quote or several, or the limit of a gift link.
+
+    The orders are placed, or the link opened, once the money is held or taken.
+    """
+    life_ms = what.expires_at - what.made_at if isinstance(what, GiftLink) else 0
+    payment = _for(
+        what,
+        Payment(
+            version=1,
+            id=payment_id,
+            customer_id=customer_id,
+            order_id=paid_as(what),
+            gateway=gateway,
+            network=network,
+            flow=Flow.CHARGE if life_ms > HOLD_LASTS_MS else flow_of(gateway, network),
+            card=card,
+            amount_halalas=0,
+            made_at=now,
+            expires_at=expires_at,
+        ),
     )
     begun = PaymentBegun(at=now, amount_halalas=payment.amount_halalas)
     return decided(payment, (begun,), now=now)
+
+
+def paid_as(what: Payable) -> OrderId:
+    """Under the name of which order, or group, it is paid for."""
+    match what:
+        case GiftLink():
+            return paid_order_of(what.id)
+        case PlaceOrders():
+            return group_name([one.order_id for one in what.orders])
+        case PlaceOrder():
+            return what.order_id
+
+
+def _for(what: Payable, payment: Payment) -> Payment:
+    match what:
+        case GiftLink():
+            return replace(payment, gift_link_id=what.id, amount_halalas=what.limit_halalas)
+        case PlaceOrders():
+            orders = tuple(replace(one, payment_id=payment.id) for one in what.orders)
+            return replace(
+                payment,
+                orders=orders,
+                shares=tuple(map(_share_of, orders)),
+                amount_halalas=sum(one.quote.total_halalas for one in orders),
+            )
+        case PlaceOrder():
+            is_cash = payment.gateway is GatewayName.CASH
+            order = replace(what, payment_id=payment.id, is_cash=is_cash)
+            return replace(payment, order=order, amount_halalas=order.quote.total_halalas)
+
+
+def _share_of(order: PlaceOrder) -> Share:
+    """Without where it goes, which its order alone remembers."""
+    quoted = replace(order.quote, door=order.quote.shop)
+    return Share(order_id=order.order_id, quote=quoted)
 
 
 def next_step(payment: Payment) -> Step | None:
@@ -172,14 +225,15 @@ def tried(payment: Payment, *, now: Instant) -> Decision:
 
 def placed(payment: Payment, *, now: Instant) -> Decision:
     """Its order is stored."""
-    later = evolve(payment, is_placed=True, tries=0)
+    later = evolve(payment, is_placed=True, orders=(), tries=0)
     return decided(later, (PaidOrderPlaced(at=now),), now=now)
 
 
 def not_placed(payment: Payment, code: str, *, now: Instant) -> Decision:
     """Its order was refused for good, so nothing is kept."""
     events = (PaidOrderRefused(at=now, code=code), TargetSet(at=now, target_halalas=0))
-    later = with_excess_returned(evolve(payment, target_halalas=0, reason=code, tries=0), now=now)
+    refused = evolve(payment, target_halalas=0, orders=(), reason=code, tries=0)
+    later = with_excess_returned(refused, now=now)
     return decided(later, events, now=now)
 
 
@@ -193,6 +247,7 @@ def with_excess_returned(payment: Payment, *, now: Instant) -> Payment:
         id=_id(payment, "rest", str(payment.promised_halalas), str(target)),
         amount_halalas=excess,
         reason=payment.rest_reason,
+        to=payment.goes_back_to,
         status=RefundStatus.DUE,
         asked_at=now,
         asked_by=payment.customer_id,

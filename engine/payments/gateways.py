@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from engine.kernel.refusals import Refusal, RefusalKind, declare
+from engine.kernel.timing import DAY_MS
 
 CURRENCY: Final = "SAR"
 
@@ -17,6 +18,7 @@ class GatewayName(StrEnum):
     MOYASAR = "moyasar"
     STRIPE = "stripe"
     WALLET = "wallet"
+    CASH = "cash"
 
 
 class Network(StrEnum):
@@ -28,6 +30,7 @@ class Network(StrEnum):
     AMEX = "amex"
     STC_PAY = "stc_pay"
     WALLET = "wallet"
+    CASH = "cash"
 
 
 class SourceKind(StrEnum):
@@ -38,6 +41,7 @@ class SourceKind(StrEnum):
     STC_PAY = "stc_pay"
     WALLET = "wallet"
     SAVED = "saved"
+    CASH = "cash"
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -103,9 +107,23 @@ MATRIX: Final[dict[GatewayName, Capabilities]] = {
         idempotency=True,
         webhooks=False,
     ),
+    # What the courier takes at the door; what goes back goes into the wallet.
+    GatewayName.CASH: Capabilities(
+        authorise=True,
+        partial_capture=True,
+        void=True,
+        refund=False,
+        partial_refund=False,
+        tokens=False,
+        idempotency=True,
+        webhooks=False,
+    ),
 }
 # Their rules know no hold, or one that not every bank keeps: they are charged when one orders.
 CHARGED_AT_ONCE: Final = frozenset({Network.MADA, Network.STC_PAY})
+
+# Banks let go of what they hold after five to seven days; what waits longer is charged at once.
+HOLD_LASTS_MS: Final = 4 * DAY_MS
 
 
 class Card(Struct, frozen=True, kw_only=True):

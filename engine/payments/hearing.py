@@ -5,9 +5,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from engine.kernel.ids import derived_id
-from engine.kernel.messages import Decision, Event
+from engine.kernel.messages import Decision, Effect, Event
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.money.transfers import EnterTransfer, to_enter
+from engine.money.transfers import to_enter
 from engine.payments import postings
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import CURRENCY, Standing, Statement
@@ -30,7 +30,7 @@ from engine.payments.payment import (
     RefundStatus,
     evolve,
 )
-from engine.payments.settling import sell
+from engine.payments.settling import points_back, sell
 
 S = PaymentStatus
 _GIVEN_UP: Final = frozenset({S.DECLINED, S.VOIDED})
@@ -77,7 +77,7 @@ def heard(
         reason=said.reason or payment.reason,
         tries=0 if is_news else payment.tries + 1,
     )
-    later, effects = _moved(payment, later, now)
+    later, entered = _moved(payment, later, now)
     later = evolve(later, status=_status(later, said))
     if payment.status in _GIVEN_UP and later.status not in _GIVEN_UP and not payment.is_placed:
         # It was given up and happened after all.
@@ -85,6 +85,7 @@ def heard(
     if later.status is S.CAPTURED:
         later = with_excess_returned(later, now=now)
     events = (*_abandoned(abandoned, now), *_events(payment, later, now))
+    effects = (*entered, *points_back(payment, later))
     return sell(later, events, effects, terms=terms, now=now)
 
 
@@ -129,18 +130,17 @@ def _status(payment: Payment, said: Statement) -> PaymentStatus:
     return S.CAPTURED if payment.captured_halalas else _STATUS[said.standing]
 
 
-def _moved(
-    before: Payment, after: Payment, now: Instant
-) -> tuple[Payment, tuple[EnterTransfer, ...]]:
-    """The refunds that are done now, and the transfers of what was captured and refunded."""
-    transfers = []
+def _moved(before: Payment, after: Payment, now: Instant) -> tuple[Payment, tuple[Effect, ...]]:
+    """The refunds that are done now, and what follows from what was captured and refunded."""
+    effects = list[Effect]()
     captured = after.captured_halalas - before.captured_halalas
     if captured:
-        transfers.append(postings.captured(after, captured, now=now))
+        effects.append(to_enter(postings.captured(after, captured, now=now)))
     rest = after.refunded_halalas - before.refunded_halalas
     asked = None if before.operation is None else before.refund(before.operation.id)
     if asked is not None and 0 < asked.amount_halalas <= rest:
-        transfers.append(postings.refunded(after, asked, now=now))
+        transfer = postings.refunded(after, asked, now=now)
+        effects += postings.follows_refund(after, asked, transfer)
         after = _with(after, replace(asked, status=RefundStatus.DONE, done_at=now))
         rest -= asked.amount_halalas
     if rest:
@@ -154,9 +154,10 @@ def _moved(
             done_at=now,
             is_after_sale=before.sale is not None,
         )
-        transfers.append(postings.refunded(after, unexplained, now=now))
+        transfer = postings.refunded(after, unexplained, now=now)
+        effects += postings.follows_refund(after, unexplained, transfer)
         after = replace(after, refunds=(*after.refunds, unexplained))
-    return after, tuple(map(to_enter, transfers))
+    return after, tuple(effects)
 
 
 def _with(payment: Payment, refund: Refund) -> Payment:

@@ -12,6 +12,13 @@ class FollowOrder(Effect, frozen=True, kw_only=True, tag=True):
     payment_id: PaymentId
 
 
+class TakePointsBack(Effect, frozen=True, kw_only=True, tag=True):
+    """So much of an order was given back by now, after it had given points."""
+
+    order_id: OrderId
+    refunded_halalas: int
+
+
 UNKNOWN_PAYMENT = declare(
     "unknown_payment",
     RefusalKind.NOT_FOUND,
@@ -53,6 +60,12 @@ REFUND_EXCEEDS = declare(
     RefusalKind.CONFLICT,
     en="This is more than can still be given back of this payment.",
     ar="المبلغ أكبر مما يمكن استرداده من عملية الدفع هذه.",
+)
+ONLY_TO_WALLET = declare(
+    "only_to_wallet",
+    RefusalKind.INVALID,
+    en="What was paid in cash goes back into the customer's wallet. Refund it to `wallet`.",
+    ar="ما دُفع نقدًا يُعاد إلى محفظة العميل. اختر الاسترداد إلى `wallet`.",
 )
 UNKNOWN_REFUND = declare(
     "unknown_refund",

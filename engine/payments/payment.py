@@ -10,11 +10,13 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.kernel.ids import CourierId, OrderId, PaymentId, UserId
+from engine.kernel.ids import CourierId, OrderId, PaymentId, UserId, ZoneId
 from engine.kernel.messages import Event, Thing
 from engine.kernel.timing import Instant
+from engine.orders.gift_link import GiftLinkId
 from engine.orders.messages import PlaceOrder
-from engine.payments.gateways import Card, Flow, GatewayName, Network
+from engine.orders.quote import Quote
+from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network
 
 
 class PaymentStatus(StrEnum):
@@ -68,6 +70,7 @@ class RefundReason(StrEnum):
     LATE = "late"
     GOODWILL = "goodwill"
     UNEXPLAINED = "unexplained"
+    UNUSED = "unused"
 
 
 class RefundStatus(StrEnum):
@@ -90,7 +93,7 @@ class Refund(Struct, frozen=True, kw_only=True):
     """Money that goes back; however often it is asked for under its id, it goes once.
 
     `is_after_sale` when what the order has earned had been divided, and is taken back from there;
-    `courier_id` who pays for it when it is his fault.
+    `courier_id` who pays for it when it is his fault. `order_id` is for which order of a group.
     """
 
     id: str
@@ -105,6 +108,7 @@ class Refund(Struct, frozen=True, kw_only=True):
     done_at: Instant | None = None
     is_after_sale: bool = False
     courier_id: CourierId | None = None
+    order_id: OrderId | None = None
 
 
 class Sale(Struct, frozen=True, kw_only=True):
@@ -120,21 +124,42 @@ class Sale(Struct, frozen=True, kw_only=True):
         return self.shop_halalas + self.platform_halalas + self.vat_halalas
 
 
+class Share(Struct, frozen=True, kw_only=True):
+    """What one order of a group has of their payment; `quote` is what it was sold for.
+
+    `target_halalas` is what is to be kept of it in the end, None while that is open.
+    """
+
+    order_id: OrderId
+    quote: Quote
+    target_halalas: int | None = None
+    is_over: bool = False
+    is_returned: bool = False
+    sale: Sale | None = None
+
+
 class Payment(Thing, frozen=True, kw_only=True):
     """What a customer pays for one order.
 
-    `order` is placed once the money is held or taken, and `is_over` when it has ended.
+    `order` is placed once the money is held or taken, and `is_over` when it has ended. Of a gift
+    link (`gift_link_id`) there is none before its recipient has answered; the link is opened
+    instead. Of a group there are several `orders`, and `shares` of them; `order_id` is the group's
+    name, and once the orders are placed, the payment knows nothing personal of them.
     `target_halalas` is what is to be kept in the end, None while that is open; the rest goes back
     for `rest_reason`. `captured_halalas` and `refunded_halalas` are what the gateway says; what
-    went to the wallet is `credited_halalas`. With `is_noticed` the gateway has sent word and is to
-    be asked. `due_at` is when something is to be done without being asked, `tries` how often that
-    came to nothing.
+    went to the wallet is `credited_halalas`; cash is with `courier_id`. `price_halalas` is what
+    the order costs by now, where that is no longer the amount. With `is_noticed` the gateway has
+    sent word and is to be asked. `due_at` is when something is to be done without being asked,
+    `tries` how often that came to nothing.
     """
 
     id: PaymentId
     customer_id: UserId
     order_id: OrderId
-    order: PlaceOrder
+    order: PlaceOrder | None = None
+    gift_link_id: GiftLinkId | None = None
+    orders: tuple[PlaceOrder, ...] = ()
+    shares: tuple[Share, ...] = ()
     gateway: GatewayName
     network: Network
     flow: Flow
@@ -155,16 +180,51 @@ class Payment(Thing, frozen=True, kw_only=True):
     refunds: tuple[Refund, ...] = ()
     sale: Sale | None = None
     card: Card | None = None
+    courier_id: CourierId | None = None
+    price_halalas: int | None = None
     challenge_url: str = ""
     reason: str = ""
     tries: int = 0
     due_at: Instant | None = None
 
     @property
+    def goes_back_to(self) -> RefundTo:
+        """Where what is given back goes by itself: where it came from, if that can take it."""
+        can_take = MATRIX[self.gateway].refund
+        return RefundTo.SOURCE if can_take else RefundTo.WALLET
+
+    @property
+    def quote(self) -> Quote:
+        """What its order was sold for."""
+        assert self.order is not None, "what has earned something is an order"
+        return self.order.quote
+
+    @property
+    def zone_id(self) -> ZoneId | None:
+        """Where its order is, once there is one."""
+        if self.shares:
+            return self.shares[0].quote.zone_id
+        return None if self.order is None else self.order.zone_id
+
+    def share(self, order_id: OrderId | None) -> Share | None:
+        """What an order has of it; None when it is not one of a group."""
+        return next((one for one in self.shares if one.order_id == order_id), None)
+
+    @property
     def promised_halalas(self) -> int:
         """What refunds have given back or still may."""
         open_or_done = (one for one in self.refunds if one.status is not RefundStatus.REJECTED)
         return sum(one.amount_halalas for one in open_or_done)
+
+    def given_back_of(self, order_id: OrderId) -> int:
+        """What refunds have given back of one order of a group, or still may, before its sale."""
+        return sum(
+            one.amount_halalas
+            for one in self.refunds
+            if one.order_id == order_id
+            and one.status is not RefundStatus.REJECTED
+            and not one.is_after_sale
+        )
 
     @property
     def refundable_halalas(self) -> int:

@@ -6,7 +6,9 @@ is divided over shop, platform and VAT. Whatever goes back later is taken from t
 
 from typing import Final
 
-from engine.kernel.ids import derived_id
+from engine.invoices.invoice import CreditRefund
+from engine.kernel.ids import EffectId, OrderId, derived_id
+from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.transfers import (
@@ -15,16 +17,19 @@ from engine.money.transfers import (
     TransferReason,
     about_order,
     move,
+    to_enter,
 )
 from engine.orders.policy import RETURN
 from engine.orders.quote import Quote
+from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus, Sale
-from engine.pricing.lines import net_in, vat_on
+from engine.pricing.lines import net_in, vat_in, vat_on
 
 SHOP: Final = account(AccountKind.SHOP)
 REVENUE: Final = account(AccountKind.REVENUE)
 VAT: Final = account(AccountKind.VAT)
 GOODWILL: Final = account(AccountKind.GOODWILL)
+_TAKEN: Final = {False: TransferReason.CAPTURE, True: TransferReason.CASH_COLLECTED}
 
 
 def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
@@ -32,10 +37,26 @@ def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
     return _transfer(
         payment,
         ("capture", str(payment.captured_halalas)),
-        TransferReason.CAPTURE,
+        _TAKEN[payment.gateway is GatewayName.CASH],
         {_gateway(payment): -amount, _order(payment): amount},
         now,
     )
+
+
+def follows_refund(payment: Payment, refund: Refund, transfer: Transfer) -> tuple[Effect, ...]:
+    """What follows a refund that is done: its transfer, and a credit note for what was sold."""
+    share = payment.share(refund.order_id)
+    sale = payment.sale if share is None else share.sale
+    if not refund.is_after_sale or sale is None:
+        return (to_enter(transfer),)
+    note = CreditRefund(
+        id=EffectId(derived_id("credit", refund.id)),
+        order_id=payment.order_id if share is None else share.order_id,
+        refund_id=refund.id,
+        amount_halalas=refund.amount_halalas,
+        reason=refund.reason.value,
+    )
+    return (to_enter(transfer), note)
 
 
 def refunded(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
@@ -51,12 +72,14 @@ def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
     return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
 
 
-def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
-    """What the order has earned leaves its account."""
-    is_whole = sale.total_halalas == payment.amount_halalas
+def sold(
+    payment: Payment, sale: Sale, quote: Quote, *, now: Instant, order_id: OrderId | None = None
+) -> Transfer:
+    """What the order has earned leaves its account; `order_id` is which one of a group it was."""
+    is_whole = sale.total_halalas == (payment.price_halalas or quote.total_halalas)
     return _transfer(
         payment,
-        ("sale",),
+        ("sale",) if order_id is None else ("sale", order_id),
         TransferReason.SALE if is_whole else TransferReason.CANCELLATION,
         {
             _order(payment): -sale.total_halalas,
@@ -65,23 +88,34 @@ def sold(payment: Payment, sale: Sale, *, now: Instant) -> Transfer:
             VAT: sale.vat_halalas,
         },
         now,
+        about=order_id,
     )
 
 
-def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: int) -> Sale:
-    """How so much of a quote's total is divided; `commission` is our percent of the goods.
+def sale_of(
+    quote: Quote,
+    kept_halalas: int,
+    *,
+    price_halalas: int | None = None,
+    is_returned: bool,
+    commission: int,
+) -> Sale:
+    """How so much of a price (None: what was quoted) is divided.
+
+    `commission` is our percent of the goods.
 
     The delivery is paid first: of a gift that came back the way back, too, as the policy charges.
-    The shop gets what remains, without VAT, less the commission.
+    The shop gets what remains, without VAT, less the commission; what changes and attempts have
+    added to the price is ours.
     """
-    vat = kept_halalas - net_in(kept_halalas)
+    vat = vat_in(kept_halalas)
     if kept_halalas == quote.total_halalas:
         vat = quote.vat_halalas
     delivery = quote.fee_halalas + vat_on(quote.fee_halalas)
     if is_returned:
         delivery = (delivery * RETURN.delivery_percent + 50) // 100
     goods = net_in(max(0, kept_halalas - delivery))
-    if kept_halalas == quote.total_halalas:
+    if kept_halalas == (price_halalas or quote.total_halalas):
         goods = sum(one.net_halalas for one in quote.lines[:-1])
     shop = min(goods - (goods * commission + 50) // 100, kept_halalas - vat)
     return Sale(shop_halalas=shop, platform_halalas=kept_halalas - vat - shop, vat_halalas=vat)
@@ -89,9 +123,11 @@ def sale_of(quote: Quote, kept_halalas: int, *, is_returned: bool, commission: i
 
 def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     """From whose account a refund comes: each amount is what it loses."""
-    if not refund.is_after_sale or payment.sale is None:
+    share = payment.share(refund.order_id)
+    sale = payment.sale if share is None else share.sale
+    if not refund.is_after_sale or sale is None:
         return {_order(payment): -refund.amount_halalas}
-    part = _part(payment.sale, _given_back(payment), refund.amount_halalas)
+    part = _part(sale, given_back(payment, refund.order_id), refund.amount_halalas)
     shop, platform = SHOP, REVENUE
     if refund.reason in {RefundReason.LATE, RefundReason.GOODWILL}:
         shop = platform = GOODWILL
@@ -104,22 +140,28 @@ def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     return borne
 
 
-def _given_back(payment: Payment) -> int:
+def given_back(payment: Payment, order_id: OrderId | None) -> int:
+    """What went back by now of what the order, if it is one of a group, has earned."""
     done = (one for one in payment.refunds if one.status is RefundStatus.DONE)
-    return sum(one.amount_halalas for one in done if one.is_after_sale)
+    same = (one for one in done if not payment.shares or one.order_id == order_id)
+    return sum(one.amount_halalas for one in same if one.is_after_sale)
 
 
 def _part(sale: Sale, before: int, amount: int) -> Sale:
-    """The parts of a refund: however many there are, in the end each part is given back exactly."""
+    """The parts of a refund: however many there are, in the end the shop has given its part back.
 
-    def share(part: int) -> int:
-        return part * (before + amount) // sale.total_halalas - part * before // sale.total_halalas
-
-    shop, vat = share(sale.shop_halalas), share(sale.vat_halalas)
+    VAT is what the credit note says; a halala of rounding is the platform's.
+    """
+    whole, part = sale.total_halalas, sale.shop_halalas
+    shop = part * (before + amount) // whole - part * before // whole
+    vat = vat_in(amount)
     return Sale(shop_halalas=shop, platform_halalas=amount - shop - vat, vat_halalas=vat)
 
 
 def _gateway(payment: Payment) -> AccountId:
+    if payment.gateway is GatewayName.CASH:
+        assert payment.courier_id is not None, "cash was taken by a courier"
+        return account(AccountKind.COURIER_CASH, payment.courier_id)
     return account(AccountKind.GATEWAY, payment.gateway.value)
 
 
@@ -133,11 +175,13 @@ def _transfer(
     reason: TransferReason,
     amounts: dict[AccountId, int],
     now: Instant,
+    *,
+    about: OrderId | None = None,
 ) -> Transfer:
     return Transfer(
         id=TransferId(derived_id("payment", payment.id, *names)),
         reason=reason,
         legs=move(amounts),
         effective_at=now,
-        about=about_order(payment.order_id),
+        about=about_order(about or payment.order_id),
     )

@@ -6,9 +6,11 @@ from engine.kernel.ids import UserId
 from engine.kernel.messages import Decision
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.kernel.timing import Instant
+from engine.orders.messages import UNKNOWN_ORDER
 from engine.payments.decide import decided
 from engine.payments.messages import (
     NOT_YOUR_APPROVAL,
+    ONLY_TO_WALLET,
     REFUND_DECIDED,
     REFUND_EXCEEDS,
     UNKNOWN_REFUND,
@@ -19,6 +21,8 @@ from engine.payments.payment import (
     RefundAsked,
     RefundDecided,
     RefundStatus,
+    RefundTo,
+    Share,
     evolve,
 )
 
@@ -34,7 +38,12 @@ def ask_refund(
     known = payment.refund(wish.id)
     if known is not None:
         return None if _asks(known) == _asks(wish) else KEY_REUSED()
-    left = max(0, payment.refundable_halalas)
+    if wish.to is RefundTo.SOURCE and payment.goes_back_to is RefundTo.WALLET:
+        return ONLY_TO_WALLET()
+    share = payment.share(wish.order_id)
+    if payment.shares and share is None:
+        return UNKNOWN_ORDER(order_id=wish.order_id or "")
+    left = max(0, payment.refundable_halalas if share is None else _left_of(payment, share))
     if wish.amount_halalas > left:
         return REFUND_EXCEEDS(refundable_halalas=left)
     before = sum(one.amount_halalas for one in payment.refunds if one.asked_by == wish.asked_by)
@@ -42,7 +51,7 @@ def ask_refund(
     refund = replace(
         wish,
         status=RefundStatus.DUE if is_within else RefundStatus.WAITS_FOR_APPROVAL,
-        is_after_sale=payment.sale is not None,
+        is_after_sale=(payment.sale if share is None else share.sale) is not None,
     )
     later = evolve(payment, refunds=(*payment.refunds, refund))
     return decided(later, (RefundAsked(at=now, refund=refund),), now=now)
@@ -68,5 +77,17 @@ def decide_refund(
     return decided(evolve(payment, refunds=refunds), (event,), now=now)
 
 
+def _left_of(payment: Payment, share: Share) -> int:
+    """What can still be asked back of one order of a group."""
+    asked = (
+        one.amount_halalas
+        for one in payment.refunds
+        if one.order_id == share.order_id and one.status is not RefundStatus.REJECTED
+    )
+    kept = share.quote.total_halalas if share.target_halalas is None else share.target_halalas
+    return min(kept - sum(asked), payment.refundable_halalas)
+
+
 def _asks(refund: Refund) -> tuple[object, ...]:
-    return refund.amount_halalas, refund.reason, refund.to, refund.asked_by, refund.note
+    what = refund.amount_halalas, refund.reason, refund.to, refund.order_id
+    return *what, refund.asked_by, refund.note

@@ -18,7 +18,8 @@ from engine.orders.order import (
 )
 from engine.payments import postings
 from engine.payments.decide import Terms, decided, with_excess_returned
-from engine.payments.messages import FollowOrder
+from engine.payments.gateways import Flow, GatewayName
+from engine.payments.messages import FollowOrder, TakePointsBack
 from engine.payments.payment import (
     Payment,
     PaymentCredited,
@@ -27,6 +28,7 @@ from engine.payments.payment import (
     RefundReason,
     RefundStatus,
     SaleEntered,
+    Share,
     TargetSet,
     evolve,
 )
@@ -53,13 +55,22 @@ def follow(payment: Payment, order: Order, *, terms: Terms, now: Instant) -> Dec
 
     From the pick-up on all of it is kept; of an order that ended without a delivery, its charge.
     """
-    target = _target(payment, order)
+    if payment.shares:
+        return follow_share(payment, order, terms=terms, now=now)
+    target = _target(payment, order, payment.amount_halalas)
     is_over = order.status in CLOSED
     if target is None or (target, is_over) == (payment.target_halalas, payment.is_over):
         return None
     returned = order.status is OrderStatus.RETURNED
+    is_cash = payment.gateway is GatewayName.CASH
     later = evolve(
         payment,
+        # A promise of cash follows what its order costs; what was taken at the door is the amount.
+        amount_halalas=max(target, payment.captured_halalas)
+        if is_cash and target
+        else (payment.amount_halalas),
+        price_halalas=order.total_halalas,
+        courier_id=order.courier_id,
         target_halalas=target,
         is_over=is_over,
         rest_reason=RefundReason.RETURNED if returned else RefundReason.CANCELLED,
@@ -78,23 +89,39 @@ def sell(
     now: Instant,
 ) -> Decision:
     """Divide what the order has earned, once it is over and the money is there."""
+    if payment.shares:
+        return _sell_shares(payment, events, effects, terms=terms, now=now)
     kept = min(payment.target_halalas or 0, payment.refundable_halalas)
     is_due = payment.is_over and payment.sale is None and payment.operation is None
     if not is_due or kept <= 0:
         return decided(payment, events, effects, now=now)
     sale = postings.sale_of(
-        payment.order.quote,
+        payment.quote,
         kept,
+        price_halalas=payment.price_halalas,
         is_returned=payment.rest_reason is RefundReason.RETURNED,
         commission=terms.commission_percent,
     )
-    transfer = postings.sold(payment, sale, now=now)
+    transfer = postings.sold(payment, sale, payment.quote, now=now)
     return decided(
         replace(payment, sale=sale),
         (*events, SaleEntered(at=now, sale=sale)),
         (*effects, to_enter(transfer)),
         now=now,
     )
+
+
+def points_back(before: Payment, after: Payment) -> tuple[TakePointsBack, ...]:
+    """What goes back after the sale takes the points that it gave with it."""
+    orders = [one.order_id for one in after.shares] or [after.order_id]
+    found = []
+    for order_id in orders:
+        total = postings.given_back(after, order_id)
+        if total == postings.given_back(before, order_id):
+            continue
+        effect_id = EffectId(derived_id("points back", order_id, str(total)))
+        found.append(TakePointsBack(id=effect_id, order_id=order_id, refunded_halalas=total))
+    return tuple(found)
 
 
 def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
@@ -110,13 +137,93 @@ def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
     )
     event = PaymentCredited(at=now, refund_id=refund.id, amount_halalas=refund.amount_halalas)
     transfer = postings.credited(payment, refund, now=now)
-    return decided(later, (event,), (to_enter(transfer),), now=now)
+    effects = (*postings.follows_refund(payment, refund, transfer), *points_back(payment, later))
+    return decided(later, (event,), effects, now=now)
 
 
-def _target(payment: Payment, order: Order) -> int | None:
+def follow_share(payment: Payment, order: Order, *, terms: Terms, now: Instant) -> Decision | None:
+    """As `follow`, for one order of a group: only its own part is kept or goes back.
+
+    What is held is taken once, when the first of them is to be kept.
+    """
+    share = payment.share(order.id)
+    assert share is not None, "an order's payment knows it"
+    target = _target(payment, order, share.quote.total_halalas)
+    is_over = order.status in CLOSED
+    if target is None or (target, is_over) == (share.target_halalas, share.is_over):
+        return None
+    returned = order.status is OrderStatus.RETURNED
+    moved = replace(share, target_halalas=target, is_over=is_over, is_returned=returned)
+    shares = tuple(moved if one is share else one for one in payment.shares)
+    whole = _target_of_all(payment, shares)
+    later = evolve(
+        payment,
+        shares=shares,
+        target_halalas=whole,
+        is_over=all(one.is_over for one in shares),
+        rest_reason=RefundReason.RETURNED if returned else RefundReason.CANCELLED,
+    )
+    if later.status is PaymentStatus.CAPTURED:
+        later = with_excess_returned(later, now=now)
+    events = () if whole is None else (TargetSet(at=now, target_halalas=whole),)
+    return sell(later, events, (), terms=terms, now=now)
+
+
+def _target_of_all(payment: Payment, shares: tuple[Share, ...]) -> int | None:
+    """None while everything is held and nothing of it is to be kept yet."""
+    is_taken = payment.flow is Flow.CHARGE or payment.captured_halalas > 0
+    known = [one.target_halalas for one in shares if one.target_halalas is not None]
+    if not is_taken and not any(known) and len(known) < len(shares):
+        return None
+    return sum(
+        one.quote.total_halalas if one.target_halalas is None else one.target_halalas
+        for one in shares
+    )
+
+
+def _sell_shares(
+    payment: Payment,
+    events: tuple[Event, ...],
+    effects: tuple[Effect, ...],
+    *,
+    terms: Terms,
+    now: Instant,
+) -> Decision:
+    """Divide what each order of a group has earned, once it is over and the money is there."""
+    left = payment.captured_halalas - sum(
+        one.amount_halalas
+        for one in payment.refunds
+        if one.status is not RefundStatus.REJECTED and not one.is_after_sale
+    )
+    left -= sum(one.sale.total_halalas for one in payment.shares if one.sale is not None)
+    shares = []
+    for share in payment.shares:
+        is_due = share.is_over and share.sale is None and payment.operation is None
+        kept = min((share.target_halalas or 0) - payment.given_back_of(share.order_id), left)
+        if not is_due or kept <= 0:
+            shares.append(share)
+            continue
+        sale = postings.sale_of(
+            share.quote,
+            kept,
+            is_returned=share.is_returned,
+            commission=terms.commission_percent,
+        )
+        transfer = postings.sold(payment, sale, share.quote, now=now, order_id=share.order_id)
+        shares.append(replace(share, sale=sale))
+        events = (*events, SaleEntered(at=now, sale=sale))
+        effects = (*effects, to_enter(transfer))
+        left -= kept
+    return decided(replace(payment, shares=tuple(shares)), events, effects, now=now)
+
+
+def _target(payment: Payment, order: Order, paid_halalas: int) -> int | None:
+    if payment.gateway is GatewayName.CASH:
+        # Nothing is ours before it was taken at the door.
+        return order.cash_taken_halalas if order.status in CLOSED else None
     if order.status in {OrderStatus.CANCELLED, OrderStatus.RETURNED}:
-        return min(order.charge_halalas or 0, payment.amount_halalas)
+        return min(order.charge_halalas or 0, paid_halalas)
     if order.status in ON_BOARD or order.status is OrderStatus.DELIVERED:
         # A change may have made it cheaper.
-        return min(order.total_halalas, payment.amount_halalas)
+        return min(order.total_halalas, paid_halalas)
     return None

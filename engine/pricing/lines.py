@@ -76,6 +76,11 @@ def net_in(gross_halalas: int) -> int:
     return (gross_halalas * 200 + whole) // (2 * whole)
 
 
+def vat_in(gross_halalas: int) -> int:
+    """The VAT on the net amount in one that includes it, as a document with one line says it."""
+    return vat_on(net_in(gross_halalas))
+
+
 def amounts(lines: Iterable[PriceLine]) -> Amounts:
     """The lines with their VAT, and their sums."""
     worked_out = tuple(_amounts_of(one) for one in lines)

@@ -96,6 +96,7 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="ledger_transfers", fate=F.HOLD, why=_TAX),
     DataPlace(name="ledger_accounts", fate=F.HOLD, why=_TAX),
     DataPlace(name="ledger_head", fate=F.NOBODY),
+    DataPlace(name="jobs", fate=F.NOBODY),
     DataPlace(name="ledger_closings", fate=F.IDS, why="which admin closed which month"),
     DataPlace(
         name="payments",

@@ -26,18 +26,22 @@ def kinds_of_harm(
     disk: Path | None,
     machines: Mapping[str, FindPid] = MappingProxyType({}),
     restarted: Mapping[str, FindPid] = MappingProxyType({}),
+    rolled: Mapping[str, Callable[[], None]] = MappingProxyType({}),
 ) -> dict[str, Harm]:
     """Every kind by its name: each victim killed or stopped, Valkey emptied, the disk full.
 
     `machines` are processes that are lost together with everything below them, `restarted` servers
-    that an operator tells to stop at once (SIGINT), and that are started again. `disk` is a folder
-    on a file system of the system's own, or None to leave disks alone.
+    that an operator tells to stop at once (SIGINT), and that are started again; `rolled` replaces
+    processes of ours one after the other while they serve. `disk` is a folder on a file system of
+    the system's own, or None to leave disks alone.
     """
     found: dict[str, Harm] = {}
     for name, find in machines.items():
         found[f"{name} lost"] = _losing(find)
     for name, find in restarted.items():
         found[f"{name} restarted"] = _sending(find, signal.SIGINT)
+    for name, roll in rolled.items():
+        found[f"{name} rolled"] = _rolling(roll)
     for name, find in victims.items():
         found[f"{name} killed"] = _sending(find, signal.SIGKILL)
         found[f"{name} stopped for {STOPPED_S:.0f} s"] = _stopping(find)
@@ -51,6 +55,13 @@ def _sending(find: FindPid, number: signal.Signals) -> Harm:
     def harm(_: Callable[[float], None]) -> None:
         with suppress(ProcessLookupError):
             os.kill(find(), number)
+
+    return harm
+
+
+def _rolling(roll: Callable[[], None]) -> Harm:
+    def harm(_: Callable[[float], None]) -> None:
+        roll()
 
     return harm
 

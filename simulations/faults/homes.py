@@ -87,6 +87,11 @@ class Homes:
         """`ok` or what is wrong."""
         return await self._in_time(cell, self._home(cell).health(cell))
 
+    async def who_hold(self, channel: str) -> list[CellId]:
+        """The cells that hold a zone, or a courier on duty."""
+        alive = [(cell, life.cells) for cell, life in self._lives.items() if life.cells]
+        return [cell for cell, cells in alive if await cells.snapshot(cell, channel)]
+
     async def _again(self, cell: CellId, envelope: Envelope) -> None:
         """The network delivers it once more, some time later; nobody hears the answer."""
         await self._misfortune.clock.sleep(self._misfortune.up_to(_DOUBLE_LATEST_MS))

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import cast
 
 from msgspec import Struct
@@ -18,6 +19,7 @@ from engine.dispatch.waiting import Wait
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import travel_times
 from engine.geo.zone import Zone
+from engine.kernel.ids import ZoneId
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Order, OrderStatus
 from simulations.checks import seen_from_outside
@@ -25,11 +27,13 @@ from simulations.day import Day
 from simulations.diary import Diary
 from simulations.door_bus import Lobby
 from simulations.faults.clocks import WrongClock
+from simulations.faults.crossings import Crossings
 from simulations.faults.effects import Effects
 from simulations.faults.homes import Homes
 from simulations.faults.journal import Journal
 from simulations.faults.misfortune import Misfortune
 from simulations.faults.odds import Odds
+from simulations.faults.owners import Owners
 from simulations.faults.parts import Crash, FaultySolver, FaultyStore, FaultyStream
 from simulations.faults.town import CALM_AT, STARTS_AT, a_day, behaviour
 from simulations.faults.truth import CheckedStore, Truth
@@ -58,12 +62,22 @@ class Verdict(Struct, frozen=True, kw_only=True):
     story: tuple[str, ...] = ()
 
 
-def run(seed: int, *, odds: Odds | None = None, with_story: bool = False) -> Verdict:
-    """Live the day of this seed under its faults; `odds`, if given, instead of its own."""
+def run(
+    seed: int,
+    *,
+    odds: Odds | None = None,
+    at_border: bool | None = None,
+    with_story: bool = False,
+) -> Verdict:
+    """Live the day of this seed under its faults; `odds`, if given, instead of its own.
+
+    Every other seed's day is lived at a border, unless it is said.
+    """
     scene: list[_Scene] = []
+    is_at_border = seed % 2 == 0 if at_border is None else at_border
 
     async def main(loop: VirtualLoop) -> None:
-        scene.append(_Scene(loop, seed, odds))
+        scene.append(_Scene(loop, seed, odds, at_border=is_at_border))
         await scene[0].live()
 
     try:
@@ -84,8 +98,8 @@ def run(seed: int, *, odds: Odds | None = None, with_story: bool = False) -> Ver
 class _Scene:
     """Everything of one run."""
 
-    def __init__(self, loop: VirtualLoop, seed: int, odds: Odds | None) -> None:
-        self._seed, self._chance = seed, random.Random(seed)
+    def __init__(self, loop: VirtualLoop, seed: int, odds: Odds | None, *, at_border: bool) -> None:
+        self._seed, self._chance, self._at_border = seed, random.Random(seed), at_border
         self._clock = VirtualClock(loop, starts_at=STARTS_AT)
         self.journal = Journal(self._clock, starts_at=STARTS_AT)
         self.truth = Truth(self.journal)
@@ -100,7 +114,7 @@ class _Scene:
         self._solver = LocalSolver(stopped_watch)
         self._chances = random.Random(self._chance.getrandbits(64))
         self._homes = Homes(self._misfortune, self.truth, self._world_of)
-        self._bus = Bus(self._store_for(_nobody), self._homes, _SETTINGS.placement_resolution)
+        self._bus, self._another_edge = self._edge(), self._edge()
         self._effects = Effects(
             self._store_for(_nobody), self._misfortune, bus=self._bus, seed=seed
         )
@@ -108,7 +122,8 @@ class _Scene:
 
     async def live(self) -> None:
         """Live the day to its end, or to the first violation."""
-        day, people = a_day(self._chance), behaviour(self._chance)
+        day = a_day(self._chance, at_border=self._at_border)
+        people = behaviour(self._chance)
         self.journal.note(f"seed {self._seed}: {self._misfortune.odds}")
         lobby = self._lobby()
         for doing in (
@@ -117,11 +132,14 @@ class _Scene:
             self._homes.watch(self._store.list_cells),
             self._forget_now_and_then(),
             self._look_for_what_waits(lobby.bus),
+            self._look_for_owners(),
         ):
             self._misfortune.begin(doing)
         chance = SeededChance(self._seed)
         zones = [await open_zone(lobby, chance, one) for one in day.zones]
         town = inhabit(lobby, day, self._diary, zones, seed=self._seed, behaviour=people)
+        if self._at_border:
+            self._misfortune.begin(self._crossings(zones).run())
         living = self._misfortune.begin(self._to_the_end(town, day))
         breaking = asyncio.ensure_future(self.journal.broken.wait())
         try:
@@ -137,9 +155,22 @@ class _Scene:
         await town.live(day.orders)
         await self._clock.sleep(_SETTLING_MS)
 
-    def _lobby(self) -> Lobby:
+    def _lobby(self, bus: Bus | None = None) -> Lobby:
         stream = FaultyStream(self._live, self._misfortune, self.truth, _nobody)
-        return Lobby(bus=self._bus, store=self._store, live=stream, clock=self._clock)
+        return Lobby(bus=bus or self._bus, store=self._store, live=stream, clock=self._clock)
+
+    def _edge(self) -> Bus:
+        return Bus(self._store_for(_nobody), self._homes, _SETTINGS.placement_resolution)
+
+    def _crossings(self, zones: Sequence[ZoneId]) -> Crossings:
+        """Said to the other edge, of which the people's own hears nothing."""
+        return Crossings(
+            self._lobby(self._another_edge),
+            self.truth,
+            self._misfortune,
+            zones=zones,
+            chance=random.Random(self._seed),
+        )
 
     def _store_for(self, crash: Crash) -> Store:
         return cast("Store", FaultyStore(self._store, self._misfortune, crash))
@@ -165,6 +196,13 @@ class _Scene:
             await self._clock.sleep(spell.until - self._clock.now())
             if self._misfortune.happens(odds.stream_forgets, "stream forgets", ""):
                 self._live.lose()
+
+    async def _look_for_owners(self) -> None:
+        """In calm every zone and every courier has the one owner that storage names."""
+        await until(self._clock, _ALL_SERVED_AT)
+        owners = Owners(self._homes, self._store, self._live, self.truth, self._clock)
+        for what in await owners.wrong((self._bus, self._another_edge)):
+            self.journal.violate(what)
 
     async def _look_for_what_waits(self, bus: Bus) -> None:
         """In calm every offer ends, and no order waits while somebody has nothing to do.

@@ -1,9 +1,12 @@
-"""A small day in two zones far from each other, with people who do as they like."""
+"""A small day in zones far from each other, or at a border, with people who do as they like."""
 
 import random
+from dataclasses import replace
 from typing import Final
 
-from engine.geo.cells import cell_at, disk
+from msgspec.structs import replace as with_fields
+
+from engine.geo.cells import cell_at, disk, middle_cell
 from engine.geo.dispatch_parameters import OfferMode
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
@@ -18,16 +21,34 @@ STARTS_AT: Final[Instant] = 1_767_571_200_000
 CALM_AT: Final[Instant] = STARTS_AT + 60 * MINUTE_MS
 _SHIFTS_END: Final[Instant] = STARTS_AT + 100 * MINUTE_MS
 _ORDERS_MS: Final = 40 * MINUTE_MS
-_CENTRES: Final = (Point(lat=24.70, lng=46.70), Point(lat=24.70, lng=48.70))
+_FAR_APART: Final = (Point(lat=24.70, lng=46.70), Point(lat=24.70, lng=48.70))
+# The second lies in the first one's cell, the third in another.
+_AT_A_BORDER: Final = (
+    Point(lat=24.70, lng=46.70),
+    Point(lat=24.57, lng=46.70),
+    Point(lat=24.70, lng=46.57),
+)
 _RESOLUTION: Final = 7
 _RINGS: Final = 3
+_RINGS_AT_A_BORDER: Final = 2
+# A courier may come from the zone next door.
+_APPROACH_AT_A_BORDER_S: Final = 3600
+_WITHIN_A_ZONE: Final = 0.5
+# Orders of a zone; three zones have fewer each.
+_SOME: Final = (4, 9)
+_FEW: Final = (2, 5)
 _SPREAD_DEGREES: Final = 0.04
 
 
-def a_day(chance: random.Random) -> Day:
-    """Up to two dozen orders within 40 minutes, and few couriers."""
-    zones = tuple(_zone(number, chance) for number in range(chance.choice((1, 2))))
-    centres = _CENTRES[: len(zones)]
+def a_day(chance: random.Random, *, at_border: bool = False) -> Day:
+    """Up to two dozen orders within 40 minutes, and few couriers.
+
+    At a border there are three zones in two cells, and a gift may go from one to another.
+    """
+    centres = _AT_A_BORDER if at_border else _FAR_APART[: chance.choice((1, 2))]
+    zones = tuple(_zone(number, centre, chance) for number, centre in enumerate(centres))
+    if at_border:
+        zones = tuple(_near_others(one) for one in zones)
     ways = CityWays(zones[0].parameters.travel)
     return Day(
         name="a day of faults",
@@ -35,10 +56,10 @@ def a_day(chance: random.Random) -> Day:
         zone=zones[0],
         more_zones=zones[1:],
         ways=ways,
-        orders=_orders(centres, chance),
+        orders=_orders(centres, chance, at_border=at_border),
         couriers=tuple(
             _courier(number, centres[number % len(centres)], chance)
-            for number in range(chance.randint(2, 3) * len(centres))
+            for number in range(chance.randint(1 if at_border else 2, 3) * len(centres))
         ),
         shop_service_ms=2 * MINUTE_MS,
         door_service_ms=2 * MINUTE_MS,
@@ -59,7 +80,16 @@ def behaviour(chance: random.Random) -> Behaviour:
     )
 
 
-def _zone(number: int, chance: random.Random) -> ZonePlan:
+def _near_others(zone: ZonePlan) -> ZonePlan:
+    middle = middle_cell(zone.cells)
+    return replace(
+        zone,
+        cells=tuple(sorted(disk(middle, _RINGS_AT_A_BORDER))),
+        parameters=with_fields(zone.parameters, approach_s_max=_APPROACH_AT_A_BORDER_S),
+    )
+
+
+def _zone(number: int, centre: Point, chance: random.Random) -> ZonePlan:
     parameters = ZoneParameters(
         tick_s=chance.choice((10, 20, 60)),
         offer_mode=chance.choice(tuple(OfferMode)),
@@ -78,16 +108,29 @@ def _zone(number: int, chance: random.Random) -> ZonePlan:
     return ZonePlan(
         name_en=f"Zone {number}",
         name_ar=f"منطقة {number}",
-        cells=tuple(sorted(disk(cell_at(_CENTRES[number], _RESOLUTION), _RINGS))),
+        cells=tuple(sorted(disk(cell_at(centre, _RESOLUTION), _RINGS))),
         parameters=parameters,
     )
 
 
-def _orders(centres: tuple[Point, ...], chance: random.Random) -> tuple[DayOrder, ...]:
+def _orders(
+    centres: tuple[Point, ...], chance: random.Random, *, at_border: bool
+) -> tuple[DayOrder, ...]:
     shops = [_somewhere(centre, chance) for centre in centres for _ in range(3)]
-    count = chance.randint(4, 9) * len(centres)
+    count = chance.randint(*(_FEW if at_border else _SOME)) * len(centres)
     placed = sorted(STARTS_AT + chance.randint(0, _ORDERS_MS) for _ in range(count))
-    return tuple(_order(number, at, shops, chance) for number, at in enumerate(placed))
+    orders = tuple(_order(number, at, shops, chance) for number, at in enumerate(placed))
+    if at_border:
+        orders = tuple(_across(one, centres, chance) for one in orders)
+    return orders
+
+
+def _across(order: DayOrder, centres: tuple[Point, ...], chance: random.Random) -> DayOrder:
+    """Perhaps its door lies in another zone than its shop."""
+    if chance.random() < _WITHIN_A_ZONE:
+        return order
+    door = with_fields(order.door, point=_somewhere(chance.choice(centres), chance))
+    return replace(order, door=door)
 
 
 def _order(number: int, at: Instant, shops: list[Point], chance: random.Random) -> DayOrder:

@@ -5,13 +5,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from engine.couriers.courier import Courier
-from engine.couriers.messages import AcceptOffer, GoOnDuty, ReportProgress
+from engine.couriers.messages import (
+    BUSY_ELSEWHERE,
+    UNKNOWN_COURIER,
+    AcceptOffer,
+    GoOnDuty,
+    ReportProgress,
+)
 from engine.couriers.progress import REACHES
 from engine.dispatch.offer import Offer, OfferStatus
-from engine.geo.zone import Zone
+from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.kernel.ids import CommandId, CourierId, OrderId
 from engine.kernel.messages import Change, Effect, Envelope, Thing
-from engine.orders.messages import CancelOrder, PlaceOrder
+from engine.orders.messages import UNKNOWN_ORDER, CancelOrder, PlaceOrder
 from engine.orders.order import HELD, Order
 from simulations.checks import REACHABLE
 from simulations.faults.journal import Journal
@@ -21,6 +27,12 @@ from storage.memory import MemoryStore
 from storage.store import Answer, Commit, Outcome, Stored
 
 _CHANNELS: Final[dict[str, type[Thing]]] = {"order": Order, "courier": Courier, "zone": Zone}
+
+
+# Who does not own what a command speaks of says so to the edge, which looks for who does.
+_ASKED_ELSEWHERE: Final = frozenset(
+    one.code for one in (BUSY_ELSEWHERE, UNKNOWN_COURIER, UNKNOWN_ORDER, UNKNOWN_ZONE)
+)
 
 
 class Truth:
@@ -124,7 +136,7 @@ class Truth:
     def told(self, envelope: Envelope, answer: Answer) -> None:
         """A client was answered."""
         refusal = answer.refusal.code if answer.refusal else ""
-        if refusal in AGAIN:
+        if refusal in AGAIN or refusal in _ASKED_ELSEWHERE:
             return
         kind = type(envelope.command).__name__
         self._journal.note(f"told {kind} {envelope.id[-6:]}: {refusal or 'yes'}")

@@ -122,6 +122,15 @@ class PaymentServer:
             ending = (*self._sending, *(one for one in connected.values() if one))
             await asyncio.gather(*ending, return_exceptions=True)
 
+    async def answer(self, request: Request) -> Reply | None:
+        """What is answered; None when the connection breaks instead."""
+        self.requests.append(request)
+        silence = self._silence(request)
+        if silence is Silence.BEFORE:
+            return None
+        reply = await self._answer(request)
+        return None if silence is Silence.AFTER else reply
+
     async def _send(self, webhook: Webhook) -> None:
         headers = {"content-type": "application/json", **webhook.headers}
         async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
@@ -132,12 +141,8 @@ class PaymentServer:
         self._connections[writer] = asyncio.current_task()
         try:
             while (request := await _read(reader)) is not None:
-                self.requests.append(request)
-                silence = self._silence(request)
-                if silence is Silence.BEFORE:
-                    return
-                reply = await self._answer(request)
-                if silence is Silence.AFTER or reply is None:
+                reply = await self.answer(request)
+                if reply is None:
                     return
                 writer.write(_written(reply))
                 await writer.drain()

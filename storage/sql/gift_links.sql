@@ -8,10 +8,7 @@ where gift_links.version = excluded.version - 1;
 select state from gift_links where id = :gift_link_id;
 
 -- name: list_gift_links_of
-select state from gift_links
-where customer_id = :customer_id
-order by made_at desc, id desc
-limit :limit;
+select state from gift_links where customer_id = :customer_id;
 
 -- name: list_due_gift_links
 select state from gift_links where due_at <= instant(:now) order by due_at, id limit :limit;

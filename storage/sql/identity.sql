@@ -13,8 +13,8 @@ insert into users (state) values (:state)
 on conflict (phone_index) do update set state = users.state
 returning state;
 
--- name: find_user
-select state from users where id = :user_id;
+-- name: find_users
+select id::text as id, state from users where id = any(:ids::uuid[]);
 
 -- name: spend_tallies
 -- A tally that is spent is not returned; they are locked in one order, so that nobody waits in a circle.

@@ -16,16 +16,20 @@ select
     ) as orders
 from unnest(:tokens::bigint[]) as asked (token);
 
--- name: search_orders_down
--- The newest orders that have one of the tokens and, of every other need, one of its tokens.
-with found as materialized (
-    select distinct one.placed_at, one.order_id
+-- name: search_orders
+-- Orders that have one of the tokens and, of every other need, one of its tokens. Who asks for no
+-- status does not read `orders` for it, since PostgreSQL leaves out a join that nobody needs.
+select (select state from orders where orders.id = found.id) as state
+from (
+    select distinct one.placed_at, one.id
     from unnest(:tokens::bigint[]) as asked (token)
     cross join lateral (
-        select has.placed_at, has.order_id from order_tokens as has
+        select has.placed_at, has.id
+        from (
+            select one.token, one.placed_at, one.order_id as id, orders.status
+            from order_tokens as one left join orders on orders.id = one.order_id
+        ) as has
         where has.token = asked.token
-            and (has.placed_at, has.order_id) < (instant(:at), :order_id::uuid)
-            and has.placed_at >= instant(:since) and has.placed_at < instant(:until)
             and (
                 :others::integer = 0
                 or :others::integer = (
@@ -33,57 +37,13 @@ with found as materialized (
                     from unnest(:other_needs::integer[], :other_tokens::bigint[])
                         as other (need, token)
                     join order_tokens as too on too.token = other.token
-                        and too.placed_at = has.placed_at and too.order_id = has.order_id
+                        and too.placed_at = has.placed_at and too.order_id = has.id
                 )
             )
-            and (
-                :statuses::text[] is null
-                or exists (
-                    select from orders where id = has.order_id and status = any(:statuses)
-                )
-            )
-        order by has.placed_at desc, has.order_id desc
-        limit :limit
+        /* page */
     ) as one
-    order by one.placed_at desc, one.order_id desc
-    limit :limit
-)
-select orders.state from found join orders on orders.id = found.order_id
-order by found.placed_at desc, found.order_id desc;
-
--- name: search_orders_up
-with found as materialized (
-    select distinct one.placed_at, one.order_id
-    from unnest(:tokens::bigint[]) as asked (token)
-    cross join lateral (
-        select has.placed_at, has.order_id from order_tokens as has
-        where has.token = asked.token
-            and (has.placed_at, has.order_id) > (instant(:at), :order_id::uuid)
-            and has.placed_at >= instant(:since) and has.placed_at < instant(:until)
-            and (
-                :others::integer = 0
-                or :others::integer = (
-                    select count(distinct other.need)
-                    from unnest(:other_needs::integer[], :other_tokens::bigint[])
-                        as other (need, token)
-                    join order_tokens as too on too.token = other.token
-                        and too.placed_at = has.placed_at and too.order_id = has.order_id
-                )
-            )
-            and (
-                :statuses::text[] is null
-                or exists (
-                    select from orders where id = has.order_id and status = any(:statuses)
-                )
-            )
-        order by has.placed_at, has.order_id
-        limit :limit
-    ) as one
-    order by one.placed_at, one.order_id
-    limit :limit
-)
-select orders.state from found join orders on orders.id = found.order_id
-order by found.placed_at, found.order_id;
+) as found
+/* order */;
 
 -- name: orders_after
 -- Nobody lets go what is personal in them while their tokens are being made.

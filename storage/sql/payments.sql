@@ -24,10 +24,7 @@ select state from payments where gateway = :gateway and reference = :reference;
 select state from payments where order_id = :order_id order by made_at, id limit :limit;
 
 -- name: list_payments_of
-select state from payments
-where customer_id = :customer_id
-order by made_at desc, id desc
-limit :limit;
+select state from payments where customer_id = :customer_id;
 
 -- name: list_due_payments
 select state from payments where due_at <= instant(:now) order by due_at, id limit :limit;

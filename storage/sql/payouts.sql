@@ -26,10 +26,7 @@ where payouts.version = excluded.version - 1;
 select state from payouts where id = :payout_id;
 
 -- name: list_payouts_of
-select state from payouts
-where courier_id = :courier_id
-order by made_at desc, id desc
-limit :limit;
+select state from payouts where courier_id = :courier_id;
 
 -- name: list_due_payouts
 select state from payouts where due_at <= instant(:now) order by due_at, id limit :limit;
@@ -43,10 +40,17 @@ where disputes.version = excluded.version - 1;
 select state from disputes where id = :dispute_id;
 
 -- name: list_disputes
-select state from disputes
-where status = :status
-order by opened_at desc, id desc
-limit :limit;
+select state from (
+    select
+        state,
+        id,
+        status,
+        opened_at,
+        (state ->> 'courier_id')::uuid as courier_id,
+        (state ->> 'halalas')::bigint as halalas
+    from disputes
+) as listed
+where true;
 
 -- name: list_due_disputes
 select state from disputes where due_at <= instant(:now) order by due_at, id limit :limit;

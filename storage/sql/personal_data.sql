@@ -244,20 +244,27 @@ select state as told from uploads where owner_id = :user_id
 order by made_at limit :limit;
 
 -- name: erase_payments!
+-- Of a gift link that nobody has answered there is no order, and of a group none alone.
 update payments set state = state || jsonb_build_object(
     'card', null,
     'challenge_url', '',
-    'order', (state -> 'order') || jsonb_build_object(
-        'pin', '',
-        'recipient', jsonb_build_object('name', '', 'phone', ''),
-        'gift', (state -> 'order' -> 'gift')
-            || '{"description": "", "message": "", "sender_name": "", "neighbour": ""}',
-        'door', jsonb_build_object('point', coarse(state -> 'order' -> 'door' -> 'point')),
-        'quote', (state -> 'order' -> 'quote')
-            || jsonb_build_object('door', coarse(state -> 'order' -> 'quote' -> 'door'))
-    )
+    'orders', '[]'::jsonb,
+    'order', case when jsonb_typeof(state -> 'order') = 'object' then
+        (state -> 'order') || jsonb_build_object(
+            'pin', '',
+            'recipient', jsonb_build_object('name', '', 'phone', ''),
+            'gift', (state -> 'order' -> 'gift')
+                || '{"description": "", "message": "", "sender_name": "", "neighbour": ""}',
+            'door', jsonb_build_object('point', coarse(state -> 'order' -> 'door' -> 'point')),
+            'quote', (state -> 'order' -> 'quote')
+                || jsonb_build_object('door', coarse(state -> 'order' -> 'quote' -> 'door'))
+        )
+    end
 )
-where order_id = any(:orders::uuid[]) and due_at is null;
+where (
+    order_id = any(:orders::uuid[])
+    or (customer_id = :user_id and jsonb_typeof(state -> 'order') is distinct from 'object')
+) and due_at is null;
 
 -- name: tell_payments
 select state as told from payments where customer_id = :user_id

@@ -15,9 +15,7 @@ select state from links where id = :link_id;
 
 -- name: list_links
 select state from links
-where purpose = :purpose and not is_settled and expires_at > instant(:now)
-order by sent_at desc, id
-limit :limit;
+where purpose = :purpose and not is_settled and expires_at > instant(:now);
 
 -- name: save_link!
 -- Only after the version before; of two at once, one changes nothing.

@@ -7,14 +7,5 @@ where what_ifs.version = excluded.version - 1;
 -- name: find_what_if
 select state from what_ifs where id = :what_if_id;
 
--- name: list_what_ifs_down
-select state from what_ifs
-where zone_id = :zone_id and (asked_at, id) < (instant(:at), :what_if_id::uuid)
-order by asked_at desc, id desc
-limit :limit;
-
--- name: list_what_ifs_up
-select state from what_ifs
-where zone_id = :zone_id and (asked_at, id) > (instant(:at), :what_if_id::uuid)
-order by asked_at asc, id asc
-limit :limit;
+-- name: list_what_ifs
+select state from what_ifs where zone_id = :zone_id;

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from actors.gateways.settings import OutboxSettings
 from actors.ledger import LedgerKeeper
 from actors.outbox import Outbox
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.messages import Effect
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 from tests.actors.tills import Tills
 
 T = TypeVar("T")
@@ -92,20 +92,23 @@ class Process:
 
     def __init__(self, tills: Tills, dies_at: int | None = None) -> None:
         self.life, self.tills = Life(dies_at), tills
+        self.bus: Any = Mortal(tills.bus, self.life)
         self.host = tills.another_host(
             store=Mortal(tills.store, self.life),
-            bus=Mortal(tills.bus, self.life),
+            bus=self.bus,
             gateway=Mortal(tills.gateway, self.life),
         )
-        keeper: Any = Mortal(LedgerKeeper(tills.books, wall=tills.clock), self.life)
-        store: Any = Mortal(tills.orders, self.life)
+        self.keeper: Any = Mortal(LedgerKeeper(tills.books, wall=tills.clock), self.life)
+        self.store: Any = Mortal(tills.orders, self.life)
         self._outbox = Outbox(
-            store,
+            self.store,
             {
-                EnterTransfer: keeper.on_effect,
+                EnterTransfer: self.keeper.on_effect,
                 FollowOrder: self.host.on_effect,
                 SendSms: _nothing,
                 IssueInvoice: _nothing,
+                CreditRefund: _nothing,
+                TakePointsBack: _nothing,
             },
             OutboxSettings(),
             clock=tills.clock,

@@ -7,17 +7,22 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from actors.cash import HeldCash
 from actors.clock import SystemClock
 from actors.payments import Checkout
 from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import AcceptOffer, GoOnDuty, ReportProgress
 from engine.geo.travel import VehicleKind
-from engine.kernel.ids import CourierId, UserId, ZoneId
-from engine.kernel.messages import Caller, Role
-from engine.orders.messages import CancelOrder, CancelReason
+from engine.kernel.ids import CommandId, CourierId, UserId, ZoneId
+from engine.kernel.messages import Caller, Envelope, Role
+from engine.money.accounts import AccountKind
+from engine.money.cash import DepositCash, Receipt
+from engine.orders.handover import HandoverTold
+from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from tests.actors.kills import Killed, Process
 from tests.actors.tills import MADA, VISA, Tills, some_tills
+from tests.actors.worlds import OPERATOR
 from tests.builders import CORNER, new_id
 
 COURIER = CourierId(UserId(new_id()))
@@ -41,6 +46,12 @@ class Story:
         self.tills, self.wish = tills, wish
         self.process = Process(tills, dies_at)
         self.dead: Process | None = None
+
+    @property
+    def order(self) -> PlaceOrder:
+        """What is paid for."""
+        assert isinstance(self.wish.order, PlaceOrder)
+        return self.wish.order
 
     async def tell(self, step: Step) -> None:
         """A step; whoever asked asks again, with the same key, when he hears nothing."""
@@ -68,7 +79,7 @@ class Story:
 
     async def pick_up(self) -> None:
         """The courier comes and takes the gift."""
-        tills, order_id = self.tills, self.wish.order.order_id
+        tills, order_id = self.tills, self.order.order_id
         order = await tills.orders.find_order(order_id)
         while order is None or order.offer_id is None:
             await tills.clock.move(2)
@@ -79,18 +90,43 @@ class Story:
         await self.report(ProgressStep.REACHED_SHOP)
         await self.report(ProgressStep.PICKED_UP)
 
-    async def deliver(self) -> None:
-        """He brings it, and is free for the next one."""
+    async def deliver(self, cash_halalas: int = 0) -> None:
+        """He brings it, perhaps for cash, and is free for the next one."""
+        told = HandoverTold(cash_halalas=cash_halalas)
         await self.report(ProgressStep.REACHED_DOOR)
-        await self.report(ProgressStep.DELIVERED, pin=self.wish.order.pin)
+        await self.report(ProgressStep.DELIVERED, pin=self.order.pin, handover=told)
+
+    async def pay_in(self, halalas: int) -> None:
+        """He hands in what he holds; the operator says it again when he hears nothing."""
+        receipt = Receipt(self.tills.new_id())
+        command = DepositCash(courier_id=COURIER, halalas=halalas, receipt=receipt)
+        envelope = Envelope(
+            id=CommandId(receipt),
+            command=command,
+            caller=OPERATOR,
+            deadline=self.tills.clock.now() + 10**9,
+        )
+        await self.tell(lambda one: one.bus.execute(envelope))
+
+    async def keep_back(self, halalas: int) -> None:
+        """A payout takes what he holds from what he has earned."""
+        cause, at = f"payout:{self.tills.new_id()}", self.tills.clock.now()
+
+        def held(one: Process) -> HeldCash:
+            clock = self.tills.clock
+            return HeldCash(one.bus, one.store, one.keeper, clock=clock, patience_s=10**6)
+
+        await self.tell(
+            lambda one: held(one).keep_back(COURIER, cause=cause, halalas_max=halalas, at=at)
+        )
 
     async def report(self, step: ProgressStep, **fields: Any) -> None:
-        order_id = self.wish.order.order_id
+        order_id = self.order.order_id
         report = ReportProgress(courier_id=COURIER, order_id=order_id, step=step, **fields)
         await self.tills.send(report, HIMSELF)
 
     async def cancel(self) -> None:
-        wish = CancelOrder(order_id=self.wish.order.order_id, reason=CancelReason.OTHER)
+        wish = CancelOrder(order_id=self.order.order_id, reason=CancelReason.OTHER)
         await self.tills.send(wish, self.tills.customer)
 
     async def refund(self, refund: Refund) -> None:
@@ -145,6 +181,63 @@ async def cancelled(story: Story) -> None:
     await story.pay()
     await story.cancel()
     await story.settle()
+
+
+CASH_ACCOUNTS = (
+    AccountKind.COURIER_CASH,
+    AccountKind.COURIER_DEBT,
+    AccountKind.BANK,
+    AccountKind.REVENUE,
+    AccountKind.SHOP,
+    AccountKind.VAT,
+)
+
+
+async def test_wherever_the_process_dies_cash_is_where_it_was_taken_to() -> None:
+    """Taken at the door, paid in for a part, kept back of a payout for the rest."""
+    async with some_tills() as tills:
+        await tills.send(replace(ON_DUTY, zone_id=tills.zone_id), HIMSELF)
+
+        async def balances() -> list[int]:
+            is_his = {AccountKind.COURIER_CASH, AccountKind.COURIER_DEBT}
+            return [
+                await tills.balance(kind, COURIER if kind in is_his else "")
+                for kind in CASH_ACCOUNTS
+            ]
+
+        async def told(dies_at: int | None) -> tuple[Story, list[int]]:
+            before = await balances()
+            story = Story(tills, await tills.cash_checkout(), dies_at)
+            await story.pay()
+            await story.pick_up()
+            due = story.wish.order.quote.total_halalas
+            await story.deliver(cash_halalas=due)
+            await story.settle()
+            await story.pay_in(600)
+            await story.keep_back(due)
+            await story.settle()
+            if story.dead is not None:
+                await story.settle()
+            payment = await story.payment()
+            assert (payment.status, payment.captured_halalas) == (PaymentStatus.CAPTURED, due)
+            courier = await tills.orders.find_courier(COURIER)
+            assert courier is not None
+            assert courier.cash_halalas == 0
+            after = await balances()
+            return story, [late - early for late, early in zip(after, before, strict=True)]
+
+        alive, wanted = await told(None)
+        due = alive.wish.order.quote.total_halalas
+        assert wanted[:3] == [0, -(due - 600), -600]
+        assert sum(wanted) == 0
+        points = len(alive.process.life.points)
+        assert points > 30
+        for dies_at in range(points):
+            story, moved = await told(dies_at)
+            assert story.dead is not None, alive.process.life.points[dies_at]
+            assert moved == wanted, alive.process.life.points[dies_at]
+            await story.dead.bury()
+        await tills.must_add_up()
 
 
 @pytest.mark.parametrize(

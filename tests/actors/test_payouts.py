@@ -14,6 +14,7 @@ from actors.ledger import LedgerKeeper
 from actors.payouts import Payouts
 from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.messages import Caller, Role
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from engine.money.accounts import AccountKind, Balance, account
@@ -70,6 +71,13 @@ class Life:
         return self.left == 0
 
 
+class NoCash:
+    """Couriers who take no cash."""
+
+    async def keep_back(self, courier_id: CourierId, **_: Any) -> None:
+        del courier_id
+
+
 class Office:
     """What is stored, the bank, and processes that come and go."""
 
@@ -86,6 +94,7 @@ class Office:
         things: list[Any] = [self.store, self.ledger, self.books, self.gateway]
         if life is not None:
             things = [Mortal(one, life) for one in things]
+        things.append(NoCash())
         return Payouts(*things, wall=self.clock, terms=TERMS)
 
     async def earn(self, halalas: int, courier_id: CourierId | None = None) -> None:
@@ -112,7 +121,7 @@ class Office:
         await self.payouts.look()
 
     async def only(self) -> Payout:
-        (found,) = await self.store.list_of(self.courier_id, limit=9)
+        (found,) = (await self.store.list_of(self.courier_id, Wanted(limit=9))).rows
         return found
 
     async def balance(self, kind: AccountKind) -> Balance:
@@ -267,17 +276,17 @@ async def test_everybody_is_paid_once_a_week_what_he_has_less_what_he_owes(
         await asyncio.gather(*(office.process().pay_everybody(weekly) for _ in range(3)))
         office.clock.at += HOUR_MS
         await office.payouts.look()
-    (of_rich,) = await office.store.list_of(rich, limit=9)
+    (of_rich,) = (await office.store.list_of(rich, Wanted(limit=9))).rows
     assert (of_rich.amount_halalas, of_rich.fee_halalas) == (28_000, 0)
     assert (await office.books.find_balance(debt_of(rich))).posted == 0
     assert (await office.books.find_balance(wallet_of(rich))).available == 0
     assert (await office.only()).amount_halalas == 49_600
     assert len(office.bank.asked) == 2
-    assert await office.store.list_of(poor, limit=9) == ()
+    assert await office.store.list_of(poor, Wanted(limit=9)) == Page()
     office.clock.at += 3 * DAY_MS
     await office.earn(20_000, rich)
     await office.payouts.pay_everybody(weekly)
-    assert len(await office.store.list_of(rich, limit=9)) == 1
+    assert len((await office.store.list_of(rich, Wanted(limit=9))).rows) == 1
 
 
 @pytest.mark.parametrize("dies_after", [False, True])
@@ -371,11 +380,7 @@ async def test_a_dispute_that_was_left_half_done_is_finished(office: Office) -> 
         except Killed:
             pass
         await office.disputes.look()
-    kept = [
-        one
-        for status in DisputeStatus
-        for one in await office.store.list_disputes(status, limit=99)
-    ]
+    kept = (await office.store.list_disputes(Wanted(limit=99))).rows
     held = sum(one.halalas for one in kept if one.status is DisputeStatus.OPEN)
     lost = sum(one.halalas for one in kept if one.status is DisputeStatus.UPHELD)
     assert (await office.balance(AccountKind.COURIER_HOLD)).posted == held

@@ -37,7 +37,8 @@ from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, UnassignOrder
 from engine.orders.order import TRANSITIONS, Lapse, OrderStatus, Window
-from optimizer.problem import Job, Plan, Problem, Route, Trip, promises
+from optimizer.problem import Job, Plan, Problem, Route, Trip
+from optimizer.routes import promises
 from optimizer.routing.problem import Reason, RoutingPlan, RoutingProblem
 from storage.live import Fix
 from storage.store import Answer, StoreUnavailable

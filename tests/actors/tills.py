@@ -12,28 +12,30 @@ from pydantic import SecretStr
 from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SeededChance, new_id
+from actors.gateways.cash import Cash
 from actors.gateways.moyasar import Moyasar
 from actors.gateways.payments import Notice, PaymentGateway
 from actors.gateways.settings import MoyasarSettings, OutboxSettings
 from actors.ledger import LedgerKeeper
 from actors.local import local_bus
 from actors.outbox import Outbox
+from actors.paid import Paid
 from actors.payments import Checkout, Payments, Policy
 from actors.settings import RuntimeSettings
 from actors.solver import stopped_watch
 from actors.solving import LocalSolver
 from engine.geo.cells import cell_at, disk
 from engine.geo.zone import CreateZone
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.ids import CommandId, OrderId, PaymentId, UserId, ZoneId
 from engine.kernel.messages import Caller, Command, Effect, Envelope, Role
 from engine.kernel.timing import SECOND_MS
 from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import PlaceOrder, SendSms
-from engine.orders.order import Order
+from engine.orders.order import Gift, Order
 from engine.payments.gateways import GatewayName, Network, Source, SourceKind
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 from engine.payments.payment import Payment
 from simulations.gateways.moyasar import (
     PUBLISHABLE_KEY,
@@ -43,6 +45,7 @@ from simulations.gateways.moyasar import (
 )
 from simulations.gateways.server import PaymentServer
 from storage.memory import MemoryStore
+from storage.memory_gift_links import MemoryGiftLinks
 from storage.memory_ledger import MemoryLedger
 from storage.memory_live import MemoryLive
 from storage.memory_payments import MemoryPayments
@@ -87,6 +90,7 @@ class Tills:
         self.clock, self.chance = HandClock(), SeededChance(5)
         self.orders, self.books = MemoryStore(), MemoryLedger()
         self.store = MemoryPayments(self.orders.outbox)
+        self.gift_links = MemoryGiftLinks(self.orders.outbox)
         self.keeper = LedgerKeeper(self.books, wall=self.clock)
         world = World(
             store=self.orders,
@@ -107,14 +111,20 @@ class Tills:
     def another_host(self, **other: Any) -> Payments:
         """The host of another process, on the same stores."""
         parts: dict[str, Any] = {"store": self.store, "bus": self.bus, "gateway": self.gateway}
-        parts["gateways"] = {GatewayName.MOYASAR: other.get("gateway", self.gateway)}
-        parts["routes"] = dict.fromkeys(Network, GatewayName.MOYASAR)
+        parts["gateways"] = {
+            GatewayName.MOYASAR: other.get("gateway", self.gateway),
+            GatewayName.CASH: Cash(),
+        }
+        parts["routes"] = {
+            **dict.fromkeys(Network, GatewayName.MOYASAR),
+            Network.CASH: GatewayName.CASH,
+        }
         parts["refund_limit_halalas"] = 50_000
         parts.update(other)
         return Payments(
             parts["store"],
             self.orders,
-            parts["bus"],
+            Paid(parts["bus"], self.gift_links, clock=self.clock, patience_s=10),
             parts["gateways"],
             Policy(
                 routes=parts["routes"],
@@ -147,7 +157,7 @@ class Tills:
                 name_ar="العليا",
                 anchor=anchor,
                 cells=tuple(sorted(disk(anchor, 6))),
-                parameters=replace(QUICK, offer_timeout_s=1800),
+                parameters=replace(QUICK, offer_timeout_s=1800, cash_order_halalas_max=50_000),
                 author=OPERATOR.user_id,
             ),
             OPERATOR,
@@ -160,13 +170,23 @@ class Tills:
         assert made.status_code == 201, made.text
         return str(made.json()["id"])
 
-    async def placing(self) -> PlaceOrder:
+    async def placing(self, **fields: Any) -> PlaceOrder:
         zone = await self.orders.find_zone(self.zone_id)
         assert zone is not None
         quoted = a_quote(
             zone, customer_id=self.customer.user_id, preparation_s=0, at=self.clock.now()
         )
-        return a_placing(zone, quoted=quoted, order_id=OrderId(self.new_id()))
+        return a_placing(zone, quoted=quoted, order_id=OrderId(self.new_id()), **fields)
+
+    async def cash_checkout(self) -> Checkout:
+        """An order that is to be paid for at the door."""
+        return Checkout(
+            payment_id=PaymentId(self.new_id()),
+            customer_id=self.customer.user_id,
+            order=await self.placing(gift=Gift(description="Roses", hide_price=False)),
+            network=Network.CASH,
+            source=Source(kind=SourceKind.CASH),
+        )
 
     async def checkout(self, number: str = VISA, **fields: Any) -> Checkout:
         known = {
@@ -209,6 +229,8 @@ class Tills:
                 FollowOrder: self.host.on_effect,
                 SendSms: _nothing,
                 IssueInvoice: _nothing,
+                CreditRefund: _nothing,
+                TakePointsBack: _nothing,
             },
             OutboxSettings(retry_s=0.001, retry_s_max=0.001),
             clock=self.clock,

@@ -23,7 +23,8 @@ from engine.geo.moving import MoveZone
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.identity.access import GRANTS, Deed, Permission
 from engine.kernel.messages import Role
-from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, UnassignOrder
+from engine.money.cash import DepositCash
+from engine.orders.messages import CancelOrder, ChangeOrder, PlaceOrder, PlaceOrders, UnassignOrder
 from tests.api.town import ON_DUTY, QUOTE, Person, Town
 from tests.builders import new_id
 
@@ -63,6 +64,12 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("DELETE", f"/v1/sessions/{ID}", None, Permission.END_SESSIONS),
     ("POST", "/v1/quotes", QUOTE, Permission.ASK_QUOTE),
     ("POST", "/v1/orders", {}, PlaceOrder),
+    ("POST", "/v1/group-quotes", {}, Permission.ASK_QUOTE),
+    ("POST", "/v1/group-orders", {}, PlaceOrders),
+    ("POST", "/v1/group-payments", {}, Permission.PAY),
+    ("GET", f"/v1/orders/{ID}/group", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/group/cancellation", None, Permission.SEE_ORDER),
+    ("POST", f"/v1/orders/{ID}/group/cancel", {"reason": "other"}, CancelOrder),
     ("GET", "/v1/orders", None, Permission.LIST_ORDERS),
     ("GET", "/v1/orders.csv", None, Permission.LIST_ORDERS),
     ("GET", "/v1/order-search", None, Permission.SEARCH_ORDERS),
@@ -81,10 +88,13 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/invoices", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/money", None, Permission.REFUND),
     ("POST", f"/v1/orders/{ID}/links", {}, Permission.SHARE_ORDER),
     ("POST", f"/v1/invoices/{ID}/notes", {}, Permission.CORRECT_INVOICES),
     ("POST", "/v1/gift-links", {}, Permission.MAKE_GIFT_LINKS),
     ("GET", "/v1/gift-links", None, Permission.MAKE_GIFT_LINKS),
+    ("POST", "/v1/gift-link-prices", {}, Permission.MAKE_GIFT_LINKS),
+    ("POST", f"/v1/gift-links/{ID}/payments", {}, Permission.PAY),
     ("POST", f"/v1/gift-links/{ID}/withdraw", None, Permission.MAKE_GIFT_LINKS),
     ("POST", f"/v1/orders/{ID}/tip", {"halalas": 100}, Permission.TIP_COURIER),
     ("PUT", "/v1/wallet/bank-account", {}, Permission.BE_PAID_OUT),
@@ -97,6 +107,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", "/v1/periods/2026-01/trial-balance", None, Permission.SEE_BOOKS),
     ("GET", "/v1/periods/2026-01/vat-return", None, Permission.SEE_BOOKS),
     ("POST", "/v1/periods/2026-01/close", None, Permission.CLOSE_BOOKS),
+    ("GET", "/v1/jobs", None, Permission.SEE_BOOKS),
     ("POST", "/v1/disputes", {}, Permission.JUDGE_DISPUTES),
     ("GET", "/v1/disputes", None, Permission.JUDGE_DISPUTES),
     ("POST", f"/v1/disputes/{ID}/close", {}, Permission.JUDGE_DISPUTES),
@@ -108,6 +119,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/payments/{ID}/refunds", {}, Permission.REFUND),
     ("POST", f"/v1/payments/{ID}/refunds/{ID}/decision", {}, Permission.APPROVE_REFUNDS),
     ("GET", "/v1/wallet", None, Permission.SEE_WALLET),
+    ("GET", f"/v1/couriers/{ID}/cash", None, Permission.SEE_CASH),
+    ("POST", f"/v1/couriers/{ID}/cash/deposits", {}, DepositCash),
     ("GET", "/v1/wallet/statement", None, Permission.SEE_WALLET),
     ("POST", "/v1/uploads", {}, Permission.SEND_FILES),
     ("GET", f"/v1/uploads/{ID}", None, Permission.SEND_FILES),
@@ -152,6 +165,7 @@ BY_LINK = {
     "/v1/shared/{token}",
     "/v1/invoice-files/{token}",
     "/v1/gift/{token}",
+    "/v1/gift/{token}/decline",
     "/v1/files/{token}",
     "/v1/privacy-files/{token}",
 }

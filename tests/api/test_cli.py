@@ -11,7 +11,7 @@ from api.cli import app
 COMMANDS = (
     *("up", "demo", "replay", "simulate", "bench-mdrp", "bench-realtime", "compare", "tune"),
     *("migrate", "doctor", "openapi", "settings", "invite-admin"),
-    *("verify-ledger", "walk-ledger", "bench-ledger"),
+    *("verify-ledger", "walk-ledger", "bench-ledger", "bench-month", "move-zone"),
 )
 
 

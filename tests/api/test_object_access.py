@@ -64,6 +64,7 @@ NOTE = {
     "lines": [{"name": "Roses", "quantity": 1, "unit_halalas": 100}],
     "reason": "withered",
 }
+PAID_WITH = {"network": "visa", "source": {"kind": "token", "value": "t"}}
 REFUND = {"amount_halalas": 100, "reason": "late", "note": "an hour"}
 # What is told to those whom the role lets in, whose thing it is not; and to those whose it is.
 ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
@@ -75,6 +76,7 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
     ),
     ("GET", "/v1/orders/{order_id}/offers", None, {CUSTOMER: {403}, OPERATOR: {200}}),
+    ("GET", "/v1/orders/{order_id}/money", None, {CUSTOMER: {403}, OPERATOR: {200}}),
     (
         "GET",
         "/v1/orders/{order_id}/cancellation",
@@ -109,7 +111,20 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {"approved": True},
         {CUSTOMER: {403}, OPERATOR: {404}},
     ),
+    (
+        "GET",
+        "/v1/couriers/{courier_id}/cash",
+        None,
+        {CUSTOMER: {403}, COURIER: {200}, OTHER: {404}, OPERATOR: {200}},
+    ),
+    (
+        "POST",
+        "/v1/couriers/{courier_id}/cash/deposits",
+        {"halalas": 1, "receipt": "A-1"},
+        {CUSTOMER: {403}, COURIER: {403}, OPERATOR: {409}},
+    ),
     ("POST", "/v1/gift-links/{order_id}/withdraw", None, {CUSTOMER: {404}, COURIER: {403}}),
+    ("POST", "/v1/gift-links/{order_id}/payments", PAID_WITH, {CUSTOMER: {409}, OPERATOR: {403}}),
     ("POST", "/v1/orders/{order_id}/tip", {"halalas": 1}, {CUSTOMER: {409}, STRANGER: {404}}),
     ("GET", "/v1/uploads/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {404}}),
     ("GET", "/v1/orders/{order_id}/decisions", None, {CUSTOMER: {403}, OPERATOR: {200}}),
@@ -132,6 +147,14 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {CUSTOMER: {201}, STRANGER: {404}, COURIER: {403}, OPERATOR: {201}},
     ),
     ("POST", "/v1/orders/{order_id}/cancel", {"reason": "other"}, {STRANGER: {404}, OTHER: {403}}),
+    ("GET", "/v1/orders/{order_id}/group", None, {CUSTOMER: {200}, STRANGER: {404}, OTHER: {403}}),
+    ("GET", "/v1/orders/{order_id}/group/cancellation", None, {STRANGER: {404}, OTHER: {403}}),
+    (
+        "POST",
+        "/v1/orders/{order_id}/group/cancel",
+        {"reason": "other"},
+        {STRANGER: {404}, OTHER: {403}},
+    ),
     ("POST", "/v1/orders/{order_id}/unassign", {"reason": "x"}, {OTHER: {409}, CUSTOMER: {403}}),
     ("POST", "/v1/courier/offers/{offer_id}/acknowledge", None, {OTHER: {404}, COURIER: {200}}),
     ("POST", "/v1/courier/offers/{offer_id}/decline", {"reason": "x"}, {OTHER: {404}}),
@@ -140,12 +163,14 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 ]
 # Routes whose thing is the caller's own by its address, or which operators alone may call.
 OF_ONESELF = re.compile(
-    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|wallet|uploads"
+    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|gift-link-prices"
+    r"|group-quotes|group-orders|group-payments|wallet|uploads"
     r"|payments|saved-methods|privacy|past-work)"
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
-    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|staff|audit-log|privacy-requests|order-search)\b"
+    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log"
+    r"|privacy-requests|order-search)\b"
 )
 
 

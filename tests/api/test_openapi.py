@@ -15,7 +15,12 @@ from tests.api.town import Town
 
 FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
 # Told over the socket only, or never in answer to one route.
-OF_THE_SOCKET = {"bad_position", "no_such_channel", "too_many_channels"}
+OF_THE_SOCKET = {
+    "bad_position",
+    "no_such_channel",
+    "origin_not_allowed",
+    "too_many_channels",
+}
 OF_NO_ROUTE = {"no_such_page", "method_not_allowed"}
 # Told to those parts of ours that keep the ledger.
 OF_THE_LEDGER = {

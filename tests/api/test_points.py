@@ -8,6 +8,7 @@ from engine.kernel.ids import UserId
 from engine.loyalty.points import PENDING_MS, points_of, promised_of
 from engine.money.accounts import AccountKind, account
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
+from storage.memory import MemoryStore
 from storage.memory_ledger import MemoryLedger
 from tests.actors.bank import HandClock
 from tests.api.test_invoices import PATIENCE_S, a_delivered_order, invoices_of
@@ -23,7 +24,7 @@ REDEEM = "/v1/wallet/points/redeem"
 async def test_points_are_redeemed_once_however_often_it_is_asked() -> None:
     clock, books = HandClock(), MemoryLedger()
     ledger = LedgerKeeper(books, wall=clock)
-    loyalty = Loyalty(ledger, books, clock=clock)
+    loyalty = Loyalty(ledger, books, MemoryStore(), clock=clock)
     book = Book()
     order = book.order(100_000)
     for one in book.transfers:

@@ -66,9 +66,14 @@ async def test_paid_delivered_invoiced_and_partly_given_back(shop: Shop) -> None
     assert refunded.status_code == 201, refunded.text
     assert refunded.json()["refunded_halalas"] == 500
     await settled(shop, **{"gateway:moyasar": 500 - total, order: 0})
+    # The points go back in proportion: a point for every whole riyal that is left.
+    await settled(shop, **{f"points_pending:{sara.user_id}": (total - 500) // 100})
+    again = await asked(shop, told, 250, to="wallet")
+    assert again.json()["credited_halalas"] == 250
+    await settled(shop, **{f"points_pending:{sara.user_id}": (total - 750) // 100})
     too_much = await asked(shop, told, total)
     assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds")
-    assert too_much.json()["refundable_halalas"] == total - 500
+    assert too_much.json()["refundable_halalas"] == total - 750
 
 
 async def test_a_refund_above_the_limit_waits_for_another_operator(shop: Shop) -> None:

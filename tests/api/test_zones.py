@@ -230,3 +230,12 @@ async def test_a_zone_is_moved_to_a_process_of_its_own_and_back(town: Town) -> N
     back = (await operator.post(path, {"own": False})).json()
     assert (back["before"], back["cell"]) == (town.zone_id, moved.json()["before"])
     await customer.order()
+
+
+async def test_a_changed_tariff_is_the_price_at_once_where_it_was_changed(town: Town) -> None:
+    operator, customer = await town.operator(), await town.log_in("customer")
+    before = await customer.post("/v1/quotes", QUOTE)
+    dearer = {"fee_base_halalas": 9_900}
+    await change(operator, town.zone_id, 1, parameters=dearer)
+    after = await customer.post("/v1/quotes", QUOTE)
+    assert after.json()["fee_halalas"] > before.json()["fee_halalas"]

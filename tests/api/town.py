@@ -40,6 +40,7 @@ from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
 from engine.payments.gateways import GatewayName
 from storage.identity import IdentityStore
+from storage.jobs import MemoryJobs
 from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
 from storage.memory import MemoryStore
@@ -380,13 +381,14 @@ async def a_town(
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
         invoices=(invoices := MemoryInvoices(memory.audit)),
-        gift_links=MemoryGiftLinks(),
+        gift_links=MemoryGiftLinks(memory.outbox),
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),
         staff=MemoryStaff(memory.outbox, memory.audit),
         audit=memory.audit,
         ledger=(ledger := MemoryLedger()),
         periods=MemoryPeriods(ledger, invoices, memory.audit),
+        jobs=MemoryJobs(),
         privacy=MemoryPrivacy(memory.outbox, memory.audit),
         personal_data=people,
         retention=people,

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+import httpx2
 import msgspec
 import pyotp
 from jsonschema import Draft202012Validator
@@ -33,6 +34,8 @@ _CHANGED: Final = "forty camels wait outside"
 # What cannot be asked in a town alone; its examples of requests are held against their schemas.
 ELSEWHERE: Final = {
     "pay": "a gateway takes the money: tests/api/test_payments.py",
+    "pay_gift_link": "as above",
+    "pay_group": "tests/api/test_groups.py",
     "get_payment": "as above",
     "come_back": "as above",
     "hear_gateway": "as above",
@@ -41,6 +44,7 @@ ELSEWHERE: Final = {
     "forget_saved_method": "as above",
     "redeem_points": "points are spendable after a fortnight: tests/api/test_points.py",
     "request_payout": "a bank pays it out: tests/api/test_payouts.py",
+    "record_deposit": "a courier takes cash first: tests/api/test_cash.py",
     "send_file": "its body is a file: tests/api/test_uploads.py",
     "show_upload": "as above",
     "get_file": "as above",
@@ -85,6 +89,7 @@ class Walk:
         )
         status, described = _good(operation)
         assert answer.status_code == status, (operation_id, answer.text)
+        await self._check_tag(operation_id, answer)
         if JSON not in described:
             self.answers[operation_id] = None
             return {}
@@ -92,6 +97,16 @@ class Walk:
         assert self.faults_of_answer(operation_id, told) == [], operation_id
         self.answers[operation_id] = told
         return told
+
+    async def _check_tag(self, operation_id: str, answer: httpx2.Response) -> None:
+        """An ETag is told where one is described, and heeded where 304 is."""
+        method, _, operation = self._known[operation_id]
+        described = operation["responses"][str(answer.status_code)].get("headers", {})
+        assert ("ETag" in described) == ("etag" in answer.headers), operation_id
+        if "304" in operation["responses"]:
+            asked = {**answer.request.headers, "If-None-Match": answer.headers["etag"]}
+            again = await self.town.client.request(method, str(answer.request.url), headers=asked)
+            assert (again.status_code, again.content) == (304, b""), operation_id
 
     def _body(self, operation_id: str, changes: dict[str, Any]) -> dict[str, Any] | None:
         if not self.takes_body(operation_id):
@@ -135,6 +150,7 @@ async def walk(town: Town) -> Walk:
     await _money(one, customer, operator, order_id)
     await _pay(one, operator, courier, order_id)
     await _gift_links(one, customer)
+    await _group(one, customer)
     await _again(one, customer, order_id)
     await _books(one, admin, operator, customer)
     await _privacy(one, admin, customer)
@@ -263,6 +279,7 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await one.say("correct_invoice", operator, path={"invoice_id": invoice["invoice_id"]})
     await enter(one.town, account(AccountKind.CUSTOMER_WALLET, customer.user_id), 1000)
     await one.say("tip_courier", customer, path={"order_id": order_id})
+    await one.say("get_order_money", operator, path={"order_id": order_id})
     await one.say("list_payment_methods")
     await one.say("list_payments", customer)
     await one.say("list_saved_methods", customer)
@@ -276,6 +293,7 @@ async def _pay(one: Walk, operator: Person, courier: Person, order_id: str) -> N
     await one.say("put_bank_account", courier)
     await one.say("get_bank_account", courier)
     await one.say("list_payouts", courier)
+    await one.say("show_cash", operator, path={"courier_id": courier.user_id})
     whose: dict[str, Any] = {"courier_id": courier.user_id, "order_id": order_id}
     made = await one.say("open_dispute", operator, **whose)
     await one.say("list_disputes", operator)
@@ -289,7 +307,24 @@ async def _gift_links(one: Walk, customer: Person) -> None:
     await one.say("answer_gift", path=token)
     other = await one.say("make_gift_link", customer)
     await one.say("withdraw_gift_link", customer, path={"gift_link_id": other["gift_link_id"]})
+    await one.say("price_gift_link", customer)
+    declined = await one.say("make_gift_link", customer)
+    await one.say("decline_gift", path={"token": _last(declined["path"])})
     await one.say("list_gift_links", customer)
+
+
+async def _group(one: Walk, customer: Person) -> None:
+    quoted = await one.say("quote_group", customer)
+    example = examples()["place_group"]["request"]["orders"]
+    orders = [
+        {**order, "quote_id": each["quote_id"]}
+        for order, each in zip(example, quoted["quotes"], strict=True)
+    ]
+    placed = await one.say("place_group", customer, orders=orders)
+    path = {"order_id": placed["orders"][0]["order_id"]}
+    await one.say("show_group", customer, path=path)
+    await one.say("show_group_cancellation", customer, path=path)
+    await one.say("cancel_group", customer, path=path)
 
 
 async def _again(one: Walk, customer: Person, order_id: str) -> None:
@@ -302,6 +337,7 @@ async def _books(one: Walk, admin: Person, operator: Person, customer: Person) -
     await one.say("get_trial_balance", admin, path=month)
     await one.say("get_vat_return", admin, path=month)
     await one.say("close_period", admin, path=month)
+    await one.say("list_jobs", admin)
 
 
 async def _privacy(one: Walk, admin: Person, customer: Person) -> None:

@@ -25,6 +25,7 @@ from engine.geo.zone import GuardState
 from engine.identity.profiles import ProfileStatus
 from engine.identity.sessions import SessionEnd
 from engine.invoices.invoice import InvoiceKind
+from engine.jobs import JobName, JobStatus
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
 from engine.money.accounts import AccountKind
@@ -38,6 +39,7 @@ from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, P
 from engine.orders.policy import ATTEMPT_PERCENT, CANCELLATION, CHANGE, RETURN
 from engine.orders.proof import NEEDED
 from engine.orders.viewing import SEEN, Viewer, When
+from engine.payments.linking import MoneyStanding
 from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
 from engine.payouts.dispute import DisputeStatus
 from engine.payouts.payout import PayoutKind, PayoutStatus
@@ -157,6 +159,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Skills", Skill),
         ("### Occasions", Occasion),
         ("### Status of a gift link", GiftLinkStatus),
+        ("### Whether a gift link is still paid for", MoneyStanding),
         ("### Kinds of invoices", InvoiceKind),
         ("### Why a file is sent", UploadPurpose),
         ("### Fees of an order", FeeKind),
@@ -183,6 +186,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a payout", PayoutStatus),
         ("### Status of a dispute", DisputeStatus),
         ("### Why money moves", TransferReason),
+        ("### Jobs that run by themselves", JobName),
+        ("### Status of a job", JobStatus),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:

@@ -37,7 +37,7 @@ def a_problem(
     *,
     candidates: Mapping[str, tuple[str, ...]] | None = None,
     policy: Policy | None = None,
-    incumbent: tuple[Route, ...] = (),
+    incumbent: Sequence[Route] = (),
     **more: object,
 ) -> Problem:
     """On the street, where everybody may do everything unless told otherwise."""

@@ -1,10 +1,12 @@
 """What must hold of the candidates as columns."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.candidates import CandidateTable
+from optimizer.candidates import CandidateTable, Sought
 from optimizer.problem import Vehicle
 from optimizer.tables import Tables
 from tests.optimizer.problems import a_job, a_problem
@@ -17,6 +19,30 @@ def test_columns_say_what_the_names_said(named: dict[str, list[str]]) -> None:
     table = CandidateTable.from_names(named)
     assert table == {job: tuple(row) for job, row in named.items()}
     assert CandidateTable.from_names(table) is table
+
+
+def test_what_is_sought_is_sought_once_and_where_somebody_looks() -> None:
+    table = CandidateTable.from_names({"a": ("x",)})
+    sought = Sought(Looks(table))
+    sent = pickle.loads(pickle.dumps(sought))
+    assert (len(sought), list(sought), dict(sought)) == (1, ["a"], {"a": ("x",)})
+    assert CandidateTable.from_names(sought) is table
+    assert Looks.times == 1
+    assert sent == {"a": ("x",)}
+    assert Looks.times == 2
+
+
+class Looks:
+    """Counts how often somebody looked."""
+
+    times = 0
+
+    def __init__(self, table: CandidateTable) -> None:
+        self._table = table
+
+    def __call__(self) -> CandidateTable:
+        Looks.times += 1
+        return self._table
 
 
 def test_an_unknown_job_has_no_candidates() -> None:

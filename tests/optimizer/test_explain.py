@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 
 from optimizer.problem import Alternative, Policy, Problem, Reason, Vehicle, Weights
+from optimizer.routes import Considered
 from optimizer.solve import solve
 from optimizer.timing import Timetable
 from tests.optimizer.problems import a_job, a_problem, a_route, towns
@@ -114,3 +115,19 @@ def test_no_alternative_would_have_been_better(problem: Problem) -> None:
         others = {*problem.candidates.get(job, ())} & known - {carrier.get(job)}
         assert others <= {told.vehicle for told in ranking}
     assert Timetable(problem).cost(plan.routes) == plan.cost
+
+
+@given(towns())
+def test_everybody_who_may_have_a_job_was_considered_for_it(problem: Problem) -> None:
+    plan = solve(problem)
+    considered, here = Considered(plan), {one.id for one in problem.vehicles}
+    carrier = {
+        job: route.vehicle for route in plan.routes for trip in route.trips for job in trip.jobs
+    }
+    assert set(considered) == {one.id for one in problem.jobs}
+    assert len(considered) == len(problem.jobs)
+    for job, whom in considered.items():
+        others = tuple(one.vehicle for one in plan.rankings[job])
+        assert whom == (*([carrier[job]] if job in carrier else []), *others)
+        assert set(whom) >= here & set(problem.candidates.get(job, ()))
+    assert considered.get("gone") is None

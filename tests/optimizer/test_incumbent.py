@@ -4,9 +4,9 @@ from hypothesis import given
 
 from optimizer.incumbent import restore
 from optimizer.problem import Policy, Problem, Vehicle
-from optimizer.solve import solve, trips_of
+from optimizer.solve import solve
 from optimizer.tables import Tables
-from optimizer.town import empty_chains
+from optimizer.town import empty_chains, trips_of
 from tests.optimizer.problems import a_job, a_problem, a_route, towns
 
 
@@ -14,8 +14,12 @@ def kept(problem: Problem) -> dict[str, list[tuple[str, ...]]]:
     tables = Tables(problem)
     chains = empty_chains(tables.town)
     restore(tables, chains)
-    found = {vehicle.id: trips_of(tables, chains, v) for v, vehicle in enumerate(tables.vehicles)}
-    return {vehicle: [tuple(jobs) for jobs in trips] for vehicle, trips in found.items() if trips}
+    found = {vehicle: trips_of(chains, v) for v, vehicle in enumerate(tables.vehicles.ids)}
+    return {
+        vehicle: [tuple(tables.jobs.ids[j] for j in jobs) for jobs in trips]
+        for vehicle, trips in found.items()
+        if trips
+    }
 
 
 def test_who_and_what_is_gone_is_forgotten() -> None:

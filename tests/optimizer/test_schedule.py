@@ -3,6 +3,7 @@
 from hypothesis import given
 
 from optimizer.problem import Problem
+from optimizer.routes import RouteTable
 from optimizer.schedule import Schedule
 from optimizer.solve import solve
 from optimizer.timing import Timetable
@@ -13,7 +14,7 @@ from tests.optimizer.problems import a_problem, towns
 def test_columns_tell_what_the_definition_tells_of_each_route(problem: Problem) -> None:
     plan, timetable = solve(problem), Timetable(problem)
     chains = {route.vehicle: [trip.jobs for trip in route.trips] for route in plan.routes}
-    schedule = Schedule(problem, chains)
+    schedule = Schedule(problem, RouteTable.of(tuple(plan.routes)))
     vehicles = {one.id: one for one in problem.vehicles}
     told = [
         (vehicles[route.vehicle], timed)
@@ -34,4 +35,4 @@ def test_columns_tell_what_the_definition_tells_of_each_route(problem: Problem) 
 
 
 def test_nothing_planned_costs_nothing() -> None:
-    assert Schedule(a_problem([], []), {}).cost() == 0
+    assert Schedule(a_problem([], []), RouteTable.of(())).cost() == 0

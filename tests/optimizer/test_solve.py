@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -18,8 +19,8 @@ from optimizer.problem import (
     Reason,
     Vehicle,
     Weights,
-    promises,
 )
+from optimizer.routes import promises
 from optimizer.solve import solve
 from optimizer.timing import Timetable
 from optimizer.verify import verify
@@ -63,7 +64,7 @@ def test_no_plan_is_worse_than_its_incumbent(problem: Problem, rounds: int) -> N
 def test_the_order_of_the_input_changes_nothing(problem: Problem, seed: int) -> None:
     chance = random.Random(seed)
 
-    def mixed(things: tuple[T, ...]) -> tuple[T, ...]:
+    def mixed(things: Sequence[T]) -> tuple[T, ...]:
         return tuple(chance.sample(things, len(things)))
 
     routes = {route.vehicle: route for route in problem.incumbent}

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
-from msgspec.structs import replace
 
-from engine.kernel.ids import UserId
+from engine.kernel.ids import EffectId, PaymentId, UserId
+from engine.listings import GIFT_LINKS
 from engine.orders import gift_link as rules
-from engine.orders.gift_link import GiftLink, GiftLinkId
+from engine.orders.gift_link import GiftLink, GiftLinkId, GiftLinkStatus
+from engine.orders.messages import SendSms
 from storage.database import Database
 from storage.gift_links import GiftLinkStore, PostgresGiftLinks
 from storage.memory import MemoryStore
@@ -17,6 +19,7 @@ from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
 from tests.builders import NOON, new_id
 from tests.engine.orders.test_gift_link import a_link
+from tests.storage.walking import keeps_its_word
 
 
 @pytest.fixture
@@ -29,19 +32,22 @@ async def postgres_links(database_settings: DatabaseSettings) -> AsyncIterator[P
 @pytest.fixture
 def links(store: MemoryStore | PostgresStore, request: pytest.FixtureRequest) -> GiftLinkStore:
     if isinstance(store, MemoryStore):
-        return MemoryGiftLinks()
+        return MemoryGiftLinks(store.outbox)
     opened: PostgresGiftLinks = request.getfixturevalue("postgres_links")
     return opened
 
 
 async def test_it_is_found_as_it_was_saved_and_listed_newest_first(links: GiftLinkStore) -> None:
     sender = UserId(new_id())
-    kept = [a_link(customer_id=sender, made_at=NOON + n) for n in range(3)]
+    kept = [a_link(customer_id=sender, made_at=NOON + n // 2) for n in range(5)]
     for one in (*kept, a_link()):
         assert await links.save(one)
     assert await links.find(kept[0].id) == kept[0]
     assert await links.find(GiftLinkId(new_id())) is None
-    assert await links.list_of(sender, limit=2) == (kept[2], kept[1])
+    withdrawn = rules.withdraw(kept[0])
+    assert isinstance(withdrawn, GiftLink)
+    assert await links.save(withdrawn)
+    await keeps_its_word(GIFT_LINKS, (withdrawn, *kept[1:]), partial(links.list_of, sender))
 
 
 async def test_of_several_who_change_it_at_once_one_does(links: GiftLinkStore) -> None:
@@ -54,8 +60,28 @@ async def test_of_several_who_change_it_at_once_one_does(links: GiftLinkStore) -
     assert not await links.save(link)
 
 
+@pytest.mark.parametrize("status", sorted(GiftLinkStatus))
+async def test_each_status_is_kept(links: GiftLinkStore, status: GiftLinkStatus) -> None:
+    link = a_link(status=status)
+    assert await links.save(link)
+    assert await links.find(link.id) == link
+
+
+async def test_what_it_tells_people_is_promised_with_it_or_not_at_all(
+    links: GiftLinkStore, store: MemoryStore | PostgresStore
+) -> None:
+    link = a_link(version=1)
+    late = a_link(id=link.id, version=1)
+    sms = [SendSms(id=EffectId(new_id()), phone="+966501234567", text=text) for text in "ab"]
+    assert await links.save(link, effects=sms[:1], at=NOON)
+    assert not await links.save(late, effects=sms[1:], at=NOON)
+    leased = await store.lease_effects(limit=9, now=NOON, lease_until=NOON + 1)
+    assert [one.effect for one in leased] == sms[:1]
+
+
 async def test_what_is_due_is_found_the_longest_overdue_first(links: GiftLinkStore) -> None:
-    early, late, never = a_link(), a_link(made_at=NOON + 1), a_link(limit_halalas=0)
+    payment_id = PaymentId(new_id())
+    early, late, never = a_link(payment_id=payment_id), a_link(made_at=NOON + 1), a_link()
     assert early.due_at is not None
     withdrawn = rules.withdraw(never)
     assert isinstance(withdrawn, GiftLink)
@@ -68,5 +94,5 @@ async def test_what_is_due_is_found_the_longest_overdue_first(links: GiftLinkSto
     assert isinstance(owed, GiftLink)
     assert await links.save(owed)
     assert await links.list_due(NOON, limit=9) == (owed,)
-    assert await links.save(replace(rules.refunded(owed)))
+    assert await links.save(rules.refunded(owed))
     assert await links.list_due(NOON, limit=9) == ()

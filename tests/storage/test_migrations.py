@@ -116,8 +116,8 @@ async def test_what_has_happened_cannot_be_changed(dsn: str, statement: str) -> 
 
 
 def test_a_query_takes_all_of_its_parameters_and_no_others() -> None:
-    assert queries.find_order.arguments({"order_id": 1}) == [1]
+    assert queries.find_orders.arguments({"ids": [1]}) == [[1]]
     with pytest.raises(AssertionError):
-        queries.find_order.arguments({})
+        queries.find_orders.arguments({})
     with pytest.raises(AttributeError):
         queries.find_nothing  # noqa: B018

@@ -13,7 +13,7 @@ from storage.order_tokens import index_old
 from storage.postgres import PostgresStore
 from storage.queries import queries
 from storage.settings import DatabaseSettings
-from storage.store import OrderFilter, OrderSearch, Store
+from storage.store import OrderSearch, Store
 from tests.builders import NOON, a_placing, a_quote, new_id, placed
 from tests.storage.telling import a_staffed_zone, a_told_story, tell
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.messages import Change, Decision
+from engine.kernel.pages import Page, Wanted
 from engine.money.transfers import EnterTransfer
 from engine.payments import decide
 from engine.payments.decide import Terms
@@ -94,7 +95,7 @@ async def test_what_is_saved_is_found_again(made: Made) -> None:
     assert await store.find_by_reference(GatewayName.MOYASAR, f"ref-{first.id}") == paid
     assert await store.find_by_reference(GatewayName.MOYASAR, "") is None
     assert await store.list_of_order(first.order_id) == (paid,)
-    assert await store.list_of(first.customer_id, limit=9) == (paid,)
+    assert await store.list_of(first.customer_id, Wanted(limit=9)) == Page(rows=(paid,))
     types = [one.type for one in await store.list_events(first.id)]
     assert types == ["PaymentBegun", "GatewayAsked", "PaymentCaptured"]
     (row,) = await promised(where)

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from actors.chance import SystemChance
 from api.keys import KeyRing, make_keys
 from engine.kernel.ids import CourierId, UserId
+from engine.listings import DISPUTES, PAYOUTS
 from engine.money.accounts import AccountKind, account
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
 from engine.payouts import decide
@@ -27,6 +29,7 @@ from storage.settings import DatabaseSettings
 from storage.vault import Vault
 from tests.builders import NOON, new_id
 from tests.engine.payouts.test_payouts import IBAN, a_dispute, a_payout, an_account
+from tests.storage.walking import keeps_its_word
 
 
 @pytest.fixture
@@ -98,9 +101,8 @@ async def test_a_courier_has_one_payout_at_a_time_until_it_is_sent(payouts: Payo
     assert not await payouts.save(second)
     assert await payouts.save(decide.refused(first, "balance_too_low"))
     assert await payouts.save(second)
-    kept = await payouts.list_of(first.courier_id, limit=9)
-    assert [one.id for one in kept] == [second.id, first.id]
-    assert len(await payouts.list_of(first.courier_id, limit=1)) == 1
+    kept = [decide.refused(first, "balance_too_low"), second]
+    await keeps_its_word(PAYOUTS, kept, partial(payouts.list_of, first.courier_id))
 
 
 async def test_what_is_due_is_found_the_longest_overdue_first(payouts: PayoutStore) -> None:
@@ -120,14 +122,16 @@ async def test_disputes_are_listed_by_how_they_stand_and_by_what_is_due(
     for one in (old, new):
         assert await payouts.save_dispute(one)
     assert not await payouts.save_dispute(old)
-    assert await payouts.list_disputes(DisputeStatus.OPEN, limit=9) == (new, old)
     assert set(await payouts.list_due_disputes(NOON, limit=9)) == {old, new}
     held = disputes.entered(old)
     closed = disputes.close(held, DisputeStatus.UPHELD, now=NOON + 5)
     assert isinstance(closed, Dispute)
     for one in (held, closed):
         assert await payouts.save_dispute(one)
-    assert await payouts.list_disputes(DisputeStatus.OPEN, limit=9) == (new,)
+    more = [a_dispute(halalas=amount, courier_id=new.courier_id) for amount in (700, 700, 50)]
+    for one in more:
+        assert await payouts.save_dispute(one)
+    await keeps_its_word(DISPUTES, (closed, new, *more), payouts.list_disputes)
     assert await payouts.find_dispute(old.id) == closed
     assert await payouts.find_dispute(DisputeId(new_id())) is None
 

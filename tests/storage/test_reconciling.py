@@ -69,7 +69,7 @@ def test_a_dry_run_enters_nothing_and_the_same_file_twice_is_settled_once(
         "revenue": 10_350,
         "bank": -(10_350 - 22),
         "gateway_fees": -20,
-        "vat": -2,
+        "input_vat": -2,
     }
 
 

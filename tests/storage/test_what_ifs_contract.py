@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from engine import what_if as rules
 from engine.kernel.ids import ZoneId
 from engine.kernel.pages import Page, Wanted
+from engine.listings import WHAT_IFS
 from engine.what_if import WhatIf, WhatIfId
 from storage.database import Database
 from storage.memory import MemoryStore
@@ -16,9 +18,10 @@ from storage.memory_what_ifs import MemoryWhatIfs
 from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
 from storage.store import Store
-from storage.what_ifs import PostgresWhatIfs, WhatIfStore, listed_at
+from storage.what_ifs import PostgresWhatIfs, WhatIfStore
 from tests.builders import NOON, a_what_if
 from tests.storage.telling import a_staffed_zone
+from tests.storage.walking import keeps_its_word
 
 
 @pytest.fixture
@@ -70,13 +73,5 @@ async def test_those_of_a_zone_come_newest_first(store: Store, what_ifs: WhatIfS
     more = [a_what_if(zone_id=zone_id, at=NOON + minutes) for minutes in (3, 1, 2, 2)]
     for one in (first, *more, await asked(store)):
         assert await what_ifs.save(one)
-    mine = sorted((first, *more), key=lambda one: (one.asked.at, one.id), reverse=True)
-    assert (await what_ifs.list_of(zone_id, Wanted(limit=9))).rows == tuple(mine)
-    page = await what_ifs.list_of(zone_id, Wanted(limit=2))
-    assert page == Page(rows=tuple(mine[:2]), has_next=True)
-    beyond = listed_at(mine[1])
-    rest = await what_ifs.list_of(zone_id, Wanted(limit=9, beyond=beyond))
-    assert rest.rows == tuple(mine[2:])
-    before = await what_ifs.list_of(zone_id, Wanted(limit=9, beyond=beyond, backwards=True))
-    assert before == Page(rows=tuple(mine[:1]), has_next=True)
+    await keeps_its_word(WHAT_IFS, (first, *more), partial(what_ifs.list_of, zone_id))
     assert await what_ifs.list_of(ZoneId("no id"), Wanted(limit=9)) == Page()

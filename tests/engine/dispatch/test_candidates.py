@@ -1,6 +1,7 @@
 """What must hold of who could serve an order."""
 
 import random
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import example, given, settings
@@ -8,15 +9,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.couriers.courier import Courier
-from engine.dispatch.candidates import Available, candidates, may_be_asked
-from engine.dispatch.why import reach_s
+from engine.dispatch.pool import problem_of
+from engine.dispatch.why import reach_s, why_not
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import GreatCircle, Speeds, TravelProfile, VehicleKind
 from engine.kernel.ids import CourierId
 from engine.kernel.place import Place, Point
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Gift, Lapse, Lapsed, Order
-from tests.builders import CORNER, DOOR, NOON, SHOP, a_courier, an_order
+from tests.builders import CORNER, DOOR, NOON, SHOP, a_courier, a_zone, an_order
 
 ORDER, COURIER = an_order(), a_courier()
 COURIERS = [a_courier() for _ in range(12)]
@@ -37,8 +38,18 @@ whereabouts = st.tuples(
 )
 
 
-def available(courier: Courier, point: Point, *, free_s: int = 0) -> Available:
-    return Available(courier=courier, free_at=NOON + free_s * SECOND_MS, point=point)
+def available(courier: Courier, point: Point, *, free_s: int = 0) -> Courier:
+    return replace(courier, last_point=point, leaves_at=NOON + free_s * SECOND_MS)
+
+
+def candidates(
+    orders: Sequence[Order], couriers: Sequence[Courier], parameters: ZoneParameters
+) -> Mapping[str, tuple[str, ...]]:
+    return problem_of(a_zone(parameters=parameters), orders, couriers, now=NOON).candidates
+
+
+def may_be_asked(order: Order, courier: Courier, parameters: ZoneParameters) -> bool:
+    return why_not(order, courier, parameters, NOON) is None
 
 
 def at_shop(point: Point) -> Order:
@@ -69,7 +80,7 @@ def test_rings_of_cells_find_everybody_within_reach_soonest_first(
         if approach_s <= approach_s_max:
             expected.append((free_s + approach_s, courier.id))
     order = at_shop(shop)
-    found = candidates([order], around, parameters, now=NOON)
+    found = candidates([order], around, parameters)
     assert found == {order.id: tuple(one for _, one in sorted(expected)[:candidates_max])}
 
 
@@ -94,17 +105,16 @@ def test_in_a_crowd_those_are_found_who_are_soonest_of_all(
     ]
     shops = [_near(SHOP, spread, chance) for _ in range(3)]
     orders = [replace(one, shop=Place(point=chance.choice(shops))) for one in ORDERS]
-    found = candidates(orders, around, parameters, now=NOON)
+    found = candidates(orders, around, parameters)
     for order in orders:
         ways = [
-            (one, travel.one_s(one.point, order.shop.point, vehicle=one.courier.vehicle, at=NOON))
+            (one, travel.one_s(one.last_point, order.shop.point, vehicle=one.vehicle, at=NOON))
             for one in around
         ]
         soonest = sorted(
-            (one.free_at + way_s * SECOND_MS, one.courier.id)
+            (one.leaves_at + way_s * SECOND_MS, one.id)
             for one, way_s in ways
-            if way_s <= reach_s(order, parameters, NOON)
-            and may_be_asked(order, one.courier, parameters, NOON)
+            if way_s <= reach_s(order, parameters, NOON) and may_be_asked(order, one, parameters)
         )
         assert found[order.id] == tuple(one for _, one in soonest[:candidates_max])
 
@@ -120,7 +130,7 @@ def test_an_order_without_anybody_near_has_no_candidates() -> None:
     order = at_shop(SHOP)
     far = available(COURIER, Point(lat=21.5, lng=39.2))
     for around in ([], [far]):
-        assert candidates([order], around, ZoneParameters(), now=NOON) == {order.id: ()}
+        assert candidates([order], around, ZoneParameters()) == {order.id: ()}
 
 
 def test_a_reach_too_wide_for_rings_is_measured_for_everybody() -> None:
@@ -132,7 +142,7 @@ def test_a_reach_too_wide_for_rings_is_measured_for_everybody() -> None:
         available(a_courier(), Point(lat=SHOP.lat + 3, lng=SHOP.lng)),
     )
     order = at_shop(SHOP)
-    assert candidates([order], [near, far], parameters, now=NOON) == {order.id: (COURIER.id,)}
+    assert candidates([order], [near, far], parameters) == {order.id: (COURIER.id,)}
 
 
 def test_orders_of_one_shop_may_have_different_candidates() -> None:
@@ -140,7 +150,7 @@ def test_orders_of_one_shop_may_have_different_candidates() -> None:
     declined = Lapsed(courier_id=no.id, reason=Lapse.DECLINED, at=NOON)
     orders = [an_order(lapsed=(declined,)), an_order(gift=Gift(description="Sofa", size_units=9))]
     around = [available(no, CORNER), available(yes, DOOR)]
-    found = candidates(orders, around, ZoneParameters(), now=NOON)
+    found = candidates(orders, around, ZoneParameters())
     assert found == {orders[0].id: (yes.id,), orders[1].id: ()}
 
 
@@ -161,12 +171,12 @@ def test_a_no_lasts_for_ever_and_silence_for_a_while(
     parameters = ZoneParameters(offer_again_s=300)
     lapsed = Lapsed(courier_id=COURIER.id, reason=reason, at=NOON - ago_s * SECOND_MS)
     order = an_order(lapsed=(lapsed,))
-    assert may_be_asked(order, COURIER, parameters, NOON) is may
+    assert may_be_asked(order, COURIER, parameters) is may
     other = replace(COURIER, id=CourierId(order.customer_id))
-    assert may_be_asked(order, other, parameters, NOON)
+    assert may_be_asked(order, other, parameters)
 
 
 @pytest.mark.parametrize(("units", "fits"), [(1, True), (4, True), (5, False)])
 def test_a_gift_must_fit_the_vehicle(units: int, *, fits: bool) -> None:
     order = an_order(gift=Gift(description="Cake", size_units=units))
-    assert may_be_asked(order, COURIER, ZoneParameters(), NOON) is fits
+    assert may_be_asked(order, COURIER, ZoneParameters()) is fits

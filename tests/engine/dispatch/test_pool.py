@@ -91,7 +91,8 @@ def test_who_was_seen_elsewhere_starts_there() -> None:
     order = an_order(zone=ZONE)
     seen = {courier.id: Sighting(SHOP, NOON)}
     problem = problem_of(ZONE, [order], [courier], seen=seen, now=NOON)
-    assert problem.vehicles[0].node == problem.jobs[0].pickup
+    way = np.array([problem.vehicles[0].node]), np.array([problem.jobs[0].pickup])
+    assert problem.travel.between(*way).tolist() == [0]
 
 
 def test_a_slower_vehicle_has_a_slower_pace() -> None:

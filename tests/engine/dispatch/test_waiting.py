@@ -1,5 +1,6 @@
 """What must hold of why orders wait: everybody who is named was a candidate or is told why not."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given
@@ -7,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.couriers.courier import Courier, Duty
-from engine.dispatch.candidates import Available, candidates
-from engine.dispatch.pool import is_available
+from engine.dispatch.pool import problem_of
+from engine.dispatch.roster import Roster
 from engine.dispatch.waiting import NAMED_MAX, Reason, Surroundings, why_they_wait
 from engine.dispatch.why import Why
 from engine.geo.parameters import ZoneParameters
@@ -29,6 +30,12 @@ def a_trip(*orders: str, leave_s: int = 0) -> Trip:
     return Trip(
         group="shop", jobs=orders, leave_s=leave_s, pickup_s=0, deliveries_s=(0,) * len(orders)
     )
+
+
+def on_duty(couriers: Sequence[Courier]) -> Roster:
+    roster = Roster()
+    roster.read(couriers, {})
+    return roster
 
 
 def reasons(plan: Plan | None, *orders: str) -> dict[OrderId, Reason]:
@@ -88,13 +95,8 @@ def test_everybody_who_is_named_was_a_candidate_or_is_told_why_he_was_none(
         if has_declined:
             lapsed.append(Lapsed(courier_id=courier.id, reason=Lapse.DECLINED, at=NOON))
     order = replace(ORDER, lapsed=tuple(lapsed))
-    free = [
-        Available(courier=one, free_at=NOON, point=one.last_point)
-        for one in around
-        if is_available(one, zone, NOON)
-    ]
-    (able,) = candidates([order], free, parameters, now=NOON).values()
-    surroundings = Surroundings(around, {}, parameters, NOON)
+    (able,) = problem_of(zone, [order], around, now=NOON).candidates.values()
+    surroundings = Surroundings(on_duty(around), parameters, NOON)
     told = surroundings.why_not(order, set(able), (), of_candidates=Why.BETTER_ELSEWHERE)
     assert len(told) == min(NAMED_MAX, len(around))
     assert len({one.courier_id for one in told}) == len(told)
@@ -116,7 +118,7 @@ def test_the_plans_next_best_come_first_and_the_chosen_one_is_not_spoken_against
         for index, one in enumerate(COURIERS[:3])
     )
     ranking = [Alternative(vehicle=third.id, extra_cost=7, reason=optimizer.Reason.FARTHER)]
-    surroundings = Surroundings([first, second, third], {}, ZONE.parameters, NOON)
+    surroundings = Surroundings(on_duty([first, second, third]), ZONE.parameters, NOON)
     told = surroundings.why_not(
         ORDER, {second.id, third.id}, ranking, of_candidates=Why.NOT_CHOSEN, but=first.id
     )
@@ -128,7 +130,7 @@ def test_the_plans_next_best_come_first_and_the_chosen_one_is_not_spoken_against
 
 def test_a_candidate_who_is_planned_elsewhere_is_said_to_be_needed_there() -> None:
     one, other = COURIERS[:2]
-    surroundings = Surroundings([one, other], {}, ZONE.parameters, NOON)
+    surroundings = Surroundings(on_duty([one, other]), ZONE.parameters, NOON)
     told = surroundings.why_not(
         ORDER, {one.id, other.id}, (), of_candidates=Why.NOT_CHOSEN, elsewhere={other.id}
     )
@@ -137,7 +139,7 @@ def test_a_candidate_who_is_planned_elsewhere_is_said_to_be_needed_there() -> No
 
 
 def test_nobody_around_is_nobody_named() -> None:
-    empty = Surroundings([], {}, ZONE.parameters, NOON)
+    empty = Surroundings(on_duty([]), ZONE.parameters, NOON)
     assert empty.why_not(ORDER, set(), (), of_candidates=Why.FULL) == ()
 
 
@@ -147,7 +149,7 @@ def test_the_nearest_are_spoken_of(norths: list[float], count: int) -> None:
         replace(one, last_point=Point(lat=SHOP.lat + north, lng=SHOP.lng))
         for one, north in zip(COURIERS, norths, strict=False)
     ]
-    surroundings = Surroundings(around, {}, ZONE.parameters, NOON)
+    surroundings = Surroundings(on_duty(around), ZONE.parameters, NOON)
     told = surroundings.why_not(ORDER, set(), (), of_candidates=Why.FULL, count=count)
     away: dict[CourierId, float] = {one.id: abs(one.last_point.lat - SHOP.lat) for one in around}
     named = [away[one.courier_id] for one in told]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.couriers.courier import CAPACITY_G, Duty
-from engine.dispatch.candidates import Available, candidates
 from engine.dispatch.offers import can_be_offered, can_carry
+from engine.dispatch.pool import problem_of
 from engine.dispatch.why import TEXTS, Why, reach_s, why_not, why_unavailable
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import GreatCircle, VehicleKind
@@ -19,7 +19,7 @@ from engine.kernel.skills import Skill
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Gift, Lapse, Lapsed, Order
 from optimizer.problem import Reason
-from tests.builders import CORNER, NOON, SHOP, a_courier, a_zone, an_order, new_id
+from tests.builders import NOON, SHOP, a_courier, a_zone, an_order, new_id
 
 ZONE = a_zone()
 ORDER, COURIER = an_order(zone=ZONE), a_courier(zone=ZONE)
@@ -120,15 +120,15 @@ def test_who_is_beyond_the_search_is_no_candidate_and_who_is_within_is(
     )
     now = NOON + waited_s * SECOND_MS
     points = [Point(lat=SHOP.lat + north / 100, lng=SHOP.lng) for north in range(9)]
-    around = [Available(courier=a_courier(), free_at=now, point=one) for one in points]
+    around = [a_courier(zone=ZONE, last_point=one) for one in points]
     travel = GreatCircle(parameters.travel)
     within = {
-        one.courier.id
+        one.id
         for one in around
-        if travel.one_s(one.point, SHOP, vehicle=one.courier.vehicle, at=now)
+        if travel.one_s(one.last_point, SHOP, vehicle=one.vehicle, at=now)
         <= reach_s(ORDER, parameters, now)
     }
-    found = candidates([ORDER], around, parameters, now=now)
+    found = problem_of(a_zone(parameters=parameters), [ORDER], around, now=now).candidates
     assert set(found[ORDER.id]) == within
 
 
@@ -151,8 +151,8 @@ def test_a_candidate_can_be_offered_what_he_is_a_candidate_for(
     )
     lapsed = () if before is None else (Lapsed(courier_id=courier.id, reason=before, at=0),)
     order = replace(ORDER, gift=gift, lapsed=lapsed)
-    around = [Available(courier=courier, free_at=NOON, point=CORNER)]
-    (found,) = candidates([order], around, PARAMETERS, now=NOON).values()
+    zone = a_zone(parameters=PARAMETERS)
+    (found,) = problem_of(zone, [order], [courier], now=NOON).candidates.values()
     can = can_be_offered(order, courier) and can_carry([order], courier)
     assert bool(found) is can
     assert bool(found) is (why_not(order, courier, PARAMETERS, NOON) is None)

@@ -46,6 +46,12 @@ def test_the_same_names_give_the_same_id() -> None:
     assert len({derived_id(*one) for one in names}) == len(names)
 
 
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
+def test_a_derived_id_is_the_uuid5_of_its_names(names: list[str]) -> None:
+    ours = uuid.UUID("7a4f1c58-3b0e-5c7e-9a54-2f6d9f0e1b11")
+    assert derived_id(*names) == str(uuid.uuid5(ours, "\x1f".join(names)))
+
+
 @given(instants, chances)
 def test_an_id_is_recognised_in_its_canonical_spelling_only(at: int, bits: int) -> None:
     made = uuid7(at, bits)

@@ -67,7 +67,7 @@ def test_a_settlement_is_what_came_to_the_bank_and_what_it_cost() -> None:
     (match,) = reconcile([line], [item], now=NOON).matches
     (made,) = settlements(GATEWAY, match, at=NOON)
     amounts = {leg.account: leg.amount for leg in made.legs}
-    assert amounts == {GATEWAY: 10_000, "bank": -9770, "gateway_fees": -200, "vat": -30}
+    assert amounts == {GATEWAY: 10_000, "bank": -9770, "gateway_fees": -200, "input_vat": -30}
     assert settlements(GATEWAY, match, at=NOON) == (made,)
 
 

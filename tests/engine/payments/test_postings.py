@@ -109,14 +109,19 @@ def test_however_it_is_given_back_in_the_end_each_has_given_his_part(
             break
         refund = a_refund(amount)
         transfer = postings.refunded(payment, refund, now=NOON)
+        told = amounts((PriceLine(name="Refund", unit_halalas=amount, includes_vat=True),))
+        taken = [-leg.amount for leg in transfer.legs if leg.account == postings.VAT]
+        assert sum(taken) == told.vat_halalas
         for leg in transfer.legs:
             given[leg.account] -= leg.amount
         payment = replace(payment, refunds=(*payment.refunds, refund))
         left -= amount
     if left == 0:
         assert given[postings.SHOP] == sale.shop_halalas
-        assert given[postings.VAT] == sale.vat_halalas
-        assert given[postings.REVENUE] == sale.platform_halalas
+        # Each note rounds by itself, and what that makes is the platform's.
+        off = given[postings.VAT] - sale.vat_halalas
+        assert abs(off) <= len(payment.refunds) + 1
+        assert given[postings.REVENUE] == sale.platform_halalas - off
 
 
 @pytest.mark.parametrize(

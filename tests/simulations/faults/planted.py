@@ -1,5 +1,6 @@
 """Bugs to be planted on purpose: each is a mistake that somebody could make in the actors."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -9,16 +10,19 @@ import pytest
 from msgspec.structs import replace
 
 import engine.dispatch.offers
+from actors.answers import answer_to
 from actors.bus import Bus
 from actors.cell import Cell
 from actors.deadlines import Deadlines
 from actors.live import Live
 from actors.outbox import Outbox
 from actors.publisher import Publisher
+from engine.couriers.courier import Courier
+from engine.couriers.messages import HandOver
 from engine.dispatch.offer import Offer
 from engine.geo.zone import Zone
 from engine.kernel.ids import CommandId, derived_id
-from engine.kernel.messages import Thing
+from engine.kernel.messages import Decision, Thing
 from simulations.faults.truth import CheckedStore
 from storage.live import LiveUnavailable
 from storage.memory_tables import Tables
@@ -173,6 +177,57 @@ def _closed_offer_accepted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(engine.dispatch.offers, "_not_open", lambda *_: None)
 
 
+def _owner_does_not_let_go(patch: pytest.MonkeyPatch) -> None:
+    """Who was handed over to another cell stays in the memory of his own."""
+    keeps = Live._keeps
+
+    def keeping(self: Live, thing: Thing) -> bool:
+        if isinstance(thing, Courier):
+            self._holdings.put(thing)
+            return True
+        return keeps(self, thing)
+
+    patch.setattr(Live, "_keeps", keeping)
+
+
+def _let_go_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """A hand-over is acknowledged, and he is let go, whatever becomes of its commit."""
+    turn = Live.turn
+
+    async def hasty(
+        self: Live, keys: Any, decide: Any, envelope: Any = None, read: Any = None
+    ) -> Any:
+        if envelope is None or not isinstance(envelope.command, HandOver):
+            return await turn(self, keys, decide, envelope, read)
+        decision = decide()
+        if isinstance(decision, Decision):
+            for change in decision.changes:
+                self._keeps(change.thing)
+            begun.append(asyncio.ensure_future(self._carry_out(decision, envelope)))
+            return answer_to(envelope, None, decision.reply)
+        return answer_to(envelope, decision)
+
+    begun: list[Any] = []
+    patch.setattr(Live, "turn", hasty)
+
+
+def _orders_forgotten_at_a_move(patch: pytest.MonkeyPatch) -> None:
+    """The orders of a zone are looked for in the cell of its anchor, wherever it was moved."""
+    load = CheckedStore.load_cell
+
+    async def forgetful(self: CheckedStore, cell: Any) -> CellContents:
+        found = await load(self, cell)
+        moved = {one.id for one in found.zones if one.home is not None}
+        return replace(found, orders=tuple(one for one in found.orders if one.zone_id not in moved))
+
+    patch.setattr(CheckedStore, "load_cell", forgetful)
+
+
+def _stray_positions_dropped(patch: pytest.MonkeyPatch) -> None:
+    """An edge goes on sending the positions of somebody to the cell that he has left."""
+    patch.setattr(Bus, "_follow", lambda *_: None)
+
+
 PLANTED: Final[Mapping[str, Plant]] = {
     "published before the commit": _published_before_the_commit,
     "no version check": _no_version_check,
@@ -187,6 +242,10 @@ PLANTED: Final[Mapping[str, Plant]] = {
     "lost batch leaves no gap": _lost_batch_leaves_no_gap,
     "repetition under a new id": _repeated_under_a_new_id,
     "closed offer accepted": _closed_offer_accepted,
+    "owner does not let go": _owner_does_not_let_go,
+    "hand-over acknowledged before its commit": _let_go_before_the_commit,
+    "orders forgotten when a zone moves": _orders_forgotten_at_a_move,
+    "positions sent to the former owner are dropped": _stray_positions_dropped,
 }
 
 

@@ -1,0 +1,30 @@
+"""When the books are kept by themselves."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from api.setting_group import SettingGroup
+
+
+class BooksSettings(SettingGroup):
+    """What runs at which hour in Riyadh; weekly payouts have theirs among the payouts."""
+
+    points_hour: int = Field(
+        default=2, ge=0, le=23, description="The hour at which points become spendable or expire."
+    )
+    reconciliation_hour: int = Field(
+        default=4, ge=0, le=23, description="The hour at which settlement files are reconciled."
+    )
+    settlement_folder: Path | None = Field(
+        default=None,
+        description="Where the gateway's settlement files (`*.csv`) are put; none: nothing is"
+        " reconciled by itself.",
+    )
+    closing_day: int = Field(
+        default=0,
+        ge=0,
+        le=28,
+        description="The day on which the month before is closed; 0: only by an admin.",
+    )
+    closing_hour: int = Field(default=5, ge=0, le=23, description="The hour of that day.")

@@ -1,0 +1,42 @@
+"""What runs by itself at its time: points, reconciliation, weekly payouts, closing of months."""
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from actors.jobs import Doing, Jobs, close_months, pay_weekly, reconcile_files, settle_points
+from actors.ledger import LedgerKeeper
+from actors.reconciling import Reconciling
+from api.parts import Parts
+from engine.jobs import JobName, JobTimes
+from engine.payouts.weekly import WeeklyTime
+
+
+def job_times(parts: Parts) -> JobTimes:
+    """When what is due, by the settings."""
+    books, payouts = parts.settings.books, parts.settings.payouts
+    return JobTimes(
+        points_hour=books.points_hour,
+        reconciliation_hour=books.reconciliation_hour,
+        weekly=WeeklyTime(day=payouts.weekly_day, hour=payouts.weekly_hour),
+        closing_day=max(1, books.closing_day),
+        closing_hour=books.closing_hour,
+    )
+
+
+def open_jobs(app: FastAPI, parts: Parts, ledger: LedgerKeeper) -> Jobs:
+    """The jobs that the settings ask for."""
+    settings = parts.settings.books
+    doings: dict[JobName, Doing] = {JobName.POINTS: partial(settle_points, app.state.loyalty)}
+    if settings.settlement_folder is not None:
+        reconciling = Reconciling(ledger, parts.ledger, wall=parts.wall)
+        doings[JobName.RECONCILIATION] = partial(
+            reconcile_files, reconciling, settings.settlement_folder
+        )
+    times = job_times(parts)
+    if app.state.payouts is not None:
+        doings[JobName.WEEKLY_PAYOUTS] = partial(pay_weekly, app.state.payouts, times.weekly)
+    if settings.closing_day:
+        doings[JobName.CLOSING] = partial(close_months, parts.periods, parts.wall)
+    app.state.jobs = jobs = Jobs(parts.jobs, doings, times, wall=parts.wall)
+    return jobs

@@ -1,0 +1,64 @@
+"""Who may be asked in a tick, and where and when each of them is free."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.dispatch.eta import walk
+from engine.dispatch.roster import Roster
+from engine.dispatch.underway import Busy, UnderWay
+from engine.geo.parameters import ZoneParameters
+from engine.kernel.ids import CourierId
+from engine.kernel.timing import SECOND_MS, Instant
+
+
+class Muster:
+    """Who may be asked at a moment, in the order of ids: where and when each is free.
+
+    A copy: nothing that happens later changes it. Who has a route is `busy`, and is not known until
+    `walk` was told of him.
+    """
+
+    def __init__(self, roster: Roster, parameters: ZoneParameters, now: Instant) -> None:
+        self._parameters = parameters
+        self.now = now
+        rows = roster.rows[roster.by_id]
+        is_available = rows["is_free"] & (rows["ends_at"] > now)
+        chosen, rows = roster.by_id[is_available].tolist(), rows[is_available]
+        self.ids = tuple([roster.ids[at] for at in chosen])
+        self.units, self.grams = rows["units"].copy(), rows["grams"].copy()
+        self.kind, self.skills = rows["kind"].copy(), rows["skills"].copy()
+        self.cash = rows["cash"].copy()
+        self.ends_at = rows["ends_at"].copy()
+        is_seen = rows["seen_at"] >= rows["leaves_at"]
+        self.lat = np.where(is_seen, rows["seen_lat"], rows["last_lat"])
+        self.lng = np.where(is_seen, rows["seen_lng"], rows["last_lng"])
+        self.free_at = np.maximum(now, rows["leaves_at"])
+        self.idle_since = rows["free_since"].copy()
+        self.under_way: dict[CourierId, UnderWay] = {}
+        self.busy: list[Busy] = []
+        for place in np.flatnonzero(rows["has_route"]).tolist():
+            at = chosen[place]
+            self.busy.append(Busy(place, roster.couriers[at], roster.sightings[at]))
+
+    @cached_property
+    def free_s(self) -> NDArray[np.int64]:
+        """In how many seconds each is free, when everybody was walked."""
+        free_s: NDArray[np.int64] = (self.free_at - self.now) // SECOND_MS
+        return free_s
+
+    def walk(self, busy: Sequence[Busy], under_way: Mapping[CourierId, UnderWay]) -> None:
+        """Find out where and when these are free; who is `under_way` is so in the shop."""
+        for at, courier, seen in busy:
+            trip = under_way.get(courier.id)
+            if trip is not None:
+                self.under_way[courier.id] = trip
+                point, self.free_at[at] = trip.shop, trip.arrives_at
+            else:
+                walked = walk(courier, seen, self._parameters, now=self.now)
+                point, self.free_at[at] = walked.free_point, walked.free_at
+            self.lat[at], self.lng[at] = point.lat, point.lng
+            if courier.orders:
+                self.idle_since[at] = self.free_at[at]

@@ -1,0 +1,109 @@
+"""Everybody on duty in a zone as columns, kept from tick to tick."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.couriers.courier import Courier, Duty
+from engine.dispatch.eta import Sighting
+from engine.geo.travel import VehicleKind
+from engine.kernel.ids import CourierId
+from engine.kernel.skills import Skill
+
+KINDS: Final = {kind: number for number, kind in enumerate(VehicleKind)}
+SKILLS: Final = {skill: 1 << number for number, skill in enumerate(Skill)}
+_NEVER: Final = 2**62
+# `is_free`: on duty and asked nothing. `has_route`: he has something to do, or is on his way.
+_ROW: Final = np.dtype(
+    [(name, np.float64) for name in ("last_lat", "last_lng", "seen_lat", "seen_lng")]
+    + [
+        (name, np.int64)
+        for name in ("seen_at", "leaves_at", "ends_at", "free_since", "units", "grams", "skills", "cash")
+    ]
+    + [("kind", np.int64), ("is_free", np.bool_), ("has_route", np.bool_)]
+)
+Rows = NDArray[np.void]
+
+
+class Roster:
+    """The couriers of a zone, in the order in which they are told, one row for each.
+
+    It is read anew for every tick. Who is the same thing as before, and was seen where he was seen
+    before, has his row already: things never change, they are replaced.
+    """
+
+    def __init__(self) -> None:
+        self.ids: list[CourierId] = []
+        self.couriers: Sequence[Courier] = ()
+        self.sightings: list[Sighting | None] = []
+        self._written: Sequence[Courier | None] = ()
+        self.rows: Rows = np.zeros(0, _ROW)
+        self.by_id: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def read(self, couriers: Iterable[Courier], seen: Mapping[CourierId, Sighting]) -> None:
+        """Look at everybody, and write the rows of those who have changed."""
+        couriers = tuple(couriers)
+        ids = [one.id for one in couriers]
+        if ids != self.ids:
+            self._arrange(ids)
+        changed = _others(couriers, self._written)
+        self._write(changed, [couriers[at] for at in changed])
+        self.couriers = self._written = couriers
+        sightings = [seen.get(one) for one in ids]
+        moved = _others(sightings, self.sightings)
+        self._see(moved, [sightings[at] for at in moved])
+        self.sightings = sightings
+
+    def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where everybody was seen last, or else stopped last: degrees north and east."""
+        rows, is_seen = self.rows, self.rows["seen_at"] > -_NEVER
+        lat = np.where(is_seen, rows["seen_lat"], rows["last_lat"])
+        return lat, np.where(is_seen, rows["seen_lng"], rows["last_lng"])
+
+    def _arrange(self, ids: list[CourierId]) -> None:
+        """Keep the rows of those who are still there, at their new places."""
+        known = {one: at for at, one in enumerate(self.ids)}
+        before = [known.get(one, -1) for one in ids]
+        places, rows = np.array(before, dtype=np.int64), np.zeros(len(ids), _ROW)
+        rows["seen_at"] = -_NEVER
+        rows[places >= 0] = self.rows[places[places >= 0]]
+        self.rows = rows
+        self._written = tuple([None if at < 0 else self._written[at] for at in before])
+        self.sightings = [None if at < 0 else self.sightings[at] for at in before]
+        self.ids = ids
+        self.by_id = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
+
+    def _write(self, at: list[int], couriers: list[Courier]) -> None:
+        if not at:
+            return
+        rows, points = self.rows, [one.last_point for one in couriers]
+        rows["last_lat"][at] = [one.lat for one in points]
+        rows["last_lng"][at] = [one.lng for one in points]
+        rows["leaves_at"][at] = [one.leaves_at for one in couriers]
+        ends = [one.shift_ends_at for one in couriers]
+        rows["ends_at"][at] = [_NEVER if one is None else one for one in ends]
+        rows["free_since"][at] = [one.free_since for one in couriers]
+        rows["units"][at] = [one.capacity_units for one in couriers]
+        rows["grams"][at] = [one.capacity_g for one in couriers]
+        rows["kind"][at] = [KINDS[one.vehicle] for one in couriers]
+        rows["skills"][at] = [sum(SKILLS[skill] for skill in one.skills) for one in couriers]
+        rows["cash"][at] = [one.cash_at_stake_halalas for one in couriers]
+        rows["is_free"][at] = [one.duty is Duty.ON and one.offer_id is None for one in couriers]
+        rows["has_route"][at] = [bool(one.route) for one in couriers]
+
+    def _see(self, at: list[int], sightings: list[Sighting | None]) -> None:
+        if not at:
+            return
+        nowhere = (0.0, 0.0, -_NEVER)
+        told = [nowhere if s is None else (s.point.lat, s.point.lng, s.at) for s in sightings]
+        lat, lng, seen_at = zip(*told, strict=True)
+        self.rows["seen_lat"][at], self.rows["seen_lng"][at] = lat, lng
+        self.rows["seen_at"][at] = seen_at
+
+
+def _others(now: Sequence[object], before: Sequence[object]) -> list[int]:
+    """Where there is another thing than before."""
+    pairs = enumerate(zip(now, before, strict=True))
+    return [at for at, (one, was) in pairs if one is not was]

@@ -1,0 +1,128 @@
+"""Every list that can be asked for over REST: its orders and its filters, declared here alone."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from engine.kernel.filters import Column, Kind
+from engine.kernel.listing import Listing
+from engine.orders.gift_link import GiftLinkStatus
+from engine.orders.order import OrderStatus
+from engine.payments.gateways import GatewayName
+from engine.payments.payment import PaymentStatus
+from engine.payouts.dispute import DisputeStatus
+from engine.payouts.payout import PayoutStatus
+
+
+def _status(choices: Iterable[StrEnum], says: str) -> Column:
+    names = tuple(one.value for one in choices)
+    return Column(name="status", kind=Kind.CHOICE, says=says, choices=names)
+
+
+def _at(name: str, says: str, *, path: str = "") -> Column:
+    return Column(name=name, kind=Kind.INSTANT, says=says, path=path)
+
+
+def _number(name: str, says: str = "") -> Column:
+    return Column(name=name, kind=Kind.NUMBER, says=says)
+
+
+_PLACED_AT: Final = _at("placed_at", "When it was placed.")
+_MADE_AT: Final = _at("made_at", "When it was made.")
+_OPENED_AT: Final = _at("opened_at", "When it was opened.")
+_SENT_AT: Final = _at("sent_at", "When it was last sent.")
+_HALALAS: Final = _number("halalas", "What is held.")
+_ASKED_AT: Final = _at("asked_at", "When it was asked.", path="asked.at")
+_NUMBER: Final = _number("number", "Its place in the log.")
+_DONE_AT: Final = _at("at", "When it was done.", path="act.at")
+
+ORDERS: Final = Listing(
+    name="orders",
+    orders=(_PLACED_AT,),
+    filters=(
+        _status(OrderStatus, "In one of these steps."),
+        _PLACED_AT,
+        _number("total_halalas", "What it costs."),
+    ),
+)
+PAST_WORK: Final = Listing(
+    name="past_work",
+    orders=(_PLACED_AT,),
+    filters=(_status(OrderStatus, "In one of these steps."), _PLACED_AT),
+)
+ORDER_SEARCH: Final = Listing(
+    name="order_search",
+    orders=(_PLACED_AT,),
+    filters=(
+        *PAST_WORK.filters,
+        Column(name="zone_id", kind=Kind.ID, says="Of this zone alone."),
+    ),
+)
+PAYMENTS: Final = Listing(
+    name="payments",
+    orders=(_MADE_AT,),
+    filters=(
+        _status(PaymentStatus, "Those that stand so."),
+        Column(
+            name="gateway",
+            kind=Kind.CHOICE,
+            says="Through one of these.",
+            choices=tuple(one.value for one in GatewayName),
+        ),
+        Column(name="order_id", kind=Kind.ID, says="For this order."),
+        _MADE_AT,
+        _number("amount_halalas", "What was to be paid."),
+    ),
+)
+PAYOUTS: Final = Listing(
+    name="payouts",
+    orders=(_MADE_AT,),
+    filters=(_status(PayoutStatus, "Those that stand so."), _MADE_AT),
+)
+GIFT_LINKS: Final = Listing(
+    name="gift_links",
+    orders=(_MADE_AT,),
+    filters=(_status(GiftLinkStatus, "Those that stand so."), _MADE_AT),
+)
+DISPUTES: Final = Listing(
+    name="disputes",
+    orders=(_OPENED_AT, _HALALAS),
+    filters=(
+        Column(
+            name="status",
+            kind=Kind.CHOICE,
+            says="Those that stand so.",
+            choices=tuple(one.value for one in DisputeStatus),
+            is_single=True,
+            default=DisputeStatus.OPEN.value,
+        ),
+        Column(name="courier_id", kind=Kind.ID, says="Against this courier."),
+        _OPENED_AT,
+        _HALALAS,
+    ),
+)
+INVITATIONS: Final = Listing(name="invitations", orders=(_SENT_AT,), filters=(_SENT_AT,))
+AUDIT_LOG: Final = Listing(
+    name="audit_log",
+    orders=(_NUMBER, _DONE_AT),
+    filters=(
+        Column(name="subject", kind=Kind.TEXT, says="To this, as `kind:id`.", path="act.subject"),
+        Column(name="actor", kind=Kind.ID, says="By this user.", path="act.actor"),
+        _DONE_AT,
+    ),
+    tie=_NUMBER,
+)
+WHAT_IFS: Final = Listing(
+    name="what_ifs",
+    orders=(_ASKED_AT,),
+    filters=(_ASKED_AT,),
+)
+STATEMENT: Final = Listing(name="statement", orders=(_number("number"),), tie=None)
+ZONES: Final = Listing(
+    name="zones", orders=(Column(name="name_en", kind=Kind.TEXT),), descending=False
+)
+PARAMETERS: Final = Listing(name="parameters", orders=(_number("version"),), tie=None)
+TIMELINE: Final = Listing(
+    name="timeline", orders=(_number("version"),), tie=_number("position"), descending=False
+)
+OFFERS: Final = Listing(name="offers", orders=(_at("made_at", ""),), descending=False)

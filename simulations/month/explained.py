@@ -1,0 +1,271 @@
+"""Whether every halala is explained: gateway, ledger, invoices and statements held together.
+
+Each side of each line is computed from sources of its own: what the gateway's till really moved,
+what the bank really paid, what the documents say, what the rules of pay make of each order, and on
+the other side what the ledger has. Differences are counted order by order, so that two of them
+never hide each other.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from actors.ledger import posted_to
+from engine.invoices.invoice import Invoice, InvoiceKind
+from engine.kernel.ids import OrderId, PaymentId
+from engine.money.accounts import AccountId, AccountKind, Balance, account, kind_of, owner_of
+from engine.money.audit import Audit
+from engine.money.ledger import Entry
+from engine.money.periods import Period, VatReturn, span, vat_return
+from engine.money.transfers import TransferReason, about_order
+from engine.orders.order import CLOSED, Order, OrderStatus
+from engine.payments.payment import Payment
+from engine.pricing.pay import total
+from simulations.month.office import Office
+
+_EVERYTHING = 10**9
+_SOLD = frozenset({TransferReason.SALE, TransferReason.CANCELLATION})
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """Two sides that must be the same; `unexplained` sums what differs, thing by thing."""
+
+    what: str
+    left: str
+    right: str
+    left_halalas: int
+    right_halalas: int
+    unexplained_halalas: int
+
+
+class Books(Struct, frozen=True, kw_only=True):
+    """All that is held together."""
+
+    entries: tuple[Entry, ...]
+    balances: Mapping[AccountId, Balance]
+    orders: Mapping[str, Order]
+    payments: tuple[Payment, ...]
+    invoices: tuple[Invoice, ...]
+
+
+async def read(office: Office, order_ids: tuple[str, ...]) -> Books:
+    """Everything that was stored."""
+    orders = {one: await office.stage.store.find_order(OrderId(one)) for one in order_ids}
+    return Books(
+        entries=office.books.entries(),
+        balances=await office.books.list_balances(limit=_EVERYTHING),
+        orders={name: one for name, one in orders.items() if one is not None},
+        payments=office.paid.payments(),
+        invoices=office.invoices.issued(),
+    )
+
+
+async def explain(office: Office, books: Books, paid_by_files: int) -> tuple[Line, ...]:
+    """What others say of our money, and what we say."""
+    return (
+        _gateway(office, books),
+        _at_the_gateway(books),
+        _at_the_bank(office, books, paid_by_files),
+        _payouts(office, books),
+        await _statements(office, books),
+        *within(books),
+    )
+
+
+def within(books: Books) -> tuple[Line, ...]:
+    """What must hold between our own books."""
+    return _orders(books), _documents(books), _wallets(books), _earnings(books)
+
+
+async def declared(office: Office, month: Period) -> VatReturn:
+    """The VAT return of the month."""
+    of = span(
+        month,
+        await office.periods.find_closing(month.name),
+        None,
+    )
+    return vat_return(await office.periods.turnovers(of), await office.periods.vat_sums(month))
+
+
+def vat_line(declared: VatReturn, books: Books) -> Line:
+    """VAT of the documents and of the ledger; fees of payouts have no document yet."""
+    fees = sum(
+        leg.amount
+        for one in books.entries
+        if one.transfer.about.startswith("payout:") and not one.transfer.pending
+        for leg in one.transfer.legs
+        if leg.account == account(AccountKind.VAT)
+    )
+    return _line(
+        "VAT",
+        "documents, and fees of payouts",
+        "ledger",
+        {"": declared.output_vat_halalas + fees},
+        {"": declared.ledger_vat_halalas},
+    )
+
+
+def audited(audit: Audit) -> Line:
+    """Both assets sum to zero, and no entry is odd."""
+    faults = len(audit.faults)
+    return Line(
+        what="audit",
+        left="sum of all balances",
+        right="zero",
+        left_halalas=sum(audit.totals().values()),
+        right_halalas=0,
+        unexplained_halalas=sum(map(abs, audit.totals().values())) + faults,
+    )
+
+
+def _gateway(office: Office, books: Books) -> Line:
+    """What each charge moved, by the gateway and by the ledger."""
+    name = account(AccountKind.GATEWAY, "moyasar")
+    till, ledger = Counter[str](), Counter[str]()
+    of_order = {one.id: one.order_id for one in books.payments}
+    for charge in office.cards.till.charges.values():
+        till[about_order(of_order[PaymentId(charge.id)])] += charge.captured - charge.refunded
+    for one in _posted(books):
+        if one.transfer.reason is not TransferReason.SETTLEMENT:
+            ledger[one.transfer.about] -= _on(one, name)
+    return _line("card payments", "gateway", "ledger", till, ledger)
+
+
+def _at_the_gateway(books: Books) -> Line:
+    """What the gateway still has of ours is what no file has told of: nothing, after the last."""
+    name = account(AccountKind.GATEWAY, "moyasar")
+    return _line("at the gateway", "files", "ledger", {}, {name: -_balance(books, name)})
+
+
+def _at_the_bank(office: Office, books: Books, paid_by_files: int) -> Line:
+    """What the files brought, less what the bank has paid out."""
+    return _line(
+        "at our bank",
+        "gateway's files, less the provider's payouts",
+        "ledger",
+        {"bank": paid_by_files - office.bank.paid_halalas()},
+        {"bank": -_balance(books, account(AccountKind.BANK))},
+    )
+
+
+def _orders(books: Books) -> Line:
+    """Of an order that is over nothing is left on its account."""
+    left: dict[str, int] = {
+        one.id: _balance(books, account(AccountKind.ORDER, one.id))
+        for one in books.orders.values()
+        if one.status in CLOSED
+    }
+    return _line("orders that are over", "none left", "ledger", {}, left)
+
+
+def _documents(books: Books) -> Line:
+    """What customers have paid in the end, by documents and by the ledger."""
+    documents, ledger = Counter[str](), Counter[str]()
+    for document in books.invoices:
+        sign = -1 if document.draft.kind is InvoiceKind.CREDIT_NOTE else 1
+        documents[document.draft.order_id] += sign * document.payable_halalas
+    for one in books.payments:
+        if one.sale is not None:
+            given = sum(r.amount_halalas for r in one.refunds if r.is_after_sale and r.done_at)
+            documents[one.order_id] -= _uncollected(books.orders[one.order_id], one)
+            ledger[one.order_id] -= given
+    for entry in _posted(books):
+        if entry.transfer.reason in _SOLD:
+            for leg in entry.transfer.legs:
+                if kind_of(leg.account) is AccountKind.ORDER:
+                    ledger[owner_of(leg.account)] -= leg.amount
+    return _line("documents", "invoices less notes", "ledger", documents, ledger)
+
+
+def _uncollected(order: Order, payment: Payment) -> int:
+    """What was charged beyond what was paid: a way back that cost more than the order."""
+    charged = order.charge_halalas if order.charge_halalas is not None else order.total_halalas
+    return max(0, charged - payment.amount_halalas)
+
+
+def _wallets(books: Books) -> Line:
+    """Customers' wallets: refunds that went there, less tips, less what was paid with."""
+    sources, ledger = Counter[str](), Counter[str]()
+    for one in books.payments:
+        into = sum(r.amount_halalas for r in one.refunds if r.to == "wallet" and r.done_at)
+        by_wallet = one.captured_halalas - one.refunded_halalas if one.gateway == "wallet" else 0
+        sources[one.customer_id] += into - by_wallet
+    for entry in _posted(books):
+        if entry.transfer.reason is TransferReason.TIP:
+            for leg in entry.transfer.legs:
+                if kind_of(leg.account) is AccountKind.CUSTOMER_WALLET:
+                    sources[owner_of(leg.account)] += leg.amount
+    for name, balance in books.balances.items():
+        if kind_of(name) is AccountKind.CUSTOMER_WALLET:
+            ledger[owner_of(name)] = balance.posted
+    return _line("customers' wallets", "refunds, tips, payments", "ledger", sources, ledger)
+
+
+async def _statements(office: Office, books: Books) -> Line:
+    """A courier's statement, line by line, comes to what he has."""
+    statements, ledger = Counter[str](), Counter[str]()
+    for name, balance in books.balances.items():
+        if kind_of(name) is AccountKind.COURIER_WALLET:
+            ledger[name] = balance.posted
+            async for entry in posted_to(office.books, name):
+                statements[name] += _on(entry, name)
+    return _line("couriers' wallets", "statements", "ledger", statements, ledger)
+
+
+def _earnings(books: Books) -> Line:
+    """What each order earned its courier, by the terms that he was offered and by the ledger."""
+    rules, ledger = Counter[str](), Counter[str]()
+    for order in books.orders.values():
+        if order.pay is None:
+            continue
+        if order.status is OrderStatus.DELIVERED:
+            rules[about_order(order.id)] = total(order.pay.delivered(order.waited_s))
+        elif order.status is OrderStatus.RETURNED:
+            rules[about_order(order.id)] = total(order.pay.returned(order.waited_s))
+    for one in _posted(books):
+        if one.transfer.reason is TransferReason.EARNING and one.transfer.about in rules:
+            ledger[one.transfer.about] += sum(
+                leg.amount
+                for leg in one.transfer.legs
+                if kind_of(leg.account) is AccountKind.COURIER_WALLET
+            )
+    return _line("earnings", "offers", "ledger", rules, ledger)
+
+
+def _payouts(office: Office, books: Books) -> Line:
+    """What left for a courier's bank: by the provider, and by the ledger."""
+    provider, ledger = Counter[str](), Counter[str]()
+    for one in office.bank.kept.values():
+        if one["status"] == "paid":
+            provider[f"payout:{one['metadata']['payout_id']}"] += one["amount"]
+    for entry in _posted(books):
+        if entry.transfer.about.startswith("payout:"):
+            ledger[entry.transfer.about] += _on(entry, account(AccountKind.BANK))
+    return _line("payouts", "provider", "ledger", provider, ledger)
+
+
+def _posted(books: Books) -> tuple[Entry, ...]:
+    return tuple(one for one in books.entries if not one.transfer.pending)
+
+
+def _on(entry: Entry, name: AccountId) -> int:
+    return sum(leg.amount for leg in entry.transfer.legs if leg.account == name)
+
+
+def _balance(books: Books, name: AccountId) -> int:
+    return books.balances.get(name, Balance()).posted
+
+
+def _line(
+    what: str, left: str, right: str, lefts: Mapping[str, int], rights: Mapping[str, int]
+) -> Line:
+    every = {*lefts, *rights}
+    return Line(
+        what=what,
+        left=left,
+        right=right,
+        left_halalas=sum(lefts.values()),
+        right_halalas=sum(rights.values()),
+        unexplained_halalas=sum(abs(lefts.get(one, 0) - rights.get(one, 0)) for one in every),
+    )
