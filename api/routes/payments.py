@@ -176,9 +176,7 @@ async def save_method(parts: Parts, payment: Payment, source: Source) -> None:
     await parts.saved_methods.save(method)
 
 
-async def paid_order(
-    parts: Parts, caller: Caller, body: OrderBody, network: Network
-) -> PlaceOrder:
+async def paid_order(parts: Parts, caller: Caller, body: OrderBody, network: Network) -> PlaceOrder:
     """The command that will place it; what can be known to be in vain is refused before paying."""
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None or quoted.valid_until < parts.clock.now():

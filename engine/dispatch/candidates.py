@@ -105,7 +105,9 @@ def search_of(
         kinds = sum(1 << KINDS[one] for one in gift.vehicles) if gift.vehicles else _ANY_KIND
         skills = sum(SKILLS[one] for one in set(gift.skills)) if gift.skills else 0
         barred = _barred(order, ids, parameters, now) if order.lapsed else ()
-        asked = _Ask(at, reach, gift.size_units, gift.weight_g, kinds, skills, cash_due(order), barred)
+        asked = _Ask(
+            at, reach, gift.size_units, gift.weight_g, kinds, skills, cash_due(order), barred
+        )
         ask.append(asks.setdefault(asked, len(asks)))
     shop_lat, shop_lng = _degrees(shops)
     return Search(

@@ -20,7 +20,16 @@ _ROW: Final = np.dtype(
     [(name, np.float64) for name in ("last_lat", "last_lng", "seen_lat", "seen_lng")]
     + [
         (name, np.int64)
-        for name in ("seen_at", "leaves_at", "ends_at", "free_since", "units", "grams", "skills", "cash")
+        for name in (
+            "seen_at",
+            "leaves_at",
+            "ends_at",
+            "free_since",
+            "units",
+            "grams",
+            "skills",
+            "cash",
+        )
     ]
     + [("kind", np.int64), ("is_free", np.bool_), ("has_route", np.bool_)]
 )

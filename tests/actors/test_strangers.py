@@ -14,7 +14,8 @@ from engine.couriers.messages import (
     TakeBreak,
 )
 from engine.geo.travel import VehicleKind
-from engine.kernel.ids import CourierId, OfferId, OrderId
+from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
+from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders.messages import CancelOrder, CancelReason, UnassignOrder
 from storage.store import Answer
@@ -29,10 +30,12 @@ def _code(answer: Answer) -> str:
     return "ok" if answer.refusal is None else answer.refusal.code
 
 
-def _on_duty(town: Town, courier: CourierId, **fields: Any) -> GoOnDuty:
+def _on_duty(
+    town: Town, courier: CourierId, *, zone: ZoneId | None = None, **fields: Any
+) -> GoOnDuty:
     return GoOnDuty(
         courier_id=courier,
-        zone_id=town.zone_id,
+        zone_id=zone or town.zone_id,
         name="Salem",
         vehicle=VehicleKind.CAR,
         capacity_units=4,
@@ -215,3 +218,23 @@ def test_while_storage_is_away_a_stranger_is_asked_to_come_again() -> None:
         return [_code(await town.send(one, caller)) for one in (_on_duty(town, courier), report)]
 
     assert in_a_town(story) == ["temporarily_unavailable"] * 2
+
+
+def test_who_has_crossed_a_border_is_told_how_his_last_offer_ended() -> None:
+    async def story(town: Town) -> list[str]:
+        elsewhere = ZoneId(town.new_id())
+        await town.open(elsewhere, around=Point(lat=CORNER.lat, lng=CORNER.lng - 0.2), rings=3)
+        courier = await town.courier()
+        await town.order()
+        await town.clock.sleep(5 * SECOND_MS)
+        stored = await town.store.find_courier(courier)
+        assert stored is not None
+        assert stored.offer_id is not None
+        said = [
+            DeclineOffer(courier_id=courier, offer_id=stored.offer_id, reason="no"),
+            _on_duty(town, courier, zone=elsewhere),
+            AcceptOffer(courier_id=courier, offer_id=stored.offer_id),
+        ]
+        return [_code(await town.send(one, town.as_courier(courier))) for one in said]
+
+    assert in_a_town(story) == ["ok", "ok", "offer_closed"]
