@@ -2,7 +2,7 @@
 
 What is added to the query is made of names that a `Listing` declares; values are always parameters.
 The query names each column of the list as the list does, and ends in its `where`. One that puts
-several lists together has `/* page */` behind the `where` of each and ends in `/* order */`.
+several lists together says `limit all` behind the `where` of each, and once more at its end.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,6 +34,8 @@ _SIGN: Final = {
     Operator.LT: "<",
     Operator.LTE: "<=",
 }
+# What a page takes the place of, where it is not at the end.
+_NO_LIMIT: Final = "limit all"
 _Shape = tuple[tuple[str, Operator, bool], ...]
 
 
@@ -77,7 +79,7 @@ def _made(
         parameters.append(name)
         return _CAST[column.kind].format(f"${len(parameters)}")
 
-    begin, _, end = query.sql.rstrip().rstrip(";").partition("/* page */")
+    begin, _, end = query.sql.rstrip().rstrip(";").partition(_NO_LIMIT)
     parts = [begin]
     for at, (name, operator, is_several) in enumerate(shape):
         value = taken(f"only_{at}", listing.column(name))
@@ -91,7 +93,7 @@ def _made(
     parameters.append("limit")
     names = ", ".join(f"{one.name} {way}" for one in standing)
     order = f"order by {names} limit ${len(parameters)}"
-    parts += [order, end.replace("/* order */", order)]
+    parts += [order, end.replace(_NO_LIMIT, order)]
     return Query(query.name, "\n".join(parts), tuple(parameters))
 
 

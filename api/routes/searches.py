@@ -120,9 +120,7 @@ def _of_courier(paging: Paging, caller: Caller) -> OrderSearch:
 
 
 def _wish(paging: Paging) -> Sought:
-    text, end, code = (
-        str(paging.beside.get(one, "")) for one in ("q", "phone_suffix", "code")
-    )
+    text, end, code = (str(paging.beside.get(one, "")) for one in ("q", "phone_suffix", "code"))
     return sought(text, phone_end=end, code=code)
 
 

@@ -40,10 +40,10 @@ from (
                         and too.placed_at = has.placed_at and too.order_id = has.id
                 )
             )
-        /* page */
+        limit all
     ) as one
 ) as found
-/* order */;
+limit all;
 
 -- name: orders_after
 -- Nobody lets go what is personal in them while their tokens are being made.
