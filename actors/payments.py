@@ -26,7 +26,15 @@ from engine.orders.messages import PlaceOrder, PlaceOrders
 from engine.orders.quote import QUOTE_VALID_MS
 from engine.payments import decide
 from engine.payments.decide import Payable, Step, Terms
-from engine.payments.gateways import MATRIX, GatewayName, Network, Source, Statement, choose
+from engine.payments.gateways import (
+    MATRIX,
+    METHOD_NOT_OFFERED,
+    GatewayName,
+    Network,
+    Source,
+    Statement,
+    choose,
+)
 from engine.payments.hearing import heard
 from engine.payments.messages import ORDER_PAID, SOURCE_REFUSED, FollowOrder
 from engine.payments.payment import TAKING, Operation, Payment, PaymentStatus, Refund
@@ -217,6 +225,9 @@ class Payments:
         gateway = choose(wish.network, self._policy.routes)
         if isinstance(gateway, Refusal):
             return gateway
+        if gateway is GatewayName.CASH and not isinstance(wish.order, PlaceOrder):
+            # Each door would owe its own part, and a link has no door yet.
+            return METHOD_NOT_OFFERED(network=wish.network.value)
         try:
             card = await self._gateways[gateway].describe(wish.source)
         except GatewayRejected:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from msgspec import Struct
 
-from api.deps import AnyCaller, PartsDep
+from api.deps import PartsDep, ProvenDep
 from api.errors import Invalid
 from api.json_answer import Json
 from api.list_queries import Asked, Query
@@ -112,9 +112,9 @@ class Listed:
     def __init__(self, query: Query) -> None:
         self.query = query
 
-    async def __call__(self, request: Request, caller: AnyCaller, parts: PartsDep) -> Paging:
+    async def __call__(self, request: Request, proven: ProvenDep, parts: PartsDep) -> Paging:
         """What is asked for; raises `Invalid`."""
-        who = (caller.user_id, caller.role.value)
+        who = (proven.caller.user_id, proven.caller.role.value)
         secret = parts.keys.keys.secret("cursors")
         return Paging(request, self.query, who=who, secret=secret)
 

@@ -90,7 +90,7 @@ def _related(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
 
 @compiled
 def _is_among(j: int, desk: Desk, count: int) -> bool:
-    for k in range(count):
+    for k in range(count):  # noqa: SIM110 - numba compiles no generator
         if desk.jobs[k] == j:
             return True
     return False

@@ -41,8 +41,7 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.payments = payments = open_payments(parts)
     app.state.gift_links = gift_links = GiftLinks(parts, quoted_zones, payments)
     open_identity(app, parts)
-    loyalty = Loyalty(ledger, parts.ledger, parts.store, clock=parts.clock)
-    app.state.loyalty = loyalty
+    app.state.loyalty = loyalty = Loyalty(ledger, parts.ledger, parts.store, clock=parts.clock)
     outbox = open_outbox(
         parts,
         mails=open_staff(app, parts),

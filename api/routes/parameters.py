@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path
+from fastapi import APIRouter, Header, Path, Request
 from msgspec import to_builtins
 
 from api.answers import ParameterSetsShown, ZoneChanged

@@ -130,10 +130,13 @@ async def pay(
     if not parts.gateways:
         raise Refused(PAYMENTS_OFF())
     command_id = id_of_command(caller, "POST /v1/payments", key)
+    order = await paid_order(parts, caller, body.order)
+    if body.network is Network.CASH:
+        await _must_take_cash(parts, order)
     wish = Checkout(
         payment_id=PaymentId(derived_id("payment", command_id)),
         customer_id=caller.user_id,
-        order=await paid_order(parts, caller, body.order, body.network),
+        order=order,
         network=body.network,
         source=await source_of(parts, caller, body.source),
     )
@@ -176,17 +179,14 @@ async def save_method(parts: Parts, payment: Payment, source: Source) -> None:
     await parts.saved_methods.save(method)
 
 
-async def paid_order(parts: Parts, caller: Caller, body: OrderBody, network: Network) -> PlaceOrder:
+async def paid_order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
     """The command that will place it; what can be known to be in vain is refused before paying."""
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None or quoted.valid_until < parts.clock.now():
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     if quoted.customer_id != caller.user_id:
         raise Refused(QUOTE_MISMATCH(field="customer"))
-    order = await order_of_body(parts, quoted, body)
-    if network is Network.CASH:
-        await _must_take_cash(parts, order)
-    return order
+    return await order_of_body(parts, quoted, body)
 
 
 async def _must_take_cash(parts: Parts, order: PlaceOrder) -> None:

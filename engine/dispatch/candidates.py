@@ -36,7 +36,8 @@ _ANY_KIND: Final = (1 << len(KINDS)) - 1
 class _Ask(NamedTuple):
     """What is asked for at a shop; orders that ask for the same have the same candidates.
 
-    `kinds` and `skills` are sets of bits; `cash` is what is due at the door; `barred` are those, by place, who may not be asked again.
+    `kinds` and `skills` are sets of bits; `cash` is due at the door; `barred` are those, by place,
+    who may not be asked again.
     """
 
     shop: int

@@ -193,8 +193,10 @@ def _jobs(
     of_shop = [_group(one) for one in shops]
     groups = [of_shop[one] for one in shop]
     if alone := _to_travel_alone(orders, muster, parameters):
-        for at, order in enumerate(orders):
-            groups[at] += f" {order.id}" if order.id in alone else ""
+        groups = [
+            f"{group} {one.id}" if one.id in alone else group
+            for group, one in zip(groups, orders, strict=True)
+        ]
     at = np.array([(one.ready_at, one.placed_at, one.due_at) for one in orders], dtype=np.int64)
     ready_s, placed_s, due_s = (at.reshape(-1, 3) - now).T // SECOND_MS
     return JobTable(

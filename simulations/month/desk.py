@@ -129,8 +129,6 @@ class Desk:
         if asked is not None and asked.status is RefundStatus.WAITS_FOR_APPROVAL:
             await self._approve(made, wish)
         self.done[f"refunds_{reason.value}"] += 1
-        newest = await self._payment_of(order)
-        await self._office.loyalty.take_back(order, newest.promised_halalas)
 
     async def _approve(self, payment: Payment, wish: Refund) -> None:
         is_approved, now = self._happens(80), self._office.clock.now()

@@ -5,6 +5,7 @@ from typing import Final
 
 import httpx2
 
+from actors.cash import HeldCash
 from actors.disputes import Disputes
 from actors.gateways.moyasar import Moyasar
 from actors.gateways.moyasar_payouts import MoyasarPayouts
@@ -14,6 +15,7 @@ from actors.invoicing import Invoicing
 from actors.ledger import LedgerKeeper
 from actors.loyalty import Loyalty
 from actors.outbox import Outbox
+from actors.paid import Paid
 from actors.payments import Payments, Policy
 from actors.payouts import Payouts
 from actors.reconciling import Reconciling
@@ -26,7 +28,7 @@ from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 from engine.payments.decide import Terms
 from engine.payments.gateways import GatewayName, Network
-from engine.payments.messages import FollowOrder
+from engine.payments.messages import FollowOrder, TakePointsBack
 from engine.payouts.decide import PayoutTerms
 from simulations.gateways.moyasar import SECRET_KEY, WEBHOOK_SECRET, MoyasarProtocol
 from simulations.gateways.payouts import SECRET_KEY as PAYOUT_KEY
@@ -34,6 +36,7 @@ from simulations.gateways.payouts import SOURCE_ID, Fate, PayoutProtocol
 from simulations.gateways.server import PaymentServer
 from simulations.gateways.wire import Wire
 from simulations.stage import Stage
+from storage.memory_gift_links import MemoryGiftLinks
 from storage.memory_invoices import MemoryInvoices
 from storage.memory_ledger import MemoryLedger
 from storage.memory_payments import MemoryPayments
@@ -58,6 +61,7 @@ _FATES: Final = ((Fate.FAILED, 0.04), (Fate.RETURNED, 0.03), (Fate.LOST_AFTER, 0
 _REFUND_LIMIT: Final = 30_000
 _COMMISSION_PERCENT: Final = 15
 _POLL_S: Final = 10
+_PATIENCE_S: Final = 10
 _ROUTES: Final = {
     **dict.fromkeys(Network, GatewayName.MOYASAR),
     Network.WALLET: GatewayName.WALLET,
@@ -91,7 +95,12 @@ class Office:
         self.payments = Payments(
             self.paid,
             stage.store,
-            stage.bus,
+            Paid(
+                stage.bus,
+                MemoryGiftLinks(stage.store.outbox),
+                clock=self.clock,
+                patience_s=_PATIENCE_S,
+            ),
             {
                 GatewayName.MOYASAR: self.gateway,
                 GatewayName.WALLET: Wallet(self.keeper, self.books),
@@ -107,7 +116,7 @@ class Office:
         )
         self.payouts = self._payouts(wire)
         self.disputes = Disputes(self.payout_store, self.keeper, self.books, wall=self.clock)
-        self.loyalty = Loyalty(self.keeper, self.books, clock=self.clock)
+        self.loyalty = Loyalty(self.keeper, self.books, stage.store, clock=self.clock)
         self.reconciling = Reconciling(self.keeper, self.books, wall=self.clock)
         self.invoicing = Invoicing(
             self.invoices,
@@ -138,6 +147,13 @@ class Office:
                 ),
                 wire=wire,
             ),
+            HeldCash(
+                self.stage.bus,
+                self.stage.store,
+                self.keeper,
+                clock=self.clock,
+                patience_s=_PATIENCE_S,
+            ),
             wall=self.clock,
             terms=PayoutTerms(),
         )
@@ -151,6 +167,7 @@ class Office:
                 CreditRefund: self.invoicing.on_refund,
                 EnterTransfer: self.keeper.on_effect,
                 FollowOrder: self.payments.on_effect,
+                TakePointsBack: self.loyalty.on_effect,
                 TellOwner: self._tell_owner,
             },
             OutboxSettings(poll_s=_POLL_S),

@@ -210,7 +210,7 @@ async def test_wherever_the_process_dies_cash_is_where_it_was_taken_to() -> None
             story = Story(tills, await tills.cash_checkout(), dies_at)
             await story.pay()
             await story.pick_up()
-            due = story.wish.order.quote.total_halalas
+            due = story.order.quote.total_halalas
             await story.deliver(cash_halalas=due)
             await story.settle()
             await story.pay_in(600)
@@ -227,7 +227,7 @@ async def test_wherever_the_process_dies_cash_is_where_it_was_taken_to() -> None
             return story, [late - early for late, early in zip(after, before, strict=True)]
 
         alive, wanted = await told(None)
-        due = alive.wish.order.quote.total_halalas
+        due = alive.order.quote.total_halalas
         assert wanted[:3] == [0, -(due - 600), -600]
         assert sum(wanted) == 0
         points = len(alive.process.life.points)

@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 
 from engine.couriers.courier import ProgressStep, StopKind
-from engine.dispatch.candidates import may_be_asked
 from engine.dispatch.pool import problem_of
 from engine.dispatch.why import Why, why_not
 from engine.geo.parameters import ZoneParameters
@@ -146,7 +145,7 @@ def test_who_would_hold_too_much_is_no_candidate_and_the_reason_is_told() -> Non
     limit = first.total_halalas + second.total_halalas
     parameters = replace(story.zone.parameters, cash_held_halalas_max=limit)
     courier = a_courier(zone=story.zone, cash_halalas=second.total_halalas)
-    assert may_be_asked(first, courier, parameters, NOON)
+    assert why_not(first, courier, parameters, NOON) is None
     fuller = replace(courier, cash_halalas=second.total_halalas + 1)
     assert why_not(first, fuller, parameters, NOON) is Why.CASH_LIMIT
     assert why_not(replace(first, is_cash=False), fuller, parameters, NOON) is None
