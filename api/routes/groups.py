@@ -125,7 +125,7 @@ async def quote_group(
     for one in body.deliveries:
         quoted = await make_quote_for(
             parts,
-            request.app.state.punctuality,
+            request.app.state.quoted_zones,
             customer_id=caller.user_id,
             shop=one.shop.point(),
             door=one.door.point(),

@@ -53,7 +53,7 @@ def keeper(shop: Shop, *, life: Life | None = None, later_ms: int = 0) -> GiftLi
         gateways={name: mortal(one) for name, one in parts.gateways.items()},
         wall=LaterClock(later_ms),
     )
-    return GiftLinks(own, shop.town.app.state.punctuality, open_payments(own))
+    return GiftLinks(own, shop.town.app.state.quoted_zones, open_payments(own))
 
 
 async def answered(links: GiftLinks, link: GiftLink) -> None:
