@@ -13,7 +13,7 @@ from rich.table import Table
 
 from actors.chance import Chance, SeededChance
 from actors.solver import real_stopwatch
-from engine.kernel.ids import ZoneId
+from engine.kernel.ids import OrderId, ZoneId
 from engine.kernel.pages import Wanted
 from engine.orders.finding import Sought, sought
 from engine.orders.order import Order
@@ -142,7 +142,7 @@ async def _beside(
     )
 
 
-async def _by_keys(database: Database, ids: list[str]) -> list[Order]:
+async def _by_keys(database: Database, ids: list[OrderId]) -> list[Order]:
     rows = await database.rows(queries.tell_orders, orders=ids)
     return [decode(Order, row["told"]) for row in rows]
 
