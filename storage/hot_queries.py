@@ -116,15 +116,15 @@ def _by_name(city: City) -> dict[str, dict[str, Any]]:
         "list_sessions": {"user_id": city.customer_id, "now": city.began_at, "limit": 20},
         "list_ended_sessions": {"since": last_hour},
         "list_due_gift_links": {"now": city.ended_at, "limit": _LIMIT},
-        "count_order_tokens": {"tokens": _of_search()["tokens"], "most": 500},
+        "count_order_tokens": {"tokens": _of_search()["other_tokens"], "most": 500},
         "orders_after": {"after": city.order_id, "limit": _LIMIT},
     }
 
 
 def _of_search() -> dict[str, Any]:
-    """For somebody of two names, as if the first were the rarer."""
-    first, family = needs(sought(name_of(7)))
-    return {"tokens": [token_of(EVERYWHERE, one) for one in first], **of_others([family])}
+    """For somebody of two names, by both of them together."""
+    pair, *names = needs(sought(name_of(7)))
+    return {"tokens": [token_of(EVERYWHERE, one) for one in pair], **of_others(names)}
 
 
 def _of_what_is_old(city: City) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ what was found by `is_found`, which says what is meant.
 """
 
 from collections.abc import Iterable
+from itertools import combinations, pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -58,7 +59,8 @@ def tokens_of(order: Order) -> Tokens:
     lasting = {ANY, _of_code(folded(order.code))}
     if order.courier_id is not None and not order.is_open:
         lasting.add(_of_courier(order.courier_id))
-    personal = {_of_name(one) for name in _names(order) for one in _beginnings(name)}
+    names = _names(order)
+    personal = {_of_name(one) for name in names for one in _beginnings(name)} | _pairs(names)
     digits = _digits(order)
     if len(digits) >= PHONE_DIGITS_MIN:
         personal |= {_of_phone(digits[-PHONE_DIGITS_MIN:]), _of_phone(digits[-_PHONE_DIGITS:])}
@@ -67,7 +69,10 @@ def tokens_of(order: Order) -> Tokens:
 
 def needs(wish: Sought) -> tuple[tuple[str, ...], ...]:
     """Of each of these an order has one token at least, if it is what is sought."""
-    found = [_of_word(one) for one in wish.words]
+    # Of a word in Latin letters nobody knows whether it is a code.
+    names = [_bare(one) for one in wish.words if not one.isascii()]
+    found = [(one,) for both in pairwise(names) for one in _pairs(both)]
+    found += [_of_word(one) for one in wish.words]
     if wish.phone_end:
         found.append((_of_end(wish.phone_end),))
     if wish.code:
@@ -109,7 +114,8 @@ def _of_word(word: str) -> tuple[str, ...]:
     phones = (_of_end(end),) if may_be_phone else ()
     name = _bare(word)
     longest = max((one for one in _LENGTHS if one <= len(name)), default=len(name))
-    return (_of_name(name[:longest]), _of_code(word), *phones)
+    codes = (_of_code(word),) if word.isascii() else ()
+    return (_of_name(name[:longest]), *codes, *phones)
 
 
 def _of_end(end: str) -> str:
@@ -130,6 +136,12 @@ def _beginnings(name: str) -> set[str]:
     if len(name) < _SHORTEST:
         return {name}
     return {name[:length] for length in _LENGTHS if length <= len(name)}
+
+
+def _pairs(names: Iterable[str]) -> set[str]:
+    """Of each two names that begin otherwise, whichever is said first."""
+    starts = {one[:_SHORTEST] for one in names if len(one) >= _SHORTEST}
+    return {f"pair:{one}|{other}" for one, other in combinations(sorted(starts), 2)}
 
 
 def _digits(order: Order) -> str:

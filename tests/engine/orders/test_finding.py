@@ -59,6 +59,25 @@ def test_whatever_is_meant_is_in_the_index(
             assert all(held.intersection(one) for one in needs(wish))
 
 
+@given(NAMES, st.permutations(range(6)), st.integers(1, 12))
+def test_of_several_words_so_is_every_need(name: str, places: list[int], letters: int) -> None:
+    order = an_order(name)
+    words = name.split() or [""]
+    wish = sought(" ".join(words[one % len(words)][:letters] for one in places[:3]))
+    if is_found(order, wish, Viewer.OPERATOR):
+        tokens = tokens_of(order)
+        held = tokens.personal | tokens.lasting
+        assert all(held.intersection(one) for one in needs(wish))
+
+
+def test_two_names_are_one_need_whichever_is_said_first() -> None:
+    pair = needs(sought("العتيبي آمنة"))[0]
+    assert pair == needs(sought("امنه عتيبي"))[0]
+    assert not tokens_of(an_order("آمنة بنت هُدى")).personal.intersection(pair)
+    for text in ("Huda Otaibi", "آمنة 4567", "محمد محمود", "آم عتيبي"):
+        assert len(needs(sought(text))) == 2
+
+
 def test_a_courier_finds_his_own_past_work_by_what_he_sees_of_it() -> None:
     order = a_story(OrderStatus.DELIVERED).order
     assert order.courier_id is not None
