@@ -71,6 +71,7 @@ def needs(wish: Sought) -> tuple[tuple[str, ...], ...]:
     """Of each of these an order has one token at least, if it is what is sought."""
     # Of a word in Latin letters nobody knows whether it is a code.
     names = [_bare(one) for one in wish.words if not one.isascii()]
+    found: list[tuple[str, ...]]
     found = [(one,) for both in pairwise(names) for one in _pairs(both)]
     found += [_of_word(one) for one in wish.words]
     if wish.phone_end:
