@@ -10,8 +10,8 @@ COMPILED := .venv/.compiled
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
         bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
-        chaos fuzz-api bench-ledger bench-month bench-queries walk-ledger verify-audit payment-server \
-        verify-ledger examples clients seed migrate openapi doctor clean
+        chaos fuzz-api bench-ledger bench-month bench-queries bench-search walk-ledger \
+        verify-audit payment-server verify-ledger examples clients seed migrate openapi doctor clean
 
 help: ## print this list
 	@echo 'make TARGET [ARGS="..."]'
@@ -97,6 +97,9 @@ bench-ledger: $(READY) ## measure the ledger beside bare inserts: ARGS="--runs 5
 
 bench-queries: $(READY) ## explain every hot query among a million orders: ARGS="--orders 100000"
 	@$(BIN)/hadiyati bench-queries $(ARGS)
+
+bench-search: $(READY) ## find orders among a million, beside look-ups by key: ARGS="--orders 100000"
+	@$(BIN)/hadiyati bench-search $(ARGS)
 
 bench-month: $(COMPILED) ## live a month of a city and explain every halala: ARGS="--days 3"
 	@$(BIN)/hadiyati bench-month $(ARGS)

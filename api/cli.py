@@ -57,6 +57,7 @@ app.command("bench-mdrp")(bench_mdrp)
 app.command()(simtest)
 app.command()(chaos)
 app.command("bench-queries")(queries.bench_queries)
+app.command("bench-search")(queries.bench_search)
 app.command("bench-ledger")(ledger.bench_ledger)
 app.command("bench-month")(months.bench_month)
 app.command("walk-ledger")(ledger.walk_ledger)
@@ -319,6 +320,13 @@ def export_orders(
     with Understandable():
         begin, end = exports.instant_of(since), exports.instant_of(until)
         exports.export(_running_database(), zone_id, file, since=begin, until=end)
+
+
+@app.command("index-orders")
+def index_orders() -> None:
+    """Make old orders of the running system findable; goes on where it was stopped."""
+    with Understandable():
+        queries.index_orders(_running_database())
 
 
 @app.command("verify-audit")

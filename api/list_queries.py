@@ -48,12 +48,16 @@ _WORDS_OF_NUMBERS: Final = {
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
-    """One parameter of a query: its JSON schema is both its description and what it must be."""
+    """One parameter of a query: its JSON schema is both its description and what it must be.
+
+    `must` tells what a pattern means.
+    """
 
     name: str
     says: str
     schema: dict[str, Any]
     example: object = None
+    must: str = "be an id"
 
     def read(self, texts: Sequence[str]) -> Any:  # noqa: ANN401 - as its schema says
         """The value; raises `Invalid`."""
@@ -74,7 +78,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
         if "enum" in schema and text not in schema["enum"]:
             raise self._fault("must be one of those that are allowed", schema["enum"])
         if "pattern" in schema and not re.search(schema["pattern"], text):
-            raise self._fault("must be an id")
+            raise self._fault(f"must {self.must}")
         least, most = schema.get("minLength", 0), schema.get("maxLength", len(text))
         if not least <= len(text) <= most or "\0" in text:
             raise self._fault(f"must have {least} to {most} letters, and no NUL")
@@ -238,8 +242,34 @@ _Q: Final = Parameter(
     schema={"type": "string", "maxLength": QUERY_LETTERS_MAX, "default": ""},
     example="نورة",
 )
+_FINDING: Final = (
+    Parameter(
+        name="q",
+        says="Beginnings of the recipient's names, the code, or the end (four digits or more) of "
+        "the phone; each word must be found.",
+        schema={"type": "string", "maxLength": QUERY_LETTERS_MAX, "default": ""},
+        example="نورة",
+    ),
+    Parameter(
+        name="phone_suffix",
+        says="The end of the recipient's phone: four digits or more.",
+        schema={"type": "string", "pattern": r"^(\+?[0-9٠-٩۰-۹]{4,15})?$", "default": ""},
+        example="4567",
+        must="be four to fifteen digits",
+    ),
+    Parameter(
+        name="code",
+        says="The order's code.",
+        schema={"type": "string", "maxLength": 20, "default": ""},
+        example="K7M2QX",
+    ),
+)
 ORDERS: Final = Query(listings.ORDERS, limit=20, beside=(_Q,))
 ORDERS_SHEET: Final = Query(listings.ORDERS, beside=(_Q,), is_paged=False)
+ORDER_SEARCH: Final = Query(listings.ORDER_SEARCH, limit=20, beside=_FINDING)
+ORDER_SEARCH_SHEET: Final = Query(listings.ORDER_SEARCH, beside=_FINDING, is_paged=False)
+PAST_WORK: Final = Query(listings.PAST_WORK, limit=20, beside=_FINDING)
+PAST_WORK_SHEET: Final = Query(listings.PAST_WORK, beside=_FINDING, is_paged=False)
 PAYMENTS: Final = Query(listings.PAYMENTS)
 PAYOUTS: Final = Query(listings.PAYOUTS)
 GIFT_LINKS: Final = Query(listings.GIFT_LINKS)

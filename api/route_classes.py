@@ -37,6 +37,8 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("POST", r"/v1/orders/[^/]+/(cancel|changes|unassign)", _VITAL),
     ("GET", r"/v1/orders/[^/]+", _NORMAL),
     ("GET", r"/v1/orders\.csv", RouteClass(Weight.LIST, 20)),
+    ("GET", r"/v1/(order-search|past-work)\.csv", RouteClass(Weight.LIST, 20)),
+    ("GET", r"/v1/(order-search|past-work)", RouteClass(Weight.LIST, 3)),
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("GET", r"/v1/periods/.+", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),

@@ -45,6 +45,19 @@ ORDERS: Final = Listing(
         _number("total_halalas", "What it costs."),
     ),
 )
+PAST_WORK: Final = Listing(
+    name="past_work",
+    orders=(_PLACED_AT,),
+    filters=(_status(OrderStatus, "In one of these steps."), _PLACED_AT),
+)
+ORDER_SEARCH: Final = Listing(
+    name="order_search",
+    orders=(_PLACED_AT,),
+    filters=(
+        *PAST_WORK.filters,
+        Column(name="zone_id", kind=Kind.ID, says="Of this zone alone."),
+    ),
+)
 PAYMENTS: Final = Listing(
     name="payments",
     orders=(_MADE_AT,),

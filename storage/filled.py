@@ -30,11 +30,23 @@ from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Gift, Order, OrderStatus, Recipient
 from storage.database import Database
 from storage.kinds import encode
+from storage.order_tokens import token_rows
 
 _AT_ONCE: Final = 20_000
 COURIERS: Final = 2_000
 ORDERS_OF_CUSTOMER: Final = 20
+_TOKENS_OF_ORDER: Final = 24
 _OPEN_OF: Final = 1_000
+# Some first names are everywhere, some families small: each is as rare as its place in the list.
+_FIRST: Final = (
+    *("محمد", "نورة", "عبدالله", "سارة", "فهد", "ريم", "خالد", "منيرة", "تركي", "هيفاء"),
+    *("عبدالعزيز", "جواهر", "Omar", "Lina"),
+)
+_FAMILIES: Final = (
+    *("القحطاني", "العتيبي", "الغامدي", "الشهري", "الدوسري", "المطيري", "الزهراني", "الحربي"),
+    "Smith",
+)
+_ROUND: Final = 997
 _BETWEEN_MS: Final = 2_000
 _SHOP, _DOOR = Point(lat=24.7136, lng=46.6753), Point(lat=24.7263, lng=46.6911)
 Tell = Callable[[str, int, int], None]
@@ -89,7 +101,7 @@ async def fill(
         ended_at=now,
         order_id=OrderId(named(_ORDER, middle)),
         customer_id=UserId(named(_CUSTOMER, middle // ORDERS_OF_CUSTOMER)),
-        courier_id=CourierId(UserId(named(_COURIER, middle % COURIERS))),
+        courier_id=courier_id_of(middle),
     )
 
 
@@ -115,6 +127,11 @@ class _Made:
             "zones": (thing, len(self._zones), ((self.cell, encode(z)) for z in self._zones)),
             "couriers": (thing, COURIERS, map(self._courier, range(COURIERS))),
             "orders": (thing, n, map(self._order, numbers)),
+            "order_tokens": (
+                ("token", "placed_at", "order_id", "is_personal"),
+                n * _TOKENS_OF_ORDER,
+                (row for number in numbers for row in self._tokens(number)),
+            ),
             "offers": (thing, n, map(self._offer, numbers)),
             "assignments": (
                 ("offer_id", "order_id", "courier_id", "status"),
@@ -137,22 +154,7 @@ class _Made:
                 2 * n,
                 map(self._fix, range(2 * n)),
             ),
-            "quotes": (
-                ("state",),
-                n,
-                (
-                    (
-                        _json(
-                            id=named(_QUOTE, i),
-                            customer_id=named(_CUSTOMER, i // ORDERS_OF_CUSTOMER),
-                            zone_id=self._zone_of(i).id,
-                            total_halalas=23_000,
-                            valid_until=self._at(i),
-                        ),
-                    )
-                    for i in numbers
-                ),
-            ),
+            "quotes": (("state",), n, map(self._quote, numbers)),
             "answers": (
                 ("command_id", "at", "state"),
                 n,
@@ -183,13 +185,33 @@ class _Made:
             b"quote": named(_QUOTE, number),
             b"zone": self._zone_of(number).id,
         }
+        texts = {
+            b"name": name_of(number),
+            b"phone": phone_of(number),
+            b"code": code_of(number),
+        }
         times = {b"at": at, b"later": at + 5 * MINUTE_MS, b"ended": at + 40 * MINUTE_MS}
-        return {k: str(v).encode() for k, v in (named_ones | times).items()}
+        return {k: str(v).encode() for k, v in (named_ones | texts | times).items()}
 
     def _order(self, number: int) -> Row:
         is_open = number % _OPEN_OF == 0
         state = self._templates["open" if is_open else "order"] % self._common(number)
         return (self.cell, state)
+
+    def _tokens(self, number: int) -> Iterator[Row]:
+        is_open = number % _OPEN_OF == 0
+        order = msgspec.structs.replace(
+            _an_order(is_open=is_open),
+            id=OrderId(named(_ORDER, number)),
+            zone_id=self._zone_of(number).id,
+            courier_id=None if is_open else courier_id_of(number),
+            code=code_of(number),
+            recipient=Recipient(name=name_of(number), phone=phone_of(number)),
+            placed_at=self._at(number),
+        )
+        at = _when(order.placed_at)
+        for one in token_rows(order):
+            yield (one.token, at, order.id, one.is_personal)
 
     def _offer(self, number: int) -> Row:
         return (self.cell, self._templates["offer"] % self._common(number))
@@ -213,6 +235,16 @@ class _Made:
         effect = _json(type="SendSms", id=named(_EFFECT, number), phone="", text="")
         done_at = None if number % _OPEN_OF == 0 else at
         return (named(_EFFECT, number), "SendSms", effect, at, at, done_at)
+
+    def _quote(self, number: int) -> Row:
+        state = _json(
+            id=named(_QUOTE, number),
+            customer_id=named(_CUSTOMER, number // ORDERS_OF_CUSTOMER),
+            zone_id=self._zone_of(number).id,
+            total_halalas=23_000,
+            valid_until=self._at(number),
+        )
+        return (state,)
 
     def _session(self, number: int) -> Row:
         at = self._at(number * 10)
@@ -239,17 +271,41 @@ class _Made:
         return (state, _when(at) if number % _OPEN_OF == 0 else None)
 
 
+def courier_id_of(number: int) -> CourierId:
+    """Who carried an order."""
+    return CourierId(UserId(named(_COURIER, number % COURIERS)))
+
+
+def name_of(number: int) -> str:
+    """Whom an order is for: the first names of the list most often, of large and small families."""
+    turn = number * 7919 % _ROUND
+    first = _FIRST[min(int(len(_FIRST) * (turn / _ROUND) ** 2), len(_FIRST) - 1)]
+    family = _FAMILIES[number % len(_FAMILIES)]
+    return f"{first} {family}" if number % 5 else f"{first} بن{number % 3_000:04}"
+
+
+def phone_of(number: int) -> str:
+    """Whom to call about it; no two orders have the same."""
+    return f"+9665{number * 7_654_321 % 100_000_000:08}"
+
+
+def code_of(number: int) -> str:
+    """How it is called aloud."""
+    return f"K{number:07X}"
+
+
 # Stand in a struct for what is other in each row.
 _IDS: Final = {
     name: named(0xFFF, place)
     for place, name in enumerate(("order", "offer", "customer", "courier", "quote", "zone"))
 }
+_TEXTS: Final = {"name": "<name>", "phone": "<phone>", "code": "<code>"}
 _TIMES: Final = {"at": 1_111_111_111_111, "later": 1_222_222_222_222, "ended": 1_333_333_333_333}
 
 
 def _template(thing: Struct) -> bytes:
     text = encode(thing).replace(b"%", b"%%")
-    for name, stands_for in (_IDS | _TIMES).items():
+    for name, stands_for in (_IDS | _TEXTS | _TIMES).items():
         text = text.replace(str(stands_for).encode(), f"%({name})b".encode())
     return text
 
@@ -259,13 +315,13 @@ def _an_order(*, is_open: bool = False) -> Order:
     order = Order(
         version=1,
         id=OrderId(_IDS["order"]),
-        code="ABC123",
+        code=_TEXTS["code"],
         customer_id=UserId(_IDS["customer"]),
         zone_id=ZoneId(_IDS["zone"]),
         quote_id=QuoteId(_IDS["quote"]),
         status=OrderStatus.WAITING if is_open else OrderStatus.DELIVERED,
         gift=Gift(description="باقة ورد", message="كل عام وأنتم بخير", occasion="birthday"),
-        recipient=Recipient(name="نورة", phone="+966501234567"),
+        recipient=Recipient(name=_TEXTS["name"], phone=_TEXTS["phone"]),
         shop=Place(point=_SHOP, name="Flowers"),
         door=Place(point=_DOOR, address="Building 7"),
         pin="4711",

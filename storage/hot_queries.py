@@ -13,13 +13,16 @@ from engine.listings import (
     DISPUTES,
     GIFT_LINKS,
     INVITATIONS,
+    ORDER_SEARCH,
     ORDERS,
     PAYMENTS,
     PAYOUTS,
     WHAT_IFS,
 )
-from storage.filled import City, named
+from engine.orders.finding import needs, sought
+from storage.filled import City, name_of, named
 from storage.listed import statement
+from storage.order_tokens import EVERYWHERE, of_others, token_of
 from storage.queries import Query, queries
 
 _LIMIT: Final = 100
@@ -48,6 +51,7 @@ def _pages(city: City) -> dict[str, HotQuery]:
     of_customer = {"customer_id": city.customer_id}
     lists: tuple[tuple[Query, Listing, dict[str, Any]], ...] = (
         (queries.list_orders, ORDERS, of_customer),
+        (queries.search_orders, ORDER_SEARCH, _of_search()),
         (queries.list_gift_links_of, GIFT_LINKS, of_customer),
         (queries.list_payments_of, PAYMENTS, of_customer),
         (queries.list_payouts_of, PAYOUTS, {"courier_id": city.courier_id}),
@@ -112,7 +116,15 @@ def _by_name(city: City) -> dict[str, dict[str, Any]]:
         "list_sessions": {"user_id": city.customer_id, "now": city.began_at, "limit": 20},
         "list_ended_sessions": {"since": last_hour},
         "list_due_gift_links": {"now": city.ended_at, "limit": _LIMIT},
+        "count_order_tokens": {"tokens": _of_search()["other_tokens"], "most": 500},
+        "orders_after": {"after": city.order_id, "limit": _LIMIT},
     }
+
+
+def _of_search() -> dict[str, Any]:
+    """For somebody of two names, by both of them together."""
+    pair, *names = needs(sought(name_of(7)))
+    return {"tokens": [token_of(EVERYWHERE, one) for one in pair], **of_others(names)}
 
 
 def _of_what_is_old(city: City) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,8 @@
 """A page of a list from PostgreSQL: a named query that says whose rows, and the asked-for rest.
 
 What is added to the query is made of names that a `Listing` declares; values are always parameters.
-The query names each column of the list as the list does, and ends in its `where`.
+The query names each column of the list as the list does, and ends in its `where`. One that puts
+several lists together says `limit all` behind the `where` of each, and once more at its end.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,6 +34,8 @@ _SIGN: Final = {
     Operator.LT: "<",
     Operator.LTE: "<=",
 }
+# What a page takes the place of, where it is not at the end.
+_NO_LIMIT: Final = "limit all"
 _Shape = tuple[tuple[str, Operator, bool], ...]
 
 
@@ -76,7 +79,8 @@ def _made(
         parameters.append(name)
         return _CAST[column.kind].format(f"${len(parameters)}")
 
-    parts = [query.sql.rstrip().rstrip(";")]
+    begin, _, end = query.sql.rstrip().rstrip(";").partition(_NO_LIMIT)
+    parts = [begin]
     for at, (name, operator, is_several) in enumerate(shape):
         value = taken(f"only_{at}", listing.column(name))
         value = f"any({value}[])" if is_several else value
@@ -86,9 +90,10 @@ def _made(
         values = [taken(f"beyond_{at}", one) for at, one in enumerate(standing)]
         parts.append(f"and ({_names(standing)}) {'<' if down else '>'} ({', '.join(values)})")
     way = "desc" if down else "asc"
-    parts.append("order by " + ", ".join(f"{one.name} {way}" for one in standing))
     parameters.append("limit")
-    parts.append(f"limit ${len(parameters)}")
+    names = ", ".join(f"{one.name} {way}" for one in standing)
+    order = f"order by {names} limit ${len(parameters)}"
+    parts += [order, end.replace(_NO_LIMIT, order)]
     return Query(query.name, "\n".join(parts), tuple(parameters))
 
 

@@ -37,7 +37,7 @@ from engine.kernel.ids import (
 from engine.kernel.messages import Change, Event
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
-from engine.listings import ORDERS
+from engine.listings import ORDER_SEARCH, ORDERS
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from storage.kinds import KINDS, encode
@@ -51,6 +51,7 @@ from storage.store import (
     CellContents,
     Commit,
     DutyOf,
+    OrderSearch,
     OutboxRow,
     Outcome,
     Repeated,
@@ -169,6 +170,10 @@ class MemoryStore:
     async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
         mine = (self._tables.find(Order, one) for one in self._tables.orders_of[customer_id])
         return ORDERS.page((one for one in mine if one), wanted)
+
+    async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
+        found = (one for one in self._tables.all(Order) if asked.finds(one))
+        return ORDER_SEARCH.page(found, wanted)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return self._tables.find(Courier, courier_id)

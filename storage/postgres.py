@@ -24,7 +24,17 @@ from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from engine.orders.quote import Quote
-from storage import cells, couriers, dispatch, history, orders, outbox, recent, zones
+from storage import (
+    cells,
+    couriers,
+    dispatch,
+    history,
+    order_tokens,
+    orders,
+    outbox,
+    recent,
+    zones,
+)
 from storage.commit import GroupCommit
 from storage.database import Database
 from storage.settings import DatabaseSettings
@@ -33,6 +43,7 @@ from storage.store import (
     CellContents,
     Commit,
     DutyOf,
+    OrderSearch,
     OutboxRow,
     Outcome,
     StoredEvent,
@@ -97,6 +108,9 @@ class PostgresStore:
 
     async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
         return await orders.list_of(self._database, customer_id, wanted)
+
+    async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
+        return await order_tokens.search(self._database, asked, wanted)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
         return await couriers.find(self._database, courier_id)

@@ -14,7 +14,16 @@ from storage.queries import queries
 
 _AT_ONCE: Final = 2_000
 # What of an order is personal stands in these; the order itself stays.
-_OF_ORDERS: Final = ("answers", "waits", "offers", "events", "uploads", "payments", "orders")
+_OF_ORDERS: Final = (
+    "answers",
+    "waits",
+    "offers",
+    "events",
+    "uploads",
+    "payments",
+    "order_tokens",
+    "orders",
+)
 
 
 class Retention(Protocol):

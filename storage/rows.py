@@ -11,6 +11,7 @@ from engine.kernel.messages import Change
 from engine.kernel.timing import Instant
 from storage.assignments import Assignment, made, settled, takers
 from storage.kinds import KINDS, encode
+from storage.order_tokens import TokenRow, rows_of_changes
 from storage.store import Commit
 
 
@@ -46,6 +47,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     assignments: tuple[Assignment, ...]
     settled: dict[OrderId, str]
     takers: dict[OrderId, CourierId]
+    tokens: tuple[TokenRow, ...]
     effects: tuple[bytes, ...]
     command_id: CommandId | None
     answer: bytes
@@ -81,6 +83,7 @@ def rows_of(commit: Commit) -> Rows:
         assignments=tuple(made(changes)),
         settled=settled(changes),
         takers=takers(changes),
+        tokens=rows_of_changes(changes),
         effects=tuple(encode(one) for one in commit.decision.effects),
         command_id=command_id,
         answer=encode(answer) if answer else b"",

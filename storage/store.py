@@ -27,8 +27,10 @@ from engine.kernel.messages import Decision, Effect
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
+from engine.orders.finding import Sought, is_found
 from engine.orders.order import Order
 from engine.orders.quote import Quote
+from engine.orders.viewing import Viewer
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -120,6 +122,19 @@ class TrailFix(Struct, frozen=True, kw_only=True):
     accuracy_m: float
 
 
+class OrderSearch(Struct, frozen=True, kw_only=True):
+    """What is sought, as whom, and in which zones (None: all)."""
+
+    sought: Sought
+    viewer: Viewer
+    zones: tuple[ZoneId, ...] | None = None
+
+    def finds(self, order: Order) -> bool:
+        """Whether an order is what is meant."""
+        is_here = self.zones is None or order.zone_id in self.zones
+        return is_here and is_found(order, self.sought, self.viewer)
+
+
 class DutyOf(Struct, frozen=True, kw_only=True):
     """A courier as last stored, and what he said about duty in some time, oldest first.
 
@@ -192,6 +207,13 @@ class Store(Protocol):
 
     async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
         """A page of a customer's orders, as `ORDERS` says."""
+        ...
+
+    async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
+        """A page of the orders, whosever they are, that are what is sought, as `ORDER_SEARCH` says.
+
+        Of 5,000 orders and more that only seem to be, none may be.
+        """
         ...
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import chain
 
+from storage import order_tokens
 from storage.audit import save_records
 from storage.database import Session
 from storage.queries import queries
@@ -15,6 +16,7 @@ async def write(session: Session, group: Sequence[Rows]) -> None:
     await _change_things(session, group)
     await _add_things(session, group)
     await _save_zones(session, group)
+    await order_tokens.save(session, list(chain.from_iterable(one.tokens for one in group)))
     await _save_history(session, group)
     await save_records(session, list(chain.from_iterable(one.records for one in group)))
 

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     END_SESSIONS = "end_sessions"
     ASK_QUOTE = "ask_quote"
     LIST_ORDERS = "list_orders"
+    SEARCH_ORDERS = "search_orders"
     SEE_ORDER = "see_order"
     SEE_DISPATCH = "see_dispatch"
     SEE_WORK = "see_work"
@@ -109,6 +110,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.END_SESSIONS: _to(*_PEOPLE),
     Permission.ASK_QUOTE: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.LIST_ORDERS: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.SEARCH_ORDERS: _to(Role.OPERATOR, Role.ADMIN),
     Permission.SEE_ORDER: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.SEE_DISPATCH: _to(Role.OPERATOR),
     Permission.SEE_WORK: _to(Role.COURIER),

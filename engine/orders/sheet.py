@@ -31,20 +31,21 @@ def row_of(order: Order) -> tuple[str, ...]:
         order.id,
         order.code,
         order.status.value,
-        _at(order.placed_at),
-        _at(order.due_at),
-        _at(order.ended_at),
-        _text(order.recipient.name),
-        _text(order.gift.description),
-        _text(order.shop.name),
-        _text(order.door.address or order.door.name),
+        as_time(order.placed_at),
+        as_time(order.due_at),
+        as_time(order.ended_at),
+        as_text(order.recipient.name),
+        as_text(order.gift.description),
+        as_text(order.shop.name),
+        as_text(order.door.address or order.door.name),
         _sar(order.total_halalas),
         _sar(order.fees_halalas),
         "" if order.charge_halalas is None else _sar(order.charge_halalas),
     )
 
 
-def _at(instant: Instant | None) -> str:
+def as_time(instant: Instant | None) -> str:
+    """A time in UTC (ISO 8601), or nothing."""
     if instant is None:
         return ""
     return datetime.fromtimestamp(instant // SECOND_MS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -54,6 +55,7 @@ def _sar(halalas: int) -> str:
     return f"{halalas // 100}.{halalas % 100:02}"
 
 
-def _text(text: str) -> str:
+def as_text(text: str) -> str:
+    """One line of text that no program takes for a formula."""
     line = " ".join(text.split())
     return f"'{line}" if line.startswith(_FORMULAS) else line

@@ -75,6 +75,13 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="events", fate=F.REDACT, found_by=("orders", "couriers"), is_told=True),
     DataPlace(name="answers", fate=F.DELETE, found_by=("orders", "couriers", "events")),
     DataPlace(name="waits", fate=F.DELETE, found_by=("orders",)),
+    DataPlace(
+        name="order_tokens",
+        fate=F.DELETE,
+        why="but those of an order's code and of who carried it",
+        found_by=("orders",),
+    ),
+    DataPlace(name="walks", fate=F.NOBODY),
     DataPlace(name="assignments", fate=F.IDS, why="who carried what"),
     DataPlace(name="quotes", fate=F.REDACT, found_by=("users",), is_told=True),
     DataPlace(name="gift_links", fate=F.REDACT, found_by=("users",), is_told=True),

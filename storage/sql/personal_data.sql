@@ -164,6 +164,9 @@ update orders set state = state || jsonb_build_object(
 )
 where id = any(:orders::uuid[]) and ended_at is not null;
 
+-- name: erase_order_tokens!
+delete from order_tokens where order_id = any(:orders::uuid[]) and is_personal;
+
 -- name: erase_offers!
 update offers set state = state || '{"stops": [], "decline_reason": ""}'
 where id in (select offer_id from assignments where order_id = any(:orders::uuid[]))

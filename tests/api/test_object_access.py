@@ -165,12 +165,12 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 OF_ONESELF = re.compile(
     r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|gift-link-prices"
     r"|group-quotes|group-orders|group-payments|wallet|uploads"
-    r"|payments|saved-methods|privacy)"
+    r"|payments|saved-methods|privacy|past-work)"
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
     r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log"
-    r"|privacy-requests)\b"
+    r"|privacy-requests|order-search)\b"
 )
 
 

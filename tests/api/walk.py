@@ -217,6 +217,10 @@ async def _order(one: Walk, customer: Person, operator: Person, courier: Person)
     await one.say("change_order", customer, path=order, quote_id=quoted["quote_id"])
     await one.say("list_orders", customer)
     await one.say("export_orders", customer)
+    for name in ("search_orders", "export_found_orders"):
+        await one.say(name, operator)
+    for name in ("list_past_work", "export_past_work"):
+        await one.say(name, courier)
     await one.say("get_order", customer, path=order)
     await one.say("change_duty", courier)
     await one.say("reach_waiting_point", courier)

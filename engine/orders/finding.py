@@ -1,0 +1,171 @@
+"""Finding one order among all by what is remembered of it: whose it was, a phone's end, its code.
+
+Each order leaves a few short texts, its tokens; an index of them answers what would else be read
+through. Tokens may find too much (names that only begin alike), never too little: who looks judges
+what was found by `is_found`, which says what is meant.
+"""
+
+from collections.abc import Iterable
+from itertools import combinations, pairwise
+from typing import Final
+
+from msgspec import Struct
+
+from engine.kernel.ids import CourierId
+from engine.orders.order import Order
+from engine.orders.search import PHONE_DIGITS_MIN, folded
+from engine.orders.viewing import Viewer, sees
+
+# Every order has it, so that all orders are one list of the index.
+ANY: Final = ""
+# Shorter beginnings are of too many names, and between these the order itself tells them apart.
+_LENGTHS: Final = (3, 4, 5, 6, 8)
+_SHORTEST: Final = _LENGTHS[0]
+_NAME_WORDS_MAX: Final = 6
+# The number of a subscriber without country and leading zero.
+_PHONE_DIGITS: Final = 9
+_ARTICLE: Final = "ال"
+SOUGHT_WORDS_MAX: Final = 8
+
+
+class Tokens(Struct, frozen=True):
+    """By what an order is found: `personal` goes with its recipient's name, `lasting` stays."""
+
+    personal: frozenset[str]
+    lasting: frozenset[str]
+
+
+class Sought(Struct, frozen=True, kw_only=True):
+    """What an order must answer to; what is empty asks nothing.
+
+    Each of the `words` is the beginning of one of the recipient's names, the code, or the end of
+    his phone. `carried_by` is the courier who had it when it ended.
+    """
+
+    words: tuple[str, ...] = ()
+    phone_end: str = ""
+    code: str = ""
+    carried_by: CourierId | None = None
+
+
+def sought(text: str, *, phone_end: str = "", code: str = "") -> Sought:
+    """What somebody typed, without what people spell differently."""
+    words = tuple(dict.fromkeys(folded(text).split()))[:SOUGHT_WORDS_MAX]
+    return Sought(words=words, phone_end=_subscriber(folded(phone_end)), code=folded(code))
+
+
+def tokens_of(order: Order) -> Tokens:
+    """What an order is found by as it stands."""
+    lasting = {ANY, _of_code(folded(order.code))}
+    if order.courier_id is not None and not order.is_open:
+        lasting.add(_of_courier(order.courier_id))
+    names = _names(order)
+    personal = {_of_name(one) for name in names for one in _beginnings(name)} | _pairs(names)
+    digits = _digits(order)
+    if len(digits) >= PHONE_DIGITS_MIN:
+        personal |= {_of_phone(digits[-PHONE_DIGITS_MIN:]), _of_phone(digits[-_PHONE_DIGITS:])}
+    return Tokens(frozenset(personal), frozenset(lasting))
+
+
+def needs(wish: Sought) -> tuple[tuple[str, ...], ...]:
+    """Of each of these an order has one token at least, if it is what is sought."""
+    # Of a word in Latin letters nobody knows whether it is a code.
+    names = [_bare(one) for one in wish.words if not one.isascii()]
+    found: list[tuple[str, ...]]
+    found = [(one,) for both in pairwise(names) for one in _pairs(both)]
+    found += [_of_word(one) for one in wish.words]
+    if wish.phone_end:
+        found.append((_of_end(wish.phone_end),))
+    if wish.code:
+        found.append((_of_code(wish.code),))
+    if wish.carried_by is not None:
+        found.append((_of_courier(wish.carried_by),))
+    return tuple(found) or ((ANY,),)
+
+
+def is_found(order: Order, wish: Sought, viewer: Viewer) -> bool:
+    """Whether it is what is sought, by no more than this viewer sees of it."""
+    if wish.code and wish.code != folded(order.code):
+        return False
+    if wish.carried_by is not None and (order.is_open or order.courier_id != wish.carried_by):
+        return False
+    names = _names(order) if sees(order, viewer, "recipient_name") else ()
+    digits = _digits(order) if sees(order, viewer, "recipient_phone") else ""
+    if wish.phone_end and not _ends(digits, wish.phone_end):
+        return False
+    return all(
+        one == folded(order.code) or _is_of(names, _bare(one)) or _ends(digits, _subscriber(one))
+        for one in wish.words
+    )
+
+
+def _is_of(names: Iterable[str], word: str) -> bool:
+    if len(word) < _SHORTEST:
+        return word in names
+    return any(one.startswith(word) for one in names)
+
+
+def _ends(digits: str, end: str) -> bool:
+    return len(end) >= PHONE_DIGITS_MIN and end.isdecimal() and digits.endswith(end)
+
+
+def _of_word(word: str) -> tuple[str, ...]:
+    end = _subscriber(word)
+    may_be_phone = end.isdecimal() and len(end) >= PHONE_DIGITS_MIN
+    phones = (_of_end(end),) if may_be_phone else ()
+    name = _bare(word)
+    longest = max((one for one in _LENGTHS if one <= len(name)), default=len(name))
+    codes = (_of_code(word),) if word.isascii() else ()
+    return (_of_name(name[:longest]), *codes, *phones)
+
+
+def _of_end(end: str) -> str:
+    return _of_phone(end[-_PHONE_DIGITS if len(end) >= _PHONE_DIGITS else -PHONE_DIGITS_MIN :])
+
+
+def _names(order: Order) -> tuple[str, ...]:
+    return tuple(map(_bare, folded(order.recipient.name).split()[:_NAME_WORDS_MAX]))
+
+
+def _bare(name: str) -> str:
+    """A name without its article, which people leave out."""
+    is_longer = len(name) >= len(_ARTICLE) + _SHORTEST
+    return name.removeprefix(_ARTICLE) if is_longer else name
+
+
+def _beginnings(name: str) -> set[str]:
+    if len(name) < _SHORTEST:
+        return {name}
+    return {name[:length] for length in _LENGTHS if length <= len(name)}
+
+
+def _pairs(names: Iterable[str]) -> set[str]:
+    """Of each two names that begin otherwise, whichever is said first."""
+    starts = {one[:_SHORTEST] for one in names if len(one) >= _SHORTEST}
+    return {f"pair:{one}|{other}" for one, other in combinations(sorted(starts), 2)}
+
+
+def _digits(order: Order) -> str:
+    return "".join(one for one in folded(order.recipient.phone) if one.isdecimal())
+
+
+def _subscriber(phone: str) -> str:
+    """The digits of a phone's end, without the zero that only stands for the country."""
+    digits = phone.removeprefix("+")
+    return digits.removeprefix("0") if len(digits) > _PHONE_DIGITS else digits
+
+
+def _of_name(beginning: str) -> str:
+    return f"name:{beginning}"
+
+
+def _of_phone(digits: str) -> str:
+    return f"phone:{digits}"
+
+
+def _of_code(code: str) -> str:
+    return f"code:{code}"
+
+
+def _of_courier(courier_id: CourierId) -> str:
+    return f"courier:{courier_id}"

@@ -1,0 +1,157 @@
+"""How long it takes to find orders among a million, beside reading the same rows by their keys."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from statistics import median, quantiles
+from typing import Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from actors.chance import Chance, SeededChance
+from actors.solver import real_stopwatch
+from engine.kernel.ids import OrderId, ZoneId
+from engine.kernel.pages import Wanted
+from engine.orders.finding import Sought, sought
+from engine.orders.order import Order
+from engine.orders.viewing import Viewer
+from simulations.bench_queries import filled
+from storage.database import Database
+from storage.filled import City, code_of, courier_id_of, name_of, phone_of
+from storage.kinds import decode
+from storage.migrate import migrate
+from storage.order_tokens import search
+from storage.queries import queries
+from storage.servers import embedded_servers
+from storage.settings import DatabaseSettings
+from storage.store import OrderSearch
+
+_PAGE: Final = Wanted(limit=20)
+_WARM_UP: Final = 20
+T = TypeVar("T")
+Making = Callable[[int], OrderSearch]
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """Milliseconds of one kind of search, and of the same rows by their keys; rows on average."""
+
+    kind: str
+    rows: float
+    search_p50: float
+    search_p95: float
+    bare_p50: float
+    bare_p95: float
+
+    @property
+    def ratio(self) -> float:
+        """Of the 95th percentiles."""
+        return self.search_p95 / self.bare_p95
+
+
+def run(*, orders: int, asked: int, seed: int) -> list[Found]:
+    """Fill a throw-away PostgreSQL, ask each kind so often, and print the table."""
+    settings = DatabaseSettings(shared_buffers_mb=512)
+    with embedded_servers(database=settings, throwaway=True) as servers:
+        found = asyncio.run(
+            _measure(servers.postgres_dsn, orders=orders, asked=asked, chance=SeededChance(seed))
+        )
+    table = Table(
+        "search", "rows", "p50 ms", "p95 ms", "by keys p50", "by keys p95", "ratio of p95"
+    )
+    for one in found:
+        times = (one.search_p50, one.search_p95, one.bare_p50, one.bare_p95)
+        told = [f"{ms:.2f}" for ms in times]
+        table.add_row(one.kind, f"{one.rows:.1f}", *told, f"{one.ratio:.2f}")
+    Console().print(table)
+    return found
+
+
+async def _measure(dsn: str, *, orders: int, asked: int, chance: Chance) -> list[Found]:
+    await migrate(dsn)
+    settings = {"dsn": dsn, "statement_timeout_ms": 0, "command_timeout_s": 600}
+    database = await Database.open(DatabaseSettings.model_validate(settings))
+    try:
+        with Progress(transient=True) as progress:
+            city = await filled(database, orders=orders, progress=progress)
+            kinds = _kinds(city)
+            bar = progress.add_task("searching", total=len(kinds) * asked)
+            found = []
+            for kind, making in kinds.items():
+                searches = [making(chance.below(orders)) for _ in range(asked + _WARM_UP)]
+                found.append(await _beside(database, kind, searches, lambda: progress.advance(bar)))
+            return found
+    finally:
+        await database.close()
+
+
+def _kinds(city: City) -> dict[str, Making]:
+    """What people remember of the order of a number."""
+    operator = Viewer.OPERATOR
+    some = (city.zones[0],)
+
+    def of(wish: Sought, zones: tuple[ZoneId, ...] | None = None) -> OrderSearch:
+        return OrderSearch(sought=wish, viewer=operator, zones=zones)
+
+    def work(number: int, text: str = "") -> OrderSearch:
+        wish = replace(sought(text), carried_by=courier_id_of(number))
+        return OrderSearch(sought=wish, viewer=Viewer.COURIER)
+
+    return {
+        "code": lambda n: of(sought("", code=code_of(n))),
+        "end of a phone (4 digits)": lambda n: of(sought("", phone_end=phone_of(n)[-4:])),
+        "end of a phone (6 digits)": lambda n: of(sought("", phone_end=phone_of(n)[-6:])),
+        "whole phone": lambda n: of(sought(phone_of(n))),
+        "first name": lambda n: of(sought(name_of(n).split()[0])),
+        "beginning of a name (3 letters)": lambda n: of(sought(name_of(n)[:3])),
+        "both names": lambda n: of(sought(name_of(n))),
+        "both names, in a zone": lambda n: of(sought(name_of(n)), some),
+        "both names, in 20 zones": lambda n: of(sought(name_of(n)), city.zones),
+        "newest of a zone": lambda _: of(Sought(), some),
+        "a courier's past work": work,
+        "of it a first name": lambda n: work(n, name_of(n).split()[0]),
+    }
+
+
+async def _beside(
+    database: Database, kind: str, searches: list[OrderSearch], on_done: Callable[[], None]
+) -> Found:
+    times: tuple[list[float], list[float]] = ([], [])
+    rows = 0
+    for number, asked in enumerate(searches):
+        page, searching_ms = await _timed(search(database, asked, _PAGE))
+        ids = [one.id for one in page.rows]
+        again, bare_ms = await _timed(_by_keys(database, ids))
+        assert len(again) == len(ids)
+        # Who is first pays for connections and for the plans of statements.
+        if number >= _WARM_UP:
+            times[0].append(searching_ms)
+            times[1].append(bare_ms)
+            rows += len(ids)
+            on_done()
+    (search_p50, search_p95), (bare_p50, bare_p95) = map(_percentiles, times)
+    return Found(
+        kind=kind,
+        rows=rows / len(times[0]),
+        search_p50=search_p50,
+        search_p95=search_p95,
+        bare_p50=bare_p50,
+        bare_p95=bare_p95,
+    )
+
+
+async def _by_keys(database: Database, ids: list[OrderId]) -> list[Order]:
+    rows = await database.rows(queries.tell_orders, orders=ids)
+    return [decode(Order, row["told"]) for row in rows]
+
+
+async def _timed(doing: Awaitable[T]) -> tuple[T, float]:
+    elapsed_s = real_stopwatch()
+    found = await doing
+    return found, elapsed_s() * 1000
+
+
+def _percentiles(times: list[float]) -> tuple[float, float]:
+    return median(times), quantiles(times, n=20)[-1]

@@ -1,0 +1,153 @@
+"""Orders found among all by their tokens, of which an index keeps hashes of eight bytes."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.kernel.ids import OrderId, ZoneId
+from engine.kernel.messages import Change
+from engine.kernel.pages import FIRST_ID, Page, Wanted, page_of
+from engine.kernel.timing import Instant
+from engine.listings import ORDER_SEARCH
+from engine.orders.finding import needs, tokens_of
+from engine.orders.order import Order
+from storage.database import Database, Session
+from storage.kinds import decode
+from storage.listed import statement
+from storage.queries import queries
+from storage.store import OrderSearch
+
+EVERYWHERE: Final = ""
+# Which of the tokens is the rarest is told by so many of each.
+_COUNTED_MAX: Final = 500
+# Where a token finds more than what is sought, so many orders are read at once, so often at most.
+_READ_AT_ONCE, _READ_TIMES = 200, 25
+_WALK: Final = "order_tokens"
+_WALKED_AT_ONCE: Final = 500
+
+
+class TokenRow(Struct, frozen=True):
+    """A token of an order, among all or among those of its zone."""
+
+    token: int
+    placed_at: Instant
+    order_id: OrderId
+    is_personal: bool
+
+
+def rows_of_changes(changes: Iterable[Change[Any]]) -> tuple[TokenRow, ...]:
+    """What the first and the last version of an order leave in the index."""
+    return tuple(
+        row
+        for change in changes
+        if isinstance(order := change.thing, Order) and (order.version == 1 or not order.is_open)
+        for row in token_rows(order, is_first=order.version == 1)
+    )
+
+
+async def save(session: Session, rows: Sequence[TokenRow]) -> None:
+    """Keep them; what is there already stays."""
+    if rows:
+        await session.run(
+            queries.save_order_tokens,
+            tokens=[one.token for one in rows],
+            placed_at=[one.placed_at for one in rows],
+            orders=[one.order_id for one in rows],
+            are_personal=[one.is_personal for one in rows],
+        )
+
+
+async def search(database: Database, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
+    """A page of what is found; see `Store.search_orders`."""
+    lead, others = await _in_order(database, needs(asked.sought))
+    scopes, reading = _scoped(asked.zones, wanted)
+    scope = {
+        "tokens": [token_of(scope, one) for scope in scopes for one in lead],
+        **of_others(others),
+    }
+    found: list[Order] = []
+    for _ in range(_READ_TIMES):
+        query, values = statement(queries.search_orders, ORDER_SEARCH, reading)
+        rows = await database.rows(query, **scope, **values)
+        orders = [decode(Order, row["state"]) for row in rows]
+        found += [one for one in orders if asked.finds(one)]
+        if len(found) > wanted.limit or len(orders) <= reading.limit:
+            break
+        beyond = ORDER_SEARCH.key(wanted.by)(orders[-1])
+        reading = replace(reading, limit=_READ_AT_ONCE, beyond=beyond)
+    return page_of(found, wanted)
+
+
+def of_others(needed: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    """What a search sends of the needs that do not lead."""
+    return {
+        "others": len(needed),
+        "other_needs": [number for number, need in enumerate(needed) for _ in need],
+        "other_tokens": [token_of(EVERYWHERE, one) for need in needed for one in need],
+    }
+
+
+async def index_old(database: Database) -> AsyncIterator[tuple[int, int]]:
+    """Give tokens to all orders, from where it was stopped; how many are done, of about how many.
+
+    What is placed meanwhile has its tokens from its own commit.
+    """
+    done, about = 0, int(await database.value(queries.guess_orders))
+    while True:
+        async with database.transaction() as session:
+            after = await session.value(queries.find_walk, name=_WALK) or FIRST_ID
+            rows = await session.rows(queries.orders_after, after=after, limit=_WALKED_AT_ONCE)
+            orders = [decode(Order, row["state"]) for row in rows]
+            if orders:
+                made = [row for one in orders for row in token_rows(one)]
+                await save(session, made)
+                await session.run(queries.save_walk, name=_WALK, after=orders[-1].id)
+        done += len(orders)
+        yield done, max(done, about)
+        if len(orders) < _WALKED_AT_ONCE:
+            return
+
+
+def token_rows(order: Order, *, is_first: bool = True) -> Iterator[TokenRow]:
+    """What an order leaves in the index, as it stands; after its first version less is new."""
+    tokens = tokens_of(order)
+    for scope in (EVERYWHERE, order.zone_id):
+        # What is personal was written at first; at the end it may have been let go already.
+        for text in tokens.personal if is_first else ():
+            yield TokenRow(token_of(scope, text), order.placed_at, order.id, is_personal=True)
+        for text in tokens.lasting:
+            yield TokenRow(token_of(scope, text), order.placed_at, order.id, is_personal=False)
+
+
+async def _in_order(
+    database: Database, wish: tuple[tuple[str, ...], ...]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The need that the fewest orders meet, and the others."""
+    if len(wish) == 1:
+        return wish[0], []
+    hashes = {one: token_of(EVERYWHERE, one) for need in wish for one in need}
+    rows = await database.rows(
+        queries.count_order_tokens, tokens=[*hashes.values()], most=_COUNTED_MAX
+    )
+    counts = {row["token"]: row["orders"] for row in rows}
+    rarest = min(wish, key=lambda need: sum(counts[hashes[one]] for one in need))
+    return rarest, [one for one in wish if one is not rarest]
+
+
+def _scoped(zones: tuple[ZoneId, ...] | None, wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:
+    """Where to look, which says what a zone that is asked for would say."""
+    scopes: tuple[str, ...] = (EVERYWHERE,) if zones is None else zones
+    asked_for = [one.value for one in wanted.only if one.column == "zone_id"]
+    if asked_for:
+        scopes = tuple(str(one) for one in asked_for if zones is None or one in zones)
+    rest = tuple(one for one in wanted.only if one.column != "zone_id")
+    return scopes, replace(wanted, only=rest)
+
+
+def token_of(scope: str, text: str) -> int:
+    """The number of a text among all orders (scope "") or among those of a zone."""
+    digest = hashlib.blake2b(f"{scope}|{text}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,60 @@
+-- name: save_order_tokens!
+insert into order_tokens (token, placed_at, order_id, is_personal)
+select token, instant(placed_at), order_id, is_personal from unnest(
+    :tokens::bigint[], :placed_at::bigint[], :orders::uuid[], :are_personal::boolean[]
+) as new (token, placed_at, order_id, is_personal)
+on conflict on constraint order_tokens_pkey do nothing;
+
+-- name: count_order_tokens
+-- How many orders have each of these, counted no further than it matters.
+select
+    asked.token,
+    (
+        select count(*) from (
+            select from order_tokens as one where one.token = asked.token limit :most
+        ) as counted
+    ) as orders
+from unnest(:tokens::bigint[]) as asked (token);
+
+-- name: search_orders
+-- Orders that have one of the tokens and, of every other need, one of its tokens. Who asks for no
+-- status does not read `orders` for it, since PostgreSQL leaves out a join that nobody needs.
+select (select state from orders where orders.id = found.id) as state
+from (
+    select distinct one.placed_at, one.id
+    from unnest(:tokens::bigint[]) as asked (token)
+    cross join lateral (
+        select has.placed_at, has.id
+        from (
+            select one.token, one.placed_at, one.order_id as id, orders.status
+            from order_tokens as one left join orders on orders.id = one.order_id
+        ) as has
+        where has.token = asked.token
+            and (
+                :others::integer = 0
+                or :others::integer = (
+                    select count(distinct other.need)
+                    from unnest(:other_needs::integer[], :other_tokens::bigint[])
+                        as other (need, token)
+                    join order_tokens as too on too.token = other.token
+                        and too.placed_at = has.placed_at and too.order_id = has.id
+                )
+            )
+        limit all
+    ) as one
+) as found
+limit all;
+
+-- name: orders_after
+-- Nobody lets go what is personal in them while their tokens are being made.
+select state from orders where id > :after::uuid order by id limit :limit for no key update;
+
+-- name: guess_orders
+select greatest(reltuples, 0)::bigint from pg_class where oid = 'orders'::regclass;
+
+-- name: find_walk
+select after::text from walks where name = :name;
+
+-- name: save_walk!
+insert into walks (name, after) values (:name, :after)
+on conflict (name) do update set after = excluded.after;

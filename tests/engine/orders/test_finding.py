@@ -1,0 +1,96 @@
+"""What must hold of finding one order among all."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from engine.orders.finding import is_found, needs, sought, tokens_of
+from engine.orders.order import Gift, Order, OrderStatus, Recipient
+from engine.orders.viewing import Viewer
+from tests.builders import a_story
+
+LETTERS = "اأإآىيةهؤوئلمحدعب\u064b\u064e\u0651ـ ٣3Ab"
+NAMES = st.text(alphabet=LETTERS, max_size=30)
+PHONES = st.from_regex(r"\+?[0-9٠-٩]{0,14}", fullmatch=True)
+
+
+def an_order(name: str = "آمنة بنت هُدى العتيبي", phone: str = "+966501234567") -> Order:
+    order = a_story().order
+    return replace(order, code="K7P3QX", recipient=Recipient(name=name, phone=phone))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "امنه", "آمِن", "هدي", "العتيبي", "عتيبى", "عتيب", "امنه 4567 عتيبي"),
+        *("k7p3qx", "٤٥٦٧", "0501234567", "+966501234567", "34567"),
+    ],
+)
+def test_it_is_found_however_it_is_spelled(text: str) -> None:
+    assert is_found(an_order(), sought(text), Viewer.OPERATOR)
+
+
+@pytest.mark.parametrize("text", ["سارة", "امنه سارة", "567", "مند", "0501234568", "K7P3Q", "+"])
+def test_what_is_not_in_it_does_not_find_it(text: str) -> None:
+    assert not is_found(an_order(), sought(text), Viewer.OPERATOR)
+
+
+def test_phone_and_code_are_asked_for_by_themselves() -> None:
+    order = an_order()
+    for wish in (sought("", phone_end="4567"), sought("امنه", code="k7p3qx")):
+        assert is_found(order, wish, Viewer.OPERATOR)
+    for wish in (sought("", phone_end="4568"), sought("", code="4567"), sought("", phone_end="7")):
+        assert not is_found(order, wish, Viewer.OPERATOR)
+
+
+@given(NAMES, PHONES, st.integers(0, 5), st.integers(1, 12), st.integers(1, 14))
+def test_whatever_is_meant_is_in_the_index(
+    name: str, phone: str, word: int, letters: int, digits: int
+) -> None:
+    """Beginnings of a name, and ends of a phone: what is found by the rule has the tokens."""
+    order = an_order(name, phone)
+    words = name.split() or [""]
+    typed = words[word % len(words)][:letters]
+    tokens = tokens_of(order)
+    for wish in (sought(typed), sought(phone[-digits:]), sought("", phone_end=phone[-digits:])):
+        if is_found(order, wish, Viewer.OPERATOR):
+            held = tokens.personal | tokens.lasting
+            assert all(held.intersection(one) for one in needs(wish))
+
+
+@given(NAMES, st.permutations(range(6)), st.integers(1, 12))
+def test_of_several_words_so_is_every_need(name: str, places: list[int], letters: int) -> None:
+    order = an_order(name)
+    words = name.split() or [""]
+    wish = sought(" ".join(words[one % len(words)][:letters] for one in places[:3]))
+    if is_found(order, wish, Viewer.OPERATOR):
+        tokens = tokens_of(order)
+        held = tokens.personal | tokens.lasting
+        assert all(held.intersection(one) for one in needs(wish))
+
+
+def test_two_names_are_one_need_whichever_is_said_first() -> None:
+    pair = needs(sought("العتيبي آمنة"))[0]
+    assert pair == needs(sought("امنه عتيبي"))[0]
+    assert not tokens_of(an_order("آمنة بنت هُدى")).personal.intersection(pair)
+    for text in ("Huda Otaibi", "آمنة 4567", "محمد محمود", "آم عتيبي"):
+        assert len(needs(sought(text))) == 2
+
+
+def test_a_courier_finds_his_own_past_work_by_what_he_sees_of_it() -> None:
+    order = a_story(OrderStatus.DELIVERED).order
+    assert order.courier_id is not None
+    surprise = replace(
+        order,
+        recipient=Recipient(name="Noura", phone="+966501234567"),
+        gift=Gift(description="Roses", surprise=True),
+    )
+    mine = replace(sought("noura"), carried_by=order.courier_id)
+    assert is_found(surprise, mine, Viewer.COURIER)
+    # Of a surprise he is never told the phone, so he cannot guess it either.
+    guess = replace(sought("4567"), carried_by=order.courier_id)
+    assert not is_found(surprise, guess, Viewer.COURIER)
+    assert is_found(replace(surprise, gift=order.gift), guess, Viewer.COURIER)
+    open_one = a_story(OrderStatus.PICKED_UP).order
+    assert not is_found(open_one, replace(mine, carried_by=open_one.courier_id), Viewer.COURIER)
