@@ -133,7 +133,7 @@ async def test_the_history_of_an_order_tells_every_step(store: Store) -> None:
         data={},
     )
     assert told[1].position == 1
-    assert told[-1].data == {"proof": "pin"}
+    assert told[-1].data == {"proof": "pin", "cash_halalas": 0}
 
 
 async def test_an_event_keeps_both_clocks_and_its_own_fields(store: Store) -> None:
