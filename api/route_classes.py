@@ -47,8 +47,12 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),
     (
         "GET",
-        r"/v1/(orders|zones|wallet/statement|sessions|audit-log|couriers/.*)"
-        r"|/v1/(staff/invitations|gift-links|wallet/payouts|disputes|payments)",
+        r"/v1/orders|/v1/zones|/v1/wallet/statement|/v1/sessions|/v1/audit-log|/v1/couriers/.*",
+        RouteClass(Weight.LIST, 3),
+    ),
+    (
+        "GET",
+        r"/v1/(staff/invitations|gift-links|wallet/payouts|disputes|payments)",
         RouteClass(Weight.LIST, 3),
     ),
     ("GET", r"/v1/(orders|zones)/[^/]+/.+", RouteClass(Weight.LIST, 3)),

@@ -65,6 +65,7 @@ OF_THE_APP: Final[dict[str, dict[str, Any]]] = {
             "lng": 46.67,
             "accuracy_m": 8.0,
             "fix_at": _AT,
+            "cash_halalas": 0,
         },
     },
     "reached_waiting_point": {"id": "phone-000006", "device_at": _AT},

@@ -82,7 +82,8 @@ def test_a_day_speaks_of_instants_and_degrees(small: mdrp.Instance) -> None:
     assert day.starts_at == START
     assert day.orders[0].placed_at == START + 5 * MINUTE_MS
     assert day.orders[0].shop.notes == "o1"
-    assert day.couriers[2].off_at == START + 60 * MINUTE_MS
+    assert day.couriers[2].on_at == START + 10 * MINUTE_MS
+    assert day.couriers[2].off_at == mdrp.minute_0(START) + 60 * MINUTE_MS
     assert day.shop_service_ms == day.door_service_ms == 4 * MINUTE_MS
     assert faults_in(day.zone.parameters) == []
     covered = set(day.zone.cells)

@@ -41,6 +41,7 @@ from engine.orders.messages import (
     CancelOrder,
     CancelReason,
     ChangeOrder,
+    PlaceOrders,
     ReleaseOrder,
     UnassignOrder,
 )
@@ -108,6 +109,7 @@ CHANGING: Final = ChangeOrder(
 GIVING_BACK: Final = UnassignOrder(order_id=ORDER, reason="")
 WHO_MAY: Final[list[tuple[Command, set[Role]]]] = [
     (PLACING, {CUSTOMER, OPERATOR}),
+    (PlaceOrders(zone_id=ZONE, orders=(PLACING,)), {CUSTOMER}),
     (CANCELLING, {CUSTOMER, OPERATOR}),
     (CHANGING, {CUSTOMER, OPERATOR}),
     (GIVING_BACK, {COURIER, OPERATOR}),
