@@ -41,6 +41,8 @@ def modules(*folders: str) -> list[str]:
 def texts() -> list[str]:
     kinds = {".md", ".py", ".sh", ".sql", ".toml", ".yaml", ".yml", ""}
     found = [path for folder in WRITTEN for path in (ROOT / folder).rglob("*") if path.is_file()]
+    # What npm has fetched beside the client in TypeScript is not ours.
+    found = [path for path in found if "node_modules" not in path.parts]
     found += [path for path in ROOT.iterdir() if path.is_file()]
     return sorted(p.relative_to(ROOT).as_posix() for p in found if p.suffix in kinds)
 
