@@ -40,12 +40,6 @@ types: $(READY)
 imports: $(READY)
 	$(BIN)/lint-imports --no-logo
 
-check: lint, format, types, imports
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-
 check: lint test ## what CI runs: lint, format, types, imports, tests
 
 fix: $(READY) ## format the code and mend what can be mended mechanically
