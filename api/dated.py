@@ -1,8 +1,9 @@
 """Every answer as the version that is asked for has it, with word of what is going away."""
 
-from typing import Final
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
 
-import msgspec
 from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import Fault, problem
 from api.raw_headers import header, say
 from api.refusals import INVALID_REQUEST
+from api.rewriting import Rewritten
 from api.versions import (
     FIRST,
     HEADER,
@@ -44,8 +46,10 @@ class Dated:
         method, path = scope["method"], scope["path"]
         changes = changes_since(version, method, path)
         going = [*deprecations_of(method, path, _asked(scope))]
-        if changes or going:
-            send = _Answer(send, changes, going).send
+        if changes:
+            send = Rewritten(send, partial(_as_before, changes), _is_good).send
+        if going:
+            send = _announcing(send, going)
         await self._app(scope, receive, send)
 
 
@@ -60,36 +64,25 @@ def _unknown_version(request: Request) -> ASGIApp:
     return problem(request, INVALID_REQUEST(), errors=errors)
 
 
-class _Answer:
-    """Holds an answer back while it must be made anew, and only then."""
+def _as_before(changes: Sequence[AnswerChange], told: Any) -> Any:  # noqa: ANN401 - any JSON
+    for change in changes:
+        told = change.earlier(told)
+    return told
 
-    def __init__(self, send: Send, changes: list[AnswerChange], going: list[Deprecation]) -> None:
-        self._send = send
-        self._changes = changes
-        self._going = going
-        self._start: Message | None = None
-        self._body = b""
 
-    async def send(self, message: Message) -> None:
+def _is_good(start: Message) -> bool:
+    return 200 <= int(start["status"]) < 300
+
+
+def _announcing(send: Send, going: Sequence[Deprecation]) -> Send:
+    """Says in an answer's headers what of it goes, and when."""
+
+    async def announce(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for one in self._going:
+            for one in going:
                 for name, value in one.headers(EXPLAINED).items():
                     headers.append(name, value)
-            if self._changes and 200 <= message["status"] < 300:
-                self._start = message
-                return
-        elif self._start is not None:
-            self._body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            message = {"type": "http.response.body", "body": self._as_before()}
-            MutableHeaders(scope=self._start)["content-length"] = str(len(message["body"]))
-            await self._send(self._start)
-        await self._send(message)
+        await send(message)
 
-    def _as_before(self) -> bytes:
-        told = msgspec.json.decode(self._body)
-        for change in self._changes:
-            told = change.earlier(told)
-        return msgspec.json.encode(told)
+    return announce

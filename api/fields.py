@@ -6,12 +6,11 @@ What can be asked for is what the description of the answer names; no route know
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
-import msgspec
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext
 from msgspec import Struct
 from pydantic import BaseModel
-from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import Fault, Invalid, problem
 from api.list_queries import FIELDS, Parameter
 from api.refusals import INVALID_REQUEST
+from api.rewriting import Rewritten
 from api.route_table import path_of, routes_of
 
 if TYPE_CHECKING:
@@ -105,34 +105,16 @@ class Chosen:
         except Invalid as error:
             await _refused(Request(scope), error.faults)(scope, receive, send)
             return
-        await self._app(scope, receive, _Answer(send, sparse, names).send)
+
+        def cut(told: dict[str, Any]) -> dict[str, Any]:
+            return sparse.cut(told, names)
+
+        await self._app(scope, receive, Rewritten(send, cut, _is_resource).send)
 
 
-class _Answer:
-    """Holds a good answer back until all of it is there."""
-
-    def __init__(self, send: Send, sparse: Sparse, names: Sequence[str]) -> None:
-        self._send = send
-        self._sparse = sparse
-        self._names = names
-        self._start: Message | None = None
-        self._body = b""
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] == 200:
-            kind = Headers(scope=message).get("content-type", "")
-            if kind.startswith("application/json"):
-                self._start = message
-                return
-        elif self._start is not None:
-            self._body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            told = self._sparse.cut(msgspec.json.decode(self._body), self._names)
-            message = {"type": "http.response.body", "body": msgspec.json.encode(told)}
-            MutableHeaders(scope=self._start)["content-length"] = str(len(message["body"]))
-            await self._send(self._start)
-        await self._send(message)
+def _is_resource(start: Message) -> bool:
+    kind = Headers(scope=start).get("content-type", "")
+    return start["status"] == 200 and kind.startswith("application/json")
 
 
 def _asked_of(scope: Scope) -> Sparse | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from optimizer.arrays import Ints
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CandidateTable(Mapping[str, tuple[str, ...]]):
@@ -86,3 +88,10 @@ class Sought(Mapping[str, tuple[str, ...]]):
 
     def __len__(self) -> int:
         return len(self.table)
+
+
+def members(begins: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """Of runs that begin there and are so long, one after the other: whose each is, and where."""
+    run = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(len(run)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return run, begins[run] + within

@@ -7,6 +7,7 @@ from typing import overload
 import numpy as np
 
 from optimizer.arrays import NEVER, Ints, ints
+from optimizer.candidates import members
 from optimizer.problem import JobTable, Plan, Problem, Route, Trip, VehicleTable
 
 
@@ -187,9 +188,8 @@ def _times(trip: Trip) -> Sequence[int]:
 def _taken(at: Ints, begins: Ints) -> tuple[Ints, Ints]:
     """Where the members of these are, and where those of each begin when they stand alone."""
     counts = np.diff(begins)[at]
-    ends = np.cumsum(counts)
-    within = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
-    return np.repeat(begins[at], counts) + within, np.concatenate([[0], ends])
+    _, places = members(begins[at], counts)
+    return places, np.concatenate([[0], np.cumsum(counts)])
 
 
 def _joined(one: RouteTable, other: RouteTable) -> RouteTable:

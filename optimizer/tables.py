@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from optimizer.arrays import NEVER, Ints, Numbers
-from optimizer.candidates import CandidateTable
+from optimizer.candidates import CandidateTable, members
 from optimizer.problem import JobTable, Problem, VehicleTable
 from optimizer.routes import kept_by, promises
 from optimizer.timing import Timetable, limits
@@ -155,28 +155,25 @@ class Tables:
         shape = (len(self.vehicles), self._groups)
         serves = csr_array((np.ones(len(v), dtype=np.int32), (v, group)), shape=shape)
         first, then = (serves.T @ serves).nonzero()
-        members = np.bincount(self._group, minlength=self._groups)
+        sizes = np.bincount(self._group, minlength=self._groups)
         by_group = np.argsort(self._group, kind="stable")
-        counts = members[first]
-        begins = (np.cumsum(members) - members)[first]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return by_group[np.repeat(begins, counts) + within], np.repeat(then, counts)
+        pair, place = members((np.cumsum(sizes) - sizes)[first], sizes[first])
+        return by_group[place], then[pair]
 
     def _hops(self) -> tuple[Numbers, Records, Numbers]:
         """Seconds between the doors of one group, in blocks, and where the blocks are."""
         doors = self.jobs.number("delivery")
         by_group = np.argsort(self._group, kind="stable")
-        members = np.bincount(self._group, minlength=self._groups)
-        begins = np.cumsum(members) - members
+        sizes = np.bincount(self._group, minlength=self._groups)
+        begins = np.cumsum(sizes) - sizes
         rank = np.empty(len(doors), dtype=np.int32)
-        rank[by_group] = np.arange(len(doors)) - np.repeat(begins, members)
-        grid = members**2
-        block = np.repeat(np.arange(len(members)), grid)
-        within = np.arange(len(block)) - np.repeat(np.cumsum(grid) - grid, grid)
-        origins = doors[by_group[begins[block] + within // members[block]]]
-        destinations = doors[by_group[begins[block] + within % members[block]]]
+        rank[by_group] = np.arange(len(doors)) - np.repeat(begins, sizes)
+        grid = sizes**2
+        block, within = members(np.zeros_like(grid), grid)
+        origins = doors[by_group[begins[block] + within // sizes[block]]]
+        destinations = doors[by_group[begins[block] + within % sizes[block]]]
         hop_s = self.problem.travel.between(origins, destinations).astype(np.int32)
-        return hop_s, _records(GROUP, hop_at=np.cumsum(grid) - grid, members=members), rank
+        return hop_s, _records(GROUP, hop_at=np.cumsum(grid) - grid, members=sizes), rank
 
     def _first_limits(self) -> tuple[Ints, ...]:
         """What the first trip of a vehicle under way may do, by vehicle."""

@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from actors.chance import Chance, SeededChance
@@ -18,15 +17,12 @@ from engine.kernel.pages import Wanted
 from engine.orders.finding import Sought, sought
 from engine.orders.order import Order
 from engine.orders.viewing import Viewer
-from simulations.bench_queries import filled
+from simulations.filled_city import filled_city
 from storage.database import Database
 from storage.filled import City, code_of, courier_id_of, name_of, phone_of
 from storage.kinds import decode
-from storage.migrate import migrate
 from storage.order_tokens import search
 from storage.queries import queries
-from storage.servers import embedded_servers
-from storage.settings import DatabaseSettings
 from storage.store import OrderSearch
 
 _PAGE: Final = Wanted(limit=20)
@@ -53,11 +49,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 def run(*, orders: int, asked: int, seed: int) -> list[Found]:
     """Fill a throw-away PostgreSQL, ask each kind so often, and print the table."""
-    settings = DatabaseSettings(shared_buffers_mb=512)
-    with embedded_servers(database=settings, throwaway=True) as servers:
-        found = asyncio.run(
-            _measure(servers.postgres_dsn, orders=orders, asked=asked, chance=SeededChance(seed))
-        )
+    found = asyncio.run(_measure(orders=orders, asked=asked, chance=SeededChance(seed)))
     table = Table(
         "search", "rows", "p50 ms", "p95 ms", "by keys p50", "by keys p95", "ratio of p95"
     )
@@ -69,22 +61,15 @@ def run(*, orders: int, asked: int, seed: int) -> list[Found]:
     return found
 
 
-async def _measure(dsn: str, *, orders: int, asked: int, chance: Chance) -> list[Found]:
-    await migrate(dsn)
-    settings = {"dsn": dsn, "statement_timeout_ms": 0, "command_timeout_s": 600}
-    database = await Database.open(DatabaseSettings.model_validate(settings))
-    try:
-        with Progress(transient=True) as progress:
-            city = await filled(database, orders=orders, progress=progress)
-            kinds = _kinds(city)
-            bar = progress.add_task("searching", total=len(kinds) * asked)
-            found = []
-            for kind, making in kinds.items():
-                searches = [making(chance.below(orders)) for _ in range(asked + _WARM_UP)]
-                found.append(await _beside(database, kind, searches, lambda: progress.advance(bar)))
-            return found
-    finally:
-        await database.close()
+async def _measure(*, orders: int, asked: int, chance: Chance) -> list[Found]:
+    async with filled_city(orders=orders) as (database, city, progress):
+        kinds = _kinds(city)
+        bar = progress.add_task("searching", total=len(kinds) * asked)
+        found = []
+        for kind, making in kinds.items():
+            searches = [making(chance.below(orders)) for _ in range(asked + _WARM_UP)]
+            found.append(await _beside(database, kind, searches, lambda: progress.advance(bar)))
+        return found
 
 
 def _kinds(city: City) -> dict[str, Making]:

@@ -33,7 +33,7 @@ from storage.memory import MemoryStore
 
 # A Monday, so that virtual days have a date; ticks fall on whole minutes, and so come just after
 # what happens in the same minute.
-VIRTUAL_START: Instant = 1_767_571_200_000 - 1000
+VIRTUAL_START: Instant = 1_767_571_200_000 - mdrp.minute_0(0)
 _CUSTOMERS_MAX = 40
 _ORDERS_PER_CUSTOMER = 20
 # As the recorded problem has them: they work to the last minute, and nothing holds them up.

@@ -18,7 +18,7 @@ from engine.kernel.place import EARTH_RADIUS_M, Point
 from engine.kernel.timing import Instant
 from engine.orders.cash import cash_due
 from engine.orders.order import Order
-from optimizer.candidates import CandidateTable
+from optimizer.candidates import CandidateTable, members
 
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -80,13 +80,12 @@ class Search:
         if self.asks and self.couriers:
             begins, whom = _Choice(self).of_asks()
         counts = np.diff(begins)[self.ask]
-        ends = np.cumsum(counts)
-        within = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
+        _, places = members(begins[self.ask], counts)
         return CandidateTable(
             jobs=self.jobs,
             vehicles=self.couriers,
-            begins=np.concatenate([[0], ends]),
-            vehicle=whom[np.repeat(begins[self.ask], counts) + within].astype(np.int32),
+            begins=np.concatenate([[0], np.cumsum(counts)]),
+            vehicle=whom[places].astype(np.int32),
         )
 
 
@@ -156,10 +155,7 @@ class _Near(NamedTuple):
 
     def of(self, shops: Indices) -> tuple[Indices, Indices]:
         """All of each of these shops, one shop after the other: which shop, and where they are."""
-        counts = self.counts[shops]
-        at = np.repeat(np.arange(len(shops)), counts)
-        within = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return at, np.repeat(self.begins[shops], counts) + within
+        return members(self.begins[shops], self.counts[shops])
 
 
 class _Choice:
@@ -275,10 +271,8 @@ class _Surroundings:
         """Around each shop, at least those who could be there until then."""
         search = self._search
         shop, cell = np.nonzero(bounds_s <= until_s[:, None])
-        counts = self._counts[cell]
-        shop = np.repeat(shop, counts)
-        within = np.arange(len(shop)) - np.repeat(np.cumsum(counts) - counts, counts)
-        courier = self._members[np.repeat(self._begins[cell], counts) + within]
+        pair, place = members(self._begins[cell], self._counts[cell])
+        shop, courier = shop[pair], self._members[place]
         approach_s = self._approach_s(courier, search.shop_lat[shop], search.shop_lng[shop])
         is_near = approach_s <= search.parameters.approach_s_max
         shop, courier = shop[is_near], courier[is_near]

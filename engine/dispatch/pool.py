@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from engine.couriers.courier import Courier, CourierStatus
 from engine.dispatch.candidates import search_of
-from engine.dispatch.eta import Sighting
 from engine.dispatch.muster import Muster
-from engine.dispatch.roster import KINDS, Roster
+from engine.dispatch.roster import KINDS
 from engine.dispatch.underway import UnderWay
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelProfile, VehicleKind, travel_times
@@ -34,8 +33,6 @@ from optimizer.problem import (
 )
 from optimizer.routes import RouteTable
 
-_NO_SIGHTINGS: Mapping[CourierId, Sighting] = {}
-_NOBODY: Mapping[CourierId, UnderWay] = {}
 _PERMILLE = 1000
 
 
@@ -70,24 +67,6 @@ def is_available(courier: Courier, zone: Zone, now: Instant) -> bool:
         and courier.offer_id is None
         and (courier.shift_ends_at is None or courier.shift_ends_at > now)
     )
-
-
-def problem_of(
-    zone: Zone,
-    orders: Sequence[Order],
-    couriers: Sequence[Courier],
-    *,
-    seen: Mapping[CourierId, Sighting] = _NO_SIGHTINGS,
-    under_way: Mapping[CourierId, UnderWay] = _NOBODY,
-    incumbent: Sequence[Route] = (),
-    now: Instant,
-) -> Problem:
-    """The problem of one tick: `orders` wait or are under way, `couriers` are available."""
-    roster = Roster()
-    roster.read(couriers, seen)
-    muster = Muster(roster, zone.parameters, now)
-    muster.walk(muster.busy, under_way)
-    return stated(zone, orders, muster, incumbent)
 
 
 def stated(

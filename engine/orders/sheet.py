@@ -1,5 +1,6 @@
 """Orders as rows of a sheet, for people who count and filter elsewhere."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -21,30 +22,28 @@ HEADINGS: Final = (
     "fees_sar",
     "charge_sar",
 )
+# What a courier sees of what he has carried.
+WORK_HEADINGS: Final = (
+    "order_id",
+    "code",
+    "status",
+    "placed_at",
+    "picked_up_at",
+    "ended_at",
+    "recipient",
+    "gift",
+    "shop",
+)
 # With these a sheet begins a formula, whoever wrote them.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def row_of(order: Order) -> tuple[str, ...]:
+def row_of(order: Order, headings: Sequence[str] = HEADINGS) -> tuple[str, ...]:
     """One order; times in UTC (ISO 8601), amounts in riyals with VAT, no text is a formula."""
-    return (
-        order.id,
-        order.code,
-        order.status.value,
-        as_time(order.placed_at),
-        as_time(order.due_at),
-        as_time(order.ended_at),
-        as_text(order.recipient.name),
-        as_text(order.gift.description),
-        as_text(order.shop.name),
-        as_text(order.door.address or order.door.name),
-        _sar(order.total_halalas),
-        _sar(order.fees_halalas),
-        "" if order.charge_halalas is None else _sar(order.charge_halalas),
-    )
+    return tuple([_CELLS[one](order) for one in headings])
 
 
-def as_time(instant: Instant | None) -> str:
+def _time(instant: Instant | None) -> str:
     """A time in UTC (ISO 8601), or nothing."""
     if instant is None:
         return ""
@@ -55,7 +54,25 @@ def _sar(halalas: int) -> str:
     return f"{halalas // 100}.{halalas % 100:02}"
 
 
-def as_text(text: str) -> str:
+def _text(text: str) -> str:
     """One line of text that no program takes for a formula."""
     line = " ".join(text.split())
     return f"'{line}" if line.startswith(_FORMULAS) else line
+
+
+_CELLS: Final[Mapping[str, Callable[[Order], str]]] = {
+    "order_id": lambda order: order.id,
+    "code": lambda order: order.code,
+    "status": lambda order: order.status.value,
+    "placed_at": lambda order: _time(order.placed_at),
+    "picked_up_at": lambda order: _time(order.picked_up_at),
+    "due_at": lambda order: _time(order.due_at),
+    "ended_at": lambda order: _time(order.ended_at),
+    "recipient": lambda order: _text(order.recipient.name),
+    "gift": lambda order: _text(order.gift.description),
+    "shop": lambda order: _text(order.shop.name),
+    "door": lambda order: _text(order.door.address or order.door.name),
+    "total_sar": lambda order: _sar(order.total_halalas),
+    "fees_sar": lambda order: _sar(order.fees_halalas),
+    "charge_sar": lambda order: "" if order.charge_halalas is None else _sar(order.charge_halalas),
+}

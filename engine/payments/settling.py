@@ -62,13 +62,13 @@ def follow(payment: Payment, order: Order, *, terms: Terms, now: Instant) -> Dec
     if target is None or (target, is_over) == (payment.target_halalas, payment.is_over):
         return None
     returned = order.status is OrderStatus.RETURNED
-    is_cash = payment.gateway is GatewayName.CASH
+    amount = payment.amount_halalas
+    if payment.gateway is GatewayName.CASH and target:
+        # What was taken at the door is the amount; until then it was a promise.
+        amount = max(target, payment.captured_halalas)
     later = evolve(
         payment,
-        # A promise of cash follows what its order costs; what was taken at the door is the amount.
-        amount_halalas=max(target, payment.captured_halalas)
-        if is_cash and target
-        else (payment.amount_halalas),
+        amount_halalas=amount,
         price_halalas=order.total_halalas,
         courier_id=order.courier_id,
         target_halalas=target,

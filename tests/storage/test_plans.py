@@ -21,7 +21,7 @@ from engine.listings import (
     WHAT_IFS,
 )
 from engine.orders.order import Order
-from simulations.bench_queries import filled
+from simulations.filled_city import filled
 from storage.database import Database
 from storage.filled import City
 from storage.hot_queries import hot_queries

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.couriers.courier import Courier
-from engine.dispatch.pool import problem_of
 from engine.dispatch.why import reach_s, why_not
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import GreatCircle, Speeds, TravelProfile, VehicleKind
@@ -18,6 +17,7 @@ from engine.kernel.place import Place, Point
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Gift, Lapse, Lapsed, Order
 from tests.builders import CORNER, DOOR, NOON, SHOP, a_courier, a_zone, an_order
+from tests.engine.dispatch.ticks import problem_of
 
 ORDER, COURIER = an_order(), a_courier()
 COURIERS = [a_courier() for _ in range(12)]

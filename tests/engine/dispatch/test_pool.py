@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from engine.couriers.courier import Duty
 from engine.dispatch.eta import Sighting
-from engine.dispatch.pool import is_available, policy_of, problem_of
+from engine.dispatch.pool import is_available, policy_of
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import GreatCircle, Speeds, TravelProfile, VehicleKind
 from engine.kernel.ids import OfferId, ZoneId
@@ -29,6 +29,7 @@ from tests.builders import (
     an_order,
     new_id,
 )
+from tests.engine.dispatch.ticks import problem_of
 
 ZONE = a_zone()
 

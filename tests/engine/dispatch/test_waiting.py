@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.couriers.courier import Courier, Duty
-from engine.dispatch.pool import problem_of
 from engine.dispatch.roster import Roster
 from engine.dispatch.waiting import NAMED_MAX, Reason, Surroundings, why_they_wait
 from engine.dispatch.why import Why
@@ -20,6 +19,7 @@ from engine.orders.order import Lapse, Lapsed
 from optimizer import problem as optimizer
 from optimizer.problem import Alternative, Plan, Route, Trip
 from tests.builders import NOON, SHOP, a_courier, a_zone, an_order, new_id
+from tests.engine.dispatch.ticks import problem_of
 
 ZONE = a_zone(parameters=ZoneParameters(commit_lead_s=120, candidates_max=3))
 ORDER = an_order(zone=ZONE)

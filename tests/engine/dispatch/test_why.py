@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from engine.couriers.courier import CAPACITY_G, Duty
 from engine.dispatch.offers import can_be_offered, can_carry
-from engine.dispatch.pool import problem_of
 from engine.dispatch.why import TEXTS, Why, reach_s, why_not, why_unavailable
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import GreatCircle, VehicleKind
@@ -20,6 +19,7 @@ from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Gift, Lapse, Lapsed, Order
 from optimizer.problem import Reason
 from tests.builders import NOON, SHOP, a_courier, a_zone, an_order, new_id
+from tests.engine.dispatch.ticks import problem_of
 
 ZONE = a_zone()
 ORDER, COURIER = an_order(zone=ZONE), a_courier(zone=ZONE)

@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 
 from engine.couriers.courier import ProgressStep, StopKind
-from engine.dispatch.pool import problem_of
 from engine.dispatch.why import Why, why_not
 from engine.geo.parameters import ZoneParameters
 from engine.kernel.messages import Decision
@@ -29,6 +28,7 @@ from tests.builders import (
     customer,
     must,
 )
+from tests.engine.dispatch.ticks import problem_of
 
 P, S = ProgressStep, OrderStatus
 OPEN = Gift(description="Roses", hide_price=False)
