@@ -1,7 +1,7 @@
 """Paying for something: what it is paid with, and the payment as far as it goes at once."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Request
 from pydantic import Field
@@ -14,11 +14,14 @@ from engine.kernel.ids import PaymentId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.payments.decide import Payable
-from engine.payments.gateways import Network, Source, SourceKind
+from engine.payments.gateways import METHOD_NOT_OFFERED, Network, Source, SourceKind
+from engine.payments.messages import ORDER_PAID, PAYMENTS_OFF, SOURCE_REFUSED
 from engine.payments.payment import Payment, PaymentStatus
 from engine.payments.saved import UNKNOWN_METHOD, SavedMethod, method_id
 
 _SOURCE_MAX = 20_000
+# What may be said to whoever pays, whatever it is for.
+PAYING: Final = (PAYMENTS_OFF, METHOD_NOT_OFFERED, SOURCE_REFUSED, ORDER_PAID, UNKNOWN_METHOD)
 
 
 class SourceBody(Body):

@@ -26,7 +26,7 @@ from api.list_queries import GIFT_LINKS
 from api.order_answers import GiftAsked, GiftLinkPriced, GiftLinkShown, GiftLinksShown
 from api.paging import Paging, listed
 from api.parts import Parts
-from api.paying import PaidWith, charged
+from api.paying import PAYING, PaidWith, charged
 from api.payment_answers import PaymentShown
 from api.payment_answers import shown as payment_shown
 from api.recipients import recipient_of
@@ -54,9 +54,7 @@ from engine.orders.gift_link import (
 from engine.orders.messages import BAD_WINDOW
 from engine.orders.quote import Wishes
 from engine.orders.reach import PriceRange, price_range
-from engine.payments.gateways import METHOD_NOT_OFFERED
-from engine.payments.messages import ORDER_PAID, PAYMENTS_OFF, SOURCE_REFUSED
-from engine.payments.saved import UNKNOWN_METHOD
+from engine.payments.messages import PAYMENTS_OFF
 
 router = APIRouter(prefix="/v1", tags=["gift links"])
 Token = Annotated[str, Path(max_length=200)]
@@ -189,11 +187,7 @@ async def _priced(parts: Parts, shop: Place, wishes: Wishes) -> PriceRange:
         *WITH_KEY,
         UNKNOWN_GIFT_LINK,
         GIFT_LINK_CLOSED,
-        PAYMENTS_OFF,
-        METHOD_NOT_OFFERED,
-        SOURCE_REFUSED,
-        ORDER_PAID,
-        UNKNOWN_METHOD,
+        *PAYING,
     ),
 )
 async def pay_gift_link(

@@ -21,7 +21,7 @@ from api.group_answers import (
 from api.json_answer import Json
 from api.order_views import find_visible, views
 from api.parts import Parts
-from api.paying import PaidWith, charged
+from api.paying import PAYING, PaidWith, charged
 from api.payment_answers import PaymentShown
 from api.payment_answers import shown as payment_shown
 from api.placing import paid_order
@@ -52,14 +52,10 @@ from engine.orders.messages import (
 )
 from engine.orders.order import Order, OrderStatus
 from engine.orders.policy import Terms, cancellation_terms
-from engine.payments.gateways import METHOD_NOT_OFFERED
 from engine.payments.messages import (
-    ORDER_PAID,
     PAYMENT_REQUIRED,
     PAYMENTS_OFF,
-    SOURCE_REFUSED,
 )
-from engine.payments.saved import UNKNOWN_METHOD
 
 router = APIRouter(prefix="/v1", tags=["groups"])
 GROUP_MOST = 50
@@ -182,11 +178,7 @@ async def place_group(
         *WITH_STORE,
         *WITH_KEY,
         *_PLACING,
-        PAYMENTS_OFF,
-        METHOD_NOT_OFFERED,
-        SOURCE_REFUSED,
-        ORDER_PAID,
-        UNKNOWN_METHOD,
+        *PAYING,
     ),
 )
 async def pay_group(

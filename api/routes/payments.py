@@ -17,7 +17,7 @@ from api.json_answer import Json
 from api.list_queries import PAYMENTS
 from api.paging import Paging, listed
 from api.parts import Parts
-from api.paying import PaidWith, charged
+from api.paying import PAYING, PaidWith, charged
 from api.payment_answers import (
     MethodsShown,
     NoticeTaken,
@@ -38,20 +38,16 @@ from engine.orders.cash import CASH_NOT_TAKEN, CASH_SHOWS_PRICE, cash_objection
 from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
 from engine.payments.decide import Payable
 from engine.payments.gateways import (
-    METHOD_NOT_OFFERED,
     GatewayName,
     Network,
     flow_of,
 )
 from engine.payments.messages import (
     NOTICE_NOT_GENUINE,
-    ORDER_PAID,
     PAYMENTS_OFF,
-    SOURCE_REFUSED,
     UNKNOWN_PAYMENT,
 )
 from engine.payments.payment import Payment
-from engine.payments.saved import UNKNOWN_METHOD
 
 router = APIRouter(prefix="/v1", tags=["payments"])
 
@@ -89,11 +85,7 @@ async def list_payment_methods(parts: PartsDep) -> Json:
         *WITH_TOKEN,
         *WITH_STORE,
         *WITH_KEY,
-        PAYMENTS_OFF,
-        METHOD_NOT_OFFERED,
-        SOURCE_REFUSED,
-        ORDER_PAID,
-        UNKNOWN_METHOD,
+        *PAYING,
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
         BAD_PHONE,
