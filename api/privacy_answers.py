@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints, model_validator
 
-from api.answer import Answer
+from api.answer import Answer, PageAnswer
 from api.bodies import Body, Phone, Reason, Storable
 from api.deps import IdText
 
@@ -49,7 +49,7 @@ class PrivacyRequestShown(Answer):
     file_expires_at: int | None
 
 
-class PrivacyRequestsShown(Answer):
+class PrivacyRequestsShown(PageAnswer):
     """One's own requests, the newest first; or all that are open, the oldest first."""
 
     requests: list[PrivacyRequestShown]
@@ -65,7 +65,7 @@ class ConsentShown(Answer):
     is_withdrawn: bool
 
 
-class ConsentsShown(Answer):
+class ConsentsShown(PageAnswer):
     """All that somebody ever agreed to, the newest first."""
 
     consents: list[ConsentShown]

@@ -12,6 +12,8 @@ from engine.payments.gateways import GatewayName
 from engine.payments.payment import PaymentStatus
 from engine.payouts.dispute import DisputeStatus
 from engine.payouts.payout import PayoutStatus
+from engine.privacy.consents import ConsentPurpose
+from engine.privacy.requests import RequestKind, RequestStatus
 
 
 def _status(choices: Iterable[StrEnum], says: str) -> Column:
@@ -100,6 +102,37 @@ DISPUTES: Final = Listing(
         _OPENED_AT,
         _HALALAS,
     ),
+)
+_REQUEST_KIND: Final = Column(
+    name="kind",
+    kind=Kind.CHOICE,
+    says="That ask for one of these.",
+    choices=tuple(one.value for one in RequestKind),
+)
+_REQUESTED_AT: Final = _at("asked_at", "When it was asked.")
+PRIVACY_REQUESTS: Final = Listing(
+    name="privacy_requests",
+    orders=(_REQUESTED_AT,),
+    filters=(_REQUEST_KIND, _status(RequestStatus, "Those that stand so."), _REQUESTED_AT),
+)
+# The oldest first: each has a month by law.
+OPEN_PRIVACY_REQUESTS: Final = Listing(
+    name="open_privacy_requests",
+    orders=(_REQUESTED_AT,),
+    filters=(_REQUEST_KIND, _REQUESTED_AT),
+    descending=False,
+)
+_PURPOSE: Final = Column(
+    name="purpose",
+    kind=Kind.CHOICE,
+    says="To one of these.",
+    choices=tuple(one.value for one in ConsentPurpose),
+)
+CONSENTS: Final = Listing(
+    name="consents",
+    orders=(_at("given_at", "When it was given."),),
+    filters=(_PURPOSE,),
+    tie=_PURPOSE,
 )
 INVITATIONS: Final = Listing(name="invitations", orders=(_SENT_AT,), filters=(_SENT_AT,))
 AUDIT_LOG: Final = Listing(

@@ -8,7 +8,9 @@ from msgspec import to_builtins
 from engine.audit.record import AuditRecord
 from engine.kernel.ids import UserId, derived_id
 from engine.kernel.messages import Effect, Role
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import CONSENTS, OPEN_PRIVACY_REQUESTS, PRIVACY_REQUESTS
 from engine.privacy.consents import Consent, ConsentPurpose
 from engine.privacy.requests import PrivacyRequest, PrivacyRequestId, RequestKind, Unfinished
 from engine.privacy.retention import Periods
@@ -54,17 +56,13 @@ class MemoryPrivacy:
         mine = (one for one in self._requests.values() if one.user_id == user_id)
         return next((one for one in mine if one.kind is kind and one.is_open), None)
 
-    async def list_requests_of(self, user_id: UserId, *, limit: int) -> tuple[PrivacyRequest, ...]:
-        mine = [one for one in self._requests.values() if one.user_id == user_id]
-        return tuple(sorted(mine, key=lambda one: -one.asked_at)[:limit])
+    async def list_requests_of(self, user_id: UserId, wanted: Wanted) -> Page[PrivacyRequest]:
+        mine = (one for one in self._requests.values() if one.user_id == user_id)
+        return PRIVACY_REQUESTS.page(mine, wanted)
 
-    async def list_open_requests(
-        self, *, after: tuple[Instant, str], limit: int
-    ) -> tuple[PrivacyRequest, ...]:
-        found = [
-            one for one in self._requests.values() if one.is_open and (one.asked_at, one.id) > after
-        ]
-        return tuple(sorted(found, key=lambda one: (one.asked_at, one.id))[:limit])
+    async def list_open_requests(self, wanted: Wanted) -> Page[PrivacyRequest]:
+        is_open = (one for one in self._requests.values() if one.is_open)
+        return OPEN_PRIVACY_REQUESTS.page(is_open, wanted)
 
     async def take_due(self, *, now: Instant, lease_until: Instant) -> PrivacyRequest | None:
         due = [one for one in self._requests.values() if one.is_open]
@@ -101,9 +99,9 @@ class MemoryPrivacy:
         mine = (one for one in self._consents.values() if one.user_id == user_id)
         return next((one for one in mine if one.purpose is purpose and one.ended_at is None), None)
 
-    async def list_consents(self, user_id: UserId, *, limit: int) -> tuple[Consent, ...]:
-        mine = [one for one in self._consents.values() if one.user_id == user_id]
-        return tuple(sorted(mine, key=lambda one: -one.given_at)[:limit])
+    async def list_consents(self, user_id: UserId, wanted: Wanted) -> Page[Consent]:
+        mine = (one for one in self._consents.values() if one.user_id == user_id)
+        return CONSENTS.page(mine, wanted)
 
 
 class MemoryPersonalData:

@@ -9,12 +9,15 @@ from msgspec.structs import replace
 from engine.audit.record import AuditRecord
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Effect
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
+from engine.listings import CONSENTS, OPEN_PRIVACY_REQUESTS, PRIVACY_REQUESTS
 from engine.privacy.consents import Consent, ConsentPurpose
 from engine.privacy.requests import PrivacyRequest, PrivacyRequestId, RequestKind
 from storage.audit import save_records
 from storage.database import Database
 from storage.kinds import decode, encode, known
+from storage.listed import page_in
 from storage.queries import queries
 from storage.vault import Sealed, Vault
 
@@ -45,14 +48,12 @@ class PrivacyStore(Protocol):
         """The one of this kind that is still to be carried out."""
         ...
 
-    async def list_requests_of(self, user_id: UserId, *, limit: int) -> tuple[PrivacyRequest, ...]:
-        """A person's, the newest first."""
+    async def list_requests_of(self, user_id: UserId, wanted: Wanted) -> Page[PrivacyRequest]:
+        """A page of a person's, as `PRIVACY_REQUESTS` says."""
         ...
 
-    async def list_open_requests(
-        self, *, after: tuple[Instant, str], limit: int
-    ) -> tuple[PrivacyRequest, ...]:
-        """Those that are still to be carried out, the oldest first, beyond an instant and id."""
+    async def list_open_requests(self, wanted: Wanted) -> Page[PrivacyRequest]:
+        """A page of those still to be carried out, as `OPEN_PRIVACY_REQUESTS` says."""
         ...
 
     async def take_due(self, *, now: Instant, lease_until: Instant) -> PrivacyRequest | None:
@@ -83,8 +84,8 @@ class PrivacyStore(Protocol):
         """What is agreed to at present."""
         ...
 
-    async def list_consents(self, user_id: UserId, *, limit: int) -> tuple[Consent, ...]:
-        """All that somebody ever agreed to, the newest first."""
+    async def list_consents(self, user_id: UserId, wanted: Wanted) -> Page[Consent]:
+        """A page of all that somebody ever agreed to, as `CONSENTS` says."""
         ...
 
 
@@ -135,19 +136,24 @@ class PostgresPrivacy:
         )
         return None if state is None else self._opened(state)
 
-    async def list_requests_of(self, user_id: UserId, *, limit: int) -> tuple[PrivacyRequest, ...]:
-        rows = await self._database.rows(
-            queries.list_privacy_requests_of, user_id=known(user_id), limit=limit
+    async def list_requests_of(self, user_id: UserId, wanted: Wanted) -> Page[PrivacyRequest]:
+        return await page_in(
+            self._database,
+            queries.list_privacy_requests_of,
+            PRIVACY_REQUESTS,
+            wanted,
+            lambda row: self._opened(row["state"]),
+            user_id=known(user_id),
         )
-        return tuple(self._opened(row["state"]) for row in rows)
 
-    async def list_open_requests(
-        self, *, after: tuple[Instant, str], limit: int
-    ) -> tuple[PrivacyRequest, ...]:
-        rows = await self._database.rows(
-            queries.list_open_privacy_requests, at=after[0], request_id=after[1], limit=limit
+    async def list_open_requests(self, wanted: Wanted) -> Page[PrivacyRequest]:
+        return await page_in(
+            self._database,
+            queries.list_open_privacy_requests,
+            OPEN_PRIVACY_REQUESTS,
+            wanted,
+            lambda row: self._opened(row["state"]),
         )
-        return tuple(self._opened(row["state"]) for row in rows)
 
     async def take_due(self, *, now: Instant, lease_until: Instant) -> PrivacyRequest | None:
         state = await self._database.value(
@@ -195,9 +201,15 @@ class PostgresPrivacy:
         )
         return None if state is None else decode(Consent, state)
 
-    async def list_consents(self, user_id: UserId, *, limit: int) -> tuple[Consent, ...]:
-        rows = await self._database.rows(queries.list_consents, user_id=known(user_id), limit=limit)
-        return tuple(decode(Consent, row["state"]) for row in rows)
+    async def list_consents(self, user_id: UserId, wanted: Wanted) -> Page[Consent]:
+        return await page_in(
+            self._database,
+            queries.list_consents,
+            CONSENTS,
+            wanted,
+            lambda row: decode(Consent, row["state"]),
+            user_id=known(user_id),
+        )
 
     def _sealed(self, request: PrivacyRequest) -> _Row:
         if not request.phone:

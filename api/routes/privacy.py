@@ -13,6 +13,8 @@ from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
 from api.links import LINK_EXPIRED, UNKNOWN_LINK, read_link, sign_link
+from api.list_queries import CONSENTS, OPEN_PRIVACY_REQUESTS, PRIVACY_REQUESTS
+from api.paging import Paging, listed
 from api.parts import Parts
 from api.privacy_answers import (
     AskForBody,
@@ -28,7 +30,6 @@ from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller
-from engine.kernel.pages import FIRST_ID
 from engine.kernel.refusals import STALE, Refusal
 from engine.kernel.timing import Instant
 from engine.privacy import consents
@@ -44,7 +45,6 @@ from engine.privacy.requests import (
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 PURPOSE: Final = "export links"
-LISTED_MAX: Final = 100
 T = TypeVar("T")
 
 _Oneself = Annotated[Caller, granted(Permission.ASK_FOR_ONESELF)]
@@ -80,12 +80,17 @@ async def withdraw_erasure(caller: _Oneself, parts: PartsDep, request: Request) 
     return Json(_shown(parts, _granted(told)))
 
 
-@router.get("/privacy/requests", responses=answers(200, PrivacyRequestsShown, *_ASKING))
-async def list_privacy_requests(caller: _Oneself, parts: PartsDep) -> Json:
-    """What you asked for, the newest hundred, with the address of the export that is there."""
-    found = await parts.privacy.list_requests_of(caller.user_id, limit=LISTED_MAX)
+@router.get(
+    "/privacy/requests", responses=answers(200, PrivacyRequestsShown, *_ASKING, INVALID_REQUEST)
+)
+async def list_privacy_requests(
+    caller: _Oneself, parts: PartsDep, paging: Annotated[Paging, listed(PRIVACY_REQUESTS)]
+) -> Json:
+    """What you asked for, the newest first, with the address of the export that is there."""
+    page = await parts.privacy.list_requests_of(caller.user_id, paging.wanted)
     files = await parts.privacy.list_exports_of(caller.user_id, now=parts.wall.now())
-    return Json({"requests": [_shown(parts, one, files.get(one.id)) for one in found]})
+    shown = [_shown(parts, one, files.get(one.id)) for one in page.rows]
+    return paging.answer(page, "requests", shown)
 
 
 @router.get(
@@ -127,11 +132,13 @@ async def get_privacy_file(
     return Response(export, media_type="application/zip", headers=headers)
 
 
-@router.get("/privacy/consents", responses=answers(200, ConsentsShown, *_ASKING))
-async def list_consents(caller: _Oneself, parts: PartsDep) -> Json:
-    """What you agreed to, the newest hundred."""
-    found = await parts.privacy.list_consents(caller.user_id, limit=LISTED_MAX)
-    return Json({"consents": [_consent(one) for one in found]})
+@router.get("/privacy/consents", responses=answers(200, ConsentsShown, *_ASKING, INVALID_REQUEST))
+async def list_consents(
+    caller: _Oneself, parts: PartsDep, paging: Annotated[Paging, listed(CONSENTS)]
+) -> Json:
+    """What you agreed to, the newest first."""
+    page = await parts.privacy.list_consents(caller.user_id, paging.wanted)
+    return paging.answer(page, "consents", [_consent(one) for one in page.rows])
 
 
 @router.put(
@@ -186,11 +193,15 @@ async def ask_for_somebody(
     return Json(_shown(parts, _granted(asked)), 202)
 
 
-@router.get("/privacy-requests", responses=answers(200, PrivacyRequestsShown, *_ASKING))
-async def list_open_privacy_requests(_: _ForOthers, parts: PartsDep) -> Json:
-    """What is still to be carried out, the oldest hundred: each has a month by law."""
-    found = await parts.privacy.list_open_requests(after=(0, FIRST_ID), limit=LISTED_MAX)
-    return Json({"requests": [_shown(parts, one) for one in found]})
+@router.get(
+    "/privacy-requests", responses=answers(200, PrivacyRequestsShown, *_ASKING, INVALID_REQUEST)
+)
+async def list_open_privacy_requests(
+    _: _ForOthers, parts: PartsDep, paging: Annotated[Paging, listed(OPEN_PRIVACY_REQUESTS)]
+) -> Json:
+    """What is still to be carried out, the oldest first: each has a month by law."""
+    page = await parts.privacy.list_open_requests(paging.wanted)
+    return paging.answer(page, "requests", [_shown(parts, one) for one in page.rows])
 
 
 @router.get(

@@ -19,13 +19,10 @@ select state from privacy_requests
 where user_id = :user_id and kind = :kind and status = 'open';
 
 -- name: list_privacy_requests_of
-select state from privacy_requests where user_id = :user_id
-order by asked_at desc limit :limit;
+select state from privacy_requests where user_id = :user_id;
 
 -- name: list_open_privacy_requests
-select state from privacy_requests
-where status = 'open' and (asked_at, id) > (instant(:at), :request_id::uuid)
-order by asked_at, id limit :limit;
+select state from privacy_requests where status = 'open';
 
 -- name: take_due_privacy_request
 -- Nobody else takes it until the lease ends.
@@ -66,5 +63,4 @@ select state from consents
 where user_id = :user_id and purpose = :purpose and ended_at is null;
 
 -- name: list_consents
-select state from consents where user_id = :user_id
-order by given_at desc limit :limit;
+select state from consents where user_id = :user_id;
