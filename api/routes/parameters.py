@@ -22,6 +22,7 @@ from api.sending import carry_out, fingerprint, id_of_command
 from api.zones_of import find_zone
 from engine import listings
 from engine.geo.bounds import differences
+from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import (
     BAD_PARAMETERS,
@@ -80,10 +81,19 @@ async def change_parameters(
     if_match: IfMatch = None,
 ) -> Json:
     """Other parameters, from `effective_at` on or at once; what is left out stays as it was."""
+    # What was sent is judged before what it would replace (RFC 9110, 13.2.1).
+    guard, _ = guard_in(body.guard), parameters_in(body.parameters, ZoneParameters())
     seen, _ = await _version_seen(parts, zone_id, if_match)
-    wanted = parameters_in(body.parameters, seen.parameters)
-    route = f"PUT /v1/zones/{zone_id}/parameters"
-    changed = await _change(parts, caller, zone_id, body, wanted, seen=seen.version, route=route)
+    changed = await _change(
+        parts,
+        caller,
+        zone_id,
+        body,
+        parameters_in(body.parameters, seen.parameters),
+        guard=guard,
+        seen=seen.version,
+        route=f"PUT /v1/zones/{zone_id}/parameters",
+    )
     _tell_quoting(request, zone_id)
     return changed
 
@@ -103,6 +113,7 @@ async def restore_parameters(
     if_match: IfMatch = None,
 ) -> Json:
     """The parameters of an earlier version again, as a new version that says so."""
+    guard = guard_in(body.guard)
     seen, sets = await _version_seen(parts, zone_id, if_match)
     meant = next((one for one in sets if one.version == version), None)
     if meant is None:
@@ -114,6 +125,7 @@ async def restore_parameters(
         zone_id,
         body,
         meant.parameters,
+        guard=guard,
         seen=seen.version,
         route=route,
         restores=version,
@@ -134,6 +146,7 @@ async def _change(
     body: RestoreBody,
     wanted: ZoneParameters,
     *,
+    guard: Guard | None,
     seen: int,
     route: str,
     restores: int | None = None,
@@ -147,7 +160,7 @@ async def _change(
         effective_at=body.effective_at or parts.clock.now(),
         after_version=seen,
         restores=restores,
-        guard=guard_in(body.guard),
+        guard=guard,
     )
     # The version seen makes a repetition recognisable without a key: it is replaced only once.
     command_id = id_of_command(caller, route, f"{seen} {fingerprint(asked)}")

@@ -1,6 +1,7 @@
 """Zones and their parameters, for operators."""
 
 import asyncio
+from typing import Any
 
 from engine.geo.cells import cell_at
 from engine.kernel.place import Point
@@ -90,6 +91,21 @@ async def test_who_saw_an_old_version_is_told_so(town: Town) -> None:
     assert await change(operator, town.zone_id, 1, reason="later") == (412, "stale_parameters")
     assert await change(operator, town.zone_id, 7) == (412, "stale_parameters")
     assert await change(operator, town.zone_id, "x") == (412, "stale_parameters")
+
+
+async def test_what_is_wrong_is_told_before_what_has_become_old(town: Town) -> None:
+    operator = await town.operator()
+    path, old = f"/v1/zones/{town.zone_id}/parameters", {"If-Match": '"7"'}
+    faults: tuple[dict[str, Any], ...] = (
+        {"guard": {}},
+        {"parameters": {"travel": {"whole_s": {}}}},
+    )
+    for fault in faults:
+        refused = await operator.put(path, {"parameters": {}, "reason": "Eid", **fault}, **old)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request"), fault
+    body = {"reason": "it was better", "guard": {}}
+    refused = await operator.post(f"{path}/1/restore", body, **old)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
 
 async def test_a_change_that_is_sent_twice_is_one_change(town: Town) -> None:
