@@ -179,10 +179,34 @@ FORBIDDEN = (
     "insert into ledger_legs select number, 9, account, asset, 5 from ledger_legs",
     "update ledger_accounts set posted = -1 where id like 'customer%'",
     "insert into ledger_head (number, hash) values (1, '')",
-    # A transfer without its legs.
+    # Legs that somebody adds to an old transfer, balanced, as many as it has.
+    """insert into ledger_legs select number, position + 2, account || ':2', asset, amount
+    from ledger_legs""",
+    # What legs rely on.
+    "update ledger_accounts set asset = 'points'",
+    "delete from ledger_accounts",
+    "truncate ledger_accounts",
+    *(
+        f"""with entered as (
+            insert into ledger_transfers (number, at, hash, state)
+            select 2, at, hash, state || '{{"id": "00000000-0000-0000-0000-000000000001"}}'
+            from ledger_transfers
+        )
+        insert into ledger_legs select 2, {legs} from ledger_legs where {which}"""
+        for legs, which in (
+            ("position, account, asset, amount", "false"),
+            ("position, account, asset, amount", "position = 0"),
+            ("position, account, asset, amount + 1", "true"),
+            ("position, account || '?', asset, amount", "true"),
+            ("position, account, 'points', amount", "true"),
+            ("position + 1, account, asset, amount", "true"),
+        )
+    ),
     """insert into ledger_transfers (number, at, hash, state)
-    select 2, at, hash, state || '{"id": "00000000-0000-0000-0000-000000000001"}'
-    from ledger_transfers""",
+    select 2, at, hash, state || jsonb_build_object(
+        'id', gen_random_uuid(), 'settles', gen_random_uuid(), 'legs', '[]'::jsonb
+    ) from ledger_transfers""",
+    "insert into ledger_legs select 2, position, account, asset, amount from ledger_legs",
 )
 
 
