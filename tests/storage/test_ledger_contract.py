@@ -1,6 +1,7 @@
 """What must hold of the stored ledger, in memory and in PostgreSQL, also while many write."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from storage.database import Database
 from storage.ledger import LedgerStore, PostgresLedger, entered_at
 from storage.memory_ledger import MemoryLedger
 from storage.settings import DatabaseSettings
+from tests.actors.kills import Killed, Life, MortalLedger
 from tests.builders import NOON, new_id
 
 WALLET = account(AccountKind.CUSTOMER_WALLET, new_id())
@@ -156,6 +158,36 @@ async def test_who_fails_in_his_turn_has_entered_nothing(ledger: LedgerStore) ->
         await fail_after_saving()
     assert await ledger.find_entry(transfer.id) is None
     assert (await entered(ledger, transfer)).number == 1
+
+
+async def test_wherever_a_writer_dies_a_group_is_entered_whole_or_not_at_all(
+    ledger: LedgerStore,
+) -> None:
+    await entered(ledger, a_transfer(1000))
+
+    async def told(dies_at: int | None) -> tuple[Life, list[Transfer]]:
+        life = Life(dies_at)
+        mortal: Any = MortalLedger(ledger, life)
+        writer = keeper(mortal)
+        group = [a_transfer(-20), a_transfer(-30, pending=True), a_transfer(50)]
+        with contextlib.suppress(Killed):
+            await life.during(writer.enter_all(group))
+        left = 0 if writer._writer is None else 1
+        assert left == (dies_at is not None)
+        life.leave([writer._writer] if writer._writer else [])
+        await life.bury()
+        return life, group
+
+    alive, _ = await told(None)
+    assert len(alive.points) == 6
+    for dies_at, where in enumerate(alive.points):
+        _, group = await told(dies_at)
+        found = [await ledger.find_entry(one.id) for one in group]
+        assert [one is not None for one in found] == [where == "after the commit"] * 3, where
+        again = await keeper(ledger).enter_all(group)
+        assert all(isinstance(one, Entry) for one in again)
+        assert found in ([None] * 3, again)
+    assert await faults(ledger) == []
 
 
 @pytest.fixture
