@@ -1,7 +1,8 @@
 """The host of the ledger: who enters at the same time as others is entered together with them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import accumulate, chain, islice, takewhile
 
 from msgspec.structs import replace
 
@@ -17,7 +18,7 @@ from storage.ledger import LedgerStore
 
 GROUP_MAX = 500
 _PAGE = 500
-_Waiting = tuple[Transfer, asyncio.Future[Entry | Refusal]]
+_Waiting = tuple[Sequence[Transfer], asyncio.Future[list[Entry | Refusal]]]
 
 
 class TransferRefused(Exception):
@@ -52,8 +53,18 @@ class LedgerKeeper:
         Raises:
             StoreUnavailable: whether it was entered is not known; asking again is harmless.
         """
-        told: asyncio.Future[Entry | Refusal] = asyncio.get_running_loop().create_future()
-        self._waiting.append((transfer, told))
+        (answer,) = await self.enter_all((transfer,))
+        return answer
+
+    async def enter_all(self, transfers: Sequence[Transfer]) -> list[Entry | Refusal]:
+        """Enter up to `GROUP_MAX` transfers in one transaction; each succeeds or fails by itself.
+
+        Raises:
+            StoreUnavailable: whether they were entered is not known; asking again is harmless.
+        """
+        assert len(transfers) <= GROUP_MAX, f"at most {GROUP_MAX} at once"
+        told: asyncio.Future[list[Entry | Refusal]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((transfers, told))
         if self._writer is None:
             self._writer = asyncio.ensure_future(self._write())
         return await told
@@ -83,24 +94,31 @@ class LedgerKeeper:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
-                await self._enter(group)
+                await self._enter(self._next_group())
         finally:
             self._writer = None
 
+    def _next_group(self) -> list[_Waiting]:
+        sizes = accumulate(len(transfers) for transfers, _ in self._waiting)
+        count = sum(1 for _ in takewhile(lambda size: size <= GROUP_MAX, sizes))
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        return group
+
     async def _enter(self, group: list[_Waiting]) -> None:
         try:
-            found = await self._enter_all([transfer for transfer, _ in group])
+            asked = chain.from_iterable(transfers for transfers, _ in group)
+            found = iter(await self._decide(list(asked)))
         except Exception as error:  # noqa: BLE001 - it is told to everybody who waits
             for _, told in group:
                 if not told.done():
                     told.set_exception(error)
             return
-        for (_, told), answer in zip(group, found, strict=True):
+        for transfers, told in group:
+            answers = list(islice(found, len(transfers)))
             if not told.done():
-                told.set_result(answer)
+                told.set_result(answers)
 
-    async def _enter_all(self, transfers: list[Transfer]) -> list[Entry | Refusal]:
+    async def _decide(self, transfers: list[Transfer]) -> list[Entry | Refusal]:
         now = self._wall.now()
         async with self._store.turn() as turn:
             ledger = await turn.load(transfers)

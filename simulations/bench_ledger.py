@@ -45,9 +45,12 @@ class Rates:
         return self.ledger / self.bare
 
 
-def run(*, runs: int, seed: int) -> list[Rates]:
-    """Measure both in turn on a throw-away PostgreSQL, check the ledger, and print the table."""
-    with embedded_servers(throwaway=True) as servers:
+def run(*, runs: int, seed: int, durable: bool) -> list[Rates]:
+    """Measure both in turn on a throw-away PostgreSQL, check the ledger, and print the table.
+
+    `durable` waits at each commit for the disk, as a service does.
+    """
+    with embedded_servers(throwaway=True, durable=durable) as servers:
         found = asyncio.run(_measure(servers.postgres_dsn, runs=runs, seed=seed))
     table = Table("in a transaction", "ledger, transfers/s", "bare inserts of two rows/s", "ratio")
     for one in found:
@@ -71,7 +74,7 @@ async def _alternate(database: Database, *, runs: int, chance: SeededChance) -> 
     await bare.make()
 
     async def enter(group: Sequence[Transfer]) -> None:
-        answers = await asyncio.gather(*map(keeper.enter, group))
+        answers = await keeper.enter_all(group)
         assert not any(isinstance(one, Refusal) for one in answers)
 
     async def insert(group: Sequence[Transfer]) -> None:

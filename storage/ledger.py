@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import starmap
 from typing import Final, Protocol
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 
 from engine.kernel.pages import Key, Page, Wanted, page_of
 from engine.money.accounts import AccountId, AccountKind, Balance, asset_of, floor_of
@@ -18,6 +20,14 @@ from storage.queries import queries
 
 PAGE: Final = 1_000
 _LAST_NUMBER: Final = 1 << 62
+
+
+class _Found(Struct, frozen=True):
+    entry: Entry
+    is_closed: bool
+
+
+_FOUND: Final = msgspec.json.Decoder(tuple[_Found, ...])
 _LEGS: Final = msgspec.json.Decoder(tuple[tuple[AccountId, int], ...])
 
 
@@ -92,8 +102,7 @@ class PostgresLedger:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[LedgerTurn]:
         async with self._database.transaction() as session:
-            (row,) = await session.rows(queries.lock_ledger)
-            yield _Turn(session, Head(row["number"], row["hash"]))
+            yield _Turn(session)
 
     @asynccontextmanager
     async def books(self) -> AsyncIterator[LedgerBooks]:
@@ -101,11 +110,11 @@ class PostgresLedger:
             yield _Books(session)
 
     async def find_entry(self, transfer_id: TransferId) -> Entry | None:
-        rows = await self._database.rows(queries.list_ledger_entries, ids=[known(transfer_id)])
+        rows = await self._database.rows(queries.find_ledger_entry, id=known(transfer_id))
         return _entry(rows[0]) if rows else None
 
     async def find_balance(self, account_id: AccountId) -> Balance:
-        rows = await self._database.rows(queries.list_ledger_balances, accounts=[account_id])
+        rows = await self._database.rows(queries.find_ledger_balance, account=account_id)
         return _balances(rows).get(account_id, Balance())
 
     async def list_balances(
@@ -136,20 +145,22 @@ class PostgresLedger:
 
 
 class _Turn:
-    def __init__(self, session: Session, head: Head) -> None:
+    """Whose turn it is holds the head from when he loads until he has committed."""
+
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._head = head
 
     async def load(self, transfers: Sequence[Transfer]) -> Ledger:
-        rows = await self._session.rows(queries.list_ledger_entries, ids=named(transfers))
-        entries = {one.transfer.id: one for one in map(_entry, rows)}
-        accounts = touched([*transfers, *(one.transfer for one in entries.values())])
-        found = await self._session.rows(queries.list_ledger_balances, accounts=accounts)
+        (row,) = await self._session.rows(
+            queries.open_ledger, ids=named(transfers), accounts=touched(transfers)
+        )
+        found = _FOUND.decode(row["entries"]) if row["entries"] else ()
+        balances = zip(row["posted"] or (), row["reserved"] or (), strict=True)
         return Ledger(
-            self._head,
-            balances=_balances(found),
-            entries=entries,
-            closed=frozenset(TransferId(str(one["id"])) for one in rows if one["is_closed"]),
+            Head(row["number"], row["hash"]),
+            balances=dict(zip(row["accounts"] or (), starmap(Balance, balances), strict=True)),
+            entries={one.entry.transfer.id: one.entry for one in found},
+            closed=frozenset(one.entry.transfer.id for one in found if one.is_closed),
         )
 
     async def save(self, ledger: Ledger) -> None:

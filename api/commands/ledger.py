@@ -16,12 +16,13 @@ def bench_ledger(
     runs: Annotated[int, typer.Option(min=1, max=100, help="Runs whose median is told.")] = 5,
     *,
     seed: Annotated[int, typer.Option(help="Chance of wallets and amounts.")] = 1,
+    durable: Annotated[bool, typer.Option(help="Wait for the disk at each commit.")] = False,
 ) -> None:
     """Measure balanced transfers beside bare inserts of two rows, on a throw-away PostgreSQL."""
     from simulations.bench_ledger import run
 
     with Understandable():
-        run(runs=runs, seed=seed)
+        run(runs=runs, seed=seed, durable=durable)
 
 
 def walk_ledger(

@@ -1,11 +1,14 @@
 """The books of a month: trial balance, VAT return, and closing it."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path
 from msgspec import to_builtins
 from pydantic import BaseModel
+from starlette.responses import Response
 
+from api.csv_rows import BEGINNING, written
 from api.deps import PartsDep, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
@@ -15,6 +18,7 @@ from api.refusals import INVALID_REQUEST
 from engine.audit.record import Action, acted
 from engine.identity.access import Permission
 from engine.kernel.messages import Caller
+from engine.money.period_sheets import trial_balance_rows, vat_return_rows
 from engine.money.periods import (
     BAD_PERIOD,
     PERIOD_NOT_OVER,
@@ -78,6 +82,29 @@ class VatReturnShown(BaseModel):
     payable_halalas: int
 
 
+_SHEET: Final[dict[int | str, dict[str, Any]]] = {
+    **answers(200, TurnoverShown, *_SEEING),
+    200: {"description": "A row for each sum of the month.", "content": {"text/csv": {}}},
+}
+
+
+@router.get("/trial-balance.csv", response_class=Response, responses=_SHEET)
+async def export_trial_balance(period: Name, _: Reader, parts: PartsDep) -> Response:
+    """The trial balance of a month as CSV: a row for each kind of account and asset."""
+    month = _month(period)
+    turnovers = (await _turnovers(parts, month))[1]
+    return _sheet(f"trial-balance-{month.name}", trial_balance_rows(month, turnovers))
+
+
+@router.get("/vat-return.csv", response_class=Response, responses=_SHEET)
+async def export_vat_return(period: Name, _: Reader, parts: PartsDep) -> Response:
+    """The VAT return of a month as CSV: the documents by kind, and what is to be declared."""
+    month = _month(period)
+    turnovers = (await _turnovers(parts, month))[1]
+    rows = vat_return_rows(month, turnovers, await parts.periods.vat_sums(month))
+    return _sheet(f"vat-return-{month.name}", rows)
+
+
 @router.get("/trial-balance", responses=answers(200, TrialBalanceShown, *_SEEING))
 async def get_trial_balance(period: Name, _: Reader, parts: PartsDep) -> Json:
     """Debits and credits of a month, by kind of account; final when it is closed."""
@@ -130,6 +157,14 @@ async def close_period(
         record = acted(closer, Action.CLOSE_PERIOD, f"period:{month.name}", at=now)
         known = await parts.periods.close(month.name, at=now, by=closer.user_id, records=(record,))
     return Json(to_builtins(known))
+
+
+def _sheet(name: str, rows: Sequence[Sequence[str]]) -> Response:
+    return Response(
+        BEGINNING + written(rows),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}.csv"'},
+    )
 
 
 async def _turnovers(parts: Parts, month: Period) -> tuple[Closing | None, tuple[Turnover, ...]]:

@@ -1,8 +1,9 @@
--- name: lock_ledger
-select number, hash from ledger_head for update;
+-- name: open_ledger
+select number, hash, entries, accounts, posted, reserved
+from ledger_opens(:ids::uuid[], :accounts::text[]);
 
--- name: list_ledger_balances
-select id, posted, reserved from ledger_accounts where id = any(:accounts::text[]);
+-- name: find_ledger_balance
+select id, posted, reserved from ledger_accounts where id = :account;
 
 -- name: list_ledger_accounts
 -- Those whose names begin so; in the order of their bytes ";" is what follows ":".
@@ -11,13 +12,8 @@ where id > greatest(:prefix, :after) and (:prefix = '' or id < replace(:prefix, 
 order by id
 limit :limit;
 
--- name: list_ledger_entries
--- Those with these ids, and whether another one closed them.
-select
-    entry.id, entry.number, millis(entry.at) as at, entry.hash, entry.state,
-    exists (select 1 from ledger_transfers as other where other.closes = entry.id) as is_closed
-from ledger_transfers as entry
-where entry.id = any(:ids::uuid[]);
+-- name: find_ledger_entry
+select number, millis(at) as at, hash, state from ledger_transfers where id = :id;
 
 -- name: enter_transfers!
 with settled as (

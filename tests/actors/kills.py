@@ -5,18 +5,21 @@ that the points between two waits are all the places where a process can die.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from actors.gateways.settings import OutboxSettings
 from actors.ledger import LedgerKeeper
 from actors.outbox import Outbox
 from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.messages import Effect
-from engine.money.transfers import EnterTransfer
+from engine.money.ledger import Ledger
+from engine.money.transfers import EnterTransfer, Transfer
 from engine.orders.messages import SendSms
 from engine.payments.messages import FollowOrder, TakePointsBack
+from storage.ledger import LedgerStore, LedgerTurn
 from tests.actors.tills import Tills
 
 T = TypeVar("T")
@@ -43,6 +46,18 @@ class Life:
             self._dead.set()
         if self._dead.is_set():
             await asyncio.Event().wait()
+
+    async def point_in_turn(self, where: str) -> None:
+        """A place to die while others wait for what one holds.
+
+        Raises:
+            Killed: the connection is gone, and with it all that was not committed.
+        """
+        self.points.append(where)
+        if len(self.points) - 1 == self._dies_at:
+            self._dead.set()
+        if self._dead.is_set():
+            raise Killed
 
     async def during(self, doing: Coroutine[Any, Any, T]) -> T:
         """What comes of it, or `Killed`; whatever was begun stays where it was."""
@@ -85,6 +100,39 @@ class Mortal:
         answer = await call(*args, **more)
         await self._life.point(f"after {name}")
         return answer
+
+
+class MortalLedger(Mortal):
+    """The ledger's store: whoever dies in his turn gives it up, and has entered nothing."""
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[LedgerTurn]:
+        life, inner = self._life, cast("LedgerStore", self._inner)
+        await life.point("before a turn")
+        try:
+            async with inner.turn() as turn:
+                yield MortalTurn(turn, life)
+                await life.point_in_turn("before the commit")
+        except Killed:
+            await asyncio.Event().wait()
+        await life.point("after the commit")
+
+
+class MortalTurn:
+    """A turn, with a place to die before and after each of its statements."""
+
+    def __init__(self, inner: LedgerTurn, life: Life) -> None:
+        self._inner, self._life = inner, life
+
+    async def load(self, transfers: Sequence[Transfer]) -> Ledger:
+        await self._life.point_in_turn("before load")
+        found = await self._inner.load(transfers)
+        await self._life.point_in_turn("after load")
+        return found
+
+    async def save(self, ledger: Ledger) -> None:
+        await self._inner.save(ledger)
+        await self._life.point_in_turn("after save")
 
 
 class Process:

@@ -106,6 +106,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/customers/{ID}/gift-credit", {}, Permission.GIVE_CREDIT),
     ("GET", "/v1/periods/2026-01/trial-balance", None, Permission.SEE_BOOKS),
     ("GET", "/v1/periods/2026-01/vat-return", None, Permission.SEE_BOOKS),
+    ("GET", "/v1/periods/2026-01/trial-balance.csv", None, Permission.SEE_BOOKS),
+    ("GET", "/v1/periods/2026-01/vat-return.csv", None, Permission.SEE_BOOKS),
     ("POST", "/v1/periods/2026-01/close", None, Permission.CLOSE_BOOKS),
     ("GET", "/v1/jobs", None, Permission.SEE_BOOKS),
     ("POST", "/v1/disputes", {}, Permission.JUDGE_DISPUTES),

@@ -6,6 +6,7 @@ from engine.money.periods import period_of
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
 from storage.ledger import LedgerStore
 from tests.actors.bank import HandClock
+from tests.api.test_exports import read
 from tests.api.town import Town
 from tests.builders import NOON, new_id
 
@@ -35,6 +36,20 @@ async def test_a_month_is_balanced_declared_and_closed(town: Town) -> None:
     assert sides == {"gateway": (150, 0), "vat": (0, 150)}
     declared = (await admin.get(f"{MONTH}/vat-return")).json()
     assert (declared["output_vat_halalas"], declared["difference_halalas"]) == (0, -150)
+
+    sheet = await admin.get(f"{MONTH}/trial-balance.csv")
+    assert sheet.headers["content-disposition"].endswith('"trial-balance-2026-01.csv"')
+    assert [(one["account"], one["debits"], one["credits"]) for one in read(sheet.text)] == [
+        ("gateway", "1.50", "0.00"),
+        ("vat", "0.00", "1.50"),
+        ("total", "1.50", "1.50"),
+        ("total", "0", "0"),
+    ]
+    sheet = await admin.get(f"{MONTH}/vat-return.csv")
+    vat = {one["line"]: one["vat_sar"] for one in read(sheet.text)}
+    assert (vat["output"], vat["output_in_ledger"], vat["difference"]) == ("0.00", "1.50", "-1.50")
+    odd = await admin.get("/v1/periods/2026-13/vat-return.csv")
+    assert (odd.status_code, odd.json()["code"]) == (422, "bad_period")
 
     closed = [await admin.post(f"{MONTH}/close") for _ in range(2)]
     assert {one.status_code for one in closed} == {200}

@@ -336,6 +336,8 @@ async def _books(one: Walk, admin: Person, operator: Person, customer: Person) -
     month = {"period": "2026-01"}
     await one.say("get_trial_balance", admin, path=month)
     await one.say("get_vat_return", admin, path=month)
+    for name in ("export_trial_balance", "export_vat_return"):
+        await one.say(name, admin, path=month)
     await one.say("close_period", admin, path=month)
     await one.say("list_jobs", admin)
 

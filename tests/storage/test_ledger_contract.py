@@ -1,6 +1,7 @@
 """What must hold of the stored ledger, in memory and in PostgreSQL, also while many write."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from storage.database import Database
 from storage.ledger import LedgerStore, PostgresLedger, entered_at
 from storage.memory_ledger import MemoryLedger
 from storage.settings import DatabaseSettings
+from tests.actors.kills import Killed, Life, MortalLedger
 from tests.builders import NOON, new_id
 
 WALLET = account(AccountKind.CUSTOMER_WALLET, new_id())
@@ -158,6 +160,36 @@ async def test_who_fails_in_his_turn_has_entered_nothing(ledger: LedgerStore) ->
     assert (await entered(ledger, transfer)).number == 1
 
 
+async def test_wherever_a_writer_dies_a_group_is_entered_whole_or_not_at_all(
+    ledger: LedgerStore,
+) -> None:
+    await entered(ledger, a_transfer(1000))
+
+    async def told(dies_at: int | None) -> tuple[Life, list[Transfer]]:
+        life = Life(dies_at)
+        mortal: Any = MortalLedger(ledger, life)
+        writer = keeper(mortal)
+        group = [a_transfer(-20), a_transfer(-30, pending=True), a_transfer(50)]
+        with contextlib.suppress(Killed):
+            await life.during(writer.enter_all(group))
+        left = 0 if writer._writer is None else 1
+        assert left == (dies_at is not None)
+        life.leave([writer._writer] if writer._writer else [])
+        await life.bury()
+        return life, group
+
+    alive, _ = await told(None)
+    assert len(alive.points) == 6
+    for dies_at, where in enumerate(alive.points):
+        _, group = await told(dies_at)
+        found = [await ledger.find_entry(one.id) for one in group]
+        assert [one is not None for one in found] == [where == "after the commit"] * 3, where
+        again = await keeper(ledger).enter_all(group)
+        assert all(isinstance(one, Entry) for one in again)
+        assert found in ([None] * 3, again)
+    assert await faults(ledger) == []
+
+
 @pytest.fixture
 async def connection(
     dsn: str, postgres_ledger: PostgresLedger
@@ -179,10 +211,34 @@ FORBIDDEN = (
     "insert into ledger_legs select number, 9, account, asset, 5 from ledger_legs",
     "update ledger_accounts set posted = -1 where id like 'customer%'",
     "insert into ledger_head (number, hash) values (1, '')",
-    # A transfer without its legs.
+    # Legs that somebody adds to an old transfer, balanced, as many as it has.
+    """insert into ledger_legs select number, position + 2, account || ':2', asset, amount
+    from ledger_legs""",
+    # What legs rely on.
+    "update ledger_accounts set asset = 'points'",
+    "delete from ledger_accounts",
+    "truncate ledger_accounts",
+    *(
+        f"""with entered as (
+            insert into ledger_transfers (number, at, hash, state)
+            select 2, at, hash, state || '{{"id": "00000000-0000-0000-0000-000000000001"}}'
+            from ledger_transfers
+        )
+        insert into ledger_legs select 2, {legs} from ledger_legs where {which}"""
+        for legs, which in (
+            ("position, account, asset, amount", "false"),
+            ("position, account, asset, amount", "position = 0"),
+            ("position, account, asset, amount + 1", "true"),
+            ("position, account || '?', asset, amount", "true"),
+            ("position, account, 'points', amount", "true"),
+            ("position + 1, account, asset, amount", "true"),
+        )
+    ),
     """insert into ledger_transfers (number, at, hash, state)
-    select 2, at, hash, state || '{"id": "00000000-0000-0000-0000-000000000001"}'
-    from ledger_transfers""",
+    select 2, at, hash, state || jsonb_build_object(
+        'id', gen_random_uuid(), 'settles', gen_random_uuid(), 'legs', '[]'::jsonb
+    ) from ledger_transfers""",
+    "insert into ledger_legs select 2, position, account, asset, amount from ledger_legs",
 )
 
 
