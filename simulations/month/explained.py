@@ -20,12 +20,14 @@ from engine.money.ledger import Entry
 from engine.money.periods import Period, VatReturn, span, vat_return
 from engine.money.transfers import TransferReason, about_order
 from engine.orders.order import CLOSED, Order, OrderStatus
+from engine.payments.owed import SettlementKind
 from engine.payments.payment import Payment
 from engine.pricing.pay import total
 from simulations.month.office import Office
 
 _EVERYTHING = 10**9
 _SOLD = frozenset({TransferReason.SALE, TransferReason.CANCELLATION})
+_BUYERS = frozenset({AccountKind.ORDER, AccountKind.RECEIVABLE})
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -75,7 +77,7 @@ async def explain(office: Office, books: Books, paid_by_files: int) -> tuple[Lin
 
 def within(books: Books) -> tuple[Line, ...]:
     """What must hold between our own books."""
-    return _orders(books), _documents(books), _wallets(books), _earnings(books)
+    return _orders(books), _documents(books), _receivables(books), _wallets(books), _earnings(books)
 
 
 async def declared(office: Office, month: Period) -> VatReturn:
@@ -123,7 +125,7 @@ def _gateway(office: Office, books: Books) -> Line:
     """What each charge moved, by the gateway and by the ledger."""
     name = account(AccountKind.GATEWAY, "moyasar")
     till, ledger = Counter[str](), Counter[str]()
-    of_order = {one.id: one.order_id for one in books.payments}
+    of_order = {one.id: one.for_order_id for one in books.payments}
     for charge in office.cards.till.charges.values():
         till[about_order(of_order[PaymentId(charge.id)])] += charge.captured - charge.refunded
     for one in _posted(books):
@@ -168,20 +170,33 @@ def _documents(books: Books) -> Line:
     for one in books.payments:
         if one.sale is not None:
             given = sum(r.amount_halalas for r in one.refunds if r.is_after_sale and r.done_at)
-            documents[one.order_id] -= _uncollected(books.orders[one.order_id], one)
-            ledger[one.order_id] -= given
+            ledger[one.for_order_id] -= given
     for entry in _posted(books):
         if entry.transfer.reason in _SOLD:
             for leg in entry.transfer.legs:
-                if kind_of(leg.account) is AccountKind.ORDER:
+                if kind_of(leg.account) in _BUYERS:
                     ledger[owner_of(leg.account)] -= leg.amount
     return _line("documents", "invoices less notes", "ledger", documents, ledger)
 
 
-def _uncollected(order: Order, payment: Payment) -> int:
-    """What was charged beyond what was paid: a way back that cost more than the order."""
-    charged = order.charge_halalas if order.charge_halalas is not None else order.total_halalas
-    return max(0, charged - payment.amount_halalas)
+def _receivables(books: Books) -> Line:
+    """What customers owe: charged beyond what was paid for it, by orders and by the ledger."""
+    owed, ledger = Counter[str](), Counter[str]()
+    for one in books.payments:
+        if one.supplement is not None:
+            # A supplement, once it is sold, has settled so much of it.
+            settled = one.sale.total_halalas if one.sale is not None else 0
+            owed[one.for_order_id] -= settled
+        elif one.sale is not None and one.price is not None:
+            order = books.orders[one.order_id]
+            owed[one.order_id] += max(0, order.price_halalas - one.amount_halalas)
+        given_up = (s for s in one.settlements if s.kind is not SettlementKind.PAID)
+        for settlement in given_up:
+            owed[settlement.order_id] -= settlement.halalas
+    for name, balance in books.balances.items():
+        if kind_of(name) is AccountKind.RECEIVABLE:
+            ledger[owner_of(name)] -= balance.posted
+    return _line("owed by customers", "charges less payments", "ledger", owed, ledger)
 
 
 def _wallets(books: Books) -> Line:
