@@ -77,7 +77,8 @@ async def explain(office: Office, books: Books, paid_by_files: int) -> tuple[Lin
 
 def within(books: Books) -> tuple[Line, ...]:
     """What must hold between our own books."""
-    return _orders(books), _documents(books), _receivables(books), _wallets(books), _earnings(books)
+    lines = (_orders, _documents, _receivables, _wallets, _earnings)
+    return tuple(one(books) for one in lines)
 
 
 async def declared(office: Office, month: Period) -> VatReturn:
@@ -167,16 +168,26 @@ def _documents(books: Books) -> Line:
     for document in books.invoices:
         sign = -1 if document.draft.kind is InvoiceKind.CREDIT_NOTE else 1
         documents[document.draft.order_id] += sign * document.payable_halalas
-    for one in books.payments:
-        if one.sale is not None:
-            given = sum(r.amount_halalas for r in one.refunds if r.is_after_sale and r.done_at)
-            ledger[one.for_order_id] -= given
+    ledger.subtract(_credited(books))
     for entry in _posted(books):
         if entry.transfer.reason in _SOLD:
             for leg in entry.transfer.legs:
                 if kind_of(leg.account) in _BUYERS:
                     ledger[owner_of(leg.account)] -= leg.amount
     return _line("documents", "invoices less notes", "ledger", documents, ledger)
+
+
+def _credited(books: Books) -> Counter[str]:
+    """What of each order was given back after the sale, or waived."""
+    found = Counter[str]()
+    for one in books.payments:
+        if one.sale is not None:
+            given = (r.amount_halalas for r in one.refunds if r.is_after_sale and r.done_at)
+            found[one.for_order_id] += sum(given)
+        for settlement in one.settlements:
+            if settlement.kind is SettlementKind.WAIVED:
+                found[settlement.order_id] += settlement.halalas
+    return found
 
 
 def _receivables(books: Books) -> Line:

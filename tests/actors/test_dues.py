@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from actors.payments import Checkout
+from engine.kernel.ids import PaymentId
 from engine.kernel.place import Place, Point
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountKind
@@ -16,6 +17,7 @@ from engine.orders.messages import CancelOrder, CancelReason, ChangeOrder, Place
 from engine.orders.order import Order
 from engine.payments.owed import Supplementing
 from engine.payments.payment import Payment, PaymentStatus
+from tests.actors.test_payment_kills import Story
 from tests.actors.tills import BROKE, MADA, MUTE, SECURE, VISA, Tills, some_tills
 from tests.builders import DOOR, a_quote
 
@@ -174,3 +176,38 @@ async def test_silence_after_the_charge_is_neither_a_second_one_nor_lost(tills: 
     assert (await tills.newest(payment)).is_placed
     assert (await stored(tills, order)).door == ELSEWHERE
     assert len(tills.protocol.till.charges) == 2
+
+
+@pytest.mark.parametrize("number", [VISA, MADA])
+async def test_wherever_the_process_dies_it_is_paid_and_made_once(
+    tills: Tills, number: str
+) -> None:
+    token = await tills.checkout(number)
+
+    async def told(dies_at: int | None) -> tuple[Story, tuple[object, ...]]:
+        wish = replace(token, payment_id=PaymentId(tills.new_id()), order=await tills.placing())
+        payment = await tills.host.pay(wish)
+        assert isinstance(payment, Payment)
+        order = await tills.order_of(payment)
+        assert order is not None
+        assert isinstance(wish.order, PlaceOrder)
+        change = await a_change(tills, order, wish.order)
+        further = replace(token, payment_id=PaymentId(tills.new_id()), order=change)
+        story, before = Story(tills, further, dies_at), len(tills.protocol.till.charges)
+        await story.pay()
+        made, changed = await story.payment(), await stored(tills, order)
+        charged = len(tills.protocol.till.charges) - before
+        paid_with = [one.payment_id for one in changed.supplements]
+        assert paid_with == [further.payment_id]
+        return story, (made.status, made.is_placed, charged, owed(changed), changed.door)
+
+    alive, wanted = await told(None)
+    points = len(alive.process.life.points)
+    assert points > 8
+    for dies_at in range(points):
+        story, ends = await told(dies_at)
+        assert story.dead is not None, alive.process.life.points[dies_at]
+        assert ends == wanted, alive.process.life.points[dies_at]
+        await story.dead.bury()
+    await tills.drain()
+    await tills.must_add_up()
