@@ -112,9 +112,9 @@ class PayingDoor(CustomerBusDoor):
         return await self._outcome(found)
 
     async def _choose(self, halalas: int, *, is_first: bool) -> Means:
-        wallet = account(AccountKind.CUSTOMER_WALLET, self._id)
-        balance = await self._office.books.find_balance(wallet)
-        if is_first and balance.available >= halalas:
+        kinds = AccountKind.CUSTOMER_WALLET, AccountKind.GIFT_CREDIT
+        mine = [await self._office.books.find_balance(account(one, self._id)) for one in kinds]
+        if is_first and sum(one.available for one in mine) >= halalas:
             return _FROM_WALLET
         offered = MEANS if is_first else _SOUND
         (found,) = self._luck.choices(offered, [one.share for one in offered])

@@ -27,6 +27,7 @@ from simulations.month.office import Office
 
 _EVERYTHING = 10**9
 _SOLD = frozenset({TransferReason.SALE, TransferReason.CANCELLATION})
+_PURSES = frozenset({AccountKind.CUSTOMER_WALLET, AccountKind.GIFT_CREDIT})
 _BUYERS = frozenset({AccountKind.ORDER, AccountKind.RECEIVABLE})
 
 
@@ -211,21 +212,21 @@ def _receivables(books: Books) -> Line:
 
 
 def _wallets(books: Books) -> Line:
-    """Customers' wallets: refunds that went there, less tips, less what was paid with."""
+    """Customers' wallets and credit: refunds and redeemed points, less tips and what was paid."""
     sources, ledger = Counter[str](), Counter[str]()
     for one in books.payments:
         into = sum(r.amount_halalas for r in one.refunds if r.to == "wallet" and r.done_at)
         by_wallet = one.captured_halalas - one.refunded_halalas if one.gateway == "wallet" else 0
         sources[one.customer_id] += into - by_wallet
     for entry in _posted(books):
-        if entry.transfer.reason is TransferReason.TIP:
+        if entry.transfer.reason in {TransferReason.TIP, TransferReason.POINTS}:
             for leg in entry.transfer.legs:
-                if kind_of(leg.account) is AccountKind.CUSTOMER_WALLET:
+                if kind_of(leg.account) in _PURSES:
                     sources[owner_of(leg.account)] += leg.amount
     for name, balance in books.balances.items():
-        if kind_of(name) is AccountKind.CUSTOMER_WALLET:
-            ledger[owner_of(name)] = balance.posted
-    return _line("customers' wallets", "refunds, tips, payments", "ledger", sources, ledger)
+        if kind_of(name) in _PURSES:
+            ledger[owner_of(name)] += balance.posted
+    return _line("customers' wallets", "refunds, points, tips, payments", "ledger", sources, ledger)
 
 
 async def _statements(office: Office, books: Books) -> Line:
