@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from actors.clock import Clock
 from actors.print.invoice import InvoicePrinter
 from engine.audit.record import Action, AuditRecord, acted
-from engine.invoices.due import draft_of, note_of
+from engine.invoices.due import draft_of, lines_of, note_of
 from engine.invoices.invoice import (
     UNKNOWN_INVOICE,
     CreditRefund,
@@ -25,7 +25,8 @@ from engine.invoices.issue import issue
 from engine.kernel.ids import derived_id
 from engine.kernel.messages import Caller, Effect
 from engine.kernel.refusals import KEY_REUSED, Refusal
-from engine.pricing.lines import PriceLine
+from engine.orders.order import Order
+from engine.pricing.lines import PriceLine, amounts
 from storage.invoices import InvoiceStore
 from storage.store import Store
 
@@ -134,6 +135,14 @@ class Invoicing:
         return await self._invoices.issue(
             self._unit, draft, lambda chain: issue(draft, chain, stamp), records=records
         )
+
+
+async def vat_of(store: Store, order: Order) -> int | None:
+    """The VAT of an order's invoice; None while it has none."""
+    if order.ended_at is None:
+        return None
+    quote = await store.find_quote(order.quote_id)
+    return amounts(lines_of(order, quote)).vat_halalas
 
 
 def _asks(draft: Draft) -> tuple[object, ...]:

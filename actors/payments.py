@@ -17,14 +17,14 @@ from actors.gateways.payments import (
     Notice,
     PaymentGateway,
 )
+from actors.invoicing import vat_of
 from actors.paid import Paid
 from engine.kernel.ids import PaymentId, UserId
 from engine.kernel.messages import Decision, Effect
 from engine.kernel.refusals import CATALOGUE, UNAVAILABLE, Refusal, RefusalKind
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.messages import PlaceOrder, PlaceOrders
-from engine.orders.quote import QUOTE_VALID_MS
-from engine.payments import decide
+from engine.orders.messages import PlaceOrder
+from engine.payments import decide, dues
 from engine.payments.decide import Payable, Step, Terms
 from engine.payments.gateways import (
     MATRIX,
@@ -145,9 +145,10 @@ class Payments:
         assert isinstance(effect, FollowOrder)
         order = await self._orders.find_order(effect.order_id)
         assert order is not None, "an effect is stored with its order"
+        vat = await vat_of(self._orders, order)
         await self._settle(
             effect.payment_id,
-            lambda one: follow(one, order, terms=self._policy.terms, now=self._wall.now()),
+            lambda one: follow(one, order, terms=self.terms, now=self._wall.now(), vat_halalas=vat),
         )
 
     def begin(self, doing: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
@@ -243,19 +244,12 @@ class Payments:
             network=(card and card.network) or wish.network,
             card=card,
             now=self._wall.now(),
-            expires_at=self._on_the_wall(self._pay_by(wish.order)),
+            expires_at=self._on_the_wall(decide.pay_by(wish.order, now=self._clock.now())),
         )
         if await self._save(decision):
             return change_of(decision).thing
         known = await self._store.find(wish.payment_id)
         return known or ORDER_PAID(order_id=change_of(decision).thing.order_id)
-
-    def _pay_by(self, what: Payable) -> Instant:
-        if isinstance(what, PlaceOrder):
-            return what.quote.valid_until
-        if isinstance(what, PlaceOrders):
-            return min(one.quote.valid_until for one in what.orders)
-        return min(self._clock.now() + QUOTE_VALID_MS, what.expires_at)
 
     async def _take(self, payment: Payment, source: Source) -> Payment:
         asked = await self._ask(payment, decide.taking(payment))
@@ -339,7 +333,7 @@ class Payments:
         decision = heard(
             payment,
             said,
-            terms=self._policy.terms,
+            terms=self.terms,
             now=self._wall.now(),
             was_rejected=was_rejected,
         )
@@ -347,12 +341,21 @@ class Payments:
 
     async def _place(self, payment: Payment) -> Payment:
         """Begin what is paid for; however often it is tried, it begins once."""
-        refusal, now = await self._paid.begin(payment), self._wall.now()
+        refusal, now = await self._begun(payment), self._wall.now()
         if refusal is None:
-            return await self._saved(payment, decide.placed(payment, now=now))
+            return await self._saved(payment, dues.placed(payment, terms=self.terms, now=now))
         if CATALOGUE[refusal.code].kind is RefusalKind.UNAVAILABLE:
             return await self._saved(payment, decide.tried(payment, now=now))
         return await self._saved(payment, decide.not_placed(payment, refusal.code, now=now))
+
+    async def _begun(self, payment: Payment) -> Refusal | None:
+        first_id = dues.first_of(payment)
+        if first_id is None:
+            return await self._paid.begin(payment)
+        settled = await self._change(
+            first_id, lambda first: dues.settle(first, payment, now=self._wall.now())
+        )
+        return settled if isinstance(settled, Refusal) else None
 
     async def _ask_and_advance(self, payment: Payment) -> Payment:
         if decide.next_step(payment) is Step.LOOK:

@@ -68,7 +68,8 @@ class CancellationShown(Answer):
 class ChangeQuoted(Answer):
     """What a change would cost: a charge, dearer from `until`, beside the new price.
 
-    `difference_halalas` is what is to be paid in addition, charge included, or given back.
+    `difference_halalas` is how much dearer it becomes, charge included, or, below zero, cheaper.
+    With `to_pay_halalas` the change is confirmed by paying so much (`change-payments`).
     """
 
     quote_id: str
@@ -79,6 +80,7 @@ class ChangeQuoted(Answer):
     total_before_halalas: int
     total_halalas: int
     difference_halalas: int
+    to_pay_halalas: int
     due_at: int
     valid_until: int
 

@@ -83,9 +83,9 @@ class Moyasar(HttpGateway):
             "given_id": payment.id,
             "amount": payment.amount_halalas,
             "currency": CURRENCY,
-            "description": f"order {payment.order_id}",
+            "description": f"order {payment.for_order_id}",
             "callback_url": f"{self._return_url}/{payment.id}/return",
-            "metadata": {"order_id": payment.order_id},
+            "metadata": {"order_id": payment.for_order_id},
             "source": _source(source, is_held=payment.flow is Flow.HOLD),
         }
         return _statement(await self.ask("POST", "/v1/payments", body))

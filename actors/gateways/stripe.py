@@ -135,7 +135,7 @@ class Stripe:
             "amount": payment.amount_halalas,
             "currency": CURRENCY.lower(),
             "capture_method": "manual" if payment.flow is Flow.HOLD else "automatic",
-            "metadata": {"payment_id": payment.id, "order_id": payment.order_id},
+            "metadata": {"payment_id": payment.id, "order_id": payment.for_order_id},
             "payment_method_types": ["card"],
         }
         key: Any = {"idempotency_key": payment.id}

@@ -1,7 +1,8 @@
 """The customer's wallet as a gateway: a hold is a pending transfer, and the ledger is its memory.
 
 What it takes lies on `gateway:wallet`, as what Moyasar takes lies on `gateway:moyasar`, so that an
-order is the same to the ledger whoever paid for it.
+order is the same to the ledger whoever paid for it. Gift credit is spent first, for it buys gifts
+alone; what goes back goes into the wallet first, as far as that has paid.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from actors.gateways.payments import GatewayRejected, GatewayUncertain, Notice
 from actors.ledger import LedgerKeeper
 from engine.kernel.ids import derived_id
 from engine.kernel.refusals import Refusal
-from engine.money.accounts import AccountKind, account
+from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.transfers import (
     Leg,
     Transfer,
@@ -34,6 +35,7 @@ from storage.ledger import LedgerStore
 from storage.store import StoreUnavailable
 
 TILL: Final = account(AccountKind.GATEWAY, GatewayName.WALLET.value)
+_TRIES_MAX: Final = 3
 
 
 class Wallet:
@@ -47,19 +49,25 @@ class Wallet:
     async def take(self, payment: Payment, source: Source) -> Statement:
         """See `PaymentGateway.take`: set the amount aside."""
         del source
-        if await self._enter(self._hold(payment)):
-            return await self._found(payment)
+        for _ in range(_TRIES_MAX):
+            if await self._enter(await self._hold(payment)) or await self._is_held(payment):
+                return await self._found(payment)
+            # Somebody spent of the credit meanwhile: what is left decides.
         return _statement(payment, Standing.DECLINED, reason="BALANCE_TOO_LOW")
 
     async def carry_out(self, payment: Payment, operation: Operation) -> Statement:
         """See `PaymentGateway.carry_out`."""
+        held = await self._entered(payment, "hold")
         match operation.kind:
             case OperationKind.CAPTURE:
-                done = self._move(payment, -operation.amount_halalas, "capture", is_capture=True)
+                credit = min(_credit_of(payment, held), operation.amount_halalas)
+                legs = _legs(payment, -(operation.amount_halalas - credit), -credit)
+                done = _move(payment, legs, "capture", settles=held.id)
             case OperationKind.VOID:
-                done = void_of(self._hold(payment), id=_id(payment, "void"))
+                done = void_of(held, id=_id(payment, "void"))
             case _:
-                done = self._move(payment, operation.amount_halalas, f"refund {operation.id}")
+                taken = await self._entered(payment, "capture")
+                done = _move(payment, _given(payment, operation, taken), f"refund {operation.id}")
         if not await self._enter(done):
             raise GatewayRejected("the ledger refuses")
         return await self._found(payment)
@@ -107,28 +115,59 @@ class Wallet:
         except StoreUnavailable as error:
             raise GatewayUncertain(str(error)) from error
 
-    def _hold(self, payment: Payment) -> Transfer:
+    async def _is_held(self, payment: Payment) -> bool:
+        """Whether whoever asked at the same time has held it, perhaps by another division."""
+        try:
+            return await self._books.find_entry(_id(payment, "hold")) is not None
+        except StoreUnavailable as error:
+            raise GatewayUncertain(str(error)) from error
+
+    async def _entered(self, payment: Payment, name: str) -> Transfer:
+        try:
+            entry = await self._books.find_entry(_id(payment, name))
+        except StoreUnavailable as error:
+            raise GatewayUncertain(str(error)) from error
+        if entry is None:
+            raise GatewayRejected(f"there is no {name}")
+        return entry.transfer
+
+    async def _hold(self, payment: Payment) -> Transfer:
+        try:
+            has = await self._books.find_balance(_credit(payment))
+        except StoreUnavailable as error:
+            raise GatewayUncertain(str(error)) from error
+        credit = max(0, min(has.available, payment.amount_halalas))
         return Transfer(
             id=_id(payment, "hold"),
             reason=TransferReason.CAPTURE,
-            legs=_legs(payment, -payment.amount_halalas),
+            legs=_legs(payment, -(payment.amount_halalas - credit), -credit),
             # A repetition must be the same to the letter, so it counts for when it was made.
             effective_at=payment.made_at,
-            about=about_order(payment.order_id),
+            about=about_order(payment.for_order_id),
             pending=True,
         )
 
-    def _move(
-        self, payment: Payment, amount: int, name: str, *, is_capture: bool = False
-    ) -> Transfer:
-        return Transfer(
-            id=_id(payment, name),
-            reason=TransferReason.CAPTURE if is_capture else TransferReason.REFUND,
-            legs=_legs(payment, amount),
-            effective_at=payment.made_at,
-            about=about_order(payment.order_id),
-            settles=_id(payment, "hold") if is_capture else None,
-        )
+
+def _move(
+    payment: Payment, legs: tuple[Leg, ...], name: str, *, settles: TransferId | None = None
+) -> Transfer:
+    return Transfer(
+        id=_id(payment, name),
+        reason=TransferReason.REFUND if settles is None else TransferReason.CAPTURE,
+        legs=legs,
+        effective_at=payment.made_at,
+        about=about_order(payment.for_order_id),
+        settles=settles,
+    )
+
+
+def _given(payment: Payment, operation: Operation, taken: Transfer) -> tuple[Leg, ...]:
+    """The wallet first, as far as it has paid and has not got it back, then the credit."""
+    captured = max(leg.amount for leg in taken.legs)
+    by_wallet = captured - _credit_of(payment, taken)
+    amount = operation.amount_halalas
+    wallet = min(amount, max(0, by_wallet - operation.before_halalas))
+    return _legs(payment, wallet, amount - wallet)
 
 
 def _statement(
@@ -150,10 +189,19 @@ def _statement(
     )
 
 
-def _legs(payment: Payment, amount: int) -> tuple[Leg, ...]:
-    """So much into the wallet, or, below zero, out of it."""
+def _legs(payment: Payment, wallet: int, credit: int) -> tuple[Leg, ...]:
+    """So much into wallet and credit, or, below zero, out of them."""
     mine = account(AccountKind.CUSTOMER_WALLET, payment.customer_id)
-    return move({mine: amount, TILL: -amount})
+    return move({mine: wallet, _credit(payment): credit, TILL: -wallet - credit})
+
+
+def _credit(payment: Payment) -> AccountId:
+    return account(AccountKind.GIFT_CREDIT, payment.customer_id)
+
+
+def _credit_of(payment: Payment, transfer: Transfer) -> int:
+    """What of it the gift credit pays."""
+    return -sum(leg.amount for leg in transfer.legs if leg.account == _credit(payment))
 
 
 def _id(payment: Payment, name: str) -> TransferId:

@@ -16,6 +16,7 @@ from api.order_views import find_visible
 from api.parts import Parts
 from api.quoting import make_quote_again
 from api.sending import carry_out, id_of_command
+from engine.dispatch.change import difference
 from engine.geo.zone import OUTSIDE_ZONES
 from engine.kernel.ids import QuoteId
 from engine.kernel.messages import Caller
@@ -89,6 +90,7 @@ async def quote_change(
         "total_before_halalas": order.total_halalas,
         "total_halalas": total,
         "difference_halalas": total - order.total_halalas,
+        "to_pay_halalas": difference(order, made, terms),
         "due_at": made.promised_at,
         "valid_until": made.valid_until,
     }
@@ -133,11 +135,19 @@ async def change_order(
 ) -> Json:
     """Change door or window as quoted; whoever carries the gift sees it at once."""
     order = await find_visible(parts, caller, order_id)
+    command = await change_wanted(parts, order, body)
+    command_id = id_of_command(caller, f"POST /v1/orders/{order_id}/changes", key)
+    asked = body.model_dump(mode="json")
+    return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked))
+
+
+async def change_wanted(parts: Parts, order: Order, body: ChangeBody) -> ChangeOrder:
+    """The change that was quoted; raises `Refused`."""
     quoted = await parts.store.find_quote(QuoteId(body.quote_id))
     if quoted is None:
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     door, window = _wanted(order, body)
-    command = ChangeOrder(
+    return ChangeOrder(
         order_id=order.id,
         quote=quoted,
         former=await _former(parts, order),
@@ -145,9 +155,6 @@ async def change_order(
         window=window,
         charge_halalas_max=body.charge_halalas_max,
     )
-    command_id = id_of_command(caller, f"POST /v1/orders/{order_id}/changes", key)
-    asked = body.model_dump(mode="json")
-    return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked))
 
 
 def _wanted(order: Order, body: OtherDoorOrWindow) -> tuple[Place, Window | None]:

@@ -20,6 +20,8 @@ from engine.money.accounts import AccountKind, account
 from engine.money.transfers import about_order
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
+from engine.payments.owed import SettlementKind
+from engine.payments.payment import Payment
 
 router = APIRouter(prefix="/v1", tags=["money"])
 LINES_MAX = 1_000
@@ -37,13 +39,18 @@ class MoneyLineShown(BaseModel):
 
 
 class OrderMoneyShown(BaseModel):
-    """Oldest first. `on_account_halalas` is what of its money is nobody's yet."""
+    """Oldest first.
+
+    `on_account_halalas` is what of its money is nobody's yet, `owed_halalas` what it was
+    charged and is not paid.
+    """
 
     order_id: str
     taken_halalas: int
     given_back_halalas: int
     documented_halalas: int
     on_account_halalas: int
+    owed_halalas: int
     lines: list[MoneyLineShown]
 
 
@@ -58,9 +65,10 @@ async def get_order_money(
 ) -> Json:
     """What happened to an order, its payments, its entries in the ledger and its documents."""
     order = await find_visible(parts, caller, order_id)
-    payments = await parts.payments.list_of_order(order.id)
+    payments = await _payments_of(parts, order)
     documents = await parts.invoices.list_of(order.id)
     balance = await parts.ledger.find_balance(account(AccountKind.ORDER, order.id))
+    owed = await parts.ledger.find_balance(account(AccountKind.RECEIVABLE, order.id))
     lines = [
         *await _of_order(parts, order),
         *await _of_payments(parts, [one.id for one in payments]),
@@ -80,9 +88,26 @@ async def get_order_money(
             "given_back_halalas": given,
             "documented_halalas": sum(sign * one.payable_halalas for sign, one in signed),
             "on_account_halalas": balance.posted,
+            "owed_halalas": -owed.posted,
             "lines": lines[:LINES_MAX],
         }
     )
+
+
+async def _payments_of(parts: Parts, order: Order) -> tuple[Payment, ...]:
+    """All that were made for it, for more of it, or for what it owed; not a whole group's."""
+    made = {one.id: one for one in await parts.payments.list_of_order(order.id)}
+    first = None
+    if order.payment_id is not None:
+        first = made.get(order.payment_id) or await parts.payments.find(order.payment_id)
+    settled = () if first is None else first.settlements
+    further = [
+        *(one.payment_id for one in order.supplements),
+        *(PaymentId(one.id) for one in settled if one.kind is SettlementKind.PAID),
+    ]
+    found = [first, *[await parts.payments.find(one) for one in further]]
+    made |= {one.id: one for one in found if one is not None and not one.shares}
+    return tuple(made.values())
 
 
 async def _of_order(parts: Parts, order: Order) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ class Action(StrEnum):
     OPEN_DISPUTE = "open_dispute"
     CLOSE_DISPUTE = "close_dispute"
     GIVE_CREDIT = "give_credit"
+    WRITE_OFF = "write_off"
     DEPOSIT_CASH = "deposit_cash"
     CLOSE_PERIOD = "close_period"
     ASK_EXPORT = "ask_export"

@@ -25,6 +25,7 @@ from engine.kernel.timing import SECOND_MS, Instant, seconds_between
 from engine.orders import order as orders_
 from engine.orders import proof
 from engine.orders.cash import NOT_CASH, not_what_is_due
+from engine.orders.covering import kept_to_its_price
 from engine.orders.fees import FailureReason, FeeKind, OrderFee
 from engine.orders.messages import ORDER_STATE, PIN_LOCKED, WRONG_PIN
 from engine.orders.order import (
@@ -197,7 +198,9 @@ class Carrying:
     def _picked_up(self, order: Order, report: EarlyReport) -> None:
         event = OrderPickedUp(at=self._now, device_at=report.device_at)
         at, waited_s = self._happened_at(report), self._waited_s(order, report)
-        self._change(order, event, picked_up_at=at, waited_s=waited_s)
+        kept = kept_to_its_price(order)
+        paid = {"paid_halalas": kept.paid_halalas, "supplements": kept.supplements}
+        self._change(order, event, picked_up_at=at, waited_s=waited_s, **paid)
         self._leave_stop(report, StopKind.PICKUP, self._parameters.shop_leave_s)
 
     def _reached_door(self, order: Order, report: EarlyReport) -> None:

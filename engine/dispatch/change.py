@@ -18,8 +18,9 @@ from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 from engine.orders import order as orders_
 from engine.orders.changing import shop_is_ready_at, timed
+from engine.orders.covering import covered, first_paid, kept_to_its_price, owed
 from engine.orders.decide import SAME_PLACE_M, Load, objection_to_times, pay_for
-from engine.orders.fees import FeeKind, OrderFee
+from engine.orders.fees import FeeKind, OrderFee, Supplement
 from engine.orders.messages import (
     BAD_WINDOW,
     CHARGE_RISEN,
@@ -43,6 +44,7 @@ from engine.orders.order import (
     is_ahead,
 )
 from engine.orders.policy import ChangeTerms, change_terms
+from engine.orders.quote import Quote
 from engine.pricing.pay import Pay, total
 
 S = OrderStatus
@@ -81,7 +83,7 @@ def change(
     if order is None or (caller.role is Role.CUSTOMER and order.customer_id != caller.user_id):
         return UNKNOWN_ORDER(order_id=command.order_id)
     if order.quote_id == command.quote.id:
-        return Decision(reply=_reply(order, 0))
+        return _made_before(order, command)
     terms = change_terms(order, caller.role, now=now)
     is_moved = command.window != order.window
     if terms is None or (is_moved and order.status in ON_BOARD):
@@ -96,9 +98,11 @@ def change(
     assert zone is not None
     taken, events, changes = _taken_back(order, around, is_moved=is_moved, now=now)
     after, more = _changed(taken, command, caller, terms, zone=zone, travel_s=travel_s, now=now)
-    is_paid = order.payment_id is not None and not order.is_cash
-    if is_paid and after.total_halalas > order.total_halalas:
-        return MORE_THAN_PAID(paid_halalas=order.total_halalas, total_halalas=after.total_halalas)
+    if owed(after) > owed(order):
+        return MORE_THAN_PAID(paid_halalas=covered(after), total_halalas=after.total_halalas)
+    if after.status in ON_BOARD:
+        # What is too much goes back at once, so a later change cannot be paid with it.
+        after = kept_to_its_price(after)
     after = replace(after, version=order.version + 1)
     moved = _with_the_new_door(after, around.couriers, changes, now=now)
     return Decision(
@@ -146,11 +150,36 @@ def _changed(
         fees=fees,
         fee_halalas=quote.fee_halalas,
         total_halalas=told.total_halalas,
+        paid_halalas=first_paid(order),
+        supplements=_supplemented(order, command),
         ready_at=times.ready_at,
         due_at=times.due_at,
         release_at=times.release_at,
     )
     return replace(after, pay=_pay_after(order, after, zone)), events
+
+
+def _supplemented(order: Order, command: ChangeOrder) -> tuple[Supplement, ...]:
+    added = command.supplement
+    return order.supplements if added is None else (*order.supplements, added)
+
+
+def _made_before(order: Order, command: ChangeOrder) -> Decision | Refusal:
+    """The same again; what was made without this payment is not paid with it."""
+    mine, known = command.supplement, {one.payment_id for one in order.supplements}
+    if mine is not None and mine.payment_id not in known:
+        return QUOTE_MISMATCH(field="supplement")
+    return Decision(reply=_reply(order, 0))
+
+
+def difference(order: Order, quote: Quote, terms: ChangeTerms) -> int:
+    """What a change to this quote is to be paid with beyond what was paid; 0 when nothing is."""
+    later = replace(
+        order,
+        total_halalas=quote.total_halalas + order.fees_halalas + terms.charge_halalas,
+        paid_halalas=first_paid(order),
+    )
+    return max(0, owed(later) - owed(order))
 
 
 def _pay_after(before: Order, after: Order, zone: Zone) -> Pay | None:

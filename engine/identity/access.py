@@ -53,6 +53,7 @@ class Permission(StrEnum):
     SEE_PAYMENT = "see_payment"
     REFUND = "refund"
     APPROVE_REFUNDS = "approve_refunds"
+    WRITE_OFF = "write_off"
     SEE_WALLET = "see_wallet"
     SEE_CASH = "see_cash"
     TIP_COURIER = "tip_courier"
@@ -129,6 +130,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SEE_PAYMENT: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.REFUND: _to(Role.OPERATOR),
     Permission.APPROVE_REFUNDS: _to(Role.OPERATOR, everywhere=True),
+    Permission.WRITE_OFF: _to(Role.OPERATOR),
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
     Permission.SEE_CASH: _to(Role.COURIER, Role.OPERATOR),
     Permission.TIP_COURIER: _to(Role.CUSTOMER),

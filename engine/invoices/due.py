@@ -43,7 +43,7 @@ def draft_of(order: Order, quote: Quote | None, *, seller: Party, now: Instant) 
         cause=f"order:{order.id}",
         order_id=order.id,
         seller=seller,
-        lines=_lines(order, quote),
+        lines=lines_of(order, quote),
         issued_at=now,
         supplied_at=order.ended_at,
     )
@@ -78,7 +78,8 @@ def _is_due(order: Order, event: Event) -> bool:
             return False
 
 
-def _lines(order: Order, quote: Quote | None) -> tuple[PriceLine, ...]:
+def lines_of(order: Order, quote: Quote | None) -> tuple[PriceLine, ...]:
+    """What stands on the invoice of an order that has ended."""
     if order.charge_halalas is not None:
         return (PriceLine(name=_CHARGE, unit_halalas=order.charge_halalas, includes_vat=True),)
     if quote is None or not quote.lines:

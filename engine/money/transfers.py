@@ -37,6 +37,8 @@ class TransferReason(StrEnum):
     RECOVERY = "recovery"
     SETTLEMENT = "settlement"
     GOODWILL = "goodwill"
+    DIFFERENCE = "difference"
+    WRITE_OFF = "write_off"
     POINTS = "points"
     CORRECTION = "correction"
 

@@ -130,6 +130,7 @@ def _ordered(command: PlaceOrder, found: "Times", *, now: Instant) -> Order:
         door=command.door,
         pin=command.pin,
         total_halalas=quote.total_halalas,
+        paid_halalas=quote.total_halalas,
         fee_halalas=quote.fee_halalas,
         placed_at=now,
         ready_at=found.ready_at,

@@ -1,10 +1,11 @@
-"""What is added to an order's price after it was placed: one line each."""
+"""What is added to an order's price after it was placed, one line each, and what pays for it."""
 
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
+from engine.kernel.ids import PaymentId
 from engine.kernel.timing import Instant
 
 
@@ -33,6 +34,13 @@ class OrderFee(Struct, frozen=True, kw_only=True):
     kind: FeeKind
     halalas: int
     at: Instant
+
+
+class Supplement(Struct, frozen=True, kw_only=True):
+    """A further payment for an order, and what of its price that covers."""
+
+    payment_id: PaymentId
+    halalas: int
 
 
 # As they stand on invoices, which people read in both languages.

@@ -7,6 +7,7 @@ from engine.kernel.messages import Command, Effect
 from engine.kernel.place import Place
 from engine.kernel.refusals import RefusalKind, declare
 from engine.kernel.timing import Instant
+from engine.orders.fees import Supplement
 from engine.orders.order import Gift, Recipient, Window
 from engine.orders.quote import Quote
 
@@ -62,7 +63,7 @@ class CancelOrder(Command, frozen=True, kw_only=True, tag=True):
 class ChangeOrder(Command, frozen=True, kw_only=True, tag=True):
     """Another door or window, as quoted, for no more than was agreed to.
 
-    `former` is the quote that holds until then.
+    `former` is the quote that holds until then; `supplement` is what pays for the difference.
     """
 
     order_id: OrderId
@@ -71,6 +72,7 @@ class ChangeOrder(Command, frozen=True, kw_only=True, tag=True):
     door: Place
     window: Window | None = None
     charge_halalas_max: int | None = None
+    supplement: Supplement | None = None
 
 
 class ReleaseOrder(Command, frozen=True, kw_only=True, tag=True):
@@ -126,9 +128,10 @@ CHARGE_RISEN = declare(
 MORE_THAN_PAID = declare(
     "more_than_paid",
     RefusalKind.CONFLICT,
-    en="This costs more than the order was paid with. Choose what costs no more, or cancel the "
-    "order and place another.",
-    ar="يكلّف هذا أكثر مما دُفع للطلب. اختر ما لا يكلّف أكثر، أو ألغِ الطلب وقدّم طلبًا آخر.",
+    en="This costs more than was paid. Pay the difference with `POST "
+    "/v1/orders/{order_id}/change-payments`, or choose what costs no more.",
+    ar="يكلّف هذا أكثر مما دُفع. ادفع الفرق عبر `POST /v1/orders/{order_id}/change-payments`، "
+    "أو اختر ما لا يكلّف أكثر.",
 )
 QUOTE_EXPIRED = declare(
     "quote_expired",

@@ -12,7 +12,7 @@ from engine.kernel.messages import Event, Role, Thing
 from engine.kernel.place import Place
 from engine.kernel.skills import Skill
 from engine.kernel.timing import Instant
-from engine.orders.fees import OrderFee
+from engine.orders.fees import OrderFee, Supplement
 from engine.orders.handover import Handover
 from engine.pricing.lines import net_in, vat_on
 from engine.pricing.pay import Pay
@@ -130,6 +130,8 @@ class Order(Thing, frozen=True, kw_only=True):
     its courier is paid, agreed when it began to wait; he `waited_s` in the shop and fetched it with
     others, `fetched_with` counts it and them. With `is_cash` it is paid for at the door;
     `cash_taken_halalas` is what he took there. `group` were placed together, itself among them.
+    Of what is paid for otherwise, the first payment covers `paid_halalas` (None: of an order from
+    before this was kept, its price without fees) and each of the `supplements` its own part.
     """
 
     id: OrderId
@@ -171,6 +173,13 @@ class Order(Thing, frozen=True, kw_only=True):
     fees: tuple[OrderFee, ...] = ()
     redelivers: OrderId | None = None
     group: tuple[OrderId, ...] = ()
+    paid_halalas: int | None = None
+    supplements: tuple[Supplement, ...] = ()
+
+    @property
+    def price_halalas(self) -> int:
+        """What it costs by now: its total, or what is kept of that."""
+        return self.total_halalas if self.charge_halalas is None else self.charge_halalas
 
     @property
     def public_status(self) -> PublicStatus:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from engine.kernel.messages import Role
 from engine.kernel.timing import MINUTE_MS, Instant
+from engine.orders.covering import covered
 from engine.orders.fees import FailureReason, FeeKind, OrderFee
 from engine.orders.order import Order, OrderStatus
 from engine.pricing.lines import vat_on
@@ -208,8 +209,13 @@ def _ends_at(row: Row, order: Order) -> Instant | None:
 
 def _free(order: Order, rule: str) -> Terms:
     """Nothing is kept; of what was to be paid at the door there is nothing to give back."""
-    paid = 0 if order.is_cash else order.total_halalas
+    paid = 0 if order.is_cash else _paid(order)
     return Terms(rule=rule, charge_halalas=0, refund_halalas=paid)
+
+
+def _paid(order: Order) -> int:
+    """What can be given back: where nothing is paid here, what it costs."""
+    return order.total_halalas if order.payment_id is None else covered(order)
 
 
 def _terms(order: Order, row: Row) -> Terms:
@@ -223,6 +229,6 @@ def _terms(order: Order, row: Row) -> Terms:
     return Terms(
         rule=row.rule,
         charge_halalas=charge,
-        refund_halalas=order.total_halalas - charge,
+        refund_halalas=max(0, _paid(order) - charge),
         until=_ends_at(row, order),
     )

@@ -11,6 +11,7 @@ from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant
 from engine.orders.gift_link import GiftLink, paid_order_of
 from engine.orders.grouping import group_name
 from engine.orders.messages import PlaceOrder, PlaceOrders
+from engine.orders.quote import QUOTE_VALID_MS
 from engine.payments.gateways import (
     HOLD_LASTS_MS,
     MATRIX,
@@ -20,6 +21,7 @@ from engine.payments.gateways import (
     Network,
     flow_of,
 )
+from engine.payments.owed import Supplementing
 from engine.payments.payment import (
     TAKING,
     GatewayAsked,
@@ -40,7 +42,7 @@ from engine.payments.payment import (
     evolve,
 )
 
-Payable = PlaceOrder | PlaceOrders | GiftLink
+Payable = PlaceOrder | PlaceOrders | GiftLink | Supplementing
 _FIRST_MS = 5 * SECOND_MS
 _LONGEST_MS = HOUR_MS
 _DOUBLINGS_MAX = 12
@@ -81,11 +83,14 @@ def begin(
     now: Instant,
     expires_at: Instant,
 ) -> Decision:
-    """A customer pays for a quote or several, or the limit of a gift link.
+    """A customer pays for a quote or several, the limit of a gift link, or more of an order.
 
-    The orders are placed, or the link opened, once the money is held or taken.
+    The orders are placed, the link opened, or the change made, once the money is held or taken.
     """
     life_ms = what.expires_at - what.made_at if isinstance(what, GiftLink) else 0
+    # What is owed already waits for nothing.
+    is_owed = isinstance(what, Supplementing) and what.is_due
+    is_at_once = is_owed or life_ms > HOLD_LASTS_MS
     payment = _for(
         what,
         Payment(
@@ -95,7 +100,7 @@ def begin(
             order_id=paid_as(what),
             gateway=gateway,
             network=network,
-            flow=Flow.CHARGE if life_ms > HOLD_LASTS_MS else flow_of(gateway, network),
+            flow=Flow.CHARGE if is_at_once else flow_of(gateway, network),
             card=card,
             amount_halalas=0,
             made_at=now,
@@ -115,6 +120,23 @@ def paid_as(what: Payable) -> OrderId:
             return group_name([one.order_id for one in what.orders])
         case PlaceOrder():
             return what.order_id
+        case Supplementing():
+            # Not the order's own name, for that has its first payment.
+            name = str(what.number) if what.change is None else what.change.quote.id
+            return OrderId(derived_id("supplement", what.order_id, name))
+
+
+def pay_by(what: Payable, *, now: Instant) -> Instant:
+    """Until when it may be paid for."""
+    match what:
+        case PlaceOrder():
+            return what.quote.valid_until
+        case PlaceOrders():
+            return min(one.quote.valid_until for one in what.orders)
+        case GiftLink():
+            return min(now + QUOTE_VALID_MS, what.expires_at)
+        case Supplementing():
+            return now + QUOTE_VALID_MS if what.change is None else what.change.quote.valid_until
 
 
 def _for(what: Payable, payment: Payment) -> Payment:
@@ -133,6 +155,8 @@ def _for(what: Payable, payment: Payment) -> Payment:
             is_cash = payment.gateway is GatewayName.CASH
             order = replace(what, payment_id=payment.id, is_cash=is_cash)
             return replace(payment, order=order, amount_halalas=order.quote.total_halalas)
+        case Supplementing():
+            return replace(payment, supplement=what, amount_halalas=what.halalas)
 
 
 def _share_of(order: PlaceOrder) -> Share:

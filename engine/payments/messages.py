@@ -67,6 +67,12 @@ ONLY_TO_WALLET = declare(
     en="What was paid in cash goes back into the customer's wallet. Refund it to `wallet`.",
     ar="ما دُفع نقدًا يُعاد إلى محفظة العميل. اختر الاسترداد إلى `wallet`.",
 )
+NOTHING_OWED = declare(
+    "nothing_owed",
+    RefusalKind.CONFLICT,
+    en="There is nothing to pay for this: it costs no more than was paid, or that is settled.",
+    ar="لا يوجد مبلغ مستحق: التكلفة لا تزيد عمّا دُفع، أو تمت تسوية المبلغ.",
+)
 UNKNOWN_REFUND = declare(
     "unknown_refund",
     RefusalKind.NOT_FOUND,

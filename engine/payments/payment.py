@@ -17,6 +17,7 @@ from engine.orders.gift_link import GiftLinkId
 from engine.orders.messages import PlaceOrder
 from engine.orders.quote import Quote
 from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network
+from engine.payments.owed import Price, Settlement, Supplementing
 
 
 class PaymentStatus(StrEnum):
@@ -133,6 +134,7 @@ class Share(Struct, frozen=True, kw_only=True):
     order_id: OrderId
     quote: Quote
     target_halalas: int | None = None
+    price: Price | None = None
     is_over: bool = False
     is_returned: bool = False
     sale: Sale | None = None
@@ -147,9 +149,10 @@ class Payment(Thing, frozen=True, kw_only=True):
     name, and once the orders are placed, the payment knows nothing personal of them.
     `target_halalas` is what is to be kept in the end, None while that is open; the rest goes back
     for `rest_reason`. `captured_halalas` and `refunded_halalas` are what the gateway says; what
-    went to the wallet is `credited_halalas`; cash is with `courier_id`. `price_halalas` is what
-    the order costs by now, where that is no longer the amount. With `is_noticed` the gateway has
-    sent word and is to be asked. `due_at` is when something is to be done without being asked,
+    went to the wallet is `credited_halalas`; cash is with `courier_id`. `price` is what the order
+    was charged in the end. A `supplement` pays for more of an order that has a first payment; of
+    that, `settlements` are what was done about what it did not cover. With `is_noticed` the gateway
+    has sent word and is to be asked. `due_at` is when something is to be done without being asked,
     `tries` how often that came to nothing.
     """
 
@@ -160,6 +163,7 @@ class Payment(Thing, frozen=True, kw_only=True):
     gift_link_id: GiftLinkId | None = None
     orders: tuple[PlaceOrder, ...] = ()
     shares: tuple[Share, ...] = ()
+    supplement: Supplementing | None = None
     gateway: GatewayName
     network: Network
     flow: Flow
@@ -181,7 +185,8 @@ class Payment(Thing, frozen=True, kw_only=True):
     sale: Sale | None = None
     card: Card | None = None
     courier_id: CourierId | None = None
-    price_halalas: int | None = None
+    price: Price | None = None
+    settlements: tuple[Settlement, ...] = ()
     challenge_url: str = ""
     reason: str = ""
     tries: int = 0
@@ -202,9 +207,23 @@ class Payment(Thing, frozen=True, kw_only=True):
     @property
     def zone_id(self) -> ZoneId | None:
         """Where its order is, once there is one."""
+        if self.supplement is not None:
+            return self.supplement.zone_id
         if self.shares:
             return self.shares[0].quote.zone_id
         return None if self.order is None else self.order.zone_id
+
+    @property
+    def for_order_id(self) -> OrderId:
+        """Whose money it is: its order's, of a supplement that which has another payment."""
+        return self.order_id if self.supplement is None else self.supplement.order_id
+
+    def owed_for(self, order_id: OrderId) -> int:
+        """What is still owed for an order that is over, beyond this payment."""
+        share = self.share(order_id)
+        price = self.price if share is None else share.price
+        settled = sum(one.halalas for one in self.settlements if one.order_id == order_id)
+        return 0 if price is None else price.owed_halalas - settled
 
     def share(self, order_id: OrderId | None) -> Share | None:
         """What an order has of it; None when it is not one of a group."""
@@ -317,6 +336,12 @@ class TargetSet(Event, frozen=True, kw_only=True, tag=True):
     target_halalas: int
 
 
+class OwedSettled(Event, frozen=True, kw_only=True, tag=True):
+    """Something owed was paid with another payment, or given up."""
+
+    settlement: Settlement
+
+
 class SaleEntered(Event, frozen=True, kw_only=True, tag=True):
     """What the order has earned was divided."""
 
@@ -359,10 +384,16 @@ TRANSITIONS: Final[dict[PaymentStatus, frozenset[PaymentStatus]]] = {
     P.MISMATCHED: frozenset({P.MISMATCHED}),
 }
 
+_MADE_NO_MORE: Final = frozenset({P.DECLINED, P.VOIDED, P.REFUNDED})
+
 
 def evolve(payment: Payment, **fields: object) -> Payment:
     """The payment with these fields, one version later."""
     later = replace(payment, version=payment.version + 1, **fields)
+    supplement = later.supplement
+    if supplement is not None and (later.is_placed or later.status in _MADE_NO_MORE):
+        # Where the gift was to go is nothing that a payment need remember.
+        later = replace(later, supplement=replace(supplement, change=None))
     may_follow = later.status in TRANSITIONS[payment.status] or later.status is payment.status
     assert may_follow, f"{later.status} cannot follow {payment.status}"
     return later

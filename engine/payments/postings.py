@@ -22,13 +22,21 @@ from engine.money.transfers import (
 from engine.orders.policy import RETURN
 from engine.orders.quote import Quote
 from engine.payments.gateways import GatewayName
-from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus, Sale
+from engine.payments.owed import Price, Settlement, SettlementKind
+from engine.payments.payment import (
+    Payment,
+    Refund,
+    RefundReason,
+    RefundStatus,
+    Sale,
+)
 from engine.pricing.lines import net_in, vat_in, vat_on
 
 SHOP: Final = account(AccountKind.SHOP)
 REVENUE: Final = account(AccountKind.REVENUE)
 VAT: Final = account(AccountKind.VAT)
 GOODWILL: Final = account(AccountKind.GOODWILL)
+BAD_DEBT: Final = account(AccountKind.BAD_DEBT)
 _TAKEN: Final = {False: TransferReason.CAPTURE, True: TransferReason.CASH_COLLECTED}
 
 
@@ -51,7 +59,7 @@ def follows_refund(payment: Payment, refund: Refund, transfer: Transfer) -> tupl
         return (to_enter(transfer),)
     note = CreditRefund(
         id=EffectId(derived_id("credit", refund.id)),
-        order_id=payment.order_id if share is None else share.order_id,
+        order_id=payment.for_order_id if share is None else share.order_id,
         refund_id=refund.id,
         amount_halalas=refund.amount_halalas,
         reason=refund.reason.value,
@@ -75,14 +83,21 @@ def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
 def sold(
     payment: Payment, sale: Sale, quote: Quote, *, now: Instant, order_id: OrderId | None = None
 ) -> Transfer:
-    """What the order has earned leaves its account; `order_id` is which one of a group it was."""
-    is_whole = sale.total_halalas == (payment.price_halalas or quote.total_halalas)
+    """What the order has earned leaves its account; `order_id` is which one of a group it was.
+
+    What its payment does not cover is owed by the customer.
+    """
+    share = payment.share(order_id)
+    price = payment.price if share is None else share.price
+    owed = 0 if price is None else price.owed_halalas
+    is_whole = sale.total_halalas == (price.total_halalas if price else quote.total_halalas)
     return _transfer(
         payment,
         ("sale",) if order_id is None else ("sale", order_id),
         TransferReason.SALE if is_whole else TransferReason.CANCELLATION,
         {
-            _order(payment): -sale.total_halalas,
+            _order(payment): owed - sale.total_halalas,
+            _receivable(order_id or payment.order_id): -owed,
             SHOP: sale.shop_halalas,
             REVENUE: sale.platform_halalas,
             VAT: sale.vat_halalas,
@@ -92,15 +107,41 @@ def sold(
     )
 
 
+def passed_on(payment: Payment, amount: int, *, now: Instant) -> Transfer:
+    """What a supplement has brought settles what was owed for its order."""
+    amounts = {_order(payment): -amount, _receivable(payment.for_order_id): amount}
+    return _transfer(payment, ("difference",), TransferReason.DIFFERENCE, amounts, now)
+
+
+def given_up(payment: Payment, settlement: Settlement, *, now: Instant) -> Transfer:
+    """What is owed is owed no more, and nobody has paid it.
+
+    What was not rightly charged is credited with its VAT; what cannot be had is our loss, and its
+    VAT stays due.
+    """
+    amount, vat = settlement.halalas, vat_in(settlement.halalas)
+    borne = {BAD_DEBT: -amount}
+    if settlement.kind is SettlementKind.WAIVED:
+        borne = {GOODWILL: vat - amount, VAT: -vat}
+    return _transfer(
+        payment,
+        ("given up", settlement.id),
+        TransferReason.WRITE_OFF,
+        {_receivable(settlement.order_id): amount, **borne},
+        now,
+        about=settlement.order_id,
+    )
+
+
 def sale_of(
     quote: Quote,
     kept_halalas: int,
     *,
-    price_halalas: int | None = None,
+    price: Price | None = None,
     is_returned: bool,
     commission: int,
 ) -> Sale:
-    """How so much of a price (None: what was quoted) is divided.
+    """How so much of a price (None: what was quoted) is divided; VAT is what its invoice says.
 
     `commission` is our percent of the goods.
 
@@ -109,13 +150,15 @@ def sale_of(
     added to the price is ours.
     """
     vat = vat_in(kept_halalas)
-    if kept_halalas == quote.total_halalas:
+    if price is not None and kept_halalas == price.charged_halalas:
+        vat = price.vat_halalas
+    elif kept_halalas == quote.total_halalas:
         vat = quote.vat_halalas
     delivery = quote.fee_halalas + vat_on(quote.fee_halalas)
     if is_returned:
         delivery = (delivery * RETURN.delivery_percent + 50) // 100
     goods = net_in(max(0, kept_halalas - delivery))
-    if kept_halalas == (price_halalas or quote.total_halalas):
+    if kept_halalas == (price.total_halalas if price else quote.total_halalas):
         goods = sum(one.net_halalas for one in quote.lines[:-1])
     shop = min(goods - (goods * commission + 50) // 100, kept_halalas - vat)
     return Sale(shop_halalas=shop, platform_halalas=kept_halalas - vat - shop, vat_halalas=vat)
@@ -166,7 +209,11 @@ def _gateway(payment: Payment) -> AccountId:
 
 
 def _order(payment: Payment) -> AccountId:
-    return account(AccountKind.ORDER, payment.order_id)
+    return account(AccountKind.ORDER, payment.for_order_id)
+
+
+def _receivable(order_id: OrderId) -> AccountId:
+    return account(AccountKind.RECEIVABLE, order_id)
 
 
 def _transfer(
@@ -183,5 +230,5 @@ def _transfer(
         reason=reason,
         legs=move(amounts),
         effective_at=now,
-        about=about_order(about or payment.order_id),
+        about=about_order(about or payment.for_order_id),
     )

@@ -6,11 +6,13 @@ from engine.kernel.ids import EffectId, derived_id
 from engine.kernel.messages import Decision, Effect, Event
 from engine.kernel.timing import Instant
 from engine.money.transfers import to_enter
+from engine.orders.covering import first_paid
 from engine.orders.order import (
     CLOSED,
     ON_BOARD,
     Order,
     OrderCancelled,
+    OrderChanged,
     OrderDelivered,
     OrderPickedUp,
     OrderReturned,
@@ -20,6 +22,7 @@ from engine.payments import postings
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import Flow, GatewayName
 from engine.payments.messages import FollowOrder, TakePointsBack
+from engine.payments.owed import Price
 from engine.payments.payment import (
     Payment,
     PaymentCredited,
@@ -27,37 +30,51 @@ from engine.payments.payment import (
     Refund,
     RefundReason,
     RefundStatus,
+    Sale,
     SaleEntered,
     Share,
     TargetSet,
     evolve,
 )
+from engine.pricing.lines import vat_in
 
-_TELLING = (OrderPickedUp, OrderDelivered, OrderCancelled, OrderReturned)
+_TELLING = (OrderPickedUp, OrderDelivered, OrderCancelled, OrderReturned, OrderChanged)
 
 
 def payments_for(decision: Decision) -> tuple[FollowOrder, ...]:
     """Which payments are to follow because of a decision; the same decision gives the same ids."""
     return tuple(
         FollowOrder(
-            id=EffectId(derived_id("follow", change.thing.id, str(change.thing.version))),
-            order_id=change.thing.id,
-            payment_id=change.thing.payment_id,
+            id=EffectId(derived_id("follow", order.id, str(order.version), payment_id)),
+            order_id=order.id,
+            payment_id=payment_id,
         )
         for change in decision.changes
-        if isinstance(change.thing, Order) and change.thing.payment_id is not None
+        if isinstance(order := change.thing, Order) and order.payment_id is not None
         if any(isinstance(event, _TELLING) for event in change.events)
+        for payment_id in (order.payment_id, *(one.payment_id for one in order.supplements))
     )
 
 
-def follow(payment: Payment, order: Order, *, terms: Terms, now: Instant) -> Decision | None:
+def follow(
+    payment: Payment,
+    order: Order,
+    *,
+    terms: Terms,
+    now: Instant,
+    vat_halalas: int | None = None,
+) -> Decision | None:
     """What the order's state means for the money; None when it means nothing new.
 
     From the pick-up on all of it is kept; of an order that ended without a delivery, its charge.
+    `vat_halalas` is the VAT of its invoice, None while it has none.
     """
+    price = _price_of(payment, order, vat_halalas)
     if payment.shares:
-        return follow_share(payment, order, terms=terms, now=now)
-    target = _target(payment, order, payment.amount_halalas)
+        return follow_share(payment, order, price=price, terms=terms, now=now)
+    if payment.supplement is not None:
+        return _follow_supplement(payment, order, terms=terms, now=now)
+    target = _target(payment, order, min(payment.amount_halalas, first_paid(order)))
     is_over = order.status in CLOSED
     if target is None or (target, is_over) == (payment.target_halalas, payment.is_over):
         return None
@@ -69,7 +86,7 @@ def follow(payment: Payment, order: Order, *, terms: Terms, now: Instant) -> Dec
     later = evolve(
         payment,
         amount_halalas=amount,
-        price_halalas=order.total_halalas,
+        price=price,
         courier_id=order.courier_id,
         target_halalas=target,
         is_over=is_over,
@@ -93,12 +110,15 @@ def sell(
         return _sell_shares(payment, events, effects, terms=terms, now=now)
     kept = min(payment.target_halalas or 0, payment.refundable_halalas)
     is_due = payment.is_over and payment.sale is None and payment.operation is None
-    if not is_due or kept <= 0:
+    sold = max(0, kept) + (payment.price.owed_halalas if payment.price else 0)
+    if not is_due or sold <= 0:
         return decided(payment, events, effects, now=now)
+    if payment.supplement is not None:
+        return _pass_on(payment, kept, events, effects, now=now)
     sale = postings.sale_of(
         payment.quote,
-        kept,
-        price_halalas=payment.price_halalas,
+        sold,
+        price=payment.price,
         is_returned=payment.rest_reason is RefundReason.RETURNED,
         commission=terms.commission_percent,
     )
@@ -111,9 +131,57 @@ def sell(
     )
 
 
+def _pass_on(
+    payment: Payment,
+    kept: int,
+    events: tuple[Event, ...],
+    effects: tuple[Effect, ...],
+    *,
+    now: Instant,
+) -> Decision:
+    """What was taken beside the first payment settles what that left owed; sold it was there."""
+    vat = vat_in(kept)
+    sale = Sale(shop_halalas=0, platform_halalas=kept - vat, vat_halalas=vat)
+    transfer = postings.passed_on(payment, kept, now=now)
+    return decided(
+        replace(payment, sale=sale),
+        (*events, SaleEntered(at=now, sale=sale)),
+        (*effects, to_enter(transfer)),
+        now=now,
+    )
+
+
+def _follow_supplement(
+    payment: Payment, order: Order, *, terms: Terms, now: Instant
+) -> Decision | None:
+    """Of the price it covers what those before it do not."""
+    before, part = first_paid(order), 0
+    for one in order.supplements:
+        if one.payment_id == payment.id:
+            part = one.halalas
+            break
+        before += one.halalas
+    is_over = order.status in CLOSED
+    if not part or (order.status not in ON_BOARD and not is_over):
+        return None
+    target = max(0, min(order.price_halalas - before, part, payment.amount_halalas))
+    if (target, is_over) == (payment.target_halalas, payment.is_over):
+        return None
+    later = evolve(
+        payment,
+        is_placed=True,
+        target_halalas=target,
+        is_over=is_over,
+        rest_reason=RefundReason.CANCELLED,
+    )
+    if later.status is PaymentStatus.CAPTURED:
+        later = with_excess_returned(later, now=now)
+    return sell(later, (TargetSet(at=now, target_halalas=target),), (), terms=terms, now=now)
+
+
 def points_back(before: Payment, after: Payment) -> tuple[TakePointsBack, ...]:
     """What goes back after the sale takes the points that it gave with it."""
-    orders = [one.order_id for one in after.shares] or [after.order_id]
+    orders = [one.order_id for one in after.shares] or [after.for_order_id]
     found = []
     for order_id in orders:
         total = postings.given_back(after, order_id)
@@ -141,19 +209,23 @@ def credit(payment: Payment, refund: Refund, *, now: Instant) -> Decision:
     return decided(later, (event,), effects, now=now)
 
 
-def follow_share(payment: Payment, order: Order, *, terms: Terms, now: Instant) -> Decision | None:
+def follow_share(
+    payment: Payment, order: Order, *, price: Price | None, terms: Terms, now: Instant
+) -> Decision | None:
     """As `follow`, for one order of a group: only its own part is kept or goes back.
 
     What is held is taken once, when the first of them is to be kept.
     """
     share = payment.share(order.id)
     assert share is not None, "an order's payment knows it"
-    target = _target(payment, order, share.quote.total_halalas)
+    target = _target(payment, order, min(share.quote.total_halalas, first_paid(order)))
     is_over = order.status in CLOSED
     if target is None or (target, is_over) == (share.target_halalas, share.is_over):
         return None
     returned = order.status is OrderStatus.RETURNED
-    moved = replace(share, target_halalas=target, is_over=is_over, is_returned=returned)
+    moved = replace(
+        share, target_halalas=target, price=price, is_over=is_over, is_returned=returned
+    )
     shares = tuple(moved if one is share else one for one in payment.shares)
     whole = _target_of_all(payment, shares)
     later = evolve(
@@ -195,17 +267,23 @@ def _sell_shares(
         for one in payment.refunds
         if one.status is not RefundStatus.REJECTED and not one.is_after_sale
     )
-    left -= sum(one.sale.total_halalas for one in payment.shares if one.sale is not None)
+    left -= sum(
+        one.sale.total_halalas - (one.price.owed_halalas if one.price else 0)
+        for one in payment.shares
+        if one.sale is not None
+    )
     shares = []
     for share in payment.shares:
         is_due = share.is_over and share.sale is None and payment.operation is None
         kept = min((share.target_halalas or 0) - payment.given_back_of(share.order_id), left)
-        if not is_due or kept <= 0:
+        sold = max(0, kept) + (share.price.owed_halalas if share.price else 0)
+        if not is_due or sold <= 0:
             shares.append(share)
             continue
         sale = postings.sale_of(
             share.quote,
-            kept,
+            sold,
+            price=share.price,
             is_returned=share.is_returned,
             commission=terms.commission_percent,
         )
@@ -213,8 +291,25 @@ def _sell_shares(
         shares.append(replace(share, sale=sale))
         events = (*events, SaleEntered(at=now, sale=sale))
         effects = (*effects, to_enter(transfer))
-        left -= kept
+        left -= max(0, kept)
     return decided(replace(payment, shares=tuple(shares)), events, effects, now=now)
+
+
+def _price_of(payment: Payment, order: Order, vat_halalas: int | None) -> Price | None:
+    """What an order that is over was charged; of what was cash, what was taken is the price."""
+    if order.status not in CLOSED:
+        return None
+    charged, paid = order.price_halalas, first_paid(order)
+    if payment.gateway is GatewayName.CASH:
+        charged = paid = order.cash_taken_halalas
+    share = payment.share(order.id)
+    most = payment.amount_halalas if share is None else share.quote.total_halalas
+    return Price(
+        charged_halalas=charged,
+        vat_halalas=vat_in(charged) if vat_halalas is None else vat_halalas,
+        total_halalas=order.total_halalas,
+        owed_halalas=max(0, charged - min(paid, most)),
+    )
 
 
 def _target(payment: Payment, order: Order, paid_halalas: int) -> int | None:

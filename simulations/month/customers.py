@@ -30,6 +30,7 @@ _ENDED: Final = frozenset(
 )
 _DECLINED: Final = "declined"
 _GOODS: Final = ("ورد جوري / Roses", "شوكولاتة / Chocolate", "عود / Oud", "كيك / Cake")
+_PRICES: Final = ((300, 1_500), (1_999, 30_000), (1_999, 30_000), (1_999, 30_000))
 
 
 class Means(Struct, frozen=True, kw_only=True):
@@ -86,12 +87,13 @@ class PayingDoor(CustomerBusDoor):
         return Told(refused="quote_expired")
 
     def _wishes(self) -> Wishes:
-        """One or two things, with VAT as their labels say."""
+        """One or two things, labelled with VAT; cheap ones, too, whose way back costs more."""
+        least, most = self._luck.choice(_PRICES)
         names = self._luck.sample(_GOODS, self._luck.choice((1, 1, 2)))
         return Wishes(
             goods=tuple(
                 PriceLine(
-                    name=one, unit_halalas=self._luck.randrange(1_999, 30_000), includes_vat=True
+                    name=one, unit_halalas=self._luck.randrange(least, most), includes_vat=True
                 )
                 for one in names
             )
@@ -112,9 +114,9 @@ class PayingDoor(CustomerBusDoor):
         return await self._outcome(found)
 
     async def _choose(self, halalas: int, *, is_first: bool) -> Means:
-        wallet = account(AccountKind.CUSTOMER_WALLET, self._id)
-        balance = await self._office.books.find_balance(wallet)
-        if is_first and balance.available >= halalas:
+        kinds = AccountKind.CUSTOMER_WALLET, AccountKind.GIFT_CREDIT
+        mine = [await self._office.books.find_balance(account(one, self._id)) for one in kinds]
+        if is_first and sum(one.available for one in mine) >= halalas:
             return _FROM_WALLET
         offered = MEANS if is_first else _SOUND
         (found,) = self._luck.choices(offered, [one.share for one in offered])

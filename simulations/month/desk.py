@@ -20,6 +20,7 @@ from engine.payments.refunding import decide_refund
 from engine.payouts.dispute import Dispute, DisputeId, DisputeStatus
 from engine.payouts.payout import BankAccount, BankAccountId, PayoutKind
 from simulations.gateways.server import Webhook
+from simulations.month.debtors import Debtors
 from simulations.month.office import Office
 
 OPERATOR: Final = Caller(user_id=UserId(derived_id("month operator")), role=Role.OPERATOR)
@@ -41,6 +42,7 @@ class Desk:
     def __init__(self, office: Office, *, seed: int) -> None:
         self._office, self._luck = office, random.Random(f"desk {seed}")
         self.done: Counter[str] = Counter()
+        self.debtors = Debtors(office, self.done, seed=seed)
         self._open: list[tuple[Instant, DisputeId]] = []
 
     async def run_post(self) -> None:
@@ -75,6 +77,7 @@ class Desk:
             self.done[order.status.value] += 1
             if order.status is OrderStatus.DELIVERED:
                 await self._look_back(order)
+            await self.debtors.settle(order)
         await self._redeem(order_ids)
         await self._decide_disputes()
 

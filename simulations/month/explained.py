@@ -20,12 +20,15 @@ from engine.money.ledger import Entry
 from engine.money.periods import Period, VatReturn, span, vat_return
 from engine.money.transfers import TransferReason, about_order
 from engine.orders.order import CLOSED, Order, OrderStatus
+from engine.payments.owed import SettlementKind
 from engine.payments.payment import Payment
 from engine.pricing.pay import total
 from simulations.month.office import Office
 
 _EVERYTHING = 10**9
 _SOLD = frozenset({TransferReason.SALE, TransferReason.CANCELLATION})
+_PURSES = frozenset({AccountKind.CUSTOMER_WALLET, AccountKind.GIFT_CREDIT})
+_BUYERS = frozenset({AccountKind.ORDER, AccountKind.RECEIVABLE})
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -75,7 +78,8 @@ async def explain(office: Office, books: Books, paid_by_files: int) -> tuple[Lin
 
 def within(books: Books) -> tuple[Line, ...]:
     """What must hold between our own books."""
-    return _orders(books), _documents(books), _wallets(books), _earnings(books)
+    lines = (_orders, _documents, _receivables, _wallets, _earnings)
+    return tuple(one(books) for one in lines)
 
 
 async def declared(office: Office, month: Period) -> VatReturn:
@@ -123,7 +127,7 @@ def _gateway(office: Office, books: Books) -> Line:
     """What each charge moved, by the gateway and by the ledger."""
     name = account(AccountKind.GATEWAY, "moyasar")
     till, ledger = Counter[str](), Counter[str]()
-    of_order = {one.id: one.order_id for one in books.payments}
+    of_order = {one.id: one.for_order_id for one in books.payments}
     for charge in office.cards.till.charges.values():
         till[about_order(of_order[PaymentId(charge.id)])] += charge.captured - charge.refunded
     for one in _posted(books):
@@ -165,41 +169,64 @@ def _documents(books: Books) -> Line:
     for document in books.invoices:
         sign = -1 if document.draft.kind is InvoiceKind.CREDIT_NOTE else 1
         documents[document.draft.order_id] += sign * document.payable_halalas
-    for one in books.payments:
-        if one.sale is not None:
-            given = sum(r.amount_halalas for r in one.refunds if r.is_after_sale and r.done_at)
-            documents[one.order_id] -= _uncollected(books.orders[one.order_id], one)
-            ledger[one.order_id] -= given
+    ledger.subtract(_credited(books))
     for entry in _posted(books):
         if entry.transfer.reason in _SOLD:
             for leg in entry.transfer.legs:
-                if kind_of(leg.account) is AccountKind.ORDER:
+                if kind_of(leg.account) in _BUYERS:
                     ledger[owner_of(leg.account)] -= leg.amount
     return _line("documents", "invoices less notes", "ledger", documents, ledger)
 
 
-def _uncollected(order: Order, payment: Payment) -> int:
-    """What was charged beyond what was paid: a way back that cost more than the order."""
-    charged = order.charge_halalas if order.charge_halalas is not None else order.total_halalas
-    return max(0, charged - payment.amount_halalas)
+def _credited(books: Books) -> Counter[str]:
+    """What of each order was given back after the sale, or waived."""
+    found = Counter[str]()
+    for one in books.payments:
+        if one.sale is not None:
+            given = (r.amount_halalas for r in one.refunds if r.is_after_sale and r.done_at)
+            found[one.for_order_id] += sum(given)
+        for settlement in one.settlements:
+            if settlement.kind is SettlementKind.WAIVED:
+                found[settlement.order_id] += settlement.halalas
+    return found
+
+
+def _receivables(books: Books) -> Line:
+    """What customers owe: charged beyond what was paid for it, by orders and by the ledger."""
+    owed, ledger = Counter[str](), Counter[str]()
+    for one in books.payments:
+        if one.supplement is not None:
+            # A supplement, once it is sold, has settled so much of it.
+            settled = one.sale.total_halalas if one.sale is not None else 0
+            owed[one.for_order_id] -= settled
+        elif one.sale is not None and one.price is not None:
+            order = books.orders[one.order_id]
+            owed[one.order_id] += max(0, order.price_halalas - one.amount_halalas)
+        given_up = (s for s in one.settlements if s.kind is not SettlementKind.PAID)
+        for settlement in given_up:
+            owed[settlement.order_id] -= settlement.halalas
+    for name, balance in books.balances.items():
+        if kind_of(name) is AccountKind.RECEIVABLE:
+            ledger[owner_of(name)] -= balance.posted
+    return _line("owed by customers", "charges less payments", "ledger", owed, ledger)
 
 
 def _wallets(books: Books) -> Line:
-    """Customers' wallets: refunds that went there, less tips, less what was paid with."""
+    """Customers' wallets and credit: refunds and redeemed points, less tips and what was paid."""
     sources, ledger = Counter[str](), Counter[str]()
     for one in books.payments:
         into = sum(r.amount_halalas for r in one.refunds if r.to == "wallet" and r.done_at)
         by_wallet = one.captured_halalas - one.refunded_halalas if one.gateway == "wallet" else 0
         sources[one.customer_id] += into - by_wallet
     for entry in _posted(books):
-        if entry.transfer.reason is TransferReason.TIP:
+        if entry.transfer.reason in {TransferReason.TIP, TransferReason.POINTS}:
             for leg in entry.transfer.legs:
-                if kind_of(leg.account) is AccountKind.CUSTOMER_WALLET:
+                if kind_of(leg.account) in _PURSES:
                     sources[owner_of(leg.account)] += leg.amount
     for name, balance in books.balances.items():
-        if kind_of(name) is AccountKind.CUSTOMER_WALLET:
-            ledger[owner_of(name)] = balance.posted
-    return _line("customers' wallets", "refunds, tips, payments", "ledger", sources, ledger)
+        if kind_of(name) in _PURSES:
+            ledger[owner_of(name)] += balance.posted
+    return _line("customers' wallets", "refunds, points, tips, payments", "ledger", sources, ledger)
 
 
 async def _statements(office: Office, books: Books) -> Line:

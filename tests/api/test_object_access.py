@@ -65,6 +65,7 @@ NOTE = {
     "reason": "withered",
 }
 PAID_WITH = {"network": "visa", "source": {"kind": "token", "value": "t"}}
+WITH_A_CARD = {"network": "visa", "source": {"kind": "token", "value": "x"}}
 REFUND = {"amount_halalas": 100, "reason": "late", "note": "an hour"}
 # What is told to those whom the role lets in, whose thing it is not; and to those whose it is.
 ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
@@ -139,6 +140,25 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         "/v1/orders/{order_id}/changes",
         {"window": None, "quote_id": ID},
         {STRANGER: {404}, COURIER: {403}},
+    ),
+    (
+        "POST",
+        "/v1/orders/{order_id}/change-payments",
+        {"window": None, "quote_id": ID, **WITH_A_CARD},
+        {STRANGER: {404}, COURIER: {403}, OPERATOR: {403}},
+    ),
+    ("GET", "/v1/orders/{order_id}/due", None, {CUSTOMER: {200}, STRANGER: {404}, OTHER: {403}}),
+    (
+        "POST",
+        "/v1/orders/{order_id}/due/payments",
+        WITH_A_CARD,
+        {CUSTOMER: {409}, STRANGER: {404}, COURIER: {403}, OPERATOR: {403}},
+    ),
+    (
+        "POST",
+        "/v1/orders/{order_id}/due/write-off",
+        {"kind": "waived", "reason": "our fault"},
+        {CUSTOMER: {403}, STRANGER: {403}, COURIER: {403}, OPERATOR: {409}},
     ),
     (
         "POST",

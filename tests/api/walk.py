@@ -41,6 +41,9 @@ ELSEWHERE: Final = {
     "hear_gateway": "as above",
     "ask_refund": "as above",
     "judge_refund": "as above",
+    "pay_change": "what was paid for grows dearer first: tests/api/test_dues.py",
+    "pay_due": "as above",
+    "write_off_due": "as above",
     "forget_saved_method": "as above",
     "redeem_points": "points are spendable after a fortnight: tests/api/test_points.py",
     "request_payout": "a bank pays it out: tests/api/test_payouts.py",
@@ -280,6 +283,7 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await enter(one.town, account(AccountKind.CUSTOMER_WALLET, customer.user_id), 1000)
     await one.say("tip_courier", customer, path={"order_id": order_id})
     await one.say("get_order_money", operator, path={"order_id": order_id})
+    await one.say("get_due", customer, path={"order_id": order_id})
     await one.say("list_payment_methods")
     await one.say("list_payments", customer)
     await one.say("list_saved_methods", customer)
