@@ -119,6 +119,34 @@ async def test_a_body_that_trickles_in_is_given_up(tmp_path: Path) -> None:
         writer.close()
 
 
+async def test_a_request_with_two_lengths_is_refused(town: Town) -> None:
+    place = urlsplit(town.url)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    writer.write(
+        b"POST /v1/auth/otp HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n"
+        b"transfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    )
+    async with asyncio.timeout(30):
+        told = await reader.read()
+    assert told.startswith(b"HTTP/1.1 400")
+    assert told.count(b"HTTP/1.1") == 1
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "place"), [("127.0.0.1", "203.0.113.9"), ("192.0.2.1", "127.0.0.1")]
+)
+async def test_only_a_trusted_proxy_says_where_somebody_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: str, place: str
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
+    async with a_town(tmp_path, is_open=False) as town:
+        town.client.headers["X-Forwarded-For"] = "203.0.113.9"
+        customer = await town.log_in("customer")
+        (told,) = (await customer.get("/v1/sessions")).json()["sessions"]
+    assert told["place"] == place
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
