@@ -16,6 +16,9 @@ from actors.parent import end_with
 
 _LOOK_EVERY_S: Final = 0.5
 _END_PATIENCE_S: Final = 10.0
+# A new node takes the processor that what was lost needs on the others to serve again.
+_OTHERS_FIRST_S: Final = 6.0
+# So many processes each has waiting that have loaded the code.
 _CPUS: Final = 2
 # What these nodes have and the first has not, so that what asks for a share of it lives on them.
 LIVING: Final = "living"
@@ -23,13 +26,23 @@ _SHARES: Final = 1_000
 
 
 class Nodes:
-    """`count` nodes of the cluster at `address`, from entering to leaving the block."""
+    """`count` nodes of the cluster at `address`, from entering to leaving the block.
+
+    They start one after the other, since Ray ends a node whose helpers are not up within 15 s;
+    `count_up` says how many with `LIVING` the cluster knows.
+    """
 
     def __init__(
-        self, count: int, *, address: str, object_store_mb: int, on_step: Callable[[str], None]
+        self,
+        count: int,
+        *,
+        address: str,
+        object_store_mb: int,
+        count_up: Callable[[], int],
+        on_step: Callable[[str], None],
     ) -> None:
         self._address, self._object_store_mb = address, object_store_mb
-        self._on_step = on_step
+        self._count_up, self._on_step = count_up, on_step
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
         self._ending = threading.Event()
         # The kernel ends them when the thread that started them ends.
@@ -51,14 +64,20 @@ class Nodes:
     def _keep(self) -> None:
         while not self._ending.is_set():
             for number, process in enumerate(self._processes):
-                if process is None or process.poll() is not None:
-                    self._start(number, again=process is not None)
+                if process is not None and process.poll() is not None:
+                    self._processes[number] = None
+                    self._on_step(f"Ray node {number + 2} was lost; another takes its place")
+                    self._ending.wait(_OTHERS_FIRST_S if self.pids else 0)
+            self._start_next()
             self._ending.wait(_LOOK_EVERY_S)
         self._end_all()
 
-    def _start(self, number: int, *, again: bool) -> None:
-        if again:
-            self._on_step(f"Ray node {number + 2} was lost; another takes its place")
+    def _start_next(self) -> None:
+        missing = [number for number, one in enumerate(self._processes) if one is None]
+        if missing and self._count_up() >= len(self.pids):
+            self._start(missing[0])
+
+    def _start(self, number: int) -> None:
         host = self._address.rpartition(":")[0]
         self._processes[number] = subprocess.Popen(
             [

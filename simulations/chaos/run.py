@@ -2,6 +2,7 @@
 
 import random
 import statistics
+import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,10 +19,12 @@ from simulations.chaos.elsewhere import Elsewhere, Service
 from simulations.chaos.harm import Harm
 from simulations.chaos.injector import Harmed, Injector
 from simulations.score import Score
-from simulations.witness import Chronicle
+from simulations.witness import Chronicle, Request
+from storage.servers.patience import Stopwatch
 
 _ASK_S: Final = 1.0
 _LAST_HARM_S: Final = 120.0
+_CALM_S: Final = 120.0
 
 
 def speed_of(folder: Path, *, minutes: float) -> float:
@@ -40,6 +43,32 @@ def is_well(url: str) -> bool:
     return answer.status_code == 200 and answer.json()["live_stream"] == "ok"
 
 
+def count_cells(url: str) -> int:
+    """How many cells there are, well or not."""
+    try:
+        answer = httpx2.get(f"{url}/readyz", timeout=_ASK_S, trust_env=False)
+    except httpx2.HTTPError:
+        return 0
+    return len(answer.json()["cells"])
+
+
+def _has_begun(chronicle: Chronicle) -> bool:
+    """Everybody is logged in, and the first gift was ordered."""
+    asked = (one.asked for one in chronicle.answers)
+    return any(isinstance(one, Request) and one.path == "/v1/orders" for one in asked)
+
+
+def _calm(injector: Injector, url: str) -> None:
+    """End the harm, and wait for the service to be well, but not for ever."""
+    injector.stop(patience_s=_LAST_HARM_S)
+    watch = Stopwatch()
+    while not is_well(url):
+        if watch.elapsed_s > _CALM_S:
+            injector.violations.append(f"not well {_CALM_S:.0f} s after the last harm")
+            return
+        threading.Event().wait(_ASK_S)
+
+
 def live_through(
     folder: Path,
     *,
@@ -55,13 +84,14 @@ def live_through(
     """Live the day while harm is done; print and write what came of it; whether all held.
 
     The same day may be lived in several `towns` far from each other, each with a cell of its own.
+    Harm begins with the first order. What was lost or doubled is said whatever happens: after the
+    day, or as much of it as there was time for, nothing is harmed any more and all is looked at.
 
     `out` gets `told.jsonl`, every word to any client, `solution.json` and `chaos.json`.
     """
     console = Console()
     out.mkdir(parents=True, exist_ok=True)
     chronicle = Chronicle(out / "told.jsonl")
-    audit = Audit(chronicle, service.database)
     injector = Injector(
         kinds,
         chance=random.Random(seed),
@@ -69,9 +99,11 @@ def live_through(
         on_harm=lambda one: console.print(
             f"{one.at_s:6.0f} s  {one.kind}: away for {one.away_s:.1f} s"
         ),
+        may_begin=lambda: _has_begun(chronicle) and count_cells(service.url) >= towns,
         rounds=rounds,
         patience_s=patience_s,
     )
+    audit = Audit(chronicle, service.database, calm=lambda: _calm(injector, service.url))
     injector.start()
     others = [
         Elsewhere(folder, service=service, speed=speed, out=out / f"town-{number}")
