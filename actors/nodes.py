@@ -18,8 +18,8 @@ _LOOK_EVERY_S: Final = 0.5
 _END_PATIENCE_S: Final = 10.0
 # A new node takes the processor that what was lost needs on the others to serve again.
 _OTHERS_FIRST_S: Final = 6.0
-# So many processes each has waiting that have loaded the code.
-_CPUS: Final = 2
+# So many processes each has waiting that have loaded the code, but no more than there are cores.
+_CPUS: Final = 4
 # What these nodes have and the first has not, so that what asks for a share of it lives on them.
 LIVING: Final = "living"
 _SHARES: Final = 1_000
@@ -52,6 +52,11 @@ class Nodes:
     def pids(self) -> list[int]:
         """The processes at the root of each node that runs."""
         return [one.pid for one in self._processes if one is not None and one.returncode is None]
+
+    @property
+    def are_up(self) -> bool:
+        """Whether none is lost or on its way."""
+        return self._count_up() >= len(self.pids) == len(self._processes)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -4,7 +4,8 @@ import random
 import statistics
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -69,17 +70,22 @@ def _calm(injector: Injector, url: str) -> None:
         threading.Event().wait(_ASK_S)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harming:
+    """What is done to the service: the kinds in an order drawn from `seed`, so many rounds of them.
+
+    Each waits until `is_whole` says that what the former one took is there again.
+    """
+
+    kinds: Mapping[str, Harm]
+    seed: int
+    rounds: int | None = None
+    patience_s: float = 90.0
+    is_whole: Callable[[], bool] = lambda: True
+
+
 def live_through(
-    folder: Path,
-    *,
-    service: Service,
-    speed: float,
-    kinds: Mapping[str, Harm],
-    seed: int,
-    out: Path,
-    rounds: int | None = None,
-    patience_s: float = 90.0,
-    towns: int = 1,
+    folder: Path, *, service: Service, speed: float, harming: Harming, out: Path, towns: int = 1
 ) -> bool:
     """Live the day while harm is done; print and write what came of it; whether all held.
 
@@ -93,15 +99,17 @@ def live_through(
     out.mkdir(parents=True, exist_ok=True)
     chronicle = Chronicle(out / "told.jsonl")
     injector = Injector(
-        kinds,
-        chance=random.Random(seed),
+        harming.kinds,
+        chance=random.Random(harming.seed),
         is_well=lambda: is_well(service.url),
         on_harm=lambda one: console.print(
             f"{one.at_s:6.0f} s  {one.kind}: away for {one.away_s:.1f} s"
         ),
-        may_begin=lambda: _has_begun(chronicle) and count_cells(service.url) >= towns,
-        rounds=rounds,
-        patience_s=patience_s,
+        may_harm=lambda: (
+            _has_begun(chronicle) and harming.is_whole() and count_cells(service.url) >= towns
+        ),
+        rounds=harming.rounds,
+        patience_s=harming.patience_s,
     )
     audit = Audit(chronicle, service.database, calm=lambda: _calm(injector, service.url))
     injector.start()

@@ -8,7 +8,7 @@ import pytest
 from api.commands.chaos import reached, victims
 from api.up import running_system
 from simulations.chaos.harm import kinds_of_harm
-from simulations.chaos.run import live_through
+from simulations.chaos.run import Harming, live_through
 from tests.journeys.days import SPEED, settings_in, write_day
 
 # An alarm inside the event loop would be logged and forgotten: only a thread can end this test.
@@ -27,12 +27,9 @@ def test_every_gift_is_delivered_once_though_everything_dies_in_turn(tmp_path: P
             day,
             service=reached(system),
             speed=SPEED,
-            kinds=kinds,
-            seed=7,
-            out=tmp_path / "out",
-            rounds=1,
             # Somebody else's machine may be slow to start a process again.
-            patience_s=240,
+            harming=Harming(kinds=kinds, seed=7, rounds=1, patience_s=240),
+            out=tmp_path / "out",
         )
     told = json.loads((tmp_path / "out" / "chaos.json").read_bytes())
     assert told["violations"] == []

@@ -8,7 +8,7 @@ import pytest
 from api.commands.chaos import machines, reached
 from api.up import running_system
 from simulations.chaos.harm import kinds_of_harm
-from simulations.chaos.run import live_through
+from simulations.chaos.run import Harming, live_through
 from tests.journeys.days import SPEED, settings_in, write_day
 
 pytestmark = [pytest.mark.ray, pytest.mark.journey, pytest.mark.timeout(420, method="thread")]
@@ -26,11 +26,14 @@ def test_a_lost_node_loses_nothing_of_three_cells(tmp_path: Path) -> None:
             day,
             service=reached(system),
             speed=SPEED,
-            kinds={"ray node lost": every["ray node lost"]},
-            seed=7,
+            harming=Harming(
+                kinds={"ray node lost": every["ray node lost"]},
+                seed=7,
+                rounds=1,
+                patience_s=240,
+                is_whole=lambda: system.nodes.are_up,
+            ),
             out=tmp_path / "out",
-            rounds=1,
-            patience_s=240,
             towns=TOWNS,
         )
     told = json.loads((tmp_path / "out" / "chaos.json").read_bytes())

@@ -72,18 +72,18 @@ def test_harm_that_cannot_be_done_is_told() -> None:
 
 
 def test_nothing_is_harmed_before_it_may_be() -> None:
-    service, may_begin, asked = Service(), threading.Event(), threading.Event()
+    service, may_harm, asked = Service(), threading.Event(), threading.Event()
 
     def is_time() -> bool:
         asked.set()
-        return may_begin.is_set()
+        return may_harm.is_set()
 
     injector = Injector(
         {"a": service.harm("a", mends=True)},
         chance=random.Random(1),
         is_well=service.is_well,
         on_harm=lambda _: None,
-        may_begin=is_time,
+        may_harm=is_time,
         between_s=(0.0, 0.0),
         well_for_s=0.1,
         rounds=1,
@@ -91,7 +91,7 @@ def test_nothing_is_harmed_before_it_may_be() -> None:
     injector.start()
     assert asked.wait(60)
     assert service.done == []
-    may_begin.set()
+    may_harm.set()
     injector.join(60)
     assert service.done == ["a"]
 

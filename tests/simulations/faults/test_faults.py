@@ -38,8 +38,10 @@ PROVOKED_BY: Final = {
     "hand-over acknowledged before its commit": Odds(store_refuses=0.1),
     "orders forgotten when a zone moves": Odds(),
     "positions sent to the former owner are dropped": Odds(),
+    "loans are not minded": Odds(),
+    "lent without being let go": Odds(),
 }
-AT_A_BORDER: Final = frozenset(tuple(PROVOKED_BY)[-4:])
+AT_A_BORDER: Final = frozenset(tuple(PROVOKED_BY)[-6:])
 
 
 @pytest.mark.parametrize("seed", KEPT)
