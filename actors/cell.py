@@ -81,8 +81,8 @@ class Cell:
         self._ticking: set[ZoneId] = set()
         again_ms = self._ms(world.settings.offer_repeat_s * SECOND_MS)
         self._deadlines = Deadlines(self._timers, world.clock, self._ticking, repeat_ms=again_ms)
-        life = new_id(world.clock, world.chance)
-        self._publisher = Publisher(cell_id, life, world.live, world.clock)
+        incarnation = new_id(world.clock, world.chance)
+        self._publisher = Publisher(cell_id, incarnation, world.live, world.clock)
         self._positions = Positions(
             cell_id,
             holdings=self._holdings,
