@@ -18,8 +18,15 @@ _LOOK_EVERY_S: Final = 0.5
 _END_PATIENCE_S: Final = 10.0
 # A new node takes the processor that what was lost needs on the others to serve again.
 _OTHERS_FIRST_S: Final = 6.0
-# So many processes each has waiting that have loaded the code, but no more than there are cores.
+# So many processes each has waiting that have loaded the code.
 _CPUS: Final = 4
+# Of the waiting processes Ray starts as many as there are processors, and never the others.
+_RAY: Final = f"""
+import multiprocessing
+multiprocessing.cpu_count = lambda: {_CPUS}
+from ray.scripts.scripts import main
+main()
+"""
 # What these nodes have and the first has not, so that what asks for a share of it lives on them.
 LIVING: Final = "living"
 _SHARES: Final = 1_000
@@ -113,7 +120,7 @@ class Nodes:
 def main(parent: str, *arguments: str) -> None:
     """What `python -m actors.nodes PARENT ARGUMENTS` does: become Ray's own program."""
     end_with(int(parent))
-    program = (sys.executable, "-m", "ray.scripts.scripts", *arguments)
+    program = (sys.executable, "-c", _RAY, *arguments)
     os.execv(program[0], program)  # noqa: S606 - no shell is wanted here
 
 
