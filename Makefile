@@ -9,7 +9,7 @@ COMPILED := .venv/.compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint code format types imports check fix simulate replay compare tune \
-        bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime simtest \
+        bench-matching bench-simulator bench-api bench-routing bench-mdrp bench-realtime bench-overload simtest \
         chaos fuzz-api bench-ledger bench-month bench-queries bench-search walk-ledger \
         verify-audit payment-server verify-ledger examples clients seed migrate openapi doctor clean
 
@@ -73,6 +73,9 @@ bench-routing: $(COMPILED) ## measure routing beside other solvers: ARGS="--size
 
 bench-mdrp: $(COMPILED) ## measure dispatch on recorded days: ARGS="--seeds 3 --only NAME,NAME"
 	@$(BIN)/hadiyati bench-mdrp $(ARGS)
+
+bench-overload: $(COMPILED) ## offer three times what fits: ARGS="--couriers 500 --runs 1"
+	@$(BIN)/hadiyati bench-realtime --only overload $(ARGS)
 
 bench-realtime: $(COMPILED) ## measure sockets, positions and commands: ARGS="--couriers 1000 --runs 1"
 	@$(BIN)/hadiyati bench-realtime $(ARGS)

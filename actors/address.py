@@ -41,7 +41,7 @@ class AddressBook:
                 cell = await self._store.cell_of_order(OrderId(key))
             case "courier":
                 cell = await self._store.cell_of_courier(CourierId(key))
-            case "zone" | "pressure" | "fleet":
+            case "zone" | "pressure" | "fleet" | "need":
                 cell = await self._store.cell_of_zone(ZoneId(key))
             case _:
                 return None

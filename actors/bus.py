@@ -11,11 +11,12 @@ from actors.answers import answer_to
 from actors.hand_overs import come_over, is_held_elsewhere, settle_in, tell_owner
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.messages import UNKNOWN_COURIER
+from engine.dispatch.loans import Need
 from engine.dispatch.view import order_view, work_view
 from engine.dispatch.waiting import Wait
 from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
-from engine.kernel.ids import CellId, CourierId, OrderId, UserId
+from engine.kernel.ids import CellId, CourierId, OrderId, UserId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Command, Effect, Envelope
 from engine.kernel.pages import Wanted
 from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
@@ -183,6 +184,11 @@ class Bus:
         except CellUnavailable:
             return None
         return None if shown is None else convert(shown.body, Pressure)
+
+    async def need(self, zone_id: ZoneId) -> Need | None:
+        """What a zone wants from its neighbours after its last tick; raises `CellUnavailable`."""
+        shown = await self.snapshot(f"need:{zone_id}")
+        return None if shown is None else convert(shown.body, Need)
 
     async def why_it_waits(self, order_id: OrderId) -> Wait | None:
         """Why an order waits, as its zone's last tick saw it; raises `CellUnavailable`."""

@@ -18,6 +18,7 @@ from actors.dispatcher import Dispatcher, Tick
 from actors.fleet import pack_fleet
 from actors.guards import Guards
 from actors.holdings import Holdings
+from actors.lending import Lending
 from actors.live import Live
 from actors.moves import Moves
 from actors.positions import Positions
@@ -30,7 +31,8 @@ from actors.strangers import Strangers
 from actors.telemetry import Telemetry
 from actors.timers import Timers
 from actors.waits import Waits
-from engine.couriers.messages import EndShift, EndWayToWait, ExpireOffer
+from engine.couriers.messages import EndLoan, EndShift, EndWayToWait, ExpireOffer, LendCouriers
+from engine.dispatch.loans import Need
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.waiting import Wait
 from engine.geo.moving import MoveZone, TakeOverZone
@@ -77,10 +79,8 @@ class Cell:
         self._holdings = Holdings(self._telemetry)
         self._timers = Timers(world.clock, self._ring)
         self._ticking: set[ZoneId] = set()
-        repeat_ms = self._ms(world.settings.offer_repeat_s * SECOND_MS)
-        self._deadlines = Deadlines(
-            self._timers, world.clock, ticking=self._ticking, repeat_ms=repeat_ms
-        )
+        again_ms = self._ms(world.settings.offer_repeat_s * SECOND_MS)
+        self._deadlines = Deadlines(self._timers, world.clock, self._ticking, repeat_ms=again_ms)
         incarnation = new_id(world.clock, world.chance)
         self._publisher = Publisher(cell_id, incarnation, world.live, world.clock)
         self._positions = Positions(
@@ -124,6 +124,7 @@ class Cell:
             clock=world.clock,
         )
         self._moves = self._moving()
+        self._lending = Lending(self._live, self._holdings, self._telemetry, world.clock)
         self._rings = self._table_of_rings()
         self._work = asyncio.TaskGroup()
         self._reading = asyncio.Lock()
@@ -184,6 +185,8 @@ class Cell:
                 return _told(channel, self._holdings.pressures.get(ZoneId(key)))
             case "wait":
                 return _told(channel, self._waits.find(OrderId(key)))
+            case "need":
+                return _told(channel, self._lending.need(ZoneId(key)))
             case "fleet":
                 return self._show_fleet(channel, ZoneId(key))
             case "zone":
@@ -220,6 +223,8 @@ class Cell:
             return await self._moves.give(envelope.command, envelope)
         if isinstance(envelope.command, TakeOverZone):
             return await self._moves.take(envelope.command, envelope)
+        if isinstance(envelope.command, LendCouriers):
+            return await self._lending.give(envelope.command, envelope)
         answer = await self._live.turn(
             lambda: self._commands.keys(envelope.command),
             lambda: self._commands.decide(envelope.command, envelope.caller),
@@ -276,13 +281,14 @@ class Cell:
 
     def _table_of_rings(self) -> dict[str, Callable[[str], Awaitable[None]]]:
         return {
-            "offer": self._ring_offer,
-            "release": self._ring_release,
+            "offer": lambda name: self._by_clock(ExpireOffer(offer_id=OfferId(name))),
+            "release": lambda name: self._by_clock(ReleaseOrder(order_id=OrderId(name))),
             "schedule": self._ring_schedule,
             "reschedule": self._ring_schedule,
-            "shift": self._ring_shift,
-            "wait": self._ring_wait,
-            "zone": self._ring_zone,
+            "shift": lambda name: self._by_clock(EndShift(courier_id=CourierId(name))),
+            "wait": lambda name: self._by_clock(EndWayToWait(courier_id=CourierId(name))),
+            "loan": lambda name: self._by_clock(EndLoan(courier_id=CourierId(name))),
+            "zone": lambda name: self._by_clock(PutParametersInForce(zone_id=ZoneId(name))),
             "guard": self._ring_guard,
             "reload": self._ring_reload,
             "recheck": self._ring_recheck,
@@ -299,25 +305,10 @@ class Cell:
         kind, _, name = key.partition(":")
         await self._rings[kind](name)
 
-    async def _ring_offer(self, name: str) -> None:
-        await self._by_clock(ExpireOffer(offer_id=OfferId(name)))
-
-    async def _ring_release(self, name: str) -> None:
-        await self._by_clock(ReleaseOrder(order_id=OrderId(name)))
-
     async def _ring_schedule(self, name: str) -> None:
         zone = self._holdings.zones.get(ZoneId(name))
         if zone is not None and not self._live.in_doubt:
             await self._scheduler.plan(zone)
-
-    async def _ring_shift(self, name: str) -> None:
-        await self._by_clock(EndShift(courier_id=CourierId(name)))
-
-    async def _ring_wait(self, name: str) -> None:
-        await self._by_clock(EndWayToWait(courier_id=CourierId(name)))
-
-    async def _ring_zone(self, name: str) -> None:
-        await self._by_clock(PutParametersInForce(zone_id=ZoneId(name)))
 
     async def _ring_guard(self, name: str) -> None:
         zone = self._holdings.zones.get(ZoneId(name))
@@ -348,6 +339,7 @@ class Cell:
         zone = self._holdings.zones.get(zone_id)
         if zone is None:
             return
+        self._lending.note(zone)
         self._holdings.feel(
             zone, waiting=tick.waiting, available=tick.available, now=self._clock.now()
         )
@@ -393,7 +385,7 @@ class Cell:
         await self._positions.keep()
 
 
-def _told(channel: str, known: Pressure | Wait | None) -> Publication | None:
+def _told(channel: str, known: Pressure | Wait | Need | None) -> Publication | None:
     """What somebody asks for and nobody watches: it has no version."""
     if known is None:
         return None

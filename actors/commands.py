@@ -14,6 +14,7 @@ from engine.couriers.messages import (
     AcknowledgeOffer,
     DeclineOffer,
     EndBreak,
+    EndLoan,
     EndShift,
     EndWayToWait,
     ExpireOffer,
@@ -59,7 +60,7 @@ from engine.orders.messages import (
 from engine.orders.order import Order
 
 Rule = Callable[[Any, Caller], Decision | Refusal]
-_Himself = HandOver | TakeBreak | EndBreak | ReachWaitingPoint
+_Himself = HandOver | EndLoan | TakeBreak | EndBreak | ReachWaitingPoint
 
 
 class _CourierRule(Protocol):
@@ -89,6 +90,7 @@ class Commands:
             UnassignOrder: (whose.of_order, self._unassign),
             GoOnDuty: (whose.of_courier, self._go_on_duty),
             HandOver: (whose.of_courier, self._by_courier(handing_over.hand_over)),
+            EndLoan: (whose.of_courier, self._by_courier(handing_over.end_loan)),
             Welcome: (whose.of_courier, self._welcome),
             GoOffDuty: (whose.of_courier, self._go_off_duty),
             EndShift: (whose.of_courier, self._end_shift),

@@ -7,6 +7,7 @@ from actors.guards import CHECK_MS
 from actors.scheduler import GATHER_MS
 from actors.timers import Timers
 from engine.couriers.courier import Courier, Duty
+from engine.couriers.handing_over import loan_over_at
 from engine.couriers.prepositioning import arrival_at_wait
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo.zone import Zone
@@ -23,7 +24,7 @@ class Deadlines:
     """
 
     def __init__(
-        self, timers: Timers, clock: Clock, *, ticking: Container[ZoneId], repeat_ms: int
+        self, timers: Timers, clock: Clock, ticking: Container[ZoneId], *, repeat_ms: int
     ) -> None:
         self._timers = timers
         self._clock = clock
@@ -41,6 +42,7 @@ class Deadlines:
                 works = thing.duty in {Duty.ON, Duty.BREAK}
                 self._set(f"shift:{thing.id}", thing.shift_ends_at if works else None)
                 self._set(f"wait:{thing.id}", arrival_at_wait(thing))
+                self._set(f"loan:{thing.id}", loan_over_at(thing))
             case Zone():
                 self._arm_zone(thing)
             case _:
@@ -48,7 +50,7 @@ class Deadlines:
 
     def disarm(self, courier: Courier) -> None:
         """Another cell minds his time from now on."""
-        for kind in ("shift", "wait"):
+        for kind in ("shift", "wait", "loan"):
             self._timers.cancel(f"{kind}:{courier.id}")
 
     def repeat_later(self, offer_id: OfferId) -> None:

@@ -16,20 +16,40 @@ from actors.parent import end_with
 
 _LOOK_EVERY_S: Final = 0.5
 _END_PATIENCE_S: Final = 10.0
-_CPUS: Final = 2
+# A new node takes the processor that what was lost needs on the others to serve again.
+_OTHERS_FIRST_S: Final = 6.0
+# So many processes each has waiting that have loaded the code.
+_CPUS: Final = 4
+# Of the waiting processes Ray starts as many as there are processors, and never the others.
+_RAY: Final = f"""
+import multiprocessing
+multiprocessing.cpu_count = lambda: {_CPUS}
+from ray.scripts.scripts import main
+main()
+"""
 # What these nodes have and the first has not, so that what asks for a share of it lives on them.
 LIVING: Final = "living"
 _SHARES: Final = 1_000
 
 
 class Nodes:
-    """`count` nodes of the cluster at `address`, from entering to leaving the block."""
+    """`count` nodes of the cluster at `address`, from entering to leaving the block.
+
+    They start one after the other, since Ray ends a node whose helpers are not up within 15 s;
+    `count_up` says how many with `LIVING` the cluster knows.
+    """
 
     def __init__(
-        self, count: int, *, address: str, object_store_mb: int, on_step: Callable[[str], None]
+        self,
+        count: int,
+        *,
+        address: str,
+        object_store_mb: int,
+        count_up: Callable[[], int],
+        on_step: Callable[[str], None],
     ) -> None:
         self._address, self._object_store_mb = address, object_store_mb
-        self._on_step = on_step
+        self._count_up, self._on_step = count_up, on_step
         self._processes: list[subprocess.Popen[bytes] | None] = [None] * count
         self._ending = threading.Event()
         # The kernel ends them when the thread that started them ends.
@@ -39,6 +59,11 @@ class Nodes:
     def pids(self) -> list[int]:
         """The processes at the root of each node that runs."""
         return [one.pid for one in self._processes if one is not None and one.returncode is None]
+
+    @property
+    def are_up(self) -> bool:
+        """Whether none is lost or on its way."""
+        return self._count_up() >= len(self.pids) == len(self._processes)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -51,14 +76,20 @@ class Nodes:
     def _keep(self) -> None:
         while not self._ending.is_set():
             for number, process in enumerate(self._processes):
-                if process is None or process.poll() is not None:
-                    self._start(number, again=process is not None)
+                if process is not None and process.poll() is not None:
+                    self._processes[number] = None
+                    self._on_step(f"Ray node {number + 2} was lost; another takes its place")
+                    self._ending.wait(_OTHERS_FIRST_S if self.pids else 0)
+            self._start_next()
             self._ending.wait(_LOOK_EVERY_S)
         self._end_all()
 
-    def _start(self, number: int, *, again: bool) -> None:
-        if again:
-            self._on_step(f"Ray node {number + 2} was lost; another takes its place")
+    def _start_next(self) -> None:
+        missing = [number for number, one in enumerate(self._processes) if one is None]
+        if missing and self._count_up() >= len(self.pids):
+            self._start(missing[0])
+
+    def _start(self, number: int) -> None:
         host = self._address.rpartition(":")[0]
         self._processes[number] = subprocess.Popen(
             [
@@ -89,7 +120,7 @@ class Nodes:
 def main(parent: str, *arguments: str) -> None:
     """What `python -m actors.nodes PARENT ARGUMENTS` does: become Ray's own program."""
     end_with(int(parent))
-    program = (sys.executable, "-m", "ray.scripts.scripts", *arguments)
+    program = (sys.executable, "-c", _RAY, *arguments)
     os.execv(program[0], program)  # noqa: S606 - no shell is wanted here
 
 

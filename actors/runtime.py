@@ -49,6 +49,10 @@ KNOBS: Final = {
     # slow to answer still has half a minute.
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
+    # Every node has processes waiting that have loaded the code: what a lost node leaves to the
+    # others need not be started there.
+    "RAY_enable_worker_prestart": "1",
+    "RAY_preload_python_modules": "actors.runtime",
 }
 T = TypeVar("T")
 _SOLVER, _PLANNER = "solver", "planner"
@@ -97,6 +101,11 @@ class Head:
     def __exit__(self, *_: object) -> None:
         ray.shutdown()
 
+    def count_living(self) -> int:
+        """How many nodes there are for what asks for a share of `LIVING`."""
+        list_nodes: Any = ray.nodes
+        return sum(one["Alive"] and LIVING in one["Resources"] for one in list_nodes())
+
     def renew_actors(self) -> Iterator[str]:
         """Start every actor anew, one after the other; the name of each once it serves again."""
         for name in sorted(ray.util.list_named_actors()):
@@ -112,8 +121,9 @@ class Head:
             yield name
 
     def _local(self) -> dict[str, Any]:
+        lives_elsewhere = self._settings.ray_nodes > 1
         return {
-            "num_cpus": _PRESTARTED_WORKERS,
+            "num_cpus": 0 if lives_elsewhere else _PRESTARTED_WORKERS,
             "object_store_memory": self._settings.object_store_mb * 1024 * 1024,
         }
 

@@ -8,6 +8,7 @@ from engine.couriers.messages import (
     AcknowledgeOffer,
     DeclineOffer,
     EndBreak,
+    EndLoan,
     EndShift,
     EndWayToWait,
     ExpireOffer,
@@ -51,6 +52,7 @@ _OfCourier = (
     | ReportProgress
     | ReachWaitingPoint
     | EndWayToWait
+    | EndLoan
     | HandOver
     | Welcome
     | DepositCash

@@ -31,6 +31,7 @@ from actors.gateways.smtp import SmtpMail
 from actors.gateways.twilio import TwilioSms
 from actors.gateways.wallet import Wallet
 from actors.ledger import LedgerKeeper
+from actors.loans import Loans
 from actors.local import local_bus
 from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
@@ -193,6 +194,20 @@ async def open_gateways(
 
 @asynccontextmanager
 async def _open_bus(
+    settings: Settings, store: Store, live: LiveStream, clock: Clock
+) -> AsyncIterator[Bus]:
+    async with _open_cells(settings, store, live, clock) as bus:
+        lending = asyncio.ensure_future(Loans(store, bus, clock).run())
+        try:
+            yield bus
+        finally:
+            lending.cancel()
+            with suppress(asyncio.CancelledError):
+                await lending
+
+
+@asynccontextmanager
+async def _open_cells(
     settings: Settings, store: Store, live: LiveStream, clock: Clock
 ) -> AsyncIterator[Bus]:
     if settings.runtime.kind is RuntimeKind.LOCAL:

@@ -201,7 +201,8 @@ def _ray(
     runtime: RuntimeSettings, on_step: Callable[[str], None]
 ) -> Iterator[tuple[RuntimeSettings, Nodes, Callable[[], Iterator[str]]]]:
     if runtime.kind is RuntimeKind.LOCAL:
-        yield runtime, Nodes(0, address="", object_store_mb=0, on_step=on_step), _no_actors
+        none = Nodes(0, address="", object_store_mb=0, count_up=lambda: 0, on_step=on_step)
+        yield runtime, none, _no_actors
         return
     from actors.runtime import Head, RayCannotStart  # noqa: PLC0415 - takes seconds
 
@@ -220,6 +221,7 @@ def _ray(
                 more,
                 address=head.address,
                 object_store_mb=runtime.object_store_mb,
+                count_up=head.count_living,
                 on_step=on_step,
             )
         )

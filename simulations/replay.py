@@ -166,10 +166,12 @@ def run_live(
     speed: float,
     out: Path | None,
     audit: Audit | None = None,
+    spare_s: float | None = None,
 ) -> Score:
     """Live a recorded day through the running system and print how it went.
 
-    What an `audit` finds afterwards is among the violations.
+    What an `audit` finds afterwards is among the violations. A day that goes on for more than
+    `spare_s` real seconds after its last shift is cut short, which is one, too.
 
     Raises mdrp.BadInstance, WrongSpeed, or people.DoorShut when the operator is not let in.
     """
@@ -185,6 +187,7 @@ def run_live(
             out=out,
             console=console,
             audit=audit,
+            spare_s=spare_s,
         )
     )
     console.print(found.table())
@@ -201,6 +204,7 @@ async def _run_live(
     out: Path | None,
     console: Console,
     audit: Audit | None,
+    spare_s: float | None,
 ) -> Score:
     clock = await clock_of(url)
     if abs(clock.speed - speed) > 1e-6:
@@ -226,9 +230,9 @@ async def _run_live(
         world = _world(edge, day, diary, zone_id)
         town = _town(world, day, couriers, customers)
         with follow(day, diary, clock, console):
-            await town.live(day.orders)
+            untrue = await _live_in_time(town, day, world, spare_s)
         if audit is not None:
-            untrue = await audit.violations(operator, (*couriers, *customers), diary)
+            untrue += await audit.violations(operator, (*couriers, *customers), diary)
     finally:
         await edge.close()
     if out is not None:
@@ -241,6 +245,19 @@ async def _run_live(
         undeliverable=instance.undeliverable(),
     )
     return replace(found, violations=(*found.violations, *untrue))
+
+
+async def _live_in_time(town: Town, day: Day, world: World, spare_s: float | None) -> list[str]:
+    """Live the day, or as much of it as there is time for; what is to be said of that."""
+    clock, ends_at = world.clock, max(one.off_at or 0 for one in day.couriers)
+    left_s = (ends_at - clock.now()) / SECOND_MS / clock.speed
+    try:
+        async with asyncio.timeout(None if spare_s is None else left_s + spare_s):
+            await town.live(day.orders)
+    except TimeoutError:
+        world.diary.is_cut_short = True
+        return [f"the day was cut short {spare_s:.0f} s after its last shift"]
+    return []
 
 
 def _minute_0(now: Instant, speed: float) -> Instant:

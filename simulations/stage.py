@@ -9,6 +9,7 @@ from typing import Protocol
 from actors.bus import Bus
 from actors.cell import World as CellWorld
 from actors.chance import Chance, SeededChance, new_id
+from actors.loans import Loans
 from actors.local import LocalCells, local_bus
 from actors.settings import RuntimeKind, RuntimeSettings
 from actors.solver import Solver, real_stopwatch, stopped_watch
@@ -105,6 +106,8 @@ def build(
         position_publish_s=3600,
         offer_repeat_s=60,
         trail_sample_s=3600,
+        # No outbox tells who passed from one cell to another: all zones share one.
+        placement_resolution=0,
     )
     bus, cells = local_bus(
         CellWorld(
@@ -143,14 +146,17 @@ async def play(
 ) -> list[str]:
     """Live the day on this stage; what customers were shown and the history does not know."""
     lobby = Lobby(bus=stage.bus, store=stage.store, live=stage.live, clock=stage.clock)
-    reading = asyncio.create_task(lobby.run())
+    beside = [asyncio.create_task(lobby.run())]
     try:
         zones = [await open_zone(lobby, stage.chance, one) for one in day.zones]
+        if any(one.parameters.loan_couriers_max for one in day.zones):
+            beside.append(asyncio.create_task(Loans(stage.store, stage.bus, stage.clock).run()))
         town = inhabit(lobby, day, diary, zones, seed=seed, behaviour=behaviour)
         await town.live(day.orders)
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        for one in beside:
+            one.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await stage.cells.close()
     return await unknown_to_history(stage.store, diary)
 

@@ -45,7 +45,7 @@ def bench_realtime(
     ] = 30.0,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="idle, saturated, steady, commands, fan-out or storm; may be repeated."),
+        typer.Option(help="idle, saturated, steady, commands, fan-out, overload or storm."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Chance of the city.")] = 1,
     out: Annotated[Path, typer.Option(help="Where every run is written, as JSON.")] = Path(

@@ -40,7 +40,7 @@ def chaos(
     Ends with 1 when anything was lost, doubled, or told and not true.
     """
     from simulations.chaos.harm import kinds_of_harm
-    from simulations.chaos.run import live_through, speed_of
+    from simulations.chaos.run import Harming, live_through, speed_of
 
     with Understandable():
         speed = speed_of(instance, minutes=minutes)
@@ -62,8 +62,11 @@ def chaos(
             instance,
             service=reached(system),
             speed=speed,
-            kinds={name: harm for name, harm in every.items() if only in name},
-            seed=seed,
+            harming=Harming(
+                kinds={name: harm for name, harm in every.items() if only in name},
+                seed=seed,
+                is_whole=lambda: system.nodes.are_up,
+            ),
             out=out,
             towns=towns,
         )

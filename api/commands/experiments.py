@@ -26,6 +26,9 @@ OrdersPerHour = Annotated[
     float | None,
     typer.Option(min=0.1, max=100_000, help="Orders an hour, in the mean; else 2.2 a courier."),
 ]
+Zones = Annotated[
+    int | None, typer.Option(min=1, max=36, help="Zones of the city; else by its couriers.")
+]
 Hours = Annotated[float, typer.Option(min=0.1, max=48, help="Hours of orders in a day.")]
 Start = Annotated[str, typer.Option(help="Local date and time at which the city's days begin.")]
 Calm = Annotated[
@@ -53,6 +56,7 @@ def compare(
     csv: Tables = None,
     couriers: Couriers = 60,
     orders_per_hour: OrdersPerHour = None,
+    zones: Zones = None,
     hours: Hours = 4.0,
     start: Start = _START,
     calm: Calm = False,
@@ -72,7 +76,7 @@ def compare(
     _known_metrics(metric)
     with Understandable():
         side_a, side_b = sides(a, b, base)
-        asked = Asked(city, couriers, orders_per_hour, hours, start, _TICK_S, None)
+        asked = Asked(city, couriers, orders_per_hour, hours, start, _TICK_S, zones)
         source = _source(asked, folder, csv, calm=calm, seed=seed)
         found = run(
             side_a,

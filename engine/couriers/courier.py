@@ -105,6 +105,13 @@ class Shift(Struct, frozen=True, kw_only=True):
     busy_since: Instant = 0
 
 
+class Loan(Struct, frozen=True, kw_only=True):
+    """He works for another zone until `ends_at`, and then goes back to his own."""
+
+    home_zone_id: ZoneId
+    ends_at: Instant
+
+
 class Courier(Thing, frozen=True, kw_only=True):
     """A courier from the moment he first goes on duty.
 
@@ -130,11 +137,20 @@ class Courier(Thing, frozen=True, kw_only=True):
     early: tuple[EarlyReport, ...] = ()
     shift: Shift = Shift()
     cash_halalas: int = 0
+    loan: Loan | None = None
 
     @property
     def cash_at_stake_halalas(self) -> int:
         """What he holds of ours, with what he will collect on his route."""
         return self.cash_halalas + sum(stop.cash_halalas for stop in self.route)
+
+    @property
+    def works_until(self) -> Instant | None:
+        """When he is to begin nothing more where he is: his shift ends, or his loan."""
+        if self.loan is None:
+            return self.shift_ends_at
+        shift_ends_at = self.shift_ends_at
+        return self.loan.ends_at if shift_ends_at is None else min(shift_ends_at, self.loan.ends_at)
 
     @property
     def status(self) -> CourierStatus:
@@ -181,6 +197,14 @@ class CourierHandedOver(Event, frozen=True, kw_only=True, tag=True):
 
     zone_id: ZoneId
     before: ZoneId
+
+
+class CourierLent(Event, frozen=True, kw_only=True, tag=True):
+    """He works for a neighbour of his zone until `ends_at`."""
+
+    zone_id: ZoneId
+    before: ZoneId
+    ends_at: Instant
 
 
 class RouteChanged(Event, frozen=True, kw_only=True, tag=True):
@@ -232,6 +256,8 @@ def evolve(courier: Courier, *events: Event, **fields: object) -> Courier:
             f"{type(event).__name__} cannot follow {duty}"
         )
         duty = following or duty
+    if duty is Duty.OFF:
+        fields = {"loan": None, **fields}
     return replace(courier, version=courier.version + 1, duty=duty, **fields)
 
 

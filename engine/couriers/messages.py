@@ -42,6 +42,25 @@ class Welcome(Command, frozen=True, kw_only=True, tag=True):
     courier_id: CourierId
 
 
+class LendCouriers(Command, frozen=True, kw_only=True, tag=True):
+    """Let idle couriers work for a neighbour until `ends_at`, one for each of the shops.
+
+    Said to the zone that has them; who is lent is at most `travel_s_max` from his shop.
+    """
+
+    zone_id: ZoneId
+    to_zone_id: ZoneId
+    shops: tuple[Point, ...]
+    travel_s_max: int
+    ends_at: Instant
+
+
+class EndLoan(Command, frozen=True, kw_only=True, tag=True):
+    """A borrowed courier goes back; said by the clock."""
+
+    courier_id: CourierId
+
+
 class GoOffDuty(Command, frozen=True, kw_only=True, tag=True):
     """Stop working: at once without a route, else after it."""
 

@@ -60,12 +60,13 @@ class CoordinateTravel:
 
 
 def is_available(courier: Courier, zone: Zone, now: Instant) -> bool:
-    """On duty here, not asked at this moment, and his shift not over."""
+    """On duty here, not asked at this moment, and neither his shift nor his loan over."""
+    ends_at = courier.works_until
     return (
         courier.zone_id == zone.id
         and courier.status in {CourierStatus.ON, CourierStatus.BUSY}
         and courier.offer_id is None
-        and (courier.shift_ends_at is None or courier.shift_ends_at > now)
+        and (ends_at is None or ends_at > now)
     )
 
 

@@ -91,7 +91,7 @@ class Roster:
         rows["last_lat"][at] = [one.lat for one in points]
         rows["last_lng"][at] = [one.lng for one in points]
         rows["leaves_at"][at] = [one.leaves_at for one in couriers]
-        ends = [one.shift_ends_at for one in couriers]
+        ends = [one.works_until for one in couriers]
         rows["ends_at"][at] = [_NEVER if one is None else one for one in ends]
         rows["free_since"][at] = [one.free_since for one in couriers]
         rows["units"][at] = [one.capacity_units for one in couriers]

@@ -3,14 +3,14 @@
 from typing import Annotated, Final
 
 from engine.geo.dispatch_parameters import whole
-from engine.geo.pay_parameters import PayParameters
+from engine.geo.loan_parameters import LoanParameters
 from engine.geo.travel import TravelProfile
 
 # Far above what one courier should carry, and within the ledger's own floor for what he holds.
 CASH_PARAMETER_MAX: Final = 500_000
 
 
-class ZoneParameters(PayParameters, frozen=True, kw_only=True):
+class ZoneParameters(LoanParameters, frozen=True, kw_only=True):
     """What an operator may turn. Every field carries its bounds and its meaning."""
 
     shop_service_s: Annotated[

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 from actors.chance import SystemChance
@@ -20,11 +20,26 @@ _AT_ONCE: Final = 8
 
 
 class Audit:
-    """Looks after a day whether every word of the service was kept."""
+    """Looks after a day whether every word of the service was kept.
 
-    def __init__(self, chronicle: Chronicle, database: DatabaseSettings | None = None) -> None:
+    `calm` returns when nothing is harmed any more. Whatever happens it comes to its end: a part
+    that cannot be looked at, or takes longer than `part_s` seconds, is itself a violation, beside
+    what was found until then.
+    """
+
+    def __init__(
+        self,
+        chronicle: Chronicle,
+        database: DatabaseSettings | None = None,
+        *,
+        calm: Callable[[], None] = lambda: None,
+        part_s: float = 300.0,
+    ) -> None:
         self.witness = chronicle
         self._database = database
+        self._calm = calm
+        self._part_s = part_s
+        self._found: list[str] = []
         self.asked_again = 0
         self.histories_read = 0
 
@@ -32,22 +47,33 @@ class Audit:
         self, operator: Account, people: Iterable[Account], diary: Diary
     ) -> list[str]:
         """What was acknowledged and is not known, and what was shown and never was."""
+        await asyncio.to_thread(self._calm)
         accounts = {one.phone: one for one in people}
         pages = [one for one in diary.orders.values() if one.order_id]
-        history = await self._histories(operator, pages)
-        return [
-            *not_in_history(pages, history),
-            *await self._unkept(accounts),
-            *await self._stored_otherwise(operator, accounts, pages),
-        ]
+        await self._in_time("the histories", self._told_otherwise(operator, pages))
+        await self._in_time("the answers", self._unkept(accounts))
+        await self._in_time("the database", self._stored_otherwise(operator, accounts, pages))
+        return self._found
+
+    async def _in_time(self, name: str, looking: Awaitable[None]) -> None:
+        try:
+            async with asyncio.timeout(self._part_s):
+                await looking
+        except TimeoutError:
+            self._found.append(f"{name} could not be looked at within {self._part_s:.0f} s")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other parts are looked at
+            self._found.append(f"{name} could not be looked at: {error!r}")
+
+    async def _told_otherwise(self, operator: Account, pages: Iterable[OrderPage]) -> None:
+        self._found += not_in_history(pages, await self._histories(operator, pages))
 
     async def _stored_otherwise(
         self, operator: Account, accounts: Mapping[str, Account], pages: Iterable[OrderPage]
-    ) -> list[str]:
+    ) -> None:
         """What only the database knows, if its address was given."""
         if self._database is None:
-            return []
-        return await stored_otherwise(
+            return
+        self._found += await stored_otherwise(
             self._database,
             operator.edge.clock,
             answers=self.witness.answers,
@@ -72,7 +98,7 @@ class Audit:
         await asyncio.gather(*(read(page.order_id) for page in pages))
         return found
 
-    async def _unkept(self, accounts: Mapping[str, Account]) -> list[str]:
+    async def _unkept(self, accounts: Mapping[str, Account]) -> None:
         """Commands that were done, and are answered otherwise when they are sent again."""
         by_person: dict[str, list[Answered]] = defaultdict(list)
         for one in self.witness.answers:
@@ -80,15 +106,13 @@ class Audit:
                 by_person[one.phone].append(one)
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def ask_again(phone: str, answers: list[Answered]) -> list[str]:
+        async def ask_again(phone: str, answers: list[Answered]) -> None:
             async with gate:
-                return await self._ask_again(accounts[phone], answers)
+                await self._ask_again(accounts[phone], answers)
 
-        found = await asyncio.gather(*(ask_again(*one) for one in by_person.items()))
-        return [one for of_person in found for one in of_person]
+        await asyncio.gather(*(ask_again(*one) for one in by_person.items()))
 
-    async def _ask_again(self, account: Account, answers: list[Answered]) -> list[str]:
-        found = []
+    async def _ask_again(self, account: Account, answers: list[Answered]) -> None:
         socket = Socket(account, Diary(), SystemChance())
         if any(isinstance(one.asked, Said) for one in answers):
             await socket.open()
@@ -102,10 +126,11 @@ class Audit:
                     told = await account.request(method, path, body, key=key)
                 self.asked_again += 1
                 if told != one.told:
-                    found.append(f"{one.phone} was told {one.told} to {one.asked}, now {told}")
+                    self._found.append(
+                        f"{one.phone} was told {one.told} to {one.asked}, now {told}"
+                    )
         finally:
             await socket.close()
-        return found
 
 
 def _is_lasting(one: Answered) -> bool:

@@ -6,12 +6,16 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from simulations.chaos.audit import Audit
 from simulations.replay import run_live
 from simulations.score import Score
 from simulations.witness import Chronicle
 from storage.settings import DatabaseSettings
+
+# Real time after the last shift in which an unharmed day would long be over.
+_SPARE_S: Final = 240.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,7 @@ class Service:
             speed=speed,
             out=out / "solution.json",
             audit=audit,
+            spare_s=_SPARE_S,
         )
 
 
@@ -48,6 +53,8 @@ class Elsewhere:
         """What did not hold there."""
         try:
             return [f"{self._name}: {one}" for one in self._living.result()]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other towns are told of
+            return [f"{self._name} did not come to its end: {error!r}"]
         finally:
             self._pool.shutdown()
 

@@ -26,7 +26,7 @@ class Injector(threading.Thread):
 
     `is_well` asks the system from outside. What is not well again within `patience_s` is in
     `violations`, and ends it; well is what was so for `well_for_s`. `between_s` are the least and
-    the most seconds of peace.
+    the most seconds of peace, which begin when `may_harm` says so.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Injector(threading.Thread):
         chance: random.Random,
         is_well: Callable[[], bool],
         on_harm: Callable[[Harmed], None],
+        may_harm: Callable[[], bool] = lambda: True,
         between_s: tuple[float, float] = (4.0, 12.0),
         patience_s: float = 90.0,
         well_for_s: float = 3.0,
@@ -44,6 +45,7 @@ class Injector(threading.Thread):
         super().__init__(daemon=True, name="chaos")
         self._kinds, self._chance = kinds, chance
         self._is_well, self._on_harm = is_well, on_harm
+        self._may_harm = may_harm
         self._between_s, self._patience_s = between_s, patience_s
         self._well_for_s = well_for_s
         self._rounds = rounds
@@ -62,11 +64,18 @@ class Injector(threading.Thread):
             names = list(self._kinds)
             self._chance.shuffle(names)
             for name in names:
-                if self._stopping.wait(self._chance.uniform(*self._between_s)):
+                if not self._has_peace():
                     return
                 if not self._do(name, watch.elapsed_s):
                     return
             done += 1
+
+    def _has_peace(self) -> bool:
+        """Wait for the next harm; whether there is to be one."""
+        while not self._may_harm():
+            if self._stopping.wait(_LOOK_EVERY_S):
+                return False
+        return not self._stopping.wait(self._chance.uniform(*self._between_s))
 
     def _do(self, name: str, at_s: float) -> bool:
         watch = Stopwatch()

@@ -10,10 +10,12 @@ from msgspec import Struct
 from actors.bus import Bus
 from actors.cell import World as CellWorld
 from actors.chance import SeededChance
+from actors.loans import Loans
 from actors.settings import RuntimeKind, RuntimeSettings
 from actors.solver import stopped_watch
 from actors.solving import LocalSolver
 from engine.couriers.courier import Courier, CourierStatus, Duty
+from engine.couriers.handing_over import loan_over_at
 from engine.dispatch.offer import Offer
 from engine.dispatch.waiting import Wait
 from engine.geo.parameters import ZoneParameters
@@ -140,6 +142,8 @@ class _Scene:
         town = inhabit(lobby, day, self._diary, zones, seed=self._seed, behaviour=people)
         if self._at_border:
             self._misfortune.begin(self._crossings(zones).run())
+            loans = Loans(self._store_for(_nobody), self._another_edge, self._clock)
+            self._misfortune.begin(loans.run())
         living = self._misfortune.begin(self._to_the_end(town, day))
         breaking = asyncio.ensure_future(self.journal.broken.wait())
         try:
@@ -205,7 +209,7 @@ class _Scene:
             self.journal.violate(what)
 
     async def _look_for_what_waits(self, bus: Bus) -> None:
-        """In calm every offer ends, and no order waits while somebody has nothing to do.
+        """In calm offers and loans end, and no order waits while somebody has nothing to do.
 
         An order may wait for somebody who is busy still, if its plan says until when.
         """
@@ -216,6 +220,10 @@ class _Scene:
                 self.journal.violate(f"offer {offer.id} is open long after it expired")
         parameters = {one.id: one.parameters for one in self.truth.all(Zone)}
         couriers: list[Courier] = list(self.truth.all(Courier))
+        for courier in couriers:
+            over_at = loan_over_at(courier)
+            if over_at is not None and over_at < since:
+                self.journal.violate(f"courier {courier.id} is lent long after his loan's end")
         for order in list(self.truth.all(Order)):
             idle = [
                 one

@@ -34,6 +34,7 @@ _RINGS_AT_A_BORDER: Final = 2
 # A courier may come from the zone next door.
 _APPROACH_AT_A_BORDER_S: Final = 3600
 _WITHIN_A_ZONE: Final = 0.5
+_LOAN_S: Final = 900
 # Orders of a zone; three zones have fewer each.
 _SOME: Final = (4, 9)
 _FEW: Final = (2, 5)
@@ -85,7 +86,15 @@ def _near_others(zone: ZonePlan) -> ZonePlan:
     return replace(
         zone,
         cells=tuple(sorted(disk(middle, _RINGS_AT_A_BORDER))),
-        parameters=with_fields(zone.parameters, approach_s_max=_APPROACH_AT_A_BORDER_S),
+        parameters=with_fields(
+            zone.parameters,
+            approach_s_max=_APPROACH_AT_A_BORDER_S,
+            loan_couriers_max=2,
+            loan_wait_s=0,
+            loan_travel_s_max=_APPROACH_AT_A_BORDER_S,
+            loan_s=_LOAN_S,
+            loan_keep_min=0,
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from engine.couriers.messages import (
     UNKNOWN_COURIER,
     AcceptOffer,
     GoOnDuty,
+    LendCouriers,
     ReportProgress,
 )
 from engine.couriers.progress import REACHES
@@ -138,6 +139,8 @@ class Truth:
         refusal = answer.refusal.code if answer.refusal else ""
         if refusal in AGAIN or refusal in _ASKED_ELSEWHERE:
             return
+        if isinstance(envelope.command, LendCouriers) and answer.reply == {"lent": []}:
+            return  # Who lends nobody has promised nothing, and may lend when asked again.
         kind = type(envelope.command).__name__
         self._journal.note(f"told {kind} {envelope.id[-6:]}: {refusal or 'yes'}")
         before = self._told.setdefault(envelope.id, answer)

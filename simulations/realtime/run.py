@@ -13,12 +13,13 @@ from simulations.realtime import commands, saturation
 from simulations.realtime.fan_out import fan_out
 from simulations.realtime.idle import idle
 from simulations.realtime.orders import Customers
+from simulations.realtime.overload import overload
 from simulations.realtime.rows import Row, table_of, write_json
 from simulations.realtime.site import Place, Site, Sizes
 from simulations.realtime.steady import steady_rows, stretches
 from simulations.realtime.storm import storm
 
-PARTS = ("idle", "saturated", "steady", "commands", "fan-out", "storm")
+PARTS = ("idle", "saturated", "steady", "commands", "fan-out", "overload", "storm")
 _A_TENTH = 10
 _WIDTH = 150
 
@@ -67,6 +68,8 @@ async def _measure(
                 rows += await commands.saturated(site)
             if "fan-out" in parts:
                 rows += await fan_out(site, await customers.place_and_cancel())
+            if "overload" in parts:
+                rows += await overload(site)
             if "storm" in parts:
                 rows += await storm(site)
     return rows

@@ -9,12 +9,19 @@ from msgspec.structs import replace
 
 from actors.bus import CellUnavailable
 from engine.couriers.courier import Courier, Duty, ProgressStep
-from engine.couriers.messages import AcceptOffer, GoOffDuty, GoOnDuty, ReportProgress
+from engine.couriers.handing_over import loan_over_at
+from engine.couriers.messages import (
+    AcceptOffer,
+    GoOffDuty,
+    GoOnDuty,
+    LendCouriers,
+    ReportProgress,
+)
 from engine.geo.cells import ancestor
 from engine.geo.moving import MoveZone, own_cell
 from engine.geo.travel import VehicleKind
-from engine.kernel.ids import CourierId, OrderId, ZoneId
-from engine.kernel.messages import Caller, Command
+from engine.kernel.ids import CommandId, CourierId, OrderId, ZoneId
+from engine.kernel.messages import SYSTEM_CALLER, Caller, Command, Envelope
 from engine.kernel.place import Place, Point
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import OrderStatus
@@ -35,6 +42,7 @@ NEXT_DOOR: Final = Point(lat=SHOP.lat + 0.1, lng=SHOP.lng)
 BEYOND: Final = Point(lat=SHOP.lat, lng=SHOP.lng - 0.1)
 PLACES: Final = (SHOP, NEXT_DOOR, BEYOND)
 COURIERS: Final = 3
+_LONGEST_LOAN_S: Final = 40
 P = ProgressStep
 _NEXT: Final = {
     OrderStatus.ASSIGNED: P.REACHED_SHOP,
@@ -53,6 +61,7 @@ STEPS: Final = st.lists(
         st.tuples(st.just("work"), st.integers(1, 6)),
         st.tuples(st.just("work"), st.integers(1, 6)),
         st.tuples(st.just("be_seen"), _courier),
+        st.tuples(st.just("lend"), _zone, _zone, st.integers(1, _LONGEST_LOAN_S)),
         st.tuples(st.just("move"), _zone, st.booleans()),
         st.tuples(st.just("crash"), _zone),
         st.tuples(st.just("lose"), st.sampled_from(tuple(Fate))),
@@ -118,6 +127,26 @@ class Border:
         for edge in self.edges:
             edge.report_position(self.couriers[courier], self._fix())
 
+    async def lend(self, lender: int, borrower: int, for_s: int) -> None:
+        """A zone is asked for whom it can spare; who gets him is told by the outbox alone."""
+        edge = self.edges[lender % len(self.edges)]
+        ends_at = self.town.clock.now() + for_s * SECOND_MS
+        command = LendCouriers(
+            zone_id=self.zones[lender],
+            to_zone_id=self.zones[borrower],
+            shops=(PLACES[borrower],) * 2,
+            travel_s_max=7200,
+            ends_at=ends_at,
+        )
+        deadline = self.town.clock.now() + 60_000
+        envelope = Envelope(
+            id=CommandId(self.town.new_id()),
+            command=command,
+            caller=SYSTEM_CALLER,
+            deadline=deadline,
+        )
+        self.sent.append(asyncio.ensure_future(edge.by_clock(envelope)))
+
     async def move(self, zone: int, alone: bool) -> None:
         stored = await self.town.store.find_zone(self.zones[zone])
         assert stored is not None
@@ -147,6 +176,10 @@ class Border:
             else:
                 break
         await asyncio.gather(*self.sent)
+        # Loans end, which the outbox tells, too.
+        for _ in range(2):
+            await self.town.clock.sleep(_LONGEST_LOAN_S * SECOND_MS)
+            await self.town.tell_owners()
         await self.town.settle()
         for home in self.town.cells._homes.values():
             assert not home.life.done()
@@ -160,6 +193,13 @@ class Border:
                 if home.cell._holdings.is_on_duty(courier.id)
             ]
             assert holders == [await self.town.store.cell_of_zone(courier.zone_id)]
+
+    async def check_loans(self) -> None:
+        """Whose loan is over, and who carries nothing, is at home."""
+        now = self.town.clock.now()
+        for courier in await self._at_work():
+            over_at = loan_over_at(courier)
+            assert over_at is None or over_at > now
 
     async def check_positions(self) -> None:
         """Whatever an edge believed, a position that it passes on reaches who owns its courier."""
@@ -224,8 +264,10 @@ def test_who_crosses_borders_has_one_owner_and_no_word_of_him_is_lost(
             step: Callable[..., Awaitable[None]] = getattr(border, name)
             await step(*what)
         await border.rest()
+        await border.check_loans()
         await border.check_owners()
         await border.check_positions()
         await border.check_orders()
 
-    in_a_town(story, solver=Hasty(), parameters=replace(QUICK, approach_s_max=3600))
+    parameters = replace(QUICK, approach_s_max=3600, loan_keep_min=0)
+    in_a_town(story, solver=Hasty(), parameters=parameters)

@@ -5,6 +5,7 @@ from typing import Any
 
 from actors.cell import Cell
 from engine.couriers.courier import Courier, Duty
+from engine.couriers.handing_over import loan_over_at
 from engine.couriers.prepositioning import arrival_at_wait
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.dispatch.scheduling import release_bounds
@@ -128,6 +129,9 @@ def _of_courier(courier: Courier) -> Iterator[tuple[str, tuple[Instant, Instant]
     arrives_at = arrival_at_wait(courier)
     if arrives_at is not None:
         yield f"wait:{courier.id}", (arrives_at, arrives_at)
+    over_at = loan_over_at(courier)
+    if over_at is not None:
+        yield f"loan:{courier.id}", (over_at, over_at)
 
 
 def _is_free(key: str, stored: CellContents) -> bool:

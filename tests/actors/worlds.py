@@ -31,7 +31,7 @@ from storage.memory import MemoryStore
 from storage.store import Answer, Store
 from tests.actors.shaky import ShakyStore
 from tests.actors.truth import differences, is_offered_or_carried_once, lies_in, unheard_of
-from tests.builders import CORNER, NOON, SHOP, a_placing, a_quote
+from tests.builders import CORNER, DOOR, NOON, SHOP, a_placing, a_quote
 
 T = TypeVar("T")
 OPERATOR = Caller(user_id=UserId("00000000-0000-7000-8000-000000000001"), role=Role.OPERATOR)
@@ -216,10 +216,15 @@ class Town:
 
     async def placing(self, **fields: Any) -> PlaceOrder:
         """The command that places an order that is ready at once."""
-        zone = await self.store.find_zone(self.zone_id)
+        zone = await self.store.find_zone(fields.get("zone_id", self.zone_id))
         assert zone is not None
         quoted = a_quote(
-            zone, customer_id=self.customer.user_id, preparation_s=0, at=self.clock.now()
+            zone,
+            customer_id=self.customer.user_id,
+            shop=fields["shop"].point if "shop" in fields else SHOP,
+            door=fields["door"].point if "door" in fields else DOOR,
+            preparation_s=0,
+            at=self.clock.now(),
         )
         return a_placing(zone, quoted=quoted, **{"order_id": self.new_id(), **fields})
 

@@ -13,12 +13,14 @@ from engine.couriers.messages import (
     AcknowledgeOffer,
     DeclineOffer,
     EndBreak,
+    EndLoan,
     EndShift,
     EndWayToWait,
     ExpireOffer,
     GoOffDuty,
     GoOnDuty,
     HandOver,
+    LendCouriers,
     ReachWaitingPoint,
     ReportProgress,
     TakeBreak,
@@ -99,6 +101,8 @@ OF_CLOCK: Final[list[Command]] = [
     # What is said between cells, by the bus.
     HandOver(courier_id=ME, zone_id=ZONE, point=SHOP),
     Welcome(courier_id=ME),
+    LendCouriers(zone_id=ZONE, to_zone_id=ZONE, shops=(), travel_s_max=0, ends_at=NOON),
+    EndLoan(courier_id=ME),
     TakeOverZone(zone_id=ZONE),
 ]
 PLACING: Final = a_placing(a_zone())

@@ -1,5 +1,6 @@
 """What clients were told is held against the service: what is not true is found."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -81,3 +82,21 @@ async def test_a_status_that_never_was_is_found(case: Case) -> None:
     case.page.hear(2, OrderStatus.DELIVERED.value, 0)
     (found,) = await case.violations()
     assert found == "order o1 was shown delivered in version 2, which was cancelled"
+
+
+class Unanswered(Account):
+    """A phone that the service does not answer any more."""
+
+    async def request(self, *_: object, **__: object) -> Told:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_what_cannot_be_looked_at_is_told_and_the_rest_is_looked_at(case: Case) -> None:
+    calmed: list[str] = []
+    audit = Audit(case.chronicle, calm=lambda: calmed.append("calm"), part_s=1.0)
+    unanswered = Unanswered(case.operator.edge, phone=OPERATOR, role="operator")
+    found = await audit.violations(unanswered, [case.customer], case.diary)
+    assert calmed == ["calm"]
+    assert found == ["the histories could not be looked at within 1 s"]
+    assert audit.asked_again == 2

@@ -71,6 +71,31 @@ def test_harm_that_cannot_be_done_is_told() -> None:
     assert "a could not be done: LookupError('nobody is called so')" in injector.violations
 
 
+def test_nothing_is_harmed_before_it_may_be() -> None:
+    service, may_harm, asked = Service(), threading.Event(), threading.Event()
+
+    def is_time() -> bool:
+        asked.set()
+        return may_harm.is_set()
+
+    injector = Injector(
+        {"a": service.harm("a", mends=True)},
+        chance=random.Random(1),
+        is_well=service.is_well,
+        on_harm=lambda _: None,
+        may_harm=is_time,
+        between_s=(0.0, 0.0),
+        well_for_s=0.1,
+        rounds=1,
+    )
+    injector.start()
+    assert asked.wait(60)
+    assert service.done == []
+    may_harm.set()
+    injector.join(60)
+    assert service.done == ["a"]
+
+
 def test_a_stop_waits_for_the_harm_under_way() -> None:
     service, seen = Service(), list[Harmed]()
     injector = Injector(

@@ -228,6 +228,31 @@ def _stray_positions_dropped(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Bus, "_follow", lambda *_: None)
 
 
+def _loans_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A cell does not mind when those whom it has borrowed must go back."""
+    arm = Deadlines.arm
+
+    def forgetful(self: Deadlines, thing: Thing) -> None:
+        arm(self, thing)
+        if isinstance(thing, Courier) and thing.loan is not None:
+            self._timers.cancel(f"loan:{thing.id}")
+
+    patch.setattr(Deadlines, "arm", forgetful)
+
+
+def _lent_without_letting_go(patch: pytest.MonkeyPatch) -> None:
+    """Who is lent stays in the memory of the zone that lent him, which goes on asking him."""
+    keeps = Live._keeps
+
+    def keeping(self: Live, thing: Thing) -> bool:
+        if isinstance(thing, Courier) and thing.loan is not None:
+            self._holdings.put(replace(thing, zone_id=thing.loan.home_zone_id))
+            return True
+        return keeps(self, thing)
+
+    patch.setattr(Live, "_keeps", keeping)
+
+
 PLANTED: Final[Mapping[str, Plant]] = {
     "published before the commit": _published_before_the_commit,
     "no version check": _no_version_check,
@@ -246,6 +271,8 @@ PLANTED: Final[Mapping[str, Plant]] = {
     "hand-over acknowledged before its commit": _let_go_before_the_commit,
     "orders forgotten when a zone moves": _orders_forgotten_at_a_move,
     "positions sent to the former owner are dropped": _stray_positions_dropped,
+    "loans are not minded": _loans_forgotten,
+    "lent without being let go": _lent_without_letting_go,
 }
 
 

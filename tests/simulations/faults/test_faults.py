@@ -35,11 +35,13 @@ PROVOKED_BY: Final = {
     "repetition under a new id": Odds(answer_lost=0.1),
     "closed offer accepted": Odds(),
     "owner does not let go": Odds(),
-    "hand-over acknowledged before its commit": Odds(store_refuses=0.1),
+    "hand-over acknowledged before its commit": Odds(store_refuses=0.2, slow=0.2),
     "orders forgotten when a zone moves": Odds(),
     "positions sent to the former owner are dropped": Odds(),
+    "loans are not minded": Odds(),
+    "lent without being let go": Odds(),
 }
-AT_A_BORDER: Final = frozenset(tuple(PROVOKED_BY)[-4:])
+AT_A_BORDER: Final = frozenset(tuple(PROVOKED_BY)[-6:])
 
 
 @pytest.mark.parametrize("seed", KEPT)

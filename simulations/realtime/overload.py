@@ -1,0 +1,245 @@
+"""Three times as much as fits, of everything: what is still done, what suffers, how it recovers."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from statistics import median
+from time import perf_counter
+from typing import Final
+
+from simulations.realtime.courier import CourierPhone, Refused
+from simulations.realtime.processes import usage
+from simulations.realtime.rows import Row
+from simulations.realtime.site import Site
+from simulations.realtime.steady import streaming
+from simulations.rest import Account
+
+TIMES: Final = 3
+GOODPUT: Final = 0.8
+RECOVERS_S_MAX: Final = 10.0
+# What is answered later is of no use to who waits.
+IN_TIME_S: Final = 10.0
+_PROBE_MS: Final = 100
+_WELL_IN_A_ROW: Final = 10
+_GIVE_UP_S: Final = 60.0
+_LISTING: Final = 24
+_PARTS: Final = ("edge", "cell")
+
+
+@dataclass(slots=True)
+class Told:
+    """What was answered: in time, late, or refused by code; `waited_s` is of the first two."""
+
+    done: int = 0
+    late: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    waited_s: list[float] = field(default_factory=list)
+
+    async def ask(self, courier: CourierPhone, zone_id: str) -> None:
+        """A courier says again that he works: a command that is always stored."""
+        began = perf_counter()
+        try:
+            await courier.go_on_duty(zone_id)
+        except Refused as refused:
+            self.refused[str(refused)] += 1
+            return
+        except TimeoutError:
+            self.refused["no answer"] += 1
+            return
+        self.waited_s.append(perf_counter() - began)
+        if self.waited_s[-1] > IN_TIME_S:
+            self.late += 1
+        else:
+            self.done += 1
+
+    @property
+    def all(self) -> int:
+        """How many were answered, or given up."""
+        return self.done + self.late + self.refused.total()
+
+
+@dataclass(frozen=True, slots=True)
+class Overloaded:
+    """One run: what was offered and done in a second, what probes saw, memory in MB, recovery.
+
+    The peak is the better of one before the load and one after it: a machine is not always alike.
+    """
+
+    peak_per_s: float
+    offered_per_s: float
+    done_per_s: float
+    word_ms: float
+    words_kept: float
+    listed: float
+    before_mb: float
+    most_mb: float
+    recovered_s: float
+
+
+async def overload(site: Site) -> list[Row]:
+    """Commands, positions and lists at three times what fits, and the time after it."""
+    runs = [
+        await _run(site)
+        for _ in site.progress.track(range(site.sizes.runs), description="overload")
+    ]
+    offered = median(one.offered_per_s for one in runs)
+    load = f"at {offered:,.0f} commands/s"
+    return [
+        Row(
+            what=f"commands done in time {load}, beside the peak",
+            unit="per s",
+            ours=tuple(one.done_per_s for one in runs),
+            bare=tuple(one.peak_per_s for one in runs),
+            ratio_at_least=GOODPUT,
+        ),
+        Row(
+            what=f"{load}: a courier's own word, until it is answered, p99",
+            unit="ms",
+            ours=tuple(one.word_ms for one in runs),
+        ),
+        Row(
+            what=f"{load}: couriers' words that were refused or late",
+            unit="%",
+            ours=tuple(100 * (1 - one.words_kept) for one in runs),
+            at_most=0.0,
+        ),
+        Row(
+            what=f"{load}: lists that were refused",
+            unit="%",
+            ours=tuple(100 * (1 - one.listed) for one in runs),
+        ),
+        Row(
+            what=f"{load}: memory of edge and cell, more than before",
+            unit="MB",
+            ours=tuple(one.most_mb - one.before_mb for one in runs),
+            at_most=500.0,
+        ),
+        Row(
+            what=f"{load}: from its end until all is answered as before",
+            unit="s",
+            ours=tuple(one.recovered_s for one in runs),
+            at_most=RECOVERS_S_MAX,
+        ),
+    ]
+
+
+async def _run(site: Site) -> Overloaded:
+    *crowd, probing = site.couriers
+    peak_per_s = await _peak(site, crowd[: site.sizes.in_flight])
+    calm = await _probed(site, probing, seconds=2.0)
+    before_mb = _memory_mb()
+    told, lists = Told(), Counter[bool]()
+    seconds, ended = 2 * site.sizes.run_s, asyncio.Event()
+    async with streaming(site, [one for one in crowd for _ in range(TIMES)]), _listing(site, lists):
+        watching = asyncio.create_task(_most_memory(ended))
+        word = asyncio.create_task(_probed(site, probing, seconds=seconds))
+        offered_per_s, asked = await _offer(site, crowd, told, TIMES * peak_per_s, seconds)
+        done_per_s = told.done / seconds
+        probed = await word
+        ended.set()
+        most_mb = await watching
+    recovered_s = await _recovery(site, probing, calm_s=median(calm.waited_s or [IN_TIME_S]))
+    await asyncio.gather(*asked)
+    peak_again_per_s = await _peak(site, crowd[: site.sizes.in_flight])
+    return Overloaded(
+        peak_per_s=max(peak_per_s, peak_again_per_s),
+        offered_per_s=offered_per_s,
+        done_per_s=done_per_s,
+        word_ms=1000 * _p99(probed.waited_s),
+        words_kept=probed.done / max(1, probed.all),
+        listed=lists[True] / max(1, lists.total()),
+        before_mb=before_mb,
+        most_mb=most_mb,
+        recovered_s=recovered_s,
+    )
+
+
+async def _peak(site: Site, couriers: Sequence[CourierPhone]) -> float:
+    """Commands in a second when everybody asks again as soon as he is answered."""
+    told, began = Told(), perf_counter()
+    ends_at = began + site.sizes.run_s
+
+    async def go_on(courier: CourierPhone) -> None:
+        while perf_counter() < ends_at:
+            await told.ask(courier, site.zone_id)
+
+    await asyncio.gather(*(go_on(one) for one in couriers))
+    return told.done / (perf_counter() - began)
+
+
+async def _offer(
+    site: Site, couriers: Sequence[CourierPhone], told: Told, per_s: float, seconds: float
+) -> tuple[float, list[asyncio.Task[None]]]:
+    """Ask so often whatever is answered; how often it could be asked, and what was begun."""
+    began = perf_counter()
+    asked: list[asyncio.Task[None]] = []
+    while (passed := perf_counter() - began) < seconds:
+        for number in range(len(asked), int(passed * per_s)):
+            asking = told.ask(couriers[number % len(couriers)], site.zone_id)
+            asked.append(asyncio.create_task(asking))
+        await site.clock.sleep(5)
+    return len(asked) / passed, asked
+
+
+async def _probed(site: Site, courier: CourierPhone, *, seconds: float) -> Told:
+    """What somebody sees who asks now and then."""
+    told, ends_at = Told(), perf_counter() + seconds
+    while perf_counter() < ends_at:
+        await told.ask(courier, site.zone_id)
+        await site.clock.sleep(_PROBE_MS)
+    return told
+
+
+async def _recovery(site: Site, courier: CourierPhone, *, calm_s: float) -> float:
+    """Seconds until many answers in a row take no more than twice as long as before."""
+    began = perf_counter()
+    well, since_s = 0, 0.0
+    while well < _WELL_IN_A_ROW and since_s < _GIVE_UP_S:
+        told = Told()
+        await told.ask(courier, site.zone_id)
+        is_well = told.done == 1 and told.waited_s[-1] <= max(2 * calm_s, _PROBE_MS / 1000)
+        if not is_well:
+            since_s = perf_counter() - began
+        well = well + 1 if is_well else 0
+    return since_s
+
+
+@asynccontextmanager
+async def _listing(site: Site, lists: Counter[bool]) -> AsyncIterator[None]:
+    """Customers who ask for their lists again as soon as they are answered."""
+
+    async def ask(customer: Account) -> None:
+        headers = {"Authorization": f"Bearer {customer.token}"}
+        while True:
+            answer = await site.edge.client.get("/v1/orders", headers=headers)
+            lists[answer.status_code == 200] += 1
+
+    asking = [asyncio.create_task(ask(site.account("customer"))) for _ in range(_LISTING)]
+    try:
+        yield
+    finally:
+        for one in asking:
+            one.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def _most_memory(ended: asyncio.Event) -> float:
+    """The most that edge and cell have until the end, in MB."""
+    most = _memory_mb()
+    while not ended.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await ended.wait()
+        most = max(most, _memory_mb())
+    return most
+
+
+def _memory_mb() -> float:
+    memory = usage().memory
+    return sum(memory.get(part, 0) for part in _PARTS) / 1e6
+
+
+def _p99(values: Sequence[float]) -> float:
+    return sorted(values)[int(0.99 * (len(values) - 1))] if values else float("nan")
