@@ -345,6 +345,7 @@ class Cell:
         self._ticking.add(zone_id)
         tick = await self._dispatcher.tick(zone)
         self._ticking.discard(zone_id)
+        await self._clock.sleep(0)
         zone = self._holdings.zones.get(zone_id)
         if zone is None:
             return
@@ -385,12 +386,14 @@ class Cell:
 
     async def _ring_positions(self, _name: str) -> None:
         gap_ms = self._ms(self._world.settings.position_publish_s * SECOND_MS)
-        self._timers.set("positions:", self._clock.now() + gap_ms)
-        self._positions.show()
+        again_at = self._clock.now() + gap_ms
+        await self._positions.show()
+        self._timers.set("positions:", again_at)
 
     async def _ring_fixes(self, _name: str) -> None:
-        self._timers.set("fixes:", self._clock.now() + self._ms(_KEEP_FIXES_MS))
+        again_at = self._clock.now() + self._ms(_KEEP_FIXES_MS)
         await self._positions.keep()
+        self._timers.set("fixes:", again_at)
 
 
 def _told(channel: str, known: Pressure | Wait | None) -> Publication | None:

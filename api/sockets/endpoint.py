@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket
 from api.errors import problem
 from api.refusals import ORIGIN_NOT_ALLOWED
 from api.sockets.connection import Connection, Desk
+from api.sockets.wire import Wire
 
 PATH: Final = "/v1/socket"
 
@@ -23,7 +24,7 @@ async def serve_socket(scope: Scope, receive: Receive, send: Send) -> None:
         await websocket.send_denial_response(problem(websocket, ORIGIN_NOT_ALLOWED()))
         return
     desk: Desk = scope["app"].state.desk
-    await Connection(websocket, desk).serve()
+    await Connection(Wire(receive, send), desk).serve()
 
 
 def _is_open_to(websocket: WebSocket) -> bool:
