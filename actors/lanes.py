@@ -51,10 +51,11 @@ class CellCalls(Protocol):
 class CommandLane:
     """While some calls are under way the next commands gather.
 
-    Two calls may be: while a cell waits for one to be stored it decides the other. What one caller
-    asked is never in two calls at once, so that his commands arrive in his order even when a call
-    fails. A cell that restarts is asked again until a command's deadline, for every command carries
-    the id that makes a repetition harmless.
+    Two calls may be: while a cell waits for one to be stored it decides the other. A call costs the
+    same however much it carries, so the second leaves with half as many as the first, or more. What
+    one caller asked is never in two calls at once, so that his commands arrive in his order even
+    when a call fails. A cell that restarts is asked again until a command's deadline, for every
+    command carries the id that makes a repetition harmless.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class CommandLane:
         self._waiting_max = settings.commands_waiting_max
         self._waiting: list[_Waiting] = []
         self._asking: set[UserId] = set()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
+        self._pumping = 0
+        self._travelling = 0
 
     async def execute(self, envelope: Envelope) -> Answer:
         """The answer, or a refusal when the lane is full or the deadline passes."""
@@ -74,14 +77,23 @@ class CommandLane:
             return answer_to(envelope, UNAVAILABLE())
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((envelope, answered))
-        if len(self._under_way) < _CALLS_AT_ONCE:
-            task = asyncio.ensure_future(self._run())
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+        if self._pumping < _CALLS_AT_ONCE and self._are_enough():
+            # Counted by hand: a task is done a moment later than it has looked for the last time.
+            self._pumping += 1
+            pump = asyncio.ensure_future(self._run())
+            self._pumps.add(pump)
+            pump.add_done_callback(self._pumps.discard)
         return await answered
 
     async def _run(self) -> None:
-        while batch := self._next_batch():
+        try:
+            await self._call_while_it_is_worth_it()
+        finally:
+            self._pumping -= 1
+
+    async def _call_while_it_is_worth_it(self) -> None:
+        while self._are_enough() and (batch := self._next_batch()):
+            self._travelling += len(batch)
             callers = {one.caller.user_id for one, _ in batch}
             self._asking |= callers
             is_away = False
@@ -98,8 +110,13 @@ class CommandLane:
                         answered.set_result(answer)
             finally:
                 self._asking -= callers
+                self._travelling -= len(batch)
             if is_away:
                 await self._clock.sleep(_AGAIN_MS * self._clock.speed)
+
+    def _are_enough(self) -> bool:
+        """Whether what waits is worth a call beside those under way."""
+        return 2 * len(self._waiting) >= self._travelling
 
     def _next_batch(self) -> list[_Waiting]:
         """What may leave now, in the order in which it came."""

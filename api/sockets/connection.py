@@ -204,14 +204,14 @@ class Connection:
         match frame:
             case bytes():
                 self._take_packed(frame)
+            case Ping():
+                await self._say(server_frames.spell(Pong(now=self._parts.clock.now())))
             case Position():
                 self._take(frame)
             case Duty() | Acknowledge() | Accept() | Decline() | Progress() | ReachedWaitingPoint():
                 # Waiting here is what slows a phone down that sends faster than it is served.
                 await self._commands.acquire()
                 begun(self._end_with(self._command(self._caller, frame)))
-            case Ping():
-                await self._say(server_frames.spell(Pong(now=self._parts.clock.now())))
             case Subscribe() | Unsubscribe() | Received() | Look():
                 self._listening.mind(self._caller, frame)
             case Authenticate():
