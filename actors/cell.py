@@ -345,7 +345,6 @@ class Cell:
         self._ticking.add(zone_id)
         tick = await self._dispatcher.tick(zone)
         self._ticking.discard(zone_id)
-        await self._clock.sleep(0)
         zone = self._holdings.zones.get(zone_id)
         if zone is None:
             return
@@ -386,14 +385,12 @@ class Cell:
 
     async def _ring_positions(self, _name: str) -> None:
         gap_ms = self._ms(self._world.settings.position_publish_s * SECOND_MS)
-        again_at = self._clock.now() + gap_ms
         await self._positions.show()
-        self._timers.set("positions:", again_at)
+        self._timers.set("positions:", self._clock.now() + gap_ms)
 
     async def _ring_fixes(self, _name: str) -> None:
-        again_at = self._clock.now() + self._ms(_KEEP_FIXES_MS)
         await self._positions.keep()
-        self._timers.set("fixes:", again_at)
+        self._timers.set("fixes:", self._clock.now() + self._ms(_KEEP_FIXES_MS))
 
 
 def _told(channel: str, known: Pressure | Wait | None) -> Publication | None:

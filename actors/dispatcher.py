@@ -99,6 +99,7 @@ class Dispatcher:
         await self._clock.sleep(0)
         tick = await self._offers(zone, orders, muster)
         sent = await self._prepositioning.send(zone, orders, self._busy_soon(zone.id))
+        await self._clock.sleep(0)
         return replace(tick, sent_to_wait=sent)
 
     def _busy_soon(self, zone_id: ZoneId) -> set[CourierId]:
