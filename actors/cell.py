@@ -377,12 +377,12 @@ class Cell:
 
     async def _ring_positions(self, _name: str) -> None:
         gap_ms = self._ms(self._world.settings.position_publish_s * SECOND_MS)
+        await self._positions.show()
         self._timers.set("positions:", self._clock.now() + gap_ms)
-        self._positions.show()
 
     async def _ring_fixes(self, _name: str) -> None:
-        self._timers.set("fixes:", self._clock.now() + self._ms(_KEEP_FIXES_MS))
         await self._positions.keep()
+        self._timers.set("fixes:", self._clock.now() + self._ms(_KEEP_FIXES_MS))
 
 
 def _told(channel: str, known: Pressure | Wait | Need | None) -> Publication | None:

@@ -9,14 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-# New things that outlive their makers until the young are looked at, then how many such looks
-# until one at the older ones, and how many of those until one at all.
-_THRESHOLDS: Final = (200_000, 50, 100)
+# New things that outlive their makers until the young are looked at, until the older ones are, and
+# how many looks at those until one at all.
+_YOUNG: Final = 200_000
+YOUNG_OF_SOCKETS: Final = 20_000
+_OLDER: Final = 10_000_000
+_LOOKS_UNTIL_ALL: Final = 100
 
 
-def collect_seldom() -> None:
-    """Look for cycles seldom from now on."""
-    gc.set_threshold(*_THRESHOLDS)
+def collect_seldom(*, young: int = _YOUNG) -> None:
+    """Look for cycles seldom from now on: at the new things whenever there are so many.
+
+    A look at 200,000 takes a tenth of a second. That is seldom where most are gone before; where
+    thousands of sockets come at once, they are more quickly looked at a few at a time.
+    """
+    gc.set_threshold(young, _OLDER // young, _LOOKS_UNTIL_ALL)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Commands travel in order and are answered; positions are packed, and the latest 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from actors.answers import answer_to
 from actors.bus import Astray, CellUnavailable
 from actors.clock import Clock
 from actors.settings import RuntimeSettings
-from engine.kernel.ids import CellId, CourierId
+from engine.kernel.ids import CellId, CourierId, UserId
 from engine.kernel.messages import Envelope
 from engine.kernel.refusals import DEADLINE_PASSED, UNAVAILABLE
 from storage.live import Fix, Publication
@@ -19,8 +20,10 @@ from storage.store import Answer
 
 _Waiting = tuple[Envelope, asyncio.Future[Answer]]
 _BATCH_MAX = 500
+_CALLS_AT_ONCE = 2
 _AGAIN_MS = 150
 _GAP_MS_MAX = 100
+_CALLS_REMEMBERED = 4
 
 
 class CellCalls(Protocol):
@@ -46,10 +49,13 @@ class CellCalls(Protocol):
 
 
 class CommandLane:
-    """While one call is under way the next commands gather.
+    """While some calls are under way the next commands gather.
 
-    A cell that restarts is asked again until a command's deadline, for every command carries the id
-    that makes a repetition harmless.
+    Two calls may be: while a cell waits for one to be stored it decides the other. A call costs the
+    same however much it carries, so the second leaves with half as many as the first, or more. What
+    one caller asked is never in two calls at once, so that his commands arrive in his order even
+    when a call fails. A cell that restarts is asked again until a command's deadline, for every
+    command carries the id that makes a repetition harmless.
     """
 
     def __init__(
@@ -60,7 +66,10 @@ class CommandLane:
         self._clock = clock
         self._waiting_max = settings.commands_waiting_max
         self._waiting: list[_Waiting] = []
-        self._pump: asyncio.Task[None] | None = None
+        self._asking: set[UserId] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
+        self._pumping = 0
+        self._travelling = 0
 
     async def execute(self, envelope: Envelope) -> Answer:
         """The answer, or a refusal when the lane is full or the deadline passes."""
@@ -68,25 +77,58 @@ class CommandLane:
             return answer_to(envelope, UNAVAILABLE())
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((envelope, answered))
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.ensure_future(self._run())
+        if self._pumping < _CALLS_AT_ONCE and self._are_enough():
+            # Counted by hand: a task is done a moment later than it has looked for the last time.
+            self._pumping += 1
+            pump = asyncio.ensure_future(self._run())
+            self._pumps.add(pump)
+            pump.add_done_callback(self._pumps.discard)
         return await answered
 
     async def _run(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:_BATCH_MAX], self._waiting[_BATCH_MAX:]
+        try:
+            await self._call_while_it_is_worth_it()
+        finally:
+            self._pumping -= 1
+
+    async def _call_while_it_is_worth_it(self) -> None:
+        while self._are_enough() and (batch := self._next_batch()):
+            self._travelling += len(batch)
+            callers = {one.caller.user_id for one, _ in batch}
+            self._asking |= callers
+            is_away = False
             try:
                 answers = await self._calls.execute(self._cell, [one for one, _ in batch])
             except CellUnavailable:
                 self._waiting = [*self._in_time(batch), *self._waiting]
-                await self._clock.sleep(_AGAIN_MS * self._clock.speed)
-                continue
+                is_away = True
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of a bug, too
                 _fail(batch, error)
-                continue
-            for (_, answered), answer in zip(batch, answers, strict=True):
-                if not answered.done():
-                    answered.set_result(answer)
+            else:
+                for (_, answered), answer in zip(batch, answers, strict=True):
+                    if not answered.done():
+                        answered.set_result(answer)
+            finally:
+                self._asking -= callers
+                self._travelling -= len(batch)
+            if is_away:
+                await self._clock.sleep(_AGAIN_MS * self._clock.speed)
+
+    def _are_enough(self) -> bool:
+        """Whether what waits is worth a call beside those under way."""
+        return 2 * len(self._waiting) >= self._travelling
+
+    def _next_batch(self) -> list[_Waiting]:
+        """What may leave now, in the order in which it came."""
+        if not self._asking:
+            batch, self._waiting = self._waiting[:_BATCH_MAX], self._waiting[_BATCH_MAX:]
+            return batch
+        batch, rest = [], list[_Waiting]()
+        for one in self._waiting:
+            is_asking = one[0].caller.user_id in self._asking
+            (rest if is_asking or len(batch) == _BATCH_MAX else batch).append(one)
+        self._waiting = rest
+        return batch
 
     def _in_time(self, batch: list[_Waiting]) -> list[_Waiting]:
         """Those that may still be asked again; the others are told that their time is over."""
@@ -112,7 +154,8 @@ class PositionLane:
     """The newest position of every courier leaves with the next call.
 
     That call leaves when the last returned and as long again is over, so that a cell which is busy
-    is called more seldom, with more in each call.
+    is called more seldom, with more in each call. Of the last calls the shortest counts: a cell
+    that was held once is not busy, and what waited for it must not wait twice as long.
     """
 
     def __init__(
@@ -125,6 +168,7 @@ class PositionLane:
         self._gap_ms_max = _GAP_MS_MAX * clock.speed
         self._newest: dict[CourierId, Fix] = {}
         self._astray: dict[CourierId, Astray] = {}
+        self._took_ms: deque[int] = deque(maxlen=_CALLS_REMEMBERED)
         self._pump: asyncio.Task[None] | None = None
 
     def report(self, courier_id: CourierId, fix: Fix, astray: Astray) -> None:
@@ -147,8 +191,9 @@ class PositionLane:
                 continue
             for one in strangers:
                 astray[one](one, newest[one])
-            took_ms = self._clock.now() - began
-            await self._clock.sleep(max(self._gap_ms, min(took_ms, self._gap_ms_max)))
+            self._took_ms.append(self._clock.now() - began)
+            shortest_ms = min(self._took_ms)
+            await self._clock.sleep(max(self._gap_ms, min(shortest_ms, self._gap_ms_max)))
 
 
 class LanedCells:

@@ -1,10 +1,12 @@
 """Where couriers are, on its way out of a cell: to customers, to a restarted cell, into storage."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.publisher import Publisher
+from actors.slices import slices
 from actors.telemetry import Telemetry
 from engine.couriers.courier import Courier
 from engine.couriers.geofence import Crossing, Geofence, Stay, observe
@@ -12,6 +14,10 @@ from engine.kernel.ids import CellId, CourierId
 from engine.kernel.place import Point
 from storage.live import Fix, LiveStream, LiveUnavailable, Publication
 from storage.store import Store, StoreUnavailable
+
+# Each is a millisecond or less, between which the cell hears positions and commands.
+_SHOWN_AT_ONCE: Final = 50
+_KEPT_AT_ONCE: Final = 250
 
 
 class Positions:
@@ -49,14 +55,17 @@ class Positions:
             self._telemetry.ages.add(taken_at - fix.at)
         return strangers
 
-    def show(self) -> None:
+    async def show(self) -> None:
         """Show customers where their couriers are, and when they come to a stop and leave it."""
         before, self._stays = self._stays, {}
-        for courier in self._holdings.couriers.values():
-            fix = self._telemetry.fix(courier.id) if courier.route else None
-            if fix is not None:
-                self._show(courier, fix)
-                self._mind_stop(courier, fix, before.get(courier.id))
+        on_their_way = [one.id for one in self._holdings.couriers.values() if one.route]
+        for some in slices(on_their_way, _SHOWN_AT_ONCE):
+            await self._clock.sleep(0)
+            for courier in self._holdings.couriers_of(some):
+                fix = self._telemetry.fix(courier.id) if courier.route else None
+                if fix is not None:
+                    self._show(courier, fix)
+                    self._mind_stop(courier, fix, before.get(courier.id))
 
     def _mind_stop(
         self, courier: Courier, fix: Fix, before: tuple[Point, Stay | None, Fix] | None
@@ -96,10 +105,10 @@ class Positions:
         """Remember positions where a restarted cell finds them, the sampled trail in storage."""
         moved, trail = self._telemetry.take_moved(), self._telemetry.take_trail()
         try:
-            if moved:
-                await self._live.save_fixes(self._cell, moved)
-            if trail:
-                await self._store.save_trail(trail)
+            for some in slices(moved.items(), _KEPT_AT_ONCE):
+                await self._live.save_fixes(self._cell, dict(some))
+            for sampled in slices(trail, _KEPT_AT_ONCE):
+                await self._store.save_trail(sampled)
         except (LiveUnavailable, StoreUnavailable):
             # Positions are telemetry: the next ones are better than these.
             return

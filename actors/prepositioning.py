@@ -42,6 +42,7 @@ class Prepositioning:
             self._demand.pop(zone.id, None)
             return 0
         now = self._clock.now()
+        await self._clock.sleep(0)
         demand = self._demand.setdefault(zone.id, Demand(since=now))
         demand.fade(memory_s=parameters.demand_memory_s, now=now)
         for order in orders:
@@ -51,6 +52,7 @@ class Prepositioning:
             for one in self._holdings.on_duty(zone.id)
             if is_available(one, zone, now) and one.id not in busy_soon
         ]
+        await self._clock.sleep(0)
         moves = wait_moves(zone, free, demand, seen=self._telemetry.seen(), now=now)
         return sum(await asyncio.gather(*(self._send(one) for one in moves)))
 

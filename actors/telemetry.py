@@ -23,7 +23,7 @@ class Telemetry:
         # Made once for each fix: every tick looks at everybody in its zone.
         self._seen: dict[CourierId, Sighting] = {}
         self._doubted: dict[CourierId, Fix] = {}
-        self._moved: set[CourierId] = set()
+        self._moved: dict[CourierId, None] = {}
         self._trail: list[TrailFix] = []
         self._sampled_at: dict[CourierId, Instant] = {}
         self._trail_sample_ms = trail_sample_ms
@@ -59,7 +59,7 @@ class Telemetry:
                 self.faults[fault] += 1
                 continue
             self.mocked += fix.is_mock
-            self._moved.add(courier_id)
+            self._moved[courier_id] = None
             if fix.at - self._sampled_at.get(courier_id, 0) >= self._trail_sample_ms:
                 self._sampled_at[courier_id] = fix.at
                 self._trail.append(
@@ -103,7 +103,7 @@ class Telemetry:
         self._seen.pop(courier_id, None)
         self._doubted.pop(courier_id, None)
         self._sampled_at.pop(courier_id, None)
-        self._moved.discard(courier_id)
+        self._moved.pop(courier_id, None)
 
     def forget_all_but(self, expected: Callable[[CourierId], bool]) -> None:
         """Forget everybody who is not expected."""
@@ -124,9 +124,8 @@ class Telemetry:
 
     def take_moved(self) -> dict[CourierId, Fix]:
         """The fixes that are new since the last call."""
-        moved = {one: self._fixes[one] for one in sorted(self._moved)}
-        self._moved.clear()
-        return moved
+        moved, self._moved = self._moved, {}
+        return {one: self._fixes[one] for one in moved}
 
     def take_trail(self) -> list[TrailFix]:
         """The sampled fixes since the last call."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from typing import Any, Final
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -14,7 +15,16 @@ from engine.kernel.timing import SECOND_MS, Instant
 from storage.store import Answer
 
 # A loop holds its tasks only weakly.
-_under_way: Final[set["asyncio.Future[Answer]"]] = set()
+_under_way: Final[set["asyncio.Task[Any]"]] = set()
+T = TypeVar("T")
+
+
+def begun(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    """Work that goes on though whoever began it goes away."""
+    task = asyncio.get_running_loop().create_task(work)
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+    return task
 
 
 def id_of_command(caller: Caller, route: str, key: str) -> CommandId:
@@ -38,7 +48,7 @@ async def execute(
 ) -> Answer:
     """Hand a command to the bus; `asked` is what its fingerprint is taken of.
 
-    A caller who goes away while it is under way does not stop it half-way.
+    Whoever may go away while it is under way must not stop it half-way: see `begun`.
     """
     envelope = Envelope(
         id=command_id,
@@ -47,17 +57,15 @@ async def execute(
         deadline=deadline(parts),
         fingerprint=fingerprint(asked),
     )
-    executing = asyncio.ensure_future(parts.bus.execute(envelope))
-    _under_way.add(executing)
-    executing.add_done_callback(_under_way.discard)
-    return await asyncio.shield(executing)
+    return await parts.bus.execute(envelope)
 
 
 async def carry_out(
     parts: Parts, command: Command, caller: Caller, *, command_id: CommandId, asked: object
 ) -> dict[str, Any]:
-    """Execute for a route: the reply, or `Refused`."""
-    answer = await execute(parts, command, caller, command_id=command_id, asked=asked)
+    """Execute for a route: the reply, or `Refused`; who goes away does not stop it half-way."""
+    executing = begun(execute(parts, command, caller, command_id=command_id, asked=asked))
+    answer = await asyncio.shield(executing)
     if answer.refusal is not None:
         raise Refused(answer.refusal)
     return answer.reply

@@ -17,7 +17,7 @@ from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
-from actors.garbage import collect_seldom
+from actors.garbage import YOUNG_OF_SOCKETS, collect_seldom
 from actors.gateways.cash import Cash
 from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
@@ -311,7 +311,7 @@ def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
 
 def serve(settings: Settings, listening: socket.socket, tells_ready: int) -> None:
     """Serve on a socket that listens already, until told to stop."""
-    collect_seldom()
+    collect_seldom(young=YOUNG_OF_SOCKETS)
     app = create()
     config = listen_config(app, settings.edge)
     EdgeServer(config, app, tells_ready).run(sockets=[listening])

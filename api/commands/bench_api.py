@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from actors.chance import new_id
 from actors.clock import SystemClock
-from actors.garbage import collect_seldom
+from actors.garbage import YOUNG_OF_SOCKETS, collect_seldom
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.app import assemble
 from api.bodies import OrderBody
@@ -110,7 +110,7 @@ def run(cases: Sequence[Case], *, runs: int, count: int, connections: int) -> No
         asyncio.run(migrate(servers.postgres_dsn))
         settings = _settings(servers)
         # As a worker of the service is run.
-        collect_seldom()
+        collect_seldom(young=YOUNG_OF_SOCKETS)
         found = uvloop.run(
             _measured(settings, cases, runs=runs, count=count, connections=connections)
         )

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 import structlog
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from actors.chance import new_id
 from api.gate import Gate
 from api.parts import Parts
 from api.refusals import BAD_POSITION, INVALID_REQUEST
+from api.sending import begun
 from api.sockets import frames, server_frames
 from api.sockets.channels import Channels
 from api.sockets.close_codes import Close
@@ -37,10 +37,11 @@ from api.sockets.frames import (
 )
 from api.sockets.hub import Hub
 from api.sockets.listening import Listening
-from api.sockets.outgoing import Outgoing, Packed
+from api.sockets.outgoing import Outgoing
 from api.sockets.positions import PositionGate
 from api.sockets.presence import Held, Presence
-from api.sockets.server_frames import Authenticated, Pong
+from api.sockets.server_frames import Authenticated, Pong, Reply
+from api.sockets.wire import Gone, Wire
 from api.tokens import Proven
 from engine.identity.access import Permission, may
 from engine.identity.ids import SessionId
@@ -79,8 +80,8 @@ class Desk:
 class Connection:
     """Serves one socket from its acceptance to its end."""
 
-    def __init__(self, socket: WebSocket, desk: Desk) -> None:
-        self._socket = socket
+    def __init__(self, wire: Wire, desk: Desk) -> None:
+        self._wire = wire
         self._desk = desk
         self._parts = desk.parts
         self._edge = desk.parts.settings.edge
@@ -104,6 +105,7 @@ class Connection:
         self._silence: asyncio.TimerHandle | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._caller: Caller | None = None
+        self._may_say_where = False
         self._session_id: SessionId | None = None
         self._end_of_session = partial(self.close, Close.SESSION_ENDED)
         self._held = Held(id=new_id(self._parts.wall, self._parts.chance), close=self.close)
@@ -115,9 +117,9 @@ class Connection:
 
     async def serve(self) -> None:
         """Accept, and serve until one side has had enough."""
-        await self._socket.accept()
+        await self._wire.accept()
         if not self._desk.presence.enter(self._held):
-            await self._socket.close(Close.GOING_AWAY)
+            await self._wire.close(Close.GOING_AWAY)
             return
         try:
             self._mind_silence()
@@ -141,6 +143,7 @@ class Connection:
             raise Closing(Close.NOT_AUTHENTICATED)
         proven = self._prove(frame)
         caller = self._caller = proven.caller
+        self._may_say_where = may(caller, Permission.SEND_POSITIONS)
         self._greet(proven)
         if frame.receipts:
             again_ms = int(self._edge.receipt_s * SECOND_MS)
@@ -168,11 +171,10 @@ class Connection:
     async def _next(self) -> Incoming | bytes:
         """The next frame that is to be obeyed."""
         while True:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect":
-                raise WebSocketDisconnect(message.get("code", 1005))
-            data: str | bytes = message.get("text") or message.get("bytes") or b""
-            self._count(len(data))
+            data = await self._wire.hear()
+            if len(data) > self._edge.frame_bytes_max:
+                raise Closing(Close.TOO_LARGE)
+            self._pay(1)  # Every frame costs one, whatever it says.
             if isinstance(data, bytes):
                 return data
             try:
@@ -188,12 +190,6 @@ class Connection:
                 self._pay(extra)
             return frame
 
-    def _count(self, size: int) -> None:
-        """Every frame costs one, whatever it says."""
-        if size > self._edge.frame_bytes_max:
-            raise Closing(Close.TOO_LARGE)
-        self._pay(1)
-
     def _pay(self, cost: int) -> None:
         """Take it from an allowance that grows with time (a token bucket)."""
         now = self._loop.time()
@@ -208,26 +204,25 @@ class Connection:
         match frame:
             case bytes():
                 self._take_packed(frame)
+            case Ping():
+                await self._say(server_frames.spell(Pong(now=self._parts.clock.now())))
             case Position():
                 self._take(frame)
             case Duty() | Acknowledge() | Accept() | Decline() | Progress() | ReachedWaitingPoint():
                 # Waiting here is what slows a phone down that sends faster than it is served.
                 await self._commands.acquire()
-                self._spawn(self._command(self._caller, frame))
-            case Ping():
-                await self._answer_ping()
+                begun(self._end_with(self._command(self._caller, frame)))
             case Subscribe() | Unsubscribe() | Received() | Look():
                 self._listening.mind(self._caller, frame)
             case Authenticate():
                 self._renew(self._caller, frame)
 
-    async def _answer_ping(self) -> None:
-        pong = server_frames.spell(Pong(now=self._parts.clock.now()))
-        if self._outgoing.is_empty and not self._closing.done():
-            # Waking the writer would cost more than the frame.
-            await self._socket.send_text(pong.decode())
+    async def _say(self, frame: bytes) -> None:
+        """Answer what was asked; waking the writer would cost more than the frame."""
+        if self._outgoing.is_empty and not self._wire.is_busy and not self._closing.done():
+            await self._wire.say(frame)
         else:
-            self._outgoing.put(pong)
+            self._outgoing.put(frame)
 
     # Who it is
 
@@ -273,16 +268,15 @@ class Connection:
     # What it asks
 
     async def _command(self, caller: Caller, frame: frames.CourierFrame) -> None:
+        """Carry it out; it goes on when the socket is gone."""
         try:
             answer = await execute_words(self._parts, caller, frame)
         finally:
             self._commands.release()
         if answer.refusal is None:
-            self._outgoing.put(
-                server_frames.spell(server_frames.Reply(id=frame.id, body=answer.reply))
-            )
+            await self._say(server_frames.spell(Reply(id=frame.id, body=answer.reply)))
         else:
-            self._outgoing.put(server_frames.refused(frame.id, answer.refusal))
+            await self._say(server_frames.refused(frame.id, answer.refusal))
 
     # Where it is
 
@@ -306,7 +300,7 @@ class Connection:
 
     def _report(self, fix: Fix) -> None:
         assert self._caller is not None
-        if not may(self._caller, Permission.SEND_POSITIONS):
+        if not self._may_say_where:
             raise Closing(Close.FORBIDDEN)
         if self._gate.lets(fix):
             self._parts.bus.report_position(self._caller.user_id, fix)
@@ -318,10 +312,7 @@ class Connection:
     async def _write(self) -> None:
         while True:
             for frame in await self._outgoing.take():
-                if isinstance(frame, Packed):
-                    await self._socket.send_bytes(frame)
-                else:
-                    await self._socket.send_text(frame.decode())
+                await self._wire.say(frame)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(self._end_with(work))
@@ -334,18 +325,18 @@ class Connection:
             await work
         except Closing as closing:
             self.close(closing.code)
-        except (WebSocketDisconnect, OSError):
+        except (Gone, OSError):
             self.close(1001)
         except Exception:  # noqa: BLE001 - logged with its trace, and the phone connects again
             structlog.get_logger(__name__).exception("socket_fault")
             self.close(FAULT)
 
     async def _say_goodbye(self, code: int) -> None:
-        if self._socket.client_state is WebSocketState.CONNECTED:
+        if not self._wire.is_gone:
             # Who does not read does not hear a goodbye either.
             with suppress(RuntimeError, OSError, TimeoutError):
                 async with asyncio.timeout(_GOODBYE_S):
-                    await self._socket.close(code)
+                    await self._wire.close(code)
 
     async def _forget(self) -> None:
         for timer in (self._expiry, self._silence):

@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket
 from api.errors import problem
 from api.refusals import ORIGIN_NOT_ALLOWED
 from api.sockets.connection import Connection, Desk
+from api.sockets.wire import Wire
 
 PATH: Final = "/v1/socket"
 
@@ -18,12 +19,18 @@ async def serve_socket(scope: Scope, receive: Receive, send: Send) -> None:
 
     It is no route: what stands before routes would cost every socket some kilobytes while it lives.
     """
+    if await _is_let_in(scope, receive, send):
+        desk: Desk = scope["app"].state.desk
+        await Connection(Wire(receive, send), desk).serve()
+
+
+async def _is_let_in(scope: Scope, receive: Receive, send: Send) -> bool:
+    """Whether who asks may go on; who may not has been told."""
     websocket = WebSocket(scope, receive, send)
-    if not _is_open_to(websocket):
+    is_open = _is_open_to(websocket)
+    if not is_open:
         await websocket.send_denial_response(problem(websocket, ORIGIN_NOT_ALLOWED()))
-        return
-    desk: Desk = scope["app"].state.desk
-    await Connection(websocket, desk).serve()
+    return is_open
 
 
 def _is_open_to(websocket: WebSocket) -> bool:

@@ -53,6 +53,11 @@ class Roster:
 
     def read(self, couriers: Iterable[Courier], seen: Mapping[CourierId, Sighting]) -> None:
         """Look at everybody, and write the rows of those who have changed."""
+        self.meet(couriers)
+        self.look(seen)
+
+    def meet(self, couriers: Iterable[Courier]) -> None:
+        """Who is there, and what each has to do: the first half of reading."""
         couriers = tuple(couriers)
         ids = [one.id for one in couriers]
         if ids != self.ids:
@@ -60,7 +65,10 @@ class Roster:
         changed = _others(couriers, self._written)
         self._write(changed, [couriers[at] for at in changed])
         self.couriers = self._written = couriers
-        sightings = [seen.get(one) for one in ids]
+
+    def look(self, seen: Mapping[CourierId, Sighting]) -> None:
+        """Where each was seen last: the second half."""
+        sightings = [seen.get(one) for one in self.ids]
         moved = _others(sightings, self.sightings)
         self._see(moved, [sightings[at] for at in moved])
         self.sightings = sightings

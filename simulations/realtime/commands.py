@@ -1,14 +1,16 @@
 """A courier's word until it is stored and another phone shows it; and how many fit in a second."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import quantiles
 from time import perf_counter
 from typing import Final
 
 from simulations.realtime.bare_commits import BareCommits
-from simulations.realtime.courier import CourierPhone, Refused
+from simulations.realtime.courier import PATIENCE_S, CourierPhone, Refused
 from simulations.realtime.orders import STEPS, Customers, Errand, Errands
+from simulations.realtime.processes import PARTS, usage
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
 from simulations.realtime.steady import streaming
@@ -101,21 +103,58 @@ async def saturated(site: Site) -> list[Row]:
     """Breaks taken and ended by as many couriers as may wait, beside bare group commit."""
     sizes = site.sizes
     couriers = site.free(sizes.in_flight)
-    ours: list[float] = []
-    theirs: list[float] = []
+    ours: list[Saturation] = []
+    theirs: list[Saturation] = []
     bare = await BareCommits.begin(site, len(couriers))
     for _ in site.progress.track(range(sizes.runs), description="commits, saturated"):
-        theirs.append(await bare.per_s(sizes.run_s))
-        ours.append(await _commits_per_s(site, couriers))
+        theirs.append(await _measured(bare.per_s(sizes.run_s)))
+        ours.append(await _measured(_commits_per_s(site, couriers)))
     await bare.end()
+    return saturation_rows(ours, theirs, f"commands stored and answered, {len(couriers)} waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """Commands in a second, and microseconds of the processor for each, by part of the system."""
+
+    per_s: float
+    cpu_us: Mapping[str, float]
+
+
+async def _measured(commands: Awaitable[float]) -> Saturation:
+    before, began = usage(), perf_counter()
+    per_s = await commands
+    used, count = usage().since(before), per_s * (perf_counter() - began)
+    return Saturation(per_s, {part: 1e6 * used.get(part, 0.0) / count for part in PARTS})
+
+
+def saturation_rows(
+    ours: Sequence[Saturation], bare: Sequence[Saturation], title: str
+) -> list[Row]:
+    """What is carried out in a second, and which process spends how much on each."""
     return [
         Row(
-            what=f"commands stored and answered, {len(couriers)} waiting",
+            what=title,
             unit="per s",
-            ours=tuple(ours),
-            bare=tuple(theirs),
+            ours=tuple(one.per_s for one in ours),
+            bare=tuple(one.per_s for one in bare),
             ratio_at_least=_RATIO,
-        )
+        ),
+        *(
+            Row(
+                what=f"processor a command: {part}",
+                unit="µs",
+                ours=tuple(one.cpu_us[part] for one in ours),
+                bare=tuple(one.cpu_us[part] for one in bare),
+            )
+            for part in PARTS
+        ),
+        Row(
+            what="processor a command: all of them",
+            unit="µs",
+            ours=tuple(sum(one.cpu_us.values()) for one in ours),
+            bare=tuple(sum(one.cpu_us.values()) for one in bare),
+        ),
     ]
 
 
@@ -129,13 +168,14 @@ async def _commits_per_s(site: Site, couriers: Sequence[CourierPhone]) -> float:
         while perf_counter() < ends_at:
             for duty in ("break", "resume"):
                 try:
-                    await courier.ask("duty", duty=duty)
+                    await courier.ask_untimed("duty", duty=duty)
                     answered += 1
                 except Refused:
                     # He was just offered an order.
                     await site.clock.sleep(100)
 
-    await asyncio.gather(*(go_on(one) for one in couriers))
+    async with asyncio.timeout(site.sizes.run_s + PATIENCE_S):
+        await asyncio.gather(*(go_on(one) for one in couriers))
     return answered / (perf_counter() - began)
 
 

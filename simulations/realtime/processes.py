@@ -23,6 +23,10 @@ _MARKS: Final = {
     "redis-server": "stream",
 }
 _REST: Final = "ray"
+# Who measures and plays the phones.
+_LOAD: Final = "load"
+# What a command may cost; where nothing is dispatched the solver rests.
+PARTS: Final = ("edge", "cell", "solver", _REST, "database", "stream", _LOAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,9 @@ class Usage:
 
 
 def usage() -> Usage:
-    """What everything that this process started has used."""
-    cpu: Counter[str] = Counter()
-    memory: Counter[str] = Counter()
+    """What this process and everything that it started have used."""
+    cpu: Counter[str] = Counter({_LOAD: round(1000 * cpu_s(os.getpid()))})
+    memory: Counter[str] = Counter({_LOAD: resident(os.getpid())})
     for pid in descendants(os.getpid()):
         try:
             part = part_of(command_line(pid))

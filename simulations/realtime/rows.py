@@ -31,8 +31,9 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Ours by the bare counterpart, middle runs."""
-        return self.value / median(self.bare) if self.bare else None
+        """Ours by the bare counterpart, middle runs; None without one, or where it is nothing."""
+        bare = median(self.bare) if self.bare else 0.0
+        return self.value / bare if bare else None
 
     @property
     def is_met(self) -> bool | None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from engine.couriers.messages import GoOffDuty, TakeBreak
+from engine.couriers.messages import EndBreak, GoOffDuty, TakeBreak
 from engine.geo.zone import ChangeZoneParameters
 from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
@@ -222,3 +222,41 @@ def test_offers_of_one_tick_go_to_different_couriers_and_hold_different_orders()
         return len(offers), len({one.courier_id for one in offers})
 
     assert in_a_town(story) == (5, 5)
+
+
+async def _talk(town: Town, courier: CourierId, answered: list[bool]) -> None:
+    """Breaks taken and ended; of each answer, whether there was a plan by then."""
+    while True:
+        for command in (TakeBreak(courier_id=courier), EndBreak(courier_id=courier)):
+            if (await town.send(command, town.as_courier(courier))).refusal is None:
+                answered.append(bool(town.thinker.plans))
+            await town.clock.sleep(0)
+
+
+def test_a_cell_hears_while_a_tick_is_stated_and_while_its_offers_are_made() -> None:
+    async def story(town: Town) -> tuple[int, int, list[bool]]:
+        couriers = [await town.courier() for _ in range(150)]
+        ticks = len(_ticks(town))
+        while len(_ticks(town)) == ticks:
+            await town.clock.sleep(1)
+        for _ in range(60):
+            await town.order()
+        ticks = len(_ticks(town))
+        stated, applied, answered = 0, 0, list[bool]()
+        await town.clock.sleep(QUICK.tick_s * SECOND_MS - 2)
+        while town.clock.now() % (QUICK.tick_s * SECOND_MS):
+            await town.clock.sleep(1)
+        talking = asyncio.ensure_future(_talk(town, couriers[0], answered))
+        # No time passes from here on: each round is one turn of the loop, in which it hears.
+        while len(_ticks(town)) == ticks:
+            await town.clock.sleep(0)
+            stated, applied = (stated, applied + 1) if town.thinker.plans else (stated + 1, applied)
+            assert stated + applied < 10_000
+        talking.cancel()
+        return stated, applied, answered
+
+    stated, applied, answered = in_a_town(story)
+    assert stated >= 5
+    assert applied >= 60 / 5
+    assert answered.count(False) >= 1
+    assert answered.count(True) >= 1

@@ -10,8 +10,8 @@ from actors.clock import Clock
 from actors.lanes import LanedCells
 from actors.settings import RuntimeSettings
 from engine.couriers.messages import GoOffDuty
-from engine.kernel.ids import CellId, CommandId, CourierId
-from engine.kernel.messages import SYSTEM_CALLER, Envelope
+from engine.kernel.ids import CellId, CommandId, CourierId, UserId
+from engine.kernel.messages import SYSTEM_CALLER, Caller, Envelope, Role
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
 from storage.live import Fix, Publication
 from storage.store import Answer
@@ -54,11 +54,12 @@ class SlowCalls:
         return "ok"
 
 
-def _envelope(number: int, deadline: int = 10_000) -> Envelope:
+def _envelope(number: int, deadline: int = 10_000, *, by: str = "") -> Envelope:
+    somebody = Caller(user_id=UserId(by), role=Role.COURIER)
     return Envelope(
         id=CommandId(str(number)),
         command=GoOffDuty(courier_id=CourierId("c")),
-        caller=SYSTEM_CALLER,
+        caller=somebody if by else SYSTEM_CALLER,
         deadline=deadline,
     )
 
@@ -80,6 +81,65 @@ def test_commands_gather_while_a_call_is_under_way_and_keep_their_order() -> Non
     calls, answers = run_virtually(main)
     assert calls == [["0"], ["1", "2", "3", "4", "5", "6", "7"]]
     assert [one.command_id for one in answers] == [str(n) for n in range(8)]
+
+
+def test_two_calls_are_under_way_but_what_one_caller_asks_stays_in_his_order() -> None:
+    async def main(loop: VirtualLoop) -> tuple[list[list[CommandId]], int]:
+        clock = VirtualClock(loop, starts_at=0)
+        calls = SlowCalls(clock)
+        cells = LanedCells(calls, clock, RuntimeSettings())
+        asked = []
+        for number, by in enumerate("abacdab"):
+            asked.append(asyncio.ensure_future(cells.execute(CELL, _envelope(number, by=by))))
+            await clock.sleep(1)
+        await asyncio.gather(*asked)
+        return calls.calls, clock.now()
+
+    calls, took_ms = run_virtually(main)
+    # The third is a's again, and so waits with those that came later until the first is back; the
+    # last is not worth a call beside that of four.
+    assert calls == [["0"], ["1"], ["2", "3", "4", "5"], ["6"]]
+    assert took_ms == 30
+
+
+def test_nobody_is_forgotten_who_asks_at_the_moment_when_both_calls_are_over() -> None:
+    async def main(loop: VirtualLoop) -> int:
+        clock = VirtualClock(loop, starts_at=0)
+        cells = LanedCells(SlowCalls(clock), clock, RuntimeSettings())
+
+        async def ask_twice() -> None:
+            for number in range(2):
+                await cells.execute(CELL, _envelope(number, by="a"))
+
+        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+            tasks.create_task(ask_twice())
+            for _ in range(3):
+                await clock.sleep(0)
+            tasks.create_task(cells.execute(CELL, _envelope(2, by="b")))
+        return clock.now()
+
+    assert run_virtually(main) == 20
+
+
+def test_a_caller_is_not_overtaken_by_himself_when_a_call_fails() -> None:
+    async def main(loop: VirtualLoop) -> list[CommandId]:
+        clock = VirtualClock(loop, starts_at=0)
+        calls = SlowCalls(clock)
+        calls.away_until = 25
+        cells = LanedCells(calls, clock, RuntimeSettings())
+        asked = []
+        for number in range(30):
+            by = "abc"[number % 3]
+            asked.append(asyncio.ensure_future(cells.execute(CELL, _envelope(number, by=by))))
+            await clock.sleep(2)
+        await asyncio.gather(*asked)
+        return [one for call in calls.calls for one in call]
+
+    carried_out = [int(one) for one in run_virtually(main)]
+    assert sorted(carried_out) == list(range(30))
+    for caller in range(3):
+        his = [one for one in carried_out if one % 3 == caller]
+        assert his == sorted(his)
 
 
 def test_a_cell_that_restarts_is_asked_again_and_the_caller_only_waits() -> None:
@@ -187,3 +247,25 @@ def test_a_busy_cell_is_told_positions_more_seldom(takes_ms: int, calls_in_a_sec
         return len(calls.positions)
 
     assert abs(run_virtually(main) - calls_in_a_second) <= 1
+
+
+def test_a_cell_that_was_held_once_is_told_the_next_positions_as_soon_as_ever() -> None:
+    async def main(loop: VirtualLoop) -> int:
+        clock = VirtualClock(loop, starts_at=0)
+        calls = SlowCalls(clock)
+        calls.takes_ms = 2
+        cells = LanedCells(calls, clock, RuntimeSettings())
+        for at in range(200):
+            cells.report_position(CELL, CourierId("a"), _fix(at), _nobody)
+            await clock.sleep(1)
+        await clock.sleep(20)
+        before = len(calls.positions)
+        calls.takes_ms = 60
+        cells.report_position(CELL, CourierId("a"), _fix(200), _nobody)
+        await clock.sleep(75)
+        cells.report_position(CELL, CourierId("a"), _fix(201), _nobody)
+        calls.takes_ms = 2
+        await clock.sleep(15)
+        return len(calls.positions) - before
+
+    assert run_virtually(main) == 2

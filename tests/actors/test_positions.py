@@ -1,9 +1,11 @@
 """Positions: shown to those who wait, found again after a restart, kept as a sample."""
 
-from engine.kernel.ids import CourierId
+from collections.abc import Mapping
+
+from engine.kernel.ids import CellId, CourierId
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from storage.live import Fix
-from tests.actors.worlds import Town, in_a_town
+from tests.actors.worlds import Noticed, Town, in_a_town
 from tests.builders import CORNER, DOOR, SHOP
 
 
@@ -122,3 +124,31 @@ def test_who_went_off_duty_meanwhile_is_not_followed_after_a_restart() -> None:
         return town.cells._homes[cell].cell._telemetry.fix(courier)
 
     assert in_a_town(story) is None
+
+
+class Counted(Noticed):
+    """Remembers how many positions were saved at once."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.sizes: list[int] = []
+
+    async def save_fixes(self, cell: CellId, fixes: Mapping[CourierId, Fix]) -> None:
+        self.sizes.append(len(fixes))
+        await super().save_fixes(cell, fixes)
+
+
+def test_many_positions_are_saved_in_parts_so_that_the_cell_hears_in_between() -> None:
+    live = Counted()
+
+    async def story(town: Town) -> set[CourierId]:
+        couriers = [await town.courier() for _ in range(600)]
+        for one in couriers:
+            _report(town, one)
+        await town.clock.sleep(3 * SECOND_MS)
+        town.noticed.newest.update(live.newest)
+        return set(couriers) - set(live.fixes[await town.cell()])
+
+    assert in_a_town(story, live=live) == set()
+    assert sum(live.sizes) >= 600
+    assert max(live.sizes) <= 250

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
-from starlette.websockets import WebSocket
 
 from api.sockets.connection import Connection, Desk
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
+from api.sockets.wire import Wire
 from tests.api.town import Person, Town, a_town
 
 
@@ -36,9 +35,8 @@ class Phone:
             await self.reads.wait()
         self.sent.append(message)
 
-    def socket(self) -> WebSocket:
-        scope = {"type": "websocket", "app": FastAPI(), "headers": []}
-        return WebSocket(scope, self.receive, self.send)
+    def wire(self) -> Wire:
+        return Wire(self.receive, self.send)
 
 
 def a_desk(town: Town) -> Desk:
@@ -61,7 +59,7 @@ async def test_who_does_not_read_is_asked_to_connect_again(tmp_path: Path) -> No
         customer = await town.log_in("customer")
         phone = await flood(customer, await customer.order())
         desk = a_desk(town)
-        await Connection(phone.socket(), desk).serve()
+        await Connection(phone.wire(), desk).serve()
         assert phone.sent[-1]["type"] == "websocket.close"
         assert phone.sent[-1]["code"] == 4504
         await desk.presence.wait_until_empty()
