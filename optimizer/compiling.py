@@ -6,6 +6,7 @@ side by side, only have to load it.
 
 import numpy as np
 
+from optimizer.nearest import Asks, Cells, People, nearest
 from optimizer.problem import Job, MatrixTravel, Policy, Problem, Service, Vehicle
 from optimizer.routing import problem as routing
 from optimizer.routing.solve import solve as solve_routing
@@ -18,7 +19,32 @@ _NAMES = ("a", "b", "c")
 def compile_searches() -> None:
     """Plan a street of three gifts with each search."""
     solve(_tick())
+    _nearest()
     solve_routing(_tomorrow(), elapsed_s=lambda: 0.0)
+
+
+def _nearest() -> None:
+    """Seek who is nearest to the first place of the street."""
+    where, one = np.zeros((3, 3)), np.ones(1)
+    nearest(
+        Cells(begins=np.array([0, 3]), middle=where[:1], radius=one, free_s=one, least_s=1.0),
+        People(
+            where=where,
+            free_s=np.zeros(3),
+            pace_s=np.ones(3),
+            able=np.ones((3, 5), dtype=np.int64),
+            number=np.arange(3),
+        ),
+        Asks(
+            where=where[:1],
+            below_s=np.array([60]),
+            needs=np.ones((1, 5), dtype=np.int64),
+            barred_at=np.zeros(2, dtype=np.int64),
+            barred=np.zeros(0, dtype=np.int64),
+            cash_max=2,
+        ),
+        2,
+    )
 
 
 def _tick() -> Problem:

@@ -16,8 +16,10 @@ class Desk(NamedTuple):
     """Scratch paper.
 
     trip: one row, the jobs of one trip. free_s, cost: how a chain stands before each of its jobs
-    that begins a trip. more, place, how: of the k-th job to put in, the best place at each of its
-    candidates. jobs: what is reconsidered. neighbour, apart: who could be, and how unlike it is.
+    that begins a trip. jobs: what is reconsidered, left[0] of all that nobody carries. Of the k-th
+    job to put in, row[k] of more, place and how tells the best place at each of its candidates, and
+    least[k], second[k] and least_at[k] the best two costs and where the best one is.
+    neighbour, apart: who could be, and how unlike it is.
     noted_at: where a vehicle is noted, -1 = nowhere; the noted fields say how its chain was.
     age: how often a vehicle's chain was changed for good. best_at: by entry of `town.candidate` the
     age at which the best place of that job in that vehicle's chain was looked up last, which the
@@ -32,6 +34,11 @@ class Desk(NamedTuple):
     place: Numbers
     how: Numbers
     jobs: Numbers
+    left: Numbers
+    row: Numbers
+    least: Ints
+    second: Ints
+    least_at: Numbers
     neighbour: Numbers
     apart: NDArray[np.float64]
     noted_at: Numbers
@@ -63,6 +70,11 @@ def new_desk(town: Town, chains: Chains) -> Desk:
         place=np.empty((JOBS_MAX, widest), dtype=np.int32),
         how=np.empty((JOBS_MAX, widest), dtype=np.int32),
         jobs=np.empty(JOBS_MAX, dtype=np.int32),
+        left=np.zeros(1, dtype=np.int32),
+        row=np.arange(JOBS_MAX, dtype=np.int32),
+        least=np.empty(JOBS_MAX, dtype=np.int64),
+        second=np.empty(JOBS_MAX, dtype=np.int64),
+        least_at=np.empty(JOBS_MAX, dtype=np.int32),
         neighbour=np.empty(_NEIGHBOURS_MAX, dtype=np.int32),
         apart=np.empty(_NEIGHBOURS_MAX),
         noted_at=np.full(vehicles, -1, dtype=np.int32),

@@ -4,7 +4,7 @@ from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.compiled import compiled
 from optimizer.desk import Desk
 from optimizer.town import Chains, Town
-from optimizer.walking import chain_cost, keeps_promise, trip, trip_end
+from optimizer.walking import chain_cost, keeps_promise, lone, trip, trip_end
 
 ALONE, JOINED, JOINED_FIRST = 0, 1, 2
 
@@ -93,8 +93,7 @@ def known_place(town: Town, chains: Chains, j: int, desk: Desk, entry: int) -> t
 def _alone(town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int) -> int:
     """Cost of the chain with a trip of j alone before the trip that begins there."""
     door = -1 if begin == 0 else chains.job[v, begin - 1]
-    desk.trip[0, 0] = j
-    step, then_s = trip(town, v, desk.trip, 0, 0, 1, desk.free_s[begin], door)
+    step, then_s = lone(town, v, j, desk.free_s[begin], door)
     if step >= INFEASIBLE:
         return INFEASIBLE
     return desk.cost[begin] + step + _rest(town, chains, v, desk, begin, then_s, j)

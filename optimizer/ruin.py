@@ -9,7 +9,7 @@ from optimizer.town import Chains, Town
 _RELATED_MAX = 9
 _LEFT_MAX = 8
 _SHARE_OF_CHAINS = 0.35
-_SAMPLED_MAX = 60
+SAMPLED_MAX = 60
 _TOGETHER_S = 180
 
 
@@ -56,8 +56,8 @@ def _neighbours(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
     """Note some of the jobs that somebody carries, and how unlike the seed they are."""
     near, ready_s, carrier = town.jobs[seed].group, town.jobs[seed].ready_s, chains.carrier[seed]
     jobs, count = len(town.jobs), 0
-    for k in range(min(jobs, _SAMPLED_MAX)):
-        j = k if jobs <= _SAMPLED_MAX else _one_around(town, chains, seed)
+    for k in range(min(jobs, SAMPLED_MAX)):
+        j = k if jobs <= SAMPLED_MAX else _one_around(town, chains, seed)
         if j < 0 or j == seed or chains.carrier[j] < 0:
             continue
         apart_s = town.apart_s[near, town.jobs[j].group] + abs(town.jobs[j].ready_s - ready_s) / 2
@@ -112,7 +112,7 @@ def _with_some_left(chains: Chains, desk: Desk, count: int) -> int:
     jobs, added = len(chains.carrier), 0
     # A remainder for every job would take a third of a round.
     j = np.random.randint(jobs) - 1
-    for _ in range(jobs):
+    for _ in range(jobs if desk.left[0] > 0 else 0):
         j = j + 1 if j + 1 < jobs else 0
         if added == _LEFT_MAX or count == JOBS_MAX:
             break

@@ -39,14 +39,19 @@ def improve(
     kept in `best`.
     """
     begin, end, of = rounds
+    desk.left[0] = 0
+    for j in range(len(chains.carrier)):
+        desk.left[0] += 1 if chains.carrier[j] < 0 else 0
     for step in range(begin, end):
         count = draw(town, chains, desk)
+        left = _left(chains, desk, count)
         change, noted = _try_again(town, chains, desk, count)
         heat = warmth * (1 - step / of)
         if change < 0 or (
             change < INFEASIBLE and heat > 0 and np.random.random() < np.exp(-change / heat)
         ):
             so_far[0] += change
+            desk.left[0] += _left(chains, desk, count) - left
             keep(desk, noted)
             _mark(desk, noted)
             if so_far[0] < so_far[1]:
@@ -61,6 +66,15 @@ def improve(
 def seed_chance(seed: int) -> None:
     """Begin the compiled code's own sequence of random numbers anew."""
     np.random.seed(seed)
+
+
+@compiled
+def _left(chains: Chains, desk: Desk, count: int) -> int:
+    """How many of the first `count` of `desk.jobs` nobody carries."""
+    left = 0
+    for k in range(count):
+        left += 1 if chains.carrier[desk.jobs[k]] < 0 else 0
+    return left
 
 
 @compiled
@@ -133,14 +147,14 @@ def _put_in(
         _price(town, chains, desk, k)
     cost, left = 0, count
     while left > 0:
-        k, candidate = _most_urgent(town, desk, left, noise)
+        k = _most_urgent(desk, left, noise)
         if k < 0:
             break
-        j = desk.jobs[k]
+        j, row, candidate = desk.jobs[k], desk.row[k], desk.least_at[k]
         v = town.candidate[town.jobs[j].candidates_begin + candidate]
         noted = note(chains, desk, v, noted)
-        more = desk.more[k, candidate]
-        put(chains, v, j, desk.place[k, candidate], desk.how[k, candidate])
+        more = desk.more[row, candidate]
+        put(chains, v, j, desk.place[row, candidate], desk.how[row, candidate])
         chains.cost[v] += more
         cost += more
         left -= 1
@@ -158,6 +172,7 @@ def _price(town: Town, chains: Chains, desk: Desk, k: int) -> None:
     job = town.jobs[desk.jobs[k]]
     for entry in range(job.candidates_begin, job.candidates_end):
         _price_one(town, chains, desk, k, entry)
+    _rank(town, desk, k)
 
 
 @compiled
@@ -167,54 +182,54 @@ def _price_again(town: Town, chains: Chains, desk: Desk, k: int, v: int) -> None
     for entry in range(job.candidates_begin, job.candidates_end):
         if town.candidate[entry] == v:
             _price_one(town, chains, desk, k, entry)
+            _rank(town, desk, k)
             break
 
 
 @compiled
 def _price_one(town: Town, chains: Chains, desk: Desk, k: int, entry: int) -> None:
-    j = desk.jobs[k]
+    j, row = desk.jobs[k], desk.row[k]
     candidate = entry - town.jobs[j].candidates_begin
     more, place, how = known_place(town, chains, j, desk, entry)
-    desk.more[k, candidate], desk.place[k, candidate], desk.how[k, candidate] = more, place, how
+    desk.more[row, candidate], desk.place[row, candidate] = more, place
+    desk.how[row, candidate] = how
 
 
 @compiled
-def _most_urgent(town: Town, desk: Desk, left: int, noise: float) -> tuple[int, int]:
-    """Position of the job that loses most by its second best place, and of its best candidate."""
-    urgent, at, most = -1, -1, -1.0
+def _rank(town: Town, desk: Desk, k: int) -> None:
+    """The best two costs of the k-th job, one of which may be to leave it out."""
+    job, row, place = town.jobs[desk.jobs[k]], desk.row[k], -1
+    best = job.left_out
+    second = best
+    for candidate in range(job.candidates_end - job.candidates_begin):
+        more = desk.more[row, candidate]
+        if more < best:
+            best, second, place = more, best, candidate
+        elif more < second:
+            second = more
+    desk.least[k], desk.second[k], desk.least_at[k] = best, second, place
+
+
+@compiled
+def _most_urgent(desk: Desk, left: int, noise: float) -> int:
+    """Position of the job that loses most by its second best place, -1 = none has a place."""
+    urgent, most = -1, -1.0
     for k in range(left):
-        job, place = town.jobs[desk.jobs[k]], -1
-        best = job.left_out
-        second = best
-        for candidate in range(job.candidates_end - job.candidates_begin):
-            more = desk.more[k, candidate]
-            if more < best:
-                best, second, place = more, best, candidate
-            elif more < second:
-                second = more
-        regret = float(second - best)
+        regret = float(desk.second[k] - desk.least[k])
         if noise > 0:
             regret *= 1 - noise + 2 * noise * np.random.random()
-        if place >= 0 and regret > most:
-            urgent, at, most = k, place, regret
-    return urgent, at
+        if desk.least_at[k] >= 0 and regret > most:
+            urgent, most = k, regret
+    return urgent
 
 
 @compiled
 def _swap(desk: Desk, one: int, other: int) -> None:
     desk.jobs[one], desk.jobs[other] = desk.jobs[other], desk.jobs[one]
-    for candidate in range(desk.more.shape[1] if one != other else 0):
-        more, place, how = (
-            desk.more[one, candidate],
-            desk.place[one, candidate],
-            desk.how[one, candidate],
-        )
-        desk.more[one, candidate] = desk.more[other, candidate]
-        desk.place[one, candidate] = desk.place[other, candidate]
-        desk.how[one, candidate] = desk.how[other, candidate]
-        desk.more[other, candidate] = more
-        desk.place[other, candidate] = place
-        desk.how[other, candidate] = how
+    desk.row[one], desk.row[other] = desk.row[other], desk.row[one]
+    desk.least[one], desk.least[other] = desk.least[other], desk.least[one]
+    desk.second[one], desk.second[other] = desk.second[other], desk.second[one]
+    desk.least_at[one], desk.least_at[other] = desk.least_at[other], desk.least_at[one]
 
 
 @compiled

@@ -8,6 +8,7 @@ from optimizer.arrays import NEVER, Ints, Numbers
 from optimizer.candidates import CandidateTable, members
 from optimizer.problem import JobTable, Problem, VehicleTable
 from optimizer.routes import kept_by, promises
+from optimizer.ruin import SAMPLED_MAX
 from optimizer.timing import Timetable, limits
 from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
 
@@ -35,7 +36,9 @@ class Tables:
         problem, jobs, weights = self.problem, self.jobs, self.problem.policy.weights
         service, policy = problem.service, problem.policy
         shops = self._shops()
-        ride_s, approach_s, onward_s = self._roads(shops)
+        approach_s, follows = self._approaches(shops)
+        onward_s = self._onward_s(shops, follows)
+        ride_s = problem.travel.between(jobs.number("pickup"), jobs.number("delivery"))
         hop_s, groups, rank = self._hops()
         importance, age_s = jobs.number("weight"), -jobs.number("placed_s")
         ready_s = jobs.number("ready_s")
@@ -74,7 +77,7 @@ class Tables:
             candidate=self._candidate,
             approach_s=approach_s,
             onward_s=onward_s,
-            apart_s=self._apart_s(shops),
+            apart_s=self._apart_s(shops, follows),
             hop_s=hop_s,
         )
 
@@ -106,10 +109,13 @@ class Tables:
         promised = [(j, v) for v, jobs in self.promised.items() for j in jobs]
         more_j, more_v = np.array(promised, dtype=np.int64).reshape(-1, 2).T
         width = max(1, len(self.vehicles))
-        pairs = np.sort(np.concatenate([j[known] * width + v[known], more_j * width + more_v]))
+        pairs = np.concatenate([j[known] * width + v[known], more_j * width + more_v])
+        # The rows of jobs stand one after the other already: the stable sort is the fast one.
+        pairs.sort(kind="stable")
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
-        j, v = np.divmod(pairs, width)
-        self._candidates_at = np.searchsorted(j, np.arange(len(self.jobs) + 1))
+        firsts = np.arange(len(self.jobs) + 1) * width
+        self._candidates_at = np.searchsorted(pairs, firsts)
+        v = pairs - np.repeat(firsts[:-1], np.diff(self._candidates_at))
         self._candidate: Numbers = v.astype(np.int32)
 
     def _shops(self) -> Ints:
@@ -120,45 +126,48 @@ class Tables:
         assert (shops[self._group] == pickups).all(), "the jobs of one group have one pickup node"
         return shops
 
-    def _apart_s(self, shops: Ints) -> Numbers:
-        """Seconds from every shop to every shop."""
-        origins, destinations = np.repeat(shops, len(shops)), np.tile(shops, len(shops))
-        apart_s = self.problem.travel.between(origins, destinations)
-        return apart_s.reshape(len(shops), len(shops)).astype(np.int32)
+    def _apart_s(self, shops: Ints, follows: tuple[Ints, Ints]) -> Numbers:
+        """Seconds from shops to shops, where the search asks for them."""
+        apart_s = np.zeros((len(shops), len(shops)), dtype=np.int32)
+        if len(self.jobs) <= SAMPLED_MAX:
+            # Of so few jobs the search looks at all.
+            first, then = np.divmod(np.arange(apart_s.size), len(shops))
+        else:
+            first, then = follows
+        apart_s[first, then] = self.problem.travel.between(shops[first], shops[then])
+        return apart_s
 
-    def _roads(self, shops: Ints) -> tuple[Ints, Numbers, Numbers]:
-        """Seconds from shops to doors by job, from starts and from doors to shops."""
-        between = self.problem.travel.between
-        doors = self.jobs.number("delivery")
+    def _approaches(self, shops: Ints) -> tuple[Numbers, tuple[Ints, Ints]]:
+        """Seconds from starts to shops, and which groups may follow which in one chain."""
         starts = self.vehicles.number("node")
         approach_s = np.zeros((len(starts), len(shops)), dtype=np.int32)
-        pairs = self._candidate * np.int64(len(shops)) + np.repeat(
-            self._group, np.diff(self._candidates_at)
-        )
-        pairs.sort()
-        v, group = np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], max(1, len(shops)))
-        approach_s[v, group] = between(starts[v], shops[group])
-        j, then = self._followers(v, group)
-        onward_s = np.zeros((len(doors), len(shops)), dtype=np.int32)
-        onward_s[j, then] = between(doors[j], shops[then])
-        return (
-            between(shops[self._group], doors),
-            approach_s,
-            onward_s,
-        )
+        g = np.repeat(self._group, np.diff(self._candidates_at))
+        # Of a vehicle's jobs of one group the last one leaves its mark.
+        marks = np.arange(len(g), dtype=np.int32)
+        approach_s[self._candidate, g] = marks
+        (last,) = np.nonzero(approach_s[self._candidate, g] == marks)
+        v, g = self._candidate[last], g[last]
+        approach_s[v, g] = self.problem.travel.between(starts[v], shops[g])
+        return approach_s, self._followed(v, g)
 
-    def _followers(self, v: Ints, group: Ints) -> tuple[Ints, Ints]:
-        """The jobs, and the groups that somebody who may carry the job may go to after it.
-
-        Vehicle v[i] may carry jobs of group[i].
-        """
+    def _followed(self, v: Numbers, g: Numbers) -> tuple[Ints, Ints]:
+        """Groups, and those that somebody may go to after them; v[i] may carry jobs of g[i]."""
         shape = (len(self.vehicles), self._groups)
-        serves = csr_array((np.ones(len(v), dtype=np.int32), (v, group)), shape=shape)
+        serves = csr_array((np.ones(len(v), dtype=np.int32), (v, g)), shape=shape)
         first, then = (serves.T @ serves).nonzero()
+        return first, then
+
+    def _onward_s(self, shops: Ints, follows: tuple[Ints, Ints]) -> Numbers:
+        """Seconds from doors to shops."""
+        first, then = follows
         sizes = np.bincount(self._group, minlength=self._groups)
         by_group = np.argsort(self._group, kind="stable")
         pair, place = members((np.cumsum(sizes) - sizes)[first], sizes[first])
-        return by_group[place], then[pair]
+        j, then = by_group[place], then[pair]
+        doors = self.jobs.number("delivery")
+        onward_s = np.zeros((len(doors), len(shops)), dtype=np.int32)
+        onward_s[j, then] = self.problem.travel.between(doors[j], shops[then])
+        return onward_s
 
     def _hops(self) -> tuple[Numbers, Records, Numbers]:
         """Seconds between the doors of one group, in blocks, and where the blocks are."""

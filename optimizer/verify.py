@@ -96,7 +96,7 @@ class _Allowed:
         more = np.array(promised, dtype=np.int64).reshape(-1, 2)
         known = (job >= 0) & (vehicle >= 0)
         pairs = self._pairs(job[known], vehicle[known]), self._pairs(*more.T)
-        self._sorted = np.sort(np.concatenate([[-1], *pairs]))
+        self._sorted = np.sort(np.concatenate([[-1], *pairs]), kind="stable")
 
     def rows(self, columns: CandidateTable | Rankings) -> tuple[Ints, Ints]:
         """The job and the vehicle of each row, -1 = unknown."""

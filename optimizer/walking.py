@@ -62,6 +62,29 @@ def trip(
 
 
 @compiled
+def lone(town: Town, v: int, j: int, free_s: int, door: int) -> tuple[int, int]:
+    """The same of a trip of one job, which is never slower than alone."""
+    vehicle, rules, job = town.vehicles[v], town.rules[0], town.jobs[j]
+    latest_s, capacity, capacity_g = vehicle.latest_s, vehicle.capacity, vehicle.capacity_g
+    if door < 0 and vehicle.bound >= 0:
+        latest_s, capacity = vehicle.first_latest_s, vehicle.first_load
+        capacity_g = vehicle.first_weight_g
+    plain_s = int(town.approach_s[v, job.group] if door < 0 else town.onward_s[door, job.group])
+    approach_s = _paced(plain_s, vehicle.pace)
+    arrival_s = (free_s if approach_s == 0 else max(free_s, 0)) + approach_s
+    pickup_s = max(arrival_s + rules.pickup_before_s, job.ready_s, 0)
+    if job.load > capacity or job.weight_g > capacity_g or pickup_s > latest_s:
+        return INFEASIBLE, 0
+    ride_s = _paced(job.ride_s, vehicle.pace)
+    delivery_s = pickup_s + rules.pickup_after_s + ride_s + rules.delivery_before_s
+    cost = job.waiting * (delivery_s - job.earliest_s) + rules.travel * (approach_s + ride_s)
+    cost += job.lateness * max(0, delivery_s - job.due_s)
+    if job.kept >= 0 and job.kept != v:
+        cost += rules.stability
+    return cost, delivery_s + rules.delivery_after_s
+
+
+@compiled
 def _load(town: Town, table: Numbers, row: int, begin: int, end: int) -> tuple[int, int, int]:
     """When all of a trip is ready, not before now, how large it is, and how heavy."""
     ready_s, size, weight_g = 0, 0, 0

@@ -13,23 +13,25 @@ from engine.dispatch.roster import KINDS, SKILLS
 from engine.dispatch.why import may_not_again, reach_s
 from engine.geo.cells import numbers_near
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import Degrees, Seconds, VehicleKind, travel_times
+from engine.geo.travel import Degrees, Seconds, travel_times
 from engine.kernel.place import EARTH_RADIUS_M, Point
 from engine.kernel.timing import Instant
 from engine.orders.cash import cash_due
 from engine.orders.order import Order
 from optimizer.candidates import CandidateTable, members
+from optimizer.nearest import Asks, Cells, Nearest, People, nearest
 
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _RESOLUTION: Final = 8
-# Couriers measured for one who is asked.
-_MEASURED: Final = 3
-# What the last bits of the floats in a bound may amount to.
-_BOUND_SLACK_M: Final = 2.0
+# Couriers measured beyond those who are asked.
+_MEASURED_MORE: Final = 7
+# What the last bits of the floats in a bound may amount to: in radii of the earth, and as a share.
+_SLACK: Final = 1e-7
+_SHORTER: Final = 1 - 1e-6
 _EVERYBODY: Final = 2**40
-_ARRIVAL_BITS, _COURIER_BITS, _CELL_BITS = 24, 20, 20
+_ARRIVAL_BITS, _COURIER_BITS = 24, 20
 _ANY_KIND: Final = (1 << len(KINDS)) - 1
 
 
@@ -141,91 +143,144 @@ def _barred(
     return tuple(found)
 
 
-class _Near(NamedTuple):
-    """Couriers around shops, each with his way there and when he is there.
-
-    Those of shop s are at begins[s] : begins[s] + counts[s], soonest first.
-    """
-
-    courier: Indices
-    approach_s: Seconds
-    arrival_s: Seconds
-    begins: Indices
-    counts: Indices
-
-    def of(self, shops: Indices) -> tuple[Indices, Indices]:
-        """All of each of these shops, one shop after the other: which shop, and where they are."""
-        return members(self.begins[shops], self.counts[shops])
-
-
 class _Choice:
-    """Chooses among the couriers for everything that is asked for in a tick at once."""
+    """Chooses among the couriers for everything that is asked for in a tick at once.
+
+    A straight line through the earth is no longer than any way, so the soonest by their straight
+    lines are measured, and who is then later than somebody unmeasured could be is chosen among
+    more.
+    """
 
     def __init__(self, search: Search) -> None:
         self._search = search
-        self._around = _Surroundings(search)
-        columns = list(zip(*search.asks, strict=True))
-        self._shop, self._reach, self._units, self._grams, self._kinds, self._skills, self._cash = (
-            np.array(column, dtype=np.int64) for column in columns[:-1]
-        )
-        self._barred = np.array(
-            [self._pair(at, one) for at, ask in enumerate(search.asks) for one in ask.barred],
-            dtype=np.int64,
-        )
+        self._travel = travel_times(search.parameters.travel)
+        self._at = np.ascontiguousarray(_on_sphere(search.lat, search.lng).T)
+        cells = numbers_near(search.lat, search.lng, _RESOLUTION)
+        self._members = np.argsort(cells)
+        is_first = np.diff(cells[self._members], prepend=cells.dtype.type(0)) > 0
+        self._begins = np.flatnonzero(is_first)
+        self._counts = np.diff(np.append(self._begins, len(cells)))
+        self._pace_s = self._seconds_a_unit()
+        self._cells, self._people, self._asks = self._as_cells(), self._as_people(), self._as_asks()
+        self._shop = np.array([one.shop for one in search.asks], dtype=np.int64)
 
     def of_asks(self) -> tuple[Indices, Indices]:
-        """Couriers, the soonest first, and where those of each ask begin.
-
-        Who is near enough to be measured is guessed at first; where the guess was too narrow, it is
-        as wide as those found so far.
-        """
-        wanted = self._search.parameters.candidates_max
-        bounds_s = self._around.bounds_s()
-        until_s = self._around.guess(bounds_s, _MEASURED * wanted)
+        """Couriers, the soonest first, and where those of each ask begin."""
+        measured = self._search.parameters.candidates_max + _MEASURED_MORE
         waiting, found = np.arange(len(self._shop)), []
         while len(waiting):
-            near = self._around.soonest(bounds_s, until_s)
-            at, place = near.of(self._shop[waiting])
-            able = self._may(waiting[at], near.courier[place], near.approach_s[place])
-            at, place = self._first(at[able], place[able])
-            needed_s = self._needed_s(len(waiting), at, near.arrival_s[place])
-            is_known = needed_s <= until_s[self._shop[waiting]]
+            near = nearest(self._cells, self._people, self._some(waiting), measured)
+            at, courier, arrival_s = self._measured(waiting, near)
+            at, courier, arrival_s = self._first(at, courier, arrival_s)
+            is_known = self._needed_s(len(waiting), at, arrival_s) + 1 <= near.until_s
             kept = is_known[at]
-            found.append((waiting[at[kept]], near.courier[place[kept]]))
-            waiting, needed_s = waiting[~is_known], needed_s[~is_known]
-            until_s = np.full(len(bounds_s), -_EVERYBODY)
-            np.maximum.at(until_s, self._shop[waiting], needed_s)
+            found.append((waiting[at[kept]], courier[kept]))
+            waiting, measured = waiting[~is_known], measured * 4
         ask, courier = (np.concatenate(columns) for columns in zip(*found, strict=True))
         in_order = np.argsort(ask, kind="stable")
         begins = np.searchsorted(ask[in_order], np.arange(len(self._shop) + 1))
         return begins, courier[in_order]
 
-    def _may(self, ask: Indices, courier: Indices, approach_s: Seconds) -> Flags:
-        """Whether courier[i] may be asked for ask[i], as `why_not` says it of one."""
+    def _seconds_a_unit(self) -> NDArray[np.float64]:
+        """What each kind needs for an earth's radius, by its number."""
         search = self._search
-        may: Flags = (
-            (approach_s <= self._reach[ask])
-            & (search.units[courier] >= self._units[ask])
-            & (search.grams[courier] >= self._grams[ask])
-            & (self._kinds[ask] >> search.kind[courier] & 1 > 0)
-            & (self._skills[ask] & ~search.skills[courier] == 0)
+        detour_m = search.parameters.travel.detour * EARTH_RADIUS_M
+        pace_s = np.zeros(len(KINDS))
+        for kind, number in KINDS.items():
+            pace_s[number] = detour_m / self._travel.speed_m_s(kind, search.now)
+        return pace_s * _SHORTER
+
+    def _as_cells(self) -> Cells:
+        """Each is as wide as the way from its middle to its farthest courier."""
+        at = self._at[self._members]
+        middle = np.add.reduceat(at, self._begins) / self._counts[:, None]
+        apart = at - np.repeat(middle, self._counts, axis=0)
+        radius = np.sqrt(np.maximum.reduceat((apart * apart).sum(axis=1), self._begins))
+        free_s = self._search.free_s[self._members].astype(np.float64)
+        return Cells(
+            begins=np.append(self._begins, len(at)),
+            middle=middle,
+            radius=radius + _SLACK,
+            free_s=np.minimum.reduceat(free_s, self._begins),
+            least_s=float(self._pace_s.min()),
         )
-        if self._cash.any():
-            held = search.cash[courier] + self._cash[ask]
-            may &= (self._cash[ask] == 0) | (held <= search.parameters.cash_held_halalas_max)
-        if len(self._barred):
-            may &= ~np.isin(self._pair(ask, courier), self._barred)
-        return may
 
-    def _pair(self, ask: Indices | int, courier: Indices | int) -> Indices | int:
-        return ask * len(self._search.couriers) + courier
+    def _as_people(self) -> People:
+        search, order = self._search, self._members
+        kind = search.kind[order]
+        able = search.units[order], search.grams[order], 1 << kind, search.skills[order]
+        return People(
+            where=self._at[order],
+            free_s=search.free_s[order].astype(np.float64),
+            pace_s=self._pace_s[kind],
+            able=np.stack([*able, search.cash[order]], axis=1).astype(np.int64),
+            number=order,
+        )
 
-    def _first(self, at: Indices, place: Indices) -> tuple[Indices, Indices]:
+    def _as_asks(self) -> Asks:
+        search, asks = self._search, self._search.asks
+        needs = [(one.units, one.grams, one.kinds, one.skills, one.cash) for one in asks]
+        shop = np.array([one.shop for one in asks], dtype=np.int64)
+        reach_s = np.array([one.reach_s for one in asks], dtype=np.int64)
+        return Asks(
+            where=_on_sphere(search.shop_lat, search.shop_lng).T[shop],
+            below_s=np.minimum(reach_s, search.parameters.approach_s_max) + 1,
+            needs=np.array(needs, dtype=np.int64),
+            barred_at=np.cumsum([0, *(len(one.barred) for one in asks)]),
+            barred=np.array([who for one in asks for who in one.barred], dtype=np.int64),
+            cash_max=search.parameters.cash_held_halalas_max,
+        )
+
+    def _some(self, chosen: Indices) -> Asks:
+        asks = self._asks
+        if len(chosen) == len(asks.where):
+            return asks
+        counts = np.diff(asks.barred_at)[chosen]
+        _, places = members(asks.barred_at[chosen], counts)
+        return Asks(
+            where=asks.where[chosen],
+            below_s=asks.below_s[chosen],
+            needs=asks.needs[chosen],
+            barred_at=np.append(0, np.cumsum(counts)),
+            barred=asks.barred[places],
+            cash_max=asks.cash_max,
+        )
+
+    def _measured(self, asks: Indices, near: Nearest) -> tuple[Indices, Indices, Seconds]:
+        """Who of those is near enough, by ask (its place in `asks`), arrival and id."""
+        at, column = np.nonzero(np.arange(near.people.shape[1]) < near.named[:, None])
+        courier = self._members[near.people[at, column]]
+        approach_s = self._approach_s(courier, self._shop[asks[at]])
+        is_near = approach_s < self._asks.below_s[asks[at]]
+        at, courier = at[is_near], courier[is_near]
+        return _sorted(at, courier, approach_s[is_near] + self._search.free_s[courier])
+
+    def _approach_s(self, courier: Indices, shop: Indices) -> Seconds:
+        search = self._search
+        approach_s = np.zeros(len(courier), dtype=np.int64)
+        kinds = search.kind[courier]
+        for kind, number in KINDS.items():
+            (mine,) = np.nonzero(kinds == number)
+            whom, where = courier[mine], shop[mine]
+            if len(mine):
+                approach_s[mine] = self._travel.seconds(
+                    search.lat[whom],
+                    search.lng[whom],
+                    search.shop_lat[where],
+                    search.shop_lng[where],
+                    vehicle=kind,
+                    at=search.now,
+                )
+        return approach_s
+
+    def _first(
+        self, at: Indices, courier: Indices, arrival_s: Seconds
+    ) -> tuple[Indices, Indices, Seconds]:
         """Of each ask at most as many as are wanted."""
         counts = np.bincount(at)
         rank = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
         is_wanted = rank < self._search.parameters.candidates_max
-        return at[is_wanted], place[is_wanted]
+        return at[is_wanted], courier[is_wanted], arrival_s[is_wanted]
 
     def _needed_s(self, asks: int, at: Indices, arrival_s: Seconds) -> Seconds:
         """Until when everybody must be known who could be there, for these to be the soonest."""
@@ -236,104 +291,15 @@ class _Choice:
         return needed_s
 
 
-class _Surroundings:
-    """Couriers by cell, so that only those near enough are measured.
-
-    No courier can be at a shop before the least `free_s` of his cell plus the straight way to its
-    nearest edge; edges are as far from a cell's middle as its farthest courier. Straight lines
-    through the earth are no longer than great circles, and simpler to compute.
-    """
-
-    def __init__(self, search: Search) -> None:
-        self._search = search
-        self._travel = travel_times(search.parameters.travel)
-        cells = numbers_near(search.lat, search.lng, _RESOLUTION)
-        cell = np.unique(cells, return_inverse=True)[1]
-        self._members = np.argsort(cell, kind="stable")
-        self._counts = np.bincount(cell)
-        self._begins = np.cumsum(self._counts) - self._counts
-        at = _on_sphere(search.lat, search.lng)[:, self._members]
-        self._middle = np.add.reduceat(at, self._begins, axis=1) / self._counts
-        apart = at - np.repeat(self._middle, self._counts, axis=1)
-        apart *= apart
-        self._radius = np.sqrt(np.maximum.reduceat(apart.sum(axis=0), self._begins))
-        self._free_first_s = np.minimum.reduceat(search.free_s[self._members], self._begins)
-
-    def guess(self, bounds_s: Seconds, count: int) -> Seconds:
-        """Until when about so many couriers could be at each shop, the nearest cells first."""
-        # Bounds and cells packed into one number, for that sorts fastest.
-        key = np.sort(bounds_s << _CELL_BITS | np.arange(len(self._counts)), axis=1)
-        so_far = np.cumsum(self._counts[key & (2**_CELL_BITS - 1)], axis=1)
-        last = np.minimum((so_far < count).sum(axis=1), len(self._counts) - 1)
-        return np.take_along_axis(key, last[:, None], axis=1)[:, 0] >> _CELL_BITS
-
-    def soonest(self, bounds_s: Seconds, until_s: Seconds) -> _Near:
-        """Around each shop, at least those who could be there until then."""
-        search = self._search
-        shop, cell = np.nonzero(bounds_s <= until_s[:, None])
-        pair, place = members(self._begins[cell], self._counts[cell])
-        shop, courier = shop[pair], self._members[place]
-        approach_s = self._approach_s(courier, search.shop_lat[shop], search.shop_lng[shop])
-        is_near = approach_s <= search.parameters.approach_s_max
-        shop, courier = shop[is_near], courier[is_near]
-        shop, courier, arrival_s = self._sorted(shop, courier, approach_s[is_near])
-        counts = np.bincount(shop, minlength=len(bounds_s))
-        return _Near(
-            courier=courier,
-            approach_s=arrival_s - search.free_s[courier],
-            arrival_s=arrival_s,
-            begins=np.cumsum(counts) - counts,
-            counts=counts,
-        )
-
-    def bounds_s(self) -> Seconds:
-        """Before when nobody of a cell (columns) can be at a shop (rows)."""
-        search = self._search
-        speed = max(self._travel.speed_m_s(kind, search.now) for kind in VehicleKind)
-        shops = _on_sphere(search.shop_lat, search.shop_lng)
-        # One big table, changed in its place; a product of matrices would wake other threads.
-        apart = np.zeros((shops.shape[1], self._middle.shape[1]))
-        for ours, theirs in zip(shops, self._middle, strict=True):
-            way = ours[:, None] - theirs
-            way *= way
-            apart += way
-        np.sqrt(apart, out=apart)
-        apart -= self._radius
-        apart *= EARTH_RADIUS_M
-        np.maximum(0, np.subtract(apart, _BOUND_SLACK_M, out=apart), out=apart)
-        apart *= search.parameters.travel.detour / speed
-        return apart.astype(np.int64) + self._free_first_s
-
-    def _approach_s(self, courier: Indices, lat: Degrees, lng: Degrees) -> Seconds:
-        search = self._search
-        approach_s = np.zeros(len(courier), dtype=np.int64)
-        kinds = search.kind[courier]
-        for kind, number in KINDS.items():
-            (mine,) = np.nonzero(kinds == number)
-            whom = courier[mine]
-            if len(mine):
-                approach_s[mine] = self._travel.seconds(
-                    search.lat[whom],
-                    search.lng[whom],
-                    lat[mine],
-                    lng[mine],
-                    vehicle=kind,
-                    at=search.now,
-                )
-        return approach_s
-
-    def _sorted(
-        self, shop: Indices, courier: Indices, approach_s: Seconds
-    ) -> tuple[Indices, Indices, Seconds]:
-        """By shop, then by arrival, then by the couriers' ids: packed, for that sorts fastest."""
-        free_s = self._search.free_s
-        first_s = int(free_s.min())
-        arrival_s = np.minimum(free_s[courier] + approach_s - first_s, 2**_ARRIVAL_BITS - 1)
-        key = (shop << _ARRIVAL_BITS | arrival_s) << _COURIER_BITS | courier
-        key.sort()
-        courier = key & (2**_COURIER_BITS - 1)
-        arrival_s = (key >> _COURIER_BITS) & (2**_ARRIVAL_BITS - 1)
-        return key >> (_ARRIVAL_BITS + _COURIER_BITS), courier, arrival_s + first_s
+def _sorted(at: Indices, courier: Indices, arrival_s: Seconds) -> tuple[Indices, Indices, Seconds]:
+    """By ask, then by arrival, then by the couriers' ids: packed, for that sorts fastest."""
+    first_s = int(arrival_s.min(initial=_EVERYBODY))
+    arrival_s = np.minimum(arrival_s - first_s, 2**_ARRIVAL_BITS - 1)
+    key = (at << _ARRIVAL_BITS | arrival_s) << _COURIER_BITS | courier
+    key.sort(kind="stable")
+    courier = key & (2**_COURIER_BITS - 1)
+    arrival_s = (key >> _COURIER_BITS) & (2**_ARRIVAL_BITS - 1)
+    return key >> (_ARRIVAL_BITS + _COURIER_BITS), courier, arrival_s + first_s
 
 
 def _degrees(points: Sequence[Point]) -> tuple[Degrees, Degrees]:

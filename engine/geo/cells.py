@@ -28,21 +28,51 @@ def numbers_near(
 
     To tell roughly who is near whom: what was looked up once is not looked up again.
     """
-    squares = (np.rint(lat * 1000) * _SQUARES_EAST + np.rint(lng * 1000)).tolist()
-    known = _numbers_known(resolution)
-    if len(known) > _SQUARES_MAX:
-        known.clear()
-    for square in set(squares) - known.keys():
+    squares = np.rint(lat * 1000).astype(np.int64) * _SQUARES_EAST
+    squares += np.rint(lng * 1000).astype(np.int64)
+    known = _known(resolution)
+    numbers = known.number_of(squares)
+    (unknown,) = np.nonzero(numbers == 0)
+    known.learn(np.unique(squares[unknown]))
+    numbers[unknown] = known.number_of(squares[unknown])
+    return numbers
+
+
+class _Known:
+    """The number of the cell at the middle of each square that was asked for, in order."""
+
+    def __init__(self, resolution: int) -> None:
+        self._resolution = resolution
+        self._forget()
+
+    def _forget(self) -> None:
+        # The last one is beyond all squares, so that each has one that is not before it.
+        self._squares = np.array([np.iinfo(np.int64).max])
+        self._numbers = np.zeros(1, dtype=np.uint64)
+
+    def number_of(self, squares: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """The numbers of their cells, 0 = not known."""
+        at = np.searchsorted(self._squares, squares)
+        return np.where(self._squares[at] == squares, self._numbers[at], np.uint64(0))
+
+    def learn(self, squares: NDArray[np.int64]) -> None:
+        """Look up the cells of these, which are in order; too many known are forgotten before."""
+        if len(self._squares) + len(squares) > _SQUARES_MAX:
+            self._forget()
+        numbers = [self._number(one) for one in squares.tolist()]
+        at = np.searchsorted(self._squares, squares)
+        self._squares = np.insert(self._squares, at, squares)
+        self._numbers = np.insert(self._numbers, at, np.array(numbers, dtype=np.uint64))
+
+    def _number(self, square: int) -> int:
         north = round(square / _SQUARES_EAST)
-        point = north / 1000, (square - north * _SQUARES_EAST) / 1000
-        known[square] = h3.str_to_int(h3.latlng_to_cell(*point, resolution))
-    return np.array([known[square] for square in squares], dtype=np.uint64)
+        east = square - north * _SQUARES_EAST
+        return int(h3.str_to_int(h3.latlng_to_cell(north / 1000, east / 1000, self._resolution)))
 
 
 @cache
-def _numbers_known(_resolution: int) -> dict[float, int]:
-    """The number of the cell at the middle of each square that was asked for."""
-    return {}
+def _known(resolution: int) -> _Known:
+    return _Known(resolution)
 
 
 def is_cell(text: str) -> bool:

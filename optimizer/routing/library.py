@@ -1,5 +1,6 @@
 """The same problem for OR-Tools' own routing search: what ours is measured against."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,10 @@ from optimizer.routing.problem import RoutingProblem, Side, Visit
 Lines = dict[str, list[Visit]]
 
 
-def search_with_library(problem: RoutingProblem, *, budget_s: float, guided: bool) -> Lines | None:
-    """The visits of each vehicle, None if nothing was found in time.
+def search_with_library(
+    problem: RoutingProblem, *, is_over: Callable[[], bool], guided: bool
+) -> Lines | None:
+    """The visits of each vehicle, None if nothing was found before it is over.
 
     guided: cheapest insertions and guided local search instead of the library's defaults. Rests,
     lateness, skills and vehicles of different paces are not for this comparison.
@@ -45,7 +48,7 @@ def search_with_library(problem: RoutingProblem, *, budget_s: float, guided: boo
         parameters.local_search_metaheuristic = (
             routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
         )
-    parameters.time_limit.FromMilliseconds(round(budget_s * 1000))
+    model.routing.AddSearchMonitor(model.routing.solver().CustomLimit(is_over))
     solution = model.routing.SolveWithParameters(parameters)
     return model.lines(solution) if solution else None
 

@@ -187,7 +187,12 @@ def _may_begin(tour: Tour, i: int, p: int) -> bool:
     return not (
         legs[i - 1, BEGIN] > stops[p, LATE]
         or _is_full(tour, i - 1, p)
-        or (stops[p, NODE] == stops[ahead, NODE] and stops[p, EARLY] <= stops[ahead, EARLY])
+        or (
+            stops[p, NODE] == stops[ahead, NODE]
+            and stops[p, EARLY] <= stops[ahead, EARLY]
+            and legs[i - 1, BEGIN] + stops[p, SERVICE] <= stops[ahead, LATE]
+            and (i == 1 or not _is_full(tour, i - 2, p))
+        )
     )
 
 

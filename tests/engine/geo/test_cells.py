@@ -1,5 +1,7 @@
 """What must hold of the grid of cells."""
 
+import h3
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from engine.geo.cells import (
     edge_length_m,
     is_cell,
     middle_cell,
+    numbers_near,
     resolution_of,
     steps_between,
 )
@@ -112,3 +115,12 @@ def test_the_middle_of_a_disk_is_its_centre(point: Point, rings: int) -> None:
 def test_the_middle_is_one_of_the_cells_whatever_their_order(cells: set[CellId]) -> None:
     assert middle_cell(sorted(cells)) == middle_cell(sorted(cells, reverse=True))
     assert middle_cell(cells) in cells
+
+
+@given(st.lists(st.tuples(st.floats(-60, 60), st.floats(-179, 179)), min_size=1, max_size=20))
+def test_numbers_of_cells_are_those_of_the_rounded_points(
+    points: list[tuple[float, float]],
+) -> None:
+    lat, lng = np.array(points).T
+    expected = [h3.latlng_to_cell(*(round(one * 1000) / 1000 for one in at), 8) for at in points]
+    assert [h3.int_to_str(one) for one in numbers_near(lat, lng, 8).tolist()] == expected
