@@ -8,6 +8,7 @@ from actors.clock import Clock
 from actors.passwords import Passwords
 from engine.audit.record import Action, AuditRecord, acted
 from engine.identity import links, second_factor
+from engine.identity.access_changes import AccessChange, telling
 from engine.identity.ids import LinkId
 from engine.identity.links import UNKNOWN_INVITATION, Link, LinkPurpose
 from engine.identity.profiles import Language, Profile, appoint
@@ -169,7 +170,15 @@ class Invitations:
         used = links.use(link, now=self._wall.now())
         by = Caller(user_id=enrolled.user_id, role=profile.role, place=place)
         records = (self._record(by, Action.ACCEPT_INVITATION, link),)
-        if not await self._store.save_staff(account=enrolled, link=used, records=records):
+        is_first = account.version == 1
+        told = telling(enrolled.user_id, profile.role, AccessChange.FACTORS_CHANGED, of=link.id)
+        if not await self._store.save_staff(
+            account=enrolled,
+            link=used,
+            effects=() if is_first else (told,),
+            at=self._clock.now(),
+            records=records,
+        ):
             return STALE()
         return Enrolled(profile=profile, email=link.email, recovery_codes=codes)
 

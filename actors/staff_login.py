@@ -11,6 +11,7 @@ from actors.clock import Clock
 from actors.passwords import Passwords
 from engine.audit.record import Action, acted_on_oneself
 from engine.identity import links, second_factor, staff
+from engine.identity.access_changes import AccessChange, telling
 from engine.identity.budgets import Charge, wait_s
 from engine.identity.ids import LinkId
 from engine.identity.links import BAD_LINK, Link, LinkPurpose
@@ -149,9 +150,12 @@ class StaffLogIn:
         record = acted_on_oneself(
             account.user_id, Action.RESET_PASSWORD, role=None, place=place, at=now
         )
+        told = telling(account.user_id, None, AccessChange.PASSWORD_CHANGED, of=link.id)
         is_kept = await self._store.save_staff(
             account=changed,
             link=links.use(link, now=now),
+            effects=(told,),
+            at=self._clock.now(),
             records=(record,),
         )
         return changed if is_kept else STALE()

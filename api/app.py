@@ -49,6 +49,7 @@ from api.routes import (
     privacy,
     profiles,
     refunds,
+    refused_tries,
     reorders,
     saved_methods,
     searches,
@@ -141,6 +142,7 @@ ROUTES: Final = (
     metrics,
     what_if,
     audit_log,
+    refused_tries,
     privacy,
     health,
 )

@@ -25,6 +25,7 @@ from api.refusals import (
     TOO_LARGE,
     TOO_SLOW,
 )
+from api.refusing import note_refusal
 from engine.geo.zone import STALE_PARAMETERS
 from engine.identity.profiles import STALE_PROFILE
 from engine.identity.sessions import SESSION_ENDED
@@ -190,6 +191,7 @@ def _retry_after_s(request: HTTPConnection, refusal: Refusal) -> int:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
+    note_refusal(request, error.refusal)
     return problem(request, error.refusal)
 
 

@@ -135,6 +135,16 @@ class NewPasswordBody(Body):
     password: Password
 
 
+class PasswordChangeBody(Body):
+    """What I know and hold by now, and the password that I choose."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    current_password: Password
+    code: SecondFactor
+    password: Password
+
+
 class EnrolmentBody(Body):
     """The token of the link with which I was invited."""
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from api.errors import Refused, problem
 from api.parts import Parts
 from api.refusals import STILL_RUNNING
+from api.refusing import note_refusal
 from api.sending import fingerprint
 from engine.kernel.ids import derived_id
 from engine.kernel.refusals import KEY_REUSED
@@ -58,6 +59,7 @@ async def once(
         try:
             made = await make()
         except Refused as refused:
+            note_refusal(request, refused.refusal)
             made = problem(request, refused.refusal)
         is_final = made.status_code < 500 and made.status_code != _TRY_AGAIN
         return KeptAnswer(

@@ -29,6 +29,7 @@ from storage.periods import PeriodStore
 from storage.personal_data import PersonalData
 from storage.privacy import PrivacyStore
 from storage.rates import Rates
+from storage.refused_tries import RefusedTryStore
 from storage.retention import Retention
 from storage.saved_methods import SavedMethodStore
 from storage.sessions import SessionStore
@@ -54,6 +55,7 @@ class Parts:
     rates: Rates
     staff: StaffStore
     audit: AuditStore
+    refused_tries: RefusedTryStore
     ledger: LedgerStore
     payouts: PayoutStore
     periods: PeriodStore

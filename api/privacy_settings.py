@@ -34,6 +34,12 @@ class PrivacySettings(SettingGroup):
     sessions_days: int = Field(
         default=30, ge=1, le=_YEARS, description="Days that sessions are kept that have expired."
     )
+    refused_tries_days: int = Field(
+        default=90,
+        ge=2,
+        le=_YEARS,
+        description="Days that refused log-ins and refused access are known.",
+    )
     waits_days: int = Field(
         default=90, ge=1, le=_YEARS, description="Days that it is known why orders waited."
     )

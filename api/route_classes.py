@@ -47,7 +47,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),
     (
         "GET",
-        r"/v1/orders|/v1/zones|/v1/wallet/statement|/v1/sessions|/v1/audit-log|/v1/couriers/.*",
+        r"/v1/orders|/v1/zones|/v1/wallet/statement|/v1/sessions|/v1/audit-log|/v1/refused-tries|/v1/couriers/.*",
         RouteClass(Weight.LIST, 3),
     ),
     (

@@ -62,6 +62,7 @@ from storage.postgres_staff import PostgresStaff
 from storage.privacy import PostgresPrivacy
 from storage.redis_live import RedisLive
 from storage.redis_rates import RedisRates
+from storage.refused_tries import PostgresRefusedTries
 from storage.retention import PostgresRetention
 from storage.saved_methods import PostgresSavedMethods
 from storage.sessions import PostgresSessions
@@ -115,6 +116,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             kept_answers=PostgresKeptAnswers(database, vault),
             staff=staff,
             audit=PostgresAudit(database),
+            refused_tries=PostgresRefusedTries(database),
             mail=_open_mail(settings),
             ledger=ledger,
             payouts=payouts,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
+from engine.audit.refused import RefusedKind
 from engine.kernel.filters import Column, Kind
 from engine.kernel.listing import Listing
 from engine.orders.gift_link import GiftLinkStatus
@@ -144,6 +145,23 @@ AUDIT_LOG: Final = Listing(
         _DONE_AT,
     ),
     tie=_NUMBER,
+)
+_LAST_AT: Final = _at("last_at", "When it was refused last.")
+REFUSED_TRIES: Final = Listing(
+    name="refused_tries",
+    orders=(_LAST_AT,),
+    filters=(
+        Column(
+            name="kind",
+            kind=Kind.CHOICE,
+            says="Of one of these.",
+            choices=tuple(one.value for one in RefusedKind),
+        ),
+        Column(name="code", kind=Kind.TEXT, says="With this code."),
+        Column(name="subject", kind=Kind.TEXT, says="To this one, as it is told."),
+        Column(name="place", kind=Kind.TEXT, says="From this network, as it is told."),
+        _LAST_AT,
+    ),
 )
 WHAT_IFS: Final = Listing(
     name="what_ifs",

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.identity.access_changes import TellAccessChange
 from engine.identity.links import SendLink
 from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.ids import EffectId
@@ -23,6 +24,7 @@ from storage.store import OutboxRow
 EFFECTS: Final[tuple[type[Effect], ...]] = (
     SendSms,
     SendLink,
+    TellAccessChange,
     IssueInvoice,
     CreditRefund,
     EnterTransfer,

@@ -7,8 +7,10 @@ from actors.links import LinkMails
 from actors.loyalty import Loyalty
 from actors.outbox import Handler, Outbox
 from actors.payments import Payments
+from api.hosts.staff import access_mails
 from api.parts import Parts
 from api.sending import deadline
+from engine.identity.access_changes import TellAccessChange
 from engine.identity.links import SendLink
 from engine.invoices.invoice import CreditRefund, IssueInvoice
 from engine.kernel.messages import Effect
@@ -33,6 +35,7 @@ def open_outbox(
         {
             SendSms: _sending(parts.sms),
             SendLink: mails.send,
+            TellAccessChange: access_mails(parts).send,
             IssueInvoice: invoicing.on_effect,
             CreditRefund: invoicing.on_refund,
             EnterTransfer: ledger.on_effect,

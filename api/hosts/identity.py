@@ -6,6 +6,7 @@ from actors.codes import Codes
 from actors.login import LogIn
 from actors.phone_change import PhoneChange
 from actors.profiles import Profiles
+from actors.refused_tries import RefusedTries
 from actors.sessions import Sessions
 from api.gate import Gate
 from api.parts import Parts
@@ -16,7 +17,11 @@ from engine.identity.sessions import SessionRules
 
 
 def open_gate(app: FastAPI, parts: Parts) -> Gate:
-    """What believes tokens, and hears of sessions that end."""
+    """What believes tokens, and hears of sessions that end; who is refused is recorded."""
+    key = parts.keys.keys.secret("refused tries")
+    app.state.refused_tries = RefusedTries(
+        parts.refused_tries, wall=parts.wall, chance=parts.chance, key=key
+    )
     settings = parts.settings.identity
     app.state.tokens = tokens = Tokens(parts.keys, settings)
     return Gate(tokens, parts.keys, parts.sessions, parts.wall, token_s=settings.access_token_s)

@@ -31,7 +31,7 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.parts = parts
     app.state.gate = gate = open_gate(app, parts)
     await gate.look()
-    app.state.desk = desk = open_desk(parts, gate)
+    app.state.desk = desk = open_desk(parts, gate, app.state.refused_tries)
     app.state.what_ifs = what_ifs = WhatIfs(parts.what_ifs, parts.settings.what_if, parts.wall)
     app.state.quoted_zones = quoted_zones = QuotedZones(parts.store, parts.clock)
     app.state.allowance = Allowance(parts.rates, parts.wall)
@@ -54,7 +54,7 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     payouts = open_payouts(app, parts, ledger)
     jobs = open_jobs(app, parts, ledger)
     services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments, jobs)
-    beside = (*services, *open_privacy(app, parts))
+    beside = (*services, app.state.refused_tries, *open_privacy(app, parts))
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]
         await desk.hub.wait_until_reading()

@@ -1,5 +1,6 @@
 """What all sockets of this process share."""
 
+from actors.refused_tries import RefusedTries
 from api.gate import Gate
 from api.parts import Parts
 from api.sockets.connection import Desk
@@ -8,7 +9,7 @@ from api.sockets.hub import Hub
 from api.sockets.presence import Presence
 
 
-def open_desk(parts: Parts, gate: Gate) -> Desk:
+def open_desk(parts: Parts, gate: Gate, refused: RefusedTries) -> Desk:
     """What every socket needs: the stream, presence, the gate."""
     edge = parts.settings.edge
     presence = Presence(
@@ -25,4 +26,4 @@ def open_desk(parts: Parts, gate: Gate) -> Desk:
         on_notice=presence.hear,
         histories=Histories(frames=edge.history_frames, bytes_max=edge.history_bytes_max),
     )
-    return Desk(parts=parts, gate=gate, hub=hub, presence=presence)
+    return Desk(parts=parts, gate=gate, hub=hub, presence=presence, refused=refused)

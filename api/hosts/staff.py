@@ -3,11 +3,13 @@
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from actors.access_mails import AccessMails
 from actors.email_verification import EmailVerification
 from actors.invitations import Invitations
 from actors.links import LinkMails
 from actors.passwords import Passwords
 from actors.staff_login import StaffLogIn
+from actors.staff_proofs import StaffProofs
 from api.identity_settings import IdentitySettings
 from api.parts import Parts
 from engine.identity.staff import TryRules
@@ -58,6 +60,19 @@ def open_staff(app: FastAPI, parts: Parts) -> LinkMails:
         key=key,
         rules=TryRules(),
     )
+    app.state.staff_proofs = StaffProofs(
+        parts.staff,
+        parts.identity,
+        passwords,
+        wall=parts.wall,
+        clock=parts.clock,
+        rules=TryRules(),
+    )
     return LinkMails(
         parts.staff, parts.mail, wall=parts.wall, key=key, console=settings.console_url
     )
+
+
+def access_mails(parts: Parts) -> AccessMails:
+    """What carries out `TellAccessChange`."""
+    return AccessMails(parts.staff, parts.identity, parts.mail)

@@ -19,6 +19,7 @@ from api.json_answer import Json
 from api.once import Asked, name_of, once
 from api.parts import Parts
 from api.refusals import NOT_AUTHENTICATED
+from api.refusing import trying
 from api.routes.sessions import device_of, issued
 from engine.identity.access import Permission
 from engine.identity.budgets import TOO_MANY_CODES
@@ -63,6 +64,7 @@ async def send_code(
     login: LogIn = request.app.state.login
     settings = parts.settings.identity
     phone = phone_of(body.phone)
+    trying(request, phone)
     asked = Asked(who=phone, route="POST /v1/auth/otp", key=key)
     refusal = await login.send_code(
         phone,
@@ -95,6 +97,7 @@ async def issue_token(
 ) -> Response:
     """Trade the code for an access token; a phone's first one makes its user."""
     phone = phone_of(body.phone)
+    trying(request, phone)
     asked = Asked(
         who=phone, route="POST /v1/auth/token", key=key, body=body.model_dump(mode="json")
     )

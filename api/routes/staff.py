@@ -8,7 +8,8 @@ from actors.invitations import Invitations
 from actors.profiles import Profiles
 from actors.sessions import Sessions
 from actors.staff_login import StaffLogIn, Try
-from api.deps import PartsDep, PathId, granted, place_of
+from actors.staff_proofs import NewPassword, StaffProofs
+from api.deps import PartsDep, PathId, ProvenDep, granted, place_of
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Refused, prefers_arabic
 from api.gate import Gate
@@ -16,6 +17,7 @@ from api.identity_answers import (
     Enrolled,
     EnrolmentShown,
     LinkSent,
+    LoggedOut,
     PasswordChanged,
     ProfileShown,
     StaffTokenIssued,
@@ -26,18 +28,21 @@ from api.identity_bodies import (
     ForgottenBody,
     NewPasswordBody,
     PasswordBody,
+    PasswordChangeBody,
     StaffStatusBody,
 )
 from api.json_answer import Json
 from api.parts import Parts
+from api.refusing import trying
 from api.routes.profiles import granted_profile, shown_profile
 from api.routes.sessions import device_of, issued
 from engine.identity.access import Permission
+from engine.identity.ids import SessionId
 from engine.identity.links import BAD_LINK, LIFE_MS, LinkPurpose
 from engine.identity.passwords import WEAK_PASSWORD
 from engine.identity.profiles import UNKNOWN_PROFILE, Language, Profile, ProfileStatus
 from engine.identity.sessions import SessionEnd
-from engine.identity.staff import TOO_MANY_TRIES, WRONG_CREDENTIALS
+from engine.identity.staff import TOO_MANY_TRIES, WRONG_CREDENTIALS, WRONG_PROOF
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, STALE, Refusal
@@ -62,6 +67,7 @@ _CHOOSING = (*WITH_BODY, *WITH_STORE, BAD_LINK, WEAK_PASSWORD, STALE)
 async def log_in(body: PasswordBody, request: Request, parts: PartsDep) -> Json:
     """Log in with e-mail, password and code; which of them was wrong is not told."""
     host: StaffLogIn = request.app.state.staff_login
+    trying(request, body.email)
     let_in = await host.log_in(
         Try(
             email=body.email,
@@ -86,6 +92,7 @@ async def log_in(body: PasswordBody, request: Request, parts: PartsDep) -> Json:
 async def forget_password(body: ForgottenBody, request: Request) -> Json:
     """Have a link sent by which another password can be chosen."""
     host: StaffLogIn = request.app.state.staff_login
+    trying(request, body.email)
     arabic = prefers_arabic(request.headers.get("accept-language", ""))
     language = Language.ARABIC if arabic else Language.ENGLISH
     refusal = await host.forget_password(body.email, language, place=place_of(request))
@@ -101,9 +108,38 @@ async def reset_password(body: NewPasswordBody, request: Request) -> Json:
     account = await host.reset_password(body.token, body.password, place=place_of(request))
     if isinstance(account, Refusal):
         raise Refused(account)
-    await _end_sessions(request, account.user_id, None)
+    await _end_sessions(request, account.user_id, role=None)
     # Who reads the account's mail may log in also while strangers use up its tries.
     return Json({"device_token": host.device_token(account.email)})
+
+
+@router.post(
+    "/auth/password/change",
+    responses=answers(
+        200,
+        LoggedOut,
+        *WITH_BODY,
+        *WITH_TOKEN,
+        *WITH_STORE,
+        WRONG_PROOF,
+        WEAK_PASSWORD,
+        TOO_MANY_TRIES,
+    ),
+)
+async def change_password(
+    body: PasswordChangeBody,
+    caller: Annotated[Caller, granted(Permission.CHANGE_PASSWORD)],
+    proven: ProvenDep,
+    request: Request,
+) -> Json:
+    """Choose another password by the old one and a code; every other session of yours ends."""
+    host: StaffProofs = request.app.state.staff_proofs
+    wish = NewPassword(current=body.current_password, code=body.code, password=body.password)
+    account = await host.change_password(caller, wish)
+    if isinstance(account, Refusal):
+        raise Refused(account)
+    ended = await _end_sessions(request, account.user_id, role=None, keep=proven.session_id)
+    return Json({"session_ids": list(ended)})
 
 
 @router.post(
@@ -136,7 +172,7 @@ async def accept_invitation(body: AcceptBody, request: Request, parts: PartsDep)
     if isinstance(enrolled, Refusal):
         raise Refused(enrolled)
     # Who had an account has other factors now: what was opened with those before ends.
-    await _end_sessions(request, enrolled.profile.user_id, None)
+    await _end_sessions(request, enrolled.profile.user_id, role=None)
     told = await _begin(request, parts, enrolled.profile, body.device)
     device_token = login.device_token(enrolled.email)
     codes = list(enrolled.recovery_codes)
@@ -163,7 +199,7 @@ async def judge_staff(
     told = await profiles.judge(UserId(user_id), role, status, body.reason, by=admin)
     profile = granted_profile(told)
     if status is ProfileStatus.SUSPENDED:
-        await _end_sessions(request, profile.user_id, role)
+        await _end_sessions(request, profile.user_id, role=role)
     return shown_profile(profile)
 
 
@@ -176,7 +212,11 @@ async def _begin(request: Request, parts: Parts, profile: Profile, device: str) 
     return issued(request, parts, opened)
 
 
-async def _end_sessions(request: Request, user_id: UserId, role: Role | None) -> None:
+async def _end_sessions(
+    request: Request, user_id: UserId, *, role: Role | None, keep: SessionId | None = None
+) -> tuple[SessionId, ...]:
     sessions: Sessions = request.app.state.sessions
     gate: Gate = request.app.state.gate
-    gate.shut(await sessions.end_all(user_id, role=role, why=SessionEnd.ACCESS_CHANGED))
+    ended = await sessions.end_all(user_id, role=role, keep=keep, why=SessionEnd.ACCESS_CHANGED)
+    gate.shut(ended)
+    return ended

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from actors.chance import new_id
+from actors.refused_tries import RefusedTries
 from api.gate import Gate
 from api.parts import Parts
 from api.refusals import BAD_POSITION, INVALID_REQUEST
@@ -47,7 +48,7 @@ from engine.identity.access import Permission, may
 from engine.identity.ids import SessionId
 from engine.identity.sessions import SESSION_ENDED
 from engine.kernel.messages import Caller, Role
-from engine.kernel.refusals import UNAVAILABLE, Refusal
+from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
 from storage.live import Fix
 
@@ -74,6 +75,7 @@ class Desk:
     gate: Gate
     hub: Hub
     presence: Presence
+    refused: RefusedTries
     channels: Channels = field(default_factory=Channels)
 
 
@@ -95,7 +97,7 @@ class Connection:
         self._commands = asyncio.Semaphore(self._edge.commands_at_once)
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = Listening(
-            self._parts, desk.hub, desk.channels, self._outgoing, spawn=self._spawn
+            self._parts, desk.hub, desk.channels, self._outgoing, spawn=self._spawn, note=self._note
         )
         self._gate = PositionGate(
             self._parts.clock, self._parts.wall, future_s=self._edge.position_future_s
@@ -230,6 +232,7 @@ class Connection:
         now = self._parts.wall.now()
         proven = self._desk.gate.prove(frame.token)
         if isinstance(proven, Refusal):
+            self._note(proven, "authenticate")
             raise Closing(_CLOSES.get(proven.code, Close.NOT_AUTHENTICATED))
         self._belong_to(proven.session_id)
         if self._expiry is not None:
@@ -250,6 +253,7 @@ class Connection:
         """A newer token keeps the socket open; it must speak for the same person and role."""
         proven = self._prove(frame)
         if proven.caller != caller:
+            self._note(NOT_ALLOWED(role=proven.caller.role.value), "authenticate")
             raise Closing(Close.FORBIDDEN)
         self._greet(proven)
 
@@ -265,6 +269,10 @@ class Connection:
         )
         self._outgoing.put(server_frames.spell(welcome))
 
+    def _note(self, refusal: Refusal, word: str) -> None:
+        known = self._caller.user_id if self._caller else None
+        self._desk.refused.note(refusal, f"socket {word}", place=self._wire.place, user_id=known)
+
     # What it asks
 
     async def _command(self, caller: Caller, frame: frames.CourierFrame) -> None:
@@ -276,6 +284,7 @@ class Connection:
         if answer.refusal is None:
             await self._say(server_frames.spell(Reply(id=frame.id, body=answer.reply)))
         else:
+            self._note(answer.refusal, str(frame.__struct_config__.tag))
             await self._say(server_frames.refused(frame.id, answer.refusal))
 
     # Where it is
@@ -301,6 +310,7 @@ class Connection:
     def _report(self, fix: Fix) -> None:
         assert self._caller is not None
         if not self._may_say_where:
+            self._note(NOT_ALLOWED(role=self._caller.role.value), "position")
             raise Closing(Close.FORBIDDEN)
         if self._gate.lets(fix):
             self._parts.bus.report_position(self._caller.user_id, fix)

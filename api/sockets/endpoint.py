@@ -8,6 +8,7 @@ from starlette.websockets import WebSocket
 
 from api.errors import problem
 from api.refusals import ORIGIN_NOT_ALLOWED
+from api.refusing import note_refusal
 from api.sockets.connection import Connection, Desk
 from api.sockets.wire import Wire
 
@@ -21,7 +22,8 @@ async def serve_socket(scope: Scope, receive: Receive, send: Send) -> None:
     """
     if await _is_let_in(scope, receive, send):
         desk: Desk = scope["app"].state.desk
-        await Connection(Wire(receive, send), desk).serve()
+        place = (scope.get("client") or ("",))[0]
+        await Connection(Wire(receive, send, place), desk).serve()
 
 
 async def _is_let_in(scope: Scope, receive: Receive, send: Send) -> bool:
@@ -29,6 +31,7 @@ async def _is_let_in(scope: Scope, receive: Receive, send: Send) -> bool:
     websocket = WebSocket(scope, receive, send)
     is_open = _is_open_to(websocket)
     if not is_open:
+        note_refusal(websocket, ORIGIN_NOT_ALLOWED())
         await websocket.send_denial_response(problem(websocket, ORIGIN_NOT_ALLOWED()))
     return is_open
 

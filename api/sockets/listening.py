@@ -18,19 +18,28 @@ from storage.live import Bookmark
 from storage.store import StoreUnavailable
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
+Note = Callable[[Refusal, str], None]
 
 
 class Listening:
-    """The channels of one socket; `spawn` begins work that ends with it."""
+    """The channels of one socket; `spawn` begins work that ends with it, `note` tells of a no."""
 
     def __init__(
-        self, parts: Parts, hub: Hub, channels: Channels, outgoing: Outgoing, *, spawn: Spawn
+        self,
+        parts: Parts,
+        hub: Hub,
+        channels: Channels,
+        outgoing: Outgoing,
+        *,
+        spawn: Spawn,
+        note: Note,
     ) -> None:
         self._parts = parts
         self._hub = hub
         self._may = channels
         self._outgoing = outgoing
         self._spawn = spawn
+        self._note = note
         self._names: set[str] = set()
 
     def mind(self, caller: Caller, frame: Subscribe | Unsubscribe | Received | Look) -> None:
@@ -77,6 +86,7 @@ class Listening:
                 await self._parts.wall.sleep(SECOND_MS)
                 continue
             if refusal is not None:
+                self._note(refusal, "subscribe")
                 self._names.discard(channel)
                 self._outgoing.put(server_frames.error(refusal, channel=channel))
             elif channel in self._names:
@@ -87,6 +97,7 @@ class Listening:
         """Show an operator a fleet; while the database is away he asks again."""
         refusal = await self._why_not_look(caller, frame)
         if refusal is not None:
+            self._note(refusal, "look")
             self._outgoing.put(server_frames.error(refusal, channel=frame.channel))
             return
         bounds = Bounds(south=frame.south, west=frame.west, north=frame.north, east=frame.east)

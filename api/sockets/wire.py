@@ -12,11 +12,12 @@ class Gone(Exception):
 class Wire:
     """Spoken to without what a framework does for every message, which costs as much as reading it.
 
-    What is said after the other side has gone raises OSError.
+    What is said after the other side has gone raises OSError. `place` is the address it is from.
     """
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, place: str = "") -> None:
         self._receive, self._send = receive, send
+        self.place = place
         self._saying = 0
         self.is_gone = False
 

@@ -29,6 +29,7 @@ class Action(StrEnum):
     ACCEPT_INVITATION = "accept_invitation"
     LOG_IN = "log_in"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - what was done
+    CHANGE_PASSWORD = "change_password"  # noqa: S105 - what was done
     MOVE_PHONE = "move_phone"
     UNDO_PHONE_MOVE = "undo_phone_move"
     SEE_TRAIL = "see_trail"

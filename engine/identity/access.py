@@ -30,6 +30,7 @@ class Permission(StrEnum):
     SEE_ONESELF = "see_oneself"
     EDIT_PROFILE = "edit_profile"
     CHANGE_PHONE = "change_phone"
+    CHANGE_PASSWORD = "change_password"  # noqa: S105 - what is done
     SEE_SESSIONS = "see_sessions"
     END_SESSIONS = "end_sessions"
     ASK_QUOTE = "ask_quote"
@@ -107,6 +108,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SEE_ONESELF: _to(*_PEOPLE),
     Permission.EDIT_PROFILE: _to(*_PEOPLE),
     Permission.CHANGE_PHONE: _to(Role.CUSTOMER, Role.COURIER),
+    Permission.CHANGE_PASSWORD: _to(Role.OPERATOR, Role.ADMIN),
     Permission.SEE_SESSIONS: _to(*_PEOPLE),
     Permission.END_SESSIONS: _to(*_PEOPLE),
     Permission.ASK_QUOTE: _to(Role.CUSTOMER, Role.OPERATOR),

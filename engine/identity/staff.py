@@ -63,6 +63,14 @@ TOO_MANY_TRIES = declare(
 )
 
 
+WRONG_PROOF = declare(
+    "wrong_proof",
+    RefusalKind.FORBIDDEN,
+    en="Password or code are wrong, or the code was used already.",
+    ar="كلمة المرور أو الرمز غير صحيح، أو سبق استخدام الرمز.",
+)
+
+
 def login_charges(
     account: str, place: str, device: str | None, rules: TryRules, *, now: Instant
 ) -> tuple[Charge, ...]:
@@ -78,6 +86,14 @@ def login_charges(
         _charge(f"login:account:{account}", rules.account, _WINDOW_MS, now),
         _charge(f"login:place:{network}", rules.place_hour, HOUR_MS, now),
     )
+
+
+def proof_charges(user_id: UserId, rules: TryRules, *, now: Instant) -> tuple[Charge, ...]:
+    """What it costs who is logged in to prove once more who he is, until it is right.
+
+    Strangers cannot use it up; who has found an open session cannot guess on.
+    """
+    return (_charge(f"proof:{user_id}", rules.device, _WINDOW_MS, now),)
 
 
 def mail_charges(account: str, place: str, rules: TryRules, *, now: Instant) -> tuple[Charge, ...]:

@@ -131,6 +131,9 @@ PLACES: Final[tuple[DataPlace, ...]] = (
         found_by=("users",),
         is_told=True,
     ),
+    DataPlace(
+        name="refused_tries", fate=F.EXPIRE, why="months, by ids and by hashes that lead nowhere"
+    ),
     DataPlace(name="audit_head", fate=F.NOBODY),
     # The service itself.
     DataPlace(name="zones", fate=F.NOBODY),

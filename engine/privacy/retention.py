@@ -19,6 +19,7 @@ class Periods(Struct, frozen=True, kw_only=True):
     challenges: int = 2
     trail: int = 30
     sessions: int = 30
+    refused_tries: int = 90
     waits: int = 90
     quotes: int = 90
     what_ifs: int = 180

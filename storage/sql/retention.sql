@@ -91,3 +91,15 @@ order by number limit :limit;
 -- name: forget_circumstances!
 update audit_log set salt = null, circumstances = null
 where number = any(:numbers::bigint[]) and circumstances is not null;
+
+-- name: remove_old_refused_tries!
+-- Of more than a million the oldest go before their time, but none of today.
+delete from refused_tries where ctid = any(array(
+    select ctid from refused_tries
+    where last_at < instant(:before)
+        or last_at < least(
+            now() - interval '1 day',
+            (select last_at from refused_tries order by last_at desc, id desc offset 1000000 limit 1)
+        )
+    limit :limit
+));

@@ -26,6 +26,7 @@ from storage.postgres_identity import PostgresIdentity
 from storage.postgres_staff import PostgresStaff
 from storage.privacy import PostgresPrivacy
 from storage.redis_live import RedisLive
+from storage.refused_tries import PostgresRefusedTries
 from storage.retention import PostgresRetention
 from storage.sessions import PostgresSessions
 from storage.settings import DatabaseSettings
@@ -64,6 +65,7 @@ async def a_stored_town(
             invoices=PostgresInvoices(database),
             gift_links=PostgresGiftLinks(database),
             audit=PostgresAudit(database),
+            refused_tries=PostgresRefusedTries(database),
             ledger=PostgresLedger(database),
             staff=staff,
             privacy=PostgresPrivacy(database, vault),

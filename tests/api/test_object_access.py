@@ -189,7 +189,7 @@ OF_ONESELF = re.compile(
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
-    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log"
+    r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log|refused-tries"
     r"|privacy-requests|order-search)\b"
 )
 

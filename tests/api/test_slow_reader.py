@@ -43,7 +43,8 @@ def a_desk(town: Town) -> Desk:
     parts = town.parts
     presence = Presence(parts.live, parts.wall, sockets_max=10, sockets_of_one_max=2)
     hub = Hub(parts.bus, parts.live, wall=parts.wall, snapshots_at_once=4, on_notice=presence.hear)
-    return Desk(parts=parts, gate=town.gate, hub=hub, presence=presence)
+    refused = town.app.state.refused_tries
+    return Desk(parts=parts, gate=town.gate, hub=hub, presence=presence, refused=refused)
 
 
 async def flood(person: Person, order_id: str) -> Phone:

@@ -8,6 +8,7 @@ import httpx2
 import pyotp
 import pytest
 
+from actors.gateways.mail import SentMail
 from tests.api.town import Person, Town
 from tests.builders import new_id
 
@@ -38,10 +39,14 @@ class Member:
         return str(self.told["recovery_codes"].pop())
 
 
+def linked(town: Town) -> list[SentMail]:
+    return [one for one in town.mails() if "#" in one.text]
+
+
 async def mailed(town: Town, email: str, count: int = 1) -> str:
-    """The token in the last of so many e-mails to somebody."""
+    """The token in the last of so many e-mails with a link to somebody."""
     async with asyncio.timeout(_PATIENCE_S):
-        while len(found := [one for one in town.mails() if one.to == email]) < count:
+        while len(found := [one for one in linked(town) if one.to == email]) < count:
             await town.parts.wall.sleep(20)
     return found[-1].text.partition("#")[2].split()[0]
 
@@ -322,3 +327,80 @@ async def test_an_operator_is_no_admin_until_he_is_invited(town: Town) -> None:
     assert code_of(await member.person.get("/v1/me")) == "session_ended"
     assert (await tried(town, member)).status_code == 401
     assert (await tried(town, both)).status_code == 200
+
+
+async def changed(member: Member, **wish: str) -> httpx2.Response:
+    code = wish.get("code") or member.code()
+    asked = {"current_password": PASSWORD, "password": ANOTHER, **wish, "code": code}
+    return await member.person.post("/v1/auth/password/change", asked)
+
+
+async def test_a_password_is_changed_by_the_old_one_and_a_code(town: Town) -> None:
+    member = await enrolled(town)
+    socket = await member.person.socket()
+    elsewhere = Person(town, "", (await tried(town, member)).json())
+    code = member.shown()
+    told = await changed(member, code=code)
+    assert told.status_code == 200, told.text
+    assert told.json()["session_ids"] == [elsewhere.session_id]
+    assert code_of(await elsewhere.get("/v1/me")) == "session_ended"
+    # Who changed it is still there, on his socket, too.
+    assert (await member.person.get("/v1/me")).status_code == 200
+    await socket.send({"type": "ping"})
+    await socket.next("pong")
+    assert (await tried(town, member)).status_code == 401
+    assert (await tried(town, member, password=ANOTHER, code=code)).status_code == 401
+    assert (await tried(town, member, password=ANOTHER)).status_code == 200
+    await mailed_about(town, member.email, "تغيّرت كلمة مرورك")
+    admin = await enrolled(town, "admin")
+    listed = (await admin.person.get(f"/v1/audit-log?actor={member.person.user_id}")).json()
+    assert "change_password" in {one["action"] for one in listed["records"]}
+
+
+async def mailed_about(town: Town, email: str, subject: str) -> None:
+    async with asyncio.timeout(_PATIENCE_S):
+        while not any(one.to == email and subject in one.subject for one in town.mails()):
+            await town.parts.wall.sleep(20)
+
+
+@pytest.mark.parametrize(
+    ("wish", "answer"),
+    [
+        ({"current_password": ANOTHER}, (403, "wrong_proof")),
+        ({"code": "000000"}, (403, "wrong_proof")),
+        ({"password": "password1234"}, (422, "weak_password")),
+    ],
+)
+async def test_a_password_stays_when_the_proof_or_the_new_one_is_wrong(
+    town: Town, wish: dict[str, str], answer: tuple[int, str]
+) -> None:
+    member = await enrolled(town)
+    told = await changed(member, **wish)
+    assert (told.status_code, code_of(told)) == answer
+    assert (await tried(town, member)).status_code == 200
+    assert (await member.person.get("/v1/me")).status_code == 200
+
+
+async def test_who_found_an_open_session_cannot_guess_the_password_there(town: Town) -> None:
+    member = await enrolled(town)
+    answers = await asyncio.gather(
+        *(changed(member, current_password=ANOTHER, code="000000") for _ in range(12))
+    )
+    assert sorted(one.status_code for one in answers) == [403] * 10 + [429] * 2
+    limited = next(one for one in answers if one.status_code == 429)
+    assert code_of(limited) == "too_many_tries"
+    # Not even the right one is looked at, and the way through the front door stays open.
+    assert (await changed(member)).status_code == 429
+    assert (await tried(town, member)).status_code == 200
+
+
+async def test_new_factors_are_told_by_mail(town: Town) -> None:
+    member = await enrolled(town)
+    await invited(town, await town.admin(), member.email, "admin", language="en")
+    await accepted(town, member.email, await mailed(town, member.email, 2))
+    await mailed_about(town, member.email, "new factors")
+    await town.client.post("/v1/auth/password/forgotten", json={"email": member.email})
+    token = await mailed(town, member.email, 3)
+    wish = {"token": token, "password": ANOTHER}
+    assert (await town.client.post("/v1/auth/password/reset", json=wish)).status_code == 200
+    await mailed_about(town, member.email, "تغيّرت كلمة مرورك")

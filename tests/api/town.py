@@ -60,6 +60,7 @@ from storage.memory_uploads import MemoryUploads
 from storage.memory_what_ifs import MemoryWhatIfs
 from storage.objects import Objects
 from storage.rates import MemoryRates, Rates
+from storage.refused_tries import MemoryRefusedTries
 from storage.saved_methods import MemorySavedMethods
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
@@ -386,6 +387,7 @@ async def a_town(
         rates=rates or MemoryRates(SystemClock().now),
         staff=MemoryStaff(memory.outbox, memory.audit),
         audit=memory.audit,
+        refused_tries=MemoryRefusedTries(),
         ledger=(ledger := MemoryLedger()),
         periods=MemoryPeriods(ledger, invoices, memory.audit),
         jobs=MemoryJobs(),

@@ -192,13 +192,16 @@ async def _staff(one: Walk, admin: Person) -> Person:
     totp = pyotp.TOTP(shown["secret"])
     now_s = town.parts.wall.now() // 1000
     told = await one.say("accept_invitation", token=token, code=totp.at(now_s))
-    operator = Person(town, "", told)
+    operator, told_codes = Person(town, "", told), told["recovery_codes"]
     await one.say("forget_password")
     await one.say("reset_password", token=await mailed(town, _EMAIL, 3))
     told = await one.say("log_in", password=_CHANGED, code=totp.at(now_s + 30))
+    operator = Person(town, "", {**operator.told, **told})
+    code = told_codes.pop()
+    await one.say("change_password", operator, current_password=_CHANGED, code=code)
     other = await admin.post("/v1/staff/invitations", {"email": "n@example.com", "role": "admin"})
     await one.say("revoke", admin, path={"invitation_id": other.json()["invitation_id"]})
-    return Person(town, "", {**operator.told, **told})
+    return operator
 
 
 async def _zone(one: Walk, operator: Person) -> str:
@@ -385,6 +388,7 @@ async def _sessions(one: Walk, admin: Person, operator: Person, courier: Person)
     await one.say("limit_operator", admin, path={"operator_id": operator.user_id}, zones=zones)
     await one.say("judge_staff", admin, path={"user_id": operator.user_id})
     await one.say("list_audit_log", admin)
+    await one.say("list_refused_tries", admin)
     other = await one.town.log_in("courier", courier.phone)
     await one.say("end_session", courier, path={"session_id": other.session_id})
     await one.say("log_out", courier)

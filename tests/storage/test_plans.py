@@ -18,6 +18,7 @@ from engine.listings import (
     ORDERS,
     PAYMENTS,
     PAYOUTS,
+    REFUSED_TRIES,
     WHAT_IFS,
 )
 from engine.orders.order import Order
@@ -68,6 +69,7 @@ LISTS: tuple[tuple[Query, Listing, dict[str, Any]], ...] = (
     (queries.list_disputes, DISPUTES, {}),
     (queries.list_links, INVITATIONS, {"purpose": "invite", "now": 0}),
     (queries.list_audit, AUDIT_LOG, {}),
+    (queries.list_refused_tries, REFUSED_TRIES, {}),
     (queries.list_what_ifs, WHAT_IFS, {"zone_id": FIRST_ID}),
 )
 
