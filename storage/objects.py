@@ -14,6 +14,8 @@ from obstore.store import AzureStore, GCSStore, LocalStore, S3Store, from_url
 from storage.settings import ObjectSettings
 from storage.store import StoreUnavailable
 
+# What an option is called that says where a bucket is instead of at its owner's.
+_ADDRESSES: Final = ("endpoint", "base_url")
 _SIGNING: Final = (S3Store, GCSStore, AzureStore)
 
 
@@ -98,7 +100,7 @@ def _bucket(url: str, settings: ObjectSettings) -> Any:  # noqa: ANN401 - one of
         config=options or None,
         client_options={
             "timeout": patience,
-            "allow_http": options.get("endpoint", "").startswith("http://"),
+            "allow_http": any(options.get(one, "").startswith("http://") for one in _ADDRESSES),
         },
         retry_config={"max_retries": 2, "retry_timeout": patience},
     )

@@ -161,8 +161,8 @@ class ObjectSettings(_Group):
     options: SecretStr = Field(
         default=SecretStr(""),
         description="What the bucket asks for, as a JSON object: `access_key_id`, "
-        "`secret_access_key`, `region`, `endpoint` (S3), `service_account_key` (Google), "
-        "`account_name`, `account_key` (Azure).",
+        "`secret_access_key`, `region`, `endpoint` (S3), `service_account_key`, "
+        "`base_url` (Google), `account_name`, `account_key`, `endpoint` (Azure).",
     )
     timeout_s: float = Field(
         default=10.0, gt=0, le=600, description="Longest wait for one answer of the bucket."

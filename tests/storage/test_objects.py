@@ -1,8 +1,9 @@
-"""The object store: a folder, and a bucket that speaks the protocol of S3."""
+"""The object store: a folder, and buckets that speak the protocols of three providers."""
 
 import asyncio
-import re
+import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -13,56 +14,36 @@ from storage.objects import Objects
 from storage.settings import ObjectSettings
 from storage.store import StoreUnavailable
 from tests.listening import listening
+from tests.storage.buckets import S3, Azure, Bucket, Fault, Gcs, Protocolled
 
-OPTIONS = '{"access_key_id": "us", "secret_access_key": "secret", "region": "r", "endpoint": "%s"}'
-
-
-class Bucket:
-    """As much of S3 as is needed: whole objects put, handed out and deleted, by anybody."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, tuple[bytes, str]] = {}
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        method, path, _ = head.split(" ", 2)
-        headers = dict(
-            line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line
-        )
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        status, kind, told = self._do(method, path.partition("?")[0], body, headers)
-        writer.write(
-            f"HTTP/1.1 {status} -\r\ncontent-length: {len(told)}\r\ncontent-type: {kind}\r\n"
-            'etag: "1"\r\nlast-modified: Wed, 25 Nov 2026 10:00:00 GMT\r\n'
-            "connection: close\r\n\r\n".encode()
-            + told
-        )
-        await writer.drain()
-
-    def _do(
-        self, method: str, path: str, body: bytes, headers: dict[str, str]
-    ) -> tuple[int, str, bytes]:
-        if method == "PUT":
-            self.kept[path] = (body, headers["content-type"])
-            return 200, "text/plain", b""
-        if method == "POST":
-            keys = re.findall(r"<Key>(.*?)</Key>", body.decode())
-            for key in keys:
-                self.kept.pop(f"{path}/{key}", None)
-            gone = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
-            return 200, "application/xml", f"<DeleteResult>{gone}</DeleteResult>".encode()
-        if path not in self.kept:
-            return 404, "application/xml", b"<Error><Code>NoSuchKey</Code></Error>"
-        told, kind = self.kept[path]
-        return 200, kind, told
+SIGNED_FOR_A_MINUTE = {
+    "s3": "X-Amz-Expires=60",
+    "gcs": "X-Goog-Expires=60",
+    "azure": "sp=r",
+}
+PROTOCOLS: dict[str, type[Protocolled]] = {"s3": S3, "gcs": Gcs, "azure": Azure}
 
 
-@pytest.fixture
-async def bucket() -> AsyncIterator[tuple[Bucket, Objects]]:
-    bucket = Bucket()
+def opened(bucket: Bucket, where: str, **more: float) -> Objects:
+    options = SecretStr(json.dumps(bucket.protocol.options(where)))
+    return Objects(ObjectSettings(url=bucket.protocol.url, options=options, **more), Path())
+
+
+@dataclass
+class Kept:
+    """A bucket and what speaks to it; `name` is whose protocol it is."""
+
+    name: str
+    bucket: Bucket
+    objects: Objects
+    where: str
+
+
+@pytest.fixture(params=sorted(PROTOCOLS))
+async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
+    bucket = Bucket(PROTOCOLS[request.param]())
     async with listening(bucket.answer) as where:
-        options = SecretStr(OPTIONS % f"http://{where}")
-        yield bucket, Objects(ObjectSettings(url="s3://gifts/here", options=options), Path())
+        yield Kept(request.param, bucket, opened(bucket, where), where)
 
 
 async def test_a_folder_keeps_hands_out_and_forgets(tmp_path: Path) -> None:
@@ -93,25 +74,69 @@ async def test_a_named_folder_is_used_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == b"1"
 
 
-async def test_a_bucket_keeps_hands_out_and_signs(bucket: tuple[Bucket, Objects]) -> None:
-    kept, objects = bucket[0].kept, bucket[1]
-    await objects.put("one", b"picture", "image/png")
-    assert kept == {"/gifts/here/one": (b"picture", "image/png")}
-    assert await objects.get("one") == b"picture"
+async def test_a_bucket_keeps_hands_out_and_forgets(kept: Kept) -> None:
+    objects = kept.objects
+    await objects.put("uploads/ab/one", b"first", "image/jpeg")
+    await objects.put("uploads/ab/one", b"picture", "image/png")
+    assert kept.bucket.kept == {"/gifts/here/uploads/ab/one": (b"picture", "image/png")}
+    assert await objects.get("uploads/ab/one") == b"picture"
     assert await objects.get("two") is None
-    address = await objects.sign("one", 60)
+    await objects.delete("two")
+    await objects.delete("uploads/ab/one")
+    assert kept.bucket.kept == {}
+    assert await objects.get("uploads/ab/one") is None
+
+
+async def test_an_address_is_signed_for_one_object_and_a_while(kept: Kept) -> None:
+    for key in ("uploads/ab/one", "uploads/ab/two"):
+        await kept.objects.put(key, key.encode(), "image/png")
+    address = await kept.objects.sign("uploads/ab/one", 60)
     assert address is not None
-    assert "X-Amz-Expires=60" in address
+    assert SIGNED_FOR_A_MINUTE[kept.name] in address
     async with httpx2.AsyncClient(trust_env=False) as anybody:
         fetched = await anybody.get(address)
-    assert fetched.content == b"picture"
-    await objects.delete("one")
-    assert kept == {}
+        assert (fetched.content, fetched.headers["content-type"]) == (
+            b"uploads/ab/one",
+            "image/png",
+        )
+        bare = await anybody.get(address.partition("?")[0])
+        assert bare.status_code == 403
+        if kept.name != "s3":
+            # The signature is of this address alone, by the key of whose bucket it is.
+            other = await anybody.get(address.replace("one?", "two?"))
+            assert other.status_code == 403
 
 
-async def test_a_bucket_that_is_away_is_said_to_be() -> None:
-    options = SecretStr(OPTIONS % "http://127.0.0.1:9")
-    objects = Objects(ObjectSettings(url="s3://gifts", options=options, timeout_s=1), Path())
+@pytest.mark.parametrize("fault", sorted(set(Fault) - {Fault.CUTS_SHORT}))
+async def test_a_bucket_that_fails_is_said_to_be_away(kept: Kept, fault: Fault) -> None:
+    objects = opened(kept.bucket, kept.where, timeout_s=0.5)
+    await objects.put("one", b"1", "image/png")
+    kept.bucket.fault = fault
+    told = await asyncio.gather(
+        objects.put("one", b"2", "image/png"),
+        objects.get("one"),
+        objects.delete("one"),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in told] == [StoreUnavailable] * 3
+    # Neither key nor address is in what goes into logs.
+    assert not any(word in str(told) for word in ("here", "one", "127.0.0.1"))
+    kept.bucket.fault = None
+    await objects.put("one", b"3", "image/png")
+    assert await objects.get("one") == b"3"
+
+
+async def test_half_an_object_is_not_taken_for_the_whole(kept: Kept) -> None:
+    objects = opened(kept.bucket, kept.where, timeout_s=0.5)
+    await objects.put("one", b"picture", "image/png")
+    kept.bucket.fault = Fault.CUTS_SHORT
+    with pytest.raises(StoreUnavailable):
+        await objects.get("one")
+
+
+@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+async def test_a_bucket_that_is_away_is_said_to_be(name: str) -> None:
+    objects = opened(Bucket(PROTOCOLS[name]()), "127.0.0.1:9", timeout_s=1)
     with pytest.raises(StoreUnavailable, match="the object store"):
         await objects.put("one", b"1", "image/png")
     with pytest.raises(StoreUnavailable, match="the object store"):
