@@ -152,6 +152,10 @@ _WORDS = {
         "رمز استعادة رقم جوالك في هديتي: {code}\nلا تعطه لأحد.",
         "{code} takes your Hadiyati account back to this phone.\nDo not tell it to anybody.",
     ),
+    Purpose.STEP_UP: (
+        "رمز تأكيد تغيير مهم في حسابك في هديتي: {code}\nإن لم تطلبه فلا تعطه لأحد.",
+        "{code} confirms an important change at Hadiyati.\nDid not ask? Tell it to nobody.",
+    ),
 }
 
 

@@ -15,7 +15,9 @@ from engine.identity.sessions import (
     SessionRules,
     begin,
     end,
+    objection,
     refresh,
+    step_up,
 )
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
@@ -86,6 +88,20 @@ class Sessions:
                 session=session, refresh_token=refresh_tokens.spell(told.token, self._key)
             )
         return UNAVAILABLE()
+
+    async def step_up(self, session_id: SessionId) -> Session | Refusal:
+        """Its person has proven once more who he is."""
+        for _ in range(_RACES_MAX):
+            stored = await self._store.find_session(session_id)
+            session = step_up(stored, now=self._wall.now())
+            if isinstance(session, Refusal) or await self._store.save_session(session):
+                return session
+        return UNAVAILABLE()
+
+    async def objection(self, session_id: SessionId, role: Role) -> Refusal | None:
+        """Why this session must prove first, once more, whose it is."""
+        stored = await self._store.find_session(session_id)
+        return objection(stored, role, self._rules, now=self._wall.now())
 
     async def listed(self, user_id: UserId) -> tuple[Session, ...]:
         """A person's open sessions, the last seen first."""

@@ -12,6 +12,7 @@ from engine.identity import second_factor, staff
 from engine.identity.access_changes import AccessChange, telling
 from engine.identity.budgets import wait_s
 from engine.identity.staff import TOO_MANY_TRIES, WRONG_PROOF, StaffAccount, TryRules
+from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Effect
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from storage.identity import IdentityStore
@@ -57,6 +58,13 @@ class StaffProofs:
         if weak is not None:
             return weak
         return await self._paid(account, lambda: self._change(account, caller, wish))
+
+    async def prove_code(self, user_id: UserId, code: str) -> StaffAccount | Refusal:
+        """Whose account it is, by a code that is then worth nothing."""
+        account = await self._store.find_account_of(user_id)
+        if account is None:
+            return WRONG_PROOF()
+        return await self._paid(account, lambda: self._use(account, code, lambda one: one))
 
     async def _paid(
         self, account: StaffAccount, attempt: Callable[[], Awaitable[StaffAccount | Refusal]]
@@ -107,8 +115,8 @@ class StaffProofs:
         code: str,
         change: Callable[[StaffAccount], StaffAccount],
         *,
-        effects: tuple[Effect, ...],
-        records: tuple[AuditRecord, ...],
+        effects: tuple[Effect, ...] = (),
+        records: tuple[AuditRecord, ...] = (),
     ) -> StaffAccount | Refusal:
         """The account after a code that is then worth nothing, stored with all that follows."""
         for _ in range(_RACES_MAX):

@@ -50,6 +50,12 @@ class SessionsShown(Answer):
     sessions: list[SessionShown]
 
 
+class SteppedUp(Answer):
+    """Until then this session may do what asks for a fresh proof."""
+
+    fresh_until: int
+
+
 class LoggedOut(Answer):
     """These sessions have ended."""
 

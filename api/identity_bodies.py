@@ -135,6 +135,12 @@ class NewPasswordBody(Body):
     password: Password
 
 
+class StepUpBody(Body):
+    """The code that was sent to my phone, or that my authenticator shows."""
+
+    code: SecondFactor
+
+
 class PasswordChangeBody(Body):
     """What I know and hold by now, and the password that I choose."""
 

@@ -31,6 +31,13 @@ class IdentitySettings(SettingGroup):
     verify_couriers: bool = Field(
         default=True, description="Whether an operator must verify a courier before he may work."
     )
+    step_up_s: int = Field(
+        default=300,
+        ge=30,
+        le=86_400,
+        description="Seconds after a log-in or a step-up in which a bank account, an e-mail or "
+        "somebody's role may be changed, and an account erased.",
+    )
     otp_domain: str = Field(
         default="hadiyati.example",
         min_length=1,

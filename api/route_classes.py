@@ -28,7 +28,11 @@ _GUARDED: Final = RouteClass(Weight.NORMAL, cost=2, fails_open=False)
 _NORMAL: Final = RouteClass(Weight.NORMAL)
 # In this order; the first that fits.
 _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
-    ("POST", r"/v1/auth/(otp|token|password.*|enrolment.*|email)|/v1/phone/.*codes?", _GUARDED),
+    (
+        "POST",
+        r"/v1/auth/(otp|token|password.*|step-up.*|enrolment.*|email)|/v1/phone/.*codes?",
+        _GUARDED,
+    ),
     ("POST", r"/v1/phone/undo|/v1/profile/email/verification", _GUARDED),
     ("POST", r"/v1/auth/.*", _VITAL),
     ("*", r"/v1/courier(/.*)?", _VITAL),

@@ -29,7 +29,7 @@ def open_gate(app: FastAPI, parts: Parts) -> Gate:
 
 def open_identity(app: FastAPI, parts: Parts) -> None:
     """Hand log-ins, sessions, profiles and moves of phones to the routes."""
-    codes = _codes(parts)
+    app.state.codes = codes = _codes(parts)
     app.state.login = LogIn(codes, parts.identity, wall=parts.wall, chance=parts.chance)
     app.state.phone_change = PhoneChange(codes, parts.identity, parts.sms, wall=parts.wall)
     app.state.sessions = _sessions(parts)
@@ -76,5 +76,6 @@ def _sessions(parts: Parts) -> Sessions:
             life_s=settings.session_life_s,
             grace_s=settings.refresh_grace_s,
             sessions_max=settings.sessions_max,
+            step_up_s=settings.step_up_s,
         ),
     )

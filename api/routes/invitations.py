@@ -16,6 +16,7 @@ from api.list_queries import INVITATIONS
 from api.once import Asked, once
 from api.paging import Paging, listed
 from api.refusals import INVALID_REQUEST
+from api.step_up import FRESHLY, FreshDep
 from engine.identity.access import Permission
 from engine.identity.ids import LinkId
 from engine.identity.links import UNKNOWN_INVITATION, Link
@@ -32,12 +33,15 @@ Inviting = Annotated[Caller, granted(Permission.INVITE_STAFF)]
 @router.post(
     "",
     status_code=201,
-    responses=answers(201, InvitationShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, *WITH_KEY),
+    responses=answers(
+        201, InvitationShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, *WITH_KEY, *FRESHLY
+    ),
 )
 async def invite(
     body: InvitationBody,
     request: Request,
     admin: Inviting,
+    _: FreshDep,
     parts: PartsDep,
     key: MaybeKey = None,
 ) -> Response:

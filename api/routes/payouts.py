@@ -16,6 +16,7 @@ from api.list_queries import PAYOUTS
 from api.paging import Paging, listed
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
+from api.step_up import FRESHLY, FreshDep
 from engine.identity.access import Permission
 from engine.kernel.ids import CourierId, derived_id
 from engine.kernel.messages import Caller
@@ -86,9 +87,13 @@ Courier = Annotated[Caller, granted(Permission.BE_PAID_OUT)]
 
 @router.put(
     "/bank-account",
-    responses=answers(200, BankAccountShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, BAD_IBAN),
+    responses=answers(
+        200, BankAccountShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, BAD_IBAN, *FRESHLY
+    ),
 )
-async def put_bank_account(body: BankAccountBody, courier: Courier, parts: PartsDep) -> Json:
+async def put_bank_account(
+    body: BankAccountBody, courier: Courier, _: FreshDep, parts: PartsDep
+) -> Json:
     """Be paid to this account from now on; what is on its way goes where it was sent."""
     iban = checked_iban(body.iban)
     if iban is None:

@@ -25,6 +25,7 @@ from api.privacy_answers import (
     PrivacyRequestsShown,
 )
 from api.refusals import INVALID_REQUEST
+from api.step_up import FRESHLY, FreshDep
 from engine.audit.record import Action, acted_on_oneself
 from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE, mobile_in_e164
@@ -62,9 +63,11 @@ async def ask_export(caller: _Oneself, parts: PartsDep, request: Request) -> Jso
 
 
 @router.post(
-    "/privacy/erasure", status_code=202, responses=answers(202, PrivacyRequestShown, *_ASKING)
+    "/privacy/erasure",
+    status_code=202,
+    responses=answers(202, PrivacyRequestShown, *_ASKING, *FRESHLY),
 )
-async def ask_erasure(caller: _Oneself, parts: PartsDep, request: Request) -> Json:
+async def ask_erasure(caller: _Oneself, _: FreshDep, parts: PartsDep, request: Request) -> Json:
     """Have your account erased; until `due_at` you can think better of it."""
     asked = await _desk(request).ask(RequestKind.ERASURE, by=_seen(caller, request))
     return Json(_shown(parts, asked), 202)
@@ -174,10 +177,12 @@ async def withdraw_consent(purpose: ConsentPurpose, caller: _Oneself, parts: Par
 @router.post(
     "/privacy-requests",
     status_code=202,
-    responses=answers(202, PrivacyRequestShown, *WITH_BODY, *_ASKING, UNKNOWN_PERSON, BAD_PHONE),
+    responses=answers(
+        202, PrivacyRequestShown, *WITH_BODY, *_ASKING, UNKNOWN_PERSON, BAD_PHONE, *FRESHLY
+    ),
 )
 async def ask_for_somebody(
-    body: AskForBody, admin: _ForOthers, parts: PartsDep, request: Request
+    body: AskForBody, admin: _ForOthers, _: FreshDep, parts: PartsDep, request: Request
 ) -> Json:
     """Ask for somebody who has proven in another way who he is, also for a recipient."""
     phone = mobile_in_e164(body.phone) if body.phone else ""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from actors.email_verification import EmailVerification
 from actors.profiles import Profiles
 from actors.sessions import Sessions
-from api.deps import PathId, granted, place_of
+from api.deps import PathId, ProvenDep, granted, place_of
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Invalid, Refused
 from api.gate import Gate
@@ -17,6 +17,7 @@ from api.identity_answers import EmailVerified, LinkSent, ProfileShown
 from api.identity_bodies import EnrolmentBody, ProfileBody, StatusBody, ZonesBody
 from api.json_answer import Json
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
+from api.step_up import FRESHLY, FreshDep, demand_proof
 from engine.identity.access import Permission
 from engine.identity.links import BAD_LINK, LIFE_MS, LinkPurpose
 from engine.identity.profiles import (
@@ -72,16 +73,18 @@ async def get_profile(
             STALE_PROFILE,
             BAD_BIRTH_DATE,
             IF_MATCH_MISSING,
+            *FRESHLY,
         )
     ),
 )
 async def edit_profile(
     body: ProfileBody,
     caller: Annotated[Caller, granted(Permission.EDIT_PROFILE)],
+    proven: ProvenDep,
     request: Request,
     if_match: IfMatch = None,
 ) -> Json:
-    """Change some of it; what is left out stays as it was."""
+    """Change some of it; what is left out stays as it was. Another e-mail asks for a proof."""
     profiles: Profiles = request.app.state.profiles
     if if_match is None:
         raise Refused(IF_MATCH_MISSING())
@@ -89,6 +92,10 @@ async def edit_profile(
     if seen is None:
         raise Invalid("/header/If-Match", "must be a version that an ETag told")
     wish = convert(body.model_dump(exclude_unset=True), Edit)
+    if wish.email is not None:
+        before = await profiles.begin(caller.user_id, caller.role)
+        if before.email not in {"", wish.email}:
+            await demand_proof(request, proven)
     return shown_profile(
         granted_profile(await profiles.edit(caller.user_id, caller.role, wish, seen=seen))
     )
@@ -149,7 +156,7 @@ async def judge_courier(
 @router.put(
     "/operators/{operator_id}/zones",
     responses=tagged(
-        answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE)
+        answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE, *FRESHLY)
     ),
 )
 async def limit_operator(
@@ -157,6 +164,7 @@ async def limit_operator(
     body: ZonesBody,
     request: Request,
     admin: Annotated[Caller, granted(Permission.LIMIT_STAFF)],
+    _: FreshDep,
 ) -> Json:
     """Limit an operator to some zones; he is logged out, and acts there from then on."""
     if admin.user_id == operator_id:

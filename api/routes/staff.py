@@ -36,6 +36,7 @@ from api.parts import Parts
 from api.refusing import trying
 from api.routes.profiles import granted_profile, shown_profile
 from api.routes.sessions import device_of, issued
+from api.step_up import FRESHLY, FreshDep
 from engine.identity.access import Permission
 from engine.identity.ids import SessionId
 from engine.identity.links import BAD_LINK, LIFE_MS, LinkPurpose
@@ -182,7 +183,7 @@ async def accept_invitation(body: AcceptBody, request: Request, parts: PartsDep)
 @router.put(
     "/staff/{user_id}/status",
     responses=tagged(
-        answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE)
+        answers(200, ProfileShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_PROFILE, *FRESHLY)
     ),
 )
 async def judge_staff(
@@ -190,6 +191,7 @@ async def judge_staff(
     body: StaffStatusBody,
     request: Request,
     admin: Annotated[Caller, granted(Permission.LIMIT_STAFF)],
+    _: FreshDep,
 ) -> Json:
     """Suspend another operator or admin in a role, who is out at once, or let him in again."""
     if admin.user_id == user_id:

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     EDIT_PROFILE = "edit_profile"
     CHANGE_PHONE = "change_phone"
     CHANGE_PASSWORD = "change_password"  # noqa: S105 - what is done
+    STEP_UP = "step_up"
+    GET_STEP_UP_CODE = "get_step_up_code"
     SEE_SESSIONS = "see_sessions"
     END_SESSIONS = "end_sessions"
     ASK_QUOTE = "ask_quote"
@@ -109,6 +111,8 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.EDIT_PROFILE: _to(*_PEOPLE),
     Permission.CHANGE_PHONE: _to(Role.CUSTOMER, Role.COURIER),
     Permission.CHANGE_PASSWORD: _to(Role.OPERATOR, Role.ADMIN),
+    Permission.STEP_UP: _to(*_PEOPLE),
+    Permission.GET_STEP_UP_CODE: _to(Role.CUSTOMER, Role.COURIER),
     Permission.SEE_SESSIONS: _to(*_PEOPLE),
     Permission.END_SESSIONS: _to(*_PEOPLE),
     Permission.ASK_QUOTE: _to(Role.CUSTOMER, Role.OPERATOR),

@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     LEAVE_PHONE = "leave_phone"
     TAKE_PHONE = "take_phone"
     KEEP_PHONE = "keep_phone"
+    STEP_UP = "step_up"
 
 
 class User(Thing, frozen=True, kw_only=True):

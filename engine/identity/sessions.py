@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from engine.identity.ids import SessionId
 from engine.identity.refresh_tokens import RefreshToken, digest, successor
+from engine.identity.staff import STAFF_ROLES
 from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Role, Thing
 from engine.kernel.refusals import Refusal, RefusalKind, declare
@@ -29,6 +30,7 @@ class Session(Thing, frozen=True, kw_only=True):
 
     Of the refresh tokens only digests are kept: of the valid one and of the one before it. With the
     `nonce` and the token before, the valid one can be made again; with the stored row alone not.
+    `stepped_up_at` is when its person proved last, after the log-in, who he is.
     """
 
     id: SessionId
@@ -40,6 +42,7 @@ class Session(Thing, frozen=True, kw_only=True):
     began_at: Instant
     seen_at: Instant
     expires_at: Instant
+    stepped_up_at: Instant = 0
     generation: int = 0
     refresh_digest: str
     digest_before: str = ""
@@ -50,12 +53,16 @@ class Session(Thing, frozen=True, kw_only=True):
 
 
 class SessionRules(Struct, frozen=True, kw_only=True):
-    """How long a session may last, unused and at all, and how long a lost answer is repeated."""
+    """How long a session may last, unused and at all, and how long a lost answer is repeated.
+
+    Who proved who he is within `step_up_s` need not do it again.
+    """
 
     idle_s: int = 30 * 86_400
     life_s: int = 180 * 86_400
     grace_s: int = 30
     sessions_max: int = 20
+    step_up_s: int = 300
 
 
 class Refreshed(Struct, frozen=True, kw_only=True):
@@ -83,6 +90,14 @@ UNKNOWN_SESSION = declare(
     RefusalKind.NOT_FOUND,
     en="There is no such session, or it is not yours.",
     ar="لا توجد جلسة بهذا الرقم أو أنها ليست لك.",
+)
+
+
+STEP_UP_NEEDED = declare(
+    "step_up_needed",
+    RefusalKind.FORBIDDEN,
+    en="Prove once more who you are: send a code to `POST /v1/auth/step-up`, and ask again.",
+    ar="أثبت هويتك مرة أخرى: أرسل رمزًا إلى `POST /v1/auth/step-up` ثم أعد الطلب.",
 )
 
 
@@ -129,6 +144,26 @@ def refresh(
         return Refreshed(token=_valid(session, successor(token.secret, session.nonce)))
     # A request that was long on its way while its phone went on: nobody waits for its answer.
     return Refreshed(refusal=REFRESH_SUPERSEDED())
+
+
+def step_up(session: Session | None, *, now: Instant) -> Session | Refusal:
+    """The session after its person has proven once more who he is."""
+    if session is None or session.ended_at is not None:
+        return SESSION_ENDED()
+    return replace(session, version=session.version + 1, stepped_up_at=now)
+
+
+def objection(
+    session: Session | None, role: Role, rules: SessionRules, *, now: Instant
+) -> Refusal | None:
+    """Why a session may not do now what would help a thief most; its log-in is a proof, too."""
+    if session is None or session.ended_at is not None:
+        return SESSION_ENDED()
+    proven_at = max(session.began_at, session.stepped_up_at)
+    if now < proven_at + rules.step_up_s * SECOND_MS:
+        return None
+    by = "authenticator" if role in STAFF_ROLES else "sms"
+    return STEP_UP_NEEDED(by=by, max_age_s=rules.step_up_s)
 
 
 def end(session: Session, why: SessionEnd, *, now: Instant) -> Session:

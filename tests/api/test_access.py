@@ -35,6 +35,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", "/v1/phone/codes", {"phone": "x"}, Permission.CHANGE_PHONE),
     ("PUT", "/v1/phone", {}, Permission.CHANGE_PHONE),
     ("POST", "/v1/auth/password/change", {}, Permission.CHANGE_PASSWORD),
+    ("POST", "/v1/auth/step-up", {}, Permission.STEP_UP),
+    ("POST", "/v1/auth/step-up/code", None, Permission.GET_STEP_UP_CODE),
     ("GET", "/v1/profile", None, Permission.SEE_ONESELF),
     ("PATCH", "/v1/profile", {}, Permission.EDIT_PROFILE),
     ("POST", "/v1/profile/email/verification", None, Permission.EDIT_PROFILE),

@@ -30,6 +30,7 @@ BY_ITSELF = {
     "/v1/auth/password/forgotten": "the newest mail counts, and few are sent",
     "/v1/auth/password/reset": "the link is used once",
     "/v1/auth/password/change": "the old password and the code are used once",
+    "/v1/auth/step-up": "a code is used once; a proof is a proof",
     "/v1/auth/email": "what is verified is verified",
     "/v1/profile/email/verification": "each mail is good, and few are sent",
     "/v1/auth/enrolment": "the link's secret is the same until it is used",

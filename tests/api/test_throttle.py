@@ -191,6 +191,8 @@ FAIL_CLOSED = {
     "POST /v1/auth/password/forgotten",
     "POST /v1/auth/password/reset",
     "POST /v1/auth/password/change",
+    "POST /v1/auth/step-up",
+    "POST /v1/auth/step-up/code",
     "POST /v1/auth/enrolment",
     "POST /v1/auth/email",
     "POST /v1/profile/email/verification",

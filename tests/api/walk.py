@@ -176,6 +176,8 @@ async def _customer(one: Walk) -> Person:
     await one.say("ask_email_verification", customer)
     await one.say("verify_email", token=await mailed(town, "noura@example.com"))
     await one.say("list_sessions", customer)
+    await one.say("send_step_up_code", customer)
+    await one.say("step_up", customer, code=town.code(customer.phone))
     return customer
 
 
