@@ -40,6 +40,21 @@ _TEXTS = {
             "an admin now.\n"
         ),
     ),
+    (AccessChange.NEW_DEVICE, Language.ARABIC): (
+        "دخول إلى هديتي من جهاز جديد",
+        (
+            "دخل أحدهم إلى حسابك قبل قليل من جهاز لم يُستخدم من قبل. تجد جلساتك في صفحة الحساب."
+            "\n\nإن لم تكن أنت فاختر كلمة مرور جديدة من صفحة الدخول الآن وأخبر مدير النظام.\n"
+        ),
+    ),
+    (AccessChange.NEW_DEVICE, Language.ENGLISH): (
+        "A log-in to Hadiyati from a new device",
+        (
+            "Somebody logged in to your account a moment ago, on a device that was not used "
+            "before. Your sessions are listed on your account's page.\n\nIf that was not you, "
+            "reset the password on the log-in page now, and tell an admin.\n"
+        ),
+    ),
 }
 
 

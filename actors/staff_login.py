@@ -94,15 +94,19 @@ class StaffLogIn:
         profile = await self._people.find_profile(account.user_id, tried.role)
         if profile is None or profile.status is not ProfileStatus.ACTIVE:
             return NOT_ALLOWED(role=tried.role.value)
-        record = acted_on_oneself(
-            account.user_id,
-            Action.LOG_IN,
-            role=tried.role,
-            place=tried.place,
-            at=self._wall.now(),
-        )
-        await self._store.save_staff(records=(record,))
+        await self._record(account.user_id, tried, is_known=device is not None)
         return LetIn(profile=profile, device_token=self.device_token(tried.email))
+
+    async def _record(self, user_id: UserId, tried: Try, *, is_known: bool) -> None:
+        """Of a log-in from a device that was not here before its owner is told."""
+        now = self._wall.now()
+        record = acted_on_oneself(
+            user_id, Action.LOG_IN, role=tried.role, place=tried.place, at=now
+        )
+        told = telling(user_id, tried.role, AccessChange.NEW_DEVICE, of=str(now))
+        await self._store.save_staff(
+            effects=() if is_known else (told,), at=self._clock.now(), records=(record,)
+        )
 
     def device_token(self, email: str) -> str:
         """By this a device is known to have been let in to this account before."""

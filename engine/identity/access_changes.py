@@ -11,6 +11,7 @@ class AccessChange(StrEnum):
 
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - what became of it
     FACTORS_CHANGED = "factors_changed"
+    NEW_DEVICE = "new_device"
 
 
 class TellAccessChange(Effect, frozen=True, kw_only=True, tag=True):

@@ -394,6 +394,18 @@ async def test_who_found_an_open_session_cannot_guess_the_password_there(town: T
     assert (await tried(town, member)).status_code == 200
 
 
+async def test_a_log_in_from_a_new_device_is_told_by_mail_and_from_a_known_one_is_not(
+    town: Town,
+) -> None:
+    member = await enrolled(town)
+    known = await tried(town, member, device_token=member.told["device_token"])
+    assert known.status_code == 200, known.text
+    assert (await tried(town, member)).status_code == 200
+    await mailed_about(town, member.email, "من جهاز جديد")
+    about = [one for one in town.mails() if "من جهاز جديد" in one.subject]
+    assert len(about) == 1
+
+
 async def test_new_factors_are_told_by_mail(town: Town) -> None:
     member = await enrolled(town)
     await invited(town, await town.admin(), member.email, "admin", language="en")
