@@ -37,9 +37,10 @@ class RefusedTries:
         place: str,
         user_id: UserId | None = None,
         tried: str = "",
+        is_named: bool = True,
     ) -> None:
         """Count a refusal if it tells of a trespass; `tried` is the phone or e-mail of a log-in."""
-        kind = kind_of(refusal)
+        kind = kind_of(refusal, is_named=is_named)
         if kind is None:
             return
         now = self._wall.now()

@@ -38,6 +38,7 @@ def note_refusal(request: HTTPConnection, refusal: Refusal) -> None:
         place=request.client.host if request.client else "",
         user_id=known,
         tried=request.scope.get("state", {}).get(_TRIED, ""),
+        is_named=bool(request.scope.get("path_params")),
     )
 
 

@@ -67,12 +67,16 @@ class RefusedTry(Struct, frozen=True, kw_only=True):
     last_at: Instant
 
 
-def kind_of(refusal: Refusal) -> RefusedKind | None:
-    """What a refusal says was tried; None for what tells of no trespass."""
+def kind_of(refusal: Refusal, *, is_named: bool = True) -> RefusedKind | None:
+    """What a refusal says was tried; None for what tells of no trespass.
+
+    `is_named` is whether something was asked for by its name: who has nothing of his own yet, and
+    is told so, tried nothing.
+    """
     declared = CATALOGUE[refusal.code]
     if refusal.code in _LOG_IN:
         return RefusedKind.LOG_IN
-    is_elsewhere = declared.kind is RefusalKind.NOT_FOUND
+    is_elsewhere = is_named and declared.kind is RefusalKind.NOT_FOUND
     if refusal.code == NOT_ALLOWED.code or refusal.code in _OF_THE_EDGE or is_elsewhere:
         return RefusedKind.ACCESS
     return None

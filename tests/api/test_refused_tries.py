@@ -54,6 +54,9 @@ async def test_somebody_elses_things_and_forbidden_ones_are_recorded_with_who_as
     person = await town.log_in("customer")
     assert (await person.get(f"/v1/orders/{new_id()}")).status_code == 404
     assert (await person.get("/v1/audit-log")).status_code == 403
+    # Who asks for his own, and has none, trespasses on nobody.
+    own = await town.client.delete("/v1/privacy/erasure", headers=person.headers)
+    assert own.status_code == 404
     socket = await person.socket()
     await socket.send({"type": "subscribe", "channel": f"order:{new_id()}"})
     await socket.next("error")

@@ -80,6 +80,7 @@ def test_what_tells_of_a_trespass_is_recorded_and_what_does_not_is_not() -> None
     assert {kind_of(one) for one in access} == {RefusedKind.ACCESS}
     harmless = (CODE_TOO_SOON(), STALE_PROFILE(), QUOTA_EXCEEDED())
     assert {kind_of(one) for one in harmless} == {None}
+    assert kind_of(UNKNOWN_PROFILE(), is_named=False) is None
 
 
 def test_what_is_hidden_is_alike_for_the_same_and_under_this_key_alone() -> None:
