@@ -170,7 +170,10 @@ class SharedShown(Answer):
     ) = None
     description: str | None = None
     occasion: str | None = None
+    card: str | None = None
     message: str | None = None
+    left_with: str | None = None
+    price: int | None = None
     sender_name: str | None = None
     courier_name: str | None = None
     cash_due: int | None = None

@@ -8,8 +8,9 @@ import regex
 from msgspec import Struct
 
 MESSAGE_GRAPHEMES_MAX: Final = 500
-# A grapheme may be any number of code points; no honest message has so many.
-MESSAGE_CODE_POINTS_MAX: Final = 4000
+# A grapheme may be any number of code points; a kiss of two people with skins is ten, the longest
+# emoji that there is, and a family of four with skins would be eleven.
+MESSAGE_CODE_POINTS_MAX: Final = 12 * MESSAGE_GRAPHEMES_MAX
 _BREAKS: Final = regex.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 _FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
 # Joiners shape Arabic letters and tie emoji; a flag of a region is written in tags.

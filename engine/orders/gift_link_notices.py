@@ -27,13 +27,15 @@ _TO_SENDER = {
 def notices_of(link: GiftLink, *, url: str, sender_phone: str) -> tuple[SendSms, ...]:
     """What a link that has just become this tells whom; the same link gives the same ids.
 
-    Its recipient is reminded `REMINDERS` times, and its sender with the last of them.
+    Its recipient is reminded `REMINDERS` times, and its sender with the last of them. Of a surprise
+    only its sender is, each time: he knows how to ask for an address without spoiling it.
     """
     found = []
-    if link.status is GiftLinkStatus.OPEN and link.recipient.phone:
+    is_surprise = link.gift.surprise
+    if link.status is GiftLinkStatus.OPEN and link.recipient.phone and not is_surprise:
         text = f"هدية بانتظار عنوانك: {url}\nA gift waits for your address: {url}"
         found.append(_sms(link, "recipient", link.recipient.phone, text))
-    is_early = link.status is GiftLinkStatus.OPEN and link.reminded < REMINDERS
+    is_early = link.status is GiftLinkStatus.OPEN and link.reminded < REMINDERS and not is_surprise
     if sender_phone and link.status in _TO_SENDER and not is_early:
         found.append(_sms(link, "sender", sender_phone, "\n".join(_TO_SENDER[link.status])))
     return tuple(found)

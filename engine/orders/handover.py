@@ -41,6 +41,11 @@ class HandoverTold(Struct, frozen=True, kw_only=True):
     fix_at: Instant | None = None
     cash_halalas: int = 0
 
+    @property
+    def left_with(self) -> str:
+        """Who next door has it; nobody when its recipient does."""
+        return self.taken_by if self.to is HandedTo.NEIGHBOUR else ""
+
 
 class Handover(Struct, frozen=True, kw_only=True):
     """What is kept of it: what was told and checked, by both clocks, and how far from the door.

@@ -26,6 +26,7 @@ class When(StrEnum):
     NO_SURPRISE = "no_surprise"
     NO_SURPRISE_UNTIL_DELIVERED = "no_surprise_until_delivered"
     SENDER_SHOWN = "sender_shown"
+    PRICE_SHOWN = "price_shown"
     CALLS_ALLOWED = "calls_allowed"
 
 
@@ -45,6 +46,9 @@ _HOLDS: Final[Mapping[When, Callable[[Order], bool]]] = {
     When.NO_SURPRISE_UNTIL_DELIVERED: lambda order: not order.gift.surprise or _is_delivered(order),
     When.SENDER_SHOWN: lambda order: (
         _is_delivered(order) or not (order.gift.hide_sender or order.gift.surprise)
+    ),
+    When.PRICE_SHOWN: lambda order: (
+        not order.gift.hide_price and (_is_delivered(order) or not order.gift.surprise)
     ),
     When.CALLS_ALLOWED: lambda order: not order.gift.surprise,
 }
@@ -66,9 +70,10 @@ SEEN: Final[Mapping[str, Mapping[Viewer, When]]] = {
     },
     "handling": {**_SENDER_AND_OPERATOR, **_WHO_CARRIES},
     "occasion": {**_SENDER_AND_OPERATOR, V.RECIPIENT: W.NO_SURPRISE_UNTIL_DELIVERED},
+    "card": {**_SENDER_AND_OPERATOR, V.RECIPIENT: W.DELIVERED},
     "message": {**_SENDER_AND_OPERATOR, V.RECIPIENT: W.DELIVERED},
     "sender_name": {**_SENDER_AND_OPERATOR, V.RECIPIENT: W.SENDER_SHOWN},
-    "price": _SENDER_AND_OPERATOR,
+    "price": {**_SENDER_AND_OPERATOR, V.RECIPIENT: W.PRICE_SHOWN},
     "cash_due": {**_SENDER_AND_OPERATOR, **_WHO_CARRIES, V.RECIPIENT: W.NO_SURPRISE},
     "pin": _SENDER_AND_OPERATOR,
     "recipient_name": _WHO_BRINGS,
@@ -81,6 +86,7 @@ SEEN: Final[Mapping[str, Mapping[Viewer, When]]] = {
     "door_address": _WHO_BRINGS,
     "times": {**_SENDER_AND_OPERATOR, **_WHO_CARRIES, **_WHO_WAITS},
     "handover": {V.SENDER: W.DELIVERED, V.OPERATOR: W.ALWAYS},
+    "left_with": {V.RECIPIENT: W.DELIVERED},
     "handover_place": {V.OPERATOR: W.ALWAYS},
     "proof_needed": {V.OPERATOR: W.ALWAYS, V.COURIER: W.ALWAYS},
     "courier_name": {**_SENDER_AND_OPERATOR, **_WHO_WAITS},

@@ -146,7 +146,9 @@ class Process:
             bus=self.bus,
             gateway=Mortal(tills.gateway, self.life),
         )
-        self.keeper: Any = Mortal(LedgerKeeper(tills.books, wall=tills.clock), self.life)
+        books: Any = MortalLedger(tills.books, self.life)
+        self._keeper = LedgerKeeper(books, wall=tills.clock)
+        self.keeper: Any = Mortal(self._keeper, self.life)
         self.store: Any = Mortal(tills.orders, self.life)
         self._outbox = Outbox(
             self.store,
@@ -166,6 +168,7 @@ class Process:
     async def bury(self) -> None:
         """Clear away what it left behind."""
         self.life.leave(self.host._under_way)
+        self.life.leave([self._keeper._writer] if self._keeper._writer else [])
         await self.life.bury()
 
     async def drain(self) -> None:

@@ -2,18 +2,31 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.gateways.moyasar_payouts import MoyasarPayouts
 from actors.ledger import LedgerKeeper
 from actors.payouts import Payouts
+from engine.kernel.ids import CourierId
 from engine.kernel.timing import HOUR_MS, MINUTE_MS
-from engine.money.accounts import AccountKind
+from engine.money.accounts import AccountId, AccountKind, account
+from engine.money.tips import tip
+from engine.money.transfers import Transfer, TransferId, move
+from engine.orders.order import OrderStatus
 from engine.payouts.payout import Payout, PayoutKind, PayoutStatus
+from storage.memory_ledger import MemoryLedger
 from tests.actors.bank import Bank, a_bank
 from tests.actors.kills import Killed, Life, Mortal, MortalLedger
 from tests.actors.test_payouts import FEE, TERMS, NoCash, Office, settings
+from tests.actors.tills import HandClock
+from tests.builders import NOON, an_order, new_id
 from tests.engine.payouts.test_payouts import an_account
 
+DELIVERED = replace(
+    an_order(), status=OrderStatus.DELIVERED, ended_at=NOON, courier_id=CourierId(new_id())
+)
 HALALAS = 20_000
+TIP = 700
 
 
 async def paid_out(bank: Bank, gateway: MoyasarPayouts, dies_at: int | None) -> Life:
@@ -59,3 +72,34 @@ async def test_wherever_a_process_dies_an_instant_payout_is_made_once() -> None:
         assert alive.points.count("before the commit") > 1
         for dies_at in range(len(alive.points)):
             await paid_out(bank, gateway, dies_at)
+
+
+async def tipped(dies_at: int | None) -> Life:
+    """A tip out of a wallet of a thousand, by a process that dies, and asked for again."""
+    kept, life, clock = MemoryLedger(), Life(dies_at), HandClock()
+    given = tip(DELIVERED, TIP, cause="key", now=clock.now())
+    assert isinstance(given, Transfer)
+    giver, taker = (one.account for one in sorted(given.legs, key=lambda leg: leg.amount))
+    whole = LedgerKeeper(kept, wall=clock)
+    credit = move({account(AccountKind.BANK): -1000, giver: 1000})
+    await whole.enter(replace(given, id=TransferId(new_id()), legs=credit))
+    mortal: Any = MortalLedger(kept, life)
+    doomed = LedgerKeeper(mortal, wall=clock)
+    try:
+        await life.during(doomed.enter(given))
+    except Killed:
+        life.leave([doomed._writer] if doomed._writer else [])
+        await life.bury()
+    again = [await whole.enter(given) for _ in range(2)]
+    assert again[0] == again[1], life.points[-1]
+    left = [(await kept.find_balance(AccountId(one))).posted for one in (giver, taker)]
+    assert left == [1000 - TIP, TIP], life.points[-1]
+    assert (await whole.audit()).faults == []
+    return life
+
+
+async def test_wherever_a_process_dies_a_tip_is_given_once() -> None:
+    alive = await tipped(None)
+    assert "before the commit" in alive.points
+    for dies_at in range(len(alive.points)):
+        await tipped(dies_at)

@@ -17,8 +17,9 @@ from engine.kernel.ids import CommandId, CourierId, UserId, ZoneId
 from engine.kernel.messages import Caller, Envelope, Role
 from engine.money.accounts import AccountKind
 from engine.money.cash import DepositCash, Receipt
+from engine.orders.grouping import group_of
 from engine.orders.handover import HandoverTold
-from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder
+from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, PlaceOrders
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from tests.actors.kills import Killed, Process
 from tests.actors.tills import MADA, VISA, Tills, some_tills
@@ -48,10 +49,18 @@ class Story:
         self.dead: Process | None = None
 
     @property
-    def order(self) -> PlaceOrder:
+    def orders(self) -> tuple[PlaceOrder, ...]:
         """What is paid for."""
+        if isinstance(self.wish.order, PlaceOrders):
+            return self.wish.order.orders
         assert isinstance(self.wish.order, PlaceOrder)
-        return self.wish.order
+        return (self.wish.order,)
+
+    @property
+    def order(self) -> PlaceOrder:
+        """The one that is paid for."""
+        (order,) = self.orders
+        return order
 
     async def tell(self, step: Step) -> None:
         """A step; whoever asked asks again, with the same key, when he hears nothing."""
@@ -125,8 +134,8 @@ class Story:
         report = ReportProgress(courier_id=COURIER, order_id=order_id, step=step, **fields)
         await self.tills.send(report, HIMSELF)
 
-    async def cancel(self) -> None:
-        wish = CancelOrder(order_id=self.order.order_id, reason=CancelReason.OTHER)
+    async def cancel(self, order: PlaceOrder) -> None:
+        wish = CancelOrder(order_id=order.order_id, reason=CancelReason.OTHER)
         await self.tills.send(wish, self.tills.customer)
 
     async def refund(self, refund: Refund) -> None:
@@ -179,8 +188,9 @@ async def captured_and_partly_refunded(story: Story) -> None:
 
 async def cancelled(story: Story) -> None:
     await story.pay()
-    await story.cancel()
-    await story.settle()
+    for order in story.orders:
+        await story.cancel(order)
+        await story.settle()
 
 
 CASH_ACCOUNTS = (
@@ -241,22 +251,27 @@ async def test_wherever_the_process_dies_cash_is_where_it_was_taken_to() -> None
 
 
 @pytest.mark.parametrize(
-    ("number", "tale", "status"),
+    ("number", "tale", "count", "status"),
     [
-        (VISA, captured_and_partly_refunded, PaymentStatus.CAPTURED),
-        (VISA, cancelled, PaymentStatus.VOIDED),
-        (MADA, cancelled, PaymentStatus.REFUNDED),
+        (VISA, captured_and_partly_refunded, 1, PaymentStatus.CAPTURED),
+        (VISA, cancelled, 1, PaymentStatus.VOIDED),
+        (MADA, cancelled, 1, PaymentStatus.REFUNDED),
+        (VISA, cancelled, 2, PaymentStatus.VOIDED),
+        (MADA, cancelled, 2, PaymentStatus.REFUNDED),
     ],
 )
 async def test_wherever_the_process_dies_the_end_is_the_same(
-    number: str, tale: Callable[[Story], Awaitable[None]], status: PaymentStatus
+    number: str, tale: Callable[[Story], Awaitable[None]], count: int, status: PaymentStatus
 ) -> None:
     async with some_tills() as tills:
         token = await tills.checkout(number)
         await tills.send(replace(ON_DUTY, zone_id=tills.zone_id), HIMSELF)
 
         async def told(dies_at: int | None) -> tuple[Story, Ends]:
-            wish = replace(token, payment_id=tills.new_id(), order=await tills.placing())
+            made = [await tills.placing() for _ in range(count)]
+            together = PlaceOrders(zone_id=tills.zone_id, orders=group_of(made))
+            order = made[0] if count == 1 else together
+            wish = replace(token, payment_id=tills.new_id(), order=order)
             story = Story(tills, wish, dies_at)
             await tale(story)
             return story, await story.ends()

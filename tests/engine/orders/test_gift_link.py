@@ -173,7 +173,8 @@ def test_no_thank_you_is_said_once_and_only_of_what_is_open() -> None:
 
 
 def test_people_are_told_in_both_languages_and_never_what_it_is_or_costs() -> None:
-    link = a_link(gift=Gift(description="Oud", message="مبروك", surprise=True))
+    link = a_link(gift=Gift(description="Oud", message="مبروك"))
+    surprise = replace(link, gift=replace(link.gift, surprise=True))
 
     def told(one: GiftLink | Refusal | None) -> list[str]:
         assert isinstance(one, GiftLink)
@@ -185,6 +186,8 @@ def test_people_are_told_in_both_languages_and_never_what_it_is_or_costs() -> No
 
     assert told(replace(link, reminded=1)) == ["7"]
     assert told(replace(link, reminded=REMINDERS)) == ["7", "9"]
+    # A surprise is no secret any more once we have written to who is to be surprised.
+    assert [told(replace(surprise, reminded=n)) for n in (1, REMINDERS)] == [["9"], ["9"]]
     for ended in (rules.lost(link), rules.decline(link, now=NOON), rules.placed(answered(link))):
         assert told(ended) == ["9"]
     assert told(rules.withdraw(link)) == []

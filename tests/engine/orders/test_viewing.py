@@ -19,6 +19,7 @@ STATUSES: Final = sorted(set(OrderStatus) - {S.PLACED})
 TELLTALE: Final = {
     "description": "the-description",
     "occasion": "the-occasion",
+    "card": "the-card",
     "message": "the-message",
     "sender_name": "the-sender",
     "price": "987654",
@@ -31,7 +32,7 @@ TELLTALE: Final = {
 
 
 # What the sender sees later, or not at all.
-OF_THE_HANDOVER: Final = {"handover", "handover_place", "proof_needed"}
+OF_THE_HANDOVER: Final = {"handover", "handover_place", "left_with", "proof_needed"}
 
 
 def a_told_story(status: OrderStatus, *, surprise: bool, hide_sender: bool) -> Story:
@@ -43,6 +44,7 @@ def a_told_story(status: OrderStatus, *, surprise: bool, hide_sender: bool) -> S
         gift=Gift(
             description="the-description",
             occasion="the-occasion",
+            card="the-card",
             message="the-message",
             sender_name="the-sender",
             neighbour="the-neighbour",
