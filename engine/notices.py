@@ -58,4 +58,4 @@ def _announcement(order: Order) -> str:
 def _whereabouts(order: Order) -> str:
     """Nothing, when it is in the recipient's own hands."""
     who = order.handover.told.left_with if order.handover else ""
-    return who and f"استلم هديتك: {who}\nYour gift was left with: {who}"
+    return who and f"هديتك لدى: {who}\nYour gift was left with: {who}"
