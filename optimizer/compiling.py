@@ -6,7 +6,8 @@ side by side, only have to load it.
 
 import numpy as np
 
-from optimizer.nearest import Asks, Cells, People, nearest
+from optimizer.nearby import Asks, Cells, People
+from optimizer.nearest import nearest
 from optimizer.problem import Job, MatrixTravel, Policy, Problem, Service, Vehicle
 from optimizer.routing import problem as routing
 from optimizer.routing.solve import solve as solve_routing

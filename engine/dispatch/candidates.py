@@ -19,7 +19,7 @@ from engine.kernel.timing import Instant
 from engine.orders.cash import cash_due
 from engine.orders.order import Order
 from optimizer.candidates import CandidateTable, members
-from optimizer.nearest import Asks, Cells, Nearest, People, nearest
+from optimizer.nearby import Asks, Cells, Nearest, People
 
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -166,6 +166,9 @@ class _Choice:
 
     def of_asks(self) -> tuple[Indices, Indices]:
         """Couriers, the soonest first, and where those of each ask begin."""
+        # It loads the compiler, which a cell that only states what is sought must not wait for.
+        from optimizer.nearest import nearest  # noqa: PLC0415
+
         measured = self._search.parameters.candidates_max + _MEASURED_MORE
         waiting, found = np.arange(len(self._shop)), []
         while len(waiting):

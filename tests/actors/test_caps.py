@@ -80,6 +80,7 @@ def test_a_zone_without_surge_is_not_asked_and_one_that_is_away_makes_nothing_de
     async def story(town: Town) -> tuple[object, object]:
         zone = await town.store.find_zone(town.zone_id)
         assert zone is not None
+        await town.clock.sleep(SECOND_MS)  # The first tick is over.
         calm = await town.bus.pressure(zone)
         surging = replace(
             zone, current=replace(zone.current, parameters=replace(QUICK, surge_max_percent=150))

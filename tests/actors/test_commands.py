@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from actors.commands import Commands
 from actors.holdings import Holdings
 from actors.telemetry import Telemetry
+from engine.couriers.messages import LendCouriers
 from engine.geo.moving import MoveZone, TakeOverZone
 from engine.identity.access import SENDABLE
 from engine.kernel.messages import Command
@@ -29,8 +30,8 @@ def _commands() -> Commands:
 
 def test_every_command_has_its_turns_and_its_rule() -> None:
     commands = _commands()
-    # A zone comes and goes while nothing else has its turn.
-    assert set(commands._table) == set(_all_commands()) - {MoveZone, TakeOverZone}
+    # Zones and couriers come and go while nothing else has its turn.
+    assert set(commands._table) == set(_all_commands()) - {LendCouriers, MoveZone, TakeOverZone}
 
 
 def test_whatever_somebody_may_send_can_be_carried_out() -> None:

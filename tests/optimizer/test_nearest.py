@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.nearest import Asks, Cells, Nearest, People, nearest
+from optimizer.nearby import Asks, Cells, Nearest, People
+from optimizer.nearest import nearest
 
 _CELLS, _PEOPLE, _ASKS = 6, 40, 5
 
