@@ -25,6 +25,7 @@ from actors.gateways.moyasar import Moyasar
 from actors.gateways.moyasar_payouts import MoyasarPayouts
 from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
+from actors.gateways.paypal import PayPal
 from actors.gateways.settings import MailProvider, PayoutProvider, SmsProvider
 from actors.gateways.sms import DevelopmentSms, SmsGateway
 from actors.gateways.smtp import SmtpMail
@@ -186,6 +187,14 @@ async def open_gateways(
             found[GatewayName.STRIPE] = Stripe(
                 settings.stripe, return_url=return_url, timeout_s=timeout_s
             )
+        if GatewayName.PAYPAL in settings.accounts:
+            paypal = PayPal(
+                settings.paypal,
+                return_url=return_url,
+                timeout_s=timeout_s,
+                clock=SystemClock(),
+            )
+            found[GatewayName.PAYPAL] = await stack.enter_async_context(paypal)
         if GatewayName.WALLET in settings.accounts:
             keeper = LedgerKeeper(books, wall=SystemClock())
             found[GatewayName.WALLET] = Wallet(keeper, books)

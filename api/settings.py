@@ -20,6 +20,7 @@ from actors.gateways.settings import (
     PaymentSettings,
     PaymentsMode,
     PayoutSettings,
+    PayPalSettings,
     ScannerSettings,
     SmsProvider,
     SmsSettings,
@@ -260,6 +261,7 @@ class Settings(BaseSettings):
     payments: PaymentSettings = PaymentSettings()
     moyasar: MoyasarSettings = MoyasarSettings()
     stripe: StripeSettings = StripeSettings()
+    paypal: PayPalSettings = PayPalSettings()
     privacy: PrivacySettings = PrivacySettings()
     books: BooksSettings = BooksSettings()
 
@@ -290,7 +292,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _who_must_be_paid_has_accounts(self) -> "Settings":
         if self.payments.mode is PaymentsMode.REQUIRED:
-            for gateway in sorted(set(self.payments.routes.values()) - self.accounts):
+            known = self.accounts | {GatewayName.PAYPAL}
+            for gateway in sorted(set(self.payments.routes.values()) - known):
                 raise ValueError(
                     f"payments.routes names {gateway}, but {gateway}.secret_key is empty: "
                     "set it, or let no network go there"
@@ -303,6 +306,7 @@ class Settings(BaseSettings):
         keys = {
             GatewayName.MOYASAR: self.moyasar.secret_key,
             GatewayName.STRIPE: self.stripe.secret_key,
+            GatewayName.PAYPAL: self.paypal.secret_key,
         }
         found = {name for name, key in keys.items() if key.get_secret_value()}
         is_required = self.payments.mode is PaymentsMode.REQUIRED
@@ -314,6 +318,7 @@ class Settings(BaseSettings):
         keys = {
             GatewayName.MOYASAR: self.moyasar.publishable_key,
             GatewayName.STRIPE: self.stripe.publishable_key,
+            GatewayName.PAYPAL: self.paypal.client_id,
         }
         return keys.get(gateway, "")
 

@@ -41,7 +41,7 @@ class Cash:
         del source
         return None
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
+    async def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
         """See `PaymentGateway.read_notice`: nobody sends one."""
         del headers, body
         return None

@@ -18,7 +18,7 @@ class HttpClient:
         url: str,
         *,
         timeout_s: float,
-        auth: tuple[str, str] | None = None,
+        auth: tuple[str, str] | httpx2.Auth | None = None,
         headers: Mapping[str, str] | None = None,
         wire: httpx2.AsyncBaseTransport | None = None,
     ) -> None:

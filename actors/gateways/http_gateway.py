@@ -44,7 +44,8 @@ class HttpGateway(HttpClient):
             return _said(answer)
         if status in _UNDECIDED or status >= 500 or not answer.is_client_error:
             raise GatewayUncertain(f"status {status}")
-        raise GatewayRejected(f"status {status}: {_why(answer)}")
+        code = _why(answer)
+        raise GatewayRejected(f"status {status}: {code}", code=code)
 
 
 def _said(answer: httpx2.Response) -> dict[str, Any]:
@@ -64,4 +65,7 @@ def _why(answer: httpx2.Response) -> str:
     except msgspec.DecodeError:
         return ""
     found = body if isinstance(body, dict) else {}
-    return str(found.get("type") or found.get("name") or "")[:100]
+    details = found.get("details")
+    first = details[0] if isinstance(details, list) and details else None
+    issue = first.get("issue") if isinstance(first, dict) else None
+    return str(issue or found.get("type") or found.get("name") or "")[:100]

@@ -122,7 +122,7 @@ class Moyasar(HttpGateway):
             expires_month=int(found.get("month") or 0),
         )
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
+    async def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
         """See `PaymentGateway.read_notice`."""
         del headers
         try:
@@ -154,7 +154,7 @@ def _source(source: Source, *, is_held: bool) -> dict[str, Any]:
             return {"type": "applepay", "token": source.value, "manual": is_held}
         case SourceKind.STC_PAY:
             return {"type": "stcpay", "mobile": source.value}
-        case SourceKind.WALLET | SourceKind.SAVED | SourceKind.CASH:
+        case _:
             raise GatewayRejected("no source of Moyasar's")
 
 

@@ -15,7 +15,14 @@ class GatewayUncertain(Exception):
 
 
 class GatewayRejected(Exception):
-    """The gateway refuses what it was asked for: it was not done, and the text says why."""
+    """The gateway refuses what it was asked for: it was not done, and the text says why.
+
+    `code` is the gateway's own name of the fault, empty where it gave none.
+    """
+
+    def __init__(self, why: str, *, code: str = "") -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -30,7 +37,7 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 class PaymentGateway(Protocol):
-    """Moves money. Every method but the last may raise `GatewayUncertain`.
+    """Moves money. Every method may raise `GatewayUncertain`.
 
     What is asked for is never asked for again without `find` having shown that it was not done.
     """
@@ -56,6 +63,6 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
+    async def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
         """What a webhook says; None when it is not genuine."""
         ...

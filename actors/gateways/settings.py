@@ -220,10 +220,12 @@ class PaymentSettings(BaseModel):
                 ),
                 GatewayName.MOYASAR,
             ),
+            Network.PAYPAL: GatewayName.PAYPAL,
             Network.WALLET: GatewayName.WALLET,
             Network.CASH: GatewayName.CASH,
         },
-        description="Which gateway takes which network; what is not named is not offered.",
+        description="Which gateway takes which network; what is not named is not offered, nor is "
+        "PayPal without an account there.",
     )
     return_url: str = Field(
         default="",
@@ -289,4 +291,25 @@ class StripeSettings(BaseModel):
     )
     webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="Signing secret of the webhook endpoint (`whsec_…`)."
+    )
+
+
+class PayPalSettings(BaseModel):
+    """Our account at PayPal, which knows no riyal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(default="https://api-m.paypal.com", description="Where PayPal's API answers.")
+    client_id: str = Field(default="", description="Client id of our app at PayPal.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret of our app there; empty: no account there."
+    )
+    webhook_id: str = Field(
+        default="", description="Id of the webhook as PayPal shows it; empty: none is believed."
+    )
+    hundred_dollars_halalas: int = Field(
+        default=37_500,
+        ge=35_000,
+        le=40_000,
+        description="What a hundred US dollars are worth, in halalas; 37500 is the riyal's peg.",
     )

@@ -108,7 +108,7 @@ class Stripe:
         methods = self._client.v1.payment_methods
         return _card((await _asked(lambda: methods.retrieve(source.value))).get("card"))
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
+    async def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
         """See `PaymentGateway.read_notice`: signed, and not older than five minutes."""
         secret = self._settings.webhook_secret.get_secret_value()
         try:

@@ -86,7 +86,7 @@ class Wallet:
         del source
         return None
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
+    async def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice | None:
         """See `PaymentGateway.read_notice`: a wallet sends none."""
         del headers, body
         return None

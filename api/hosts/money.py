@@ -39,7 +39,9 @@ def open_payments(parts: Parts) -> Payments:
         paid,
         parts.gateways,
         Policy(
-            routes=settings.routes,
+            routes={
+                network: name for network, name in settings.routes.items() if name in parts.gateways
+            },
             terms=Terms(settle_s=settings.settle_s, commission_percent=settings.commission_percent),
             refund_limit_halalas=settings.refund_limit_halalas,
             poll_s=settings.poll_s,

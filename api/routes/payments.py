@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from msgspec.structs import replace
 from starlette.responses import RedirectResponse, Response
 
+from actors.gateways.payments import GatewayUncertain
 from actors.gateways.settings import PaymentsMode
 from actors.payments import Payments
 from api.bodies import OrderBody
@@ -191,7 +192,11 @@ async def come_back(payment_id: PathId, parts: PartsDep, request: Request) -> Re
 async def hear_gateway(gateway: GatewayName, parts: PartsDep, request: Request) -> Json:
     """A gateway's word that something happened to a payment; what, it is asked."""
     known = parts.gateways.get(gateway)
-    notice = known and known.read_notice(request.headers, await request.body())
+    try:
+        notice = known and await known.read_notice(request.headers, await request.body())
+    except GatewayUncertain as error:
+        # Whether it is genuine could not be asked: the gateway sends it again.
+        raise Refused(UNAVAILABLE()) from error
     if not notice:
         raise Refused(NOTICE_NOT_GENUINE())
     payments: Payments = request.app.state.payments

@@ -40,6 +40,7 @@ class AccountKind(StrEnum):
     COURIER_PAY = "courier_pay"
     GOODWILL = "goodwill"
     BAD_DEBT = "bad_debt"
+    CONVERSION = "conversion"
     GATEWAY_FEES = "gateway_fees"
     POINTS_ISSUED = "points_issued"
     POINTS = "points"

@@ -38,6 +38,7 @@ class TransferReason(StrEnum):
     SETTLEMENT = "settlement"
     GOODWILL = "goodwill"
     DIFFERENCE = "difference"
+    CONVERSION = "conversion"
     WRITE_OFF = "write_off"
     POINTS = "points"
     CORRECTION = "correction"

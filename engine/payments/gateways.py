@@ -17,6 +17,7 @@ class GatewayName(StrEnum):
 
     MOYASAR = "moyasar"
     STRIPE = "stripe"
+    PAYPAL = "paypal"
     WALLET = "wallet"
     CASH = "cash"
 
@@ -29,6 +30,7 @@ class Network(StrEnum):
     MASTERCARD = "mastercard"
     AMEX = "amex"
     STC_PAY = "stc_pay"
+    PAYPAL = "paypal"
     WALLET = "wallet"
     CASH = "cash"
 
@@ -39,6 +41,7 @@ class SourceKind(StrEnum):
     TOKEN = "token"  # noqa: S105 - a kind, no secret
     APPLE_PAY = "apple_pay"
     STC_PAY = "stc_pay"
+    PAYPAL = "paypal"
     WALLET = "wallet"
     SAVED = "saved"
     CASH = "cash"
@@ -96,6 +99,17 @@ MATRIX: Final[dict[GatewayName, Capabilities]] = {
         idempotency=True,
         webhooks=True,
     ),
+    # Its customers say yes on its own page, and it counts in US cents.
+    GatewayName.PAYPAL: Capabilities(
+        authorise=True,
+        partial_capture=True,
+        void=True,
+        refund=True,
+        partial_refund=True,
+        tokens=False,
+        idempotency=True,
+        webhooks=True,
+    ),
     # Of our own: the customer's wallet in the ledger.
     GatewayName.WALLET: Capabilities(
         authorise=True,
@@ -147,7 +161,11 @@ class Standing(StrEnum):
 
 
 class Statement(Struct, frozen=True, kw_only=True):
-    """What a gateway says of a payment when it is asked; `challenge_url` is the bank's page."""
+    """What a gateway says of a payment when it is asked; `challenge_url` is the bank's page.
+
+    What it holds of ours beyond the halalas told, because it counts in another currency, is
+    `conversion_halalas`.
+    """
 
     reference: str
     standing: Standing
@@ -155,6 +173,7 @@ class Statement(Struct, frozen=True, kw_only=True):
     currency: str
     captured_halalas: int = 0
     refunded_halalas: int = 0
+    conversion_halalas: int = 0
     card: Card | None = None
     challenge_url: str = ""
     reason: str = ""

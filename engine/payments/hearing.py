@@ -71,6 +71,7 @@ def heard(
         is_noticed=False,
         captured_halalas=max(payment.captured_halalas, said.captured_halalas),
         refunded_halalas=max(payment.refunded_halalas, said.refunded_halalas),
+        conversion_halalas=_converted(payment, said),
         # What the token was described as says more than what was charged.
         card=payment.card or said.card,
         challenge_url=said.challenge_url if said.standing is Standing.CHALLENGED else "",
@@ -136,6 +137,9 @@ def _moved(before: Payment, after: Payment, now: Instant) -> tuple[Payment, tupl
     captured = after.captured_halalas - before.captured_halalas
     if captured:
         effects.append(to_enter(postings.captured(after, captured, now=now)))
+    converted = after.conversion_halalas - before.conversion_halalas
+    if converted:
+        effects.append(to_enter(postings.converted(before, converted, now=now)))
     rest = after.refunded_halalas - before.refunded_halalas
     asked = None if before.operation is None else before.refund(before.operation.id)
     if asked is not None and 0 < asked.amount_halalas <= rest:
@@ -158,6 +162,14 @@ def _moved(before: Payment, after: Payment, now: Instant) -> tuple[Payment, tupl
         effects += postings.follows_refund(after, unexplained, transfer)
         after = replace(after, refunds=(*after.refunds, unexplained))
     return after, tuple(effects)
+
+
+def _converted(payment: Payment, said: Statement) -> int:
+    """What conversion makes of it; a statement of less than is known says nothing of that."""
+    told = (said.captured_halalas, said.refunded_halalas)
+    known = (payment.captured_halalas, payment.refunded_halalas)
+    is_news = all(one >= other for one, other in zip(told, known, strict=True))
+    return said.conversion_halalas if is_news else payment.conversion_halalas
 
 
 def _with(payment: Payment, refund: Refund) -> Payment:

@@ -148,12 +148,12 @@ class Payment(Thing, frozen=True, kw_only=True):
     instead. Of a group there are several `orders`, and `shares` of them; `order_id` is the group's
     name, and once the orders are placed, the payment knows nothing personal of them.
     `target_halalas` is what is to be kept in the end, None while that is open; the rest goes back
-    for `rest_reason`. `captured_halalas` and `refunded_halalas` are what the gateway says; what
-    went to the wallet is `credited_halalas`; cash is with `courier_id`. `price` is what the order
-    was charged in the end. A `supplement` pays for more of an order that has a first payment; of
-    that, `settlements` are what was done about what it did not cover. With `is_noticed` the gateway
-    has sent word and is to be asked. `due_at` is when something is to be done without being asked,
-    `tries` how often that came to nothing.
+    for `rest_reason`. `captured_halalas` and `refunded_halalas` are what the gateway says,
+    `conversion_halalas` what another currency adds; what went to the wallet is `credited_halalas`;
+    cash is with `courier_id`. `price` is what the order was charged in the end. A `supplement` pays
+    for more of an order that has a first payment; of that, `settlements` are what was done about
+    what it did not cover. With `is_noticed` the gateway has sent word and is to be asked. `due_at`
+    is when something is to be done unasked, `tries` how often that came to nothing.
     """
 
     id: PaymentId
@@ -180,6 +180,7 @@ class Payment(Thing, frozen=True, kw_only=True):
     rest_reason: RefundReason = RefundReason.NOT_PLACED
     captured_halalas: int = 0
     refunded_halalas: int = 0
+    conversion_halalas: int = 0
     credited_halalas: int = 0
     refunds: tuple[Refund, ...] = ()
     sale: Sale | None = None

@@ -37,6 +37,7 @@ REVENUE: Final = account(AccountKind.REVENUE)
 VAT: Final = account(AccountKind.VAT)
 GOODWILL: Final = account(AccountKind.GOODWILL)
 BAD_DEBT: Final = account(AccountKind.BAD_DEBT)
+CONVERSION: Final = account(AccountKind.CONVERSION)
 _TAKEN: Final = {False: TransferReason.CAPTURE, True: TransferReason.CASH_COLLECTED}
 
 
@@ -49,6 +50,16 @@ def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
         {_gateway(payment): -amount, _order(payment): amount},
         now,
     )
+
+
+def converted(payment: Payment, amount: int, *, now: Instant) -> Transfer:
+    """What the gateway holds in its currency is worth so much more than what it was told to take.
+
+    `payment` is as it was before that was seen.
+    """
+    amounts = {_gateway(payment): -amount, CONVERSION: amount}
+    names = ("conversion", str(payment.version))
+    return _transfer(payment, names, TransferReason.CONVERSION, amounts, now)
 
 
 def follows_refund(payment: Payment, refund: Refund, transfer: Transfer) -> tuple[Effect, ...]:

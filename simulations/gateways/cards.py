@@ -77,4 +77,26 @@ CARDS: Final = (
         silence=Silence.BEFORE,
     ),
 )
-BY_NUMBER: Final = {one.number: one for one in CARDS}
+# Whoever approves an order at the local PayPal says by such an account how it goes on.
+ACCOUNTS: Final = (
+    MagicCard(number="buyer@paypal.example", network=Network.PAYPAL, meaning="approved"),
+    MagicCard(
+        number="declined@paypal.example",
+        network=Network.PAYPAL,
+        meaning="approved by the customer, declined by his bank",
+        declined="INSTRUMENT_DECLINED",
+    ),
+    MagicCard(
+        number="mute@paypal.example",
+        network=Network.PAYPAL,
+        meaning="approved, but no answer comes when the money is held or taken",
+        silence=Silence.AFTER,
+    ),
+    MagicCard(
+        number="deaf@paypal.example",
+        network=Network.PAYPAL,
+        meaning="approved, but at first nothing is held or taken, and no answer comes",
+        silence=Silence.BEFORE,
+    ),
+)
+BY_NUMBER: Final = {one.number: one for one in (*CARDS, *ACCOUNTS)}

@@ -35,6 +35,11 @@ class Request(Struct, frozen=True, kw_only=True):
             return base64.b64decode(value).decode().partition(":")[0]
         return ""
 
+    def bearer(self) -> str:
+        """Who asks, by a token."""
+        kind, _, value = self.headers.get("authorization", "").partition(" ")
+        return value if kind.lower() == "bearer" else ""
+
     def form(self) -> dict[str, str]:
         """The body as a form."""
         return dict(parse_qsl(self.body.decode()))

@@ -6,13 +6,16 @@ from contextlib import suppress
 from rich.console import Console
 from rich.table import Table
 
-from simulations.gateways.cards import CARDS
+from simulations.gateways.cards import ACCOUNTS, CARDS
 from simulations.gateways.moyasar import (
     PUBLISHABLE_KEY,
     SECRET_KEY,
     WEBHOOK_SECRET,
     MoyasarProtocol,
 )
+from simulations.gateways.paypal import CLIENT_ID as PAYPAL_ID
+from simulations.gateways.paypal import SECRET as PAYPAL_SECRET
+from simulations.gateways.paypal import WEBHOOK_ID, PayPalProtocol
 from simulations.gateways.server import PaymentServer, Reply, Request
 from simulations.gateways.stripe import SECRET_KEY as STRIPE_KEY
 from simulations.gateways.stripe import WEBHOOK_SECRET as STRIPE_WEBHOOKS
@@ -35,6 +38,7 @@ async def _serve(port: int, api: str) -> None:
     server.serve(tell)
     MoyasarProtocol(server, webhook_url=f"{api}/v1/webhooks/moyasar")
     StripeProtocol(server, webhook_url=f"{api}/v1/webhooks/stripe")
+    PayPalProtocol(server, webhook_url=f"{api}/v1/webhooks/paypal")
     async with server.running(port):
         console.print(settings_for(server.url), highlight=False, soft_wrap=True)
         console.print(_cards())
@@ -53,12 +57,16 @@ def settings_for(url: str) -> str:
             f"HADIYATI_STRIPE__URL={url}",
             f"HADIYATI_STRIPE__SECRET_KEY={STRIPE_KEY}",
             f"HADIYATI_STRIPE__WEBHOOK_SECRET={STRIPE_WEBHOOKS}",
+            f"HADIYATI_PAYPAL__URL={url}",
+            f"HADIYATI_PAYPAL__CLIENT_ID={PAYPAL_ID}",
+            f"HADIYATI_PAYPAL__SECRET_KEY={PAYPAL_SECRET}",
+            f"HADIYATI_PAYPAL__WEBHOOK_ID={WEBHOOK_ID}",
         )
     )
 
 
 def _cards() -> Table:
-    table = Table("card", "network", "what happens")
-    for one in CARDS:
+    table = Table("card or account", "network", "what happens")
+    for one in (*CARDS, *ACCOUNTS):
         table.add_row(one.number, one.network.value, one.meaning)
     return table

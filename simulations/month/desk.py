@@ -175,7 +175,7 @@ class Desk:
                 self.done["redemptions"] += not isinstance(found, Refusal)
 
     async def _hear(self, webhook: Webhook) -> None:
-        notice = self._office.gateway.read_notice(webhook.headers, webhook.body)
+        notice = await self._office.gateway.read_notice(webhook.headers, webhook.body)
         assert notice is not None, "the server knows our secret"
         self.done["webhooks"] += 1
         payment = await self._office.payments.hear(GatewayName.MOYASAR, notice)

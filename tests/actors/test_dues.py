@@ -156,7 +156,7 @@ async def test_a_hundred_at_once_are_one_payment_and_one_change(tills: Tills) ->
     hosts = [tills.another_host() for _ in range(4)]
     told = await asyncio.gather(*(hosts[one % 4].pay(wish) for one in range(100)))
     assert all(isinstance(one, Payment) for one in told)
-    for notice in tills.notices() * 2:
+    for notice in (await tills.notices()) * 2:
         heard = await tills.host.hear(tills.gateway.name, notice)
         if heard is not None:
             await tills.host.advance(heard)

@@ -16,7 +16,15 @@ from engine.kernel.ids import PaymentId
 from engine.money.accounts import AccountKind, account
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
 from engine.payments import decide
-from engine.payments.gateways import MATRIX, GatewayName, Network, Source, SourceKind, Standing
+from engine.payments.gateways import (
+    MATRIX,
+    GatewayName,
+    Network,
+    Source,
+    SourceKind,
+    Standing,
+    Statement,
+)
 from engine.payments.payment import (
     Operation,
     OperationKind,
@@ -29,6 +37,7 @@ from simulations.gateways.stripe import SECRET_KEY as STRIPE_KEY
 from simulations.gateways.stripe import WEBHOOK_SECRET as STRIPE_WEBHOOKS
 from simulations.gateways.stripe import StripeProtocol
 from storage.payments import change_of
+from tests.actors.paypal import PAYPAL, at_paypal
 from tests.actors.tills import DEAF, MADA, MUTE, SECURE, VISA, Tills, some_tills
 
 K = OperationKind
@@ -42,6 +51,17 @@ class Scene:
     gateway: PaymentGateway
     networks: dict[bool, Network]
     sources: dict[bool, Source]
+    approves: bool = False
+
+    async def take(self, payment: Payment) -> Statement:
+        """What is said in the end, once the customer has approved it where he must."""
+        said = await self.gateway.take(payment, self.sources[True])
+        if self.approves and said.standing is Standing.CHALLENGED:
+            await self.tills.confirm(replace(payment, challenge_url=said.challenge_url))
+            found = await self.gateway.find(replace(payment, reference=said.reference))
+            assert found is not None
+            return found
+        return said
 
     async def asked(self, *, is_held: bool) -> Payment:
         """A payment whose taking is stored and not sent."""
@@ -89,7 +109,7 @@ def at_stripe(tills: Tills) -> tuple[Stripe, StripeProtocol]:
     return gateway, protocol
 
 
-@pytest.fixture(params=["moyasar", "stripe", "wallet"])
+@pytest.fixture(params=["moyasar", "stripe", "paypal", "wallet"])
 async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     async with some_tills() as tills:
         if request.param == "moyasar":
@@ -112,6 +132,15 @@ async def scene(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
                 networks=dict.fromkeys((True, False), Network.VISA),
                 sources=dict.fromkeys((True, False), Source(kind=SourceKind.TOKEN, value=method)),
             )
+        elif request.param == "paypal":
+            async with at_paypal(tills) as (paypal, _):
+                yield Scene(
+                    tills=tills,
+                    gateway=paypal,
+                    networks=dict.fromkeys((True, False), Network.PAYPAL),
+                    sources=dict.fromkeys((True, False), PAYPAL),
+                    approves=True,
+                )
         else:
             yield Scene(
                 tills=tills,
@@ -131,7 +160,7 @@ async def test_what_was_never_asked_for_is_not_found(scene: Scene) -> None:
 
 async def test_a_hold_is_captured_in_part_once(scene: Scene) -> None:
     payment = await scene.asked(is_held=True)
-    said = await scene.gateway.take(payment, scene.sources[True])
+    said = await scene.take(payment)
     assert (said.standing, said.captured_halalas) == (Standing.AUTHORISED, 0)
     assert (said.amount_halalas, said.currency) == (payment.amount_halalas, "SAR")
     assert await scene.gateway.find(payment) == said
@@ -146,7 +175,7 @@ async def test_a_hold_is_captured_in_part_once(scene: Scene) -> None:
 
 async def test_a_hold_is_let_go(scene: Scene) -> None:
     payment = await scene.asked(is_held=True)
-    await scene.gateway.take(payment, scene.sources[True])
+    await scene.take(payment)
     freed = await scene.do(payment, K.VOID, payment.amount_halalas)
     assert freed.standing is Standing.VOIDED
     with pytest.raises(GatewayRejected):
@@ -155,13 +184,13 @@ async def test_a_hold_is_let_go(scene: Scene) -> None:
 
 async def test_the_same_reference_is_the_same_charge(scene: Scene) -> None:
     payment = await scene.asked(is_held=True)
-    first = await scene.gateway.take(payment, scene.sources[True])
-    assert await scene.gateway.take(payment, scene.sources[True]) == first
+    first = await scene.take(payment)
+    assert await scene.take(payment) == first
 
 
 async def test_refunds_add_up_and_end_at_what_was_taken(scene: Scene) -> None:
     payment = await scene.asked(is_held=True)
-    await scene.gateway.take(payment, scene.sources[True])
+    await scene.take(payment)
     await scene.do(payment, K.CAPTURE, 1000)
     payment = replace(payment, captured_halalas=1000)
     for amount in (300, 700):
@@ -229,11 +258,11 @@ async def test_stripe_pays_declines_falls_silent_and_sends_signed_words() -> Non
         assert challenged.status.value == "challenged"
         await tills.confirm(challenged)
         words = [(one.headers, one.body) for one in tills.server.webhooks]
-        word = gateway.read_notice(*words[-1])
+        word = await gateway.read_notice(*words[-1])
         assert word is not None
         assert word.payment_id == challenged.id
-        assert gateway.read_notice({}, words[-1][1]) is None
-        assert gateway.read_notice(words[0][0], words[-1][1]) is None
+        assert await gateway.read_notice({}, words[-1][1]) is None
+        assert await gateway.read_notice(words[0][0], words[-1][1]) is None
         heard = await host.hear(GatewayName.STRIPE, word)
         assert heard is not None
         assert (await host.advance(heard)).is_placed

@@ -117,7 +117,7 @@ async def test_a_challenge_is_refused_or_forgotten(tills: Tills) -> None:
     assert (forgotten.status, forgotten.reason) == (S.DECLINED, "challenge_expired")
     # He confirms after all, when nobody expects it any more: it is given back.
     await tills.confirm(asked)
-    for notice in tills.notices():
+    for notice in await tills.notices():
         heard = await tills.host.hear(forgotten.gateway, notice)
         if heard is not None:
             await tills.host.advance(heard)
@@ -184,7 +184,7 @@ async def test_a_hundred_retries_at_once_are_one_payment(tills: Tills) -> None:
 async def test_webhooks_come_twice_late_and_in_any_order(tills: Tills) -> None:
     payment = await tills.paid(SECURE)
     await tills.confirm(payment)
-    notices = tills.notices()
+    notices = await tills.notices()
     assert len(notices) == 2
     for notice in (*reversed(notices), *notices):
         heard = await tills.host.hear(payment.gateway, notice)
@@ -203,7 +203,7 @@ async def test_webhooks_come_twice_late_and_in_any_order(tills: Tills) -> None:
 async def test_a_notice_outlives_the_process_that_took_it(tills: Tills) -> None:
     payment = await tills.paid(SECURE)
     await tills.confirm(payment)
-    await tills.host.hear(payment.gateway, tills.notices()[-1])
+    await tills.host.hear(payment.gateway, (await tills.notices())[-1])
     await tills.another_host().look()
     assert (await tills.newest(payment)).is_placed
 
@@ -213,9 +213,9 @@ async def test_a_notice_without_the_secret_is_not_read(tills: Tills) -> None:
     (genuine,) = tills.server.webhooks
     forged = msgspec.json.decode(genuine.body)
     forged["secret_token"] = "guessed"
-    assert tills.gateway.read_notice({}, msgspec.json.encode(forged)) is None
-    assert tills.gateway.read_notice({}, b"{") is None
-    assert tills.gateway.read_notice({}, genuine.body) is not None
+    assert await tills.gateway.read_notice({}, msgspec.json.encode(forged)) is None
+    assert await tills.gateway.read_notice({}, b"{") is None
+    assert await tills.gateway.read_notice({}, genuine.body) is not None
     assert payment.status is S.CHALLENGED
 
 

@@ -250,9 +250,10 @@ class Tills:
         assert (await self.keeper.audit()).faults == []
         assert await self.balance(AccountKind.GATEWAY, "moyasar") == -self.protocol.till.kept()
 
-    def notices(self) -> list[Notice]:
+    async def notices(self) -> list[Notice]:
         """The webhooks that were held back, as they are read."""
-        found = (self.gateway.read_notice(one.headers, one.body) for one in self.server.webhooks)
+        read = self.gateway.read_notice
+        found = [await read(one.headers, one.body) for one in self.server.webhooks]
         return [one for one in found if one is not None]
 
 

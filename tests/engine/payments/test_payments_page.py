@@ -4,7 +4,7 @@ from typing import get_type_hints
 
 from engine.payments.gateways import MATRIX, Capabilities
 from engine.payments.payment import TRANSITIONS
-from simulations.gateways.cards import CARDS
+from simulations.gateways.cards import ACCOUNTS, CARDS
 from tests.engine.test_documents import rows
 
 PAGE = "payments.md"
@@ -30,3 +30,8 @@ def test_the_matrix_of_gateways() -> None:
 def test_the_cards_that_mean_something() -> None:
     told = [tuple(row) for row in rows(PAGE, "## Cards that mean something")]
     assert told == [(one.number, one.network.value, one.meaning) for one in CARDS]
+
+
+def test_the_accounts_that_mean_something() -> None:
+    told = [tuple(row) for row in rows(PAGE, "## Accounts that mean something")]
+    assert told == [(one.number, one.meaning) for one in ACCOUNTS]
