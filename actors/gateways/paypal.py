@@ -133,7 +133,12 @@ class PayPal(HttpGateway):
     async def find(self, payment: Payment) -> Statement | None:
         """See `PaymentGateway.find`: what its customer has approved is held or taken by this."""
         try:
-            order = await self._order(payment)
+            reference = payment.reference or await self._made(payment)
+        except GatewayRejected:
+            # Without an order nothing can be taken.
+            return None
+        try:
+            order = await self._order(replace(payment, reference=reference))
             if order is None:
                 return _forgotten(payment)
             return None if order.status in UNTRIED else await self._completed(payment, order)

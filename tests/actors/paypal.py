@@ -21,10 +21,9 @@ MUTE, DEAF = "mute@paypal.example", "deaf@paypal.example"
 async def at_paypal(tills: Tills, **more: Any) -> AsyncIterator[tuple[PayPal, PayPalProtocol]]:
     protocol = PayPalProtocol(tills.server, webhook_url="http://held.example/")
     settings = PayPalSettings(
-        url=tills.server.url,
         client_id=CLIENT_ID,
         secret_key=SecretStr(SECRET),
-        **{"webhook_id": WEBHOOK_ID, **more},
+        **{"url": tills.server.url, "webhook_id": WEBHOOK_ID, **more},
     )
     url = "https://hadiyati.example/v1/payments"
     async with PayPal(settings, return_url=url, timeout_s=20, clock=tills.clock) as gateway:

@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from actors.gateways.payments import GatewayUncertain, Notice
 from actors.gateways.paypal import PayPal
 from actors.payments import Payments
+from engine.kernel.ids import PaymentId
 from engine.kernel.messages import Decision
 from engine.money.accounts import AccountKind
 from engine.orders.messages import CancelOrder, CancelReason
 from engine.payments import decide
 from engine.payments.conversion import Rate
-from engine.payments.gateways import GatewayName, Network
+from engine.payments.gateways import Flow, GatewayName, Network, Standing
 from engine.payments.payment import (
     Payment,
     PaymentStatus,
@@ -27,6 +28,8 @@ from engine.payments.payment import (
 )
 from simulations.gateways.cards import Silence
 from simulations.gateways.paypal import PayPalProtocol
+from simulations.gateways.server import PaymentServer, Reply, Request
+from storage.payments import change_of
 from tests.actors.paypal import BUYER, DEAF, DECLINED, MUTE, PAYPAL, at_paypal
 from tests.actors.tills import Tills, some_tills
 
@@ -123,6 +126,28 @@ async def test_the_customers_word_and_then_ours_hold_the_money(shop: Shop) -> No
     (charge,) = shop.protocol.till.charges.values()
     assert (charge.amount, charge.currency) == (-(-held.amount_halalas * 100 // 375), "USD")
     assert shop.asked("/v1/oauth2/token") == 1
+
+
+async def test_what_waits_too_long_for_a_hold_is_charged_at_once(shop: Shop) -> None:
+    order, now = await shop.tills.placing(), shop.tills.clock.now()
+    begun = decide.begin(
+        PaymentId(shop.tills.new_id()),
+        order,
+        customer_id=shop.tills.customer.user_id,
+        gateway=GatewayName.PAYPAL,
+        network=Network.PAYPAL,
+        now=now,
+        expires_at=order.quote.valid_until,
+    )
+    payment = replace(change_of(begun).thing, flow=Flow.CHARGE)
+    asked = change_of(decide.ask(payment, decide.taking(payment), now=now)).thing
+    said = await shop.gateway.take(asked, PAYPAL)
+    await shop.tills.confirm(replace(asked, challenge_url=said.challenge_url), BUYER)
+    taken = await shop.gateway.find(asked)
+    assert taken is not None
+    assert (taken.standing, taken.captured_halalas) == (Standing.CAPTURED, asked.amount_halalas)
+    assert await shop.gateway.find(asked) == taken
+    assert [one[0] for one in shop.protocol.till.moves] == ["capture"]
 
 
 async def test_an_order_that_is_cancelled_frees_what_was_held(shop: Shop) -> None:
@@ -308,3 +333,18 @@ async def test_without_a_token_nothing_is_known(shop: Shop) -> None:
     shop.tills.server.fall_silent("/v1/oauth2/token", Silence.BEFORE)
     with pytest.raises(GatewayUncertain):
         await shop.gateway.find(payment)
+
+
+async def test_what_paypal_will_not_make_is_given_up(shop: Shop) -> None:
+    def refuse(request: Request) -> Reply:
+        if "oauth2" in request.path:
+            return Reply(body={"access_token": "A21AA", "expires_in": 3600})
+        details = [{"issue": "PAYEE_ACCOUNT_RESTRICTED"}]
+        return Reply(status=422, body={"name": "UNPROCESSABLE_ENTITY", "details": details})
+
+    server = PaymentServer()
+    server.serve(refuse)
+    async with server.running(), at_paypal(shop.tills, url=server.url) as (gateway, _):
+        shop.host = shop.served_by(gateway)
+        payment = await shop.begun()
+    assert (payment.status, payment.reason) == (S.DECLINED, "not_accepted")

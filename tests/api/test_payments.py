@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from actors.gateways.moyasar import Moyasar
-from actors.gateways.settings import MoyasarSettings, PaymentSettings, PaymentsMode
+from actors.gateways.settings import MoyasarSettings, PaymentSettings, PaymentsMode, PayPalSettings
 from api.server import open_gateways
 from api.settings import Settings
 from engine.payments.gateways import GatewayName
@@ -218,6 +218,8 @@ async def test_the_gateways_are_those_that_the_settings_give_accounts_at() -> No
     assert await found(moyasar=account) == {GatewayName.MOYASAR}
     everything = await found(moyasar=account, payments=required)
     assert everything == {GatewayName.MOYASAR, GatewayName.WALLET, GatewayName.CASH}
+    paypal = PayPalSettings(client_id="app", secret_key=SecretStr("secret"))
+    assert await found(paypal=paypal) == {GatewayName.PAYPAL}
     with pytest.raises(ValueError, match="secret_key is empty"):
         Settings(payments=required)
 
