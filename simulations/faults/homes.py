@@ -3,12 +3,18 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
+from uuid import UUID
+
+import numpy as np
 
 from actors.bus import Astray, CellUnavailable
 from actors.cell import World
+from actors.fleet import read_fleet
 from actors.local import LocalCells
+from engine.couriers.courier import Courier
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
+from engine.kernel.place import Point
 from simulations.faults.misfortune import Misfortune
 from simulations.faults.parts import Crash
 from simulations.faults.truth import Truth
@@ -91,6 +97,15 @@ class Homes:
         """The cells that hold a zone, or a courier on duty."""
         alive = [(cell, life.cells) for cell, life in self._lives.items() if life.cells]
         return [cell for cell, cells in alive if await cells.snapshot(cell, channel)]
+
+    async def where(self, courier: Courier) -> Point | None:
+        """Where the cell that has him sees a courier at this moment; None where nobody does."""
+        for cell in await self.who_hold(f"courier:{courier.id}"):
+            shown = await self._home(cell).snapshot(cell, f"fleet:{courier.zone_id}")
+            rows = read_fleet(shown.body["packed"] if shown else b"")
+            for row in rows[rows["id"] == np.void(UUID(courier.id).bytes)]:
+                return Point(lat=float(row["lat"]) / 1e7, lng=float(row["lng"]) / 1e7)
+        return None
 
     async def _again(self, cell: CellId, envelope: Envelope) -> None:
         """The network delivers it once more, some time later; nobody hears the answer."""

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Final
 
-from msgspec.structs import replace
-
 from actors.bus import Bus
 from actors.clock import Clock
 from engine.couriers.courier import Courier, Duty
@@ -66,10 +64,8 @@ class Owners:
         return found
 
     async def _same_place(self, courier: Courier, at: Instant) -> Fix:
-        """Where his owner saw him last: nobody doubts that he is still there."""
-        last, point = await self._kept(courier), courier.last_point
-        if last is not None:
-            return replace(last, at=at)
+        """Where his owner sees him, kept or not yet: nobody doubts that he is still there."""
+        point = await self._homes.where(courier) or courier.last_point
         return Fix(lat=point.lat, lng=point.lng, at=at, accuracy_m=_EXACT_M)
 
     async def _is_behind(self, courier: Courier, at: Instant) -> bool:

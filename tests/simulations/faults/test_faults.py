@@ -16,7 +16,7 @@ from tests.simulations.faults.planted import PLANTED, planted
 # that had expired before its cell was restarted; and some with many faults of many kinds.
 KEPT: Final = (1, 5, 15, 18, 165, 457)
 # Two with many crossings and moves.
-KEPT_AT_A_BORDER: Final = (8, 14)
+KEPT_AT_A_BORDER: Final = (8, 14, 47)
 _SEEDS_MAX: Final = 6
 _CRASHES: Final = Odds(crash=0.02)
 # What provokes each planted bug; the hunt tells how many seeds find it with odds of their own.
@@ -35,7 +35,7 @@ PROVOKED_BY: Final = {
     "repetition under a new id": Odds(answer_lost=0.1),
     "closed offer accepted": Odds(),
     "owner does not let go": Odds(),
-    "hand-over acknowledged before its commit": Odds(store_refuses=0.2, slow=0.2),
+    "hand-over acknowledged before its commit": Odds(store_refuses=0.3, slow=0.4, slow_ms=8_000),
     "orders forgotten when a zone moves": Odds(),
     "positions sent to the former owner are dropped": Odds(),
     "loans are not minded": Odds(),
