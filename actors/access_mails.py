@@ -1,8 +1,6 @@
 """The e-mails that tell operators and admins of a change in how they get in."""
 
-import structlog
-
-from actors.gateways.mail import Mail, MailGateway, MailRejected
+from actors.gateways.mail import Mail, MailGateway, deliver
 from engine.identity.access_changes import AccessChange, TellAccessChange
 from engine.identity.profiles import Language
 from engine.kernel.messages import Effect, Role
@@ -74,10 +72,8 @@ class AccessMails:
             return
         language = await self._language(effect)
         subject, text = _TEXTS[effect.change, language]
-        try:
-            await self._mail.send(Mail(to=account.email, subject=subject, text=text), effect.id)
-        except MailRejected as error:
-            structlog.get_logger(__name__).warning("mail_rejected", why=str(error))
+        mail = Mail(to=account.email, subject=subject, text=text)
+        await deliver(self._mail, mail, effect.id)
 
     async def _language(self, effect: TellAccessChange) -> Language:
         for role in (effect.role,) if effect.role else (Role.OPERATOR, Role.ADMIN):

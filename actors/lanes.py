@@ -6,7 +6,7 @@ Commands travel in order and are answered; positions are packed, and the latest 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from actors.answers import answer_to
 from actors.bus import Astray, CellUnavailable
@@ -67,8 +67,7 @@ class CommandLane:
         self._waiting_max = settings.commands_waiting_max
         self._waiting: list[_Waiting] = []
         self._asking: set[UserId] = set()
-        self._pumps: set[asyncio.Task[None]] = set()
-        self._pumping = 0
+        self._pumps: set[asyncio.Task[Any] | None] = set()
         self._travelling = 0
 
     async def execute(self, envelope: Envelope) -> Answer:
@@ -77,19 +76,16 @@ class CommandLane:
             return answer_to(envelope, UNAVAILABLE())
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((envelope, answered))
-        if self._pumping < _CALLS_AT_ONCE and self._are_enough():
-            # Counted by hand: a task is done a moment later than it has looked for the last time.
-            self._pumping += 1
-            pump = asyncio.ensure_future(self._run())
-            self._pumps.add(pump)
-            pump.add_done_callback(self._pumps.discard)
+        if len(self._pumps) < _CALLS_AT_ONCE and self._are_enough():
+            self._pumps.add(asyncio.ensure_future(self._run()))
         return await answered
 
     async def _run(self) -> None:
         try:
             await self._call_while_it_is_worth_it()
         finally:
-            self._pumping -= 1
+            # It leaves by itself: it is done a moment later than it has looked for the last time.
+            self._pumps.discard(asyncio.current_task())
 
     async def _call_while_it_is_worth_it(self) -> None:
         while self._are_enough() and (batch := self._next_batch()):

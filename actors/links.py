@@ -1,9 +1,7 @@
 """The e-mails with links: what stands in them, and how they leave."""
 
-import structlog
-
 from actors.clock import Clock
-from actors.gateways.mail import Mail, MailGateway, MailRejected
+from actors.gateways.mail import Mail, MailGateway, deliver
 from engine.identity import links
 from engine.identity.links import Link, LinkPurpose, SendLink
 from engine.identity.profiles import Language
@@ -93,10 +91,7 @@ class LinkMails:
         is_known = await self._store.find_account(link.email) is not None
         if link.purpose is LinkPurpose.RESET_PASSWORD and not is_known:
             return
-        try:
-            await self._mail.send(self._mail_with(link), effect.id)
-        except MailRejected as error:
-            structlog.get_logger(__name__).warning("mail_rejected", why=str(error))
+        await deliver(self._mail, self._mail_with(link), effect.id)
 
     def _mail_with(self, link: Link) -> Mail:
         subject, text = _TEXTS[link.purpose, link.language]

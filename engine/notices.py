@@ -2,6 +2,7 @@
 
 from engine.kernel.ids import EffectId, derived_id
 from engine.kernel.messages import Decision, Effect, Event
+from engine.kernel.riyals import riyals
 from engine.orders.cash import cash_due
 from engine.orders.messages import SendSms
 from engine.orders.order import CourierReachedDoor, Order, OrderDelivered, OrderPickedUp
@@ -47,10 +48,10 @@ def _announcement(order: Order) -> str:
     )
     due = cash_due(order)
     if due:
-        riyals = f"{due // 100}.{due % 100:02}"
+        amount = riyals(due)
         text += (
-            f"\nالمبلغ المطلوب نقدًا عند الاستلام: {riyals} ريال\n"
-            f"To be paid in cash at the door: SAR {riyals}"
+            f"\nالمبلغ المطلوب نقدًا عند الاستلام: {amount} ريال\n"
+            f"To be paid in cash at the door: SAR {amount}"
         )
     return text
 

@@ -34,6 +34,14 @@ class MailRejected(MailFailed):
     """The message will never be taken: there is no such mailbox, or it refuses us."""
 
 
+async def deliver(gateway: MailGateway, mail: Mail, key: str) -> None:
+    """Send it; of one that will never be taken only the log tells. Raises `MailFailed`."""
+    try:
+        await gateway.send(mail, key)
+    except MailRejected as error:
+        structlog.get_logger(__name__).warning("mail_rejected", why=str(error))
+
+
 class SentMail(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the development gateway's file."""
 

@@ -10,7 +10,8 @@ import segno
 import typst
 
 from engine.invoices.invoice import Invoice, InvoiceKind
-from engine.invoices.ubl import local, riyals
+from engine.invoices.ubl import local
+from engine.kernel.riyals import riyals
 from engine.kernel.timing import SECOND_MS
 from engine.pricing.lines import LineAmounts, amounts
 

@@ -20,7 +20,7 @@ from api.refusals import INVALID_REQUEST
 from api.routes.changes import change_wanted
 from api.sending import id_of_command
 from engine.audit.record import Action, acted
-from engine.dispatch.change import difference
+from engine.dispatch.change import to_pay
 from engine.identity.access import Permission
 from engine.kernel.ids import PaymentId, derived_id
 from engine.kernel.messages import Caller
@@ -33,7 +33,6 @@ from engine.orders.messages import (
     ChangeOrder,
 )
 from engine.orders.order import Order
-from engine.orders.policy import change_terms
 from engine.payments.decide import paid_as
 from engine.payments.dues import due_of, give_up
 from engine.payments.messages import NOTHING_OWED
@@ -231,16 +230,10 @@ def _supplement(order: Order, command: ChangeOrder, halalas: int) -> Supplementi
 
 def _difference(order: Order, command: ChangeOrder, caller: Caller, now: int) -> int:
     """What is to be paid in addition; raises `Refused` when that is nothing or more than agreed."""
-    terms = change_terms(order, caller.role, now=now)
-    if terms is None:
-        raise Refused(TOO_LATE_TO_CHANGE(status=order.status.value))
-    agreed = command.charge_halalas_max
-    if agreed is not None and terms.charge_halalas > agreed:
-        raise Refused(CHARGE_RISEN(charge_halalas=terms.charge_halalas))
-    halalas = difference(order, command.quote, terms)
-    if not halalas:
-        raise Refused(NOTHING_OWED())
-    return halalas
+    told = to_pay(order, command, caller, now=now) or NOTHING_OWED()
+    if isinstance(told, Refusal):
+        raise Refused(told)
+    return told
 
 
 def _due(order: Order, first: Payment | None) -> Supplementing:

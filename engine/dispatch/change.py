@@ -172,6 +172,14 @@ def _made_before(order: Order, command: ChangeOrder) -> Decision | Refusal:
     return Decision(reply=_reply(order, 0))
 
 
+def to_pay(order: Order, command: ChangeOrder, caller: Caller, *, now: Instant) -> int | Refusal:
+    """What a change is to be paid with in addition; refused when it is too late or too dear."""
+    terms = change_terms(order, caller.role, now=now)
+    if terms is None:
+        return TOO_LATE_TO_CHANGE(status=order.status.value)
+    return _dearer(terms, command) or difference(order, command.quote, terms)
+
+
 def difference(order: Order, quote: Quote, terms: ChangeTerms) -> int:
     """What a change to this quote is to be paid with beyond what was paid; 0 when nothing is."""
     later = replace(

@@ -14,8 +14,9 @@ from lxml import etree
 
 from engine.invoices import tlv
 from engine.invoices.invoice import Chain, Draft, Invoice, Stamp, correctable
-from engine.invoices.ubl import CAC, CBC, EXT, Element, attach, document, local, riyals
+from engine.invoices.ubl import CAC, CBC, EXT, Element, attach, document, local
 from engine.kernel.refusals import Refusal
+from engine.kernel.riyals import riyals
 from engine.pricing.lines import amounts
 
 _DS: Final = "http://www.w3.org/2000/09/xmldsig#"

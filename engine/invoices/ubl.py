@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from lxml import etree
 
 from engine.invoices.invoice import Chain, Draft, InvoiceKind, Party
+from engine.kernel.riyals import riyals
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.pricing.lines import VAT_PERCENT, Amounts, LineAmounts, amounts
 
@@ -33,12 +34,6 @@ _TYPE_CODES: Final = {
 _SIMPLIFIED, _STANDARD = "0200000", "0100000"
 _PAID_BY_CARD: Final = "48"
 _RIYADH: Final = timezone(timedelta(hours=3))
-
-
-def riyals(halalas: int) -> str:
-    """An amount with two decimals, exact."""
-    sign, halalas = ("-", -halalas) if halalas < 0 else ("", halalas)
-    return f"{sign}{halalas // 100}.{halalas % 100:02}"
 
 
 def local(at: Instant) -> datetime:

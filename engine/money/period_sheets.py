@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engine.kernel.riyals import riyals
 from engine.money.accounts import Asset
 from engine.money.periods import Period, Turnover, VatSum, vat_return
 
@@ -26,17 +27,23 @@ def vat_return_rows(
     """The documents by kind; then what is declared, what the ledger has of it, and what is due."""
     made = vat_return(turnovers, sums)
     documents = [
-        (period.name, one.kind, str(one.documents), _sar(one.net_halalas), _sar(one.vat_halalas))
+        (
+            period.name,
+            one.kind,
+            str(one.documents),
+            riyals(one.net_halalas),
+            riyals(one.vat_halalas),
+        )
         for one in sums
     ]
     lines = (
-        ("output", _sar(made.sales_net_halalas), made.output_vat_halalas),
+        ("output", riyals(made.sales_net_halalas), made.output_vat_halalas),
         ("output_in_ledger", "", made.ledger_vat_halalas),
         ("difference", "", made.difference_halalas),
         ("input", "", made.input_vat_halalas),
         ("payable", "", made.payable_halalas),
     )
-    told = [(period.name, name, "", net, _sar(vat)) for name, net, vat in lines]
+    told = [(period.name, name, "", net, riyals(vat)) for name, net, vat in lines]
     return VAT_RETURN, *documents, *told
 
 
@@ -49,9 +56,4 @@ def _total(period: Period, asset: Asset, turnovers: tuple[Turnover, ...]) -> tup
 def _sides(asset: Asset, debits: int, credits_: int) -> tuple[str, str]:
     if asset is Asset.POINTS:
         return str(debits), str(credits_)
-    return _sar(debits), _sar(credits_)
-
-
-def _sar(halalas: int) -> str:
-    whole, part = divmod(abs(halalas), 100)
-    return f"{'-' if halalas < 0 else ''}{whole}.{part:02}"
+    return riyals(debits), riyals(credits_)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from engine.kernel.riyals import riyals
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order
 
@@ -50,10 +51,6 @@ def _time(instant: Instant | None) -> str:
     return datetime.fromtimestamp(instant // SECOND_MS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _sar(halalas: int) -> str:
-    return f"{halalas // 100}.{halalas % 100:02}"
-
-
 def _text(text: str) -> str:
     """One line of text that no program takes for a formula."""
     line = " ".join(text.split())
@@ -72,7 +69,9 @@ _CELLS: Final[Mapping[str, Callable[[Order], str]]] = {
     "gift": lambda order: _text(order.gift.description),
     "shop": lambda order: _text(order.shop.name),
     "door": lambda order: _text(order.door.address or order.door.name),
-    "total_sar": lambda order: _sar(order.total_halalas),
-    "fees_sar": lambda order: _sar(order.fees_halalas),
-    "charge_sar": lambda order: "" if order.charge_halalas is None else _sar(order.charge_halalas),
+    "total_sar": lambda order: riyals(order.total_halalas),
+    "fees_sar": lambda order: riyals(order.fees_halalas),
+    "charge_sar": lambda order: (
+        "" if order.charge_halalas is None else riyals(order.charge_halalas)
+    ),
 }

@@ -22,6 +22,11 @@ class Price(Struct, frozen=True, kw_only=True):
     owed_halalas: int = 0
 
 
+def owed_of(price: Price | None) -> int:
+    """What of a price its first payment did not cover, in halalas; nothing while there is none."""
+    return 0 if price is None else price.owed_halalas
+
+
 class Supplementing(Struct, frozen=True, kw_only=True):
     """What is paid for beside an order's first payment.
 

@@ -22,7 +22,7 @@ from engine.money.transfers import (
 from engine.orders.policy import RETURN
 from engine.orders.quote import Quote
 from engine.payments.gateways import GatewayName
-from engine.payments.owed import Price, Settlement, SettlementKind
+from engine.payments.owed import Price, Settlement, SettlementKind, owed_of
 from engine.payments.payment import (
     Payment,
     Refund,
@@ -100,7 +100,7 @@ def sold(
     """
     share = payment.share(order_id)
     price = payment.price if share is None else share.price
-    owed = 0 if price is None else price.owed_halalas
+    owed = owed_of(price)
     is_whole = sale.total_halalas == (price.total_halalas if price else quote.total_halalas)
     return _transfer(
         payment,

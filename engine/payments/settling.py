@@ -22,7 +22,7 @@ from engine.payments import postings
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import Flow, GatewayName
 from engine.payments.messages import FollowOrder, TakePointsBack
-from engine.payments.owed import Price
+from engine.payments.owed import Price, owed_of
 from engine.payments.payment import (
     Payment,
     PaymentCredited,
@@ -110,7 +110,7 @@ def sell(
         return _sell_shares(payment, events, effects, terms=terms, now=now)
     kept = min(payment.target_halalas or 0, payment.refundable_halalas)
     is_due = payment.is_over and payment.sale is None and payment.operation is None
-    sold = max(0, kept) + (payment.price.owed_halalas if payment.price else 0)
+    sold = max(0, kept) + owed_of(payment.price)
     if not is_due or sold <= 0:
         return decided(payment, events, effects, now=now)
     if payment.supplement is not None:
@@ -268,7 +268,7 @@ def _sell_shares(
         if one.status is not RefundStatus.REJECTED and not one.is_after_sale
     )
     left -= sum(
-        one.sale.total_halalas - (one.price.owed_halalas if one.price else 0)
+        one.sale.total_halalas - owed_of(one.price)
         for one in payment.shares
         if one.sale is not None
     )
@@ -276,7 +276,7 @@ def _sell_shares(
     for share in payment.shares:
         is_due = share.is_over and share.sale is None and payment.operation is None
         kept = min((share.target_halalas or 0) - payment.given_back_of(share.order_id), left)
-        sold = max(0, kept) + (share.price.owed_halalas if share.price else 0)
+        sold = max(0, kept) + owed_of(share.price)
         if not is_due or sold <= 0:
             shares.append(share)
             continue
