@@ -19,7 +19,7 @@ from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId, UserId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Command, Effect, Envelope
 from engine.kernel.pages import Wanted
-from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE
+from engine.kernel.refusals import ELSEWHERE, NOT_ALLOWED, UNAVAILABLE
 from engine.kernel.timing import Instant
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
@@ -29,8 +29,9 @@ from storage.store import Answer, Store, StoreUnavailable
 
 AT_REST: Final = "at_rest"
 LISTED_MAX: Final = 100
+# A thing that moves more often than this while one command looks for it is asked for later.
+_FOLLOWED_MAX: Final = 3
 _UNKNOWN = {"order": UNKNOWN_ORDER, "courier": UNKNOWN_COURIER, "zone": UNKNOWN_ZONE}
-_NOT_HERE = {UNKNOWN_ORDER.code, UNKNOWN_COURIER.code, UNKNOWN_ZONE.code}
 # Hears of a position whose courier is not on duty in the cell that it was passed to.
 Astray = Callable[[CourierId, Fix], None]
 
@@ -94,10 +95,7 @@ class Bus:
 
     async def _ask(self, envelope: Envelope) -> Answer:
         try:
-            answer = await self._at_its_cell(envelope)
-            has_moved = answer.refusal is not None and answer.refusal.code in _NOT_HERE
-            if has_moved and self._forget(envelope.command):
-                answer = await self._at_its_cell(envelope)
+            answer = await self._wherever_it_is(envelope)
         except (StoreUnavailable, CellUnavailable):
             return answer_to(envelope, UNAVAILABLE())
         if is_held_elsewhere(envelope, answer):
@@ -108,15 +106,23 @@ class Bus:
         """As `_ask`, but nobody is handed over twice for one command."""
         self._forget(envelope.command)
         try:
-            return await self._at_its_cell(envelope)
+            return await self._wherever_it_is(envelope)
         except (StoreUnavailable, CellUnavailable):
             return answer_to(envelope, UNAVAILABLE())
 
-    def _forget(self, command: Command) -> bool:
-        """Forget where a command goes and whom it changes; whether either was remembered."""
-        names = {subject(command), destination(command)}
-        forgotten = [self._addresses.forget(one) for one in names]
-        return any(forgotten)
+    def _forget(self, command: Command) -> None:
+        """Forget where a command goes and whom it changes."""
+        for name in {subject(command), destination(command)}:
+            self._addresses.forget(name)
+
+    async def _wherever_it_is(self, envelope: Envelope) -> Answer:
+        """Ask the cell that has it, and the next one when it moved meanwhile."""
+        for _ in range(_FOLLOWED_MAX):
+            answer = await self._at_its_cell(envelope)
+            if answer.refusal is None or answer.refusal.code != ELSEWHERE.code:
+                return answer
+            self._forget(envelope.command)
+        return answer_to(envelope, UNAVAILABLE())
 
     async def _at_its_cell(self, envelope: Envelope) -> Answer:
         cell = await self._addresses.cell_for(envelope.command)

@@ -103,7 +103,9 @@ class Cell:
             doubted=self._reload_soon,
         )
         self._commands = Commands(self._holdings, world.clock)
-        self._strangers = Strangers(world.store, self._holdings, self._live.doubt, self._live.adopt)
+        self._strangers = Strangers(
+            cell_id, world.store, self._holdings, self._live.doubt, self._live.adopt
+        )
         self._waits = Waits(world.store, self._holdings, world.clock)
         self._dispatcher = Dispatcher(
             live=self._live,

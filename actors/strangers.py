@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
+from actors.address import destination
 from actors.holdings import Holdings
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.handing_over import is_free
-from engine.couriers.messages import BUSY_ELSEWHERE, UNKNOWN_COURIER, GoOnDuty
+from engine.couriers.messages import BUSY_ELSEWHERE, GoOnDuty
 from engine.dispatch.offer import Offer
-from engine.kernel.ids import CourierId
+from engine.kernel.ids import CellId, ZoneId
 from engine.kernel.messages import Command, Thing
-from engine.kernel.refusals import UNAVAILABLE, Refusal
+from engine.kernel.refusals import ELSEWHERE, UNAVAILABLE, Refusal
 from engine.orders.order import Order
 from storage.store import Store, StoreUnavailable
 
@@ -18,16 +19,19 @@ class Strangers:
     """A courier who is off duty may have worked elsewhere meanwhile; what has ended is not kept.
 
     Who was handed over to this cell is taken in: `adopt` is called. Whoever else should be held and
-    is not proves that memory is behind storage: `doubt` is called.
+    is not proves that memory is behind storage: `doubt` is called. So is it for what belongs to a
+    zone that was moved to this cell and was not taken over yet.
     """
 
     def __init__(
         self,
+        cell: CellId,
         store: Store,
         holdings: Holdings,
         doubt: Callable[[], None],
         adopt: Callable[[Thing], None],
     ) -> None:
+        self._cell = cell
         self._store = store
         self._holdings = holdings
         self._doubt = doubt
@@ -35,52 +39,76 @@ class Strangers:
 
     async def admit(self, command: Command) -> Refusal | None:
         """Hold the stored state of whom the command speaks of; call it while holding the turns."""
-        courier_id = getattr(command, "courier_id", None)
-        order_id = getattr(command, "order_id", None)
-        offer_id = getattr(command, "offer_id", None)
-        refusal = None
         try:
-            if courier_id is not None and not self._holdings.is_on_duty(courier_id):
-                refusal = await self._admit_courier(courier_id, command)
-            is_held = order_id in self._holdings.orders
-            if refusal is None and order_id is not None and not is_held:
-                refusal = self._admit_ended(await self._store.find_order(order_id))
-            if refusal is None and offer_id is not None and offer_id not in self._holdings.offers:
-                refusal = self._admit_ended(await self._store.find_offer(offer_id))
+            for look in (self._zone, self._courier, self._order, self._offer):
+                refusal = await look(command)
+                if refusal is not None:
+                    return refusal
         except StoreUnavailable:
             return UNAVAILABLE()
-        return refusal
+        return None
 
-    async def _admit_courier(self, courier_id: CourierId, command: Command) -> Refusal | None:
+    async def _zone(self, command: Command) -> Refusal | None:
+        kind, _, zone_id = destination(command).partition(":")
+        if kind != "zone" or zone_id in self._holdings.zones:
+            return None
+        return await self._not_held(ZoneId(zone_id))
+
+    async def _courier(self, command: Command) -> Refusal | None:
+        courier_id = getattr(command, "courier_id", None)
+        if courier_id is None or self._holdings.is_on_duty(courier_id):
+            return None
         courier = await self._store.find_courier(courier_id)
         if courier is None:
             return None
         comes = isinstance(command, GoOnDuty)
         if courier.duty is not Duty.OFF:
-            return self._works(courier, comes=comes)
+            return await self._works(courier, comes=comes)
         if courier.zone_id not in self._holdings.zones and not comes:
-            return UNKNOWN_COURIER()
+            return await self._not_held(courier.zone_id)
         self._holdings.put(courier)
         return None
 
-    def _works(self, courier: Courier, *, comes: bool) -> Refusal | None:
+    async def _works(self, courier: Courier, *, comes: bool) -> Refusal | None:
         """He is on duty, and yet not here."""
-        is_ours = courier.zone_id in self._holdings.zones
-        if is_ours and is_free(courier):
+        if courier.zone_id not in self._holdings.zones:
+            elsewhere = await self._not_held(courier.zone_id)
+            return BUSY_ELSEWHERE(zone_id=courier.zone_id) if comes else elsewhere
+        if is_free(courier):
             self._adopt(courier)
             return None
-        if is_ours:
-            self._doubt()
-            return UNAVAILABLE()
-        return BUSY_ELSEWHERE(zone_id=courier.zone_id) if comes else UNKNOWN_COURIER()
+        return self._behind()
 
-    def _admit_ended(self, thing: Order | Offer | None) -> Refusal | None:
+    async def _order(self, command: Command) -> Refusal | None:
+        order_id = getattr(command, "order_id", None)
+        if order_id is None or order_id in self._holdings.orders:
+            return None
+        return await self._ended(await self._store.find_order(order_id))
+
+    async def _offer(self, command: Command) -> Refusal | None:
+        offer_id = getattr(command, "offer_id", None)
+        if offer_id is None or offer_id in self._holdings.offers:
+            return None
+        return await self._ended(await self._store.find_offer(offer_id))
+
+    async def _ended(self, thing: Order | Offer | None) -> Refusal | None:
         """What ended in another zone may be spoken of by a courier who was handed over since."""
         if thing is None:
             return None
         if not thing.is_open:
             self._holdings.put(thing)
-        elif thing.zone_id in self._holdings.zones:
-            self._doubt()
-            return UNAVAILABLE()
-        return None
+            return None
+        if thing.zone_id not in self._holdings.zones:
+            return await self._not_held(thing.zone_id)
+        return self._behind()
+
+    async def _not_held(self, zone_id: ZoneId) -> Refusal | None:
+        """What to say of a zone that is not held: None when there is no such zone."""
+        cell = await self._store.cell_of_zone(zone_id)
+        if cell == self._cell:
+            return self._behind()
+        return None if cell is None else ELSEWHERE()
+
+    def _behind(self) -> Refusal:
+        self._doubt()
+        return UNAVAILABLE()

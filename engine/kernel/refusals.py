@@ -72,6 +72,13 @@ DEADLINE_PASSED = declare(
     en="The answer would have come too late, so nothing was done. Try again.",
     ar="كان الرد سيصل متأخرًا فلم يُنفَّذ شيء. حاول مرة أخرى.",
 )
+# Said by one owner to whoever looks for another; the door looks again.
+ELSEWHERE = declare(
+    "elsewhere",
+    RefusalKind.CONFLICT,
+    en="This has moved on meanwhile. Repeat what you wanted.",
+    ar="انتقل هذا إلى مكان آخر في هذه الأثناء. كرّر طلبك.",
+)
 UNAVAILABLE = declare(
     "temporarily_unavailable",
     RefusalKind.UNAVAILABLE,

@@ -7,7 +7,6 @@ from typing import Any, Final
 from engine.couriers.courier import Courier
 from engine.couriers.messages import (
     BUSY_ELSEWHERE,
-    UNKNOWN_COURIER,
     AcceptOffer,
     GoOnDuty,
     LendCouriers,
@@ -15,10 +14,11 @@ from engine.couriers.messages import (
 )
 from engine.couriers.progress import REACHES
 from engine.dispatch.offer import Offer, OfferStatus
-from engine.geo.zone import UNKNOWN_ZONE, Zone
+from engine.geo.zone import Zone
 from engine.kernel.ids import CommandId, CourierId, OrderId
 from engine.kernel.messages import Change, Effect, Envelope, Thing
-from engine.orders.messages import UNKNOWN_ORDER, CancelOrder, PlaceOrder
+from engine.kernel.refusals import ELSEWHERE
+from engine.orders.messages import CancelOrder, PlaceOrder
 from engine.orders.order import HELD, Order
 from simulations.checks import REACHABLE
 from simulations.faults.journal import Journal
@@ -31,9 +31,7 @@ _CHANNELS: Final[dict[str, type[Thing]]] = {"order": Order, "courier": Courier, 
 
 
 # Who does not own what a command speaks of says so to the edge, which looks for who does.
-_ASKED_ELSEWHERE: Final = frozenset(
-    one.code for one in (BUSY_ELSEWHERE, UNKNOWN_COURIER, UNKNOWN_ORDER, UNKNOWN_ZONE)
-)
+_ASKED_ELSEWHERE: Final = frozenset({BUSY_ELSEWHERE.code, ELSEWHERE.code})
 
 
 class Truth:

@@ -185,6 +185,46 @@ def test_a_zone_is_moved_while_it_is_served() -> None:
     assert cells == [ancestor(cell_at(SHOP, 8), RuntimeSettings().placement_resolution)]
 
 
+async def _unannounced(town: Town, move: MoveZone) -> Answer:
+    """Move a zone without telling the cell that has it now; the outbox does so later."""
+    return await town.bus.by_clock(
+        Envelope(
+            id=CommandId(town.new_id()),
+            command=move,
+            caller=SYSTEM_CALLER,
+            deadline=town.clock.now() + 10 * SECOND_MS,
+        )
+    )
+
+
+def test_nobody_is_unknown_while_his_zone_is_on_its_way() -> None:
+    async def story(town: Town) -> tuple[list[str], list[str]]:
+        courier, order = await town.courier(), await town.order()
+        town_cell = await town.store.cell_of_zone(town.zone_id)
+        assert town_cell is not None
+        away = MoveZone(zone_id=town.zone_id, cell=own_cell(town.zone_id), author=OPERATOR.user_id)
+        assert _code(await town.send(away, OPERATOR)) == "ok"
+        back = MoveZone(zone_id=town.zone_id, cell=town_cell, author=OPERATOR.user_id)
+        assert _code(await _unannounced(town, back)) == "ok"
+        asked = [
+            (await town.placing(), town.customer),
+            (CancelOrder(order_id=order, reason=CancelReason.CHANGED_MIND), town.customer),
+            (TakeBreak(courier_id=courier), town.as_courier(courier)),
+        ]
+        keys = [town.new_id() for _ in asked]
+        told = list[str]()
+        for wait_ms in (0, 10 * SECOND_MS):
+            await town.clock.sleep(wait_ms)
+            sent = (town.send(*one, command_id=key) for one, key in zip(asked, keys, strict=True))
+            told += map(_code, await asyncio.gather(*sent))
+        return told[:3], told[3:]
+
+    early, later = in_a_town(story)
+    assert "temporarily_unavailable" in early
+    assert set(early) <= {"ok", "temporarily_unavailable"}
+    assert later == ["ok"] * 3
+
+
 def test_a_courier_may_come_back_to_a_cell_that_knew_him_before() -> None:
     async def story(town: Town) -> list[str]:
         courier, _, other_edge = await _moved(town)
