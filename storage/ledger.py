@@ -175,21 +175,21 @@ class _Turn:
         await self._session.run(
             queries.enter_transfers,
             accounts=changed,
-            assets=[asset_of(one) for one in changed],
-            floors=[floor_of(one) for one in changed],
-            posted=[ledger.changed[one].posted for one in changed],
-            reserved=[ledger.changed[one].reserved for one in changed],
+            assets=_array(map(asset_of, changed)),
+            floors=_array(map(floor_of, changed)),
+            posted=_array(ledger.changed[one].posted for one in changed),
+            reserved=_array(ledger.changed[one].reserved for one in changed),
             number=ledger.head.number,
             hash=ledger.head.hash,
-            numbers=[one.number for one in ledger.added],
-            ats=[one.at for one in ledger.added],
-            hashes=[one.hash for one in ledger.added],
+            numbers=_array(one.number for one in ledger.added),
+            ats=_array(one.at for one in ledger.added),
+            hashes=_array(one.hash for one in ledger.added),
             states=[encode(one.transfer) for one in ledger.added],
-            leg_numbers=[number for number, _, _ in legs],
-            leg_positions=[position for _, position, _ in legs],
+            leg_numbers=_array(number for number, _, _ in legs),
+            leg_positions=_array(position for _, position, _ in legs),
             leg_accounts=[leg.account for *_, leg in legs],
-            leg_assets=[asset_of(leg.account) for *_, leg in legs],
-            leg_amounts=[leg.amount for *_, leg in legs],
+            leg_assets=_array(asset_of(leg.account) for *_, leg in legs),
+            leg_amounts=_array(leg.amount for *_, leg in legs),
         )
 
 
@@ -233,6 +233,11 @@ def touched(transfers: Iterable[Transfer]) -> list[AccountId]:
 def entered_at(entry: Entry) -> Key:
     """Where an entry stands in a list."""
     return (entry.number,)
+
+
+def _array(values: Iterable[int | str | None]) -> str:
+    """The text of an array of numbers, or of words that need no quotes."""
+    return f"{{{','.join('null' if one is None else str(one) for one in values)}}}"
 
 
 def _entry(row: asyncpg.Record) -> Entry:

@@ -23,9 +23,11 @@ from storage.store import OrderSearch
 EVERYWHERE: Final = ""
 # Which of the tokens is the rarest is told by so many of each.
 _COUNTED_MAX: Final = 500
-# Where a token finds more than what is sought, so many orders are read at once, so often at most.
-_READ_AT_ONCE, _READ_TIMES = 200, 25
-_WALK: Final = "order_tokens"
+# Where a token finds more than what is sought, each look reads so many times what the last one did,
+# up to so many orders, so often at most.
+_READ_MORE, _READ_AT_ONCE, _READ_TIMES = 4, 5_000, 12
+# It has another name whenever tokens are others, and goes through all orders once more.
+_WALK: Final = "order_tokens: phones by six digits"
 _WALKED_AT_ONCE: Final = 500
 
 
@@ -62,22 +64,25 @@ async def save(session: Session, rows: Sequence[TokenRow]) -> None:
 
 async def search(database: Database, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
     """A page of what is found; see `Store.search_orders`."""
-    lead, others = await _in_order(database, needs(asked.sought))
     scopes, reading = _scoped(asked.zones, wanted)
-    scope = {
-        "tokens": [token_of(scope, one) for scope in scopes for one in lead],
-        **of_others(others),
-    }
+    lone = scopes[0] if len(scopes) == 1 else EVERYWHERE
+    lead, others = await _in_order(database, needs(asked.sought), lone)
+    if not lead:
+        return page_of([], wanted)
+    tokens = [token_of(scope, one) for scope in scopes for one in lead]
+    # Mostly what the rarest finds is what is sought; asking for the others would be in vain.
+    needed: Sequence[tuple[str, ...]] = ()
     found: list[Order] = []
     for _ in range(_READ_TIMES):
         query, values = statement(queries.search_orders, ORDER_SEARCH, reading)
-        rows = await database.rows(query, **scope, **values)
-        orders = [decode(Order, row["state"]) for row in rows]
+        rows = await database.rows(query, tokens=tokens, **of_others(needed), **values)
+        orders = (decode(Order, row["state"]) for row in rows if row["state"] is not None)
         found += [one for one in orders if asked.finds(one)]
-        if len(found) > wanted.limit or len(orders) <= reading.limit:
+        if len(found) > wanted.limit or len(rows) <= reading.limit:
             break
-        beyond = ORDER_SEARCH.key(wanted.by)(orders[-1])
-        reading = replace(reading, limit=_READ_AT_ONCE, beyond=beyond)
+        needed = others
+        more = min(reading.limit * _READ_MORE, _READ_AT_ONCE)
+        reading = replace(reading, limit=more, beyond=(rows[-1]["at"], rows[-1]["id"]))
     return page_of(found, wanted)
 
 
@@ -123,18 +128,19 @@ def token_rows(order: Order, *, is_first: bool = True) -> Iterator[TokenRow]:
 
 
 async def _in_order(
-    database: Database, wish: tuple[tuple[str, ...], ...]
+    database: Database, wish: tuple[tuple[str, ...], ...], scope: str
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The need that the fewest orders meet, and the others."""
+    """The need that the fewest orders of a scope meet, which may be none, and the others."""
     if len(wish) == 1:
         return wish[0], []
-    hashes = {one: token_of(EVERYWHERE, one) for need in wish for one in need}
+    hashes = {one: token_of(scope, one) for need in wish for one in need}
     rows = await database.rows(
         queries.count_order_tokens, tokens=[*hashes.values()], most=_COUNTED_MAX
     )
     counts = {row["token"]: row["orders"] for row in rows}
     rarest = min(wish, key=lambda need: sum(counts[hashes[one]] for one in need))
-    return rarest, [one for one in wish if one is not rarest]
+    lead = tuple(one for one in rarest if counts[hashes[one]])
+    return lead, [one for one in wish if one is not rarest]
 
 
 def _scoped(zones: tuple[ZoneId, ...] | None, wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:

@@ -5,6 +5,7 @@ belongs to us (money at a gateway, cash that a courier carries) is a balance bel
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NewType
 
 from msgspec import Struct
@@ -65,6 +66,8 @@ FLOORS: Final[dict[AccountKind, int]] = {
     AccountKind.POINTS_PENDING: 0,
 }
 # Looking a kind up is several times as quick as making it.
+# What a name says is read once for those that are used again and again.
+_KNOWN_MAX: Final = 4_096
 _KINDS: Final = {one.value: one for one in AccountKind}
 _POINTS: Final = frozenset(
     {AccountKind.POINTS, AccountKind.POINTS_PENDING, AccountKind.POINTS_ISSUED}
@@ -88,6 +91,7 @@ def account(kind: AccountKind, owner: str = "") -> AccountId:
     return AccountId(f"{kind.value}:{owner}" if owner else kind.value)
 
 
+@lru_cache(maxsize=_KNOWN_MAX)
 def kind_of(account_id: AccountId) -> AccountKind:
     """What the account is for; a ValueError for a text that names no account."""
     name = account_id.partition(":")[0]
@@ -99,11 +103,13 @@ def owner_of(account_id: AccountId) -> str:
     return account_id.partition(":")[2]
 
 
+@lru_cache(maxsize=_KNOWN_MAX)
 def asset_of(account_id: AccountId) -> Asset:
     """In what the account counts."""
     return Asset.POINTS if kind_of(account_id) in _POINTS else Asset.HALALAS
 
 
+@lru_cache(maxsize=_KNOWN_MAX)
 def floor_of(account_id: AccountId) -> int | None:
     """The lowest that the available balance may be, or None."""
     return FLOORS.get(kind_of(account_id))

@@ -24,6 +24,8 @@ _SHORTEST: Final = _LENGTHS[0]
 _NAME_WORDS_MAX: Final = 6
 # The number of a subscriber without country and leading zero.
 _PHONE_DIGITS: Final = 9
+# By which ends a phone is found: what lies between is told apart by the order itself.
+_PHONE_ENDS: Final = (PHONE_DIGITS_MIN, 6, _PHONE_DIGITS)
 _ARTICLE: Final = "ال"
 SOUGHT_WORDS_MAX: Final = 8
 
@@ -62,24 +64,25 @@ def tokens_of(order: Order) -> Tokens:
     names = _names(order)
     personal = {_of_name(one) for name in names for one in _beginnings(name)} | _pairs(names)
     digits = _digits(order)
-    if len(digits) >= PHONE_DIGITS_MIN:
-        personal |= {_of_phone(digits[-PHONE_DIGITS_MIN:]), _of_phone(digits[-_PHONE_DIGITS:])}
+    personal |= {_of_phone(digits[-one:]) for one in _PHONE_ENDS if one <= len(digits)}
     return Tokens(frozenset(personal), frozenset(lasting))
 
 
 def needs(wish: Sought) -> tuple[tuple[str, ...], ...]:
-    """Of each of these an order has one token at least, if it is what is sought."""
-    # Of a word in Latin letters nobody knows whether it is a code.
-    names = [_bare(one) for one in wish.words if not one.isascii()]
-    found: list[tuple[str, ...]]
-    found = [(one,) for both in pairwise(names) for one in _pairs(both)]
-    found += [_of_word(one) for one in wish.words]
-    if wish.phone_end:
-        found.append((_of_end(wish.phone_end),))
+    """Of each of these an order has one token at least, if it is what is sought.
+
+    Those come first that tell most.
+    """
+    found: list[tuple[str, ...]] = []
     if wish.code:
         found.append((_of_code(wish.code),))
+    if wish.phone_end:
+        found.append((_of_end(wish.phone_end),))
     if wish.carried_by is not None:
         found.append((_of_courier(wish.carried_by),))
+    names = [one for one in wish.words if not _subscriber(one).isdecimal()]
+    found += [need for one, other in pairwise(names) if (need := _of_both(one, other))]
+    found += [_of_word(one) for one in wish.words]
     return tuple(found) or ((ANY,),)
 
 
@@ -119,8 +122,15 @@ def _of_word(word: str) -> tuple[str, ...]:
     return (_of_name(name[:longest]), *codes, *phones)
 
 
+def _of_both(one: str, other: str) -> tuple[str, ...]:
+    """Two names, either of them a code if it is in Latin letters; none if they begin alike."""
+    pairs = _pairs((_bare(one), _bare(other)))
+    return (*pairs, *(_of_code(word) for word in (one, other) if word.isascii())) if pairs else ()
+
+
 def _of_end(end: str) -> str:
-    return _of_phone(end[-_PHONE_DIGITS if len(end) >= _PHONE_DIGITS else -PHONE_DIGITS_MIN :])
+    known = max((one for one in _PHONE_ENDS if one <= len(end)), default=PHONE_DIGITS_MIN)
+    return _of_phone(end[-known:])
 
 
 def _names(order: Order) -> tuple[str, ...]:

@@ -264,9 +264,12 @@ def not_placed(payment: Payment, code: str, *, now: Instant) -> Decision:
 def with_excess_returned(payment: Payment, *, now: Instant) -> Payment:
     """What was captured beyond the target is to go back."""
     target = payment.target_halalas
-    if target is None or payment.refundable_halalas <= target:
+    of_sale = sum(
+        one.from_sale_halalas for one in payment.refunds if one.status is not RefundStatus.REJECTED
+    )
+    excess = payment.refundable_halalas + of_sale - (target or 0)
+    if target is None or excess <= 0:
         return payment
-    excess = payment.refundable_halalas - target
     rest = Refund(
         id=_id(payment, "rest", str(payment.promised_halalas), str(target)),
         amount_halalas=excess,

@@ -93,8 +93,9 @@ class RefundTo(StrEnum):
 class Refund(Struct, frozen=True, kw_only=True):
     """Money that goes back; however often it is asked for under its id, it goes once.
 
-    `is_after_sale` when what the order has earned had been divided, and is taken back from there;
-    `courier_id` who pays for it when it is his fault. `order_id` is for which order of a group.
+    `is_after_sale` when what the order has earned had been divided, and is taken back from there.
+    Of one that was asked for before, so much is: `of_sale_halalas`, known when it is divided.
+    `courier_id` is who pays for it when it is his fault, `order_id` for which order of a group.
     """
 
     id: str
@@ -108,8 +109,14 @@ class Refund(Struct, frozen=True, kw_only=True):
     decided_by: UserId | None = None
     done_at: Instant | None = None
     is_after_sale: bool = False
+    of_sale_halalas: int = 0
     courier_id: CourierId | None = None
     order_id: OrderId | None = None
+
+    @property
+    def from_sale_halalas(self) -> int:
+        """How much of it those give back among whom the sale was divided."""
+        return self.amount_halalas if self.is_after_sale else self.of_sale_halalas
 
 
 class Sale(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ A captured payment lies on the account of its order until the order is over; the
 is divided over shop, platform and VAT. Whatever goes back later is taken from there again.
 """
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from engine.invoices.invoice import CreditRefund
@@ -64,18 +66,7 @@ def converted(payment: Payment, amount: int, *, now: Instant) -> Transfer:
 
 def follows_refund(payment: Payment, refund: Refund, transfer: Transfer) -> tuple[Effect, ...]:
     """What follows a refund that is done: its transfer, and a credit note for what was sold."""
-    share = payment.share(refund.order_id)
-    sale = payment.sale if share is None else share.sale
-    if not refund.is_after_sale or sale is None:
-        return (to_enter(transfer),)
-    note = CreditRefund(
-        id=EffectId(derived_id("credit", refund.id)),
-        order_id=payment.for_order_id if share is None else share.order_id,
-        refund_id=refund.id,
-        amount_halalas=refund.amount_halalas,
-        reason=refund.reason.value,
-    )
-    return (to_enter(transfer), note)
+    return (to_enter(transfer), *_notes(payment, refund))
 
 
 def refunded(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
@@ -91,31 +82,46 @@ def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
     return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
 
 
-def sold(
-    payment: Payment, sale: Sale, quote: Quote, *, now: Instant, order_id: OrderId | None = None
-) -> Transfer:
-    """What the order has earned leaves its account; `order_id` is which one of a group it was.
+def follows_sale(
+    payment: Payment, quote: Quote, *, now: Instant, order_id: OrderId | None = None
+) -> tuple[Effect, ...]:
+    """What follows when an order's sale stands in its payment; `order_id` is which of a group.
 
-    What its payment does not cover is owed by the customer.
+    What the order has earned leaves its account. What its payment does not cover is owed by the
+    customer; what was given back of it before is taken from those who bear it, and credited.
     """
     share = payment.share(order_id)
-    price = payment.price if share is None else share.price
+    price, sale = (share or payment).price, (share or payment).sale
+    assert sale is not None, "what follows a sale follows one"
     owed = owed_of(price)
     is_whole = sale.total_halalas == (price.total_halalas if price else quote.total_halalas)
-    return _transfer(
-        payment,
-        ("sale",) if order_id is None else ("sale", order_id),
-        TransferReason.SALE if is_whole else TransferReason.CANCELLATION,
+    amounts = Counter(
         {
             _order(payment): owed - sale.total_halalas,
             _receivable(order_id or payment.order_id): -owed,
             SHOP: sale.shop_halalas,
             REVENUE: sale.platform_halalas,
             VAT: sale.vat_halalas,
-        },
+        }
+    )
+    before, notes = 0, list[Effect]()
+    for refund in _given_before(payment, order_id):
+        amounts[_order(payment)] += refund.of_sale_halalas
+        amounts.update(_borne_by_sale(sale, refund, before))
+        before += refund.of_sale_halalas
+        notes += _notes(payment, refund)
+    if not move(amounts):
+        # All of it was given back before it was earned.
+        return tuple(notes)
+    transfer = _transfer(
+        payment,
+        ("sale",) if order_id is None else ("sale", order_id),
+        TransferReason.SALE if is_whole else TransferReason.CANCELLATION,
+        amounts,
         now,
         about=order_id,
     )
+    return (to_enter(transfer), *notes)
 
 
 def passed_on(payment: Payment, amount: int, *, now: Instant) -> Transfer:
@@ -177,28 +183,59 @@ def sale_of(
 
 def _borne(payment: Payment, refund: Refund) -> dict[AccountId, int]:
     """From whose account a refund comes: each amount is what it loses."""
-    share = payment.share(refund.order_id)
-    sale = payment.sale if share is None else share.sale
-    if not refund.is_after_sale or sale is None:
-        return {_order(payment): -refund.amount_halalas}
-    part = _part(sale, given_back(payment, refund.order_id), refund.amount_halalas)
+    sale = (payment.share(refund.order_id) or payment).sale
+    taken = 0 if sale is None else refund.from_sale_halalas
+    borne = Counter({_order(payment): taken - refund.amount_halalas})
+    if sale is not None and taken:
+        borne.update(_borne_by_sale(sale, refund, given_back(payment, refund.order_id)))
+    return borne
+
+
+def _borne_by_sale(sale: Sale, refund: Refund, before: int) -> dict[AccountId, int]:
+    """What each loses of what a sale gave him; so much was given back of it before."""
+    part = _part(sale, before, refund.from_sale_halalas)
     shop, platform = SHOP, REVENUE
     if refund.reason in {RefundReason.LATE, RefundReason.GOODWILL}:
         shop = platform = GOODWILL
     elif refund.reason is RefundReason.COURIER and refund.courier_id is not None:
         # He answers for what he was to do; the goods are our loss.
         shop, platform = GOODWILL, account(AccountKind.COURIER_DEBT, refund.courier_id)
-    borne: dict[AccountId, int] = {VAT: -part.vat_halalas}
-    for name, amount in ((shop, part.shop_halalas), (platform, part.platform_halalas)):
-        borne[name] = borne.get(name, 0) - amount
+    borne = Counter({VAT: -part.vat_halalas})
+    borne[shop] -= part.shop_halalas
+    borne[platform] -= part.platform_halalas
     return borne
 
 
 def given_back(payment: Payment, order_id: OrderId | None) -> int:
     """What went back by now of what the order, if it is one of a group, has earned."""
-    done = (one for one in payment.refunds if one.status is RefundStatus.DONE)
-    same = (one for one in done if not payment.shares or one.order_id == order_id)
-    return sum(one.amount_halalas for one in same if one.is_after_sale)
+    return sum(one.from_sale_halalas for one in _done(payment, order_id))
+
+
+def _given_before(payment: Payment, order_id: OrderId | None) -> tuple[Refund, ...]:
+    """What had gone back of a sale when it was divided."""
+    return tuple(one for one in _done(payment, order_id) if one.of_sale_halalas)
+
+
+def _done(payment: Payment, order_id: OrderId | None) -> Iterator[Refund]:
+    for one in payment.refunds:
+        is_its = not payment.shares or one.order_id == order_id
+        if is_its and one.status is RefundStatus.DONE:
+            yield one
+
+
+def _notes(payment: Payment, refund: Refund) -> tuple[Effect, ...]:
+    """The credit note for what a refund takes back of a sale, if that is anything."""
+    share = payment.share(refund.order_id)
+    if not refund.from_sale_halalas or (share or payment).sale is None:
+        return ()
+    note = CreditRefund(
+        id=EffectId(derived_id("credit", refund.id)),
+        order_id=payment.for_order_id if share is None else share.order_id,
+        refund_id=refund.id,
+        amount_halalas=refund.from_sale_halalas,
+        reason=refund.reason.value,
+    )
+    return (note,)
 
 
 def _part(sale: Sale, before: int, amount: int) -> Sale:
@@ -231,7 +268,7 @@ def _transfer(
     payment: Payment,
     names: tuple[str, ...],
     reason: TransferReason,
-    amounts: dict[AccountId, int],
+    amounts: Mapping[AccountId, int],
     now: Instant,
     *,
     about: OrderId | None = None,

@@ -7,7 +7,7 @@ from engine.kernel.messages import Decision
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.kernel.timing import Instant
 from engine.orders.messages import UNKNOWN_ORDER
-from engine.payments.decide import decided
+from engine.payments.decide import decided, with_excess_returned
 from engine.payments.messages import (
     NOT_YOUR_APPROVAL,
     ONLY_TO_WALLET,
@@ -17,6 +17,7 @@ from engine.payments.messages import (
 )
 from engine.payments.payment import (
     Payment,
+    PaymentStatus,
     Refund,
     RefundAsked,
     RefundDecided,
@@ -74,7 +75,10 @@ def decide_refund(
     judged = replace(refund, status=status, decided_by=by)
     refunds = tuple(judged if one.id == refund_id else one for one in payment.refunds)
     event = RefundDecided(at=now, refund_id=refund_id, status=status, by=by)
-    return decided(evolve(payment, refunds=refunds), (event,), now=now)
+    later = evolve(payment, refunds=refunds)
+    if later.status is PaymentStatus.CAPTURED:
+        later = with_excess_returned(later, now=now)
+    return decided(later, (event,), now=now)
 
 
 def _left_of(payment: Payment, share: Share) -> int:

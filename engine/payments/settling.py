@@ -19,6 +19,7 @@ from engine.orders.order import (
     OrderStatus,
 )
 from engine.payments import postings
+from engine.payments.crediting import given_before, with_given_before
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import Flow, GatewayName
 from engine.payments.messages import FollowOrder, TakePointsBack
@@ -108,13 +109,15 @@ def sell(
     """Divide what the order has earned, once it is over and the money is there."""
     if payment.shares:
         return _sell_shares(payment, events, effects, terms=terms, now=now)
-    kept = min(payment.target_halalas or 0, payment.refundable_halalas)
+    target = payment.target_halalas or 0
+    kept = max(0, min(target, payment.refundable_halalas))
     is_due = payment.is_over and payment.sale is None and payment.operation is None
-    sold = max(0, kept) + owed_of(payment.price)
-    if not is_due or sold <= 0:
-        return decided(payment, events, effects, now=now)
-    if payment.supplement is not None:
+    if is_due and payment.supplement is not None and kept:
         return _pass_on(payment, kept, events, effects, now=now)
+    after = with_given_before(payment, target - kept)
+    sold = kept + given_before(after) + owed_of(payment.price)
+    if not is_due or payment.supplement is not None or not sold:
+        return decided(payment, events, effects, now=now)
     sale = postings.sale_of(
         payment.quote,
         sold,
@@ -122,11 +125,12 @@ def sell(
         is_returned=payment.rest_reason is RefundReason.RETURNED,
         commission=terms.commission_percent,
     )
-    transfer = postings.sold(payment, sale, payment.quote, now=now)
+    after = replace(after, sale=sale)
+    sold_effects = postings.follows_sale(after, payment.quote, now=now)
     return decided(
-        replace(payment, sale=sale),
+        after,
         (*events, SaleEntered(at=now, sale=sale)),
-        (*effects, to_enter(transfer)),
+        (*effects, *sold_effects, *points_back(payment, after)),
         now=now,
     )
 
@@ -263,22 +267,24 @@ def _sell_shares(
 ) -> Decision:
     """Divide what each order of a group has earned, once it is over and the money is there."""
     left = payment.captured_halalas - sum(
-        one.amount_halalas
+        one.amount_halalas - one.from_sale_halalas
         for one in payment.refunds
-        if one.status is not RefundStatus.REJECTED and not one.is_after_sale
+        if one.status is not RefundStatus.REJECTED
     )
     left -= sum(
         one.sale.total_halalas - owed_of(one.price)
         for one in payment.shares
         if one.sale is not None
     )
-    shares = []
+    after = payment
     for share in payment.shares:
         is_due = share.is_over and share.sale is None and payment.operation is None
-        kept = min((share.target_halalas or 0) - payment.given_back_of(share.order_id), left)
-        sold = max(0, kept) + owed_of(share.price)
-        if not is_due or sold <= 0:
-            shares.append(share)
+        target = share.target_halalas or 0
+        of_it = share.quote.total_halalas - payment.given_back_of(share.order_id)
+        kept = max(0, min(target, of_it, left))
+        marked = with_given_before(after, target - kept, share.order_id)
+        sold = kept + given_before(marked, share.order_id) + owed_of(share.price)
+        if not is_due or not sold:
             continue
         sale = postings.sale_of(
             share.quote,
@@ -287,12 +293,16 @@ def _sell_shares(
             is_returned=share.is_returned,
             commission=terms.commission_percent,
         )
-        transfer = postings.sold(payment, sale, share.quote, now=now, order_id=share.order_id)
-        shares.append(replace(share, sale=sale))
+        moved = replace(share, sale=sale)
+        shares = tuple(moved if one is share else one for one in marked.shares)
+        after = replace(marked, shares=shares)
         events = (*events, SaleEntered(at=now, sale=sale))
-        effects = (*effects, to_enter(transfer))
-        left -= max(0, kept)
-    return decided(replace(payment, shares=tuple(shares)), events, effects, now=now)
+        effects = (
+            *effects,
+            *postings.follows_sale(after, share.quote, now=now, order_id=share.order_id),
+        )
+        left -= kept
+    return decided(after, events, (*effects, *points_back(payment, after)), now=now)
 
 
 def _price_of(payment: Payment, order: Order, vat_halalas: int | None) -> Price | None:

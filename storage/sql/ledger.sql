@@ -16,11 +16,12 @@ limit :limit;
 select number, millis(at) as at, hash, state from ledger_transfers where id = :id;
 
 -- name: enter_transfers!
+-- Numbers come as the texts of their arrays, which the driver sends without looking at each of them.
 with settled as (
     insert into ledger_accounts (id, asset, floor, posted, reserved)
     select * from unnest(
-        :accounts::text[], :assets::text[], :floors::bigint[], :posted::bigint[],
-        :reserved::bigint[]
+        :accounts::text[], :assets::text::text[], :floors::text::bigint[],
+        :posted::text::bigint[], :reserved::text::bigint[]
     )
     on conflict (id) do update set posted = excluded.posted, reserved = excluded.reserved
 ),
@@ -30,13 +31,13 @@ head as (
 entered as (
     insert into ledger_transfers (number, at, hash, state)
     select number, instant(at), hash, state from unnest(
-        :numbers::bigint[], :ats::bigint[], :hashes::text[], :states::jsonb[]
+        :numbers::text::bigint[], :ats::text::bigint[], :hashes::text::text[], :states::jsonb[]
     ) as new (number, at, hash, state)
 )
 insert into ledger_legs (number, position, account, asset, amount)
 select * from unnest(
-    :leg_numbers::bigint[], :leg_positions::smallint[], :leg_accounts::text[],
-    :leg_assets::text[], :leg_amounts::bigint[]
+    :leg_numbers::text::bigint[], :leg_positions::text::smallint[], :leg_accounts::text[],
+    :leg_assets::text::text[], :leg_amounts::text::bigint[]
 );
 
 -- name: ledger_statement_down

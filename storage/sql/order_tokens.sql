@@ -17,9 +17,17 @@ select
 from unnest(:tokens::bigint[]) as asked (token);
 
 -- name: search_orders
--- Orders that have one of the tokens and, of every other need, one of its tokens. Who asks for no
--- status does not read `orders` for it, since PostgreSQL leaves out a join that nobody needs.
-select (select state from orders where orders.id = found.id) as state
+-- Orders that have one of the tokens, and what those are that have of every other need one, too. Who
+-- asks for no status does not read `orders` for it, since PostgreSQL leaves out a join that nobody
+-- needs.
+select
+    case when :others::integer = 0 or :others::integer = (
+        select count(distinct other.need)
+        from unnest(:other_needs::integer[], :other_tokens::bigint[]) as other (need, token)
+        join order_tokens as too on too.token = other.token
+            and too.placed_at = found.placed_at and too.order_id = found.id
+    ) then (select state from orders where orders.id = found.id) end as state,
+    millis(found.placed_at) as at, found.id::text as id
 from (
     select distinct one.placed_at, one.id
     from unnest(:tokens::bigint[]) as asked (token)
@@ -30,16 +38,6 @@ from (
             from order_tokens as one left join orders on orders.id = one.order_id
         ) as has
         where has.token = asked.token
-            and (
-                :others::integer = 0
-                or :others::integer = (
-                    select count(distinct other.need)
-                    from unnest(:other_needs::integer[], :other_tokens::bigint[])
-                        as other (need, token)
-                    join order_tokens as too on too.token = other.token
-                        and too.placed_at = has.placed_at and too.order_id = has.id
-                )
-            )
         limit all
     ) as one
 ) as found
