@@ -36,6 +36,7 @@ from actors.loans import Loans
 from actors.local import local_bus
 from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
+from api.admission import Admission
 from api.app import assemble
 from api.keys import open_keys
 from api.logs import write_logs
@@ -107,6 +108,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         await payouts.reseal()
         yield Parts(
             bus=bus,
+            admission=Admission(settings.limits),
             store=store,
             live=live,
             identity=identity,
