@@ -134,6 +134,10 @@ class Bus:
             self._addresses.remember(subject(envelope.command), cell)
         return answer
 
+    def known_cell(self, name: str) -> CellId | None:
+        """The cell of something (`kind:id`), as far as it is remembered here."""
+        return self._addresses.known(name)
+
     def report_position(self, courier_id: CourierId, fix: Fix) -> None:
         """Pass a position on; only the newest of a courier matters.
 

@@ -33,3 +33,21 @@ class LimitSettings(SettingGroup):
         description="Requests at once in a process; lists are let go at 60 % of it, other requests "
         "at 90 %, offers, status, log-outs and payment hooks never.",
     )
+    commands_of_cell_at_once: int = Field(
+        default=512,
+        ge=1,
+        le=20_000,
+        description="Commands for one cell that a process has under way; more are not read yet.",
+    )
+    command_wait_s: float = Field(
+        default=8.0,
+        ge=0,
+        le=120,
+        description="Longest that a command waits until it is begun, in seconds.",
+    )
+    list_wait_s: float = Field(
+        default=2.0,
+        ge=0,
+        le=60,
+        description="Longest that a list waits while commands do, in seconds.",
+    )

@@ -11,6 +11,7 @@ from actors.gateways.mail import MailGateway
 from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
 from actors.gateways.sms import SmsGateway
+from api.admission import Admission
 from api.keys import KeyRing
 from api.settings import Settings
 from engine.payments.gateways import GatewayName
@@ -44,6 +45,7 @@ class Parts:
     """`wall` is the real clock, by which log-in codes and tokens live; `clock` may be replayed."""
 
     bus: Bus
+    admission: Admission
     store: Store
     live: LiveStream
     identity: IdentityStore

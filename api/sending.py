@@ -2,21 +2,28 @@
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
 
+from actors.address import destination
 from api.errors import Refused
 from api.parts import Parts
+from api.refusals import OVERLOADED
+from api.route_classes import Weight
 from engine.kernel.ids import CommandId, derived_id
 from engine.kernel.messages import Caller, Command, Envelope
 from engine.kernel.timing import SECOND_MS, Instant
+from engine.orders.messages import CancelOrder, ChangeOrder, UnassignOrder
 from storage.store import Answer
 
 # A loop holds its tasks only weakly.
 _under_way: Final[set["asyncio.Task[Any]"]] = set()
 T = TypeVar("T")
+# Somebody may be on his way in vain until they are carried out.
+_VITAL: Final = (CancelOrder, ChangeOrder, UnassignOrder)
 
 
 def begun(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
@@ -37,35 +44,63 @@ def fingerprint(asked: object) -> str:
     return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
 
 
-def deadline(parts: Parts) -> Instant:
-    """When an answer to a command that is sent now would come too late, by the system's clock."""
-    patience_s = parts.settings.runtime.command_timeout_s
+def deadline(parts: Parts, waited_s: float = 0.0) -> Instant:
+    """When an answer to a command sent so long ago would come too late, by the system's clock."""
+    patience_s = max(0.0, parts.settings.runtime.command_timeout_s - waited_s)
     return parts.clock.now() + int(patience_s * SECOND_MS * parts.clock.speed)
 
 
 async def execute(
-    parts: Parts, command: Command, caller: Caller, *, command_id: CommandId, asked: object
+    parts: Parts,
+    command: Command,
+    caller: Caller,
+    *,
+    command_id: CommandId,
+    asked: object,
+    waited_s: float = 0.0,
 ) -> Answer:
     """Hand a command to the bus; `asked` is what its fingerprint is taken of.
 
-    Whoever may go away while it is under way must not stop it half-way: see `begun`.
+    `waited_s` is how long it has waited already. Whoever may go away while it is under way must
+    not stop it half-way: see `begun`.
     """
     envelope = Envelope(
         id=command_id,
         command=command,
         caller=caller,
-        deadline=deadline(parts),
+        deadline=deadline(parts, waited_s),
         fingerprint=fingerprint(asked),
     )
     return await parts.bus.execute(envelope)
 
 
+async def in_turn(
+    parts: Parts, name: str, weight: Weight, work: Callable[[], Coroutine[Any, Any, Answer]]
+) -> Answer:
+    """Begin it when the cell of `name` (`kind:id`) has room for it; raises `Refused`.
+
+    Who goes away before it begins stops it, and afterwards no longer.
+    """
+    cell = parts.bus.known_cell(name) or ""
+    if not await parts.admission.enter(cell, weight):
+        raise Refused(OVERLOADED())
+
+    async def inside() -> Answer:
+        try:
+            return await work()
+        finally:
+            parts.admission.leave(cell)
+
+    return await asyncio.shield(begun(inside()))
+
+
 async def carry_out(
     parts: Parts, command: Command, caller: Caller, *, command_id: CommandId, asked: object
 ) -> dict[str, Any]:
-    """Execute for a route: the reply, or `Refused`; who goes away does not stop it half-way."""
-    executing = begun(execute(parts, command, caller, command_id=command_id, asked=asked))
-    answer = await asyncio.shield(executing)
+    """Execute for a route, when it is its turn: the reply, or `Refused`."""
+    weight = Weight.VITAL if isinstance(command, _VITAL) else Weight.NORMAL
+    work = partial(execute, parts, command, caller, command_id=command_id, asked=asked)
+    answer = await in_turn(parts, destination(command), weight, work)
     if answer.refusal is not None:
         raise Refused(answer.refusal)
     return answer.reply

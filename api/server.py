@@ -36,6 +36,7 @@ from actors.loans import Loans
 from actors.local import local_bus
 from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
+from api.admission import Admission
 from api.app import assemble
 from api.keys import open_keys
 from api.logs import write_logs
@@ -95,8 +96,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
         rates = RedisRates(settings.redis.url.get_secret_value(), settings.redis)
         stack.push_async_callback(rates.close)
-        keys = open_keys(settings.key_file, chance)
-        vault = Vault(keys)
+        vault = Vault(keys := open_keys(settings.key_file, chance))
         ledger = PostgresLedger(database)
         objects = Objects(settings.objects, settings.files_folder)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
@@ -107,6 +107,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         await payouts.reseal()
         yield Parts(
             bus=bus,
+            admission=Admission(settings.limits),
             store=store,
             live=live,
             identity=identity,

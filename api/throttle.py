@@ -19,6 +19,7 @@ from engine.kernel.refusals import Refusal
 
 if TYPE_CHECKING:
     from api.gate import Gate
+    from api.parts import Parts
 
 # From which part of the most requests at once on a weight is let go; what is vital never is.
 _SHED_FROM: Final = {Weight.LIST: 0.6, Weight.NORMAL: 0.9}
@@ -56,6 +57,9 @@ class Throttle:
         self._in_flight += 1
         self._of_one[whose] += 1
         try:
+            if counted.weight is Weight.LIST and not await _may_list(scope):
+                await problem(Request(scope), OVERLOADED())(scope, receive, send)
+                return
             await self._count(scope, receive, send, dues, fails_open=counted.fails_open)
         finally:
             self._in_flight -= 1
@@ -106,6 +110,12 @@ class Throttle:
         else:
             owed = [(f"address:{(scope.get('client') or ('',))[0]}", self._address)]
         return [Due(key=key, quota=quota, units=counted.cost) for key, quota in owed]
+
+
+async def _may_list(scope: Scope) -> bool:
+    """Lists wait while commands do."""
+    parts: Parts = scope["app"].state.parts
+    return await parts.admission.may_list()
 
 
 def _policy(quotas: Sequence[Quota]) -> Pair:

@@ -1,6 +1,6 @@
 """A courier's work: the same words as over the socket, carried out as the same commands."""
 
-import asyncio
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body
@@ -11,8 +11,8 @@ from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
 from api.parts import Parts
-from api.sending import begun
-from api.sockets.courier_words import execute_words
+from api.sending import in_turn
+from api.sockets.courier_words import execute_words, weight_of
 from api.sockets.frames import (
     Accept,
     Acknowledge,
@@ -60,7 +60,8 @@ _ANSWERING = (*WITH_COMMAND, UNKNOWN_COURIER, UNKNOWN_OFFER, OFFER_EXPIRED, OFFE
 
 
 async def _do(parts: Parts, caller: Caller, frame: CourierFrame) -> Json:
-    answer = await asyncio.shield(begun(execute_words(parts, caller, frame)))
+    work = partial(execute_words, parts, caller, frame)
+    answer = await in_turn(parts, f"courier:{caller.user_id}", weight_of(frame), work)
     if answer.refusal is not None:
         raise Refused(answer.refusal)
     return Json(answer.reply)

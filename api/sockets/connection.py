@@ -13,12 +13,13 @@ from actors.chance import new_id
 from actors.refused_tries import RefusedTries
 from api.gate import Gate
 from api.parts import Parts
-from api.refusals import BAD_POSITION, INVALID_REQUEST
+from api.refusals import BAD_POSITION, INVALID_REQUEST, OVERLOADED
 from api.sending import begun
 from api.sockets import frames, server_frames
+from api.sockets.backlog import Backlog
 from api.sockets.channels import Channels
 from api.sockets.close_codes import Close
-from api.sockets.courier_words import execute_words
+from api.sockets.courier_words import execute_words, weight_of
 from api.sockets.frames import (
     Accept,
     Acknowledge,
@@ -95,6 +96,8 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[int] = self._loop.create_future()
         self._commands = asyncio.Semaphore(self._edge.commands_at_once)
+        self._under_way: dict[str, frames.CourierFrame] = {}
+        self._backlog = Backlog()
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = Listening(
             self._parts, desk.hub, desk.channels, self._outgoing, spawn=self._spawn, note=self._note
@@ -176,6 +179,7 @@ class Connection:
             data = await self._wire.hear()
             if len(data) > self._edge.frame_bytes_max:
                 raise Closing(Close.TOO_LARGE)
+            self._backlog.read(self._loop.time() - self._heard_at)
             self._pay(1)  # Every frame costs one, whatever it says.
             if isinstance(data, bytes):
                 return data
@@ -211,9 +215,9 @@ class Connection:
             case Position():
                 self._take(frame)
             case Duty() | Acknowledge() | Accept() | Decline() | Progress() | ReachedWaitingPoint():
-                # Waiting here is what slows a phone down that sends faster than it is served.
-                await self._commands.acquire()
-                begun(self._end_with(self._command(self._caller, frame)))
+                # The answer to a repetition is on its way already.
+                if self._under_way.get(frame.id) != frame:
+                    await self._begin(self._caller, frame)
             case Subscribe() | Unsubscribe() | Received() | Look():
                 self._listening.mind(self._caller, frame)
             case Authenticate():
@@ -275,12 +279,33 @@ class Connection:
 
     # What it asks
 
-    async def _command(self, caller: Caller, frame: frames.CourierFrame) -> None:
+    async def _begin(self, caller: Caller, frame: frames.CourierFrame) -> None:
+        """Have it carried out when it is its turn; until then no more is read of this phone."""
+        held_from = self._loop.time()
+        await self._commands.acquire()
+        cell = self._parts.bus.known_cell(f"courier:{caller.user_id}") or ""
+        behind_s = self._backlog.behind_s
+        admission = self._parts.admission
+        may_begin = await admission.enter(cell, weight_of(frame), waited_s=behind_s)
+        held_s = self._loop.time() - held_from
+        self._backlog.hold(held_s)
+        if may_begin:
+            self._under_way[frame.id] = frame
+            begun(self._end_with(self._command(caller, frame, cell, behind_s + held_s)))
+        else:
+            self._commands.release()
+            await self._say(server_frames.refused(frame.id, OVERLOADED()))
+
+    async def _command(
+        self, caller: Caller, frame: frames.CourierFrame, cell: str, waited_s: float
+    ) -> None:
         """Carry it out; it goes on when the socket is gone."""
         try:
-            answer = await execute_words(self._parts, caller, frame)
+            answer = await execute_words(self._parts, caller, frame, waited_s=waited_s)
         finally:
+            self._parts.admission.leave(cell)
             self._commands.release()
+            self._under_way.pop(frame.id, None)
         if answer.refusal is None:
             await self._say(server_frames.spell(Reply(id=frame.id, body=answer.reply)))
         else:

@@ -2,6 +2,7 @@
 
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
+from api.route_classes import Weight
 from api.sending import execute, id_of_command
 from api.sockets.frames import (
     Accept,
@@ -37,8 +38,16 @@ from storage.store import Answer, StoreUnavailable
 _ROUTE = "courier"
 
 
-async def execute_words(parts: Parts, caller: Caller, frame: CourierFrame) -> Answer:
-    """Carry out what a courier said; a repetition is harmless, whichever way it comes."""
+def weight_of(frame: CourierFrame) -> Weight:
+    """Who only begins to work does not stand before a door yet."""
+    begins = isinstance(frame, Duty) and frame.duty == "on"
+    return Weight.NORMAL if begins else Weight.VITAL
+
+
+async def execute_words(
+    parts: Parts, caller: Caller, frame: CourierFrame, *, waited_s: float = 0.0
+) -> Answer:
+    """Carry out what a courier said `waited_s` ago; a repetition is harmless however it comes."""
     command_id = id_of_command(caller, _ROUTE, frame.id)
     try:
         command = await _command(parts, caller.user_id, frame)
@@ -46,7 +55,9 @@ async def execute_words(parts: Parts, caller: Caller, frame: CourierFrame) -> An
         command = UNAVAILABLE()
     if isinstance(command, Refusal):
         return Answer(command_id=command_id, fingerprint="", refusal=command)
-    return await execute(parts, command, caller, command_id=command_id, asked=frame)
+    return await execute(
+        parts, command, caller, command_id=command_id, asked=frame, waited_s=waited_s
+    )
 
 
 async def _command(parts: Parts, courier_id: CourierId, frame: CourierFrame) -> Command | Refusal:

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from statistics import median
 from time import perf_counter
 from typing import Final
@@ -25,7 +26,10 @@ _PROBE_MS: Final = 100
 _WELL_IN_A_ROW: Final = 10
 _GIVE_UP_S: Final = 60.0
 _LISTING: Final = 24
+_STATUS: Final = ("break", "resume")
 _PARTS: Final = ("edge", "cell")
+_SERVICE: Final = ("edge", "cell", "ray", "solver", "database", "stream")
+_LOAD: Final = "load"
 
 
 @dataclass(slots=True)
@@ -37,11 +41,11 @@ class Told:
     refused: Counter[str] = field(default_factory=Counter)
     waited_s: list[float] = field(default_factory=list)
 
-    async def ask(self, courier: CourierPhone, zone_id: str) -> None:
-        """A courier says again that he works: a command that is always stored."""
+    async def hear(self, asked: Awaitable[object]) -> None:
+        """Wait for the answer to a command."""
         began = perf_counter()
         try:
-            await courier.go_on_duty(zone_id)
+            await asked
         except Refused as refused:
             self.refused[str(refused)] += 1
             return
@@ -61,15 +65,25 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Commands done in a second, and in a processor second of the service; cores of the load."""
+
+    per_s: float
+    per_cpu_s: float
+    load_cores: float
+
+
+@dataclass(frozen=True, slots=True)
 class Overloaded:
     """One run: what was offered and done in a second, what probes saw, memory in MB, recovery.
 
     The peak is the better of one before the load and one after it: a machine is not always alike.
     """
 
-    peak_per_s: float
+    peak: Pace
     offered_per_s: float
-    done_per_s: float
+    done: Pace
+    crowd_ms: float
     word_ms: float
     words_kept: float
     listed: float
@@ -90,9 +104,26 @@ async def overload(site: Site) -> list[Row]:
         Row(
             what=f"commands done in time {load}, beside the peak",
             unit="per s",
-            ours=tuple(one.done_per_s for one in runs),
-            bare=tuple(one.peak_per_s for one in runs),
+            ours=tuple(one.done.per_s for one in runs),
+            bare=tuple(one.peak.per_s for one in runs),
             ratio_at_least=GOODPUT,
+        ),
+        Row(
+            what=f"{load}: done in time in a processor second of the service, beside the peak's",
+            unit="per CPU-s",
+            ours=tuple(one.done.per_cpu_s for one in runs),
+            bare=tuple(one.peak.per_cpu_s for one in runs),
+        ),
+        Row(
+            what=f"{load}: the processor of who offers it, beside the peak's",
+            unit="cores",
+            ours=tuple(one.done.load_cores for one in runs),
+            bare=tuple(one.peak.load_cores for one in runs),
+        ),
+        Row(
+            what=f"{load}: a command of the crowd until it is answered, p50",
+            unit="ms",
+            ours=tuple(one.crowd_ms for one in runs),
         ),
         Row(
             what=f"{load}: a courier's own word, until it is answered, p99",
@@ -127,7 +158,7 @@ async def overload(site: Site) -> list[Row]:
 
 async def _run(site: Site) -> Overloaded:
     *crowd, probing = site.couriers
-    peak_per_s = await _peak(site, crowd[: site.sizes.in_flight])
+    peak = await _peak(site, crowd[: site.sizes.in_flight])
     calm = await _probed(site, probing, seconds=2.0)
     before_mb = _memory_mb()
     told, lists = Told(), Counter[bool]()
@@ -135,18 +166,20 @@ async def _run(site: Site) -> Overloaded:
     async with streaming(site, [one for one in crowd for _ in range(TIMES)]), _listing(site, lists):
         watching = asyncio.create_task(_most_memory(ended))
         word = asyncio.create_task(_probed(site, probing, seconds=seconds))
-        offered_per_s, asked = await _offer(site, crowd, told, TIMES * peak_per_s, seconds)
-        done_per_s = told.done / seconds
+        before = usage()
+        offered_per_s, asked = await _offer(site, crowd, told, TIMES * peak.per_s, seconds)
+        done = _pace(told.done, seconds, usage().since(before))
         probed = await word
         ended.set()
         most_mb = await watching
-    recovered_s = await _recovery(site, probing, calm_s=median(calm.waited_s or [IN_TIME_S]))
+    recovered_s = await _recovery(probing, calm_s=median(calm.waited_s or [IN_TIME_S]))
     await asyncio.gather(*asked)
-    peak_again_per_s = await _peak(site, crowd[: site.sizes.in_flight])
+    peak_again = await _peak(site, crowd[: site.sizes.in_flight])
     return Overloaded(
-        peak_per_s=max(peak_per_s, peak_again_per_s),
+        peak=max(peak, peak_again, key=lambda one: one.per_s),
         offered_per_s=offered_per_s,
-        done_per_s=done_per_s,
+        done=done,
+        crowd_ms=1000 * median(told.waited_s or [float("nan")]),
         word_ms=1000 * _p99(probed.waited_s),
         words_kept=probed.done / max(1, probed.all),
         listed=lists[True] / max(1, lists.total()),
@@ -156,17 +189,22 @@ async def _run(site: Site) -> Overloaded:
     )
 
 
-async def _peak(site: Site, couriers: Sequence[CourierPhone]) -> float:
-    """Commands in a second when everybody asks again as soon as he is answered."""
-    told, began = Told(), perf_counter()
+async def _peak(site: Site, couriers: Sequence[CourierPhone]) -> Pace:
+    """What is done when everybody asks again as soon as he is answered."""
+    told, before, began = Told(), usage(), perf_counter()
     ends_at = began + site.sizes.run_s
 
     async def go_on(courier: CourierPhone) -> None:
         while perf_counter() < ends_at:
-            await told.ask(courier, site.zone_id)
+            await told.hear(courier.go_on_duty(site.zone_id))
 
     await asyncio.gather(*(go_on(one) for one in couriers))
-    return told.done / (perf_counter() - began)
+    return _pace(told.done, perf_counter() - began, usage().since(before))
+
+
+def _pace(done: int, took_s: float, used: Mapping[str, float]) -> Pace:
+    service_s = sum(used.get(part, 0.0) for part in _SERVICE)
+    return Pace(done / took_s, done / max(service_s, 0.01), used.get(_LOAD, 0.0) / took_s)
 
 
 async def _offer(
@@ -177,28 +215,28 @@ async def _offer(
     asked: list[asyncio.Task[None]] = []
     while (passed := perf_counter() - began) < seconds:
         for number in range(len(asked), int(passed * per_s)):
-            asking = told.ask(couriers[number % len(couriers)], site.zone_id)
-            asked.append(asyncio.create_task(asking))
+            asking = couriers[number % len(couriers)].go_on_duty(site.zone_id)
+            asked.append(asyncio.create_task(told.hear(asking)))
         await site.clock.sleep(5)
     return len(asked) / passed, asked
 
 
 async def _probed(site: Site, courier: CourierPhone, *, seconds: float) -> Told:
-    """What somebody sees who asks now and then."""
-    told, ends_at = Told(), perf_counter() + seconds
+    """What somebody sees who says now and then how it stands with him."""
+    told, ends_at, duties = Told(), perf_counter() + seconds, cycle(_STATUS)
     while perf_counter() < ends_at:
-        await told.ask(courier, site.zone_id)
+        await told.hear(courier.ask("duty", duty=next(duties)))
         await site.clock.sleep(_PROBE_MS)
     return told
 
 
-async def _recovery(site: Site, courier: CourierPhone, *, calm_s: float) -> float:
+async def _recovery(courier: CourierPhone, *, calm_s: float) -> float:
     """Seconds until many answers in a row take no more than twice as long as before."""
     began = perf_counter()
-    well, since_s = 0, 0.0
+    well, since_s, duties = 0, 0.0, cycle(_STATUS)
     while well < _WELL_IN_A_ROW and since_s < _GIVE_UP_S:
         told = Told()
-        await told.ask(courier, site.zone_id)
+        await told.hear(courier.ask("duty", duty=next(duties)))
         is_well = told.done == 1 and told.waited_s[-1] <= max(2 * calm_s, _PROBE_MS / 1000)
         if not is_well:
             since_s = perf_counter() - began

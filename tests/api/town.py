@@ -26,6 +26,7 @@ from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
 from actors.solving import LocalSolver
+from api.admission import Admission
 from api.app import create_app
 from api.gate import Gate
 from api.identity_settings import IdentitySettings
@@ -376,6 +377,7 @@ async def a_town(
     )
     parts = Parts(
         bus=bus,
+        admission=Admission(settings.limits),
         store=store,
         live=stream,
         identity=identity or known,
