@@ -100,7 +100,7 @@ class Dispatcher:
         self._waits.begin(zone, roster)
         await self._clock.sleep(0)
         tick = await self._offers(zone, orders, muster)
-        sent = await self._prepositioning.send(zone, orders, self._busy_soon(zone.id))
+        sent = await self._prepositioning.send(zone, orders, muster, self._busy_soon(zone.id))
         await self._clock.sleep(0)
         return replace(tick, sent_to_wait=sent)
 
