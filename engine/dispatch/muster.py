@@ -25,9 +25,9 @@ class Muster:
     def __init__(self, roster: Roster, parameters: ZoneParameters, now: Instant) -> None:
         self._parameters = parameters
         self.now = now
-        rows = roster.rows[roster.by_id]
-        is_available = rows["is_free"] & (rows["ends_at"] > now)
-        chosen, rows = roster.by_id[is_available].tolist(), rows[is_available]
+        is_available = roster.rows["is_free"] & (roster.rows["ends_at"] > now)
+        places = roster.by_id[is_available[roster.by_id]]
+        chosen, rows = places.tolist(), roster.rows[places]
         self.ids = tuple([roster.ids[at] for at in chosen])
         self._everybody, self._chosen = roster.couriers, chosen
         self.units, self.grams = rows["units"].copy(), rows["grams"].copy()
