@@ -24,6 +24,7 @@ from engine.dispatch.pool import stated
 from engine.dispatch.proposals import Proposal, offer_of, proposals
 from engine.dispatch.roster import Roster
 from engine.dispatch.underway import UnderWay, independent, orders_under_way, under_way
+from engine.dispatch.waiting_list import WaitingList
 from engine.dispatch.why import Why
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId, UserId, ZoneId
@@ -71,6 +72,7 @@ class Dispatcher:
         self._chance = chance
         self._waits = waits
         self._rosters: dict[ZoneId, Roster] = {}
+        self._waiting_lists: dict[ZoneId, WaitingList] = {}
         self._last_plan: dict[ZoneId, Sequence[Route]] = {}
         self._unplanned: set[ZoneId] = set()
         self._reviser = Reviser(live=live, holdings=holdings, clock=clock)
@@ -98,7 +100,7 @@ class Dispatcher:
         self._waits.begin(zone, roster)
         await self._clock.sleep(0)
         tick = await self._offers(zone, orders, muster)
-        sent = await self._prepositioning.send(zone, orders, self._busy_soon(zone.id))
+        sent = await self._prepositioning.send(zone, orders, muster, self._busy_soon(zone.id))
         await self._clock.sleep(0)
         return replace(tick, sent_to_wait=sent)
 
@@ -113,7 +115,9 @@ class Dispatcher:
         tick = Tick(waiting=len(orders), available=len(muster.ids))
         orders = [*orders, *under_way]
         if orders and muster.ids:
-            problem = stated(zone, orders, muster, self._last_plan.get(zone.id, ()))
+            listed = self._waiting_lists.setdefault(zone.id, WaitingList())
+            listed.read(orders)
+            problem = stated(zone, listed, muster, self._last_plan.get(zone.id, ()))
             await self._clock.sleep(0)
             return await self._plan_and_offer(zone, orders, problem, muster.under_way, tick)
         why = Why.NO_CANDIDATE if muster.ids else Why.NO_COURIER

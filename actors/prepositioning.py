@@ -1,20 +1,23 @@
 """Idle couriers are sent to wait where orders are expected: once a tick, after the offers."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.live import Live
 from actors.telemetry import Telemetry
+from engine.couriers.courier import Courier
 from engine.couriers.prepositioning import arrival_at_wait, send_to_wait
 from engine.dispatch.demand import Demand
+from engine.dispatch.muster import Muster
 from engine.dispatch.pool import is_available
 from engine.dispatch.prepositioning import WaitMove, wait_moves
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, ZoneId
 from engine.kernel.messages import Decision
+from engine.kernel.timing import Instant
 from engine.orders.order import Order
 
 
@@ -31,11 +34,15 @@ class Prepositioning:
         self._demand: dict[ZoneId, Demand] = {}
 
     async def send(
-        self, zone: Zone, orders: Iterable[Order], busy_soon: AbstractSet[CourierId]
+        self,
+        zone: Zone,
+        orders: Iterable[Order],
+        muster: Muster,
+        busy_soon: AbstractSet[CourierId],
     ) -> int:
         """Send who should wait elsewhere; how many were sent.
 
-        `orders` are those that waited in this tick, `busy_soon` who has planned work.
+        `orders` and `muster` are of this tick, `busy_soon` who has planned work.
         """
         parameters = zone.parameters
         if parameters.wait_moves_max == 0:
@@ -47,14 +54,17 @@ class Prepositioning:
         demand.fade(memory_s=parameters.demand_memory_s, now=now)
         for order in orders:
             demand.note(order, now=now)
-        free = [
-            one
-            for one in self._holdings.on_duty(zone.id)
-            if is_available(one, zone, now) and one.id not in busy_soon
-        ]
+        free = [one for one in self._still_free(zone, muster, now) if one.id not in busy_soon]
         await self._clock.sleep(0)
         moves = wait_moves(zone, free, demand, seen=self._telemetry.seen(), now=now)
         return sum(await asyncio.gather(*(self._send(one) for one in moves)))
+
+    def _still_free(self, zone: Zone, muster: Muster, now: Instant) -> Iterator[Courier]:
+        """Whoever has not changed since he was mustered need not be looked at again."""
+        for mustered in muster.couriers():
+            courier = self._holdings.couriers.get(mustered.id)
+            if courier is mustered or (courier is not None and is_available(courier, zone, now)):
+                yield courier
 
     async def _send(self, move: WaitMove) -> bool:
         """Send one courier if he is still idle; whether he was sent."""

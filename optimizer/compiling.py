@@ -12,14 +12,15 @@ from optimizer.problem import Job, MatrixTravel, Policy, Problem, Service, Vehic
 from optimizer.routing import problem as routing
 from optimizer.routing.solve import solve as solve_routing
 from optimizer.solve import solve
+from optimizer.verify import verify
 
 _STREET = np.abs(np.arange(6)[:, None] - np.arange(6)) * 60
 _NAMES = ("a", "b", "c")
 
 
 def compile_searches() -> None:
-    """Plan a street of three gifts with each search."""
-    solve(_tick())
+    """Plan a street of three gifts with each search, and check a plan."""
+    verify(_tick(), solve(_tick()))
     _nearest()
     solve_routing(_tomorrow(), elapsed_s=lambda: 0.0)
 

@@ -15,10 +15,12 @@ _NEIGHBOURS_MAX = 192
 class Desk(NamedTuple):
     """Scratch paper.
 
-    trip: one row, the jobs of one trip. free_s, cost: how a chain stands before each of its jobs
-    that begins a trip. jobs: what is reconsidered, left[0] of all that nobody carries. Of the k-th
-    job to put in, row[k] of more, place and how tells the best place at each of its candidates, and
-    least[k], second[k] and least_at[k] the best two costs and where the best one is.
+    trip: one row, the jobs of one trip. free_s, cost: by vehicle, how its chain stands before each
+    of its jobs that begins a trip, and at its end; trips: how many there are; read_at: the age at
+    which that was computed, -1 = it holds no longer. jobs: what is reconsidered, left[0] of all
+    that nobody carries. Of the k-th job to put in, row[k] of more, place and how tells the best
+    place at each of its candidates, and least[k], second[k] and least_at[k] the best two costs and
+    where the best one is.
     neighbour, apart: who could be, and how unlike it is.
     noted_at: where a vehicle is noted, -1 = nowhere; the noted fields say how its chain was.
     age: how often a vehicle's chain was changed for good. best_at: by entry of `town.candidate` the
@@ -30,6 +32,8 @@ class Desk(NamedTuple):
     trip: Numbers
     free_s: Ints
     cost: Ints
+    trips: Numbers
+    read_at: Ints
     more: Ints
     place: Numbers
     how: Numbers
@@ -64,8 +68,10 @@ def new_desk(town: Town, chains: Chains) -> Desk:
     most, entries = 3 * JOBS_MAX, len(town.candidate)
     return Desk(
         trip=np.empty((1, width + 1), dtype=np.int32),
-        free_s=np.empty(width + 2, dtype=np.int64),
-        cost=np.empty(width + 2, dtype=np.int64),
+        free_s=np.empty((vehicles, width + 2), dtype=np.int64),
+        cost=np.empty((vehicles, width + 2), dtype=np.int64),
+        trips=np.empty(vehicles, dtype=np.int32),
+        read_at=np.full(vehicles, -1, dtype=np.int64),
         more=np.empty((JOBS_MAX, widest), dtype=np.int64),
         place=np.empty((JOBS_MAX, widest), dtype=np.int32),
         how=np.empty((JOBS_MAX, widest), dtype=np.int32),

@@ -8,6 +8,7 @@ from optimizer.compiled import compiled
 from optimizer.problem import RANKED, Rankings, Reason
 from optimizer.tables import Tables
 from optimizer.town import Chains, Town
+from optimizer.walking import entry_of
 
 Codes = NDArray[np.int8]
 
@@ -30,13 +31,14 @@ def rankings(tables: Tables, chains: Chains, more: Ints, codes: Codes) -> Rankin
     other = np.flatnonzero(town.candidate != chains.carrier[j])
     j, w, extra = j[other], town.candidate[other], more[other]
     left_out = np.where(chains.carrier < 0, town.jobs["left_out"], 0)
+    free_s: Ints = town.vehicles["free_s"][w]
     return Rankings(
         jobs=tables.jobs.ids,
         vehicles=tables.vehicles.ids,
         begins=np.searchsorted(j, np.arange(len(counts) + 1)),
         vehicle=w,
         extra_cost=np.where(extra < INFEASIBLE, extra - left_out[j], Rankings.IMPOSSIBLE),
-        arrival_s=town.vehicles["free_s"][w] + town.approach_s[w, town.jobs["group"][j]],
+        arrival_s=free_s + town.approach_s[other],
         reason=codes[other],
     )
 
@@ -89,7 +91,7 @@ def _against_left_out(town: Town, j: int, entry: int, more: Ints) -> int:
     job, vehicle = town.jobs[j], town.vehicles[town.candidate[entry]]
     if vehicle.capacity < job.load or vehicle.capacity_g < job.weight_g:
         return _FULL
-    if not _in_time(town, j, town.candidate[entry]):
+    if not _in_time(town, j, entry):
         return _SHIFT_ENDS
     if more[entry] >= INFEASIBLE:
         return _BETTER_ELSEWHERE
@@ -101,7 +103,7 @@ def _against_another(town: Town, chains: Chains, j: int, entry: int, more: Ints)
     """What speaks against a candidate of a job that another vehicle has."""
     job, w, v = town.jobs[j], town.candidate[entry], chains.carrier[j]
     if more[entry] >= INFEASIBLE:
-        if not _in_time(town, j, w):
+        if not _in_time(town, j, entry):
             return _SHIFT_ENDS
         return _BETTER_ELSEWHERE if chains.length[w] > 0 else _BUSY
     moved = 0 if job.kept < 0 or job.kept == w else town.rules[0].stability
@@ -112,15 +114,15 @@ def _against_another(town: Town, chains: Chains, j: int, entry: int, more: Ints)
     idle -= town.vehicles[v].use_cost if chains.length[v] == 1 else 0
     if idle > 0 and idle >= more[entry]:
         return _SHORTER
-    if town.approach_s[w, job.group] > town.approach_s[v, job.group]:
+    if town.approach_s[entry] > town.approach_s[entry_of(town, v, j)]:
         return _FARTHER
     return _BETTER_ELSEWHERE if chains.length[w] > 0 else _BUSY
 
 
 @compiled
-def _in_time(town: Town, j: int, w: int) -> bool:
-    """Whether a vehicle could pick the job up in its shift if it did nothing else first."""
-    vehicle, job = town.vehicles[w], town.jobs[j]
-    approach_s = town.approach_s[w, job.group] * vehicle.pace // 1000
+def _in_time(town: Town, j: int, entry: int) -> bool:
+    """Whether a candidate could pick the job up in its shift if it did nothing else first."""
+    vehicle, job = town.vehicles[town.candidate[entry]], town.jobs[j]
+    approach_s = town.approach_s[entry] * vehicle.pace // 1000
     met_s = max(0, vehicle.free_s) + approach_s + town.rules[0].pickup_before_s
     return bool(max(met_s, job.ready_s) <= vehicle.latest_s)

@@ -11,7 +11,7 @@ from optimizer.compiled import compiled
 from optimizer.routes import RouteTable
 from optimizer.tables import Tables
 from optimizer.town import Chains, Town, trips_of
-from optimizer.walking import chain_cost, walk_all
+from optimizer.walking import chain_cost, entry_of, walk_all
 
 
 def restore(tables: Tables, chains: Chains) -> None:
@@ -66,7 +66,7 @@ def _lay_trip(town: Town, chains: Chains, last: _Last, v: int, t: int, trips: in
     group, is_wanted = -1, trips < town.rules[0].trips_max
     for k in range(last.jobs_begin[t], last.jobs_begin[t + 1]):
         j = last.job[k]
-        if j < 0 or last.planned[j] > 0 or not _may_carry(town, v, j):
+        if j < 0 or last.planned[j] > 0 or entry_of(town, v, j) < 0:
             continue
         if group >= 0 and town.jobs[j].group != group:
             continue
@@ -77,19 +77,6 @@ def _lay_trip(town: Town, chains: Chains, last: _Last, v: int, t: int, trips: in
             chains.length[v] += 1
         group = town.jobs[j].group
     return 0 if group < 0 else 1
-
-
-@compiled
-def _may_carry(town: Town, v: int, j: int) -> bool:
-    """Whether v is a candidate of j."""
-    begin, end = town.jobs[j].candidates_begin, town.jobs[j].candidates_end
-    while begin < end:
-        middle = (begin + end) // 2
-        if town.candidate[middle] < v:
-            begin = middle + 1
-        else:
-            end = middle
-    return bool(begin < town.jobs[j].candidates_end and town.candidate[begin] == v)
 
 
 def _put(tables: Tables, chains: Chains, v: int, trips: Sequence[Sequence[int]]) -> None:

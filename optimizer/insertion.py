@@ -10,18 +10,27 @@ ALONE, JOINED, JOINED_FIRST = 0, 1, 2
 
 
 @compiled
-def _read(town: Town, chains: Chains, v: int, desk: Desk) -> int:
-    """How the chain stands before each job that begins a trip, and at its end; its trips."""
+def _read(town: Town, chains: Chains, v: int, desk: Desk) -> None:
+    """How the chain stands before each job that begins a trip, and at its end.
+
+    While a vehicle is noted its chain is being tried out, and is read anew each time.
+    """
+    if desk.noted_at[v] >= 0:
+        desk.read_at[v] = -1
+    elif desk.read_at[v] == desk.age[v]:
+        return
+    else:
+        desk.read_at[v] = desk.age[v]
     free_s, door, begin, trips, cost = town.vehicles[v].free_s, -1, 0, 0, 0
     count = chains.length[v]
     while begin < count:
-        desk.free_s[begin], desk.cost[begin] = free_s, cost
+        desk.free_s[v, begin], desk.cost[v, begin] = free_s, cost
         end = trip_end(chains, v, begin)
         step, free_s = trip(town, v, chains.job, v, begin, end, free_s, door)
         cost += step
         door, begin, trips = int(chains.job[v, end - 1]), end, trips + 1
-    desk.free_s[count], desk.cost[count] = free_s, cost
-    return trips
+    desk.free_s[v, count], desk.cost[v, count] = free_s, cost
+    desk.trips[v] = trips
 
 
 @compiled
@@ -31,8 +40,8 @@ def _rest(
     """Cost of the trips from `begin` on, when the vehicle is free for them there and then."""
     cost, count = 0, chains.length[v]
     while begin < count:
-        if free_s == desk.free_s[begin] and door == chains.job[v, begin - 1]:
-            return cost + desk.cost[count] - desk.cost[begin]
+        if free_s == desk.free_s[v, begin] and door == chains.job[v, begin - 1]:
+            return cost + desk.cost[v, count] - desk.cost[v, begin]
         end = trip_end(chains, v, begin)
         step, free_s = trip(town, v, chains.job, v, begin, end, free_s, door)
         if step >= INFEASIBLE:
@@ -43,20 +52,22 @@ def _rest(
 
 
 @compiled
-def best_place(town: Town, chains: Chains, v: int, j: int, desk: Desk) -> tuple[int, int, int]:
-    """What job j costs more in the chain of v at its best place, and that place: index and how.
+def best_place(town: Town, chains: Chains, j: int, desk: Desk, entry: int) -> tuple[int, int, int]:
+    """What job j costs more at its candidate of that entry at the best place in the chain.
 
-    INFEASIBLE when there is none.
+    And that place: index and how. INFEASIBLE when there is none.
     """
+    v = town.candidate[entry]
     best, best_at, best_how = INFEASIBLE, -1, ALONE
     length = chains.length[v]
     if length + 1 >= chains.job.shape[1]:
         return best, best_at, best_how
-    may_begin = _read(town, chains, v, desk) < town.rules[0].trips_max
+    _read(town, chains, v, desk)
+    may_begin = desk.trips[v] < town.rules[0].trips_max
     begin = 0
     while True:
         if may_begin and _may_begin(town, chains, v, j, begin):
-            cost = _alone(town, chains, v, j, desk, begin)
+            cost = _alone(town, chains, v, j, desk, begin, entry)
             if cost < best:
                 best, best_at, best_how = cost, begin, ALONE
         if begin == length:
@@ -70,7 +81,7 @@ def best_place(town: Town, chains: Chains, v: int, j: int, desk: Desk) -> tuple[
     if best >= INFEASIBLE:
         return INFEASIBLE, -1, ALONE
     used = town.vehicles[v].use_cost if length == 0 else 0
-    return best - desk.cost[length] + used, best_at, best_how
+    return best - desk.cost[v, length] + used, best_at, best_how
 
 
 @compiled
@@ -81,22 +92,24 @@ def known_place(town: Town, chains: Chains, j: int, desk: Desk, entry: int) -> t
     """
     v = town.candidate[entry]
     if desk.noted_at[v] >= 0:
-        return best_place(town, chains, v, j, desk)
+        return best_place(town, chains, j, desk, entry)
     if desk.best_at[entry] != desk.age[v]:
-        more, place, how = best_place(town, chains, v, j, desk)
+        more, place, how = best_place(town, chains, j, desk, entry)
         desk.best_more[entry], desk.best_place[entry], desk.best_how[entry] = more, place, how
         desk.best_at[entry] = desk.age[v]
     return desk.best_more[entry], desk.best_place[entry], desk.best_how[entry]
 
 
 @compiled
-def _alone(town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int) -> int:
+def _alone(town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int, entry: int) -> int:
     """Cost of the chain with a trip of j alone before the trip that begins there."""
-    door = -1 if begin == 0 else chains.job[v, begin - 1]
-    step, then_s = lone(town, v, j, desk.free_s[begin], door)
+    way_s, first = town.approach_s[entry], 1
+    if begin > 0:
+        way_s, first = town.onward_s[chains.job[v, begin - 1], town.jobs[j].group], 0
+    step, then_s = lone(town, v, j, desk.free_s[v, begin], way_s, first)
     if step >= INFEASIBLE:
         return INFEASIBLE
-    return desk.cost[begin] + step + _rest(town, chains, v, desk, begin, then_s, j)
+    return desk.cost[v, begin] + step + _rest(town, chains, v, desk, begin, then_s, j)
 
 
 @compiled
@@ -125,11 +138,11 @@ def _joined(
     desk.trip[0, index - begin] = j
     for k in range(index, end):
         desk.trip[0, k - begin + 1] = chains.job[v, k]
-    step, then_s = trip(town, v, desk.trip, 0, 0, end - begin + 1, desk.free_s[begin], door)
+    step, then_s = trip(town, v, desk.trip, 0, 0, end - begin + 1, desk.free_s[v, begin], door)
     if step >= INFEASIBLE:
         return INFEASIBLE
     last = desk.trip[0, end - begin]
-    return desk.cost[begin] + step + _rest(town, chains, v, desk, end, then_s, last)
+    return desk.cost[v, begin] + step + _rest(town, chains, v, desk, end, then_s, last)
 
 
 @compiled

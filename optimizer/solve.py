@@ -9,6 +9,7 @@ from optimizer.desk import JOBS_MAX, Desk, new_desk
 from optimizer.explain import rankings, reason_left_out, reasons
 from optimizer.incumbent import restore
 from optimizer.insertion import price_moves
+from optimizer.pricing import price_all
 from optimizer.problem import Plan, Problem
 from optimizer.routes import RouteTable
 from optimizer.schedule import Schedule
@@ -36,6 +37,7 @@ def solve(problem: Problem, *, elapsed_s: Callable[[], float] = lambda: 0.0) -> 
     desk = new_desk(tables.town, chains)
     _fill(tables.town, chains, desk, out_of_time)
     chains = _improved(problem, tables.town, chains, desk, out_of_time)
+    price_all(tables.town, chains, desk, tables.by_group)
     if not out_of_time():
         relocate(tables.town, chains, desk)
     return _plan(tables, chains, desk)
@@ -72,7 +74,8 @@ def _improved(
             break
         end = min(rounds, begin + _STRIDE)
         improve(town, chains, best, desk, so_far, (begin, end, rounds), warmth)
-    desk.age[:] += 1
+    # Of the others the best plan's chains are the present ones, and what is known of them holds.
+    desk.age[desk.differs > 0] += 1
     return best
 
 

@@ -11,12 +11,14 @@ from optimizer.routes import kept_by, promises
 from optimizer.ruin import SAMPLED_MAX
 from optimizer.timing import Timetable, limits
 from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
+from optimizer.ways import Ways, number_ways
 
 
 class Tables:
     """The numbers of vehicles and jobs, and the town that the search is given.
 
-    promised[v]: the jobs, in order, of the trip for which vehicle v is under way.
+    promised[v]: the jobs, in order, of the trip for which vehicle v is under way. by_group: all
+    jobs, those of one group together.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -29,6 +31,7 @@ class Tables:
         }
         self._group = self.jobs.group_number.astype(np.int32)
         self._groups = len(self.jobs.groups)
+        self.by_group = np.argsort(self._group, kind="stable")
         self._read_candidates()
         self.town = self._town()
 
@@ -138,17 +141,18 @@ class Tables:
         return apart_s
 
     def _approaches(self, shops: Ints) -> tuple[Numbers, tuple[Ints, Ints]]:
-        """Seconds from starts to shops, and which groups may follow which in one chain."""
-        starts = self.vehicles.number("node")
-        approach_s = np.zeros((len(starts), len(shops)), dtype=np.int32)
-        g = np.repeat(self._group, np.diff(self._candidates_at))
-        # Of a vehicle's jobs of one group the last one leaves its mark.
-        marks = np.arange(len(g), dtype=np.int32)
-        approach_s[self._candidate, g] = marks
-        (last,) = np.nonzero(approach_s[self._candidate, g] == marks)
-        v, g = self._candidate[last], g[last]
-        approach_s[v, g] = self.problem.travel.between(starts[v], shops[g])
-        return approach_s, self._followed(v, g)
+        """Seconds to shops by entry of candidates, and which groups may follow which in a chain."""
+        starts, entries = self.vehicles.number("node"), len(self._candidate)
+        ways = Ways(
+            of=np.empty(entries, dtype=np.int32),
+            vehicle=np.empty(entries, dtype=np.int32),
+            group=np.empty(entries, dtype=np.int32),
+            last=np.full((len(starts), 2), -1, dtype=np.int32),
+        )
+        count = number_ways(self.by_group, self._group, self._candidates_at, self._candidate, ways)
+        v, g = ways.vehicle[:count], ways.group[:count]
+        way_s = self.problem.travel.between(starts[v], shops[g]).astype(np.int32)
+        return way_s[ways.of], self._followed(v, g)
 
     def _followed(self, v: Numbers, g: Numbers) -> tuple[Ints, Ints]:
         """Groups, and those that somebody may go to after them; v[i] may carry jobs of g[i]."""
@@ -161,9 +165,8 @@ class Tables:
         """Seconds from doors to shops."""
         first, then = follows
         sizes = np.bincount(self._group, minlength=self._groups)
-        by_group = np.argsort(self._group, kind="stable")
         pair, place = members((np.cumsum(sizes) - sizes)[first], sizes[first])
-        j, then = by_group[place], then[pair]
+        j, then = self.by_group[place], then[pair]
         doors = self.jobs.number("delivery")
         onward_s = np.zeros((len(doors), len(shops)), dtype=np.int32)
         onward_s[j, then] = self.problem.travel.between(doors[j], shops[then])
@@ -172,15 +175,14 @@ class Tables:
     def _hops(self) -> tuple[Numbers, Records, Numbers]:
         """Seconds between the doors of one group, in blocks, and where the blocks are."""
         doors = self.jobs.number("delivery")
-        by_group = np.argsort(self._group, kind="stable")
         sizes = np.bincount(self._group, minlength=self._groups)
         begins = np.cumsum(sizes) - sizes
         rank = np.empty(len(doors), dtype=np.int32)
-        rank[by_group] = np.arange(len(doors)) - np.repeat(begins, sizes)
+        rank[self.by_group] = np.arange(len(doors)) - np.repeat(begins, sizes)
         grid = sizes**2
         block, within = members(np.zeros_like(grid), grid)
-        origins = doors[by_group[begins[block] + within // sizes[block]]]
-        destinations = doors[by_group[begins[block] + within % sizes[block]]]
+        origins = doors[self.by_group[begins[block] + within // sizes[block]]]
+        destinations = doors[self.by_group[begins[block] + within % sizes[block]]]
         hop_s = self.problem.travel.between(origins, destinations).astype(np.int32)
         return hop_s, _records(GROUP, hop_at=np.cumsum(grid) - grid, members=sizes), rank
 

@@ -78,10 +78,10 @@ class Town(NamedTuple):
     are candidate[candidates_begin : candidates_end].
     vehicles: bound is the group for which it is under way, -1 = none; the first_ fields are the
     limits of that trip, which must allow what was promised before.
-    rules: one record. approach_s[v, g] is known for those who may carry a job of the group,
-    onward_s[j, g], from the door of j, where somebody may serve both; apart_s[g, g] is between
-    the places themselves. The door of j and that of k,
-    both of g, are hop_s[hop_at + rank of j * members + rank of k] apart.
+    rules: one record. approach_s tells, entry by entry of `candidate`, the way of that vehicle to
+    the place of that job, onward_s[j, g] the way from the door of j where somebody may serve both;
+    apart_s[g, g] is between the places themselves. The door of j and that of k, both of g, are
+    hop_s[hop_at + rank of j * members + rank of k] apart.
     """
 
     jobs: Records
@@ -89,7 +89,7 @@ class Town(NamedTuple):
     groups: Records
     rules: Records
     candidate: Numbers
-    approach_s: NDArray[np.int32]
+    approach_s: Numbers
     onward_s: NDArray[np.int32]
     apart_s: NDArray[np.int32]
     hop_s: Numbers

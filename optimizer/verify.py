@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from optimizer.arrays import Ints, ints
 from optimizer.candidates import CandidateTable
+from optimizer.listed import Listed, are_listed
 from optimizer.problem import JobTable, Plan, Problem, Rankings, Route, Trip, VehicleTable
 from optimizer.routes import RouteTable, promises
 from optimizer.schedule import Schedule
@@ -87,16 +88,20 @@ class _Allowed:
     def __init__(self, problem: Problem) -> None:
         self._jobs = JobTable.of(problem.jobs)
         self._vehicles = VehicleTable.of(problem.vehicles)
-        job, vehicle = self.rows(CandidateTable.from_names(problem.candidates))
+        table = CandidateTable.from_names(problem.candidates)
+        row = np.full(len(self._jobs), -1, dtype=np.int64)
+        place = self._jobs.places(table.jobs)
+        known = np.flatnonzero(place >= 0)
+        row[place[known]] = known
+        vehicle = self._vehicles.places(table.vehicles)[table.vehicle]
+        met = np.zeros(len(self._vehicles), dtype=np.int32)
+        self._listed = Listed(row, table.begins, vehicle, met)
         promised = [
             (self._jobs.at[job], self._vehicles.at[who])
             for who, jobs in promises(problem).items()
             for job in jobs
         ]
-        more = np.array(promised, dtype=np.int64).reshape(-1, 2)
-        known = (job >= 0) & (vehicle >= 0)
-        pairs = self._pairs(job[known], vehicle[known]), self._pairs(*more.T)
-        self._sorted = np.sort(np.concatenate([[-1], *pairs]), kind="stable")
+        self._promised = self._pairs(*np.array(promised, dtype=np.int64).reshape(-1, 2).T)
 
     def rows(self, columns: CandidateTable | Rankings) -> tuple[Ints, Ints]:
         """The job and the vehicle of each row, -1 = unknown."""
@@ -105,13 +110,14 @@ class _Allowed:
 
     def holds(self, job: Ints, vehicle: Ints) -> NDArray[np.bool_]:
         """Whether vehicle[i] may carry job[i]."""
-        pairs = self._pairs(job, vehicle)
-        nearest = self._sorted[np.searchsorted(self._sorted, pairs, side="right") - 1]
-        found: NDArray[np.bool_] = (job >= 0) & (vehicle >= 0) & (nearest == pairs)
-        return found
+        holds: NDArray[np.bool_] = are_listed(self._listed, job, vehicle) > 0
+        if len(self._promised):
+            is_known = (job >= 0) & (vehicle >= 0)
+            holds |= is_known & np.isin(self._pairs(job, vehicle), self._promised)
+        return holds
 
     def _pairs(self, job: Ints, vehicle: Ints) -> Ints:
-        return np.maximum(job, 0) * len(self._vehicles) + np.maximum(vehicle, 0)
+        return job * len(self._vehicles) + vehicle
 
 
 def _explanations(plan: Plan, allowed: _Allowed) -> Iterator[Violation]:

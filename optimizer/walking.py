@@ -11,6 +11,29 @@ def _paced(seconds: int, pace: int) -> int:
 
 
 @compiled
+def entry_of(town: Town, v: int, j: int) -> int:
+    """The entry of `candidate` that says that v may carry j, -1 = it may not."""
+    begin, end = town.jobs[j].candidates_begin, town.jobs[j].candidates_end
+    while begin < end:
+        middle = (begin + end) // 2
+        if town.candidate[middle] < v:
+            begin = middle + 1
+        else:
+            end = middle
+    if begin < town.jobs[j].candidates_end and town.candidate[begin] == v:
+        return int(begin)
+    return -1
+
+
+@compiled
+def _way_s(town: Town, v: int, j: int, door: int) -> int:
+    """To the place of j, from a door or (-1) from where v is free first."""
+    if door < 0:
+        return int(town.approach_s[entry_of(town, v, j)])
+    return int(town.onward_s[door, town.jobs[j].group])
+
+
+@compiled
 def trip(
     town: Town,
     v: int,
@@ -26,7 +49,7 @@ def trip(
     Its jobs are table[row, begin:end]. The vehicle is free at free_s, at the door of a job, or (-1)
     where it begins its first trip.
     """
-    vehicle, rules, group = town.vehicles[v], town.rules[0], town.jobs[table[row, begin]].group
+    vehicle, rules = town.vehicles[v], town.rules[0]
     latest_s, capacity, capacity_g = vehicle.latest_s, vehicle.capacity, vehicle.capacity_g
     count_max, extra_s_max = rules.count_max, rules.extra_s_max
     if door < 0 and vehicle.bound >= 0:
@@ -34,8 +57,7 @@ def trip(
         capacity_g = vehicle.first_weight_g
         count_max, extra_s_max = vehicle.first_count, vehicle.first_extra_s
     ready_s, size, weight_g = _load(town, table, row, begin, end)
-    plain_s = int(town.approach_s[v, group] if door < 0 else town.onward_s[door, group])
-    approach_s = _paced(plain_s, vehicle.pace)
+    approach_s = _paced(_way_s(town, v, table[row, begin], door), vehicle.pace)
     arrival_s = (free_s if approach_s == 0 else max(free_s, 0)) + approach_s
     met_s = arrival_s + rules.pickup_before_s
     pickup_s = max(met_s, ready_s)
@@ -62,15 +84,17 @@ def trip(
 
 
 @compiled
-def lone(town: Town, v: int, j: int, free_s: int, door: int) -> tuple[int, int]:
-    """The same of a trip of one job, which is never slower than alone."""
+def lone(town: Town, v: int, j: int, free_s: int, way_s: int, first: int) -> tuple[int, int]:
+    """The same of a trip of one job, which is never slower than alone.
+
+    way_s: of a vehicle of plain pace to the place of j; first: 1 for the first trip of a chain.
+    """
     vehicle, rules, job = town.vehicles[v], town.rules[0], town.jobs[j]
     latest_s, capacity, capacity_g = vehicle.latest_s, vehicle.capacity, vehicle.capacity_g
-    if door < 0 and vehicle.bound >= 0:
+    if first > 0 and vehicle.bound >= 0:
         latest_s, capacity = vehicle.first_latest_s, vehicle.first_load
         capacity_g = vehicle.first_weight_g
-    plain_s = int(town.approach_s[v, job.group] if door < 0 else town.onward_s[door, job.group])
-    approach_s = _paced(plain_s, vehicle.pace)
+    approach_s = _paced(way_s, vehicle.pace)
     arrival_s = (free_s if approach_s == 0 else max(free_s, 0)) + approach_s
     pickup_s = max(arrival_s + rules.pickup_before_s, job.ready_s, 0)
     if job.load > capacity or job.weight_g > capacity_g or pickup_s > latest_s:

@@ -20,6 +20,7 @@ from engine.dispatch.eta import Sighting
 from engine.dispatch.muster import Muster
 from engine.dispatch.pool import stated
 from engine.dispatch.roster import Roster
+from engine.dispatch.waiting_list import WaitingList
 from engine.kernel.ids import CourierId
 from engine.kernel.timing import SECOND_MS, Instant
 from optimizer.candidates import CandidateTable
@@ -88,10 +89,10 @@ def _measured(size: tuple[int, int], ticks: int, seed: int, progress: Progress) 
     laps: dict[str, list[Lap]] = {}
     bar = progress.add_task(f"{size[0]} × {size[1]}", total=ticks + 1)
     incumbent: Sequence[Route] = ()
-    roster = Roster()
+    held = _Held(Roster(), WaitingList())
     # The first tick warms up what is loaded at its first use.
     for number, state in enumerate(_life(crowd(*size, random.Random(seed)), ticks + 1, seed)):
-        tick = _tick(state, roster, incumbent)
+        tick = _tick(state, held, incumbent)
         bare = _bare(tick.problem)
         incumbent = tick.plan.routes
         for name, lap in {**tick.laps, **bare}.items() if number else ():
@@ -121,14 +122,21 @@ def _life(first: Crowd, ticks: int, seed: int) -> Iterator[_State]:
             orders[at] = an_order(first.zone, name, shop, chance, now=now)
 
 
+class _Held(NamedTuple):
+    """What is kept from tick to tick."""
+
+    roster: Roster
+    orders: WaitingList
+
+
 class _Ticked(NamedTuple):
     problem: Problem
     plan: Plan
     laps: dict[str, Lap]
 
 
-def _tick(state: _State, roster: Roster, incumbent: Sequence[Route]) -> _Ticked:
-    problem, stating = _timed(lambda: _stated(state, roster, incumbent))
+def _tick(state: _State, held: _Held, incumbent: Sequence[Route]) -> _Ticked:
+    problem, stating = _timed(lambda: _stated(state, held, incumbent))
     plan, planning = _timed(lambda: solve(problem))
     violations, checking = _timed(lambda: verify(problem, plan))
     assert not violations, violations[:3]
@@ -137,13 +145,14 @@ def _tick(state: _State, roster: Roster, incumbent: Sequence[Route]) -> _Ticked:
     return _Ticked(problem, plan, {**parts, "tick": whole})
 
 
-def _stated(state: _State, roster: Roster, incumbent: Sequence[Route]) -> Problem:
+def _stated(state: _State, held: _Held, incumbent: Sequence[Route]) -> Problem:
     """As the cell states it, and with the candidates sought, which is the solver's to do."""
     zone, _, orders, couriers = state.crowd
-    roster.read(couriers, state.seen)
-    muster = Muster(roster, zone.parameters, state.now)
+    held.roster.read(couriers, state.seen)
+    held.orders.read(orders)
+    muster = Muster(held.roster, zone.parameters, state.now)
     muster.walk(muster.busy, {})
-    problem = stated(zone, orders, muster, incumbent)
+    problem = stated(zone, held.orders, muster, incumbent)
     return replace(problem, candidates=CandidateTable.from_names(problem.candidates))
 
 

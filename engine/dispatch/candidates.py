@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.dispatch.muster import Muster
-from engine.dispatch.roster import KINDS, SKILLS
-from engine.dispatch.why import may_not_again, reach_s
+from engine.dispatch.roster import KINDS
+from engine.dispatch.waiting_list import Shops, WaitingList
+from engine.dispatch.why import may_not_again, reaches_s
 from engine.geo.cells import numbers_near
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import Degrees, Seconds, travel_times
-from engine.kernel.place import EARTH_RADIUS_M, Point
+from engine.kernel.place import EARTH_RADIUS_M
 from engine.kernel.timing import Instant
-from engine.orders.cash import cash_due
 from engine.orders.order import Order
 from optimizer.candidates import CandidateTable, members
 from optimizer.nearby import Asks, Cells, Nearest, People
@@ -32,36 +32,31 @@ _SLACK: Final = 1e-7
 _SHORTER: Final = 1 - 1e-6
 _EVERYBODY: Final = 2**40
 _ARRIVAL_BITS, _COURIER_BITS = 24, 20
-_ANY_KIND: Final = (1 << len(KINDS)) - 1
 
 
-class _Ask(NamedTuple):
-    """What is asked for at a shop; orders that ask for the same have the same candidates.
+class Asked(NamedTuple):
+    """What is asked for; orders that ask for the same have the same candidates.
 
-    `kinds` and `skills` are sets of bits; `cash` is due at the door; `barred` are those, by place,
-    who may not be asked again.
+    Ask a is made at shop[a] of those less than below_s[a] away; needs[a]: room, grams, kinds and
+    skills as sets of bits, and cash due. barred[a]: those, by place, who may not be asked again.
     """
 
-    shop: int
-    reach_s: int
-    units: int
-    grams: int
-    kinds: int
-    skills: int
-    cash: int
-    barred: tuple[int, ...]
+    shop: Indices
+    below_s: Seconds
+    needs: Indices
+    barred: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Search:
     """Everything that says who could serve which order; finding it out takes a while.
 
-    Order jobs[o] asks for asks[ask[o]]; couriers are columns in the order of ids.
+    Order jobs[o] asks for what is asks' row ask[o]; couriers are columns in the order of ids.
     """
 
     jobs: tuple[str, ...]
     ask: Indices
-    asks: tuple[_Ask, ...]
+    asks: Asked
     shop_lat: Degrees
     shop_lng: Degrees
     couriers: tuple[str, ...]
@@ -78,8 +73,9 @@ class Search:
 
     def find(self) -> CandidateTable:
         """For each order at most `candidates_max` couriers, who could fetch it soonest first."""
-        begins, whom = np.zeros(len(self.asks) + 1, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        if self.asks and self.couriers:
+        asks = len(self.asks.shop)
+        begins, whom = np.zeros(asks + 1, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        if asks and self.couriers:
             begins, whom = _Choice(self).of_asks()
         counts = np.diff(begins)[self.ask]
         _, places = members(begins[self.ask], counts)
@@ -92,33 +88,17 @@ class Search:
 
 
 def search_of(
-    orders: Sequence[Order],
-    shop: Sequence[int],
-    shops: Sequence[Point],
-    muster: Muster,
-    parameters: ZoneParameters,
+    orders: WaitingList, shops: Shops, muster: Muster, parameters: ZoneParameters
 ) -> Search:
-    """The search for these orders, which wait in shops[shop[o]], among who may be asked."""
-    now, ids = muster.now, muster.ids
-    asks: dict[_Ask, int] = {}
-    ask = []
-    for order, at in zip(orders, shop, strict=True):
-        gift, reach = order.gift, reach_s(order, parameters, now)
-        kinds = sum(1 << KINDS[one] for one in gift.vehicles) if gift.vehicles else _ANY_KIND
-        skills = sum(SKILLS[one] for one in set(gift.skills)) if gift.skills else 0
-        barred = _barred(order, ids, parameters, now) if order.lapsed else ()
-        asked = _Ask(
-            at, reach, gift.size_units, gift.weight_g, kinds, skills, cash_due(order), barred
-        )
-        ask.append(asks.setdefault(asked, len(asks)))
-    shop_lat, shop_lng = _degrees(shops)
+    """The search for these orders, which wait in these shops, among who may be asked."""
+    asks, ask = _asked(orders, shops, muster, parameters)
     return Search(
-        jobs=tuple([one.id for one in orders]),
-        ask=np.array(ask, dtype=np.int64),
-        asks=tuple(asks),
-        shop_lat=shop_lat,
-        shop_lng=shop_lng,
-        couriers=ids,
+        jobs=orders.ids,
+        ask=ask,
+        asks=asks,
+        shop_lat=shops.lat,
+        shop_lng=shops.lng,
+        couriers=muster.ids,
         lat=muster.lat,
         lng=muster.lng,
         free_s=muster.free_s,
@@ -128,8 +108,42 @@ def search_of(
         skills=muster.skills,
         cash=muster.cash,
         parameters=parameters,
-        now=now,
+        now=muster.now,
     )
+
+
+def _asked(
+    orders: WaitingList, shops: Shops, muster: Muster, parameters: ZoneParameters
+) -> tuple[Asked, Indices]:
+    """What is asked for, and which of it each order asks for."""
+    reach_s = reaches_s(orders.rows["released_at"], parameters, muster.now)
+    barred: dict[tuple[int, ...], int] = {(): 0}
+    whom = np.zeros(len(orders.ids), dtype=np.int64)
+    for at, order in enumerate(orders.orders):
+        if order.lapsed:
+            found = _barred(order, muster.ids, parameters, muster.now)
+            whom[at] = barred.setdefault(found, len(barred))
+    below_s = np.minimum(reach_s, parameters.approach_s_max) + 1
+    columns = shops.of, below_s, whom, *orders.needs().T
+    first, ask = _alike(columns)
+    asks = Asked(
+        shop=shops.of[first],
+        below_s=below_s[first],
+        needs=orders.needs()[first],
+        barred=tuple([tuple(barred)[one] for one in whom[first].tolist()]),
+    )
+    return asks, ask
+
+
+def _alike(columns: Sequence[Indices]) -> tuple[Indices, Indices]:
+    """The first of each kind of rows, which are alike in all columns, and each row's kind."""
+    kind = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        values, number = np.unique(column, return_inverse=True)
+        if len(values) > 1:
+            _, kind = np.unique(kind * len(values) + number, return_inverse=True)
+    _, first = np.unique(kind, return_index=True)
+    return first, kind
 
 
 def _barred(
@@ -162,7 +176,7 @@ class _Choice:
         self._counts = np.diff(np.append(self._begins, len(cells)))
         self._pace_s = self._seconds_a_unit()
         self._cells, self._people, self._asks = self._as_cells(), self._as_people(), self._as_asks()
-        self._shop = np.array([one.shop for one in search.asks], dtype=np.int64)
+        self._shop = search.asks.shop
 
     def of_asks(self) -> tuple[Indices, Indices]:
         """Couriers, the soonest first, and where those of each ask begin."""
@@ -222,15 +236,12 @@ class _Choice:
 
     def _as_asks(self) -> Asks:
         search, asks = self._search, self._search.asks
-        needs = [(one.units, one.grams, one.kinds, one.skills, one.cash) for one in asks]
-        shop = np.array([one.shop for one in asks], dtype=np.int64)
-        reach_s = np.array([one.reach_s for one in asks], dtype=np.int64)
         return Asks(
-            where=_on_sphere(search.shop_lat, search.shop_lng).T[shop],
-            below_s=np.minimum(reach_s, search.parameters.approach_s_max) + 1,
-            needs=np.array(needs, dtype=np.int64),
-            barred_at=np.cumsum([0, *(len(one.barred) for one in asks)]),
-            barred=np.array([who for one in asks for who in one.barred], dtype=np.int64),
+            where=_on_sphere(search.shop_lat, search.shop_lng).T[asks.shop],
+            below_s=asks.below_s,
+            needs=asks.needs,
+            barred_at=np.cumsum([0, *map(len, asks.barred)]),
+            barred=np.array([who for one in asks.barred for who in one], dtype=np.int64),
             cash_max=search.parameters.cash_held_halalas_max,
         )
 
@@ -303,13 +314,6 @@ def _sorted(at: Indices, courier: Indices, arrival_s: Seconds) -> tuple[Indices,
     courier = key & (2**_COURIER_BITS - 1)
     arrival_s = (key >> _COURIER_BITS) & (2**_ARRIVAL_BITS - 1)
     return key >> (_ARRIVAL_BITS + _COURIER_BITS), courier, arrival_s + first_s
-
-
-def _degrees(points: Sequence[Point]) -> tuple[Degrees, Degrees]:
-    return (
-        np.array([one.lat for one in points], dtype=np.float64),
-        np.array([one.lng for one in points], dtype=np.float64),
-    )
 
 
 def _on_sphere(lat: Degrees, lng: Degrees) -> NDArray[np.float64]:

@@ -1,11 +1,12 @@
 """Who may be asked in a tick, and where and when each of them is free."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.couriers.courier import Courier
 from engine.dispatch.eta import walk
 from engine.dispatch.roster import Roster
 from engine.dispatch.underway import Busy, UnderWay
@@ -24,10 +25,11 @@ class Muster:
     def __init__(self, roster: Roster, parameters: ZoneParameters, now: Instant) -> None:
         self._parameters = parameters
         self.now = now
-        rows = roster.rows[roster.by_id]
-        is_available = rows["is_free"] & (rows["ends_at"] > now)
-        chosen, rows = roster.by_id[is_available].tolist(), rows[is_available]
+        is_available = roster.rows["is_free"] & (roster.rows["ends_at"] > now)
+        places = roster.by_id[is_available[roster.by_id]]
+        chosen, rows = places.tolist(), roster.rows[places]
         self.ids = tuple([roster.ids[at] for at in chosen])
+        self._everybody, self._chosen = roster.couriers, chosen
         self.units, self.grams = rows["units"].copy(), rows["grams"].copy()
         self.kind, self.skills = rows["kind"].copy(), rows["skills"].copy()
         self.cash = rows["cash"].copy()
@@ -42,6 +44,10 @@ class Muster:
         for place in np.flatnonzero(rows["has_route"]).tolist():
             at = chosen[place]
             self.busy.append(Busy(place, roster.couriers[at], roster.sightings[at]))
+
+    def couriers(self) -> Iterator[Courier]:
+        """They, as they were."""
+        return map(self._everybody.__getitem__, self._chosen)
 
     @cached_property
     def free_s(self) -> NDArray[np.int64]:

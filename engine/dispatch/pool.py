@@ -12,14 +12,13 @@ from engine.dispatch.candidates import search_of
 from engine.dispatch.muster import Muster
 from engine.dispatch.roster import KINDS
 from engine.dispatch.underway import UnderWay
+from engine.dispatch.waiting_list import Shops, WaitingList, group_of
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelProfile, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OrderId
-from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.cash import cash_due
-from engine.orders.order import Order, OrderStatus
+from engine.orders.order import OrderStatus
 from optimizer.candidates import Sought
 from optimizer.problem import (
     JobTable,
@@ -71,24 +70,21 @@ def is_available(courier: Courier, zone: Zone, now: Instant) -> bool:
 
 
 def stated(
-    zone: Zone, orders: Sequence[Order], muster: Muster, incumbent: Sequence[Route] = ()
+    zone: Zone, orders: WaitingList, muster: Muster, incumbent: Sequence[Route] = ()
 ) -> Problem:
     """The problem of these orders and of who may be asked, all of whom were walked.
 
     All is sorted, so that the same tick is the same problem.
     """
     parameters, now = zone.parameters, muster.now
-    waiting = sorted(orders, key=lambda one: one.id)
-    shops: dict[Point, int] = {}
-    shop = [shops.setdefault(one.shop.point, len(shops)) for one in waiting]
-    places = [*shops, *(one.door.point for one in waiting)]
+    rows, shops = orders.rows, orders.shops()
     return Problem(
         vehicles=_vehicles(muster, parameters),
-        jobs=_jobs(waiting, shop, list(shops), muster, parameters),
-        candidates=Sought(search_of(waiting, shop, list(shops), muster, parameters).find),
+        jobs=_jobs(orders, shops, muster, parameters),
+        candidates=Sought(search_of(orders, shops, muster, parameters).find),
         travel=CoordinateTravel(
-            lat=np.concatenate([muster.lat, [one.lat for one in places]]),
-            lng=np.concatenate([muster.lng, [one.lng for one in places]]),
+            lat=np.concatenate([muster.lat, shops.lat, rows["door_lat"]]),
+            lng=np.concatenate([muster.lng, shops.lng, rows["door_lng"]]),
             profile=parameters.travel,
             at=now,
         ),
@@ -127,7 +123,7 @@ def _with_trips(
     """The last plan, in which those who are under way do first what they are under way for."""
     first: dict[str, Trip] = {
         who: Trip(
-            group=_group(trip.shop), jobs=trip.order_ids, leave_s=0, pickup_s=0, deliveries_s=()
+            group=group_of(trip.shop), jobs=trip.order_ids, leave_s=0, pickup_s=0, deliveries_s=()
         )
         for who, trip in under_way.items()
     }
@@ -145,10 +141,12 @@ def _vehicles(muster: Muster, parameters: ZoneParameters) -> VehicleTable:
     """Everybody stands at a node of his own, the first ones that there are."""
     now = muster.now
     paces = _paces(parameters.travel, now)
-    bound_for = dict.fromkeys(muster.ids)
-    bound_for.update({who: _group(trip.shop) for who, trip in muster.under_way.items()})
+    bound_for: tuple[str | None, ...] = (None,) * len(muster.ids)
+    if muster.under_way:
+        shops = {who: group_of(trip.shop) for who, trip in muster.under_way.items()}
+        bound_for = tuple([shops.get(who) for who in muster.ids])
     return VehicleTable(
-        {"id": muster.ids, "bound_for": tuple(bound_for.values())},
+        {"id": muster.ids, "bound_for": bound_for},
         {
             "node": np.arange(len(muster.ids)),
             "free_at_s": muster.free_s,
@@ -162,55 +160,43 @@ def _vehicles(muster: Muster, parameters: ZoneParameters) -> VehicleTable:
 
 
 def _jobs(
-    orders: Sequence[Order],
-    shop: Sequence[int],
-    shops: Sequence[Point],
-    muster: Muster,
-    parameters: ZoneParameters,
+    orders: WaitingList, shops: Shops, muster: Muster, parameters: ZoneParameters
 ) -> JobTable:
     """Shops are the nodes after those of the couriers, after them every order has its door."""
-    first, now = len(muster.ids), muster.now
-    of_shop = [_group(one) for one in shops]
-    groups = [of_shop[one] for one in shop]
+    first, now, rows, groups = len(muster.ids), muster.now, orders.rows, tuple(orders.groups)
     if alone := _to_travel_alone(orders, muster, parameters):
-        groups = [
-            f"{group} {one.id}" if one.id in alone else group
-            for group, one in zip(groups, orders, strict=True)
-        ]
-    at = np.array([(one.ready_at, one.placed_at, one.due_at) for one in orders], dtype=np.int64)
-    ready_s, placed_s, due_s = (at.reshape(-1, 3) - now).T // SECOND_MS
+        groups = tuple(
+            f"{group} {one}" if one in alone else group
+            for group, one in zip(groups, orders.ids, strict=True)
+        )
     return JobTable(
-        {"id": tuple([one.id for one in orders]), "group": tuple(groups)},
+        {"id": orders.ids, "group": groups},
         {
-            "pickup": np.array(shop, dtype=np.int64) + first,
-            "delivery": np.arange(len(orders)) + first + len(shops),
-            "ready_s": ready_s,
-            "placed_s": placed_s,
-            "due_s": due_s,
-            "size": np.array([one.gift.size_units for one in orders], dtype=np.int64),
-            "weight_g": np.array([one.gift.weight_g for one in orders], dtype=np.int64),
-            "weight": np.ones(len(orders), dtype=np.int64),
+            "pickup": shops.of + first,
+            "delivery": np.arange(len(groups)) + first + len(shops.lat),
+            "ready_s": (rows["ready_at"] - now) // SECOND_MS,
+            "placed_s": (rows["placed_at"] - now) // SECOND_MS,
+            "due_s": (rows["due_at"] - now) // SECOND_MS,
+            "size": rows["units"].copy(),
+            "weight_g": rows["grams"].copy(),
+            "weight": np.ones(len(groups), dtype=np.int64),
         },
     )
 
 
 def _to_travel_alone(
-    orders: Sequence[Order], muster: Muster, parameters: ZoneParameters
+    orders: WaitingList, muster: Muster, parameters: ZoneParameters
 ) -> frozenset[OrderId]:
     """The waiting cash orders of shops where together they would be too much for a courier.
 
     A candidate stays within his limit with each order, so only a bundle can pass it.
     """
-    waiting = [one for one in orders if one.is_cash and one.status is OrderStatus.WAITING]
-    if not waiting:
-        return frozenset()
-    due: dict[Point, int] = defaultdict(int)
-    for one in waiting:
-        due[one.shop.point] += cash_due(one)
+    due: dict[str, int] = defaultdict(int)
+    waiting = []
+    for at in np.flatnonzero(orders.rows["cash"]).tolist():
+        if orders.orders[at].status is OrderStatus.WAITING:
+            due[orders.groups[at]] += int(orders.rows["cash"][at])
+            waiting.append(at)
     most = int(muster.cash.max(initial=0))
     left = parameters.cash_held_halalas_max - most
-    return frozenset(one.id for one in waiting if due[one.shop.point] > left)
-
-
-def _group(shop: Point) -> str:
-    return f"{shop.lat:.7f},{shop.lng:.7f}"
+    return frozenset(orders.ids[at] for at in waiting if due[orders.groups[at]] > left)

@@ -1,7 +1,6 @@
 """Which idle couriers should wait elsewhere: the state of a zone as the optimizer's standing."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -10,13 +9,14 @@ from numpy.typing import NDArray
 
 from engine.couriers.courier import Courier
 from engine.couriers.prepositioning import is_idle
+from engine.dispatch.apart import apart_s
 from engine.dispatch.demand import Demand
 from engine.dispatch.eta import Sighting, Walk, walk
-from engine.geo.travel import TravelProfile, TravelTimes, VehicleKind, travel_times
+from engine.geo.travel import TravelTimes, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId
 from engine.kernel.place import Point
-from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant, seconds_between
+from engine.kernel.timing import SECOND_MS, Instant, seconds_between
 from optimizer.prepositioning import Standing, moves
 
 # Whoever stops sooner after his arrival would hardly be asked there.
@@ -91,8 +91,7 @@ class _Ways:
         points = [one.free_point for one in walks]
         ways_s = _seconds(self._travel, points, shops, now)
         self.arrive_s = free_in_s[:, None] + np.rint(ways_s * self.pace[:, None]).astype(np.int64)
-        profile = zone.parameters.travel
-        self.shops_s = _between(profile, tuple(shops), now - now % HOUR_MS)
+        self.shops_s = apart_s(zone.parameters.travel, shops, now)
         longest_s = zone.parameters.wait_travel_s_max
         self.reach_s = np.array([_reach(one, longest_s, now) for one in couriers], dtype=np.int64)
 
@@ -110,12 +109,6 @@ class _Ways:
             point=point,
             arrives_at=self._now + way_s * SECOND_MS,
         )
-
-
-@lru_cache(maxsize=16)
-def _between(profile: TravelProfile, shops: tuple[Point, ...], hour: Instant) -> NDArray[np.int64]:
-    """Seconds from shop to shop in an hour; kept, for shops stay where they are."""
-    return _seconds(travel_times(profile), shops, shops, hour)
 
 
 def _seconds(

@@ -10,11 +10,13 @@ from engine.couriers.courier import Courier, Duty
 from engine.dispatch.eta import Sighting
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CourierId
+from engine.kernel.place import Point
 from engine.kernel.skills import Skill
 
 KINDS: Final = {kind: number for number, kind in enumerate(VehicleKind)}
 SKILLS: Final = {skill: 1 << number for number, skill in enumerate(Skill)}
 _NEVER: Final = 2**62
+_NOWHERE: Final = Sighting(Point(lat=0.0, lng=0.0), -_NEVER)
 # `is_free`: on duty and asked nothing. `has_route`: he has something to do, or is on his way.
 _ROW: Final = np.dtype(
     [(name, np.float64) for name in ("last_lat", "last_lng", "seen_lat", "seen_lng")]
@@ -113,11 +115,10 @@ class Roster:
     def _see(self, at: list[int], sightings: list[Sighting | None]) -> None:
         if not at:
             return
-        nowhere = (0.0, 0.0, -_NEVER)
-        told = [nowhere if s is None else (s.point.lat, s.point.lng, s.at) for s in sightings]
-        lat, lng, seen_at = zip(*told, strict=True)
-        self.rows["seen_lat"][at], self.rows["seen_lng"][at] = lat, lng
-        self.rows["seen_at"][at] = seen_at
+        rows, told = self.rows, [_NOWHERE if one is None else one for one in sightings]
+        rows["seen_lat"][at] = [one.point.lat for one in told]
+        rows["seen_lng"][at] = [one.point.lng for one in told]
+        rows["seen_at"][at] = [one.at for one in told]
 
 
 def _others(now: Sequence[object], before: Sequence[object]) -> list[int]:

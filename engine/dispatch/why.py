@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.couriers.courier import Courier, Duty
 from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import CourierId
@@ -118,9 +121,19 @@ def why_unavailable(courier: Courier, now: Instant) -> Why | None:
 def reach_s(order: Order, parameters: ZoneParameters, now: Instant) -> int:
     """How far from the shop a courier may be who is asked: the longer it waits, the farther."""
     released_at = order.placed_at if order.release_at is None else order.release_at
-    waited_s = max(0, now - released_at) // SECOND_MS
+    return int(reaches_s(np.array([released_at]), parameters, now)[0])
+
+
+def reaches_s(
+    released_at: NDArray[np.int64], parameters: ZoneParameters, now: Instant
+) -> NDArray[np.int64]:
+    """The same of orders that wait since these instants."""
+    waited_s = np.maximum(0, now - released_at) // SECOND_MS
     wider_s = waited_s // parameters.search_every_s * parameters.search_widen_s
-    return min(parameters.approach_s_max, parameters.search_start_s + wider_s)
+    reach_s: NDArray[np.int64] = np.minimum(
+        parameters.approach_s_max, parameters.search_start_s + wider_s
+    )
+    return reach_s
 
 
 def may_not_again(order: Order, parameters: ZoneParameters, now: Instant) -> Iterator[CourierId]:

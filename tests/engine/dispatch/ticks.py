@@ -9,6 +9,7 @@ from engine.dispatch.muster import Muster
 from engine.dispatch.pool import stated
 from engine.dispatch.roster import Roster
 from engine.dispatch.underway import UnderWay
+from engine.dispatch.waiting_list import WaitingList
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId
 from engine.kernel.timing import Instant
@@ -34,4 +35,4 @@ def problem_of(
     roster.read(couriers, seen)
     muster = Muster(roster, zone.parameters, now)
     muster.walk(muster.busy, under_way)
-    return stated(zone, orders, muster, incumbent)
+    return stated(zone, WaitingList.of(orders), muster, incumbent)

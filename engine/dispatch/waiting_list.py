@@ -1,0 +1,121 @@
+"""The orders of a zone's ticks as columns, kept from tick to tick."""
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.dispatch.roster import KINDS, SKILLS
+from engine.kernel.ids import OrderId
+from engine.kernel.place import Point
+from engine.orders.cash import cash_due
+from engine.orders.order import Order
+
+_ANY_KIND: Final = (1 << len(KINDS)) - 1
+_ROW: Final = np.dtype(
+    [(name, np.float64) for name in ("shop_lat", "shop_lng", "door_lat", "door_lng")]
+    + [
+        (name, np.int64)
+        for name in (
+            "ready_at",
+            "placed_at",
+            "released_at",
+            "due_at",
+            "units",
+            "grams",
+            "kinds",
+            "skills",
+            "cash",
+        )
+    ]
+)
+_NEEDS: Final = ("units", "grams", "kinds", "skills", "cash")
+Indices = NDArray[np.int64]
+
+
+class WaitingList:
+    """Orders in the order of ids, one row for each.
+
+    It is read anew for every tick. What is the same thing as before has its row already: things
+    never change, they are replaced. `groups` names their shops; `kinds` and `skills` are sets of
+    bits, `cash` is what is due at the door.
+    """
+
+    def __init__(self) -> None:
+        self.ids: tuple[OrderId, ...] = ()
+        self.orders: tuple[Order, ...] = ()
+        self.groups: list[str] = []
+        self.rows = np.zeros(0, _ROW)
+
+    @staticmethod
+    def of(orders: Iterable[Order]) -> "WaitingList":
+        """Of these alone."""
+        found = WaitingList()
+        found.read(orders)
+        return found
+
+    def read(self, orders: Iterable[Order]) -> None:
+        """Look at all of them, and write the rows of those that have changed."""
+        told = tuple(sorted(orders, key=attrgetter("id")))
+        ids = tuple([one.id for one in told])
+        before: Sequence[Order | None] = self.orders
+        if ids != self.ids:
+            before = self._arrange(ids)
+        pairs = enumerate(zip(told, before, strict=True))
+        self._write([at for at, (one, was) in pairs if one is not was], told)
+        self.orders = told
+
+    def shops(self) -> "Shops":
+        """Where they are fetched."""
+        number: dict[str, int] = {}
+        of = [number.setdefault(group, len(number)) for group in self.groups]
+        shop = np.array(of, dtype=np.int64)
+        first = np.full(len(number), len(of), dtype=np.int64)
+        np.minimum.at(first, shop, np.arange(len(of)))
+        lat, lng = self.rows["shop_lat"][first], self.rows["shop_lng"][first]
+        return Shops(shop, lat, lng)
+
+    def needs(self) -> NDArray[np.int64]:
+        """What each asks of a courier, one column for each kind of need."""
+        return np.stack([self.rows[name] for name in _NEEDS], axis=1)
+
+    def _arrange(self, ids: tuple[OrderId, ...]) -> list[Order | None]:
+        """Keep the rows of those that are still there, at their new places; what they were."""
+        known = dict(zip(self.ids, range(len(self.ids)), strict=True))
+        places = [known.get(one, -1) for one in ids]
+        at, rows = np.array(places, dtype=np.int64), np.zeros(len(ids), _ROW)
+        rows[at >= 0] = self.rows[at[at >= 0]]
+        self.groups = ["" if one < 0 else self.groups[one] for one in places]
+        self.ids, self.rows = ids, rows
+        return [None if one < 0 else self.orders[one] for one in places]
+
+    def _write(self, at: list[int], orders: Sequence[Order]) -> None:
+        if at:
+            self.rows[at] = [_row(orders[one]) for one in at]
+        for one in at:
+            self.groups[one] = group_of(orders[one].shop.point)
+
+
+class Shops(NamedTuple):
+    """The shop of each order by its number, and where the shops are, in degrees."""
+
+    of: Indices
+    lat: NDArray[np.float64]
+    lng: NDArray[np.float64]
+
+
+def group_of(shop: Point) -> str:
+    """What the optimizer calls the orders of one shop."""
+    return f"{shop.lat:.7f},{shop.lng:.7f}"
+
+
+def _row(order: Order) -> tuple[float, ...]:
+    gift, shop, door = order.gift, order.shop.point, order.door.point
+    released_at = order.placed_at if order.release_at is None else order.release_at
+    kinds = sum(1 << KINDS[one] for one in gift.vehicles) if gift.vehicles else _ANY_KIND
+    skills = sum(SKILLS[one] for one in set(gift.skills)) if gift.skills else 0
+    places = shop.lat, shop.lng, door.lat, door.lng
+    times = order.ready_at, order.placed_at, released_at, order.due_at
+    return *places, *times, gift.size_units, gift.weight_g, kinds, skills, cash_due(order)
