@@ -33,6 +33,7 @@ from engine.kernel.ids import (
 from engine.kernel.messages import Caller, Command, Envelope, Role
 from engine.kernel.place import Place, Point, distance_m
 from engine.kernel.timing import SECOND_MS, Instant
+from engine.orders.handover import HandoverTold
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, UnassignOrder
 from engine.orders.order import Gift, Recipient
 from engine.orders.quote import NO_WISHES, Way, Wishes
@@ -182,6 +183,8 @@ class CourierBusDoor:
                 return GoOffDuty(courier_id=self._id)
             case "progress":
                 step = ProgressStep(fields.pop("step"))
+                if step is ProgressStep.DELIVERED:
+                    fields["handover"] = self._handover(fields["order_id"])
                 return ReportProgress(courier_id=self._id, step=step, **fields)
             case "reached_waiting_point":
                 return ReachWaitingPoint(courier_id=self._id, **fields)
@@ -192,6 +195,13 @@ class CourierBusDoor:
                 answers = {"acknowledge": AcknowledgeOffer, "accept": AcceptOffer}
                 offer_id = OfferId(fields["offer_id"])
                 return answers[kind](courier_id=self._id, offer_id=offer_id)
+
+    def _handover(self, order_id: str) -> HandoverTold:
+        """What his phone says is to be taken at the door is what he takes."""
+        shown = self._work.value
+        orders = () if shown is None else shown.orders
+        due = (one.cash_due_halalas for one in orders if one.order_id == order_id)
+        return HandoverTold(cash_halalas=next(due, 0))
 
     def _show(self, shown: Publication) -> None:
         work = msgspec.convert(shown.body, WorkShown)

@@ -45,6 +45,7 @@ class CarriedShown(Struct, frozen=True, kw_only=True):
     shop: PlaceShown
     door: PlaceShown
     ready_at: int
+    cash_due_halalas: int = 0
 
 
 class OfferShown(Struct, frozen=True, kw_only=True):

@@ -41,6 +41,17 @@ def given_before(payment: Payment, order_id: OrderId | None = None) -> int:
     return sum(one.of_sale_halalas for one in of_it)
 
 
+def asked_before(payment: Payment, order_id: OrderId) -> int:
+    """What refunds have given back of one order of a group, or still may, before its sale."""
+    return sum(
+        one.amount_halalas
+        for one in payment.refunds
+        if one.order_id == order_id
+        and one.status is not RefundStatus.REJECTED
+        and not one.is_after_sale
+    )
+
+
 def _is_of_price(payment: Payment, refund: Refund, order_id: OrderId | None) -> bool:
     return (
         refund.reason in _OF_THE_PRICE

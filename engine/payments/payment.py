@@ -243,16 +243,6 @@ class Payment(Thing, frozen=True, kw_only=True):
         open_or_done = (one for one in self.refunds if one.status is not RefundStatus.REJECTED)
         return sum(one.amount_halalas for one in open_or_done)
 
-    def given_back_of(self, order_id: OrderId) -> int:
-        """What refunds have given back of one order of a group, or still may, before its sale."""
-        return sum(
-            one.amount_halalas
-            for one in self.refunds
-            if one.order_id == order_id
-            and one.status is not RefundStatus.REJECTED
-            and not one.is_after_sale
-        )
-
     @property
     def refundable_halalas(self) -> int:
         """What can still be asked back of what was captured."""

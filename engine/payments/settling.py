@@ -19,7 +19,7 @@ from engine.orders.order import (
     OrderStatus,
 )
 from engine.payments import postings
-from engine.payments.crediting import given_before, with_given_before
+from engine.payments.crediting import asked_before, given_before, with_given_before
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import Flow, GatewayName
 from engine.payments.messages import FollowOrder, TakePointsBack
@@ -280,7 +280,7 @@ def _sell_shares(
     for share in payment.shares:
         is_due = share.is_over and share.sale is None and payment.operation is None
         target = share.target_halalas or 0
-        of_it = share.quote.total_halalas - payment.given_back_of(share.order_id)
+        of_it = share.quote.total_halalas - asked_before(payment, share.order_id)
         kept = max(0, min(target, of_it, left))
         marked = with_given_before(after, target - kept, share.order_id)
         sold = kept + given_before(marked, share.order_id) + owed_of(share.price)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.chance import Chance
 from actors.payments import Checkout
-from engine.kernel.ids import PaymentId, derived_id
+from engine.kernel.ids import PaymentId, UserId, derived_id
 from engine.kernel.place import Point
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS
@@ -16,7 +17,13 @@ from engine.money.accounts import AccountKind, account
 from engine.orders.messages import PlaceOrder
 from engine.orders.quote import Wishes
 from engine.payments.gateways import Network, Source, SourceKind
-from engine.payments.payment import Payment, PaymentStatus
+from engine.payments.payment import (
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundReason,
+    RefundStatus,
+)
 from engine.pricing.lines import PriceLine
 from simulations.door_bus import CustomerBusDoor, Lobby
 from simulations.gateways.moyasar import PUBLISHABLE_KEY
@@ -24,6 +31,7 @@ from simulations.month.office import Office
 from simulations.views import Told
 
 _TRIES_MAX: Final = 4
+_COMPLAINS: Final = 0.04
 _LOOK_MS: Final = 2 * SECOND_MS
 _ENDED: Final = frozenset(
     {PaymentStatus.DECLINED, PaymentStatus.VOIDED, PaymentStatus.REFUNDED, PaymentStatus.MISMATCHED}
@@ -49,6 +57,7 @@ MEANS: Final = (
     Means(share=0.12, network=Network.MASTERCARD, number="5421080101000000"),
     Means(share=0.03, network=Network.AMEX, number="340000000900000"),
     Means(share=0.05, network=Network.STC_PAY),
+    Means(share=0.10, network=Network.CASH),
     Means(share=0.07, network=Network.MADA, number="4201320000013020"),
     Means(share=0.05, network=Network.VISA, number="4000000000003220"),
     Means(share=0.03, network=Network.MADA, number="4201320000311101", is_sound=False),
@@ -101,6 +110,9 @@ class PayingDoor(CustomerBusDoor):
 
     async def _pay(self, command: PlaceOrder, cause: str, *, is_first: bool) -> Told:
         means = await self._choose(command.quote.total_halalas, is_first=is_first)
+        if means.network is Network.CASH:
+            # Whoever pays at the door is told what it costs, and that something comes.
+            command = replace(command, gift=replace(command.gift, hide_price=False, surprise=False))
         wish = Checkout(
             payment_id=PaymentId(derived_id("simulated payment", cause)),
             customer_id=self._id,
@@ -111,7 +123,26 @@ class PayingDoor(CustomerBusDoor):
         found = await self._office.payments.pay(wish)
         if isinstance(found, Refusal):
             return Told(refused=found.code)
-        return await self._outcome(found)
+        told = await self._outcome(found)
+        if not told.refused and self._luck.random() < _COMPLAINS:
+            await self._complain(found.id)
+        return told
+
+    async def _complain(self, payment_id: PaymentId) -> None:
+        """He wants something back before anything is delivered, and gets it if it was taken."""
+        payment = await self._office.paid.find(payment_id)
+        assert payment is not None, "a payment is never forgotten"
+        if payment.refundable_halalas > 0:
+            wish = Refund(
+                id=derived_id("month complaint", payment.id),
+                amount_halalas=self._luck.randint(1, payment.refundable_halalas),
+                reason=self._luck.choice((RefundReason.LATE, RefundReason.GOODS)),
+                to=payment.goes_back_to,
+                status=RefundStatus.DUE,
+                asked_at=self._lobby.clock.now(),
+                asked_by=UserId(derived_id("month operator")),
+            )
+            await self._office.payments.refund(payment, wish)
 
     async def _choose(self, halalas: int, *, is_first: bool) -> Means:
         kinds = AccountKind.CUSTOMER_WALLET, AccountKind.GIFT_CREDIT
@@ -125,6 +156,8 @@ class PayingDoor(CustomerBusDoor):
     async def _source(self, means: Means) -> Source:
         if means.network is Network.WALLET:
             return Source(kind=SourceKind.WALLET)
+        if means.network is Network.CASH:
+            return Source(kind=SourceKind.CASH)
         if not means.number:
             return Source(kind=SourceKind.STC_PAY, value="0500000001")
         card = {"name": "Sara", "number": means.number, "month": "12", "year": "2030", "cvc": "1"}

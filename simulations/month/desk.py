@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from engine.kernel.ids import CourierId, OrderId, UserId, derived_id
+from engine.kernel.ids import CommandId, CourierId, OrderId, UserId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import DAY_MS, SECOND_MS, Instant
 from engine.loyalty.points import LEAST_REDEEMED, points_of
 from engine.money.accounts import AccountKind, account
+from engine.money.cash import DepositCash, Receipt
 from engine.money.tips import tip
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
 from engine.orders.order import Order, OrderStatus
@@ -19,6 +20,7 @@ from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus,
 from engine.payments.refunding import decide_refund
 from engine.payouts.dispute import Dispute, DisputeId, DisputeStatus
 from engine.payouts.payout import BankAccount, BankAccountId, PayoutKind
+from simulations.door_bus import Lobby
 from simulations.gateways.server import Webhook
 from simulations.month.debtors import Debtors
 from simulations.month.office import Office
@@ -31,6 +33,7 @@ _REFUNDED: Final = ((5, RefundReason.GOODS), (3, RefundReason.LATE), (2, RefundR
 _BY_COURIER: Final = 2
 _DISPUTED: Final = 2
 _INSTANT: Final = 10
+_PAYS_IN: Final = 60
 _LATE_MS: Final = (1, 40)
 _DISPUTE_DAYS: Final = 3
 _OLD_POINTS: Final = 250
@@ -42,6 +45,7 @@ class Desk:
     def __init__(self, office: Office, *, seed: int) -> None:
         self._office, self._luck = office, random.Random(f"desk {seed}")
         self.done: Counter[str] = Counter()
+        self.paid_in_halalas = 0
         self.debtors = Debtors(office, self.done, seed=seed)
         self._open: list[tuple[Instant, DisputeId]] = []
 
@@ -91,6 +95,22 @@ class Desk:
                 )
                 self.done["instant_payouts"] += not isinstance(found, Refusal)
 
+    async def take_cash(self, lobby: Lobby, couriers: Sequence[CourierId]) -> None:
+        """Who holds cash pays it in, mostly: all of it or a part."""
+        for courier_id in couriers:
+            courier = await self._office.stage.store.find_courier(courier_id)
+            held = 0 if courier is None else courier.cash_halalas
+            if not held or not self._happens(_PAYS_IN):
+                continue
+            receipt = Receipt(f"{courier_id} {self._office.clock.now()}")
+            halalas = held if self._happens(70) else self._luck.randint(1, held)
+            command = DepositCash(courier_id=courier_id, halalas=halalas, receipt=receipt)
+            command_id = CommandId(derived_id("month deposit", receipt))
+            told = await lobby.execute(command, OPERATOR, command_id)
+            assert not told.refused, told.refused
+            self.paid_in_halalas += halalas
+            self.done["deposits"] += 1
+
     async def _look_back(self, order: Order) -> None:
         if self._happens(_TIPPED):
             await self._tip(order)
@@ -117,7 +137,7 @@ class Desk:
             id=derived_id("month refund", order.id, reason.value),
             amount_halalas=amount,
             reason=reason,
-            to=self._luck.choice((RefundTo.SOURCE, RefundTo.WALLET)),
+            to=self._luck.choice((payment.goes_back_to, RefundTo.WALLET)),
             status=RefundStatus.DUE,
             asked_at=self._office.clock.now(),
             asked_by=OPERATOR.user_id,

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from actors.ledger import posted_to
 from engine.invoices.invoice import Invoice, InvoiceKind
-from engine.kernel.ids import OrderId, PaymentId
+from engine.kernel.ids import CourierId, OrderId, PaymentId
 from engine.money.accounts import AccountId, AccountKind, Balance, account, kind_of, owner_of
 from engine.money.audit import Audit
 from engine.money.ledger import Entry
@@ -48,28 +48,34 @@ class Books(Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
     balances: Mapping[AccountId, Balance]
     orders: Mapping[str, Order]
+    held: Mapping[str, int]
     payments: tuple[Payment, ...]
     invoices: tuple[Invoice, ...]
 
 
-async def read(office: Office, order_ids: tuple[str, ...]) -> Books:
+async def read(
+    office: Office, order_ids: tuple[str, ...], courier_ids: tuple[CourierId, ...]
+) -> Books:
     """Everything that was stored."""
-    orders = {one: await office.stage.store.find_order(OrderId(one)) for one in order_ids}
+    store = office.stage.store
+    orders = {one: await store.find_order(OrderId(one)) for one in order_ids}
+    couriers = [await store.find_courier(one) for one in courier_ids]
     return Books(
         entries=office.books.entries(),
         balances=await office.books.list_balances(limit=_EVERYTHING),
         orders={name: one for name, one in orders.items() if one is not None},
+        held={one.id: one.cash_halalas for one in couriers if one is not None},
         payments=office.paid.payments(),
         invoices=office.invoices.issued(),
     )
 
 
-async def explain(office: Office, books: Books, paid_by_files: int) -> tuple[Line, ...]:
+async def explain(office: Office, books: Books, into_bank: int) -> tuple[Line, ...]:
     """What others say of our money, and what we say."""
     return (
         _gateway(office, books),
         _at_the_gateway(books),
-        _at_the_bank(office, books, paid_by_files),
+        _at_the_bank(office, books, into_bank),
         _payouts(office, books),
         await _statements(office, books),
         *within(books),
@@ -78,7 +84,7 @@ async def explain(office: Office, books: Books, paid_by_files: int) -> tuple[Lin
 
 def within(books: Books) -> tuple[Line, ...]:
     """What must hold between our own books."""
-    lines = (_orders, _documents, _receivables, _wallets, _earnings)
+    lines = (_orders, _documents, _receivables, _wallets, _earnings, _cash_taken, _cash_held)
     return tuple(one(books) for one in lines)
 
 
@@ -142,13 +148,13 @@ def _at_the_gateway(books: Books) -> Line:
     return _line("at the gateway", "files", "ledger", {}, {name: -_balance(books, name)})
 
 
-def _at_the_bank(office: Office, books: Books, paid_by_files: int) -> Line:
-    """What the files brought, less what the bank has paid out."""
+def _at_the_bank(office: Office, books: Books, into_bank: int) -> Line:
+    """What files and couriers' deposits brought, less what the bank has paid out."""
     return _line(
         "at our bank",
-        "gateway's files, less the provider's payouts",
+        "gateway's files, deposits, less the provider's payouts",
         "ledger",
-        {"bank": paid_by_files - office.bank.paid_halalas()},
+        {"bank": into_bank - office.bank.paid_halalas()},
         {"bank": -_balance(books, account(AccountKind.BANK))},
     )
 
@@ -181,10 +187,17 @@ def _documents(books: Books) -> Line:
 def _credited(books: Books) -> Counter[str]:
     """What of each order was given back after the sale, or waived."""
     found = Counter[str]()
+    sold_at = {
+        one.transfer.about: one.transfer.effective_at
+        for one in _posted(books)
+        if one.transfer.reason in _SOLD
+    }
     for one in books.payments:
-        if one.sale is not None:
-            given = (r.amount_halalas for r in one.refunds if r.is_after_sale and r.done_at)
-            found[one.for_order_id] += sum(given)
+        # What had gone back by the sale is in it.
+        at = sold_at.get(about_order(one.for_order_id), 0)
+        for refund in one.refunds:
+            if one.sale is not None and (refund.done_at or 0) > (0 if refund.is_after_sale else at):
+                found[one.for_order_id] += refund.from_sale_halalas
         for settlement in one.settlements:
             if settlement.kind is SettlementKind.WAIVED:
                 found[settlement.order_id] += settlement.halalas
@@ -258,6 +271,25 @@ def _earnings(books: Books) -> Line:
                 if kind_of(leg.account) is AccountKind.COURIER_WALLET
             )
     return _line("earnings", "offers", "ledger", rules, ledger)
+
+
+def _cash_taken(books: Books) -> Line:
+    """What couriers took at each door, by their reports and by the ledger."""
+    taken = {about_order(one.id): one.cash_taken_halalas for one in books.orders.values()}
+    ledger = Counter[str]()
+    for one in _posted(books):
+        if one.transfer.reason is TransferReason.CASH_COLLECTED:
+            ledger[one.transfer.about] += sum(max(0, leg.amount) for leg in one.transfer.legs)
+    return _line("cash at doors", "reports", "ledger", taken, ledger)
+
+
+def _cash_held(books: Books) -> Line:
+    """What each courier still holds, by himself and by the ledger."""
+    ledger = Counter[str]()
+    for name, balance in books.balances.items():
+        if kind_of(name) is AccountKind.COURIER_CASH:
+            ledger[owner_of(name)] -= balance.posted
+    return _line("cash of couriers", "couriers", "ledger", books.held, ledger)
 
 
 def _payouts(office: Office, books: Books) -> Line:

@@ -7,6 +7,7 @@ import httpx2
 
 from actors.cash import HeldCash
 from actors.disputes import Disputes
+from actors.gateways.cash import Cash
 from actors.gateways.moyasar import Moyasar
 from actors.gateways.moyasar_payouts import MoyasarPayouts
 from actors.gateways.settings import MoyasarSettings, OutboxSettings, PayoutSettings
@@ -65,11 +66,12 @@ _PATIENCE_S: Final = 10
 _ROUTES: Final = {
     **dict.fromkeys(Network, GatewayName.MOYASAR),
     Network.WALLET: GatewayName.WALLET,
+    Network.CASH: GatewayName.CASH,
 }
 
 
 class Office:
-    """The hosts of money as an edge worker has them; cash on delivery would join `_ROUTES`."""
+    """The hosts of money as an edge worker has them."""
 
     def __init__(self, stage: Stage, *, seed: int) -> None:
         self.stage, self.clock = stage, stage.clock
@@ -104,6 +106,7 @@ class Office:
             {
                 GatewayName.MOYASAR: self.gateway,
                 GatewayName.WALLET: Wallet(self.keeper, self.books),
+                GatewayName.CASH: Cash(),
             },
             Policy(
                 routes=_ROUTES,

@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from actors.garbage import seldom_collecting
 from engine.kernel.ids import CourierId, UserId, ZoneId, derived_id
 from engine.kernel.timing import DAY_MS, HOUR_MS, Instant
 from engine.money.periods import Closing, Turnover, VatReturn, closable, period_of, span
 from simulations import stage
-from simulations.day import Day
+from simulations.day import Day, ZonePlan
 from simulations.diary import Diary
 from simulations.door_bus import Lobby
 from simulations.month.customers import PayingDoor
@@ -34,6 +34,7 @@ LAST: Final[Instant] = 1_777_554_000_000
 MONTH: Final = "2026-04"
 _SEEDS_APART: Final = 1_000
 _CITY: Final = "riyadh"
+_CASH_MAX: Final = 80_000
 # As many change their mind as would in a city where that is free for long.
 _LIVELY: Final = replace(LIVELY, nobody_home=0.03, patience_min=400.0)
 
@@ -99,7 +100,8 @@ class _Life:
         lobby = Lobby(bus=built.bus, store=built.store, live=built.live, clock=built.clock)
         reading = asyncio.create_task(lobby.run())
         try:
-            zones = [await stage.open_zone(lobby, built.chance, one) for one in self._day(0).zones]
+            plans = map(_with_cash, self._day(0).zones)
+            zones = [await stage.open_zone(lobby, built.chance, one) for one in plans]
             customers = (derived_id("simulated customer", str(one)) for one in range(20))
             couriers = [_courier_id(one.key) for one in self._day(0).couriers]
             self._couriers = dict.fromkeys(couriers)
@@ -131,6 +133,7 @@ class _Life:
         self._faults += diary.faults
         await self._office.settle()
         await self._desk.evening(placed)
+        await self._desk.take_cash(lobby, list(self._couriers))
         await self._desk.pay_out_some(list(self._couriers))
         await self._office.settle()
         await self._desk.post()
@@ -162,9 +165,10 @@ class _Life:
         await self._nights.pass_until(max(month.until, office.clock.now()) + HOUR_MS)
         assert closable(month, None, now=office.clock.now()) is None
         closing = await office.periods.close(month.name, at=office.clock.now(), by=OPERATOR.user_id)
-        books = await read(office, tuple(self._orders))
+        books = await read(office, tuple(self._orders), tuple(self._couriers))
         vat = await declared(office, month)
-        lines = await explain(office, books, self._nights.paid_halalas)
+        into_bank = self._nights.paid_halalas + self._desk.paid_in_halalas
+        lines = await explain(office, books, into_bank)
         audit = audited(await office.keeper.audit())
         turnovers = await office.periods.turnovers(span(month, closing, None))
         return self._told(closing, books, vat, (*lines, vat_line(vat, books), audit), turnovers)
@@ -206,6 +210,12 @@ class _Life:
         )
         orders = made(seed=self._plan.seed * _SEEDS_APART + number + 1).orders
         return replace(made(seed=self._plan.seed), orders=orders)
+
+
+def _with_cash(zone: ZonePlan) -> ZonePlan:
+    """At its doors cash is taken, up to what a gift of this city costs."""
+    parameters = structs.replace(zone.parameters, cash_order_halalas_max=_CASH_MAX)
+    return replace(zone, parameters=parameters)
 
 
 def _courier_id(key: str) -> CourierId:

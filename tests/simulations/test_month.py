@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from simulations.month import explained, postgres, shown
 from simulations.month.run import Month, Plan, live
 
-PLAN = Plan(days=2, couriers=8, orders_per_hour=20, hours=1.2, seed=3)
+PLAN = Plan(days=2, couriers=8, orders_per_hour=20, hours=1.2, seed=4)
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +30,9 @@ def test_so_much_happened_that_this_says_something(month: Month) -> None:
     assert month.orders > 40
     assert {"delivered", "webhooks", "tips_refused"} <= set(month.done)
     assert {"capture", "sale", "refund", "earning", "settlement", "points"} <= set(month.transfers)
+    assert {"cash_collected", "cash_handed_in"} <= set(month.transfers)
+    refunds = [refund for one in month.books.payments for refund in one.refunds]
+    assert any(one.of_sale_halalas for one in refunds)
     assert {one.rpartition(" ")[2] for one in month.payments} >= {"captured", "declined"}
     assert min(month.documents["credit_note"], month.documents["invoice"]) > 0
 
@@ -43,6 +46,13 @@ def test_what_is_missing_anywhere_is_found(month: Month) -> None:
     without = replace(books, entries=tuple(one for one in books.entries if one is not earning))
     found = sum(one.unexplained_halalas for one in explained.within(without))
     assert found == max(leg.amount for leg in earning.transfer.legs)
+    courier, held = next(iter(books.held.items()))
+    more = replace(books, held={**books.held, courier: held + 7})
+    assert sum(one.unexplained_halalas for one in explained.within(more)) == 7
+    taken = next(one for one in books.entries if one.transfer.reason == "cash_collected")
+    without = replace(books, entries=tuple(one for one in books.entries if one is not taken))
+    found = sum(one.unexplained_halalas for one in explained.within(without))
+    assert found == max(leg.amount for leg in taken.transfer.legs)
 
 
 def test_what_breaks_is_settled_by_the_next_file(month: Month) -> None:
