@@ -109,6 +109,7 @@ class Frame(Struct, frozen=True, kw_only=True):
 
     type: str
     id: str = ""
+    also: tuple[str, ...] = ()
     channel: str = ""
     kind: str = ""
     version: int = 0
