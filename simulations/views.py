@@ -128,4 +128,4 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 # Refusals that say nothing about the wish, only about the moment.
-AGAIN = frozenset({"temporarily_unavailable", "deadline_passed"})
+AGAIN = frozenset({"temporarily_unavailable", "deadline_passed", "overloaded"})
