@@ -9,8 +9,9 @@ from typing import Final
 from api.limit_settings import LimitSettings
 from api.route_classes import Weight
 
-TICK_S: Final = 0.05
-_LOOK_AT_ALL_EVERY: Final = 10
+TICK_S: Final = 0.1
+_LOOK_AT_ALL_EVERY: Final = 5
+_MOST: Final = 0.75
 # The most urgent first.
 _ORDER: Final = (Weight.VITAL, Weight.NORMAL)
 
@@ -32,12 +33,12 @@ class _Line:
         default_factory=lambda: {one: deque() for one in _ORDER}
     )
 
-    def next(self) -> _Waiter | None:
-        for weight in _ORDER:
-            while self.waiting[weight]:
-                first = self.waiting[weight].popleft()
-                if not first.told.done():
-                    return first
+    def next(self, weight: Weight) -> _Waiter | None:
+        """Who came first of those who still wait."""
+        while self.waiting[weight]:
+            first = self.waiting[weight].popleft()
+            if not first.told.done():
+                return first
         return None
 
 
@@ -45,12 +46,15 @@ class Admission:
     """One for each process of the edge.
 
     Whoever has a command waits here until few enough of his cell are under way: vital ones before
-    all others, else in the order in which they came. Who has waited too long is told no, for by
-    then nobody waits for the answer. While commands wait anywhere one list begins every `TICK_S`.
+    all others, else in the order in which they came; half as many more may be under way if they
+    are vital. Who has waited too long is told no, for by then nobody waits for the answer. While
+    commands wait anywhere one list begins every `TICK_S`.
     """
 
     def __init__(self, settings: LimitSettings) -> None:
         self._settings = settings
+        at_once = settings.commands_of_cell_at_once
+        self._at_once = {Weight.NORMAL: at_once, Weight.VITAL: at_once + -(-at_once // 2)}
         self._lines: dict[str, _Line] = {}
         self._lists: deque[_Waiter] = deque()
         self._ticking: asyncio.TimerHandle | None = None
@@ -64,14 +68,18 @@ class Admission:
     async def enter(self, cell: str, weight: Weight, *, waited_s: float = 0.0) -> bool:
         """Whether to begin, as soon as that is known: then `leave` is owed.
 
-        `waited_s` is how long the command has waited elsewhere.
+        `waited_s` is how long the command has waited elsewhere. Where that is most of what is put
+        up with it is refused at once if there is no room: connections get there one after another,
+        as they have their turns, and what waits in them is not read all at one moment.
         """
         line = self._lines.setdefault(cell, _Line())
-        if line.inside < self._settings.commands_of_cell_at_once:
+        if line.inside < self._at_once[weight]:
             line.inside += 1
             return True
-        wait_s = self._settings.command_wait_s - waited_s
-        return await self._wait(line.waiting[weight], wait_s, cell)
+        wait_s = self._settings.command_wait_s
+        if waited_s >= _MOST * wait_s:
+            return False
+        return await self._wait(line.waiting[weight], wait_s - waited_s, cell)
 
     def leave(self, cell: str) -> None:
         """A command is done; the next may begin."""
@@ -102,10 +110,11 @@ class Admission:
             raise
 
     def _let_in(self, line: _Line) -> None:
-        is_free = line.inside < self._settings.commands_of_cell_at_once
-        if is_free and (first := line.next()) is not None:
-            line.inside += 1
-            first.told.set_result(True)
+        for weight in _ORDER:
+            if line.inside < self._at_once[weight] and (first := line.next(weight)) is not None:
+                line.inside += 1
+                first.told.set_result(True)
+                return
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()

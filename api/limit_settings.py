@@ -34,10 +34,11 @@ class LimitSettings(SettingGroup):
         "at 90 %, offers, status, log-outs and payment hooks never.",
     )
     commands_of_cell_at_once: int = Field(
-        default=512,
+        default=256,
         ge=1,
         le=20_000,
-        description="Commands for one cell that a process has under way; more are not read yet.",
+        description="Commands for one cell that a process has under way, half as many more if they "
+        "are vital; the rest is not read yet.",
     )
     command_wait_s: float = Field(
         default=8.0,

@@ -211,12 +211,16 @@ class Socket:
             receipt = {"type": "received", "channel": frame.channel, "bookmark": frame.bookmark}
             await _quietly(connection, _encode(receipt).decode())
 
+    def _answered(self, frame: Frame) -> None:
+        for name in (frame.id, *frame.also):
+            asked = self._asked.get(name)
+            if asked is not None and not asked[1].done():
+                asked[1].set_result(frame)
+
     def _take(self, frame: Frame) -> None:
         match frame.type:
             case "reply" | "refused":
-                asked = self._asked.get(frame.id)
-                if asked is not None and not asked[1].done():
-                    asked[1].set_result(frame)
+                self._answered(frame)
             case "resumed":
                 for update in frame.updates:
                     self._take(update)

@@ -110,6 +110,7 @@ class Frame(Struct, frozen=True, kw_only=True):
 
     type: str
     id: str = ""
+    also: tuple[str, ...] = ()
     channel: str = ""
     kind: str = ""
     version: int = 0
@@ -128,4 +129,4 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 # Refusals that say nothing about the wish, only about the moment.
-AGAIN = frozenset({"temporarily_unavailable", "deadline_passed"})
+AGAIN = frozenset({"temporarily_unavailable", "deadline_passed", "overloaded"})

@@ -10,7 +10,8 @@ class Backlog:
     """What is not read waits in the kernel and on the phone, and does not say since when.
 
     No frame has waited longer than the reading was held up since the phone was last waited for,
-    less what was spent waiting for it since. Times are seconds of one clock.
+    less what was spent waiting for it since; nor longer than a position that came before it, which
+    says when it was taken. Times are seconds of one clock.
     """
 
     def __init__(self) -> None:
@@ -20,6 +21,10 @@ class Backlog:
     def hold(self, seconds: float) -> None:
         """Reading was held up for so long."""
         self._held_s += seconds
+
+    def know(self, seconds: float) -> None:
+        """What was just read says itself that it has waited for so long."""
+        self.behind_s = min(self.behind_s, max(0.0, seconds))
 
     def read(self, since_last_s: float) -> None:
         """Another frame was read, so long after the last one."""

@@ -98,6 +98,7 @@ class Connection:
         self._commands = asyncio.Semaphore(self._edge.commands_at_once)
         self._under_way: dict[str, frames.CourierFrame] = {}
         self._backlog = Backlog()
+        self._turned_away: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = Listening(
             self._parts, desk.hub, desk.channels, self._outgoing, spawn=self._spawn, note=self._note
@@ -294,7 +295,17 @@ class Connection:
             begun(self._end_with(self._command(caller, frame, cell, behind_s + held_s)))
         else:
             self._commands.release()
-            await self._say(server_frames.refused(frame.id, OVERLOADED()))
+            self._turn_away(frame.id)
+
+    def _turn_away(self, command_id: str) -> None:
+        """Refuse it together with what is read in the same moment: one frame costs as much."""
+        if not self._turned_away:
+            self._loop.call_soon(self._tell_turned_away)
+        self._turned_away.append(command_id)
+
+    def _tell_turned_away(self) -> None:
+        (first, *rest), self._turned_away = self._turned_away, []
+        self._outgoing.put(server_frames.refused(first, OVERLOADED(), also=rest))
 
     async def _command(
         self, caller: Caller, frame: frames.CourierFrame, cell: str, waited_s: float
@@ -338,6 +349,8 @@ class Connection:
             self._note(NOT_ALLOWED(role=self._caller.role.value), "position")
             raise Closing(Close.FORBIDDEN)
         if self._gate.lets(fix):
+            if self._backlog.behind_s:
+                self._backlog.know(self._gate.age_s(fix))
             self._parts.bus.report_position(self._caller.user_id, fix)
         elif self._gate.must_tell():
             self._outgoing.put(server_frames.error(BAD_POSITION(dropped=self._gate.dropped)))

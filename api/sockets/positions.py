@@ -35,6 +35,10 @@ class PositionGate:
             self.dropped += 1
         return is_good
 
+    def age_s(self, fix: Fix) -> float:
+        """Real seconds since it was taken, if the phone's clock is right."""
+        return (self._clock.now() - fix.at) / SECOND_MS / self._clock.speed
+
     def must_tell(self) -> bool:
         """Whether it is time to tell the phone that some were dropped: at most once a minute."""
         now = self._wall.now()

@@ -83,14 +83,15 @@ class Reply(ServerFrame, frozen=True, kw_only=True, tag="reply"):
     body: dict[str, Any]
 
 
-class Refused(ServerFrame, frozen=True, kw_only=True, tag="refused"):
-    """The command is not done, and why."""
+class Refused(ServerFrame, frozen=True, kw_only=True, tag="refused", omit_defaults=True):
+    """The command is not done, and why; nor are those that `also` names."""
 
     id: str
     code: str
     title: str
     title_ar: str
     detail: dict[str, Any]
+    also: tuple[str, ...] = ()
 
 
 class Error(ServerFrame, frozen=True, kw_only=True, tag="error", omit_defaults=True):
@@ -148,8 +149,8 @@ def resumed(channel: str, bookmark: Bookmark, missed: Sequence[bytes]) -> bytes:
     return _encode(Resumed(channel=channel, bookmark=bookmark, updates=updates))
 
 
-def refused(command_id: str, refusal: Refusal) -> bytes:
-    """It is not done, and why."""
+def refused(command_id: str, refusal: Refusal, *, also: Sequence[str] = ()) -> bytes:
+    """It is not done, and why; nor are the others."""
     declared = CATALOGUE[refusal.code]
     return _encode(
         Refused(
@@ -158,6 +159,7 @@ def refused(command_id: str, refusal: Refusal) -> bytes:
             title=declared.en,
             title_ar=declared.ar,
             detail=refusal.detail,
+            also=tuple(also),
         )
     )
 

@@ -108,9 +108,10 @@ class CourierPhone:
             case "authenticated":
                 self._welcome.set()
             case "reply" | "refused":
-                answer = self._asked.pop(frame.id, None)
-                if answer is not None and not answer.done():
-                    answer.set_result(frame)
+                for name in (frame.id, *frame.also):
+                    answer = self._asked.pop(name, None)
+                    if answer is not None and not answer.done():
+                        answer.set_result(frame)
             case "resumed" | "snapshot" | "update" if frame.channel == self.channel:
                 self._see(frame)
 

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import cycle
 from statistics import median
 from time import perf_counter
 from typing import Final
 
-from simulations.realtime.courier import CourierPhone, Refused
+from simulations.realtime.courier import PATIENCE_S, CourierPhone
+from simulations.realtime.crowd import IN_TIME_S, Crowd, Told
 from simulations.realtime.processes import usage
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
@@ -20,8 +21,6 @@ from simulations.rest import Account
 TIMES: Final = 3
 GOODPUT: Final = 0.8
 RECOVERS_S_MAX: Final = 10.0
-# What is answered later is of no use to who waits.
-IN_TIME_S: Final = 10.0
 _PROBE_MS: Final = 100
 _WELL_IN_A_ROW: Final = 10
 _GIVE_UP_S: Final = 60.0
@@ -30,38 +29,6 @@ _STATUS: Final = ("break", "resume")
 _PARTS: Final = ("edge", "cell")
 _SERVICE: Final = ("edge", "cell", "ray", "solver", "database", "stream")
 _LOAD: Final = "load"
-
-
-@dataclass(slots=True)
-class Told:
-    """What was answered: in time, late, or refused by code; `waited_s` is of the first two."""
-
-    done: int = 0
-    late: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-    waited_s: list[float] = field(default_factory=list)
-
-    async def hear(self, asked: Awaitable[object]) -> None:
-        """Wait for the answer to a command."""
-        began = perf_counter()
-        try:
-            await asked
-        except Refused as refused:
-            self.refused[str(refused)] += 1
-            return
-        except TimeoutError:
-            self.refused["no answer"] += 1
-            return
-        self.waited_s.append(perf_counter() - began)
-        if self.waited_s[-1] > IN_TIME_S:
-            self.late += 1
-        else:
-            self.done += 1
-
-    @property
-    def all(self) -> int:
-        """How many were answered, or given up."""
-        return self.done + self.late + self.refused.total()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +65,10 @@ async def overload(site: Site) -> list[Row]:
         await _run(site)
         for _ in site.progress.track(range(site.sizes.runs), description="overload")
     ]
+    return [*_done_rows(runs), *_spared_rows(runs)]
+
+
+def _done_rows(runs: Sequence[Overloaded]) -> list[Row]:
     offered = median(one.offered_per_s for one in runs)
     load = f"at {offered:,.0f} commands/s"
     return [
@@ -125,6 +96,12 @@ async def overload(site: Site) -> list[Row]:
             unit="ms",
             ours=tuple(one.crowd_ms for one in runs),
         ),
+    ]
+
+
+def _spared_rows(runs: Sequence[Overloaded]) -> list[Row]:
+    load = "under that load"
+    return [
         Row(
             what=f"{load}: a courier's own word, until it is answered, p99",
             unit="ms",
@@ -157,29 +134,30 @@ async def overload(site: Site) -> list[Row]:
 
 
 async def _run(site: Site) -> Overloaded:
-    *crowd, probing = site.couriers
-    peak = await _peak(site, crowd[: site.sizes.in_flight])
+    *others, probing = site.couriers
+    peak = await _peak(site, others[: site.sizes.in_flight])
     calm = await _probed(site, probing, seconds=2.0)
     before_mb = _memory_mb()
-    told, lists = Told(), Counter[bool]()
+    crowd, lists = Crowd(site.new_id(), others, site.zone_id, site.clock), Counter[bool]()
     seconds, ended = 2 * site.sizes.run_s, asyncio.Event()
-    async with streaming(site, [one for one in crowd for _ in range(TIMES)]), _listing(site, lists):
-        watching = asyncio.create_task(_most_memory(ended))
-        word = asyncio.create_task(_probed(site, probing, seconds=seconds))
-        before = usage()
-        offered_per_s, asked = await _offer(site, crowd, told, TIMES * peak.per_s, seconds)
-        done = _pace(told.done, seconds, usage().since(before))
-        probed = await word
-        ended.set()
-        most_mb = await watching
-    recovered_s = await _recovery(probing, calm_s=median(calm.waited_s or [IN_TIME_S]))
-    await asyncio.gather(*asked)
-    peak_again = await _peak(site, crowd[: site.sizes.in_flight])
+    with crowd.hearing():
+        async with streaming(site, others * TIMES), _listing(site, lists):
+            watching = asyncio.create_task(_most_memory(ended))
+            word = asyncio.create_task(_probed(site, probing, seconds=seconds))
+            before = usage()
+            took_s = await _offer(site, crowd, TIMES * peak.per_s, seconds)
+            done, offered = _pace(crowd.told.done, took_s, usage().since(before)), crowd.asked
+            probed = await word
+            ended.set()
+            most_mb = await watching
+        recovered_s = await _recovery(probing, calm_s=median(calm.waited_s or [IN_TIME_S]))
+        await crowd.rest(PATIENCE_S)
+    peak_again = await _peak(site, others[: site.sizes.in_flight])
     return Overloaded(
         peak=max(peak, peak_again, key=lambda one: one.per_s),
-        offered_per_s=offered_per_s,
+        offered_per_s=offered / took_s,
         done=done,
-        crowd_ms=1000 * median(told.waited_s or [float("nan")]),
+        crowd_ms=1000 * median(crowd.told.waited_s or [float("nan")]),
         word_ms=1000 * _p99(probed.waited_s),
         words_kept=probed.done / max(1, probed.all),
         listed=lists[True] / max(1, lists.total()),
@@ -191,15 +169,10 @@ async def _run(site: Site) -> Overloaded:
 
 async def _peak(site: Site, couriers: Sequence[CourierPhone]) -> Pace:
     """What is done when everybody asks again as soon as he is answered."""
-    told, before, began = Told(), usage(), perf_counter()
-    ends_at = began + site.sizes.run_s
-
-    async def go_on(courier: CourierPhone) -> None:
-        while perf_counter() < ends_at:
-            await told.hear(courier.go_on_duty(site.zone_id))
-
-    await asyncio.gather(*(go_on(one) for one in couriers))
-    return _pace(told.done, perf_counter() - began, usage().since(before))
+    crowd, before = Crowd(site.new_id(), couriers, site.zone_id, site.clock), usage()
+    with crowd.hearing():
+        took_s = await crowd.go_on(site.sizes.run_s)
+    return _pace(crowd.told.done, took_s, usage().since(before))
 
 
 def _pace(done: int, took_s: float, used: Mapping[str, float]) -> Pace:
@@ -207,25 +180,20 @@ def _pace(done: int, took_s: float, used: Mapping[str, float]) -> Pace:
     return Pace(done / took_s, done / max(service_s, 0.01), used.get(_LOAD, 0.0) / took_s)
 
 
-async def _offer(
-    site: Site, couriers: Sequence[CourierPhone], told: Told, per_s: float, seconds: float
-) -> tuple[float, list[asyncio.Task[None]]]:
-    """Ask so often whatever is answered; how often it could be asked, and what was begun."""
+async def _offer(site: Site, crowd: Crowd, per_s: float, seconds: float) -> float:
+    """Ask so often whatever is answered, if this process can; how long it took."""
     began = perf_counter()
-    asked: list[asyncio.Task[None]] = []
     while (passed := perf_counter() - began) < seconds:
-        for number in range(len(asked), int(passed * per_s)):
-            asking = couriers[number % len(couriers)].go_on_duty(site.zone_id)
-            asked.append(asyncio.create_task(told.hear(asking)))
+        crowd.say_next(int(passed * per_s) - crowd.asked)
         await site.clock.sleep(5)
-    return len(asked) / passed, asked
+    return passed
 
 
 async def _probed(site: Site, courier: CourierPhone, *, seconds: float) -> Told:
     """What somebody sees who says now and then how it stands with him."""
     told, ends_at, duties = Told(), perf_counter() + seconds, cycle(_STATUS)
     while perf_counter() < ends_at:
-        await told.hear(courier.ask("duty", duty=next(duties)))
+        await told.ask(courier, next(duties))
         await site.clock.sleep(_PROBE_MS)
     return told
 
@@ -236,7 +204,7 @@ async def _recovery(courier: CourierPhone, *, calm_s: float) -> float:
     well, since_s, duties = 0, 0.0, cycle(_STATUS)
     while well < _WELL_IN_A_ROW and since_s < _GIVE_UP_S:
         told = Told()
-        await told.hear(courier.ask("duty", duty=next(duties)))
+        await told.ask(courier, next(duties))
         is_well = told.done == 1 and told.waited_s[-1] <= max(2 * calm_s, _PROBE_MS / 1000)
         if not is_well:
             since_s = perf_counter() - began

@@ -13,7 +13,7 @@ from api.route_classes import Weight
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
 
 WAIT_S = 8.0
-LOOKS_S = 10 * TICK_S
+LOOKS_S = 5 * TICK_S
 SETTINGS = LimitSettings(commands_of_cell_at_once=2, command_wait_s=WAIT_S, list_wait_s=2.0)
 
 
@@ -95,7 +95,8 @@ def test_few_are_inside_and_nobody_waits_longer_than_his_answer_is_of_use(
     commands: list[Asked],
 ) -> None:
     door = come_all(commands)
-    assert door.most_inside <= 2
+    assert door.most_inside <= 3
+    assert door.most_inside <= 2 or any(one.weight is Weight.VITAL for one in commands)
     assert len(door.seen) == len(commands)
     for one in door.seen:
         assert one.waited_s <= WAIT_S + LOOKS_S
@@ -120,9 +121,9 @@ def test_vital_ones_begin_first_and_else_who_came_first(commands: list[Asked]) -
 def test_what_has_waited_elsewhere_already_is_refused_at_once() -> None:
     async def main(loop: VirtualLoop) -> tuple[bool, float]:
         admission = Admission(SETTINGS)
-        for _ in range(2):
-            assert await admission.enter("here", Weight.NORMAL)
-        began = await admission.enter("here", Weight.VITAL, waited_s=WAIT_S)
+        for _ in range(3):
+            assert await admission.enter("here", Weight.VITAL)
+        began = await admission.enter("here", Weight.VITAL, waited_s=0.75 * WAIT_S)
         return began, loop.time()
 
     assert run_virtually(main) == (False, 0.0)

@@ -29,6 +29,8 @@ from tests.api.town import ON_DUTY, Person, Socket, Town, a_town, order_body
 from tests.builders import new_id
 
 _PATIENCE_S = 30.0
+# One for any command, and one more for a vital one.
+_PLACES = 2
 _ENOUGH = 10**6
 SATURATED = {"person_per_min": _ENOUGH, "device_per_min": _ENOUGH, "address_per_min": _ENOUGH}
 
@@ -43,7 +45,7 @@ async def a_busy_town(folder: Path, **limits: float) -> AsyncIterator["BusyTown"
 
 
 class BusyTown:
-    """A town in which a test takes the only place, and gives it back."""
+    """A town in which a test takes all places, and gives them back."""
 
     def __init__(self, town: Town, couriers: list[tuple[Person, Socket]]) -> None:
         self.town, self.couriers = town, couriers
@@ -55,11 +57,13 @@ class BusyTown:
     def admission(self) -> Admission:
         return self.town.parts.admission
 
-    async def take_the_place(self) -> None:
-        assert await self.admission.enter(self._cell, Weight.VITAL)
+    async def take_all_places(self) -> None:
+        for _ in range(_PLACES):
+            assert await self.admission.enter(self._cell, Weight.VITAL)
 
-    def give_it_back(self) -> None:
-        self.admission.leave(self._cell)
+    def give_them_back(self) -> None:
+        for _ in range(_PLACES):
+            self.admission.leave(self._cell)
 
     async def wait_until(self, waiting: int) -> None:
         async with asyncio.timeout(_PATIENCE_S):
@@ -80,7 +84,7 @@ async def answered(socket: Socket, *ids: str) -> list[str]:
 async def test_what_is_behind_a_waiting_command_is_not_read_and_then_it_is(tmp_path: Path) -> None:
     async with a_busy_town(tmp_path) as busy:
         _, socket = busy.couriers[0]
-        await busy.take_the_place()
+        await busy.take_all_places()
         await socket.send({"type": "duty", "id": "first", **ON_DUTY})
         await busy.wait_until(1)
         # The second would wait, too, and the ping be answered, if they were read.
@@ -90,7 +94,7 @@ async def test_what_is_behind_a_waiting_command_is_not_read_and_then_it_is(tmp_p
         await other.send({"type": "ping"})
         assert (await other.next("pong"))["type"] == "pong"
         assert busy.admission.waiting == 1
-        busy.give_it_back()
+        busy.give_them_back()
         assert await answered(socket, "first", "second") == ["first", "second"]
         await socket.next("pong")
 
@@ -99,7 +103,7 @@ async def test_a_phone_that_floods_is_held_by_its_own_connection(tmp_path: Path)
     """Its kernel and ours hold what it says; the edge holds one frame."""
     async with a_busy_town(tmp_path) as busy:
         _, socket = busy.couriers[0]
-        await busy.take_the_place()
+        await busy.take_all_places()
         await socket.send({"type": "duty", "id": "first", **ON_DUTY})
         await busy.wait_until(1)
         flooding = asyncio.ensure_future(_flood(socket))
@@ -110,7 +114,7 @@ async def test_a_phone_that_floods_is_held_by_its_own_connection(tmp_path: Path)
         assert busy.admission.waiting == 1
         flooding.cancel()
         socket.connection.transport.abort()
-        busy.give_it_back()
+        busy.give_them_back()
 
 
 async def _flood(socket: Socket) -> None:
@@ -121,7 +125,7 @@ async def _flood(socket: Socket) -> None:
 async def test_couriers_words_pass_who_only_begins_to_work(tmp_path: Path) -> None:
     async with a_busy_town(tmp_path) as busy:
         (_, early), (_, late) = busy.couriers
-        await busy.take_the_place()
+        await busy.take_all_places()
         await early.send({"type": "duty", "id": "begins", **ON_DUTY})
         await busy.wait_until(1)
         await late.send({"type": "duty", "id": "rests", "duty": "break"})
@@ -136,7 +140,7 @@ async def test_couriers_words_pass_who_only_begins_to_work(tmp_path: Path) -> No
             asyncio.ensure_future(hear(early, "begins")),
             asyncio.ensure_future(hear(late, "rests")),
         ]
-        busy.give_it_back()
+        busy.give_them_back()
         await asyncio.gather(*hearing)
         assert order == ["rests", "begins"]
 
@@ -146,7 +150,7 @@ async def test_couriers_words_over_rest_pass_customers_orders(tmp_path: Path) ->
         courier, _ = busy.couriers[0]
         customer = await busy.town.log_in("customer")
         quote_id = await customer.quote()
-        await busy.take_the_place()
+        await busy.take_all_places()
         order = list[str]()
 
         async def ask(name: str, person: Person, path: str, body: dict[str, Any]) -> None:
@@ -160,7 +164,7 @@ async def test_couriers_words_over_rest_pass_customers_orders(tmp_path: Path) ->
         rests = ask("rests", courier, "/v1/courier/duty", {"duty": "break"})
         asking.append(asyncio.ensure_future(rests))
         await busy.wait_until(2)
-        busy.give_it_back()
+        busy.give_them_back()
         await asyncio.gather(*asking)
         assert order == ["rests", "ordered"]
 
@@ -168,7 +172,7 @@ async def test_couriers_words_over_rest_pass_customers_orders(tmp_path: Path) ->
 async def test_a_repetition_of_what_is_under_way_asks_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If it asked anybody it would wait for the only place, and the ping behind it, too."""
+    """If it asked anybody the third would wait for a place, and the ping behind it, too."""
     async with a_busy_town(tmp_path) as busy:
         _, socket = busy.couriers[0]
         bus, may_end, asked = busy.town.parts.bus, asyncio.Event(), list[str]()
@@ -189,10 +193,25 @@ async def test_a_repetition_of_what_is_under_way_asks_nobody(
         assert len(asked) == 1
 
 
+async def test_whatever_is_turned_away_is_told_so_once(tmp_path: Path) -> None:
+    async with a_busy_town(tmp_path, command_wait_s=0.0) as busy:
+        _, socket = busy.couriers[0]
+        await busy.take_all_places()
+        names = [f"late-{number}" for number in range(20)]
+        frames = [{"type": "duty", "id": one, **ON_DUTY} for one in names]
+        await asyncio.gather(*(socket.send(one) for one in frames))
+        told = list[dict[str, Any]]()
+        while sum(1 + len(one.get("also", ())) for one in told) < len(names):
+            told.append(await socket.next("refused"))
+        assert [name for one in told for name in (one["id"], *one.get("also", ()))] == names
+        assert {one["code"] for one in told} == {"overloaded"}
+        busy.give_them_back()
+
+
 async def test_who_has_waited_too_long_is_told_so_and_read_on(tmp_path: Path) -> None:
     async with a_busy_town(tmp_path, command_wait_s=0.0) as busy:
         _, socket = busy.couriers[0]
-        await busy.take_the_place()
+        await busy.take_all_places()
         refused = await socket.tell("duty", id="late", **ON_DUTY)
         assert (refused["type"], refused["code"]) == ("refused", "overloaded")
         await socket.send({"type": "ping"})
@@ -200,20 +219,20 @@ async def test_who_has_waited_too_long_is_told_so_and_read_on(tmp_path: Path) ->
         over_rest = await busy.couriers[0][0].post("/v1/courier/duty", {"duty": "break"})
         assert (over_rest.status_code, over_rest.json()["code"]) == (503, "overloaded")
         assert "retry-after" in over_rest.headers
-        busy.give_it_back()
+        busy.give_them_back()
         assert (await socket.tell("duty", id="late", **ON_DUTY))["type"] == "reply"
 
 
 async def test_what_waits_when_its_phone_goes_away_is_not_begun(tmp_path: Path) -> None:
     async with a_busy_town(tmp_path) as busy:
         courier, socket = busy.couriers[0]
-        await busy.take_the_place()
+        await busy.take_all_places()
         await socket.send({"type": "duty", "id": "first", "duty": "break"})
         await busy.wait_until(1)
         # He comes back on another connection, which ends this one.
         again = await courier.socket()
         await busy.wait_until(0)
-        busy.give_it_back()
+        busy.give_them_back()
         # The break he asked for is the other connection's, and was not begun.
         assert (await again.tell("duty", duty="resume"))["type"] == "reply"
         work = (await courier.get("/v1/courier")).json()
@@ -225,13 +244,13 @@ async def test_lists_wait_while_commands_do(tmp_path: Path) -> None:
         _, socket = busy.couriers[0]
         customer = await busy.town.log_in("customer")
         assert (await customer.get("/v1/orders")).status_code == 200
-        await busy.take_the_place()
+        await busy.take_all_places()
         await socket.send({"type": "duty", "id": "first", "duty": "break"})
         await busy.wait_until(1)
         told = await customer.get("/v1/orders")
         assert (told.status_code, told.json()["code"]) == (503, "overloaded")
         assert (await customer.get("/v1/me")).status_code == 200
-        busy.give_it_back()
+        busy.give_them_back()
         await socket.next("reply", id="first")
         assert (await customer.get("/v1/orders")).status_code == 200
 

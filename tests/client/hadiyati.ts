@@ -5,7 +5,7 @@ export type State = { channel: string; version: number; bookmark: Bookmark | nul
 export type Answer = { type: "reply" | "refused"; id: string; code?: string; body?: any };
 type Listener = (state: State, how: "snapshot" | "update") => void;
 
-const AGAIN = new Set(["temporarily_unavailable", "deadline_passed"]);
+const AGAIN = new Set(["temporarily_unavailable", "deadline_passed", "overloaded"]);
 const PONG_MS = 10_000;
 
 export class Client {
@@ -103,7 +103,7 @@ export class Client {
         break;
       case "reply":
       case "refused":
-        this.answered(frame);
+        for (const id of [frame.id, ...(frame.also ?? [])]) this.answered({ ...frame, id });
         break;
     }
   }
