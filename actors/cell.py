@@ -220,7 +220,8 @@ class Cell:
             raise CellUnavailable(self.id) from None
 
     async def _execute(self, envelope: Envelope) -> Answer:
-        await self._is_certain()
+        if self._live.in_doubt:
+            await self._is_certain()
         if isinstance(envelope.command, MoveZone):
             return await self._moves.give(envelope.command, envelope)
         if isinstance(envelope.command, TakeOverZone):

@@ -90,11 +90,11 @@ class Live:
         """
         for _ in range(_TURN_TRIES):
             wanted = set(keys())
-            async with self.turns.hold(wanted):
+            async with self.turns.hold(wanted) as has_waited:
                 refusal = self._not_now(envelope)
                 if refusal is not None:
                     return _answer(envelope, refusal)
-                if not set(keys()) <= wanted:
+                if has_waited and not set(keys()) <= wanted:
                     continue
                 refusal = None if read is None else await read()
                 return await self._carry_out(refusal or decide(), envelope)

@@ -1,14 +1,17 @@
 """A commit taken apart into the rows that it leaves in the tables, encoded."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from engine.audit.record import AuditRecord
+from engine.dispatch.offer import Offer
 from engine.geo.zone import Zone, ZoneParametersChanged
 from engine.kernel.ids import CellId, CommandId, CourierId, OrderId, ZoneId
 from engine.kernel.messages import Change
 from engine.kernel.timing import Instant
+from engine.orders.order import Order
 from storage.assignments import Assignment, made, settled, takers
 from storage.kinds import KINDS, encode
 from storage.order_tokens import TokenRow, rows_of_changes
@@ -58,37 +61,42 @@ def rows_of(commit: Commit) -> Rows:
     """What a commit writes; a decision must change a thing only once."""
     changes, answer = commit.decision.changes, commit.answer
     command_id = answer.command_id if answer else None
-    states = tuple(_state_row(commit.cell, one) for one in changes)
+    states = [_state_row(commit.cell, one) for one in changes]
     names = {one.name for one in states}
     assert len(names) == len(states), "a decision changes a thing twice"
     if answer:
         names.add(f"answer:{answer.command_id}")
-    pairs = list(zip(states, changes, strict=True))
+    events = [
+        EventRow(state, position, command_id, encode(event))
+        for state, change in zip(states, changes, strict=True)
+        for position, event in enumerate(change.events)
+    ]
+    zones = [one for one in changes if isinstance(one.thing, Zone)]
+    # Most commits change a courier and nothing else.
+    trips = [one for one in changes if isinstance(one.thing, Order | Offer)]
     return Rows(
         names=frozenset(names),
         at=commit.at,
-        states=states,
-        events=tuple(
-            EventRow(state, position, command_id, encode(event))
-            for state, change in pairs
-            for position, event in enumerate(change.events)
-        ),
-        zones=tuple(one.thing for one in changes if isinstance(one.thing, Zone)),
-        parameter_sets=tuple(
-            (ZoneId(state.id), encode(event.parameter_set))
-            for state, change in pairs
-            for event in change.events
-            if isinstance(event, ZoneParametersChanged)
-        ),
-        assignments=tuple(made(changes)),
-        settled=settled(changes),
-        takers=takers(changes),
-        tokens=rows_of_changes(changes),
-        effects=tuple(encode(one) for one in commit.decision.effects),
+        states=tuple(states),
+        events=tuple(events),
+        zones=tuple(one.thing for one in zones) if zones else (),
+        parameter_sets=tuple(_parameter_sets(zones)) if zones else (),
+        assignments=tuple(made(trips)) if trips else (),
+        settled=settled(trips) if trips else {},
+        takers=takers(trips) if trips else {},
+        tokens=rows_of_changes(trips) if trips else (),
+        effects=tuple([encode(one) for one in commit.decision.effects]),
         command_id=command_id,
         answer=encode(answer) if answer else b"",
         records=commit.records,
     )
+
+
+def _parameter_sets(changes: Sequence[Change[Zone]]) -> Iterator[tuple[ZoneId, bytes]]:
+    for change in changes:
+        for event in change.events:
+            if isinstance(event, ZoneParametersChanged):
+                yield change.thing.id, encode(event.parameter_set)
 
 
 def _state_row(cell: CellId, change: Change[Any]) -> StateRow:

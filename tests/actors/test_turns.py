@@ -117,3 +117,40 @@ def test_a_turn_given_up_while_waiting_holds_nothing_back() -> None:
             return True
 
     assert run_virtually(main)
+
+
+def test_a_turn_that_comes_to_somebody_just_as_he_gives_up_goes_to_the_next() -> None:
+    async def main(loop: VirtualLoop) -> list[str]:
+        turns, clock = Turns(), VirtualClock(loop, starts_at=0)
+        story: list[str] = []
+
+        async def work(name: str) -> None:
+            async with turns.hold(["a"]):
+                story.append(name)
+
+        async with turns.hold(["a"]):
+            leaving, patient = (asyncio.ensure_future(work(one)) for one in ("leaving", "patient"))
+            await clock.sleep(1)
+        # The turn is his since this moment, and he has not heard of it.
+        leaving.cancel()
+        await asyncio.wait({leaving, patient})
+        async with turns.alone(), asyncio.timeout(1):
+            return story
+
+    assert run_virtually(main) == ["patient"]
+
+
+def test_whoever_had_to_wait_is_told_so() -> None:
+    async def main(loop: VirtualLoop) -> tuple[bool, bool]:
+        turns, clock = Turns(), VirtualClock(loop, starts_at=0)
+
+        async def wait() -> bool:
+            async with turns.hold(["a"]) as has_waited:
+                return has_waited
+
+        async with turns.hold(["a"]) as has_first_waited:
+            second = asyncio.ensure_future(wait())
+            await clock.sleep(1)
+        return has_first_waited, await second
+
+    assert run_virtually(main) == (False, True)
