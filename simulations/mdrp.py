@@ -289,6 +289,7 @@ def zone_parameters(terms: Terms) -> ZoneParameters:
         lateness_weight=4,
         travel_weight=0,
         idle_weight=24,
+        shift_end_idle_percent=100,
         stability_weight=0,
         wait_moves_max=3,
         shop_service_s=terms.pickup_minutes * 60,
