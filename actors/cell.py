@@ -31,7 +31,14 @@ from actors.strangers import Strangers
 from actors.telemetry import Telemetry
 from actors.timers import Timers
 from actors.waits import Waits
-from engine.couriers.messages import EndLoan, EndShift, EndWayToWait, ExpireOffer, LendCouriers
+from engine.couriers.messages import (
+    BeginShift,
+    EndLoan,
+    EndShift,
+    EndWayToWait,
+    ExpireOffer,
+    LendCouriers,
+)
 from engine.dispatch.loans import Need
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.waiting import Wait
@@ -288,6 +295,7 @@ class Cell:
             "release": lambda name: self._by_clock(ReleaseOrder(order_id=OrderId(name))),
             "schedule": self._ring_schedule,
             "reschedule": self._ring_schedule,
+            "begin": lambda name: self._by_clock(BeginShift(courier_id=CourierId(name))),
             "shift": lambda name: self._by_clock(EndShift(courier_id=CourierId(name))),
             "wait": lambda name: self._by_clock(EndWayToWait(courier_id=CourierId(name))),
             "loan": lambda name: self._by_clock(EndLoan(courier_id=CourierId(name))),

@@ -40,6 +40,7 @@ class Deadlines:
                 self._arm_order(thing)
             case Courier():
                 works = thing.duty in {Duty.ON, Duty.BREAK}
+                self._set(f"begin:{thing.id}", thing.shift.begins_at if works else None)
                 self._set(f"shift:{thing.id}", thing.shift_ends_at if works else None)
                 self._set(f"wait:{thing.id}", arrival_at_wait(thing))
                 self._set(f"loan:{thing.id}", loan_over_at(thing))
@@ -50,7 +51,7 @@ class Deadlines:
 
     def disarm(self, courier: Courier) -> None:
         """Another cell minds his time from now on."""
-        for kind in ("shift", "wait", "loan"):
+        for kind in ("begin", "shift", "wait", "loan"):
             self._timers.cancel(f"{kind}:{courier.id}")
 
     def repeat_later(self, offer_id: OfferId) -> None:

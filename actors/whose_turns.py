@@ -6,6 +6,7 @@ from actors.holdings import Holdings
 from engine.couriers.messages import (
     AcceptOffer,
     AcknowledgeOffer,
+    BeginShift,
     DeclineOffer,
     EndBreak,
     EndLoan,
@@ -46,6 +47,7 @@ _OfZone = CreateZone | ChangeZoneParameters | PutParametersInForce | RevertZoneP
 _OfCourier = (
     GoOnDuty
     | GoOffDuty
+    | BeginShift
     | EndShift
     | TakeBreak
     | EndBreak

@@ -282,6 +282,7 @@ class OnDutyBody(Body):
     skills: Skills = ()
     lat: Lat
     lng: Lng
+    shift_begins_at: At | None = None
     shift_ends_at: At | None = None
 
 

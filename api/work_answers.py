@@ -74,6 +74,7 @@ class WorkShown(Answer):
     status: str
     position_interval_s: int
     zone_id: str
+    shift_begins_at: int | None
     shift_ends_at: int | None
     cash_held_halalas: int
     route: list[StopShown]

@@ -47,7 +47,9 @@ class CourierProgram:
 
     async def run(self) -> None:
         """Work the shift, and finish the route that is left at its end."""
-        await until_or(self._clock, self._plan.on_at, self._world.closing)
+        announced_at = self._plan.announced_at
+        appears_at = self._plan.on_at if announced_at is None else announced_at
+        await until_or(self._clock, appears_at, self._world.closing)
         if self._world.closing.is_set() or self._is_over():
             return
         self._page.courier_id = await self._door.open()
@@ -73,6 +75,8 @@ class CourierProgram:
     async def _go_on(self) -> bool:
         plan = self._plan
         shift = {} if plan.off_at is None else {"shift_ends_at": plan.off_at}
+        if plan.on_at > self._clock.now():
+            shift["shift_begins_at"] = plan.on_at
         told = await self._door.tell(
             "duty",
             duty="on",
@@ -89,6 +93,7 @@ class CourierProgram:
             if not (told.refused == "shift_over" and self._is_over()):
                 self._fault(f"going on duty: {told.refused}")
             return False
+        await until_or(self._clock, plan.on_at, self._world.closing)
         self._page.on_at = self._clock.now()
         self._page.doing = "idle"
         await self._door.position(self._here, self._clock.now())

@@ -43,7 +43,10 @@ class DayOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCourier:
-    """A courier who will work from `on_at` to `off_at` (None: until he is told to stop)."""
+    """A courier who will work from `on_at` to `off_at` (None: until he is told to stop).
+
+    He says so at `announced_at`, or (None) when he begins.
+    """
 
     key: str
     name: str
@@ -52,6 +55,7 @@ class DayCourier:
     off_at: Instant | None
     vehicle: VehicleKind
     capacity_units: int
+    announced_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

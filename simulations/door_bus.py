@@ -177,6 +177,7 @@ class CourierBusDoor:
                     vehicle=VehicleKind(fields["vehicle"]),
                     capacity_units=fields["capacity_units"],
                     point=Point(lat=fields["lat"], lng=fields["lng"]),
+                    shift_begins_at=fields.get("shift_begins_at"),
                     shift_ends_at=fields.get("shift_ends_at"),
                 )
             case "duty":

@@ -15,7 +15,7 @@ from engine.geo.cells import cell_at
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import Speeds, TravelProfile, VehicleKind
 from engine.kernel.place import EARTH_RADIUS_M, Place, Point
-from engine.kernel.timing import MINUTE_MS, Instant
+from engine.kernel.timing import HOUR_MS, MINUTE_MS, Instant
 from engine.orders.order import Gift, Recipient
 from simulations.day import Day, DayCourier, DayOrder, ZonePlan
 
@@ -24,6 +24,8 @@ ZONE_RESOLUTION: Final = 7
 # Metres that have been through degrees have lost their last bits; a tenth of a millimetre hides it.
 _METRE_DECIMALS = 4
 _JUST_BEFORE_MS = 1000
+# An instance tells all its shifts; the service hears of each an hour ahead.
+_ANNOUNCED_MS = HOUR_MS
 # The instances know no capacity: more than any bundle.
 _CAPACITY_UNITS = 100
 
@@ -287,6 +289,7 @@ def zone_parameters(terms: Terms) -> ZoneParameters:
         lateness_weight=4,
         travel_weight=0,
         idle_weight=24,
+        shift_end_idle_percent=100,
         stability_weight=0,
         wait_moves_max=3,
         shop_service_s=terms.pickup_minutes * 60,
@@ -345,6 +348,7 @@ def day(instance: Instance, *, starts_at: Instant, centre_lng: float = 0.0) -> D
             start=plane.point(one.start),
             on_at=just_before(one.on),
             off_at=minute(one.off),
+            announced_at=just_before(one.on) - _ANNOUNCED_MS,
             vehicle=VehicleKind.CAR,
             capacity_units=_CAPACITY_UNITS,
         )

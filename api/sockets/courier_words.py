@@ -129,6 +129,7 @@ async def _on_duty(parts: Parts, courier_id: CourierId, frame: Duty) -> Command 
         capacity_g=frame.capacity_g,
         skills=tuple(sorted(set(frame.skills))),
         point=point,
+        shift_begins_at=frame.shift_begins_at,
         shift_ends_at=frame.shift_ends_at,
     )
 

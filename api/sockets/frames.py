@@ -85,6 +85,7 @@ class Duty(Frame, frozen=True, kw_only=True, tag="duty"):
     skills: Annotated[tuple[Skill, ...], Meta(max_length=8)] = ()
     lat: Lat | None = None
     lng: Lng | None = None
+    shift_begins_at: At | None = None
     shift_ends_at: At | None = None
 
 

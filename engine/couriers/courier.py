@@ -96,13 +96,14 @@ class Shift(Struct, frozen=True, kw_only=True):
     """What counts for the guarantee, from going on duty to going off.
 
     `busy_ms` is the time with orders on his route, of routes that have ended; `busy_since` is when
-    the present one began.
+    the present one began. `begins_at` is when a shift begins that is only announced.
     """
 
     guarantee_per_h_halalas: int = 0
     earned_halalas: int = 0
     busy_ms: int = 0
     busy_since: Instant = 0
+    begins_at: Instant | None = None
 
 
 class Loan(Struct, frozen=True, kw_only=True):
@@ -176,6 +177,14 @@ class WentOnDuty(Event, frozen=True, kw_only=True, tag=True):
     shift_ends_at: Instant | None
 
 
+class ShiftAnnounced(Event, frozen=True, kw_only=True, tag=True):
+    """He said when and where he will begin to work."""
+
+    zone_id: ZoneId
+    shift_begins_at: Instant
+    shift_ends_at: Instant | None
+
+
 class WentOffDuty(Event, frozen=True, kw_only=True, tag=True):
     """He stopped working."""
 
@@ -234,6 +243,10 @@ class ReportKept(Event, frozen=True, kw_only=True, tag=True):
 D = Duty
 DUTY_TRANSITIONS: Final[dict[tuple[Duty, type[Event]], Duty]] = {
     (D.OFF, WentOnDuty): D.ON,
+    # Nobody but the plan sees a difference between a shift that is announced and one that is not.
+    (D.OFF, ShiftAnnounced): D.ON,
+    # He announces another begin before the shift has begun.
+    (D.ON, ShiftAnnounced): D.ON,
     # The same phone may say it again after a crash, perhaps with another shift end.
     (D.ON, WentOnDuty): D.ON,
     # He changes his mind while he still carries something.
@@ -261,7 +274,7 @@ def evolve(courier: Courier, *events: Event, **fields: object) -> Courier:
     return replace(courier, version=courier.version + 1, duty=duty, **fields)
 
 
-_DUTY_EVENTS = (WentOnDuty, WentOffDuty, DutyEnding, BreakTaken, BreakEnded)
+_DUTY_EVENTS = (WentOnDuty, ShiftAnnounced, WentOffDuty, DutyEnding, BreakTaken, BreakEnded)
 
 
 def reroute(

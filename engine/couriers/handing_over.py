@@ -100,7 +100,7 @@ def _moved(
         event,
         zone_id=event.zone_id,
         last_point=point,
-        leaves_at=event.at,
+        leaves_at=max(event.at, courier.shift.begins_at or 0),
         route=(),
         loan=loan,
     )

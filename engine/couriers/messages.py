@@ -14,7 +14,8 @@ from engine.orders.handover import HandoverTold
 class GoOnDuty(Command, frozen=True, kw_only=True, tag=True):
     """Begin to work in a zone, at a place, until a shift ends (or until further notice).
 
-    Without `capacity_g` it is what his vehicle carries.
+    Without `capacity_g` it is what his vehicle carries. With a `shift_begins_at` that is still to
+    come it announces the shift: he is planned for from then on, and asked nothing much before.
     """
 
     courier_id: CourierId
@@ -25,6 +26,7 @@ class GoOnDuty(Command, frozen=True, kw_only=True, tag=True):
     capacity_g: int | None = None
     skills: tuple[Skill, ...] = ()
     point: Point
+    shift_begins_at: Instant | None = None
     shift_ends_at: Instant | None = None
 
 
@@ -75,6 +77,12 @@ class TakeBreak(Command, frozen=True, kw_only=True, tag=True):
 
 class EndBreak(Command, frozen=True, kw_only=True, tag=True):
     """Work again."""
+
+    courier_id: CourierId
+
+
+class BeginShift(Command, frozen=True, kw_only=True, tag=True):
+    """The begin of an announced shift has come; said by the clock."""
 
     courier_id: CourierId
 
@@ -164,6 +172,12 @@ SHIFT_OVER = declare(
     RefusalKind.INVALID,
     en="The shift's end must lie in the future.",
     ar="يجب أن تكون نهاية المناوبة في المستقبل.",
+)
+SHIFT_BEGIN = declare(
+    "shift_begin",
+    RefusalKind.INVALID,
+    en="A shift can be announced {minutes} minutes ahead at most, and begins before it ends.",
+    ar="يمكن إعلان المناوبة قبل بدايتها بمدة لا تتجاوز {minutes} دقيقة، وتبدأ قبل نهايتها.",
 )
 BUSY_ELSEWHERE = declare(
     "busy_elsewhere",

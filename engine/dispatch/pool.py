@@ -33,6 +33,7 @@ from optimizer.problem import (
 from optimizer.routes import RouteTable
 
 _PERMILLE = 1000
+_LAST_S = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,6 +142,7 @@ def _vehicles(muster: Muster, parameters: ZoneParameters) -> VehicleTable:
     """Everybody stands at a node of his own, the first ones that there are."""
     now = muster.now
     paces = _paces(parameters.travel, now)
+    latest_s = np.minimum((muster.ends_at - now) // SECOND_MS, VehicleTable.NEVER)
     bound_for: tuple[str | None, ...] = (None,) * len(muster.ids)
     if muster.under_way:
         shops = {who: group_of(trip.shop) for who, trip in muster.under_way.items()}
@@ -150,13 +152,20 @@ def _vehicles(muster: Muster, parameters: ZoneParameters) -> VehicleTable:
         {
             "node": np.arange(len(muster.ids)),
             "free_at_s": muster.free_s,
-            "latest_pickup_s": np.minimum((muster.ends_at - now) // SECOND_MS, VehicleTable.NEVER),
+            "latest_pickup_s": latest_s,
             "capacity": muster.units,
             "capacity_g": muster.grams,
-            "idle_since_s": (muster.idle_since - now) // SECOND_MS,
+            "idle_since_s": (muster.idle_since - now) // SECOND_MS
+            + _rest_s(muster, latest_s) * parameters.shift_end_idle_percent // 100,
             "pace_permille": np.array([paces[kind] for kind in KINDS])[muster.kind],
         },
     )
+
+
+def _rest_s(muster: Muster, latest_s: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How much of his last hour each still has when he is free: what comes later is for others."""
+    rest_s: NDArray[np.int64] = latest_s - np.maximum(0, muster.free_s)
+    return np.clip(rest_s, 0, _LAST_S)
 
 
 def _jobs(

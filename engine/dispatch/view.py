@@ -64,6 +64,7 @@ def work_view(
         "status": courier.status.value,
         "position_interval_s": position_interval_s(courier.status),
         "zone_id": courier.zone_id,
+        "shift_begins_at": courier.shift.begins_at,
         "shift_ends_at": courier.shift_ends_at,
         "cash_held_halalas": courier.cash_halalas,
         "route": [_stop(one) for one in courier.route],

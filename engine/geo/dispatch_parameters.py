@@ -242,6 +242,18 @@ class DispatchParameters(Struct, frozen=True, kw_only=True):
             "Higher shares work more evenly at the price of longer ways.",
         ),
     ] = 1
+    shift_end_idle_percent: Annotated[
+        int,
+        whole(
+            0,
+            1000,
+            "%",
+            "Percent of an idle minute that a minute counts by which his shift ends sooner, in its "
+            "last hour.",
+            "Higher gives the last orders to those who stop soon, and keeps the others for what "
+            "comes.",
+        ),
+    ] = 0
     stability_weight: Annotated[
         int,
         whole(

@@ -94,6 +94,15 @@ def test_a_shift_ends_on_time_unless_it_is_ending_already(duty: Duty, ends: bool
     assert _set_by(courier, replace(courier, shift_ends_at=None)) == {}
 
 
+@pytest.mark.parametrize(
+    ("duty", "begins"), [(Duty.ON, True), (Duty.ENDING, False), (Duty.OFF, False)]
+)
+def test_an_announced_shift_begins_on_time(duty: Duty, begins: bool) -> None:
+    before = a_courier()
+    courier = replace(before, duty=duty, shift=replace(before.shift, begins_at=NOON + 60_000))
+    assert _set_by(before, courier) == ({"begin": 60_000} if begins else {})
+
+
 def test_a_zone_ticks_at_once_and_changes_with_its_first_upcoming_parameters() -> None:
     zone = a_zone()
     sets = tuple(

@@ -124,6 +124,8 @@ def _deadlines(stored: CellContents) -> Iterator[tuple[str, tuple[Instant, Insta
 
 
 def _of_courier(courier: Courier) -> Iterator[tuple[str, tuple[Instant, Instant]]]:
+    if courier.shift.begins_at is not None and courier.duty is Duty.ON:
+        yield f"begin:{courier.id}", (courier.shift.begins_at, courier.shift.begins_at)
     if courier.shift_ends_at is not None and courier.duty is not Duty.ENDING:
         yield f"shift:{courier.id}", (courier.shift_ends_at, courier.shift_ends_at)
     arrives_at = arrival_at_wait(courier)

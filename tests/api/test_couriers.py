@@ -110,6 +110,7 @@ async def test_an_offer_made_to_somebody_else_does_not_exist(town: Town) -> None
         ({"lat": 0.0, "lng": 0.0}, 422, "outside_zones"),
         ({"zone_id": new_id()}, 404, "unknown_zone"),
         ({"shift_ends_at": 5}, 422, "shift_over"),
+        ({"shift_begins_at": 4_102_444_800_000}, 422, "shift_begin"),
         ({"vehicle": "camel"}, 422, "invalid_request"),
         ({"capacity_units": 0}, 422, "invalid_request"),
         ({"capacity_g": -1}, 422, "invalid_request"),

@@ -139,3 +139,8 @@ def test_the_service_s_travel_times_are_the_instance_s_but_for_a_hair(
         differing += int(off.sum())
         assert np.all(np.abs(minutes[off] - np.round(minutes[off])) < 1e-5 * minutes[off].clip(1))
     assert differing <= 1e-4 * len(points) ** 2
+
+
+def test_every_courier_says_an_hour_ahead_when_he_begins(small: mdrp.Instance) -> None:
+    for one in mdrp.day(small, starts_at=START).couriers:
+        assert one.announced_at == one.on_at - 60 * MINUTE_MS

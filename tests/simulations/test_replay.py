@@ -92,3 +92,19 @@ def test_a_recorded_courier_works_from_the_first_minute_to_the_last(
     # place in the minute in which he came and the order was placed.
     assert judged.figures.delivered == 2
     assert judged.figures.ready_to_pickup == 0
+
+
+BEGINS_SOON = {
+    "orders": ("o1\t1600\t1800\t12\tr1\t24",),
+    "couriers": ("c1\t20000\t1000\t0\t120", "c2\t1200\t1000\t20\t120"),
+}
+
+
+def test_an_order_waits_for_who_said_that_he_begins_near_it_soon(tmp_path: Path) -> None:
+    folder = small_day.write(tmp_path / "begins soon", **BEGINS_SOON)
+    out = tmp_path / "solution.json"
+    run_virtual(folder, seed=1, out=out, events=None)
+    judged = judge(mdrp.read(folder), mdrp_score.read(out))
+    assert judged.faults == ()
+    # c1 is an hour away; c2 begins eight minutes after the order and is there when it is ready.
+    assert judged.figures.ready_to_pickup == 0

@@ -17,6 +17,7 @@ from engine.couriers.courier import (
     ProgressStep,
     ReportKept,
     RouteChanged,
+    ShiftAnnounced,
     Stop,
     StopKind,
     WentOffDuty,
@@ -34,6 +35,7 @@ from tests.builders import DOOR, NOON, SHOP, a_courier, a_story, new_id
 
 DUTY_EVENTS: Final[tuple[Event, ...]] = (
     WentOnDuty(at=NOON, zone_id=ZoneId(new_id()), shift_ends_at=None),
+    ShiftAnnounced(at=NOON, zone_id=ZoneId(new_id()), shift_begins_at=NOON + 1, shift_ends_at=None),
     WentOffDuty(at=NOON),
     DutyEnding(at=NOON),
     BreakTaken(at=NOON),

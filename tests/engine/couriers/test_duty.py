@@ -11,10 +11,13 @@ from engine.couriers.courier import (
     CourierStatus,
     Duty,
     DutyEnding,
+    ShiftAnnounced,
     WentOffDuty,
     WentOnDuty,
 )
-from engine.couriers.messages import GoOnDuty
+from engine.couriers.handing_over import hand_over
+from engine.couriers.messages import BeginShift, GoOnDuty, HandOver
+from engine.couriers.prepositioning import is_idle
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CourierId, UserId, ZoneId
 from engine.kernel.messages import Decision, Event
@@ -27,7 +30,11 @@ LATER = NOON + MINUTE_MS
 
 
 def going_on(
-    courier: Courier | None = None, *, zone_id: str | None = None, until: Instant | None = None
+    courier: Courier | None = None,
+    *,
+    zone_id: str | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
 ) -> GoOnDuty:
     return GoOnDuty(
         courier_id=courier.id if courier else CourierId(UserId(new_id())),
@@ -36,6 +43,7 @@ def going_on(
         vehicle=VehicleKind.MOTORCYCLE,
         capacity_units=2,
         point=SHOP,
+        shift_begins_at=since,
         shift_ends_at=until,
     )
 
@@ -174,3 +182,87 @@ def test_who_is_not_at_work_can_neither_rest_nor_go_on() -> None:
         no = Refusal(code="courier_state", detail={"duty": courier.duty.value})
         assert duty.take_break(courier, now=NOON) == no
         assert duty.end_break(courier, now=NOON) == no
+
+
+def announced(courier: Courier | None = None) -> Courier:
+    return courier_in(duty.go_on(courier, going_on(courier, since=LATER), now=NOON))
+
+
+def test_who_announces_his_shift_is_free_when_and_where_it_begins() -> None:
+    command = going_on(since=LATER, until=NOON + HOUR_MS)
+    decision = duty.go_on(None, command, now=NOON)
+    courier = courier_in(decision)
+    assert (courier.status, courier.shift.begins_at) == (CourierStatus.ON, LATER)
+    assert (courier.last_point, courier.leaves_at, courier.free_since) == (SHOP, LATER, LATER)
+    assert not is_idle(courier, LATER - 1)
+    assert is_idle(courier, LATER)
+    assert events_in(decision) == [
+        ShiftAnnounced(
+            at=NOON,
+            zone_id=command.zone_id,
+            shift_begins_at=LATER,
+            shift_ends_at=NOON + HOUR_MS,
+        )
+    ]
+
+
+def test_an_announced_shift_is_duty_from_its_begin_on() -> None:
+    courier = announced()
+    command = BeginShift(courier_id=courier.id)
+    assert duty.begin_shift(courier, command, now=LATER - 1) == Decision()
+    decision = duty.begin_shift(courier, command, now=LATER)
+    (change,) = decision.changes
+    assert isinstance(change.thing, Courier)
+    assert events_in(decision) == [
+        WentOnDuty(at=LATER, zone_id=courier.zone_id, shift_ends_at=None)
+    ]
+    assert (change.thing.shift.begins_at, change.thing.leaves_at) == (None, LATER)
+    assert duty.begin_shift(change.thing, command, now=LATER) == Decision()
+
+
+def test_who_comes_before_he_said_begins_at_once_where_he_is() -> None:
+    courier = announced()
+    courier = courier_in(duty.go_on(courier, going_on(courier), now=NOON + 1))
+    assert (courier.shift.begins_at, courier.leaves_at) == (None, NOON + 1)
+
+
+def test_an_announcement_may_be_changed_or_withdrawn() -> None:
+    courier = announced()
+    moved = courier_in(duty.go_on(courier, going_on(courier, since=LATER + 1), now=NOON + 1))
+    assert (moved.shift.begins_at, moved.leaves_at) == (LATER + 1, LATER + 1)
+    off = courier_in(duty.go_off(moved, now=NOON + 2))
+    assert off.duty is Duty.OFF
+    resting = courier_in(duty.take_break(courier, now=NOON + 2))
+    assert resting.shift.begins_at is None
+    for one in (off, resting):
+        assert duty.begin_shift(one, BeginShift(courier_id=one.id), now=LATER) == Decision()
+
+
+def test_who_is_at_work_announces_nothing() -> None:
+    for courier in (a_courier(), a_story(OrderStatus.PICKED_UP).courier):
+        decision = duty.go_on(courier, going_on(courier, since=LATER), now=NOON)
+        assert courier_in(decision).shift.begins_at is None
+        assert [type(one) for one in events_in(decision)] == [WentOnDuty]
+
+
+def test_a_begin_that_has_passed_is_now() -> None:
+    courier = courier_in(duty.go_on(None, going_on(since=NOON - 1), now=NOON))
+    assert (courier.shift.begins_at, courier.leaves_at) == (None, NOON)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [(NOON + duty.AHEAD_MAX_MS + 1, None), (LATER, LATER), (LATER, NOON + 1)],
+    ids=["too far ahead", "ends when it begins", "ends before it begins"],
+)
+def test_a_shift_that_cannot_be_is_not_announced(since: Instant, until: Instant | None) -> None:
+    answer = duty.go_on(None, going_on(since=since, until=until), now=NOON)
+    assert answer == Refusal(code="shift_begin", detail={"minutes": 120})
+
+
+def test_who_is_handed_over_before_his_shift_begins_it_no_sooner() -> None:
+    courier = announced()
+    zone_id = ZoneId(new_id())
+    command = HandOver(courier_id=courier.id, zone_id=zone_id, point=CORNER)
+    moved = courier_in(hand_over(courier, command, now=NOON + 1))
+    assert (moved.zone_id, moved.last_point, moved.leaves_at) == (zone_id, CORNER, LATER)

@@ -125,6 +125,22 @@ def test_the_same_tick_is_the_same_problem() -> None:
     assert list(one.candidates.items()) == list(other.candidates.items())
 
 
+@pytest.mark.parametrize("percent", [0, 100, 250])
+def test_whose_shift_ends_sooner_is_as_if_he_were_idle_for_longer(percent: int) -> None:
+    zone = a_zone(parameters=ZoneParameters(shift_end_idle_percent=percent))
+    ends_min = {600: 60, 90: 60, 60: 60, 20: 20, 1: 1}
+    couriers = {
+        minutes: a_courier(zone=zone, shift_ends_at=NOON + minutes * 60 * SECOND_MS)
+        for minutes in ends_min
+    }
+    endless = a_courier(zone=zone)
+    problem = problem_of(zone, [], [*couriers.values(), endless], now=NOON)
+    idle_since_s = {one.id: one.idle_since_s for one in problem.vehicles}
+    for minutes, counted_min in ends_min.items():
+        assert idle_since_s[couriers[minutes].id] == counted_min * 60 * percent // 100
+    assert idle_since_s[endless.id] == 3600 * percent // 100
+
+
 def test_who_declined_is_no_candidate() -> None:
     yes, no = a_courier(zone=ZONE), a_courier(zone=ZONE)
     declined = Lapsed(courier_id=no.id, reason=Lapse.DECLINED, at=NOON)

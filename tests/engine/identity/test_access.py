@@ -11,6 +11,7 @@ from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import (
     AcceptOffer,
     AcknowledgeOffer,
+    BeginShift,
     DeclineOffer,
     EndBreak,
     EndLoan,
@@ -92,6 +93,7 @@ DEPOSIT: Final = DepositCash(courier_id=ANOTHER, halalas=1, receipt=Receipt("A-1
 
 OF_CLOCK: Final[list[Command]] = [
     ReleaseOrder(order_id=ORDER),
+    BeginShift(courier_id=ME),
     EndShift(courier_id=ME),
     EndWayToWait(courier_id=ME),
     ExpireOffer(offer_id=OFFER),
