@@ -34,6 +34,14 @@ class _Purse(Struct):
     until: Instant
     standing: Standing
 
+    def take(self, units: int) -> Standing:
+        self.left -= units
+        return Standing(
+            is_allowed=True,
+            remaining=self.standing.remaining + self.left,
+            full_in_us=self.standing.full_in_us,
+        )
+
 
 class Allowance:
     """Counts with all other processes; while that cannot be, with itself alone."""
@@ -48,8 +56,8 @@ class Allowance:
     async def spend(self, dues: Sequence[Due], *, fails_open: bool) -> tuple[Standing, ...] | None:
         """How each quota stands; None when nobody can count and that is not good enough."""
         now = self._wall.now()
-        if all(self._has(one, now) for one in dues):
-            return tuple(self._take(one) for one in dues)
+        if (told := self._taken(dues, now)) is not None:
+            return told
         if now >= self._away_until:
             try:
                 return await self._buy(dues, now)
@@ -58,15 +66,17 @@ class Allowance:
                 structlog.get_logger(__name__).warning("nobody_counts", why=str(error))
         return await self._alone.spend(_spendings(dues)) if fails_open else None
 
-    def _has(self, due: Due, now: Instant) -> bool:
-        purse = self._purses.get(due.key)
-        return purse is not None and purse.until > now and purse.left >= due.units
-
-    def _take(self, due: Due) -> Standing:
-        purse = self._purses[due.key]
-        purse.left -= due.units
-        remaining = purse.standing.remaining + purse.left
-        return replace(purse.standing, remaining=remaining)
+    def _taken(self, dues: Sequence[Due], now: Instant) -> tuple[Standing, ...] | None:
+        """None when one of the purses does not hold enough; then nothing is taken of any."""
+        paying = [(self._purses.get(one.key), one.units) for one in dues]
+        told = []
+        for purse, units in paying:
+            if purse is None or purse.until <= now or purse.left < units:
+                return None
+        for purse, units in paying:
+            assert purse is not None
+            told.append(purse.take(units))
+        return tuple(told)
 
     async def _buy(self, dues: Sequence[Due], now: Instant) -> tuple[Standing, ...]:
         parts = [replace(one, units=max(one.units, one.quota.units // _PART)) for one in dues]
@@ -80,7 +90,7 @@ class Allowance:
             self._purses[part.key] = _Purse(
                 left=part.units, until=now + _BOUGHT_FOR_MS, standing=standing
             )
-        return tuple(self._take(one) for one in dues)
+        return tuple(self._purses[one.key].take(one.units) for one in dues)
 
 
 def _spendings(dues: Sequence[Due]) -> list[Spending]:

@@ -7,13 +7,13 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
+from api.compressed import Compressed
 from api.dated import Dated
 from api.description import TITLE, describe
-from api.directory import Directory
+from api.directory import ByAddress, Directory, Straight
 from api.errors import add_handlers
 from api.fields import Chosen, SparseAnswers
 from api.hosts.running import running
@@ -167,19 +167,18 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         generate_unique_id_function=lambda route: route.name,
+        # Requests have a trace of ours; looking for another's costs each of them.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    directory = Directory(one for each in ROUTES for one in each.router.routes)
     app.state.settings = settings
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.add_middleware(Straight, directory=directory)
     app.add_middleware(Dated)
     app.add_middleware(Chosen)
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
     edge = settings.edge
-    app.add_middleware(
-        GZipMiddleware,
-        minimum_size=edge.compress_from_bytes,
-        compresslevel=4,
-        exclude_content_types=_COMPRESSED_ALREADY,
-    )
+    app.add_middleware(Compressed, from_bytes=edge.compress_from_bytes, types=_COMPRESSED_ALREADY)
     if edge.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -198,7 +197,7 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
     add_handlers(app)
     for routes in ROUTES:
         app.include_router(routes.router)
-    app.router.routes.insert(0, Directory(one for each in ROUTES for one in each.router.routes))
+    app.router.routes.insert(0, ByAddress(directory))
     app.state.methods = Methods(app)
     app.state.sparse_answers = SparseAnswers(app)
     return app

@@ -250,9 +250,15 @@ def _judge(score: "Score") -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    *,
+    service: Annotated[
+        str, typer.Option(help="A role that runs the service: it may read and write rows alone.")
+    ] = "",
+) -> None:
     """Bring the database to the newest schema."""
     from api.commands.narration import Narrator
+    from storage.migrate import grant_service
     from storage.migrate import migrate as bring
     from storage.servers import embedded_servers
 
@@ -268,6 +274,9 @@ def migrate() -> None:
     ):
         applied = asyncio.run(bring(servers.postgres_dsn, on_step=narrator.tell))
         narrator.tell(f"{len(applied)} migrations were missing" if applied else "Nothing to do")
+        if service:
+            asyncio.run(grant_service(servers.postgres_dsn, service))
+            narrator.tell(f"{service} may run the service")
 
 
 @app.command("verify-ledger")

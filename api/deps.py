@@ -9,9 +9,8 @@ from msgspec.structs import replace
 from pydantic import StringConstraints
 
 from api.errors import Refused
-from api.gate import Gate
+from api.gate import proven_by
 from api.parts import Parts
-from api.raw_headers import bearer_of
 from api.tokens import Proven
 from engine.identity.access import GRANTS, Deed, may
 from engine.kernel.messages import Caller, Role
@@ -37,8 +36,7 @@ def place_of(request: Request) -> str:
 
 
 def _prove(request: Request) -> Proven:
-    gate: Gate = request.app.state.gate
-    proven = gate.prove(bearer_of(request.scope))
+    proven = proven_by(request.scope)
     if isinstance(proven, Refusal):
         raise Refused(proven)
     return proven

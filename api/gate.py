@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
+from starlette.types import Scope
 
 from actors.clock import Clock
 from api.keys import KeyRing
+from api.raw_headers import bearer_of
 from api.refusals import NOT_AUTHENTICATED
 from api.tokens import Proven, Tokens
 from engine.identity.ids import SessionId
@@ -16,10 +18,20 @@ from engine.kernel.timing import SECOND_MS, Instant
 from storage.sessions import SessionStore
 from storage.store import StoreUnavailable
 
+_PROVEN: Final = "proven"
 # What ends anywhere is known everywhere within a second, also without the live stream.
 _LOOK_EVERY_MS: Final = 400
 # What was stored late, or by a clock that is behind, is not missed.
 _OVERLAP_MS: Final = 30 * SECOND_MS
+
+
+def proven_by(scope: Scope) -> Proven | Refusal:
+    """Who the token of a request speaks for; it is looked at once."""
+    known: Proven | Refusal | None = scope["state"].get(_PROVEN)
+    if known is None:
+        gate: Gate = scope["app"].state.gate
+        known = scope["state"][_PROVEN] = gate.prove(bearer_of(scope))
+    return known
 
 
 class Gate:

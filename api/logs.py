@@ -3,11 +3,23 @@
 import io
 import sys
 from contextlib import suppress
-from typing import Any, TextIO, cast
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple, TextIO, cast
 
 import msgspec
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
+
+class RequestNames(NamedTuple):
+    """What every line that is written on behalf of a request says."""
+
+    request_id: str
+    trace_id: str
+
+
+# One variable, for each costs every request its setting and resetting.
+REQUEST: Final[ContextVar[RequestNames | None]] = ContextVar("request", default=None)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -31,7 +43,7 @@ def write_logs() -> None:
     """Write to standard error. A trace is plain text: drawing its variables takes minutes."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            add_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -39,6 +51,14 @@ def write_logs() -> None:
         ],
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
     )
+
+
+def add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The processor that says on whose behalf a line is written."""
+    request = REQUEST.get()
+    if request is not None:
+        event["request_id"], event["trace_id"] = request
+    return event
 
 
 def _line(event: Any, **_: Any) -> str:  # noqa: ANN401 - an event holds anything

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
+from api.logs import REQUEST, RequestNames
 from api.raw_headers import Pair, add_missing, header, said_of
 from api.refusals import INTERNAL_ERROR, TOO_LARGE
 from api.sockets.endpoint import PATH, serve_socket
@@ -80,9 +81,7 @@ class Outermost:
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         trace = trace_of(header(scope, b"traceparent"))
         answer = _Answer(scope, send, request_id, trace)
-        bound = structlog.contextvars.bind_contextvars(
-            request_id=request_id, trace_id=trace.trace_id
-        )
+        before = REQUEST.set(RequestNames(request_id, trace.trace_id))
         try:
             limit = self._bodies.get(scope["path"], self._body)
             if (length := _length(scope)) > limit.bytes_max:
@@ -96,7 +95,7 @@ class Outermost:
                 raise
             await problem(Request(scope), INTERNAL_ERROR())(scope, receive, answer.send)
         finally:
-            structlog.contextvars.reset_contextvars(**bound)
+            REQUEST.reset(before)
 
 
 class _Answer:

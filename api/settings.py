@@ -32,6 +32,7 @@ from api.identity_settings import IdentitySettings
 from api.limit_settings import LimitSettings
 from api.privacy_settings import PrivacySettings
 from api.setting_group import SettingGroup
+from api.transport import in_the_clear
 from engine.invoices.invoice import Party
 from engine.payments.gateways import GatewayName
 from storage.settings import DatabaseSettings, DataSettings, ObjectSettings, RedisSettings
@@ -58,6 +59,11 @@ class EdgeSettings(SettingGroup):
     workers: int = Field(default=1, ge=1, le=64, description="Processes that serve the API.")
     group_orders_max: int = Field(
         default=20, ge=1, le=50, description="So many gifts may be ordered and paid for together."
+    )
+    tls_required: bool = Field(
+        default=False,
+        description="Whether nothing starts that would speak to PostgreSQL, Valkey, clamd or a "
+        "bucket on another machine in the clear, or without a look at its certificate.",
     )
     body_bytes_max: int = Field(
         default=256 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest request, in bytes."
@@ -287,6 +293,12 @@ class Settings(BaseSettings):
                 "identity.operators is for development: empty it and invite operators, "
                 "the first admin with `hadiyati invite-admin`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_said_in_the_clear(self) -> "Settings":
+        if self.edge.tls_required and (faults := [*in_the_clear(self)]):
+            raise ValueError(f"edge.tls_required: {'; '.join(faults)}")
         return self
 
     @model_validator(mode="after")

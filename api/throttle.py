@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import Final
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.allowance import Allowance, Due
 from api.errors import problem
+from api.gate import proven_by
 from api.limit_settings import LimitSettings
-from api.raw_headers import Pair, bearer_of, say
+from api.raw_headers import Pair, say
 from api.refusals import OVERLOADED, QUOTA_EXCEEDED, TOO_MANY_AT_ONCE
 from api.route_classes import RouteClass, Weight, class_of
 from api.tokens import Proven
@@ -18,11 +20,11 @@ from engine.kernel.rates import SECOND_US, Quota, Standing
 from engine.kernel.refusals import Refusal
 
 if TYPE_CHECKING:
-    from api.gate import Gate
     from api.parts import Parts
 
 # From which part of the most requests at once on a weight is let go; what is vital never is.
 _SHED_FROM: Final = {Weight.LIST: 0.6, Weight.NORMAL: 0.9}
+_KNOWN_MAX: Final = 8192
 
 
 class Throttle:
@@ -39,6 +41,7 @@ class Throttle:
         self._person = Quota(name="person", units=int(settings.person_per_min * speed))
         self._device = Quota(name="device", units=int(settings.device_per_min * speed))
         self._address = Quota(name="address", units=int(settings.address_per_min * speed))
+        self._owed_by = lru_cache(_KNOWN_MAX)(self._owed)
         self._policy_of_person = _policy((self._person, self._device))
         self._policy_of_address = _policy((self._address,))
 
@@ -68,7 +71,7 @@ class Throttle:
                 del self._of_one[whose]
 
     async def _count(
-        self, scope: Scope, receive: Receive, send: Send, dues: list[Due], *, fails_open: bool
+        self, scope: Scope, receive: Receive, send: Send, dues: tuple[Due, ...], *, fails_open: bool
     ) -> None:
         allowance: Allowance = scope["app"].state.allowance
         told = await allowance.spend(dues, fails_open=fails_open)
@@ -98,18 +101,19 @@ class Throttle:
             return TOO_MANY_AT_ONCE(retry_after_s=1)
         return None
 
-    def _dues(self, scope: Scope, counted: RouteClass) -> list[Due]:
+    def _dues(self, scope: Scope, counted: RouteClass) -> tuple[Due, ...]:
         """A person pays for himself and his device; who is not known pays for his address."""
-        gate: Gate = scope["app"].state.gate
-        proven = gate.prove(bearer_of(scope))
+        proven = proven_by(scope)
         if isinstance(proven, Proven):
-            owed = [
-                (f"person:{proven.caller.user_id}", self._person),
-                (f"device:{proven.session_id}", self._device),
-            ]
-        else:
-            owed = [(f"address:{(scope.get('client') or ('',))[0]}", self._address)]
-        return [Due(key=key, quota=quota, units=counted.cost) for key, quota in owed]
+            return self._owed_by(proven.caller.user_id, proven.session_id, counted.cost)
+        key = f"address:{(scope.get('client') or ('',))[0]}"
+        return (Due(key=key, quota=self._address, units=counted.cost),)
+
+    def _owed(self, user_id: str, session_id: str, units: int) -> tuple[Due, ...]:
+        return (
+            Due(key=f"person:{user_id}", quota=self._person, units=units),
+            Due(key=f"device:{session_id}", quota=self._device, units=units),
+        )
 
 
 async def _may_list(scope: Scope) -> bool:

@@ -22,8 +22,12 @@ class Trace(NamedTuple):
 
 def trace_of(told: str) -> Trace:
     """Go on with the trace that a `traceparent` names; one that is malformed is no trace."""
+    drawn = secrets.token_hex(24)
+    span_id = drawn[32:]
+    if not told:
+        return Trace(drawn[:32], span_id, "01")
     found = _HEADER.fullmatch(told)
     is_good = found is not None and not told.startswith("ff") and found[4] is None
     if found is None or not is_good or not found[1].strip("0") or not found[2].strip("0"):
-        return Trace(secrets.token_hex(16), secrets.token_hex(8), "01")
-    return Trace(found[1], secrets.token_hex(8), found[3])
+        return Trace(drawn[:32], span_id, "01")
+    return Trace(found[1], span_id, found[3])

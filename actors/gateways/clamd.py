@@ -1,6 +1,7 @@
 """The virus scanner: whoever speaks the protocol of clamd (INSTREAM), as ClamAV does."""
 
 import asyncio
+import ssl
 import struct
 from typing import Final, Protocol
 
@@ -38,6 +39,7 @@ class Clamd:
     def __init__(self, settings: ScannerSettings) -> None:
         self._host, _, self._port = settings.address.rpartition(":")
         self._timeout_s = settings.timeout_s
+        self._tls = ssl.create_default_context(cafile=settings.ca_file) if settings.tls else None
 
     async def is_clean(self, content: bytes) -> bool:
         try:
@@ -54,7 +56,7 @@ class Clamd:
 
     async def _ask(self, content: bytes) -> str:
         """The file in chunks with their lengths before them, an empty one at the end."""
-        reader, writer = await asyncio.open_connection(self._host, int(self._port))
+        reader, writer = await asyncio.open_connection(self._host, int(self._port), ssl=self._tls)
         try:
             writer.write(b"zINSTREAM\0")
             for begin in range(0, len(content), _CHUNK_BYTES):

@@ -1,6 +1,7 @@
 """What an operator may set about messages to the outside world."""
 
 from enum import StrEnum
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -89,6 +90,14 @@ class ScannerSettings(BaseModel):
         default="",
         pattern=r"^(\S+:\d{1,5})?$",
         description="Where a clamd listens, `host:port`; empty means that nobody looks.",
+    )
+    tls: bool = Field(
+        default=False,
+        description="Whether it is spoken to under TLS, as where a stunnel stands before clamd.",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) that are trusted for it; empty means the system's.",
     )
     is_required: bool = Field(
         default=False,

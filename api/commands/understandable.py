@@ -34,12 +34,14 @@ def _mendable() -> tuple[type[Exception], ...]:
     from simulations.routing.li_lim import BadFile
     from simulations.simulate import NoSuchCity, NoSuchTime
     from simulations.tables import BadTable
+    from storage.migrate import NoSuchRole, SchemaIsOlder
     from storage.servers import ServersError
     from storage.store import StoreUnavailable
 
     days = (BadInstance, BadFile, BadTable, NothingHappened, TooManyOrders, NoSuchCity, NoSuchTime)
     trying = (BadParameters, OtherSweep, WorkerLost, NoSuchSize)
-    return CannotStart, ServersError, StoreUnavailable, DoorShut, *days, *trying
+    ours = (CannotStart, ServersError, StoreUnavailable, NoSuchRole, SchemaIsOlder)
+    return *ours, DoorShut, *days, *trying
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -1,11 +1,19 @@
 """The virus scanner, asked in its own protocol."""
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from actors.gateways.clamd import Clamd, NoScanner, ScannerUnavailable, open_scanner
@@ -89,3 +97,37 @@ async def test_a_scanner_that_is_away_or_not_set_is_said_to_be() -> None:
 def test_a_scanner_that_is_required_must_be_somewhere() -> None:
     with pytest.raises(ValidationError, match="set where clamd listens"):
         ScannerSettings(is_required=True)
+
+
+async def test_under_tls_only_who_shows_a_trusted_certificate_is_asked(tmp_path: Path) -> None:
+    fake, trusted, other = FakeClamd(), *(certificate(tmp_path / one) for one in ("a", "b"))
+    shown = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    shown.load_cert_chain(trusted)
+    server = await asyncio.start_server(fake.answer, "127.0.0.1", 0, ssl=shown)
+    async with server:
+        where = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        settings = ScannerSettings(address=where, timeout_s=30, tls=True, ca_file=trusted)
+        assert await Clamd(settings).is_clean(b"photo")
+        with pytest.raises(ScannerUnavailable):
+            await Clamd(settings.model_copy(update={"ca_file": other})).is_clean(b"photo")
+    assert fake.seen == [b"photo"]
+
+
+def certificate(file: Path) -> Path:
+    """Key and certificate of 127.0.0.1, signed by itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, file.name)])
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    kind = serialization.PrivateFormat.PKCS8
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    file.write_bytes(key.private_bytes(pem, kind, plain) + made.public_bytes(pem))
+    return file

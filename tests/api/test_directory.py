@@ -7,7 +7,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from api.app import ROUTES, assemble
-from api.directory import Directory
+from api.directory import ByAddress
 from api.route_table import path_of, routes_of
 from api.server import open_parts
 from api.settings import Settings
@@ -27,7 +27,7 @@ def asked(method: str, path: str) -> Scope:
 
 def test_every_route_is_found_by_its_address_and_as_the_first_that_fits(app: FastAPI) -> None:
     directory = app.router.routes[0]
-    assert isinstance(directory, Directory)
+    assert isinstance(directory, ByAddress)
     declared = [one for each in ROUTES for one in each.router.routes if isinstance(one, APIRoute)]
     for route in routes_of(app):
         path = "/".join(ID if one.startswith("{") else one for one in path_of(route).split("/"))

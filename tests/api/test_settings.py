@@ -104,3 +104,53 @@ def test_phones_of_operators_are_for_development_only() -> None:
             identity=IdentitySettings(operators=("+966500000001",)),
             sms=SmsSettings(provider=SmsProvider.TWILIO),
         )
+
+
+DATABASE = "HADIYATI_DATABASE__DSN"
+REDIS = "HADIYATI_REDIS__URL"
+SCANNER = "HADIYATI_SCANNER__ADDRESS"
+BUCKET = "HADIYATI_OBJECTS__OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        (DATABASE, "postgresql://a:b@db/x", "sslmode"),
+        (DATABASE, "postgresql://a:b@db/x?sslmode=require", "sslmode"),
+        (DATABASE, "postgresql://a:b@127.0.0.1,db/x", "sslmode"),
+        (DATABASE, "postgresql://a:b@127.0.0.1/x?host=db", "sslmode"),
+        (REDIS, "redis://:p@cache:6379/0", "rediss"),
+        (REDIS, "rediss://:p@cache:6379/0?ssl_cert_reqs=none", "certificates"),
+        (REDIS, "rediss://:p@cache:6379/0?ssl_check_hostname=false", "certificates"),
+        (SCANNER, "clamd:3310", "scanner.tls"),
+        (BUCKET, '{"endpoint": "http://bucket"}', "https"),
+    ],
+)
+def test_where_tls_is_demanded_nothing_starts_that_would_speak_in_the_clear(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert not Settings().edge.tls_required
+    monkeypatch.setenv("HADIYATI_EDGE__TLS_REQUIRED", "true")
+    with pytest.raises(ValidationError, match=says):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (DATABASE, "postgresql://a:b@db/x?sslmode=verify-full"),
+        (DATABASE, "postgresql://a:b@127.0.0.1:5432/x?sslmode=disable"),
+        (DATABASE, "postgresql://a:b@[::1]:5432/x"),
+        (REDIS, "rediss://:p@cache:6379/0"),
+        (REDIS, "redis://:p@localhost:6379/0"),
+        (SCANNER, "127.0.0.1:3310"),
+        (BUCKET, '{"endpoint": "https://bucket"}'),
+    ],
+)
+def test_what_is_under_tls_or_on_this_machine_may_be_demanded_to_be(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HADIYATI_EDGE__TLS_REQUIRED", "true")
+    assert Settings().edge.tls_required

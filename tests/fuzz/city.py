@@ -29,7 +29,6 @@ from engine.identity.sessions import SessionRules
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
 from storage.database import Database
-from storage.migrate import migrate
 from storage.postgres_identity import PostgresIdentity
 from storage.sessions import PostgresSessions
 from storage.settings import DatabaseSettings, DataSettings, RedisSettings
@@ -75,7 +74,6 @@ def a_city_beside(folder: Path, *, dsn: str, redis_url: str) -> Iterator[City]:
     opened: Future[tuple[str, Callable[[], object]]] = Future()
 
     async def serve() -> None:
-        await migrate(dsn)
         closing, loop = asyncio.Event(), asyncio.get_running_loop()
         async with open_parts(settings) as parts, served(create_app(parts), parts) as url:
             opened.set_result((url, partial(loop.call_soon_threadsafe, closing.set)))

@@ -1,11 +1,13 @@
 """Whatever is sent, nothing breaks and every answer is one that the description has."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from api.description import document
+from storage.migrate import migrate
 from tests.fixtures.servers import Databases
 from tests.fuzz.city import PEOPLE, City, a_city_beside
 from tests.fuzz.fuzzing import Effort, Found, fuzz
@@ -19,11 +21,14 @@ EFFORT = Effort(examples=2, seed=20_261_101, phases=("fuzzing", "stateful"))
 def city(
     databases: Databases, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[City]:
-    dsn = databases.create()
+    owner = databases.create()
+    asyncio.run(migrate(owner))
+    # What the service may not do in its database, it must not need.
+    dsn = databases.serving(owner)
     folder = tmp_path_factory.mktemp("city")
     with a_city_beside(folder, dsn=dsn, redis_url=redis_url) as running:
         yield running
-    databases.drop(dsn)
+    databases.drop_served(owner)
 
 
 @pytest.mark.timeout(300)

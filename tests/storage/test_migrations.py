@@ -10,10 +10,28 @@ import pytest
 
 from engine.orders.order import TRANSITIONS, OrderStatus
 from storage.memory_tables import reachable
-from storage.migrate import MIGRATIONS, list_pending, migrate
+from storage.migrate import (
+    MIGRATIONS,
+    NoSuchRole,
+    SchemaIsOlder,
+    grant_service,
+    list_pending,
+    migrate,
+)
 from storage.queries import FOLDER, Query, queries
 from storage.store import StoreUnavailable
+from tests.fixtures.servers import Databases
 
+FORBIDDEN = (
+    "create table own ()",
+    "create schema own",
+    "alter table orders add own integer",
+    "drop table orders",
+    "truncate audit_log",
+    "alter table audit_log disable trigger all",
+    "delete from _pogo_migration",
+    "create role own",
+)
 NAMES = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
 
 
@@ -48,6 +66,35 @@ async def test_a_migration_that_fails_leaves_no_half(empty_database: str) -> Non
     assert await connection.fetchval("select to_regclass('zones')") is None
     await connection.execute("drop table orders")
     assert await migrate(empty_database) == NAMES
+    await connection.close()
+
+
+async def test_the_service_reads_and_writes_rows_and_owns_nothing(databases: Databases) -> None:
+    owner = databases.create()
+    with pytest.raises(NoSuchRole, match="create role"):
+        await grant_service(owner, "service_of_nobody")
+    await migrate(owner)
+    service = databases.serving(owner)
+    assert await migrate(service) == []
+    connection = await asyncpg.connect(service)
+    try:
+        assert await connection.fetchval("select count(*) from orders") == 0
+        for statement in FORBIDDEN:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+        await _execute(owner, "create table later (id integer generated always as identity)")
+        await connection.execute("insert into later default values")
+        await _execute(owner, f"delete from _pogo_migration where migration_id = '{NAMES[-1]}'")
+        with pytest.raises(SchemaIsOlder, match=f"{NAMES[-1]}.*hadiyati migrate"):
+            await migrate(service)
+    finally:
+        await connection.close()
+        databases.drop_served(owner)
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(statement)
     await connection.close()
 
 
