@@ -10,12 +10,14 @@ import structlog
 from actors.clock import Clock
 from actors.loyalty import Loyalty
 from actors.payouts import Payouts
-from actors.reconciling import Reconciling, read_settlement
+from actors.reconciling import Settlements
+from actors.settlement_files import read_settlement
 from engine.audit.record import Action, acted
 from engine.jobs import Job, JobName, JobTimes, begin, done, failed, last_due
 from engine.kernel.ids import UserId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.timing import MINUTE_MS
+from engine.money.breaks import RunId
 from engine.money.periods import Period, after, closable, month_at, period_of
 from engine.payouts.weekly import WeeklyTime
 from storage.jobs import JobStore
@@ -83,20 +85,21 @@ async def settle_points(loyalty: Loyalty) -> str:
     return f"{count} accounts"
 
 
-async def reconcile_files(reconciling: Reconciling, folder: Path) -> str:
+async def reconcile_files(settlements: Settlements, folder: Path, wall: Clock) -> str:
     """Hold the settlement files of a folder against the ledger, the oldest name first.
 
-    A file without breaks is named `.done`; one with breaks stays until they are explained.
+    What was run is named `.done`; its breaks are kept until they are explained.
     """
+    await settlements.look()
     files = await asyncio.to_thread(_files_in, folder)
     matches = breaks = settled = 0
     for file in files:
-        lines = await asyncio.to_thread(read_settlement, file)
-        found = await reconciling.compare(lines, lambda _: None)
-        settled += await reconciling.post(found, lambda: None)
-        matches, breaks = matches + len(found.matches), breaks + len(found.breaks)
-        if not found.breaks:
-            await asyncio.to_thread(file.rename, file.with_name(f"{file.name}.done"))
+        read = await asyncio.to_thread(read_settlement, file)
+        run_id = RunId(derived_id("settlement run", file.name, str(wall.now())))
+        run = (await settlements.run(read, run_id=run_id, by=BY_ITSELF)).run
+        settled += run.settled_halalas
+        matches, breaks = matches + run.matches, breaks + run.breaks
+        await asyncio.to_thread(file.rename, file.with_name(f"{file.name}.done"))
     return f"{len(files)} files, {matches} matches, {breaks} breaks, {settled} halalas settled"
 
 

@@ -203,7 +203,7 @@ class Payments:
     async def advance(self, payment: Payment) -> Payment:
         """Do what is next until it is somebody else's turn, or only time will tell."""
         for _ in range(_STEPS_MAX):
-            step = decide.next_step(payment)
+            step = decide.next_step(payment, now=self._wall.now())
             if step is None or not self._is_ready(payment, step):
                 return payment
             payment = await self._do(step, payment)
@@ -289,7 +289,7 @@ class Payments:
                 return await self._saved(payment, credit(payment, refund, now=self._wall.now()))
 
     async def _carry_out(self, payment: Payment) -> Payment:
-        due = decide.operation_due(payment)
+        due = decide.operation_due(payment, now=self._wall.now())
         assert due is not None
         asked = await self._ask(payment, due)
         if asked is None or asked.operation is None:
@@ -358,7 +358,7 @@ class Payments:
         return settled if isinstance(settled, Refusal) else None
 
     async def _ask_and_advance(self, payment: Payment) -> Payment:
-        if decide.next_step(payment) is Step.LOOK:
+        if decide.next_step(payment, now=self._wall.now()) is Step.LOOK:
             payment = await self._look_at(payment)
         return await self.advance(payment)
 

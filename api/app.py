@@ -54,6 +54,7 @@ from api.routes import (
     saved_methods,
     searches,
     sessions,
+    settlements,
     sharing,
     staff,
     step_up,
@@ -145,6 +146,7 @@ ROUTES: Final = (
     what_if,
     audit_log,
     refused_tries,
+    settlements,
     privacy,
     health,
 )

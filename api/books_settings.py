@@ -18,8 +18,14 @@ class BooksSettings(SettingGroup):
     )
     settlement_folder: Path | None = Field(
         default=None,
-        description="Where the gateway's settlement files (`*.csv`) are put; none: nothing is"
+        description="Where the gateways' settlement files (`*.csv`) are put; none: nothing is"
         " reconciled by itself.",
+    )
+    write_off_limit_halalas: int = Field(
+        default=10_000,
+        ge=0,
+        description="Largest difference to a settlement file, in halalas, that one person may write"
+        " off; beyond it somebody else must agree.",
     )
     closing_day: int = Field(
         default=0,

@@ -34,6 +34,7 @@ from storage.refused_tries import RefusedTryStore
 from storage.retention import Retention
 from storage.saved_methods import SavedMethodStore
 from storage.sessions import SessionStore
+from storage.settlements import SettlementStore
 from storage.staff import StaffStore
 from storage.store import Store
 from storage.uploads import UploadStore
@@ -58,6 +59,7 @@ class Parts:
     staff: StaffStore
     audit: AuditStore
     refused_tries: RefusedTryStore
+    settlements: SettlementStore
     ledger: LedgerStore
     payouts: PayoutStore
     periods: PeriodStore

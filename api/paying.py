@@ -53,10 +53,13 @@ async def charged(
 ) -> Payment:
     """The payment, taken as far as it goes by now, its method saved if that is wished.
 
-    Raises `Refused`; also when the payment of that id is for something else, by `is_for_it`.
+    Raises `Refused`: where no payments are taken, too, and when the payment of that id is for
+    something else, by `is_for_it`.
     """
     parts: Parts = request.app.state.parts
     payments: Payments = request.app.state.payments
+    if not parts.gateways:
+        raise Refused(PAYMENTS_OFF())
     source = await _source_of(parts, caller, body.source)
     made = await payments.pay(
         Checkout(

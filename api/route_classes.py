@@ -46,6 +46,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("GET", r"/v1/periods/.+", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),
+    ("POST", r"/v1/settlement-runs", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/privacy/.*", RouteClass(Weight.LIST, 20)),
     ("GET", r"/v1/privacy.*", RouteClass(Weight.LIST, 3)),
     ("GET", r"/v1/zones/[^/]+/metrics", RouteClass(Weight.LIST, 5)),
@@ -56,7 +57,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ),
     (
         "GET",
-        r"/v1/(staff/invitations|gift-links|wallet/payouts|disputes|payments)",
+        r"/v1/(staff/invitations|gift-links|wallet/payouts|disputes|payments|settlement-\w+)",
         RouteClass(Weight.LIST, 3),
     ),
     ("GET", r"/v1/(orders|zones)/[^/]+/.+", RouteClass(Weight.LIST, 3)),

@@ -68,6 +68,7 @@ from storage.refused_tries import PostgresRefusedTries
 from storage.retention import PostgresRetention
 from storage.saved_methods import PostgresSavedMethods
 from storage.sessions import PostgresSessions
+from storage.settlements import PostgresSettlements
 from storage.store import Store
 from storage.uploads import PostgresUploads
 from storage.vault import Vault
@@ -100,11 +101,10 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         ledger = PostgresLedger(database)
         objects = Objects(settings.objects, settings.files_folder)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
-        # Who registered before phones were sealed must be found.
-        await identity.reseal()
-        await staff.reseal()
         payouts = PostgresPayouts(database, vault)
-        await payouts.reseal()
+        # Who registered before phones were sealed must be found.
+        for one in (identity, staff, payouts):
+            await one.reseal()
         yield Parts(
             bus=bus,
             admission=Admission(settings.limits),
@@ -119,6 +119,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             staff=staff,
             audit=PostgresAudit(database),
             refused_tries=PostgresRefusedTries(database),
+            settlements=PostgresSettlements(database),
             mail=_open_mail(settings),
             ledger=ledger,
             payouts=payouts,

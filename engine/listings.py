@@ -7,6 +7,8 @@ from typing import Final
 from engine.audit.refused import RefusedKind
 from engine.kernel.filters import Column, Kind
 from engine.kernel.listing import Listing
+from engine.money.breaks import BreakStatus
+from engine.money.reconciliation import BreakKind
 from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.order import OrderStatus
 from engine.payments.gateways import GatewayName
@@ -61,17 +63,18 @@ ORDER_SEARCH: Final = Listing(
         Column(name="zone_id", kind=Kind.ID, says="Of this zone alone."),
     ),
 )
+_GATEWAY: Final = Column(
+    name="gateway",
+    kind=Kind.CHOICE,
+    says="Through one of these.",
+    choices=tuple(one.value for one in GatewayName),
+)
 PAYMENTS: Final = Listing(
     name="payments",
     orders=(_MADE_AT,),
     filters=(
         _status(PaymentStatus, "Those that stand so."),
-        Column(
-            name="gateway",
-            kind=Kind.CHOICE,
-            says="Through one of these.",
-            choices=tuple(one.value for one in GatewayName),
-        ),
+        _GATEWAY,
         Column(name="order_id", kind=Kind.ID, says="For this order."),
         _MADE_AT,
         _number("amount_halalas", "What was to be paid."),
@@ -86,6 +89,28 @@ GIFT_LINKS: Final = Listing(
     name="gift_links",
     orders=(_MADE_AT,),
     filters=(_status(GiftLinkStatus, "Those that stand so."), _MADE_AT),
+)
+SETTLEMENT_RUNS: Final = Listing(
+    name="settlement_runs", orders=(_MADE_AT,), filters=(_GATEWAY, _MADE_AT)
+)
+_SINCE_AT: Final = _at("since_at", "When the oldest of it was booked, or it was first seen.")
+# The oldest first: what is not explained soon never is.
+SETTLEMENT_BREAKS: Final = Listing(
+    name="settlement_breaks",
+    orders=(_SINCE_AT,),
+    filters=(
+        _status(BreakStatus, "Those that stand so."),
+        _GATEWAY,
+        Column(
+            name="kind",
+            kind=Kind.CHOICE,
+            says="Of one of these.",
+            choices=tuple(one.value for one in BreakKind),
+        ),
+        Column(name="about", kind=Kind.TEXT, says="About this, as `order:id`."),
+        _SINCE_AT,
+    ),
+    descending=False,
 )
 DISPUTES: Final = Listing(
     name="disputes",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from engine.money.reconciliation import Reconciliation, StatementLine
+    from actors.reconciling import Outcome
+    from actors.settlement_files import SettlementFile
+    from engine.money.reconciliation import Reconciliation
     from storage.settings import DatabaseSettings
 
 _SHOWN_MAX = 50
@@ -15,44 +17,60 @@ _SHOWN_MAX = 50
 
 def reconcile(database: "DatabaseSettings", file: Path, *, halalas: bool, post: bool) -> bool:
     """Tell what matches and what breaks, and enter what matches if asked to; whether all did."""
-    from actors.reconciling import BadFile, read_settlement
+    from actors.settlement_files import BadFile, read_settlement
 
     try:
-        lines = read_settlement(file, halalas=halalas)
+        read = read_settlement(file, halalas=halalas)
     except (BadFile, OSError, UnicodeDecodeError) as fault:
         typer.echo(f"hadiyati: {fault}", err=True)
         raise typer.Exit(2) from None
-    found, settled = asyncio.run(_reconcile(database, lines, post=post))
+    outcome = asyncio.run(_reconcile(database, read, post=post))
+    found = outcome.found
     _tell(found)
     if post:
-        typer.echo(f"{settled:,} halalas are at the bank now.")
+        typer.echo(f"{outcome.run.settled_halalas:,} halalas are at the bank now.")
     else:
         typer.echo("Nothing was entered: this was a dry run. Enter what matches with --post.")
     return not found.breaks
 
 
 async def _reconcile(
-    settings: "DatabaseSettings", lines: "tuple[StatementLine, ...]", *, post: bool
-) -> "tuple[Reconciliation, int]":
+    settings: "DatabaseSettings", read: "SettlementFile", *, post: bool
+) -> "Outcome":
     from rich.progress import Progress
 
     from actors.clock import SystemClock
+    from actors.jobs import BY_ITSELF
     from actors.ledger import LedgerKeeper
-    from actors.reconciling import Reconciling
+    from actors.reconciling import Reconciling, Settlements
+    from engine.kernel.ids import derived_id
+    from engine.money.breaks import RunId
     from storage.database import Database
     from storage.ledger import PostgresLedger
+    from storage.payments import PostgresPayments
+    from storage.settlements import PostgresSettlements
 
     database = await Database.open(settings)
     wall, books = SystemClock(), PostgresLedger(database)
-    reconciling = Reconciling(LedgerKeeper(books, wall=wall), books, wall=wall)
+    settlements = Settlements(
+        Reconciling(LedgerKeeper(books, wall=wall), books, wall=wall),
+        PostgresSettlements(database),
+        PostgresPayments(database),
+        wall=wall,
+        limit_halalas=0,
+    )
     try:
         with Progress(transient=True) as bars:
             reading = bars.add_task("reading the ledger", total=None)
-            found = await reconciling.compare(lines, lambda more: bars.advance(reading, more))
-            if not post:
-                return found, 0
-            entering = bars.add_task("entering", total=len(found.matches))
-            return found, await reconciling.post(found, lambda: bars.advance(entering))
+            entering = bars.add_task("entering", total=None)
+            return await settlements.run(
+                read,
+                run_id=RunId(derived_id("settlement run", read.name, str(wall.now()))),
+                by=BY_ITSELF,
+                is_dry=not post,
+                on_entry=lambda more: bars.advance(reading, more),
+                on_match=lambda: bars.advance(entering),
+            )
     finally:
         await database.close()
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from actors.jobs import Doing, Jobs, close_months, pay_weekly, reconcile_files, settle_points
 from actors.ledger import LedgerKeeper
-from actors.reconciling import Reconciling
+from actors.reconciling import Reconciling, Settlements
 from api.parts import Parts
 from engine.jobs import JobName, JobTimes
 from engine.payouts.weekly import WeeklyTime
@@ -27,11 +27,17 @@ def job_times(parts: Parts) -> JobTimes:
 def open_jobs(app: FastAPI, parts: Parts, ledger: LedgerKeeper) -> Jobs:
     """The jobs that the settings ask for."""
     settings = parts.settings.books
+    app.state.settlements = Settlements(
+        Reconciling(ledger, parts.ledger, wall=parts.wall),
+        parts.settlements,
+        parts.payments,
+        wall=parts.wall,
+        limit_halalas=settings.write_off_limit_halalas,
+    )
     doings: dict[JobName, Doing] = {JobName.POINTS: partial(settle_points, app.state.loyalty)}
     if settings.settlement_folder is not None:
-        reconciling = Reconciling(ledger, parts.ledger, wall=parts.wall)
         doings[JobName.RECONCILIATION] = partial(
-            reconcile_files, reconciling, settings.settlement_folder
+            reconcile_files, app.state.settlements, settings.settlement_folder, parts.wall
         )
     times = job_times(parts)
     if app.state.payouts is not None:

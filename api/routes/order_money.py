@@ -14,7 +14,7 @@ from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from engine.identity.access import Permission
 from engine.invoices.invoice import Invoice
-from engine.kernel.ids import PaymentId
+from engine.kernel.ids import OrderId, PaymentId
 from engine.kernel.messages import Caller
 from engine.money.accounts import AccountKind, account
 from engine.money.transfers import about_order
@@ -22,6 +22,7 @@ from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
 from engine.payments.owed import SettlementKind
 from engine.payments.payment import Payment
+from engine.payments.shares import returned_for, taken_for
 
 router = APIRouter(prefix="/v1", tags=["money"])
 LINES_MAX = 1_000
@@ -42,7 +43,8 @@ class OrderMoneyShown(BaseModel):
     """Oldest first.
 
     `on_account_halalas` is what of its money is nobody's yet, `owed_halalas` what it was
-    charged and is not paid.
+    charged and is not paid. Of what a group was paid with, `taken_halalas` is what this order
+    keeps; the lines tell of all of it.
     """
 
     order_id: str
@@ -72,7 +74,7 @@ async def get_order_money(
     lines = [
         *await _of_order(parts, order),
         *await _of_payments(parts, [one.id for one in payments]),
-        *await _of_ledger(parts, order),
+        *await _of_ledger(parts, {order.id, *(one.order_id for one in payments if one.shares)}),
         *(
             _line(one.draft.issued_at, "document", one.draft.kind, one.number, _sums(one))
             for one in documents
@@ -80,12 +82,11 @@ async def get_order_money(
     ]
     lines.sort(key=lambda one: (one["at"], _SOURCES.index(one["source"])))
     signed = [(-1 if one.draft.kind == "credit_note" else 1, one) for one in documents]
-    given = sum(one.refunded_halalas + one.credited_halalas for one in payments)
     return Json(
         {
             "order_id": order.id,
-            "taken_halalas": sum(one.captured_halalas for one in payments),
-            "given_back_halalas": given,
+            "taken_halalas": sum(taken_for(one, order.id) for one in payments),
+            "given_back_halalas": sum(returned_for(one, order.id) for one in payments),
             "documented_halalas": sum(sign * one.payable_halalas for sign, one in signed),
             "on_account_halalas": balance.posted,
             "owed_halalas": -owed.posted,
@@ -95,7 +96,7 @@ async def get_order_money(
 
 
 async def _payments_of(parts: Parts, order: Order) -> tuple[Payment, ...]:
-    """All that were made for it, for more of it, or for what it owed; not a whole group's."""
+    """All that were made for it or for its group, for more of it, or for what it owed."""
     made = {one.id: one for one in await parts.payments.list_of_order(order.id)}
     first = None
     if order.payment_id is not None:
@@ -106,7 +107,7 @@ async def _payments_of(parts: Parts, order: Order) -> tuple[Payment, ...]:
         *(PaymentId(one.id) for one in settled if one.kind is SettlementKind.PAID),
     ]
     found = [first, *[await parts.payments.find(one) for one in further]]
-    made |= {one.id: one for one in found if one is not None and not one.shares}
+    made |= {one.id: one for one in found if one is not None}
     return tuple(made.values())
 
 
@@ -123,8 +124,8 @@ async def _of_payments(parts: Parts, payment_ids: list[PaymentId]) -> list[dict[
     ]
 
 
-async def _of_ledger(parts: Parts, order: Order) -> list[dict[str, Any]]:
-    entries = await parts.ledger.list_entries_about(about_order(order.id), limit=LINES_MAX)
+async def _of_ledger(parts: Parts, names: set[OrderId]) -> list[dict[str, Any]]:
+    """In the order's own name, and in that of its group."""
     return [
         _line(
             one.at,
@@ -133,7 +134,8 @@ async def _of_ledger(parts: Parts, order: Order) -> list[dict[str, Any]]:
             str(one.number),
             {"pending": one.transfer.pending, "legs": to_builtins(one.transfer.legs)},
         )
-        for one in entries
+        for name in names
+        for one in await parts.ledger.list_entries_about(about_order(name), limit=LINES_MAX)
     ]
 
 

@@ -37,6 +37,7 @@ class Action(StrEnum):
     CLOSE_DISPUTE = "close_dispute"
     GIVE_CREDIT = "give_credit"
     WRITE_OFF = "write_off"
+    JUDGE_BREAK = "judge_break"
     DEPOSIT_CASH = "deposit_cash"
     CLOSE_PERIOD = "close_period"
     ASK_EXPORT = "ask_export"

@@ -57,6 +57,7 @@ class Permission(StrEnum):
     REFUND = "refund"
     APPROVE_REFUNDS = "approve_refunds"
     WRITE_OFF = "write_off"
+    RECONCILE = "reconcile"
     SEE_WALLET = "see_wallet"
     SEE_CASH = "see_cash"
     TIP_COURIER = "tip_courier"
@@ -137,6 +138,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.REFUND: _to(Role.OPERATOR),
     Permission.APPROVE_REFUNDS: _to(Role.OPERATOR, everywhere=True),
     Permission.WRITE_OFF: _to(Role.OPERATOR),
+    Permission.RECONCILE: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.SEE_WALLET: _to(Role.CUSTOMER, Role.COURIER),
     Permission.SEE_CASH: _to(Role.COURIER, Role.OPERATOR),
     Permission.TIP_COURIER: _to(Role.CUSTOMER),

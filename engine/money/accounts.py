@@ -42,6 +42,7 @@ class AccountKind(StrEnum):
     GOODWILL = "goodwill"
     BAD_DEBT = "bad_debt"
     CONVERSION = "conversion"
+    UNEXPLAINED = "unexplained"
     GATEWAY_FEES = "gateway_fees"
     POINTS_ISSUED = "points_issued"
     POINTS = "points"

@@ -18,17 +18,26 @@ from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.ledger import Entry
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
 
-_MOVES: Final = frozenset({TransferReason.CAPTURE, TransferReason.REFUND})
+_MOVES: Final = frozenset(
+    {TransferReason.CAPTURE, TransferReason.REFUND, TransferReason.CONVERSION}
+)
 
 
 class StatementLine(Struct, frozen=True, kw_only=True):
-    """What the gateway says it took for us (above zero) or gave back, and what it kept for that."""
+    """What the gateway says it took for us (above zero) or gave back, and what it kept for that.
+
+    `reference` names it among all lines of all files. With `payment_id` it is about that payment's
+    order; `is_converted` when the gateway counts in another currency.
+    """
 
     row: int
     about: str
     halalas: int
     fee_halalas: int = 0
     fee_vat_halalas: int = 0
+    reference: str = ""
+    payment_id: str = ""
+    is_converted: bool = False
 
 
 class BookItem(Struct, frozen=True, kw_only=True):
@@ -46,6 +55,7 @@ class MatchRule(StrEnum):
 
     SAME_AMOUNT = "same_amount"
     SAME_SUM = "same_sum"
+    ROUNDED = "rounded"
 
 
 class BreakKind(StrEnum):
@@ -72,6 +82,8 @@ class Break(Struct, frozen=True, kw_only=True):
     file_halalas: int
     ledger_halalas: int
     age_days: int
+    lines: tuple[StatementLine, ...] = ()
+    items: tuple[BookItem, ...] = ()
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True):
@@ -91,7 +103,7 @@ def items_on(gateway: AccountId, entries: Iterable[Entry]) -> tuple[BookItem, ..
             about=one.about,
             halalas=-sum(leg.amount for leg in one.legs if leg.account == gateway),
             at=one.effective_at,
-            is_settled=_settlement_id(one.id) in known,
+            is_settled=settlement_id(one.id) in known,
         )
         for one in transfers
         if one.reason in _MOVES and not one.pending
@@ -110,10 +122,9 @@ def reconcile(
         left, rest, found = _same_amounts(of_file[about], of_ledger.get(about, []))
         matches += found
         still_open = [one for one in rest if not one.is_settled]
-        same = next((one for one in (still_open, rest) if _is_same_sum(left, one)), None)
-        if same is not None:
-            rule = MatchRule.SAME_SUM
-            matches.append(Match(rule=rule, lines=tuple(left), items=tuple(same)))
+        meeting = _meeting(left, still_open, rest)
+        if meeting is not None:
+            matches.append(meeting)
         elif left or still_open:
             breaks.append(_break(about, left, still_open, now))
     return Reconciliation(matches=tuple(matches), breaks=tuple(breaks))
@@ -141,7 +152,7 @@ def settlements(gateway: AccountId, match: Match, *, at: Instant) -> tuple[Trans
         }
         made.append(
             Transfer(
-                id=_settlement_id(item.transfer_id),
+                id=settlement_id(item.transfer_id),
                 reason=TransferReason.SETTLEMENT,
                 legs=move(amounts),
                 effective_at=at,
@@ -166,10 +177,21 @@ def _same_amounts(
     return left, rest, found
 
 
-def _is_same_sum(lines: Sequence[StatementLine], items: Sequence[BookItem]) -> bool:
-    if not lines or not items:
-        return False
-    return sum(one.halalas for one in lines) == sum(one.halalas for one in items)
+def _meeting(
+    lines: Sequence[StatementLine], still_open: Sequence[BookItem], rest: Sequence[BookItem]
+) -> Match | None:
+    """All that is left of an order as one match, if both sides come to the same.
+
+    Of another currency each line is worth up to a halala more or less than what was booked for it.
+    """
+    is_rounded = any(one.is_converted for one in lines)
+    for items in (still_open, rest):
+        apart = sum(one.halalas for one in lines) - sum(one.halalas for one in items)
+        if not lines or not items or abs(apart) > (len(lines) if is_rounded else 0):
+            continue
+        rule = MatchRule.ROUNDED if apart else MatchRule.SAME_SUM
+        return Match(rule=rule, lines=tuple(lines), items=tuple(items))
+    return None
 
 
 def _break(
@@ -184,6 +206,8 @@ def _break(
         file_halalas=sum(one.halalas for one in left),
         ledger_halalas=sum(one.halalas for one in rest),
         age_days=max(((now - one.at) // DAY_MS for one in rest), default=0),
+        lines=tuple(left),
+        items=tuple(rest),
     )
 
 
@@ -195,5 +219,6 @@ def _by_order(items: Sequence[BookItem]) -> dict[str, list[BookItem]]:
     return found
 
 
-def _settlement_id(transfer_id: TransferId) -> TransferId:
+def settlement_id(transfer_id: TransferId) -> TransferId:
+    """Under what id the money that a transfer booked leaves the gateway's account, once."""
     return TransferId(derived_id("settlement", transfer_id))

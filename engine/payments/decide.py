@@ -90,7 +90,7 @@ def begin(
     life_ms = what.expires_at - what.made_at if isinstance(what, GiftLink) else 0
     # What is owed already waits for nothing.
     is_owed = isinstance(what, Supplementing) and what.is_due
-    is_at_once = is_owed or life_ms > HOLD_LASTS_MS
+    is_at_once = is_owed or life_ms > HOLD_LASTS_MS.get(gateway, life_ms)
     payment = _for(
         what,
         Payment(
@@ -165,7 +165,7 @@ def _share_of(order: PlaceOrder) -> Share:
     return Share(order_id=order.order_id, quote=quoted)
 
 
-def next_step(payment: Payment) -> Step | None:
+def next_step(payment: Payment, *, now: Instant) -> Step | None:
     """What is next; None when it is somebody else's turn."""
     if payment.operation is not None or payment.is_noticed:
         return Step.LOOK
@@ -177,7 +177,7 @@ def next_step(payment: Payment) -> Step | None:
         case S.AUTHORISED | S.CAPTURED if payment.target_halalas is None and not payment.is_placed:
             return Step.PLACE
         case S.AUTHORISED | S.CAPTURED:
-            if operation_due(payment) is not None:
+            if operation_due(payment, now=now) is not None:
                 return Step.ASK
             return None if credit_due(payment) is None else Step.CREDIT
         case _:
@@ -190,12 +190,17 @@ def taking(payment: Payment) -> Operation:
     return Operation(id=payment.id, kind=kind, amount_halalas=payment.amount_halalas)
 
 
-def operation_due(payment: Payment) -> Operation | None:
-    """What the gateway is to be asked for now that the money is held or taken."""
+def operation_due(payment: Payment, *, now: Instant) -> Operation | None:
+    """What the gateway is to be asked for now that the money is held or taken.
+
+    What is held and nobody has asked for yet is taken as a whole before the hold lapses.
+    """
     target = payment.target_halalas
     if payment.status is S.AUTHORISED:
-        if target is None:
+        held_until = _held_until(payment)
+        if target is None and (held_until is None or now < held_until):
             return None
+        target = payment.amount_halalas if target is None else target
         kind = OperationKind.CAPTURE if target else OperationKind.VOID
         is_partial = MATRIX[payment.gateway].partial_capture
         # Who cannot take a part takes all, and gives the rest back.
@@ -293,13 +298,18 @@ def decided(
 def _due_at(payment: Payment, now: Instant) -> Instant | None:
     if payment.is_noticed:
         return now
-    if next_step(payment) is None:
-        return None
+    if next_step(payment, now=now) is None:
+        return _held_until(payment) if payment.status is S.AUTHORISED else None
     pause_ms = min(_FIRST_MS << min(payment.tries, _DOUBLINGS_MAX), _LONGEST_MS)
     if payment.operation is None or payment.operation.kind in TAKING:
         # Somebody waits for it, and a quote does not wait long.
         pause_ms = min(pause_ms, 30 * SECOND_MS)
     return now + pause_ms
+
+
+def _held_until(payment: Payment) -> Instant | None:
+    lasts_ms = HOLD_LASTS_MS.get(payment.gateway)
+    return None if lasts_ms is None else payment.made_at + lasts_ms
 
 
 def _refund_due(payment: Payment, to: RefundTo) -> Refund | None:

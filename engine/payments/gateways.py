@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from engine.kernel.refusals import Refusal, RefusalKind, declare
-from engine.kernel.timing import DAY_MS
+from engine.kernel.timing import DAY_MS, HOUR_MS
 
 CURRENCY: Final = "SAR"
 
@@ -136,8 +136,14 @@ MATRIX: Final[dict[GatewayName, Capabilities]] = {
 # Their rules know no hold, or one that not every bank keeps: they are charged when one orders.
 CHARGED_AT_ONCE: Final = frozenset({Network.MADA, Network.STC_PAY})
 
-# Banks let go of what they hold after five to seven days; what waits longer is charged at once.
-HOLD_LASTS_MS: Final = 4 * DAY_MS
+# For how long what is held is safe: banks let go after five to seven days, PayPal honours three.
+# What is known to wait longer is charged at once; what turns out to is taken before that. Our own
+# wallet, and a door, let go of nothing.
+HOLD_LASTS_MS: Final = {
+    GatewayName.MOYASAR: 4 * DAY_MS,
+    GatewayName.STRIPE: 4 * DAY_MS,
+    GatewayName.PAYPAL: 60 * HOUR_MS,
+}
 
 
 class Card(Struct, frozen=True, kw_only=True):

@@ -111,6 +111,8 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="bank_accounts", fate=F.DELETE, found_by=("couriers",)),
     DataPlace(name="payouts", fate=F.HOLD, why=_TAX, found_by=("couriers",), is_told=True),
     DataPlace(name="disputes", fate=F.HOLD, why=_TAX),
+    DataPlace(name="settlement_runs", fate=F.HOLD, why=_TAX),
+    DataPlace(name="settlement_breaks", fate=F.HOLD, why=_TAX),
     # What he sent.
     DataPlace(
         name="uploads",

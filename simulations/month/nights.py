@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from actors.reconciling import read_settlement
+from actors.settlement_files import read_settlement
 from engine.kernel.timing import HOUR_MS, Instant
 from engine.money.reconciliation import Reconciliation
 from engine.payouts.weekly import WeeklyTime
@@ -49,10 +49,10 @@ class Nights:
             self._office.cards.till, moves[self._told : until], file
         )
         self._told = until
-        lines = read_settlement(file)
-        found = await self._office.reconciling.compare(lines, lambda _: None)
-        settled = await self._office.reconciling.post(found, lambda: None)
-        self.found.append(_night(day, len(lines), found, settled))
+        read = read_settlement(file)
+        found = await self._office.reconciling.compare(read.gateway, read.lines, lambda _: None)
+        settled = await self._office.reconciling.post(read.gateway, found, lambda: None)
+        self.found.append(_night(day, len(read.lines), found, settled))
 
     async def pass_until(self, at: Instant) -> None:
         """Hour by hour: what is due of payouts, disputes and points, and whatever the bank does."""

@@ -7,16 +7,19 @@ from pathlib import Path
 from actors.clock import SystemClock
 from actors.jobs import BY_ITSELF, Jobs, close_months, reconcile_files
 from actors.ledger import LedgerKeeper
-from actors.reconciling import Reconciling
+from actors.reconciling import Reconciling, Settlements
 from engine.jobs import LEASE_MS, JobName, JobStatus, JobTimes
 from engine.kernel.timing import DAY_MS, HOUR_MS
 from engine.money.accounts import AccountKind, account
 from engine.money.periods import month_at
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
 from storage.jobs import MemoryJobs
+from storage.memory import MemoryStore
 from storage.memory_invoices import MemoryInvoices
 from storage.memory_ledger import MemoryLedger
+from storage.memory_payments import MemoryPayments
 from storage.memory_periods import MemoryPeriods
+from storage.settlements import MemorySettlements
 from tests.actors.bank import HandClock
 from tests.builders import NOON, new_id
 
@@ -100,7 +103,7 @@ async def test_what_a_dead_process_left_is_done_by_another() -> None:
     assert (worker.runs, last.status) == (2, JobStatus.DONE)
 
 
-async def test_files_are_reconciled_and_only_those_that_break_stay(tmp_path: Path) -> None:
+async def test_files_are_reconciled_and_what_breaks_is_kept(tmp_path: Path) -> None:
     clock, books = HandClock(), MemoryLedger()
     keeper = LedgerKeeper(books, wall=clock)
     known, unknown = new_id(), new_id()
@@ -115,9 +118,19 @@ async def test_files_are_reconciled_and_only_those_that_break_stay(tmp_path: Pat
     good, bad = tmp_path / "1.csv", tmp_path / "2.csv"
     good.write_text(f"{HEAD}p1,pay,SAR,100.00,1.00,0.15,{known}\n")
     bad.write_text(f"{HEAD}p2,pay,SAR,5.00,0,0,{unknown}\n")
-    told = await reconcile_files(Reconciling(keeper, books, wall=clock), tmp_path)
+    store = MemorySettlements()
+    settlements = Settlements(
+        Reconciling(keeper, books, wall=clock),
+        store,
+        MemoryPayments(MemoryStore().outbox),
+        wall=clock,
+        limit_halalas=0,
+    )
+    told = await reconcile_files(settlements, tmp_path, clock)
     assert told == "2 files, 1 matches, 1 breaks, 9885 halalas settled"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["1.csv.done", "2.csv"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["1.csv.done", "2.csv.done"]
+    (broken,) = await store.list_undecided("moyasar")
+    assert (broken.about, broken.file_halalas) == (f"order:{unknown}", 500)
 
 
 async def test_months_that_were_missed_are_closed_one_after_the_other() -> None:

@@ -20,8 +20,11 @@ from engine.money.cash import DepositCash, Receipt
 from engine.orders.grouping import group_of
 from engine.orders.handover import HandoverTold
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, PlaceOrders
+from engine.payments.conversion import Rate
+from engine.payments.gateways import GatewayName, Network
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from tests.actors.kills import Killed, Process
+from tests.actors.paypal import BUYER, PAYPAL, at_paypal
 from tests.actors.tills import MADA, VISA, Tills, some_tills
 from tests.actors.worlds import OPERATOR
 from tests.builders import CORNER, new_id
@@ -36,6 +39,7 @@ ON_DUTY = GoOnDuty(
     capacity_units=4,
     point=CORNER,
 )
+CENTS = Rate(37_500)
 Ends = tuple[PaymentStatus, int, int, int, bool]
 Step = Callable[[Process], Coroutine[Any, Any, object]]
 
@@ -79,6 +83,10 @@ class Story:
 
     async def pay(self) -> None:
         await self.tell(lambda one: one.host.pay(self.wish))
+        payment = await self.payment()
+        if payment.status is PaymentStatus.CHALLENGED:
+            await self.tills.confirm(payment, BUYER)
+            await self.tell(lambda one: one.host.returned(payment))
         await self.settle()
 
     async def payment(self) -> Payment:
@@ -148,15 +156,16 @@ class Story:
             await self.settle()
         payment = await self.payment()
         tills = self.tills
-        till = tills.protocol.till.charges[payment.id]
+        till = tills.protocol.till.charges[payment.reference]
         moves = Counter(
-            verb for verb, charge, _ in tills.protocol.till.moves if charge == payment.id
+            verb for verb, charge, _ in tills.protocol.till.moves if charge == payment.reference
         )
+        told = CENTS.cents if payment.gateway is GatewayName.PAYPAL else int
         assert moves["capture"] <= 1, "charged twice"
         assert moves["refund"] <= len(payment.refunds), "given back twice"
         assert (till.captured, till.refunded) == (
-            payment.captured_halalas,
-            payment.refunded_halalas,
+            told(payment.captured_halalas),
+            told(payment.refunded_halalas),
         )
         assert payment.operation is None, "nobody would ever know"
         return (
@@ -166,6 +175,9 @@ class Story:
             sum(moves.values()),
             payment.is_placed,
         )
+
+
+Tale = Callable[[Story], Awaitable[None]]
 
 
 async def captured_and_partly_refunded(story: Story) -> None:
@@ -261,29 +273,53 @@ async def test_wherever_the_process_dies_cash_is_where_it_was_taken_to() -> None
     ],
 )
 async def test_wherever_the_process_dies_the_end_is_the_same(
-    number: str, tale: Callable[[Story], Awaitable[None]], count: int, status: PaymentStatus
+    number: str, tale: Tale, count: int, status: PaymentStatus
 ) -> None:
     async with some_tills() as tills:
-        token = await tills.checkout(number)
-        await tills.send(replace(ON_DUTY, zone_id=tills.zone_id), HIMSELF)
-
-        async def told(dies_at: int | None) -> tuple[Story, Ends]:
-            made = [await tills.placing() for _ in range(count)]
-            together = PlaceOrders(zone_id=tills.zone_id, orders=group_of(made))
-            order = made[0] if count == 1 else together
-            wish = replace(token, payment_id=tills.new_id(), order=order)
-            story = Story(tills, wish, dies_at)
-            await tale(story)
-            return story, await story.ends()
-
-        alive, wanted = await told(None)
-        assert wanted[0] is status
-        points = len(alive.process.life.points)
-        assert points > 30
-        for dies_at in range(points):
-            story, ends = await told(dies_at)
-            assert story.dead is not None, alive.process.life.points[dies_at]
-            assert ends == wanted, alive.process.life.points[dies_at]
-            await story.dead.bury()
-        await tills.drain()
+        await must_end_so(tills, await tills.checkout(number), tale, count, status)
         await tills.must_add_up()
+
+
+@pytest.mark.parametrize(
+    ("tale", "status"),
+    [
+        (captured_and_partly_refunded, PaymentStatus.CAPTURED),
+        (cancelled, PaymentStatus.VOIDED),
+    ],
+)
+async def test_so_it_is_with_paypal(tale: Tale, status: PaymentStatus) -> None:
+    async with some_tills() as tills, at_paypal(tills) as (gateway, protocol):
+        tills.gateway, tills.protocol = gateway, protocol
+        wish = replace(await tills.checkout(), network=Network.PAYPAL, source=PAYPAL)
+        await must_end_so(tills, wish, tale, 1, status)
+        assert (await tills.keeper.audit()).faults == []
+        charges = protocol.till.charges.values()
+        worth = sum(CENTS.worth(one.captured - one.refunded) for one in charges)
+        assert await tills.balance(AccountKind.GATEWAY, "paypal") == -worth
+
+
+async def must_end_so(
+    tills: Tills, paying: Checkout, tale: Tale, count: int, status: PaymentStatus
+) -> None:
+    """The tale without a death, and with one at each point of it."""
+    await tills.send(replace(ON_DUTY, zone_id=tills.zone_id), HIMSELF)
+
+    async def told(dies_at: int | None) -> tuple[Story, Ends]:
+        made = [await tills.placing() for _ in range(count)]
+        together = PlaceOrders(zone_id=tills.zone_id, orders=group_of(made))
+        order = made[0] if count == 1 else together
+        wish = replace(paying, payment_id=tills.new_id(), order=order)
+        story = Story(tills, wish, dies_at)
+        await tale(story)
+        return story, await story.ends()
+
+    alive, wanted = await told(None)
+    assert wanted[0] is status
+    points = len(alive.process.life.points)
+    assert points > 30
+    for dies_at in range(points):
+        story, ends = await told(dies_at)
+        assert story.dead is not None, alive.process.life.points[dies_at]
+        assert ends == wanted, alive.process.life.points[dies_at]
+        await story.dead.bury()
+    await tills.drain()

@@ -13,11 +13,12 @@ from actors.gateways.paypal import PayPal
 from actors.payments import Payments
 from engine.kernel.ids import PaymentId
 from engine.kernel.messages import Decision
+from engine.kernel.timing import SECOND_MS
 from engine.money.accounts import AccountKind
 from engine.orders.messages import CancelOrder, CancelReason
 from engine.payments import decide
 from engine.payments.conversion import Rate
-from engine.payments.gateways import Flow, GatewayName, Network, Standing
+from engine.payments.gateways import HOLD_LASTS_MS, Flow, GatewayName, Network, Standing
 from engine.payments.payment import (
     Payment,
     PaymentStatus,
@@ -148,6 +149,24 @@ async def test_what_waits_too_long_for_a_hold_is_charged_at_once(shop: Shop) -> 
     assert (taken.standing, taken.captured_halalas) == (Standing.CAPTURED, asked.amount_halalas)
     assert await shop.gateway.find(asked) == taken
     assert [one[0] for one in shop.protocol.till.moves] == ["capture"]
+
+
+async def test_what_paypal_honours_for_three_days_is_taken_before_they_are_over(shop: Shop) -> None:
+    held = await shop.approved()
+    lasts_s = HOLD_LASTS_MS[GatewayName.PAYPAL] // SECOND_MS
+    assert lasts_s < 3 * 86_400
+    await shop.tills.wait(lasts_s - 60, shop.host)
+    assert (await shop.tills.newest(held)).status is S.AUTHORISED
+    await shop.tills.wait(120, shop.host)
+    taken = await shop.tills.newest(held)
+    assert (taken.status, taken.captured_halalas) == (S.CAPTURED, held.amount_halalas)
+    assert taken.target_halalas is None
+    # It is the order's as before: what it does not keep goes back.
+    cancel = CancelOrder(order_id=held.order_id, reason=CancelReason.CHANGED_MIND)
+    await shop.tills.send(cancel, shop.tills.customer)
+    await shop.tills.drain()
+    assert (await shop.tills.newest(held)).status is S.REFUNDED
+    assert [one[0] for one in shop.protocol.till.moves] == ["capture", "refund"]
 
 
 async def test_an_order_that_is_cancelled_frees_what_was_held(shop: Shop) -> None:

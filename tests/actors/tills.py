@@ -86,7 +86,8 @@ class Tills:
     def __init__(
         self, server: PaymentServer, protocol: MoyasarProtocol, gateway: PaymentGateway
     ) -> None:
-        self.server, self.protocol, self.gateway = server, protocol, gateway
+        self.server, self.gateway = server, gateway
+        self.protocol: Any = protocol
         self.clock, self.chance = HandClock(), SeededChance(5)
         self.orders, self.books = MemoryStore(), MemoryLedger()
         self.store = MemoryPayments(self.orders.outbox)
@@ -112,11 +113,11 @@ class Tills:
         """The host of another process, on the same stores."""
         parts: dict[str, Any] = {"store": self.store, "bus": self.bus, "gateway": self.gateway}
         parts["gateways"] = {
-            GatewayName.MOYASAR: other.get("gateway", self.gateway),
+            self.gateway.name: other.get("gateway", self.gateway),
             GatewayName.CASH: Cash(),
         }
         parts["routes"] = {
-            **dict.fromkeys(Network, GatewayName.MOYASAR),
+            **dict.fromkeys(Network, self.gateway.name),
             Network.CASH: GatewayName.CASH,
         }
         parts["refund_limit_halalas"] = 50_000

@@ -30,6 +30,7 @@ from storage.refused_tries import PostgresRefusedTries
 from storage.retention import PostgresRetention
 from storage.sessions import PostgresSessions
 from storage.settings import DatabaseSettings
+from storage.settlements import PostgresSettlements
 from storage.uploads import PostgresUploads
 from storage.vault import Vault
 from storage.what_ifs import PostgresWhatIfs
@@ -66,6 +67,7 @@ async def a_stored_town(
             gift_links=PostgresGiftLinks(database),
             audit=PostgresAudit(database),
             refused_tries=PostgresRefusedTries(database),
+            settlements=PostgresSettlements(database),
             ledger=PostgresLedger(database),
             staff=staff,
             privacy=PostgresPrivacy(database, vault),

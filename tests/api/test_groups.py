@@ -193,6 +193,12 @@ async def test_one_of_a_charged_group_is_given_back_while_the_others_wait(shop: 
     assert [one["reason"] for one in over["refunds"]] == ["cancelled"]
     assert {one["status"] for one in await group_of(sara)} == {"cancelled", "waiting"}
     assert shop.protocol.till.kept() == sum(one["total_halalas"] for one in others)
+    operator = await shop.town.operator()
+    for one in (gone, *others):
+        story = (await operator.get(f"/v1/orders/{one['order_id']}/money")).json()
+        taken = 0 if one is gone else one["total_halalas"]
+        assert (story["taken_halalas"], story["given_back_halalas"]) == (taken, 0)
+        assert paid["payment_id"] in {line["about"] for line in story["lines"]}
 
 
 async def test_what_is_not_paid_is_not_placed_and_what_cannot_be_placed_is_given_back(

@@ -45,6 +45,8 @@ BY_ITSELF = {
     "/v1/gift-links/{gift_link_id}/withdraw": "what is withdrawn is withdrawn",
     "/v1/periods/{period}/close": "a period is closed once",
     "/v1/disputes/{dispute_id}/close": "a dispute is decided once",
+    "/v1/settlement-breaks/{break_id}/decision": "a break is decided once",
+    "/v1/settlement-breaks/{break_id}/approval": "a write-off is judged once",
     "/v1/couriers/{courier_id}/cash/deposits": "a receipt is one deposit, for ever",
     "/v1/privacy/exports": "the one that is being made",
     "/v1/privacy/erasure": "the one that is open",

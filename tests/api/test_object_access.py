@@ -125,7 +125,7 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         {CUSTOMER: {403}, COURIER: {403}, OPERATOR: {409}},
     ),
     ("POST", "/v1/gift-links/{order_id}/withdraw", None, {CUSTOMER: {404}, COURIER: {403}}),
-    ("POST", "/v1/gift-links/{order_id}/payments", PAID_WITH, {CUSTOMER: {409}, OPERATOR: {403}}),
+    ("POST", "/v1/gift-links/{order_id}/payments", PAID_WITH, {CUSTOMER: {404}, OPERATOR: {403}}),
     ("POST", "/v1/orders/{order_id}/tip", {"halalas": 1}, {CUSTOMER: {409}, STRANGER: {404}}),
     ("GET", "/v1/uploads/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {404}}),
     ("GET", "/v1/orders/{order_id}/decisions", None, {CUSTOMER: {403}, OPERATOR: {200}}),
@@ -190,7 +190,7 @@ OF_ONESELF = re.compile(
 )
 OF_OPERATORS = re.compile(
     r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log|refused-tries"
-    r"|privacy-requests|order-search)\b"
+    r"|privacy-requests|order-search|settlement-runs|settlement-breaks)\b"
 )
 
 

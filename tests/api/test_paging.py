@@ -203,6 +203,7 @@ BOUNDED = {
     "/v1/periods/{period}/vat-return": "the kinds of documents",
     "/v1/jobs": "the kinds of jobs",
     "/v1/orders/{order_id}/money": "LINES_MAX",
+    "/v1/settlement-breaks/{break_id}": "LINES_MAX",
     "/v1/orders/{order_id}/due": "FEES_MAX fees, each settled once",
 }
 

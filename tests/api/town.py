@@ -65,6 +65,7 @@ from storage.refused_tries import MemoryRefusedTries
 from storage.saved_methods import MemorySavedMethods
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
+from storage.settlements import MemorySettlements
 from storage.store import Store
 from tests.builders import CORNER, DOOR, SHOP, new_id
 
@@ -390,6 +391,7 @@ async def a_town(
         staff=MemoryStaff(memory.outbox, memory.audit),
         audit=memory.audit,
         refused_tries=MemoryRefusedTries(),
+        settlements=MemorySettlements(memory.audit),
         ledger=(ledger := MemoryLedger()),
         periods=MemoryPeriods(ledger, invoices, memory.audit),
         jobs=MemoryJobs(),

@@ -385,7 +385,19 @@ async def _zone_changes(one: Walk, operator: Person, zone_id: str) -> None:
     await one.say("list_parameters", operator, path=zone)
 
 
+async def _settlements(one: Walk, admin: Person, operator: Person) -> None:
+    await one.say("run_settlement", operator)
+    await one.say("list_settlement_runs", operator)
+    breaks = (await one.say("list_settlement_breaks", operator))["breaks"]
+    larger, smaller = (one["break_id"] for one in sorted(breaks, key=_apart))
+    await one.say("decide_settlement_break", operator, path={"break_id": smaller})
+    await one.say("get_settlement_break", operator, path={"break_id": smaller})
+    await one.say("decide_settlement_break", operator, path={"break_id": larger})
+    await one.say("judge_write_off", admin, path={"break_id": larger})
+
+
 async def _sessions(one: Walk, admin: Person, operator: Person, courier: Person) -> None:
+    await _settlements(one, admin, operator)
     zones = [one.town.zone_id]
     await one.say("limit_operator", admin, path={"operator_id": operator.user_id}, zones=zones)
     await one.say("judge_staff", admin, path={"user_id": operator.user_id})
@@ -394,6 +406,11 @@ async def _sessions(one: Walk, admin: Person, operator: Person, courier: Person)
     other = await one.town.log_in("courier", courier.phone)
     await one.say("end_session", courier, path={"session_id": other.session_id})
     await one.say("log_out", courier)
+
+
+def _apart(told: dict[str, Any]) -> int:
+    """The largest first."""
+    return -abs(int(told["file_halalas"]) - int(told["ledger_halalas"]))
 
 
 async def _phone(one: Walk, customer: Person) -> None:

@@ -29,6 +29,7 @@ from engine.jobs import JobName, JobStatus
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
 from engine.money.accounts import AccountKind
+from engine.money.breaks import BreakStatus
 from engine.money.reconciliation import BreakKind, MatchRule
 from engine.money.transfers import TransferReason
 from engine.orders.card import Occasion
@@ -186,6 +187,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a payout", PayoutStatus),
         ("### Status of a dispute", DisputeStatus),
         ("### Why money moves", TransferReason),
+        ("### What became of a break", BreakStatus),
         ("### Jobs that run by themselves", JobName),
         ("### Status of a job", JobStatus),
     ],

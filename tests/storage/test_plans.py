@@ -19,6 +19,8 @@ from engine.listings import (
     PAYMENTS,
     PAYOUTS,
     REFUSED_TRIES,
+    SETTLEMENT_BREAKS,
+    SETTLEMENT_RUNS,
     WHAT_IFS,
 )
 from engine.orders.order import Order
@@ -70,6 +72,8 @@ LISTS: tuple[tuple[Query, Listing, dict[str, Any]], ...] = (
     (queries.list_links, INVITATIONS, {"purpose": "invite", "now": 0}),
     (queries.list_audit, AUDIT_LOG, {}),
     (queries.list_refused_tries, REFUSED_TRIES, {}),
+    (queries.list_settlement_runs, SETTLEMENT_RUNS, {}),
+    (queries.list_settlement_breaks, SETTLEMENT_BREAKS, {}),
     (queries.list_what_ifs, WHAT_IFS, {"zone_id": FIRST_ID}),
 )
 

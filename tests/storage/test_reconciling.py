@@ -8,7 +8,7 @@ import typer
 
 from actors.clock import SystemClock
 from actors.ledger import LedgerKeeper
-from actors.reconciling import BadFile, read_settlement
+from actors.settlement_files import BadFile, read_settlement
 from api.commands.reconciling import reconcile
 from engine.money.accounts import AccountKind, account
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
@@ -111,5 +111,5 @@ def test_a_file_that_cannot_be_read_says_where_and_why(
 def test_amounts_may_be_halalas(tmp_path: Path) -> None:
     file = tmp_path / "settlement.csv"
     file.write_text(HEAD + row("x", "1050", fee="10", vat="1"), encoding="utf-8-sig")
-    (line,) = read_settlement(file, halalas=True)
+    (line,) = read_settlement(file, halalas=True).lines
     assert (line.halalas, line.fee_halalas, line.fee_vat_halalas) == (1050, 10, 1)

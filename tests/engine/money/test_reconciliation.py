@@ -20,7 +20,7 @@ from tests.builders import NOON, new_id
 GATEWAY = account(AccountKind.GATEWAY, "moyasar")
 
 
-def a_line(halalas: int, about: str = "order:1", **fields: int) -> StatementLine:
+def a_line(halalas: int, about: str = "order:1", **fields: object) -> StatementLine:
     return replace(StatementLine(row=2, about=about, halalas=halalas), **fields)
 
 
@@ -69,6 +69,19 @@ def test_a_settlement_is_what_came_to_the_bank_and_what_it_cost() -> None:
     amounts = {leg.account: leg.amount for leg in made.legs}
     assert amounts == {GATEWAY: 10_000, "bank": -9770, "gateway_fees": -200, "input_vat": -30}
     assert settlements(GATEWAY, match, at=NOON) == (made,)
+
+
+def test_what_another_currency_rounds_is_no_break() -> None:
+    lines = [a_line(1001, is_converted=True), a_line(-3, is_converted=True)]
+    items = [an_item(1000), an_item(1), an_item(-4)]
+    (match,) = reconcile(lines, items, now=NOON).matches
+    assert match.rule is MatchRule.ROUNDED
+    assert (
+        sum(sum(leg.amount for leg in one.legs) for one in settlements(GATEWAY, match, at=NOON))
+        == 0
+    )
+    apart = [a_line(1001, is_converted=True), a_line(-7, is_converted=True)]
+    assert len(reconcile(apart, items, now=NOON).breaks) == 1
 
 
 orders = st.sampled_from(["order:1", "order:2", "order:3"])

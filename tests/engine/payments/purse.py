@@ -64,7 +64,7 @@ class Purse:
         """Ask the gateway for all that is due, and hear what it did."""
         payment = self.payment
         due = decide.taking(payment) if payment.status is PaymentStatus.NEW else None
-        while due := due or decide.operation_due(self.payment):
+        while due := due or decide.operation_due(self.payment, now=NOON):
             self.take(decide.ask(self.payment, due, now=NOON))
             match due.kind:
                 case OperationKind.AUTHORISE:

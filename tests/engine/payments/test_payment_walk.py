@@ -102,7 +102,9 @@ class Walk:
 
     def ask(self, *, reaches_the_bank: bool, is_answered: bool) -> None:
         payment = self.payment
-        due = decide.taking(payment) if payment.status is S.NEW else decide.operation_due(payment)
+        due = decide.operation_due(payment, now=self.now)
+        if payment.status is S.NEW:
+            due = decide.taking(payment)
         if payment.operation is not None or due is None:
             return
         self.take(decide.ask(payment, due, now=self.now))
@@ -116,7 +118,7 @@ class Walk:
             self.take(heard(self.payment, self.bank.says(), terms=TERMS, now=self.now))
 
     def advance(self) -> None:
-        step = decide.next_step(self.payment)
+        step = decide.next_step(self.payment, now=self.now)
         if step is Step.PLACE:
             self.take(decide.placed(self.payment, now=self.now))
 
@@ -146,7 +148,7 @@ moves = st.lists(
         st.tuples(st.just("ask"), st.booleans(), st.booleans()),
         st.tuples(st.just("hear")),
         st.tuples(st.just("place")),
-        st.tuples(st.just("wait"), st.sampled_from([1, 30, 200])),
+        st.tuples(st.just("wait"), st.sampled_from([1, 30, 200, 5 * 86_400])),
         st.tuples(
             st.just("follow"),
             st.sampled_from([OrderStatus.PICKED_UP, OrderStatus.DELIVERED, OrderStatus.RETURNED]),
