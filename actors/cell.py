@@ -88,8 +88,8 @@ class Cell:
         self._ticking: set[ZoneId] = set()
         again_ms = self._ms(world.settings.offer_repeat_s * SECOND_MS)
         self._deadlines = Deadlines(self._timers, world.clock, self._ticking, repeat_ms=again_ms)
-        incarnation = new_id(world.clock, world.chance)
-        self._publisher = Publisher(cell_id, incarnation, world.live, world.clock)
+        life = new_id(world.clock, world.chance)
+        self._publisher = Publisher(cell_id, life, world.live, world.clock)
         self._positions = Positions(
             cell_id,
             holdings=self._holdings,
@@ -110,9 +110,7 @@ class Cell:
             doubted=self._reload_soon,
         )
         self._commands = Commands(self._holdings, world.clock)
-        self._strangers = Strangers(
-            cell_id, world.store, self._holdings, self._live.doubt, self._live.adopt
-        )
+        self._strangers = Strangers(cell_id, world.store, self._holdings, self._live)
         self._waits = Waits(world.store, self._holdings, world.clock)
         self._dispatcher = Dispatcher(
             live=self._live,

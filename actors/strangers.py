@@ -1,15 +1,14 @@
 """Whom a command speaks of and the cell does not hold: looked up before the command is decided."""
 
-from collections.abc import Callable
-
 from actors.address import destination
 from actors.holdings import Holdings
+from actors.live import Live
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.handing_over import is_free
 from engine.couriers.messages import BUSY_ELSEWHERE, GoOnDuty
 from engine.dispatch.offer import Offer
 from engine.kernel.ids import CellId, ZoneId
-from engine.kernel.messages import Command, Thing
+from engine.kernel.messages import Command
 from engine.kernel.refusals import ELSEWHERE, UNAVAILABLE, Refusal
 from engine.orders.order import Order
 from storage.store import Store, StoreUnavailable
@@ -18,24 +17,16 @@ from storage.store import Store, StoreUnavailable
 class Strangers:
     """A courier who is off duty may have worked elsewhere meanwhile; what has ended is not kept.
 
-    Who was handed over to this cell is taken in: `adopt` is called. Whoever else should be held and
-    is not proves that memory is behind storage: `doubt` is called. So is it for what belongs to a
-    zone that was moved to this cell and was not taken over yet.
+    Who was handed over to this cell is adopted. Whoever else should be held and is not proves that
+    memory is behind storage, which is doubted then. So does what belongs to a zone that was moved
+    to this cell and was not taken over yet.
     """
 
-    def __init__(
-        self,
-        cell: CellId,
-        store: Store,
-        holdings: Holdings,
-        doubt: Callable[[], None],
-        adopt: Callable[[Thing], None],
-    ) -> None:
+    def __init__(self, cell: CellId, store: Store, holdings: Holdings, live: Live) -> None:
         self._cell = cell
         self._store = store
         self._holdings = holdings
-        self._doubt = doubt
-        self._adopt = adopt
+        self._live = live
 
     async def admit(self, command: Command) -> Refusal | None:
         """Hold the stored state of whom the command speaks of; call it while holding the turns."""
@@ -75,7 +66,7 @@ class Strangers:
             elsewhere = await self._not_held(courier.zone_id)
             return BUSY_ELSEWHERE(zone_id=courier.zone_id) if comes else elsewhere
         if is_free(courier):
-            self._adopt(courier)
+            self._live.adopt(courier)
             return None
         return self._behind()
 
@@ -110,5 +101,5 @@ class Strangers:
         return None if cell is None else ELSEWHERE()
 
     def _behind(self) -> Refusal:
-        self._doubt()
+        self._live.doubt()
         return UNAVAILABLE()

@@ -72,8 +72,8 @@ DEADLINE_PASSED = declare(
     en="The answer would have come too late, so nothing was done. Try again.",
     ar="كان الرد سيصل متأخرًا فلم يُنفَّذ شيء. حاول مرة أخرى.",
 )
-# Said by one owner to whoever looks for another; the door looks again.
-ELSEWHERE = declare(
+# Said by a cell to the door, which looks again: nobody outside hears it, so it is not published.
+ELSEWHERE = Declared(
     "elsewhere",
     RefusalKind.CONFLICT,
     en="This has moved on meanwhile. Repeat what you wanted.",
