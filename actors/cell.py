@@ -88,8 +88,8 @@ class Cell:
         self._ticking: set[ZoneId] = set()
         again_ms = self._ms(world.settings.offer_repeat_s * SECOND_MS)
         self._deadlines = Deadlines(self._timers, world.clock, self._ticking, repeat_ms=again_ms)
-        life = new_id(world.clock, world.chance)
-        self._publisher = Publisher(cell_id, life, world.live, world.clock)
+        incarnation = new_id(world.clock, world.chance)
+        self._publisher = Publisher(cell_id, incarnation, world.live, world.clock)
         self._positions = Positions(
             cell_id,
             holdings=self._holdings,
@@ -277,9 +277,6 @@ class Cell:
         self._timers.set("reload:", self._clock.now())
         self._timers.set("recheck:", self._clock.now() + self._ms(_LANDED_MS))
 
-    async def _ring_reload(self, _name: str) -> None:
-        await self._is_certain()
-
     async def _ring_recheck(self, _name: str) -> None:
         """What we, or who was here before us, lost on its way may have landed after the reading."""
         self._live.doubt()
@@ -287,7 +284,7 @@ class Cell:
 
     # Timers
 
-    def _table_of_rings(self) -> dict[str, Callable[[str], Awaitable[None]]]:
+    def _table_of_rings(self) -> dict[str, Callable[[str], Awaitable[object]]]:
         return {
             "offer": lambda name: self._by_clock(ExpireOffer(offer_id=OfferId(name))),
             "release": lambda name: self._by_clock(ReleaseOrder(order_id=OrderId(name))),
@@ -299,7 +296,7 @@ class Cell:
             "loan": lambda name: self._by_clock(EndLoan(courier_id=CourierId(name))),
             "zone": lambda name: self._by_clock(PutParametersInForce(zone_id=ZoneId(name))),
             "guard": self._ring_guard,
-            "reload": self._ring_reload,
+            "reload": lambda _: self._is_certain(),
             "recheck": self._ring_recheck,
             "tick": self._ring_tick,
             "repeat": self._ring_repeat,
