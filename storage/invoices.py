@@ -7,7 +7,7 @@ import asyncpg
 
 from engine.audit.record import AuditRecord
 from engine.invoices.invoice import FIRST_PREVIOUS_HASH, Chain, Draft, Invoice, InvoiceId
-from engine.invoices.submission import Submission, opened
+from engine.invoices.submission import Submission
 from engine.kernel.ids import OrderId
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
@@ -106,7 +106,6 @@ class PostgresInvoices:
             if isinstance(made, Refusal):
                 return made
             await session.run(queries.add_invoice, state=encode(made))
-            await session.run(queries.open_submission, state=encode(opened(made)))
             count = await session.run(
                 queries.advance_unit, unit=unit, counter=made.counter, hash=made.hash
             )

@@ -7,7 +7,6 @@ cannot be asked without an onboarded unit.
 """
 
 import base64
-import binascii
 from typing import Any, Final
 
 import httpx2
@@ -17,6 +16,7 @@ from actors.gateways.authority import AuthorityUncertain
 from actors.gateways.http_client import HttpClient
 from actors.gateways.settings import ZatcaSettings
 from engine.invoices.invoice import Invoice
+from engine.invoices.received import qr_of
 from engine.invoices.submission import Remark, SubmissionStatus, Verdict
 
 _REPORTING: Final = "/invoices/reporting/single"
@@ -57,14 +57,14 @@ class Zatca(HttpClient):
     async def report(self, invoice: Invoice) -> Verdict:
         """See `Authority.report`."""
         answer = await self._send(_REPORTING, invoice, clearance="0")
-        return _verdict(answer, SubmissionStatus.REPORTED)
+        return _verdict(answer, invoice, SubmissionStatus.REPORTED)
 
     async def clear(self, invoice: Invoice) -> Verdict:
         """See `Authority.clear`."""
         answer = await self._send(_CLEARANCE, invoice, clearance="1")
         if answer.status_code == _CLEARANCE_IS_OFF:
             return await self.report(invoice)
-        return _verdict(answer, SubmissionStatus.CLEARED)
+        return _verdict(answer, invoice, SubmissionStatus.CLEARED)
 
     async def _send(self, path: str, invoice: Invoice, *, clearance: str) -> httpx2.Response:
         body = {
@@ -80,14 +80,14 @@ class Zatca(HttpClient):
             raise AuthorityUncertain(f"no answer: {type(error).__name__}") from error
 
 
-def _verdict(answer: httpx2.Response, taken: SubmissionStatus) -> Verdict:
+def _verdict(answer: httpx2.Response, invoice: Invoice, taken: SubmissionStatus) -> Verdict:
     status = answer.status_code
     if status == _TOO_LARGE:
         return Verdict(status=SubmissionStatus.REFUSED, errors=(_TOO_LARGE_REMARK,))
     if status == _KNOWN_ALREADY:
-        return _known_already(_object(answer), taken)
+        return _known_already(_object(answer), invoice, taken)
     if status in _TAKEN:
-        return _taken(_said(answer), taken)
+        return _taken(_said(answer), invoice, taken)
     if status == _NOT_VALID and (said := _object(answer)) and _is_refused(said):
         return Verdict(
             status=SubmissionStatus.REFUSED,
@@ -98,28 +98,37 @@ def _verdict(answer: httpx2.Response, taken: SubmissionStatus) -> Verdict:
     raise AuthorityUncertain(f"status {status}")
 
 
-def _taken(said: dict[str, Any], taken: SubmissionStatus) -> Verdict:
+def _taken(said: dict[str, Any], invoice: Invoice, taken: SubmissionStatus) -> Verdict:
     word = said.get("clearanceStatus") or said.get("reportingStatus")
     if word != taken.value.upper():
         raise AuthorityUncertain(f"the answer does not say {taken.value.upper()}, but {word}")
-    xml = _cleared_xml(said)
+    xml, qr = _cleared(said, invoice)
     if taken is SubmissionStatus.CLEARED and not xml:
         raise AuthorityUncertain("the answer is without the cleared document")
-    return Verdict(status=taken, warnings=_remarks(said, "warningMessages"), cleared_xml=xml)
+    return Verdict(
+        status=taken, warnings=_remarks(said, "warningMessages"), cleared_xml=xml, cleared_qr=qr
+    )
 
 
-def _known_already(said: dict[str, Any], taken: SubmissionStatus) -> Verdict:
+def _known_already(said: dict[str, Any], invoice: Invoice, taken: SubmissionStatus) -> Verdict:
     """It was taken by a request whose answer did not come; its errors say only that."""
-    xml = _cleared_xml(said)
+    xml, qr = _cleared(said, invoice)
     is_lost = taken is SubmissionStatus.CLEARED and not xml
-    return Verdict(status=taken, warnings=(_COPY_LOST,) if is_lost else (), cleared_xml=xml)
+    return Verdict(
+        status=taken, warnings=(_COPY_LOST,) if is_lost else (), cleared_xml=xml, cleared_qr=qr
+    )
 
 
-def _cleared_xml(said: dict[str, Any]) -> bytes:
+def _cleared(said: dict[str, Any], invoice: Invoice) -> tuple[bytes, str]:
+    """The document with the authority's stamp, and its QR code; empty where none came."""
+    sent = said.get("clearedInvoice")
+    if not sent:
+        return b"", ""
     try:
-        return base64.b64decode(said.get("clearedInvoice") or "", validate=True)
-    except (binascii.Error, TypeError) as error:
-        raise AuthorityUncertain("the cleared document is no Base64") from error
+        xml = base64.b64decode(sent, validate=True)
+        return xml, qr_of(xml, uuid=invoice.id)
+    except (ValueError, TypeError) as error:
+        raise AuthorityUncertain(f"the cleared document cannot be read: {error}") from error
 
 
 def _is_refused(said: dict[str, Any]) -> bool:

@@ -8,20 +8,14 @@ in it is corrected by another document, and the chain goes on.
 from enum import StrEnum
 from typing import Final
 
-from lxml import etree
 from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.invoices.invoice import Invoice, InvoiceId
-from engine.invoices.ubl import NAMES
 from engine.kernel.refusals import RefusalKind, declare
 from engine.kernel.timing import HOUR_MS, Instant
 
 REPORTED_WITHIN_MS: Final = 24 * HOUR_MS
-_QR: Final = (
-    "cac:AdditionalDocumentReference[cbc:ID='QR']/cac:Attachment/cbc:EmbeddedDocumentBinaryObject"
-)
-_PREFIXES: Final = {name: space for name, space in NAMES.items() if name}
 
 NOT_CLEARED = declare(
     "not_cleared",
@@ -54,6 +48,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     warnings: tuple[Remark, ...] = ()
     errors: tuple[Remark, ...] = ()
     cleared_xml: bytes = b""
+    cleared_qr: str = ""
 
 
 class Submission(Struct, frozen=True, kw_only=True):
@@ -73,6 +68,7 @@ class Submission(Struct, frozen=True, kw_only=True):
     warnings: tuple[Remark, ...] = ()
     errors: tuple[Remark, ...] = ()
     cleared_xml: bytes = b""
+    cleared_qr: str = ""
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -119,6 +115,7 @@ def decided(submission: Submission, verdict: Verdict, *, now: Instant) -> Submis
         warnings=verdict.warnings,
         errors=verdict.errors,
         cleared_xml=verdict.cleared_xml,
+        cleared_qr=verdict.cleared_qr,
     )
 
 
@@ -130,8 +127,6 @@ def is_held_back(submission: Submission) -> bool:
 
 def handed_out(invoice: Invoice, submission: Submission) -> Invoice:
     """The document as its buyer gets it: with the authority's stamp where it has one."""
-    xml = submission.cleared_xml
-    if not xml:
+    if not submission.cleared_xml:
         return invoice
-    qr = etree.fromstring(xml).findtext(_QR, default=invoice.qr, namespaces=_PREFIXES)
-    return replace(invoice, xml=xml, qr=qr)
+    return replace(invoice, xml=submission.cleared_xml, qr=submission.cleared_qr)

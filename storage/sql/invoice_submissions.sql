@@ -1,6 +1,3 @@
--- name: open_submission!
-insert into invoice_submissions (state) values (:state);
-
 -- name: save_submission!
 update invoice_submissions set state = :state where id = :id and version = :version - 1;
 

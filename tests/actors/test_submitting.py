@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pydantic import SecretStr
 
+from actors.gateways.authority import AuthorityUncertain
 from actors.gateways.settings import ZatcaSettings
 from actors.gateways.zatca import Zatca
 from actors.submitting import Submitting
@@ -18,7 +19,7 @@ from engine.invoices.issue import issue
 from engine.invoices.submission import Patience, Submission, SubmissionStatus, handed_out
 from engine.kernel.timing import MINUTE_MS
 from simulations.gateways.cards import Silence
-from simulations.gateways.server import PaymentServer
+from simulations.gateways.server import PaymentServer, Reply
 from simulations.gateways.wire import Wire
 from simulations.gateways.zatca import SECRET, TOKEN, ZatcaProtocol
 from storage.memory_invoices import MemoryInvoices
@@ -166,6 +167,28 @@ async def test_wrong_credentials_decide_nothing() -> None:
     await office.submitting.look()
     waiting = await office.of(one)
     assert (waiting.status, waiting.due_at) == (S.NOT_SENT, NOON + MINUTE_MS)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status=200, page="no JSON"),
+        Reply(status=200, body=[]),
+        Reply(status=200, body={"clearanceStatus": "NOT_CLEARED"}),
+        Reply(status=200, body={"clearanceStatus": "CLEARED"}),
+        Reply(status=200, body={"clearanceStatus": "CLEARED", "clearedInvoice": "?"}),
+        Reply(status=200, body={"clearanceStatus": "CLEARED", "clearedInvoice": 1}),
+        Reply(status=200, body={"clearanceStatus": "CLEARED", "clearedInvoice": "PGEvPg=="}),
+        Reply(status=400, body={"message": "malformed"}),
+        Reply(status=406, body={}),
+    ],
+)
+async def test_what_says_nothing_decides_nothing(reply: Reply) -> None:
+    server = PaymentServer()
+    server.serve(lambda _: reply)
+    zatca = Zatca(Office().authority, wire=Wire(server))
+    with pytest.raises(AuthorityUncertain):
+        await zatca.clear(issued(a_draft(buyer=SELLER)))
 
 
 async def test_two_processes_send_each_document_once() -> None:
