@@ -104,6 +104,14 @@ class OrderCancelledAnswer(Answer):
     refund_halalas: int | None = None
 
 
+class SubmissionShown(Answer):
+    """How a document stands with the tax authority; `cleared` and `reported` are good ends."""
+
+    status: Literal["not_sent", "reported", "cleared", "refused"]
+    has_warnings: bool
+    decided_at: int | None
+
+
 class InvoiceShown(Answer):
     """An invoice or note; `pdf` and `xml` are signed addresses, valid until `links_expire_at`."""
 
@@ -118,6 +126,7 @@ class InvoiceShown(Answer):
     vat_halalas: int
     rounding_halalas: int
     payable_halalas: int
+    submission: SubmissionShown
     qr: str
     pdf: str
     xml: str

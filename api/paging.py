@@ -68,7 +68,7 @@ class Paging:
         return self._asked.beside
 
     def answer(
-        self, page: Page[Any], name: str, shown: Sequence[Mapping[str, Any]], **beside: str
+        self, page: Page[Any], name: str, shown: Sequence[Mapping[str, Any]], **beside: object
     ) -> Json:
         """The page under `name`, with cursors to its neighbours, also as links (RFC 8288)."""
         key, ends = self._listing.key(self._asked.by), {}

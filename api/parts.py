@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
+from actors.gateways.authority import Authority
 from actors.gateways.clamd import Scanner
 from actors.gateways.mail import MailGateway
 from actors.gateways.payments import PaymentGateway
@@ -53,6 +54,7 @@ class Parts:
     sessions: SessionStore
     what_ifs: WhatIfStore
     invoices: InvoiceStore
+    authority: Authority | None
     gift_links: GiftLinkStore
     kept_answers: KeptAnswers
     rates: Rates

@@ -60,6 +60,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
         r"/v1/(staff/invitations|gift-links|wallet/payouts|disputes|payments|settlement-\w+)",
         RouteClass(Weight.LIST, 3),
     ),
+    ("GET", r"/v1/invoice-submissions", RouteClass(Weight.LIST, 3)),
     ("GET", r"/v1/(orders|zones)/[^/]+/.+", RouteClass(Weight.LIST, 3)),
 )
 _COUNTED: Final = "/v1/"

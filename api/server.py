@@ -18,6 +18,7 @@ from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.garbage import YOUNG_OF_SOCKETS, collect_seldom
+from actors.gateways.authority import Authority
 from actors.gateways.cash import Cash
 from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
@@ -31,6 +32,7 @@ from actors.gateways.sms import DevelopmentSms, SmsGateway
 from actors.gateways.smtp import SmtpMail
 from actors.gateways.twilio import TwilioSms
 from actors.gateways.wallet import Wallet
+from actors.gateways.zatca import Zatca
 from actors.ledger import LedgerKeeper
 from actors.loans import Loans
 from actors.local import local_bus
@@ -98,8 +100,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         rates = RedisRates(settings.redis.url.get_secret_value(), settings.redis)
         stack.push_async_callback(rates.close)
         vault = Vault(keys := open_keys(settings.key_file, chance))
-        ledger = PostgresLedger(database)
-        objects = Objects(settings.objects, settings.files_folder)
+        ledger, objects = PostgresLedger(database), Objects(settings.objects, settings.files_folder)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
         payouts = PostgresPayouts(database, vault)
         # Who registered before phones were sealed must be found.
@@ -114,6 +115,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
             invoices=PostgresInvoices(database),
+            authority=await stack.enter_async_context(_open_authority(settings)),
             gift_links=PostgresGiftLinks(database),
             kept_answers=PostgresKeptAnswers(database, vault),
             staff=staff,
@@ -150,6 +152,15 @@ def _open_mail(settings: Settings) -> MailGateway:
     if settings.mail.provider is MailProvider.SMTP:
         return SmtpMail(settings.mail, SystemClock())
     return DevelopmentMail(settings.mail_log, prints=settings.outbox.print_mail)
+
+
+@asynccontextmanager
+async def _open_authority(settings: Settings) -> AsyncIterator[Authority | None]:
+    if not settings.zatca.token:
+        yield None
+        return
+    async with Zatca(settings.zatca) as authority:
+        yield authority
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from actors.gateways.settings import (
     SmsProvider,
     SmsSettings,
     StripeSettings,
+    ZatcaSettings,
 )
 from actors.settings import ClockSettings, RuntimeSettings, UploadSettings
 from api.books_settings import BooksSettings
@@ -259,6 +260,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     what_if: WhatIfSettings = WhatIfSettings()
     invoices: InvoiceSettings = InvoiceSettings()
+    zatca: ZatcaSettings = ZatcaSettings()
     payouts: PayoutSettings = PayoutSettings()
     limits: LimitSettings = LimitSettings()
     uploads: UploadSettings = UploadSettings()

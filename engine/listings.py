@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from engine.audit.refused import RefusedKind
+from engine.invoices.submission import SubmissionStatus
 from engine.kernel.filters import Column, Kind
 from engine.kernel.listing import Listing
 from engine.money.breaks import BreakStatus
@@ -170,6 +171,12 @@ AUDIT_LOG: Final = Listing(
         _DONE_AT,
     ),
     tie=_NUMBER,
+)
+_ISSUED_AT: Final = _at("issued_at", "When it was issued.")
+SUBMISSIONS: Final = Listing(
+    name="submissions",
+    orders=(_ISSUED_AT,),
+    filters=(_status(SubmissionStatus, "Those that stand so."), _ISSUED_AT),
 )
 _LAST_AT: Final = _at("last_at", "When it was refused last.")
 REFUSED_TRIES: Final = Listing(

@@ -1,15 +1,22 @@
 """Invoices: issued one after the other in each unit, and never changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
+
+import asyncpg
 
 from engine.audit.record import AuditRecord
 from engine.invoices.invoice import FIRST_PREVIOUS_HASH, Chain, Draft, Invoice, InvoiceId
+from engine.invoices.submission import Submission
 from engine.kernel.ids import OrderId
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
+from engine.kernel.timing import Instant
+from engine.listings import SUBMISSIONS
 from storage.audit import save_records
 from storage.database import Database, Session
 from storage.kinds import decode, encode, known
+from storage.listed import page_in
 from storage.queries import queries
 
 Issue = Callable[[Chain], Invoice | Refusal]
@@ -47,6 +54,26 @@ class InvoiceStore(Protocol):
 
     async def save_print(self, invoice_id: InvoiceId, pdf: bytes) -> None:
         """Keep the PDF; the first one stays."""
+        ...
+
+    async def find_submissions(self, ids: Iterable[InvoiceId]) -> dict[InvoiceId, Submission]:
+        """How these stand with the tax authority: each issued one has a submission."""
+        ...
+
+    async def save_submission(self, submission: Submission) -> bool:
+        """Keep it in the place of the version before; False when somebody else was quicker."""
+        ...
+
+    async def list_due_submissions(self, now: Instant, *, limit: int) -> tuple[Submission, ...]:
+        """Those that may be sent by now, in the order of their unit's chain."""
+        ...
+
+    async def oldest_not_sent(self) -> Instant | None:
+        """When the longest waiting one was issued; None when nothing waits."""
+        ...
+
+    async def list_submissions(self, wanted: Wanted) -> Page[Submission]:
+        """A page of them without what was cleared, as `SUBMISSIONS` says."""
         ...
 
 
@@ -106,6 +133,35 @@ class PostgresInvoices:
 
     async def save_print(self, invoice_id: InvoiceId, pdf: bytes) -> None:
         await self._database.run(queries.save_print, invoice_id=known(invoice_id), pdf=pdf)
+
+    async def find_submissions(self, ids: Iterable[InvoiceId]) -> dict[InvoiceId, Submission]:
+        rows = await self._database.rows(queries.find_submissions, ids=[*map(known, ids)])
+        return {one.id: one for one in map(_submission, rows)}
+
+    async def save_submission(self, submission: Submission) -> bool:
+        count = await self._database.run(
+            queries.save_submission,
+            id=submission.id,
+            version=submission.version,
+            state=encode(submission),
+        )
+        return count == 1
+
+    async def list_due_submissions(self, now: Instant, *, limit: int) -> tuple[Submission, ...]:
+        rows = await self._database.rows(queries.list_due_submissions, now=now, limit=limit)
+        return tuple(map(_submission, rows))
+
+    async def oldest_not_sent(self) -> Instant | None:
+        issued_at: Instant | None = await self._database.value(queries.oldest_not_sent)
+        return issued_at
+
+    async def list_submissions(self, wanted: Wanted) -> Page[Submission]:
+        query = queries.list_submissions
+        return await page_in(self._database, query, SUBMISSIONS, wanted, _submission)
+
+
+def _submission(row: asyncpg.Record) -> Submission:
+    return decode(Submission, row["state"])
 
 
 async def _corrected(session: Session, invoice_id: InvoiceId | None) -> tuple[Invoice | None, int]:

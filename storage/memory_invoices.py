@@ -1,12 +1,18 @@
 """The in-memory twin of issued invoices."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from engine.audit.record import AuditRecord
 from engine.invoices.invoice import Chain, Draft, Invoice, InvoiceId, InvoiceKind
+from engine.invoices.submission import Submission, opened
 from engine.kernel.ids import OrderId
+from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
+from engine.kernel.timing import Instant
+from engine.listings import SUBMISSIONS
 from storage.invoices import Issue
 from storage.memory_audit import MemoryAudit
 
@@ -20,6 +26,7 @@ class MemoryInvoices:
         self._chains: dict[str, list[Invoice]] = defaultdict(list)
         self._by_cause: dict[str, Invoice] = {}
         self._prints: dict[InvoiceId, bytes] = {}
+        self._submissions: dict[InvoiceId, Submission] = {}
 
     async def issue(
         self, unit: str, draft: Draft, issue: Issue, *, records: Sequence[AuditRecord] = ()
@@ -30,6 +37,7 @@ class MemoryInvoices:
         if isinstance(made, Invoice):
             self._by_id[made.id] = self._by_cause[draft.cause] = made
             self._chains[unit].append(made)
+            self._submissions[made.id] = opened(made)
             self._audit.add(records)
         return made
 
@@ -51,6 +59,29 @@ class MemoryInvoices:
 
     async def save_print(self, invoice_id: InvoiceId, pdf: bytes) -> None:
         self._prints.setdefault(invoice_id, pdf)
+
+    async def find_submissions(self, ids: Iterable[InvoiceId]) -> dict[InvoiceId, Submission]:
+        return {one: self._submissions[one] for one in ids if one in self._submissions}
+
+    async def save_submission(self, submission: Submission) -> bool:
+        before = self._submissions[submission.id]
+        is_next = submission.version == before.version + 1
+        if is_next:
+            self._submissions[submission.id] = submission
+        return is_next
+
+    async def list_due_submissions(self, now: Instant, *, limit: int) -> tuple[Submission, ...]:
+        every = self._submissions.values()
+        due = (one for one in every if one.due_at is not None and one.due_at <= now)
+        return tuple(sorted(due, key=lambda one: (one.unit, one.counter))[:limit])
+
+    async def oldest_not_sent(self) -> Instant | None:
+        waiting = (one for one in self._submissions.values() if one.due_at is not None)
+        return min((one.issued_at for one in waiting), default=None)
+
+    async def list_submissions(self, wanted: Wanted) -> Page[Submission]:
+        bare = (replace(one, cleared_xml=b"") for one in self._submissions.values())
+        return SUBMISSIONS.page(bare, wanted)
 
     def _end_of(self, unit: str, original_id: InvoiceId | None) -> Chain:
         chain, end = self._chains[unit], Chain(unit=unit)

@@ -201,6 +201,48 @@ class PayoutSettings(BaseModel):
         return self
 
 
+class ZatcaSettings(BaseModel):
+    """Our unit at the tax authority, which is told of invoices or clears them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(
+        default="https://gw-fatoora.zatca.gov.sa/e-invoicing/core",
+        description="Where the authority's gateway answers; `…/simulation` is for trying.",
+    )
+    token: str = Field(
+        default="",
+        description="`binarySecurityToken` of the unit's production CSID; empty: nothing is sent.",
+    )
+    secret: SecretStr = Field(default=SecretStr(""), description="Secret of the production CSID.")
+    language: str = Field(
+        default="ar", pattern="^(ar|en)$", description="Language of its messages: `ar` or `en`."
+    )
+    timeout_s: float = Field(
+        default=30.0, gt=0, le=120, description="Longest wait for one answer of the authority."
+    )
+    poll_s: float = Field(
+        default=5.0, gt=0, le=600, description="Seconds between two looks for what is to be sent."
+    )
+    retry_s: float = Field(
+        default=60.0,
+        gt=0,
+        le=3600,
+        description="Seconds before what was not answered is sent again; twice as long each time.",
+    )
+    retry_s_max: float = Field(
+        default=3600.0, gt=0, le=14_400, description="Seconds before any repetition, at most."
+    )
+
+    @model_validator(mode="after")
+    def _repeats_after_every_answer(self) -> "ZatcaSettings":
+        if self.token and self.retry_s < 2 * self.timeout_s:
+            raise ValueError("zatca.retry_s must be at least twice zatca.timeout_s")
+        if bool(self.token) != bool(self.secret.get_secret_value()):
+            raise ValueError("zatca.token and zatca.secret are set together: both are of one CSID")
+        return self
+
+
 class PaymentsMode(StrEnum):
     """Whether orders are paid for."""
 

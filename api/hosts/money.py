@@ -4,8 +4,11 @@ from actors.invoicing import Invoicing
 from actors.paid import Paid
 from actors.payments import Payments, Policy
 from actors.stamp import own_stamp, read_stamp
+from actors.submitting import Submitting
 from api.parts import Parts
 from engine.invoices.invoice import Stamp
+from engine.invoices.submission import Patience
+from engine.kernel.timing import SECOND_MS
 from engine.payments.decide import Terms
 
 
@@ -26,6 +29,27 @@ def open_invoicing(parts: Parts) -> Invoicing:
         unit=settings.unit,
         stamp=stamp,
     )
+
+
+def open_submitting(parts: Parts) -> list[Submitting]:
+    """What sends invoices to the tax authority; nothing where none is set."""
+    settings = parts.settings.zatca
+    if parts.authority is None:
+        return []
+    patience = Patience(
+        first_ms=round(settings.retry_s * SECOND_MS),
+        most_ms=round(settings.retry_s_max * SECOND_MS),
+    )
+    return [
+        Submitting(
+            parts.invoices,
+            parts.authority,
+            clock=parts.clock,
+            wall=parts.wall,
+            patience=patience,
+            poll_s=settings.poll_s,
+        )
+    ]
 
 
 def open_payments(parts: Parts) -> Payments:

@@ -15,7 +15,7 @@ from api.hosts.effects import open_outbox
 from api.hosts.files import open_uploads
 from api.hosts.identity import open_gate, open_identity
 from api.hosts.jobs import open_jobs
-from api.hosts.money import open_invoicing, open_payments
+from api.hosts.money import open_invoicing, open_payments, open_submitting
 from api.hosts.payouts import open_payouts
 from api.hosts.privacy import open_privacy
 from api.hosts.sockets import open_desk
@@ -54,7 +54,12 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     payouts = open_payouts(app, parts, ledger)
     jobs = open_jobs(app, parts, ledger)
     services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments, jobs)
-    beside = (*services, app.state.refused_tries, *open_privacy(app, parts))
+    beside = (
+        *services,
+        app.state.refused_tries,
+        *open_privacy(app, parts),
+        *open_submitting(parts),
+    )
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]
         await desk.hub.wait_until_reading()

@@ -1,5 +1,6 @@
 """Invoices: an order's own, notes that correct them, and their files by signed address."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Request
@@ -28,6 +29,7 @@ from engine.invoices.invoice import (
     InvoiceId,
     InvoiceKind,
 )
+from engine.invoices.submission import NOT_CLEARED, Submission, handed_out, is_held_back
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
@@ -57,7 +59,7 @@ async def list_invoices(
     """The invoices and notes of an order; the first one is issued soon after the delivery."""
     order = await find_visible(parts, caller, order_id)
     found = await parts.invoices.list_of(order.id)
-    return Json({"invoices": [_shown(parts, one) for one in found]})
+    return Json({"invoices": await _shown(parts, found)})
 
 
 @router.post(
@@ -97,7 +99,8 @@ async def correct_invoice(
     if isinstance(note, Refusal):
         raise Refused(note)
     await _take_points_back(request, parts, note.draft.order_id)
-    return Json(_shown(parts, note), 201)
+    (shown,) = await _shown(parts, [note])
+    return Json(shown, 201)
 
 
 async def _take_points_back(request: Request, parts: Parts, order_id: OrderId) -> None:
@@ -116,7 +119,9 @@ async def _take_points_back(request: Request, parts: Parts, order_id: OrderId) -
     "/invoice-files/{token}",
     response_class=Response,
     responses={
-        **answers(200, InvoiceShown, INVALID_REQUEST, *WITH_STORE, UNKNOWN_LINK, LINK_EXPIRED),
+        **answers(
+            200, InvoiceShown, INVALID_REQUEST, *WITH_STORE, UNKNOWN_LINK, LINK_EXPIRED, NOT_CLEARED
+        ),
         200: {
             "description": "The PDF or the XML, as the address says.",
             "content": {"application/pdf": {}, "application/xml": {}},
@@ -134,6 +139,11 @@ async def get_invoice_file(
     invoice = await parts.invoices.find(InvoiceId(invoice_id))
     if invoice is None:
         raise Refused(UNKNOWN_LINK())
+    submissions = await parts.invoices.find_submissions([invoice.id])
+    submission = submissions[invoice.id]
+    if parts.authority is not None and is_held_back(submission):
+        raise Refused(NOT_CLEARED())
+    invoice = handed_out(invoice, submission)
     invoicing: Invoicing = request.app.state.invoicing
     if side == _PDF:
         return _file(await invoicing.print(invoice), f"{invoice.number}.pdf", "application/pdf")
@@ -149,7 +159,13 @@ def _file(content: bytes, name: str, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=headers)
 
 
-def _shown(parts: Parts, one: Invoice) -> dict[str, Any]:
+async def _shown(parts: Parts, found: Sequence[Invoice]) -> list[dict[str, Any]]:
+    submissions = await parts.invoices.find_submissions(one.id for one in found)
+    return [_shown_one(parts, one, submissions[one.id]) for one in found]
+
+
+def _shown_one(parts: Parts, issued: Invoice, submission: Submission) -> dict[str, Any]:
+    one = handed_out(issued, submission)
     expires_at = parts.clock.now() + parts.settings.invoices.link_hours * HOUR_MS
 
     def link(side: int) -> str:
@@ -167,6 +183,11 @@ def _shown(parts: Parts, one: Invoice) -> dict[str, Any]:
         "vat_halalas": one.vat_halalas,
         "rounding_halalas": one.rounding_halalas,
         "payable_halalas": one.payable_halalas,
+        "submission": {
+            "status": submission.status.value,
+            "has_warnings": bool(submission.warnings),
+            "decided_at": submission.decided_at,
+        },
         "qr": one.qr,
         "pdf": link(_PDF),
         "xml": link(_XML),

@@ -91,6 +91,7 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     # Money.
     DataPlace(name="invoices", fate=F.HOLD, why=_TAX, found_by=("orders",), is_told=True),
     DataPlace(name="invoice_prints", fate=F.HOLD, why=_TAX),
+    DataPlace(name="invoice_submissions", fate=F.HOLD, why=_TAX),
     DataPlace(name="invoice_units", fate=F.NOBODY),
     DataPlace(name="ledger_legs", fate=F.HOLD, why=_TAX, found_by=("users",), is_told=True),
     DataPlace(name="ledger_transfers", fate=F.HOLD, why=_TAX),

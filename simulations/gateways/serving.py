@@ -20,6 +20,9 @@ from simulations.gateways.server import PaymentServer, Reply, Request
 from simulations.gateways.stripe import SECRET_KEY as STRIPE_KEY
 from simulations.gateways.stripe import WEBHOOK_SECRET as STRIPE_WEBHOOKS
 from simulations.gateways.stripe import StripeProtocol
+from simulations.gateways.zatca import SECRET as ZATCA_SECRET
+from simulations.gateways.zatca import SELLER, ZatcaProtocol
+from simulations.gateways.zatca import TOKEN as ZATCA_TOKEN
 
 
 def run(*, port: int, api: str) -> None:
@@ -39,6 +42,7 @@ async def _serve(port: int, api: str) -> None:
     MoyasarProtocol(server, webhook_url=f"{api}/v1/webhooks/moyasar")
     StripeProtocol(server, webhook_url=f"{api}/v1/webhooks/stripe")
     PayPalProtocol(server, webhook_url=f"{api}/v1/webhooks/paypal")
+    ZatcaProtocol(server, vat_number=SELLER)
     async with server.running(port):
         console.print(settings_for(server.url), highlight=False, soft_wrap=True)
         console.print(_cards())
@@ -61,6 +65,9 @@ def settings_for(url: str) -> str:
             f"HADIYATI_PAYPAL__CLIENT_ID={PAYPAL_ID}",
             f"HADIYATI_PAYPAL__SECRET_KEY={PAYPAL_SECRET}",
             f"HADIYATI_PAYPAL__WEBHOOK_ID={WEBHOOK_ID}",
+            f"HADIYATI_ZATCA__URL={url}",
+            f"HADIYATI_ZATCA__TOKEN={ZATCA_TOKEN}",
+            f"HADIYATI_ZATCA__SECRET={ZATCA_SECRET}",
         )
     )
 

@@ -60,6 +60,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/settlement-breaks/{ID}/decision", {}, Permission.RECONCILE),
     ("POST", f"/v1/settlement-breaks/{ID}/approval", {}, Permission.RECONCILE),
     ("GET", "/v1/refused-tries", None, Permission.SEE_AUDIT_LOG),
+    ("GET", "/v1/invoice-submissions", None, Permission.SEE_BOOKS),
     ("POST", "/v1/privacy/exports", None, Permission.ASK_FOR_ONESELF),
     ("POST", "/v1/privacy/erasure", None, Permission.ASK_FOR_ONESELF),
     ("DELETE", "/v1/privacy/erasure", None, Permission.ASK_FOR_ONESELF),

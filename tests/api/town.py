@@ -385,6 +385,7 @@ async def a_town(
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
         invoices=(invoices := MemoryInvoices(memory.audit)),
+        authority=None,
         gift_links=MemoryGiftLinks(memory.outbox),
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),

@@ -25,6 +25,7 @@ from engine.geo.zone import GuardState
 from engine.identity.profiles import ProfileStatus
 from engine.identity.sessions import SessionEnd
 from engine.invoices.invoice import InvoiceKind
+from engine.invoices.submission import SubmissionStatus
 from engine.jobs import JobName, JobStatus
 from engine.kernel.messages import Role
 from engine.kernel.skills import Skill
@@ -162,6 +163,7 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Status of a gift link", GiftLinkStatus),
         ("### Whether a gift link is still paid for", MoneyStanding),
         ("### Kinds of invoices", InvoiceKind),
+        ("### Status of a submission", SubmissionStatus),
         ("### Why a file is sent", UploadPurpose),
         ("### Fees of an order", FeeKind),
         ("### Why an attempt failed", FailureReason),

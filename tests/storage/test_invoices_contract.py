@@ -8,8 +8,19 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from engine.invoices.invoice import CREDIT_EXCEEDED, Chain, Draft, Invoice
+from engine.invoices.invoice import CREDIT_EXCEEDED, Chain, Draft, Invoice, InvoiceId
 from engine.invoices.issue import issue
+from engine.invoices.submission import (
+    Patience,
+    Remark,
+    SubmissionStatus,
+    Verdict,
+    decided,
+    opened,
+    tried,
+)
+from engine.kernel.listing import one_of
+from engine.kernel.pages import Wanted
 from engine.kernel.refusals import Refusal
 from storage.database import Database, connected
 from storage.invoices import InvoiceStore, PostgresInvoices
@@ -132,3 +143,34 @@ async def test_the_database_itself_keeps_what_was_issued(
         """
         with pytest.raises(asyncpg.CheckViolationError, match="does not follow"):
             await connection.execute(skipping, new_id(), first.id)
+
+
+async def test_what_is_issued_is_on_its_way_to_the_authority(
+    store: Store, invoices: InvoiceStore
+) -> None:
+    first = await a_kept_one(store, invoices)
+    again = await kept(invoices, first.draft)
+    other = await a_kept_one(store, invoices)
+    assert again == first
+    now = other.draft.issued_at
+    due = await invoices.list_due_submissions(now, limit=10)
+    assert [one.id for one in due] == [first.id, other.id]
+    assert (due[0], due[1]) == (opened(first), opened(other))
+    assert await invoices.list_due_submissions(now, limit=1) == due[:1]
+    assert await invoices.list_due_submissions(now - 1, limit=10) == ()
+    assert await invoices.oldest_not_sent() == now
+    trying = tried(due[0], Patience(first_ms=1000, most_ms=1000), now=now)
+    # Two try it at once: one of them does.
+    assert [await invoices.save_submission(trying) for _ in range(2)] == [True, False]
+    assert await invoices.list_due_submissions(now, limit=10) == due[1:]
+    verdict = Verdict(
+        status=SubmissionStatus.CLEARED,
+        warnings=(Remark(code="BR-KSA-98", text="تأخر"),),
+        cleared_xml="<فاتورة/>".encode(),
+    )
+    done = decided(trying, verdict, now=now)
+    assert await invoices.save_submission(done)
+    assert await invoices.find_submissions([first.id, InvoiceId(new_id())]) == {first.id: done}
+    wanted = Wanted(limit=10, only=(one_of("status", "cleared"),))
+    page = await invoices.list_submissions(wanted)
+    assert page.rows == (replace(done, cleared_xml=b""),)
