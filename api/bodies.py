@@ -24,6 +24,7 @@ from engine.orders.card import (
     MESSAGE_GRAPHEMES_MAX,
     TEMPLATES,
     cleaned,
+    is_plain,
     is_too_long,
 )
 from engine.orders.handover import HandedTo
@@ -73,7 +74,7 @@ def _storable(text: object) -> object:
 
     PostgreSQL has no NUL, and half of a surrogate pair is no character.
     """
-    if not isinstance(text, str):
+    if not isinstance(text, str) or is_plain(text):
         return text
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ValueError("contains a character that cannot be stored")

@@ -102,12 +102,19 @@ TEMPLATES: Final[dict[str, CardTemplate]] = {
 }
 
 
+def is_plain(text: str) -> bool:
+    """Whether it is of letters, digits and signs of ASCII alone: then nothing in it is unseen."""
+    return text.isascii() and text.isprintable()
+
+
 def cleaned(text: str) -> str:
     """The message without what cannot be seen or would turn the text around it.
 
     Controls and marks of direction go, line breaks become one kind and at most two in a row, and a
     letter keeps four marks. The same text cleaned twice is the same.
     """
+    if is_plain(text):
+        return text.strip()
     text = _BREAKS.sub("\n", text).replace("\t", " ")
     text = unicodedata.normalize("NFC", _UNSEEN.sub(r"\1", text))
     text = unicodedata.normalize("NFC", _MARKS.sub(r"\1", text))
@@ -121,4 +128,6 @@ def graphemes(text: str) -> int:
 
 def is_too_long(message: str) -> bool:
     """Whether a cleaned message has no room on a card."""
+    if len(message) <= MESSAGE_GRAPHEMES_MAX:
+        return False
     return len(message) > MESSAGE_CODE_POINTS_MAX or graphemes(message) > MESSAGE_GRAPHEMES_MAX

@@ -25,6 +25,8 @@ _ALIKE: Final = str.maketrans(
 
 def folded(text: str) -> str:
     """The text without what people spell differently: marks, hamzas, final letters, case."""
+    if text.isascii():
+        return " ".join(text.casefold().split())
     # Composed first, for a hamza taken off its letter is a mark and would go too early.
     composed = unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE)
     bare = unicodedata.normalize("NFKD", composed)

@@ -75,3 +75,9 @@ def test_every_occasion_has_a_card_in_both_languages() -> None:
     assert all(
         one.en and one.ar for one in TEMPLATES.values() if one.occasion is not Occasion.OTHER
     )
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
+def test_plain_letters_are_kept_as_they_are_also_among_others(text: str) -> None:
+    assert cleaned(text) == text.strip()
+    assert cleaned(f"ك{text}ك") == f"ك{text}ك"

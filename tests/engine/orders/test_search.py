@@ -59,3 +59,8 @@ def test_folding_twice_is_folding_once(text: str) -> None:
 def test_an_order_is_found_by_its_own_name(name: str) -> None:
     order = replace(an_order(), recipient=Recipient(name=name))
     assert matches(order, name)
+
+
+@given(st.text(st.characters(max_codepoint=0x7F)))
+def test_plain_letters_are_folded_as_they_are_among_others(text: str) -> None:
+    assert folded(f"{text} ك").split() == [*folded(text).split(), "ك"]
