@@ -7,10 +7,10 @@ from actors.telemetry import Telemetry
 from engine.couriers.handing_over import lend
 from engine.couriers.messages import LendCouriers
 from engine.dispatch.loans import Need, need_of, spared
-from engine.geo.zone import UNKNOWN_ZONE, Zone
+from engine.geo.zone import Zone
 from engine.kernel.ids import ZoneId
 from engine.kernel.messages import Decision, Envelope
-from engine.kernel.refusals import Refusal
+from engine.kernel.refusals import ELSEWHERE, Refusal
 from storage.store import Answer
 
 
@@ -55,7 +55,7 @@ class Lending:
 
         def decide() -> Decision | Refusal:
             if command.zone_id not in self._holdings.zones:
-                return UNKNOWN_ZONE(zone_id=command.zone_id)
+                return ELSEWHERE()
             chosen = self._holdings.couriers_of(points)
             return lend(chosen, command, points=points, now=self._clock.now())
 

@@ -8,10 +8,9 @@ from actors.holdings import Holdings
 from actors.live import Live
 from actors.positions import Positions
 from engine.geo.moving import MoveZone, TakeOverZone, move
-from engine.geo.zone import UNKNOWN_ZONE
 from engine.kernel.ids import CellId
 from engine.kernel.messages import Decision, Envelope
-from engine.kernel.refusals import UNAVAILABLE, Refusal
+from engine.kernel.refusals import ELSEWHERE, UNAVAILABLE, Refusal
 from storage.store import Answer
 
 
@@ -41,7 +40,7 @@ class Moves:
         def decide() -> Decision | Refusal:
             zone = self._holdings.zones.get(command.zone_id)
             if zone is None:
-                return UNKNOWN_ZONE(zone_id=command.zone_id)
+                return ELSEWHERE()
             return move(zone, command, before=self._cell, now=self._clock.now())
 
         return await self._live.turn_alone(decide, envelope)
@@ -55,4 +54,4 @@ class Moves:
             if command.before is not None:
                 await self._positions.recall_from(command.before)
         is_here = command.zone_id in self._holdings.zones
-        return answer_to(envelope, None if is_here else UNKNOWN_ZONE(zone_id=command.zone_id))
+        return answer_to(envelope, None if is_here else ELSEWHERE())
