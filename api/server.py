@@ -40,6 +40,7 @@ from actors.parent import end_with
 from actors.settings import Premises, RuntimeKind
 from api.admission import Admission
 from api.app import assemble
+from api.certificates import certificate_shown
 from api.keys import open_keys
 from api.logs import write_logs
 from api.parts import Parts
@@ -313,7 +314,8 @@ class EdgeServer(uvicorn.Server):
 
 
 def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
-    """How uvicorn is to serve the application."""
+    """How uvicorn is to serve the application; raises UnusableCertificate."""
+    shown = certificate_shown(edge)
     return uvicorn.Config(
         app,
         loop="uvloop",
@@ -330,6 +332,7 @@ def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
         log_level="warning",
         timeout_keep_alive=30,
         timeout_graceful_shutdown=edge.shutdown_s,
+        ssl_context_factory=None if shown is None else lambda *_: shown,
     )
 
 

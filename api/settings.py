@@ -57,6 +57,14 @@ class EdgeSettings(SettingGroup):
         pattern=r"^https?://[^\s/]+$",
         description="Where people reach the API, for the links in messages to them.",
     )
+    certificate_file: Path | None = Field(
+        default=None,
+        description="Certificate of the API, with those that vouch for it (PEM): with it the API "
+        "speaks TLS 1.2 or 1.3 itself; without, what stands before it does.",
+    )
+    certificate_key_file: Path | None = Field(
+        default=None, description="Private key of `certificate_file` (PEM, not encrypted)."
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Processes that serve the API.")
     group_orders_max: int = Field(
         default=20, ge=1, le=50, description="So many gifts may be ordered and paid for together."

@@ -18,10 +18,11 @@ from pydantic import SecretStr
 from actors.chance import SystemChance
 from actors.nodes import Nodes
 from actors.settings import RuntimeKind, RuntimeSettings
+from api.certificates import UnusableCertificate, certificate_shown, own_certificate_only
 from api.keys import open_keys
 from api.log_folder import throwaway_logs
 from api.open_files import raise_open_files
-from api.settings import Settings, handed_down
+from api.settings import EdgeSettings, Settings, handed_down
 from api.signals import signals_kept
 from api.workers import Workers
 from storage.migrate import migrate
@@ -68,7 +69,7 @@ class System:
 
     def state(self) -> dict[str, Any]:
         """What `/readyz` says."""
-        return _ask(self.url)[1]
+        return _ask(self.url, self.settings.edge)[1]
 
 
 @contextmanager
@@ -93,6 +94,10 @@ def running_system(
             "with runtime.kind = local the actors live in the API's process, "
             "so there can be only one: set edge.workers to 1"
         )
+    try:
+        certificate_shown(settings.edge)
+    except UnusableCertificate as error:
+        raise CannotStart(str(error)) from error
     raise_open_files(settings.edge.sockets_max, on_step)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(settings))
@@ -114,9 +119,10 @@ def running_system(
         settings = _with_addresses(settings, servers, runtime)
         open_keys(settings.key_file, SystemChance())
         workers.serve_in(handed_down(settings))
-        _await_ready(_url(listening), workers, on_step)
+        url = _url(listening, settings.edge)
+        _await_ready(url, settings.edge, workers, on_step)
         yield System(
-            url=_url(listening),
+            url=url,
             sms_log=settings.sms_log.absolute(),
             api_log=logs / "api.log",
             settings=settings,
@@ -251,18 +257,21 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         yield listening
 
 
-def _url(listening: socket.socket) -> str:
+def _url(listening: socket.socket, edge: EdgeSettings) -> str:
     host, port = listening.getsockname()[:2]
     if ":" in host:
         host = f"[{host}]"
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+    scheme = "http" if edge.certificate_file is None else "https"
+    return f"{scheme}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
 
 
-def _await_ready(url: str, workers: Workers, on_step: Callable[[str], None]) -> None:
+def _await_ready(
+    url: str, edge: EdgeSettings, workers: Workers, on_step: Callable[[str], None]
+) -> None:
     watch, pause = Stopwatch(), threading.Event()
     state: dict[str, Any] = {}
     while watch.elapsed_s < _READY_PATIENCE_S and workers.deaths < _DEATHS_MAX:
-        status, state = _ask(url)
+        status, state = _ask(url, edge)
         if status == 200:
             on_step(f"The API is ready at {url} ({watch.elapsed_s:.1f} s)")
             return
@@ -270,13 +279,21 @@ def _await_ready(url: str, workers: Workers, on_step: Callable[[str], None]) -> 
     raise CannotStart(f"the API did not become ready: {state}\n{workers.last_words()}")
 
 
-def _ask(url: str) -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=_ASK_TIMEOUT_S)
+def _ask(url: str, edge: EdgeSettings) -> tuple[int, dict[str, Any]]:
+    """The status and what is said; 0 and why when nobody answers."""
+    scheme, _, where = url.partition("://")
+    connection = (
+        http.client.HTTPConnection(where, timeout=_ASK_TIMEOUT_S)
+        if scheme == "http"
+        else http.client.HTTPSConnection(
+            where, timeout=_ASK_TIMEOUT_S, context=own_certificate_only(edge)
+        )
+    )
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
         return answer.status, json.load(answer)
-    except (OSError, ValueError, http.client.HTTPException):
-        return 0, {}
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return 0, {"no answer": str(error)}
     finally:
         connection.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.commands.running import IN_THE_CLEAR
 from api.commands.understandable import Understandable
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def unhurried_settings() -> "Settings":
     from api.settings import Settings
 
     found = Settings()
-    edge = {"port": 0, "frames_per_s": 100_000.0, "frames_burst": 100_000, "silence_s": 3600.0}
+    quick = {"port": 0, "frames_per_s": 100_000.0, "frames_burst": 100_000, "silence_s": 3600.0}
+    edge = {**quick, **IN_THE_CLEAR}
     identity = {"verify_couriers": False, "access_token_s": _A_DAY_S}
     return found.model_copy(
         update={

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"
+# Simulated people are on this machine, and trust no certificate of a setting.
+IN_THE_CLEAR: Final = {"certificate_file": None, "certificate_key_file": None}
 
 
 def settings_of(
@@ -40,7 +42,9 @@ def settings_of(
         typer.echo(f"The settings are not as they should be.\n{fault}", err=True)
         raise typer.Exit(2) from None
     edge = {"port": port, "workers": workers}
-    changed = {name: value for name, value in edge.items() if value is not None}
+    changed: dict[str, object] = {name: value for name, value in edge.items() if value is not None}
+    if simulated:
+        changed |= IN_THE_CLEAR
     update: dict[str, object] = {"edge": found.edge.model_copy(update=changed)}
     if _is_fast(speed):
         now = SystemClock().now()

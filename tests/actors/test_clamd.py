@@ -5,19 +5,14 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from actors.gateways.clamd import Clamd, NoScanner, ScannerUnavailable, open_scanner
 from actors.gateways.settings import ScannerSettings
+from tests.certificates import certificate
 from tests.listening import listening
 
 # The test file of EICAR, in two parts, so that this file is not taken for it.
@@ -111,23 +106,3 @@ async def test_under_tls_only_who_shows_a_trusted_certificate_is_asked(tmp_path:
         with pytest.raises(ScannerUnavailable):
             await Clamd(settings.model_copy(update={"ca_file": other})).is_clean(b"photo")
     assert fake.seen == [b"photo"]
-
-
-def certificate(file: Path) -> Path:
-    """Key and certificate of 127.0.0.1, signed by itself, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, file.name)])
-    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    kind = serialization.PrivateFormat.PKCS8
-    pem = serialization.Encoding.PEM
-    plain = serialization.NoEncryption()
-    file.write_bytes(key.private_bytes(pem, kind, plain) + made.public_bytes(pem))
-    return file
