@@ -129,7 +129,7 @@ class Invitations:
         link = await self._invited(token)
         if isinstance(link, Refusal):
             return link
-        weak = self._passwords.weakness(password, link.email)
+        weak = await self._passwords.weakness(password, link.email)
         if weak is not None:
             return weak
         before = await self._store.find_account(link.email)

@@ -3,11 +3,13 @@
 import asyncio
 from functools import cache
 
+import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from engine.identity.passwords import weakness
+from actors.gateways.breaches import Breaches, BreachesUnavailable
+from engine.identity.passwords import STOLEN_PASSWORD, weakness
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 
 
@@ -17,17 +19,28 @@ class Passwords:
     So at most `at_once` are made at once, and when `waiting_max` wait, nobody else may.
     """
 
-    def __init__(self, hasher: PasswordHasher, *, at_once: int, waiting_max: int) -> None:
+    def __init__(
+        self, hasher: PasswordHasher, breaches: Breaches, *, at_once: int, waiting_max: int
+    ) -> None:
         self._hasher = hasher
+        self._breaches = breaches
         self._turns = asyncio.Semaphore(at_once)
         self._pending_max = at_once + waiting_max
         self._pending = 0
         # What is checked for who has no account, so that he waits as long.
         self._nobody = hasher.hash("nobody has this password")
 
-    def weakness(self, password: str, email: str) -> Refusal | None:
-        """Why a password may not be taken."""
-        return weakness(password, email, common_passwords())
+    async def weakness(self, password: str, email: str) -> Refusal | None:
+        """Why a password may not be taken; who cannot be asked of stolen ones stops nobody."""
+        weak = weakness(password, email, common_passwords())
+        if weak is not None:
+            return weak
+        try:
+            is_stolen = await self._breaches.holds(password)
+        except BreachesUnavailable as error:
+            structlog.get_logger(__name__).warning("breaches_unavailable", why=str(error))
+            return None
+        return STOLEN_PASSWORD(pointer="/password") if is_stolen else None
 
     async def hash(self, password: str) -> str | Refusal:
         """What is stored in its place."""

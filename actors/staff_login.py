@@ -144,7 +144,7 @@ class StaffLogIn:
         account = None if refusal or link is None else await self._store.find_account(link.email)
         if account is None or link is None:
             return BAD_LINK()
-        weak = self._passwords.weakness(password, account.email)
+        weak = await self._passwords.weakness(password, account.email)
         if weak is not None:
             return weak
         hashed = await self._passwords.hash(password)

@@ -54,7 +54,7 @@ class StaffProofs:
         account = await self._store.find_account_of(caller.user_id)
         if account is None:
             return WRONG_PROOF()
-        weak = self._passwords.weakness(wish.password, account.email)
+        weak = await self._passwords.weakness(wish.password, account.email)
         if weak is not None:
             return weak
         return await self._paid(account, lambda: self._change(account, caller, wish))

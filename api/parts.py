@@ -7,6 +7,7 @@ from actors.bus import Bus
 from actors.chance import Chance
 from actors.clock import Clock
 from actors.gateways.authority import Authority
+from actors.gateways.breaches import Breaches
 from actors.gateways.clamd import Scanner
 from actors.gateways.mail import MailGateway
 from actors.gateways.payments import PaymentGateway
@@ -70,6 +71,7 @@ class Parts:
     uploads: UploadStore
     objects: ObjectStore
     scanner: Scanner
+    breaches: Breaches
     payments: PaymentStore
     saved_methods: SavedMethodStore
     gateways: Mapping[GatewayName, PaymentGateway]

@@ -19,6 +19,7 @@ from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.garbage import YOUNG_OF_SOCKETS, collect_seldom
 from actors.gateways.authority import Authority
+from actors.gateways.breaches import open_breaches
 from actors.gateways.cash import Cash
 from actors.gateways.clamd import open_scanner
 from actors.gateways.mail import DevelopmentMail, MailGateway
@@ -132,6 +133,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             uploads=PostgresUploads(database),
             objects=objects,
             scanner=open_scanner(settings.scanner),
+            breaches=await stack.enter_async_context(open_breaches(settings.breaches)),
             payments=PostgresPayments(database),
             saved_methods=PostgresSavedMethods(database),
             gateways=await stack.enter_async_context(open_gateways(settings, ledger)),

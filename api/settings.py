@@ -14,6 +14,7 @@ from pydantic_settings import (
 )
 
 from actors.gateways.settings import (
+    BreachSettings,
     MailSettings,
     MoyasarSettings,
     OutboxSettings,
@@ -274,6 +275,7 @@ class Settings(BaseSettings):
     uploads: UploadSettings = UploadSettings()
     objects: ObjectSettings = ObjectSettings()
     scanner: ScannerSettings = ScannerSettings()
+    breaches: BreachSettings = BreachSettings()
     payments: PaymentSettings = PaymentSettings()
     moyasar: MoyasarSettings = MoyasarSettings()
     stripe: StripeSettings = StripeSettings()

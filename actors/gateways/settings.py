@@ -81,6 +81,25 @@ class MailSettings(BaseModel):
     )
 
 
+class BreachSettings(BaseModel):
+    """Who is asked whether a new password was stolen elsewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/]+)?$",
+        description="Where the range protocol of Pwned Passwords is spoken, as "
+        "`https://api.pwnedpasswords.com`; empty means that nobody is asked.",
+    )
+    timeout_s: float = Field(
+        default=2.0,
+        gt=0,
+        le=30,
+        description="Longest wait for it; without an answer the list of common passwords decides.",
+    )
+
+
 class ScannerSettings(BaseModel):
     """Who looks for viruses in what people send."""
 

@@ -4,6 +4,7 @@ import typer
 
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.gateways.breaches import NoBreaches
 from actors.gateways.mail import DevelopmentMail
 from actors.invitations import Invitations
 from actors.links import LinkMails
@@ -34,7 +35,7 @@ async def invite(email: str, settings: Settings, database_settings: DatabaseSett
         host = Invitations(
             store,
             PostgresIdentity(database, vault),
-            passwords_by(settings.identity),
+            passwords_by(settings.identity, NoBreaches()),
             wall=wall,
             clock=wall,
             chance=SystemChance(),

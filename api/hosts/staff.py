@@ -5,6 +5,7 @@ from fastapi import FastAPI
 
 from actors.access_mails import AccessMails
 from actors.email_verification import EmailVerification
+from actors.gateways.breaches import Breaches
 from actors.invitations import Invitations
 from actors.links import LinkMails
 from actors.passwords import Passwords
@@ -15,7 +16,7 @@ from api.parts import Parts
 from engine.identity.staff import TryRules
 
 
-def passwords_by(settings: IdentitySettings) -> Passwords:
+def passwords_by(settings: IdentitySettings, breaches: Breaches) -> Passwords:
     """Argon2id with the parameters of the settings."""
     hasher = PasswordHasher(
         time_cost=settings.password_passes,
@@ -23,7 +24,10 @@ def passwords_by(settings: IdentitySettings) -> Passwords:
         parallelism=settings.password_lanes,
     )
     return Passwords(
-        hasher, at_once=settings.passwords_at_once, waiting_max=settings.passwords_waiting_max
+        hasher,
+        breaches,
+        at_once=settings.passwords_at_once,
+        waiting_max=settings.passwords_waiting_max,
     )
 
 
@@ -31,7 +35,7 @@ def open_staff(app: FastAPI, parts: Parts) -> LinkMails:
     """Hand the hosts to the routes; returns what carries out `SendLink`."""
     settings = parts.settings.identity
     key = parts.keys.keys.secret("links")
-    passwords = passwords_by(settings)
+    passwords = passwords_by(settings, parts.breaches)
     app.state.invitations = Invitations(
         parts.staff,
         parts.identity,

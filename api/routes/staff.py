@@ -40,7 +40,7 @@ from api.step_up import FRESHLY, FreshDep
 from engine.identity.access import Permission
 from engine.identity.ids import SessionId
 from engine.identity.links import BAD_LINK, LIFE_MS, LinkPurpose
-from engine.identity.passwords import WEAK_PASSWORD
+from engine.identity.passwords import STOLEN_PASSWORD, WEAK_PASSWORD
 from engine.identity.profiles import UNKNOWN_PROFILE, Language, Profile, ProfileStatus
 from engine.identity.sessions import SessionEnd
 from engine.identity.staff import TOO_MANY_TRIES, WRONG_CREDENTIALS, WRONG_PROOF
@@ -50,7 +50,7 @@ from engine.kernel.refusals import NOT_ALLOWED, STALE, Refusal
 from engine.kernel.timing import SECOND_MS
 
 router = APIRouter(prefix="/v1", tags=["staff"])
-_CHOOSING = (*WITH_BODY, *WITH_STORE, BAD_LINK, WEAK_PASSWORD, STALE)
+_CHOOSING = (*WITH_BODY, *WITH_STORE, BAD_LINK, STOLEN_PASSWORD, WEAK_PASSWORD, STALE)
 
 
 @router.post(
@@ -123,6 +123,7 @@ async def reset_password(body: NewPasswordBody, request: Request) -> Json:
         *WITH_TOKEN,
         *WITH_STORE,
         WRONG_PROOF,
+        STOLEN_PASSWORD,
         WEAK_PASSWORD,
         TOO_MANY_TRIES,
     ),

@@ -21,6 +21,13 @@ WEAK_PASSWORD = declare(
     ar="كلمة المرور هذه سهلة التخمين. اختر اثني عشر حرفًا على الأقل لا يتوقعها أحد.",
 )
 
+STOLEN_PASSWORD = declare(
+    "stolen_password",
+    RefusalKind.INVALID,
+    en="This password was stolen from another service once, so attackers try it. Take another.",
+    ar="سُرقت كلمة المرور هذه من خدمة أخرى، فيجربها المهاجمون. اختر كلمة أخرى.",
+)
+
 
 def weakness(password: str, email: str, common: AbstractSet[str]) -> Refusal | None:
     """Why a password may not be taken; `common` are the ones that are tried first, in lower case.

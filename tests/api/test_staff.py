@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -9,7 +10,7 @@ import pyotp
 import pytest
 
 from actors.gateways.mail import SentMail
-from tests.api.town import Person, Town
+from tests.api.town import Person, Town, a_town
 from tests.builders import new_id
 
 if TYPE_CHECKING:
@@ -170,6 +171,22 @@ async def test_a_weak_password_or_a_wrong_code_leaves_the_link_good(town: Town) 
         refused = await town.client.post("/v1/auth/enrolment/accept", json=wish)
         assert code_of(refused) == answer
     await accepted(town, email, token)
+
+
+async def test_a_stolen_password_is_refused_wherever_one_is_chosen(tmp_path: Path) -> None:
+    class Known:
+        async def holds(self, password: str) -> bool:
+            return password == ANOTHER
+
+    async with a_town(tmp_path, breaches=Known()) as town:
+        member = await enrolled(town)
+        change = {"current_password": PASSWORD, "code": member.code(), "password": ANOTHER}
+        refused = await member.person.post("/v1/auth/password/change", change)
+        assert (refused.status_code, code_of(refused)) == (422, "stolen_password")
+        await town.client.post("/v1/auth/password/forgotten", json={"email": member.email})
+        reset = {"token": await mailed(town, member.email, 2), "password": ANOTHER}
+        refused = await town.client.post("/v1/auth/password/reset", json=reset)
+        assert (refused.status_code, code_of(refused)) == (422, "stolen_password")
 
 
 async def test_every_wrong_log_in_gets_the_same_no(town: Town) -> None:

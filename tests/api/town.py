@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import SystemClock
+from actors.gateways.breaches import Breaches, NoBreaches
 from actors.gateways.clamd import NoScanner, Scanner
 from actors.gateways.mail import DevelopmentMail, SentMail
 from actors.gateways.payments import PaymentGateway
@@ -331,6 +332,7 @@ async def a_town(
     limits: LimitSettings | None = None,
     payout_gateway: PayoutGateway | None = None,
     scanner: Scanner | None = None,
+    breaches: Breaches | None = None,
     scanning: ScannerSettings | None = None,
     uploads: UploadSettings | None = None,
     speed: float = SPEED,
@@ -405,6 +407,7 @@ async def a_town(
         uploads=MemoryUploads(),
         objects=Objects(settings.objects, settings.files_folder),
         scanner=scanner or NoScanner(),
+        breaches=breaches or NoBreaches(),
         payments=MemoryPayments(memory.outbox),
         saved_methods=MemorySavedMethods(),
         gateways=gateways or {},
