@@ -3,7 +3,7 @@
 import ssl
 from typing import Final
 
-from api.settings import EdgeSettings
+from api.edge_settings import EdgeSettings
 
 # Forward secrecy and authenticated encryption: the suites of TLS 1.2 that RFC 9325 recommends.
 _CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"

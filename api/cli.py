@@ -11,6 +11,7 @@ import typer
 
 from api.commands import (
     audit,
+    backups,
     benches,
     documents,
     experiments,
@@ -44,6 +45,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
 )
+app.command()(backups.backup)
+app.command()(backups.restore)
 app.command()(keys.rotate_keys)
 app.command()(keys.rotate_sealing_key)
 app.command()(experiments.compare)

@@ -42,10 +42,11 @@ from actors.settings import Premises, RuntimeKind
 from api.admission import Admission
 from api.app import assemble
 from api.certificates import certificate_shown
+from api.edge_settings import EdgeSettings
 from api.keys import open_keys
 from api.logs import write_logs
 from api.parts import Parts
-from api.settings import EdgeSettings, Settings, adopt_environment
+from api.settings import Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
 from engine.payments.gateways import GatewayName
@@ -72,6 +73,7 @@ from storage.refused_tries import PostgresRefusedTries
 from storage.retention import PostgresRetention
 from storage.saved_methods import PostgresSavedMethods
 from storage.sessions import PostgresSessions
+from storage.settings import RedisSettings
 from storage.settlements import PostgresSettlements
 from storage.store import Store
 from storage.uploads import PostgresUploads
@@ -90,17 +92,13 @@ def create() -> FastAPI:
 @asynccontextmanager
 async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     """Everything the edge needs; both servers' addresses must be set."""
-    assert settings.redis.url is not None, "the address of Redis must be known by now"
     chance, clock = SystemChance(), SystemClock(settings.clock)
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database)
         store = PostgresStore(database)
         stack.push_async_callback(store.close)
-        live = RedisLive(settings.redis.url.get_secret_value(), settings.redis)
-        stack.push_async_callback(live.close)
+        live, rates = await stack.enter_async_context(_open_valkey(settings.redis))
         bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
-        rates = RedisRates(settings.redis.url.get_secret_value(), settings.redis)
-        stack.push_async_callback(rates.close)
         vault = Vault(keys := open_keys(settings.key_file, chance))
         ledger, objects = PostgresLedger(database), Objects(settings.objects, settings.files_folder)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
@@ -149,6 +147,18 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             keys=keys,
             settings=settings,
         )
+
+
+@asynccontextmanager
+async def _open_valkey(settings: RedisSettings) -> AsyncIterator[tuple[RedisLive, RedisRates]]:
+    assert settings.url is not None, "the address of Redis must be known by now"
+    address = settings.url.get_secret_value()
+    live, rates = RedisLive(address, settings), RedisRates(address, settings)
+    try:
+        yield live, rates
+    finally:
+        await rates.close()
+        await live.close()
 
 
 def _open_mail(settings: Settings) -> MailGateway:

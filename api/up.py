@@ -19,10 +19,11 @@ from actors.chance import SystemChance
 from actors.nodes import Nodes
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.certificates import UnusableCertificate, certificate_shown, own_certificate_only
+from api.edge_settings import EdgeSettings
 from api.keys import open_keys
 from api.log_folder import throwaway_logs
 from api.open_files import raise_open_files
-from api.settings import EdgeSettings, Settings, handed_down
+from api.settings import Settings, handed_down
 from api.signals import signals_kept
 from api.workers import Workers
 from storage.migrate import migrate

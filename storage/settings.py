@@ -46,6 +46,12 @@ class DatabaseSettings(_Group):
         description="Programs of the embedded PostgreSQL: `auto` (the system's if 15 or newer, "
         "else the wheel's), `system`, `wheel`, or a folder that holds `postgres` and `initdb`.",
     )
+    archive_folder: Path | None = Field(
+        default=None,
+        description="Where the embedded PostgreSQL keeps every change, at most half a minute late, "
+        "so that a backup can be brought to any later instant (`hadiyati restore --until`); best "
+        "on another disk. Empty keeps none.",
+    )
     port: Port | None = Field(
         default=None,
         description="Port of the embedded PostgreSQL on 127.0.0.1; empty chooses a free one.",

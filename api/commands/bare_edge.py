@@ -11,8 +11,8 @@ from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from actors.clock import SystemClock
+from api.edge_settings import EdgeSettings
 from api.server import listen_config
-from api.settings import EdgeSettings
 from api.sockets import server_frames
 from api.sockets.frames import Ping, read_frame, read_positions
 from api.sockets.server_frames import Pong

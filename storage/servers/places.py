@@ -34,16 +34,7 @@ class Places:
         Raises:
             ServersError: it belongs to somebody else, so that the server could not use it.
         """
-        path = self.state / name
-        if make_folder(path, 0o700) and self.account.drops:
-            os.chown(path, self.account.uid, self.account.gid)
-        if path.stat().st_uid != self.account.uid:
-            raise ServersError(
-                f"{path} belongs to user {path.stat().st_uid}, but the servers run as "
-                f"{self.account.name}. Start as the same user as before, or choose another data "
-                "folder with the setting data.folder."
-            )
-        return path
+        return own_folder(self.state / name, self.account, setting="data.folder")
 
     def log(self, name: str) -> Path:
         make_folder(self.folder / "logs", 0o700)
@@ -163,6 +154,23 @@ def forsaken(elsewhere: Path) -> Iterator[tuple[Path, Path]]:
             continue
         if state_of(folder) != origin.parent:
             yield origin.parent, folder
+
+
+def own_folder(path: Path, account: Account, *, setting: str) -> Path:
+    """The folder, of the account's own, made if it is not there.
+
+    Raises:
+        ServersError: it belongs to somebody else, so that the server could not use it.
+    """
+    if make_folder(path, 0o700) and account.drops:
+        os.chown(path, account.uid, account.gid)
+    if path.stat().st_uid != account.uid:
+        raise ServersError(
+            f"{path} belongs to user {path.stat().st_uid}, but the servers run as "
+            f"{account.name}. Start as the same user as before, or choose another folder with the "
+            f"setting {setting}."
+        )
+    return path
 
 
 def make_folder(path: Path, mode: int) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.servers.account import run_tied, sweep
+from storage.servers.archive import LATE_S, Archive
 from storage.servers.binaries import Programs
 from storage.servers.errors import ServersError
 from storage.servers.places import Places, write_private
@@ -15,7 +16,7 @@ from storage.servers.ports import LOOPBACK
 from storage.settings import DatabaseSettings
 
 USER = DATABASE = "hadiyati"
-_HBA = (
+HBA = (
     f"host all all {LOOPBACK}/32 scram-sha-256\nhost replication all {LOOPBACK}/32 scram-sha-256\n"
 )
 # What is thrown away need not survive the machine; but what a killed process acknowledged stays.
@@ -61,6 +62,11 @@ class Postgres:
         return self.home / "data"
 
     @property
+    def archive(self) -> Archive | None:
+        folder = self.settings.archive_folder
+        return None if folder is None else Archive(folder=folder.absolute())
+
+    @property
     def dsn(self) -> str:
         return address(self.places.password("postgres") or "", self.port)
 
@@ -97,17 +103,13 @@ class Postgres:
             "log_checkpoints": "off",
             "logging_collector": "off",
             **({} if self.durable else _THROW_AWAY),
+            **({} if self.archive is None else kept_in(self.archive)),
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.folder / "postgres"), "-D", str(self.data), *flags]
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the postmaster with this pid says of itself that it takes connections."""
-        try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except (OSError, ValueError):
-            return False
-        return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+        return serves(self.data, pid)
 
     def mend(self, last_words: str) -> str | None:  # noqa: ARG002
         """Do nothing: what PostgreSQL keeps is the truth, and only people may give it up."""
@@ -115,6 +117,8 @@ class Postgres:
 
     def prepare(self) -> None:
         """Make the cluster if there is none, and see that the password kept is the one it has."""
+        if self.archive is not None:
+            self.archive.open_for(self.places.account)
         kept = self.places.password("postgres")
         password = kept or secrets.token_urlsafe(24)
         change = f"ALTER ROLE {USER} PASSWORD '{password}';\n"
@@ -149,7 +153,7 @@ class Postgres:
                 *([] if self.durable else ["--no-sync"]),
             ],
         )
-        write_private(fresh / "pg_hba.conf", _HBA, self.places.account)
+        write_private(fresh / "pg_hba.conf", HBA, self.places.account)
         self._alone(fresh, f"{change}CREATE DATABASE {DATABASE};\n")
         fresh.rename(self.data)
 
@@ -169,6 +173,24 @@ class Postgres:
                 f"{name} of PostgreSQL {self.version} failed with {answer.returncode}: "
                 f"{(answer.stderr or answer.stdout).strip()[-2000:]}"
             )
+
+
+def kept_in(archive: Archive) -> dict[str, str]:
+    """The settings by which every change gets there."""
+    return {
+        "archive_mode": "on",
+        "archive_timeout": str(LATE_S),
+        "archive_command": archive.keeping,
+    }
+
+
+def serves(cluster: Path, pid: int) -> bool:
+    """Whether the postmaster with this pid says of itself that it takes connections."""
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except (OSError, ValueError):
+        return False
+    return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
 
 
 def address(password: str, port: int) -> str:

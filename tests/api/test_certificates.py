@@ -12,7 +12,8 @@ from websockets.exceptions import ConnectionClosed
 
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.certificates import UnusableCertificate, certificate_shown
-from api.settings import EdgeSettings, Settings
+from api.edge_settings import EdgeSettings
+from api.settings import Settings
 from api.sockets.close_codes import Close
 from api.up import CannotStart, running_system
 from tests.certificates import certificate

@@ -7,9 +7,9 @@ from pydantic import SecretStr, ValidationError
 
 from actors.gateways.settings import SmsProvider, SmsSettings
 from api import parameters_table
+from api.edge_settings import EdgeSettings
 from api.identity_settings import IdentitySettings
 from api.settings import (
-    EdgeSettings,
     Settings,
     environment_of,
     handed_down,

@@ -17,7 +17,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from actors.settings import RuntimeKind, RuntimeSettings
-from api.settings import EdgeSettings, Settings
+from api.edge_settings import EdgeSettings
+from api.settings import Settings
 from api.sockets.close_codes import Close
 from api.up import CannotStart, running_system
 from storage.servers.patience import Stopwatch
@@ -127,7 +128,8 @@ STARTER = """
 import json, sys
 from actors.settings import RuntimeSettings
 from api.sockets.close_codes import Close
-from api.settings import EdgeSettings, Settings
+from api.edge_settings import EdgeSettings
+from api.settings import Settings
 from api.up import running_system
 kind, workers = sys.argv[1:]
 settings = Settings(

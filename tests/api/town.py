@@ -29,13 +29,14 @@ from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadS
 from actors.solving import LocalSolver
 from api.admission import Admission
 from api.app import create_app
+from api.edge_settings import EdgeSettings
 from api.gate import Gate
 from api.identity_settings import IdentitySettings
 from api.keys import KeyRing, make_keys
 from api.limit_settings import LimitSettings
 from api.parts import Parts
 from api.server import EdgeServer, listen_config
-from api.settings import EdgeSettings, Settings, WhatIfSettings
+from api.settings import Settings, WhatIfSettings
 from engine.identity.ids import SessionId
 from engine.identity.login import User
 from engine.kernel.ids import UserId

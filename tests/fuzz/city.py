@@ -17,11 +17,12 @@ from actors.clock import SystemClock
 from actors.sessions import Sessions
 from actors.settings import RuntimeKind, RuntimeSettings
 from api.app import create_app
+from api.edge_settings import EdgeSettings
 from api.identity_settings import IdentitySettings
 from api.keys import KeyRing, open_keys
 from api.limit_settings import LimitSettings
 from api.server import open_parts
-from api.settings import EdgeSettings, Settings
+from api.settings import Settings
 from api.tokens import Tokens
 from api.up import running_system
 from engine.identity.login import User
