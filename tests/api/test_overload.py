@@ -23,6 +23,7 @@ from api.sockets.frames import (
     ReachedWaitingPoint,
 )
 from engine.couriers.courier import ProgressStep
+from engine.kernel.ids import CellId
 from engine.kernel.messages import Envelope
 from storage.store import Answer
 from tests.api.town import ON_DUTY, Person, Socket, Town, a_town, order_body
@@ -175,15 +176,15 @@ async def test_a_repetition_of_what_is_under_way_asks_nobody(
     """If it asked anybody the third would wait for a place, and the ping behind it, too."""
     async with a_busy_town(tmp_path) as busy:
         _, socket = busy.couriers[0]
-        bus, may_end, asked = busy.town.parts.bus, asyncio.Event(), list[str]()
-        execute = bus.execute
+        cells, may_end, asked = busy.town.cells, asyncio.Event(), list[str]()
+        execute = cells.execute
 
-        async def slowly(envelope: Envelope) -> Answer:
+        async def slowly(cell: CellId, envelope: Envelope) -> Answer:
             asked.append(envelope.id)
             await may_end.wait()
-            return await execute(envelope)
+            return await execute(cell, envelope)
 
-        monkeypatch.setattr(bus, "execute", slowly)
+        monkeypatch.setattr(cells, "execute", slowly)
         for _ in range(3):
             await socket.send({"type": "duty", "id": "same", "duty": "break"})
         await socket.send({"type": "ping"})
