@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.clock import SystemClock
@@ -98,6 +99,22 @@ async def test_what_is_behind_a_waiting_command_is_not_read_and_then_it_is(tmp_p
         busy.give_them_back()
         assert await answered(socket, "first", "second") == ["first", "second"]
         await socket.next("pong")
+
+
+async def test_what_came_with_a_waiting_command_keeps_its_order(tmp_path: Path) -> None:
+    """It is read already, and yet not heeded before its turn."""
+    async with a_busy_town(tmp_path) as busy:
+        _, socket = busy.couriers[0]
+        await busy.take_all_places()
+        duties = {"first": "on", "second": "break", "third": "resume"}
+        for name, duty in duties.items():
+            about = ON_DUTY if duty == "on" else {"duty": duty}
+            word = msgspec.json.encode({"type": "duty", "id": name, **about})
+            socket.connection.protocol.send_text(word)
+        socket.connection.transport.write(b"".join(socket.connection.protocol.data_to_send()))
+        await busy.wait_until(1)
+        busy.give_them_back()
+        assert await answered(socket, *duties) == list(duties)
 
 
 async def test_a_phone_that_floods_is_held_by_its_own_connection(tmp_path: Path) -> None:
