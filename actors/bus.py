@@ -1,8 +1,8 @@
 """The one door: every command and every question to a live thing goes through here."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NamedTuple, Protocol
 
 from msgspec import convert
 
@@ -14,6 +14,7 @@ from engine.couriers.messages import UNKNOWN_COURIER
 from engine.dispatch.loans import Need
 from engine.dispatch.view import order_view, work_view
 from engine.dispatch.waiting import Wait
+from engine.geo.moving import MoveZone
 from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId, UserId, ZoneId
@@ -40,10 +41,18 @@ class CellUnavailable(Exception):
     """The cell is being restarted, or does not answer in time."""
 
 
+class Begun(NamedTuple):
+    """A command on its way to the cell that was remembered."""
+
+    envelope: Envelope
+    cell: CellId
+    answered: asyncio.Future[Answer]
+
+
 class Cells(Protocol):
     """How cells are reached: in this process, or as Ray actors."""
 
-    async def execute(self, cell: CellId, envelope: Envelope) -> Answer:
+    def execute(self, cell: CellId, envelope: Envelope) -> Awaitable[Answer]:
         """Have a cell carry out a command; raises CellUnavailable."""
         ...
 
@@ -83,6 +92,31 @@ class Bus:
         answer = await self._ask(envelope)
         await settle_in(envelope, answer, self._ask_once_more)
         return answer
+
+    def begin(self, envelope: Envelope) -> Begun | None:
+        """Ask the cell that is remembered for a command, without a task of its own.
+
+        None if there is none, or more is to be done than to ask: then `execute` does it.
+        """
+        command = envelope.command
+        cell = self._addresses.known(destination(command))
+        if cell is None or isinstance(command, MoveZone) or not may_send(envelope.caller, command):
+            return None
+        answered = asyncio.ensure_future(self._cells.execute(cell, envelope))
+        return Begun(envelope, cell, answered)
+
+    def settled(self, begun: Begun) -> Answer | None:
+        """The answer to what was begun and is done; None if it takes `execute` to find it."""
+        envelope = begun.envelope
+        try:
+            answer = begun.answered.result()
+        except (StoreUnavailable, CellUnavailable):
+            return answer_to(envelope, UNAVAILABLE())
+        if answer.refusal is None:
+            self._addresses.remember(subject(envelope.command), begun.cell)
+            return answer
+        is_elsewhere = answer.refusal.code == ELSEWHERE.code or is_held_elsewhere(envelope, answer)
+        return None if is_elsewhere else answer
 
     async def by_clock(self, envelope: Envelope) -> Answer:
         """Carry out what nobody may send; otherwise as `execute`."""

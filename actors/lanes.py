@@ -64,21 +64,23 @@ class CommandLane:
         self._cell = cell
         self._calls = calls
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
         self._waiting_max = settings.commands_waiting_max
         self._waiting: list[_Waiting] = []
         self._asking: set[UserId] = set()
         self._pumps: set[asyncio.Task[Any] | None] = set()
         self._travelling = 0
 
-    async def execute(self, envelope: Envelope) -> Answer:
+    def execute(self, envelope: Envelope) -> asyncio.Future[Answer]:
         """The answer, or a refusal when the lane is full or the deadline passes."""
+        answered: asyncio.Future[Answer] = self._loop.create_future()
         if len(self._waiting) >= self._waiting_max:
-            return answer_to(envelope, UNAVAILABLE())
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+            answered.set_result(answer_to(envelope, UNAVAILABLE()))
+            return answered
         self._waiting.append((envelope, answered))
         if len(self._pumps) < _CALLS_AT_ONCE and self._are_enough():
             self._pumps.add(asyncio.ensure_future(self._run()))
-        return await answered
+        return answered
 
     async def _run(self) -> None:
         try:
@@ -202,13 +204,13 @@ class LanedCells:
         self._commands: dict[CellId, CommandLane] = {}
         self._positions: dict[CellId, PositionLane] = {}
 
-    async def execute(self, cell: CellId, envelope: Envelope) -> Answer:
+    def execute(self, cell: CellId, envelope: Envelope) -> asyncio.Future[Answer]:
         """Have a cell carry out a command."""
         lane = self._commands.get(cell)
         if lane is None:
             lane = CommandLane(cell, self._calls, self._clock, self._settings)
             self._commands[cell] = lane
-        return await lane.execute(envelope)
+        return lane.execute(envelope)
 
     def report_position(
         self, cell: CellId, courier_id: CourierId, fix: Fix, astray: Astray

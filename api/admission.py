@@ -72,14 +72,22 @@ class Admission:
         up with it is refused at once if there is no room: connections get there one after another,
         as they have their turns, and what waits in them is not read all at one moment.
         """
-        line = self._lines.setdefault(cell, _Line())
+        begins = self.enter_at_once(cell, weight, waited_s=waited_s)
+        if begins is not None:
+            return begins
+        return await self._wait(
+            self._lines[cell].waiting[weight], self._settings.command_wait_s - waited_s, cell
+        )
+
+    def enter_at_once(self, cell: str, weight: Weight, *, waited_s: float = 0.0) -> bool | None:
+        """The same if it is known now; None if one has to wait to know it."""
+        line = self._lines.get(cell)
+        if line is None:
+            line = self._lines[cell] = _Line()
         if line.inside < self._at_once[weight]:
             line.inside += 1
             return True
-        wait_s = self._settings.command_wait_s
-        if waited_s >= _MOST * wait_s:
-            return False
-        return await self._wait(line.waiting[weight], wait_s - waited_s, cell)
+        return False if waited_s >= _MOST * self._settings.command_wait_s else None
 
     def leave(self, cell: str) -> None:
         """A command is done; the next may begin."""

@@ -50,7 +50,7 @@ def deadline(parts: Parts, waited_s: float = 0.0) -> Instant:
     return parts.clock.now() + int(patience_s * SECOND_MS * parts.clock.speed)
 
 
-async def execute(
+def envelope_of(
     parts: Parts,
     command: Command,
     caller: Caller,
@@ -58,19 +58,25 @@ async def execute(
     command_id: CommandId,
     asked: object,
     waited_s: float = 0.0,
-) -> Answer:
-    """Hand a command to the bus; `asked` is what its fingerprint is taken of.
-
-    `waited_s` is how long it has waited already. Whoever may go away while it is under way must
-    not stop it half-way: see `begun`.
-    """
-    envelope = Envelope(
+) -> Envelope:
+    """A command for the bus; its fingerprint is taken of `asked`, and it has waited `waited_s`."""
+    return Envelope(
         id=command_id,
         command=command,
         caller=caller,
         deadline=deadline(parts, waited_s),
         fingerprint=fingerprint(asked),
     )
+
+
+async def execute(
+    parts: Parts, command: Command, caller: Caller, *, command_id: CommandId, asked: object
+) -> Answer:
+    """Hand a command to the bus.
+
+    Whoever may go away while it is under way must not stop it half-way: see `begun`.
+    """
+    envelope = envelope_of(parts, command, caller, command_id=command_id, asked=asked)
     return await parts.bus.execute(envelope)
 
 

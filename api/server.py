@@ -49,6 +49,7 @@ from api.parts import Parts
 from api.settings import Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
+from api.sockets.line import Line
 from engine.payments.gateways import GatewayName
 from storage.audit import PostgresAudit
 from storage.database import Database
@@ -333,7 +334,7 @@ def listen_config(app: FastAPI, edge: EdgeSettings) -> uvicorn.Config:
         loop="uvloop",
         http="httptools",
         lifespan="on",
-        ws="websockets-sansio",
+        ws=Line,
         ws_per_message_deflate=False,
         # Phones have to speak themselves, and who is silent is closed.
         ws_ping_interval=None,

@@ -1,11 +1,10 @@
 """One socket: who is behind it, what it asks, and why it ends."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -13,13 +12,12 @@ from actors.chance import new_id
 from actors.refused_tries import RefusedTries
 from api.gate import Gate
 from api.parts import Parts
-from api.refusals import BAD_POSITION, INVALID_REQUEST, OVERLOADED
-from api.sending import begun
+from api.refusals import BAD_POSITION, INVALID_REQUEST
 from api.sockets import frames, server_frames
 from api.sockets.backlog import Backlog
 from api.sockets.channels import Channels
 from api.sockets.close_codes import Close
-from api.sockets.courier_words import execute_words, weight_of
+from api.sockets.commands import Commands, Socket, Waiting
 from api.sockets.frames import (
     Accept,
     Acknowledge,
@@ -42,7 +40,7 @@ from api.sockets.listening import Listening
 from api.sockets.outgoing import Outgoing
 from api.sockets.positions import PositionGate
 from api.sockets.presence import Held, Presence
-from api.sockets.server_frames import Authenticated, Pong, Reply
+from api.sockets.server_frames import Authenticated, Pong
 from api.sockets.wire import Gone, Wire
 from api.tokens import Proven
 from engine.identity.access import Permission, may
@@ -92,13 +90,20 @@ class Connection:
             self._edge.frames_waiting_max,
             partial(self.close, Close.TOO_SLOW),
             bytes_max=self._edge.bytes_waiting_max,
+            say_at_once=self._say_at_once,
         )
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[int] = self._loop.create_future()
-        self._commands = asyncio.Semaphore(self._edge.commands_at_once)
-        self._under_way: dict[str, frames.CourierFrame] = {}
+        self._unread: deque[str | bytes] | None = None
         self._backlog = Backlog()
-        self._turned_away: list[str] = []
+        socket = Socket(
+            outgoing=self._outgoing,
+            backlog=self._backlog,
+            guard=self._end_with,
+            failed=self._fail,
+            note=self._note,
+        )
+        self._commands = Commands(self._parts, socket)
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = Listening(
             self._parts, desk.hub, desk.channels, self._outgoing, spawn=self._spawn, note=self._note
@@ -123,13 +128,15 @@ class Connection:
 
     async def serve(self) -> None:
         """Accept, and serve until one side has had enough."""
-        await self._wire.accept()
+        await self._wire.accept(self._hear)
         if not self._desk.presence.enter(self._held):
+            self.close(Close.GOING_AWAY)
             await self._wire.close(Close.GOING_AWAY)
+            self._wire.leave()
             return
         try:
             self._mind_silence()
-            self._spawn(self._read())
+            self._spawn(self._wire.wait_for_the_end(self._hear))
             self._spawn(self._write())
             code = await self._closing
             await self._say_goodbye(code)
@@ -138,13 +145,47 @@ class Connection:
 
     # What comes in
 
-    async def _read(self) -> None:
-        await self._welcome()
-        while True:
-            await self._obey(await self._next())
+    def _hear(self, data: str | bytes) -> None:
+        """Heed a frame at once, or when those before it are heeded."""
+        if self._closing.done():
+            return
+        if self._unread is not None:
+            self._unread.append(data)
+            return
+        try:
+            waiting = self._heed(data)
+        except Closing as closing:
+            self.close(closing.code)
+        except Exception:  # noqa: BLE001 - as in `_end_with`
+            self._fail()
+        else:
+            if waiting is not None:
+                self._unread = deque()
+                self._wire.hold()
+                self._spawn(self._catch_up(waiting))
 
-    async def _welcome(self) -> None:
-        frame = await self._next()
+    async def _catch_up(self, waiting: Waiting | None) -> None:
+        """Read on when what was read last has had its turn."""
+        unread = self._unread
+        assert unread is not None
+        while waiting is not None:
+            await waiting
+            waiting = None
+            while unread and waiting is None and not self._closing.done():
+                waiting = self._heed(unread.popleft())
+        self._unread = None
+        self._wire.release()
+
+    def _heed(self, data: str | bytes) -> Waiting | None:
+        """Do what a frame says; what is returned is to be waited for before the next is read."""
+        frame = self._read(data)
+        if self._caller is None:
+            self._welcome(frame)
+        elif frame is not None:
+            return self._obey(self._caller, frame)
+        return None
+
+    def _welcome(self, frame: Incoming | bytes | None) -> None:
         if not isinstance(frame, Authenticate):
             raise Closing(Close.NOT_AUTHENTICATED)
         proven = self._prove(frame)
@@ -174,28 +215,26 @@ class Connection:
         else:
             self.close(Close.SILENT if is_known else Close.NOT_AUTHENTICATED)
 
-    async def _next(self) -> Incoming | bytes:
-        """The next frame that is to be obeyed."""
-        while True:
-            data = await self._wire.hear()
-            if len(data) > self._edge.frame_bytes_max:
-                raise Closing(Close.TOO_LARGE)
-            self._backlog.read(self._loop.time() - self._heard_at)
-            self._pay(1)  # Every frame costs one, whatever it says.
-            if isinstance(data, bytes):
-                return data
-            try:
-                frame = frames.read_frame(data)
-            except MalformedFrame as fault:
-                if fault.command_id is None:
-                    structlog.get_logger(__name__).info("malformed_frame", why=str(fault))
-                    raise Closing(Close.MALFORMED) from None
-                refusal = INVALID_REQUEST(message=str(fault))
-                self._outgoing.put(server_frames.refused(fault.command_id, refusal))
-                continue
-            if extra := _EXTRA_COSTS.get(type(frame)):
-                self._pay(extra)
-            return frame
+    def _read(self, data: str | bytes) -> Incoming | bytes | None:
+        """A frame, or None if it is none and its sender was told."""
+        if len(data) > self._edge.frame_bytes_max:
+            raise Closing(Close.TOO_LARGE)
+        self._backlog.read(self._loop.time() - self._heard_at)
+        self._pay(1)  # Every frame costs one, whatever it says.
+        if isinstance(data, bytes):
+            return data
+        try:
+            frame = frames.read_frame(data)
+        except MalformedFrame as fault:
+            if fault.command_id is None:
+                structlog.get_logger(__name__).info("malformed_frame", why=str(fault))
+                raise Closing(Close.MALFORMED) from None
+            refusal = INVALID_REQUEST(message=str(fault))
+            self._outgoing.put(server_frames.refused(fault.command_id, refusal))
+            return None
+        if extra := _EXTRA_COSTS.get(type(frame)):
+            self._pay(extra)
+        return frame
 
     def _pay(self, cost: int) -> None:
         """Take it from an allowance that grows with time (a token bucket)."""
@@ -206,30 +245,21 @@ class Connection:
         if self._frames_left < 0:
             raise Closing(Close.TOO_MANY)
 
-    async def _obey(self, frame: Incoming | bytes) -> None:
-        assert self._caller is not None
+    def _obey(self, caller: Caller, frame: Incoming | bytes) -> Waiting | None:
         match frame:
             case bytes():
                 self._take_packed(frame)
             case Ping():
-                await self._say(server_frames.spell(Pong(now=self._parts.clock.now())))
+                self._outgoing.put(server_frames.spell(Pong(now=self._parts.clock.now())))
             case Position():
                 self._take(frame)
             case Duty() | Acknowledge() | Accept() | Decline() | Progress() | ReachedWaitingPoint():
-                # The answer to a repetition is on its way already.
-                if self._under_way.get(frame.id) != frame:
-                    await self._begin(self._caller, frame)
+                return self._commands.begin(caller, frame)
             case Subscribe() | Unsubscribe() | Received() | Look():
-                self._listening.mind(self._caller, frame)
+                self._listening.mind(caller, frame)
             case Authenticate():
-                self._renew(self._caller, frame)
-
-    async def _say(self, frame: bytes) -> None:
-        """Answer what was asked; waking the writer would cost more than the frame."""
-        if self._outgoing.is_empty and not self._wire.is_busy and not self._closing.done():
-            await self._wire.say(frame)
-        else:
-            self._outgoing.put(frame)
+                self._renew(caller, frame)
+        return None
 
     # Who it is
 
@@ -278,51 +308,6 @@ class Connection:
         known = self._caller.user_id if self._caller else None
         self._desk.refused.note(refusal, f"socket {word}", place=self._wire.place, user_id=known)
 
-    # What it asks
-
-    async def _begin(self, caller: Caller, frame: frames.CourierFrame) -> None:
-        """Have it carried out when it is its turn; until then no more is read of this phone."""
-        held_from = self._loop.time()
-        await self._commands.acquire()
-        cell = self._parts.bus.known_cell(f"courier:{caller.user_id}") or ""
-        behind_s = self._backlog.behind_s
-        admission = self._parts.admission
-        may_begin = await admission.enter(cell, weight_of(frame), waited_s=behind_s)
-        held_s = self._loop.time() - held_from
-        self._backlog.hold(held_s)
-        if may_begin:
-            self._under_way[frame.id] = frame
-            begun(self._end_with(self._command(caller, frame, cell, behind_s + held_s)))
-        else:
-            self._commands.release()
-            self._turn_away(frame.id)
-
-    def _turn_away(self, command_id: str) -> None:
-        """Refuse it together with what is read in the same moment: one frame costs as much."""
-        if not self._turned_away:
-            self._loop.call_soon(self._tell_turned_away)
-        self._turned_away.append(command_id)
-
-    def _tell_turned_away(self) -> None:
-        (first, *rest), self._turned_away = self._turned_away, []
-        self._outgoing.put(server_frames.refused(first, OVERLOADED(), also=rest))
-
-    async def _command(
-        self, caller: Caller, frame: frames.CourierFrame, cell: str, waited_s: float
-    ) -> None:
-        """Carry it out; it goes on when the socket is gone."""
-        try:
-            answer = await execute_words(self._parts, caller, frame, waited_s=waited_s)
-        finally:
-            self._parts.admission.leave(cell)
-            self._commands.release()
-            self._under_way.pop(frame.id, None)
-        if answer.refusal is None:
-            await self._say(server_frames.spell(Reply(id=frame.id, body=answer.reply)))
-        else:
-            self._note(answer.refusal, str(frame.__struct_config__.tag))
-            await self._say(server_frames.refused(frame.id, answer.refusal))
-
     # Where it is
 
     def _take(self, position: Position) -> None:
@@ -359,15 +344,17 @@ class Connection:
 
     async def _write(self) -> None:
         while True:
-            for frame in await self._outgoing.take():
-                await self._wire.say(frame)
+            await self._wire.say(await self._outgoing.take())
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _say_at_once(self, frame: bytes) -> bool:
+        return not self._closing.done() and self._wire.say_at_once(frame)
+
+    def _spawn(self, work: Waiting) -> None:
         task = self._loop.create_task(self._end_with(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _end_with(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _end_with(self, work: Waiting) -> None:
         """However a part of it ends, the socket ends with the code that says so."""
         try:
             await work
@@ -376,11 +363,16 @@ class Connection:
         except (Gone, OSError):
             self.close(1001)
         except Exception:  # noqa: BLE001 - logged with its trace, and the phone connects again
-            structlog.get_logger(__name__).exception("socket_fault")
-            self.close(FAULT)
+            self._fail()
+
+    def _fail(self) -> None:
+        structlog.get_logger(__name__).exception("socket_fault")
+        self.close(FAULT)
 
     async def _say_goodbye(self, code: int) -> None:
         if not self._wire.is_gone:
+            # Its own goodbye is to be heard.
+            self._wire.release()
             # Who does not read does not hear a goodbye either.
             with suppress(RuntimeError, OSError, TimeoutError):
                 async with asyncio.timeout(_GOODBYE_S):
@@ -391,6 +383,7 @@ class Connection:
             if timer is not None:
                 timer.cancel()
         self._belong_to(None)
+        self._wire.leave()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -1,9 +1,12 @@
 """What a courier says, over REST or the socket: the same words are the same command."""
 
+from msgspec.structs import replace
+
+from actors.bus import Begun
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from api.route_classes import Weight
-from api.sending import execute, id_of_command
+from api.sending import envelope_of, id_of_command
 from api.sockets.frames import (
     Accept,
     Acknowledge,
@@ -36,6 +39,7 @@ from engine.orders.handover import HandoverTold
 from storage.store import Answer, StoreUnavailable
 
 _ROUTE = "courier"
+_UNKNOWN_YET = ZoneId("")
 
 
 def weight_of(frame: CourierFrame) -> Weight:
@@ -48,22 +52,35 @@ async def execute_words(
     parts: Parts, caller: Caller, frame: CourierFrame, *, waited_s: float = 0.0
 ) -> Answer:
     """Carry out what a courier said `waited_s` ago; a repetition is harmless however it comes."""
-    command_id = id_of_command(caller, _ROUTE, frame.id)
     try:
-        command = await _command(parts, caller.user_id, frame)
+        command = await _looked_up(parts, _command(caller.user_id, frame))
     except StoreUnavailable:
         command = UNAVAILABLE()
+    command_id = id_of_command(caller, _ROUTE, frame.id)
     if isinstance(command, Refusal):
         return Answer(command_id=command_id, fingerprint="", refusal=command)
-    return await execute(
-        parts, command, caller, command_id=command_id, asked=frame, waited_s=waited_s
+    return await parts.bus.execute(
+        envelope_of(parts, command, caller, command_id=command_id, asked=frame, waited_s=waited_s)
     )
 
 
-async def _command(parts: Parts, courier_id: CourierId, frame: CourierFrame) -> Command | Refusal:
+def begin_words(
+    parts: Parts, caller: Caller, frame: CourierFrame, *, waited_s: float
+) -> Begun | None:
+    """The same without a task, if nothing is to be looked up first."""
+    command = _command(caller.user_id, frame)
+    if isinstance(command, Refusal) or _is_to_be_looked_up(parts, command):
+        return None
+    command_id = id_of_command(caller, _ROUTE, frame.id)
+    return parts.bus.begin(
+        envelope_of(parts, command, caller, command_id=command_id, asked=frame, waited_s=waited_s)
+    )
+
+
+def _command(courier_id: CourierId, frame: CourierFrame) -> Command | Refusal:
     match frame:
         case Duty(duty="on"):
-            return await _on_duty(parts, courier_id, frame)
+            return _on_duty(courier_id, frame)
         case Duty():
             return _OTHER_DUTIES[frame.duty](courier_id=courier_id)
         case Progress():
@@ -109,29 +126,42 @@ def _handover(words: HandoverWords | None) -> HandoverTold:
 _OTHER_DUTIES = {"off": GoOffDuty, "break": TakeBreak, "resume": EndBreak}
 
 
-async def _on_duty(parts: Parts, courier_id: CourierId, frame: Duty) -> Command | Refusal:
+def _on_duty(courier_id: CourierId, frame: Duty) -> GoOnDuty | Refusal:
+    """What he asks for; without a zone if he leaves that to us."""
     if frame.lat is None or frame.lng is None:
         return INVALID_REQUEST(message="lat and lng are needed to go on duty")
     if frame.vehicle is None or frame.capacity_units is None or not frame.name:
         return INVALID_REQUEST(message="name, vehicle and capacity_units are needed to go on duty")
-    if (refusal := await _may_not_work(parts, courier_id)) is not None:
-        return refusal
-    point = Point(lat=frame.lat, lng=frame.lng)
-    zone_id = ZoneId(frame.zone_id) if frame.zone_id else await zone_of(parts.store, point)
-    if zone_id is None:
-        return OUTSIDE_ZONES()
     return GoOnDuty(
         courier_id=courier_id,
-        zone_id=zone_id,
+        zone_id=ZoneId(frame.zone_id or _UNKNOWN_YET),
         name=frame.name,
         vehicle=frame.vehicle,
         capacity_units=frame.capacity_units,
         capacity_g=frame.capacity_g,
         skills=tuple(sorted(set(frame.skills))),
-        point=point,
+        point=Point(lat=frame.lat, lng=frame.lng),
         shift_begins_at=frame.shift_begins_at,
         shift_ends_at=frame.shift_ends_at,
     )
+
+
+def _is_to_be_looked_up(parts: Parts, command: Command) -> bool:
+    return isinstance(command, GoOnDuty) and (
+        parts.settings.identity.verify_couriers or command.zone_id == _UNKNOWN_YET
+    )
+
+
+async def _looked_up(parts: Parts, command: Command | Refusal) -> Command | Refusal:
+    """With its zone, if he may work at all."""
+    if not isinstance(command, GoOnDuty):
+        return command
+    if (refusal := await _may_not_work(parts, command.courier_id)) is not None:
+        return refusal
+    if command.zone_id != _UNKNOWN_YET:
+        return command
+    zone_id = await zone_of(parts.store, command.point)
+    return OUTSIDE_ZONES() if zone_id is None else replace(command, zone_id=zone_id)
 
 
 async def _may_not_work(parts: Parts, courier_id: CourierId) -> Refusal | None:

@@ -10,6 +10,7 @@ from api.errors import problem
 from api.refusals import ORIGIN_NOT_ALLOWED
 from api.refusing import note_refusal
 from api.sockets.connection import Connection, Desk
+from api.sockets.line import LINE
 from api.sockets.wire import Wire
 
 PATH: Final = "/v1/socket"
@@ -23,7 +24,9 @@ async def serve_socket(scope: Scope, receive: Receive, send: Send) -> None:
     if await _is_let_in(scope, receive, send):
         desk: Desk = scope["app"].state.desk
         place = (scope.get("client") or ("",))[0]
-        await Connection(Wire(receive, send, place), desk).serve()
+        # Taken out, for the line has the scope.
+        line = scope["extensions"].pop(LINE)
+        await Connection(Wire(receive, send, line, place), desk).serve()
 
 
 async def _is_let_in(scope: Scope, receive: Receive, send: Send) -> bool:

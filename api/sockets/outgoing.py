@@ -18,16 +18,23 @@ class Packed(bytes):
 class Outgoing:
     """Bounded; `on_full` is called once, when a critical frame is lost to a slow reader.
 
+    While nothing waits a frame is said at once if `say_at_once` can, which answers whether it did.
     From then on nothing more is taken: what would come after a hole is worth nothing, and the phone
     is told all of it when it connects again.
     """
 
     def __init__(
-        self, waiting_max: int, on_full: Callable[[], None], *, bytes_max: int = BYTES_MAX
+        self,
+        waiting_max: int,
+        on_full: Callable[[], None],
+        *,
+        bytes_max: int = BYTES_MAX,
+        say_at_once: Callable[[bytes], bool] = lambda _: False,
     ) -> None:
         self._waiting_max = waiting_max
         self._bytes_max = bytes_max
         self._on_full = on_full
+        self._say_at_once = say_at_once
         self._critical: list[bytes] = []
         self._size = 0
         self._latest: dict[Hashable, bytes] = {}
@@ -43,7 +50,7 @@ class Outgoing:
 
     def put(self, frame: bytes) -> None:
         """Send this, after what was put before."""
-        if self._is_full:
+        if self._is_full or (self.is_empty and self._say_at_once(frame)):
             return
         # What is larger than the lane is sent if nothing else waits.
         is_too_much = bool(self._critical) and self._size + len(frame) > self._bytes_max
@@ -68,6 +75,8 @@ class Outgoing:
 
     def put_latest(self, key: Hashable, frame: bytes) -> None:
         """Send this unless a newer one of the same key comes before it is its turn."""
+        if self.is_empty and self._say_at_once(frame):
+            return
         if key not in self._latest and len(self._latest) >= self._waiting_max:
             return
         self._latest[key] = frame

@@ -1,7 +1,10 @@
-"""One socket as the server hands it over (ASGI): what it says, what is said to it, its end."""
+"""One socket as the server hands it over: what it says, what is said to it, its end."""
+
+from typing import Protocol
 
 from starlette.types import Receive, Send
 
+from api.sockets.line import Heard
 from api.sockets.outgoing import Packed
 
 
@@ -9,47 +12,90 @@ class Gone(Exception):
     """The other side has closed, or was lost."""
 
 
-class Wire:
-    """Spoken to without what a framework does for every message, which costs as much as reading it.
-
-    What is said after the other side has gone raises OSError. `place` is the address it is from.
-    """
-
-    def __init__(self, receive: Receive, send: Send, place: str = "") -> None:
-        self._receive, self._send = receive, send
-        self.place = place
-        self._saying = 0
-        self.is_gone = False
+class Speaking(Protocol):
+    """What a `Line` can do."""
 
     @property
-    def is_busy(self) -> bool:
-        """Whether something is being said, and waits because the other side reads slowly."""
-        return self._saying > 0
+    def is_full(self) -> bool:
+        """Whether nothing more should be said now."""
+        ...
 
-    async def accept(self) -> None:
-        """Let it in."""
+    def hear(self, heard: Heard | None) -> None:
+        """Pass every message on from now on, or none."""
+        ...
+
+    def say(self, frame: bytes, *, is_text: bool) -> None:
+        """Send a message."""
+        ...
+
+    async def wait_until_free(self) -> None:
+        """Wait until something may be said again."""
+        ...
+
+    def hold(self) -> None:
+        """Read nothing more."""
+        ...
+
+    def release(self) -> None:
+        """Read again."""
+        ...
+
+
+class Wire:
+    """Handshake and end by ASGI, messages by the server's own line. `place` is its address."""
+
+    def __init__(self, receive: Receive, send: Send, line: Speaking, place: str = "") -> None:
+        self._receive, self._send, self._line = receive, send, line
+        self.place = place
+        self._is_writing = False
+        self.is_gone = False
+
+    async def accept(self, heard: Heard) -> None:
+        """Let it in; `heard` gets what it says, text or bytes, until `leave`."""
         await self._receive()
+        self._line.hear(heard)
         await self._send({"type": "websocket.accept", "headers": []})
 
-    async def hear(self) -> str | bytes:
-        """The next message; raises `Gone`."""
-        message = await self._receive()
-        if message["type"] == "websocket.disconnect":
-            self.is_gone = True
-            raise Gone
-        text: str | None = message.get("text")
-        return message.get("bytes", b"") if text is None else text
+    async def wait_for_the_end(self, heard: Heard) -> None:
+        """Until the other side goes: raises `Gone`."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                self.is_gone = True
+                raise Gone
+            # It was said before it was let in.
+            text: str | None = message.get("text")
+            heard(message.get("bytes", b"") if text is None else text)
 
-    async def say(self, frame: bytes) -> None:
-        """Send one frame, as text unless it is `Packed`."""
-        self._saying += 1
+    def leave(self) -> None:
+        """Nobody listens any more: who did would be kept by the line, and the line by him."""
+        self._line.hear(None)
+
+    def say_at_once(self, frame: bytes) -> bool:
+        """Send one frame, as text unless it is `Packed`, if nothing waits before it."""
+        if self._is_writing or self._line.is_full:
+            return False
+        self._line.say(frame, is_text=not isinstance(frame, Packed))
+        return True
+
+    async def say(self, frames: list[bytes]) -> None:
+        """Send these when the other side reads; nothing else is said until then."""
+        self._is_writing = True
         try:
-            if isinstance(frame, Packed):
-                await self._send({"type": "websocket.send", "bytes": frame})
-            else:
-                await self._send({"type": "websocket.send", "text": frame.decode()})
+            for frame in frames:
+                if self._line.is_full:
+                    await self._line.wait_until_free()
+                self._line.say(frame, is_text=not isinstance(frame, Packed))
         finally:
-            self._saying -= 1
+            self._is_writing = False
+
+    def hold(self) -> None:
+        """Read nothing more: it waits in the kernel, and then on the phone."""
+        self._line.hold()
+
+    def release(self) -> None:
+        """Read again."""
+        self._line.release()
 
     async def close(self, code: int) -> None:
         """End it."""

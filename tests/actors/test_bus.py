@@ -84,6 +84,40 @@ def test_a_courier_who_moved_is_shown_where_he_works_now_and_followed_there() ->
     assert delay == 0
 
 
+def test_what_is_begun_at_the_cell_that_he_left_is_to_be_looked_up() -> None:
+    async def story(town: Town) -> list[str]:
+        courier, _, there = await _moved(town)
+        command, caller = TakeBreak(courier_id=courier), town.as_courier(courier)
+        buses = (town.another_edge(), town.bus, there)
+        told = [await _begun(town, bus, command, caller) for bus in buses]
+        return ["" if one is None else _code(one) for one in told]
+
+    assert in_a_town(story) == ["", "", "ok"]
+
+
+def test_nothing_is_begun_for_who_may_not_send_it() -> None:
+    async def story(town: Town) -> object:
+        courier = await town.courier()
+        return await _begun(town, town.bus, TakeBreak(courier_id=courier), town.customer)
+
+    assert in_a_town(story) is None
+
+
+async def _begun(town: Town, bus: Bus, command: Command, caller: Caller) -> Answer | None:
+    """What is answered without looking anything up."""
+    envelope = Envelope(
+        id=CommandId(town.new_id()),
+        command=command,
+        caller=caller,
+        deadline=town.clock.now() + SECOND_MS,
+    )
+    begun = bus.begin(envelope)
+    if begun is None:
+        return None
+    await asyncio.wait({begun.answered})
+    return bus.settled(begun)
+
+
 def test_where_somebody_is_off_duty_is_his_own() -> None:
     async def story(town: Town) -> set[CourierId]:
         courier = await town.courier()

@@ -115,7 +115,7 @@ def test_nobody_is_forgotten_who_asks_at_the_moment_when_both_calls_are_over() -
             tasks.create_task(ask_twice())
             for _ in range(3):
                 await clock.sleep(0)
-            tasks.create_task(cells.execute(CELL, _envelope(2, by="b")))
+            await cells.execute(CELL, _envelope(2, by="b"))
         return clock.now()
 
     assert run_virtually(main) == 20

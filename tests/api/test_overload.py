@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.clock import SystemClock
@@ -23,6 +24,7 @@ from api.sockets.frames import (
     ReachedWaitingPoint,
 )
 from engine.couriers.courier import ProgressStep
+from engine.kernel.ids import CellId
 from engine.kernel.messages import Envelope
 from storage.store import Answer
 from tests.api.town import ON_DUTY, Person, Socket, Town, a_town, order_body
@@ -97,6 +99,22 @@ async def test_what_is_behind_a_waiting_command_is_not_read_and_then_it_is(tmp_p
         busy.give_them_back()
         assert await answered(socket, "first", "second") == ["first", "second"]
         await socket.next("pong")
+
+
+async def test_what_came_with_a_waiting_command_keeps_its_order(tmp_path: Path) -> None:
+    """It is read already, and yet not heeded before its turn."""
+    async with a_busy_town(tmp_path) as busy:
+        _, socket = busy.couriers[0]
+        await busy.take_all_places()
+        duties = {"first": "on", "second": "break", "third": "resume"}
+        for name, duty in duties.items():
+            about = ON_DUTY if duty == "on" else {"duty": duty}
+            word = msgspec.json.encode({"type": "duty", "id": name, **about})
+            socket.connection.protocol.send_text(word)
+        socket.connection.transport.write(b"".join(socket.connection.protocol.data_to_send()))
+        await busy.wait_until(1)
+        busy.give_them_back()
+        assert await answered(socket, *duties) == list(duties)
 
 
 async def test_a_phone_that_floods_is_held_by_its_own_connection(tmp_path: Path) -> None:
@@ -175,15 +193,15 @@ async def test_a_repetition_of_what_is_under_way_asks_nobody(
     """If it asked anybody the third would wait for a place, and the ping behind it, too."""
     async with a_busy_town(tmp_path) as busy:
         _, socket = busy.couriers[0]
-        bus, may_end, asked = busy.town.parts.bus, asyncio.Event(), list[str]()
-        execute = bus.execute
+        cells, may_end, asked = busy.town.cells, asyncio.Event(), list[str]()
+        execute = cells.execute
 
-        async def slowly(envelope: Envelope) -> Answer:
+        async def slowly(cell: CellId, envelope: Envelope) -> Answer:
             asked.append(envelope.id)
             await may_end.wait()
-            return await execute(envelope)
+            return await execute(cell, envelope)
 
-        monkeypatch.setattr(bus, "execute", slowly)
+        monkeypatch.setattr(cells, "execute", slowly)
         for _ in range(3):
             await socket.send({"type": "duty", "id": "same", "duty": "break"})
         await socket.send({"type": "ping"})

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from api.sockets.connection import Connection, Desk
 from api.sockets.hub import Hub
+from api.sockets.line import Heard
 from api.sockets.presence import Presence
 from api.sockets.wire import Wire
 from tests.api.town import Person, Town, a_town
@@ -21,9 +23,9 @@ class Phone:
         self.sent: list[dict[str, Any]] = []
         self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._said.put_nowait({"type": "websocket.connect"})
-        self.say({"type": "authenticate", "token": token})
+        self.says({"type": "authenticate", "token": token})
 
-    def say(self, frame: object) -> None:
+    def says(self, frame: object) -> None:
         text = msgspec.json.encode(frame).decode()
         self._said.put_nowait({"type": "websocket.receive", "text": text})
 
@@ -31,12 +33,30 @@ class Phone:
         return await self._said.get()
 
     async def send(self, message: Any) -> None:
-        if message["type"] == "websocket.send":
-            await self.reads.wait()
         self.sent.append(message)
 
+    @property
+    def is_full(self) -> bool:
+        return not self.reads.is_set()
+
+    def hear(self, heard: Heard | None) -> None:
+        """What it says comes by `receive`, as what is said before the handshake does."""
+
+    def say(self, frame: bytes, *, is_text: bool) -> None:
+        assert is_text
+        self.sent.append(msgspec.json.decode(frame))
+
+    async def wait_until_free(self) -> None:
+        await self.reads.wait()
+
+    def hold(self) -> None:
+        pytest.fail("nobody asked for more than may begin")
+
+    def release(self) -> None:
+        """It was never held."""
+
     def wire(self) -> Wire:
-        return Wire(self.receive, self.send)
+        return Wire(self.receive, self.send, self)
 
 
 def a_desk(town: Town) -> Desk:
@@ -51,7 +71,7 @@ async def flood(person: Person, order_id: str) -> Phone:
     """A phone that asks for more than may wait, and reads none of it."""
     phone = Phone(person.token)
     for _ in range(30):
-        phone.say({"type": "subscribe", "channel": f"order:{order_id}"})
+        phone.says({"type": "subscribe", "channel": f"order:{order_id}"})
     return phone
 
 
