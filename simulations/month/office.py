@@ -29,7 +29,7 @@ from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 from engine.payments.decide import Terms
 from engine.payments.gateways import GatewayName, Network
-from engine.payments.messages import FollowOrder, TakePointsBack
+from engine.payments.messages import FollowOrder, ReleaseWallet, TakePointsBack
 from engine.payouts.decide import PayoutTerms
 from simulations.gateways.moyasar import SECRET_KEY, WEBHOOK_SECRET, MoyasarProtocol
 from simulations.gateways.payouts import SECRET_KEY as PAYOUT_KEY
@@ -171,6 +171,7 @@ class Office:
                 EnterTransfer: self.keeper.on_effect,
                 FollowOrder: self.payments.on_effect,
                 TakePointsBack: self.loyalty.on_effect,
+                ReleaseWallet: Wallet(self.keeper, self.books).on_effect,
                 TellOwner: self._tell_owner,
             },
             OutboxSettings(poll_s=_POLL_S),
