@@ -128,7 +128,7 @@ class InvoiceShown(Answer):
     """An invoice or note; `pdf` and `xml` are signed addresses, valid until `links_expire_at`."""
 
     invoice_id: str
-    order_id: str
+    order_id: str | None
     number: str
     kind: Literal["invoice", "credit_note", "debit_note"]
     original_id: str | None

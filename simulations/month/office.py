@@ -117,7 +117,6 @@ class Office:
             clock=self.clock,
             wall=self.clock,
         )
-        self.payouts = self._payouts(wire)
         self.disputes = Disputes(self.payout_store, self.keeper, self.books, wall=self.clock)
         self.loyalty = Loyalty(self.keeper, self.books, stage.store, clock=self.clock)
         self.reconciling = Reconciling(self.keeper, self.books, wall=self.clock)
@@ -129,6 +128,7 @@ class Office:
             unit=UNIT,
             stamp=lambda: own_stamp(b"a month", UNIT),
         )
+        self.payouts = self._payouts(wire)
         self.outbox = self._outbox()
 
     async def settle(self) -> None:
@@ -157,6 +157,7 @@ class Office:
                 clock=self.clock,
                 patience_s=_PATIENCE_S,
             ),
+            invoicing=self.invoicing,
             wall=self.clock,
             terms=PayoutTerms(),
         )
