@@ -26,6 +26,8 @@ from engine.kernel.ids import derived_id
 from engine.kernel.messages import Caller, Effect
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.orders.order import Order
+from engine.payouts.fees import fee_cause, fee_draft, fee_note
+from engine.payouts.payout import Payout
 from engine.pricing.lines import PriceLine, amounts
 from storage.invoices import InvoiceStore
 from storage.store import Store
@@ -78,6 +80,21 @@ class Invoicing:
         if isinstance(found, Refusal):
             log = structlog.get_logger(__name__)
             log.warning("refund_not_credited", refund=effect.refund_id, why=found.code)
+
+    async def on_paid_out(self, payout: Payout) -> None:
+        """Issue the invoice for its fee, if it has one; the same payout has the same invoice."""
+        if payout.fee_halalas:
+            await self._issue(fee_draft(payout, seller=self._seller, now=self._clock.now()))
+
+    async def on_returned(self, payout: Payout) -> None:
+        """Credit its fee, if that was invoiced; the same payout has the same note.
+
+        What operators have credited before cannot be credited twice.
+        """
+        causes = (fee_cause(payout.id),)
+        for original in (await self._invoices.find_caused(causes)).values():
+            note = fee_note(payout, original, seller=self._seller, now=self._clock.now())
+            await self._issue(note)
 
     async def correct(
         self,

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import structlog
 from msgspec import Struct
 
+from actors.checkout import Checkout
 from actors.clock import Clock
 from actors.gateways.payments import (
     GatewayRejected,
@@ -17,18 +18,17 @@ from actors.gateways.payments import (
     Notice,
     PaymentGateway,
 )
+from actors.gateways.split import gateway_of
 from actors.invoicing import vat_of
 from actors.paid import Paid
-from engine.kernel.ids import PaymentId, UserId
+from engine.kernel.ids import PaymentId
 from engine.kernel.messages import Decision, Effect
 from engine.kernel.refusals import CATALOGUE, UNAVAILABLE, Refusal, RefusalKind
 from engine.kernel.timing import SECOND_MS, Instant
-from engine.orders.messages import PlaceOrder
 from engine.payments import decide, dues
-from engine.payments.decide import Payable, Step, Terms
+from engine.payments.decide import Step, Terms
 from engine.payments.gateways import (
     MATRIX,
-    METHOD_NOT_OFFERED,
     GatewayName,
     Network,
     Source,
@@ -60,16 +60,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     terms: Terms = Terms()
     refund_limit_halalas: int = 50_000
     poll_s: float = 2.0
-
-
-class Checkout(Struct, frozen=True, kw_only=True):
-    """What a customer wants to pay for (orders, or a gift link's limit), and with what."""
-
-    payment_id: PaymentId
-    customer_id: UserId
-    order: Payable
-    network: Network
-    source: Source
 
 
 class Payments:
@@ -226,9 +216,9 @@ class Payments:
         gateway = choose(wish.network, self._policy.routes)
         if isinstance(gateway, Refusal):
             return gateway
-        if gateway is GatewayName.CASH and not isinstance(wish.order, PlaceOrder):
-            # Each door would owe its own part, and a link has no door yet.
-            return METHOD_NOT_OFFERED(network=wish.network.value)
+        refusal = decide.objection(wish.order, wish.network, gateway, wish.wallet_halalas)
+        if refusal is not None:
+            return refusal
         try:
             card = await self._gateways[gateway].describe(wish.source)
         except GatewayRejected:
@@ -243,6 +233,7 @@ class Payments:
             # What the gateway says of the card counts, not what the app takes it for.
             network=(card and card.network) or wish.network,
             card=card,
+            wallet_halalas=wish.wallet_halalas,
             now=self._wall.now(),
             expires_at=self._on_the_wall(decide.pay_by(wish.order, now=self._clock.now())),
         )
@@ -255,7 +246,7 @@ class Payments:
         asked = await self._ask(payment, decide.taking(payment))
         if asked is None:
             return await self.find(payment.id)
-        gateway = self._gateways[payment.gateway]
+        gateway = gateway_of(self._gateways, payment)
         return await self._told(asked, gateway.take(asked, source))
 
     async def _take_up(self, payment: Payment, source: Source) -> Payment:
@@ -264,7 +255,7 @@ class Payments:
         What the gateway has not seen may be sent to it once more only if it takes the same
         reference for the same charge.
         """
-        gateway = self._gateways[payment.gateway]
+        gateway = gateway_of(self._gateways, payment)
         try:
             said = await gateway.find(payment)
         except GatewayUncertain:
@@ -294,7 +285,7 @@ class Payments:
         asked = await self._ask(payment, due)
         if asked is None or asked.operation is None:
             return await self.find(payment.id)
-        gateway = self._gateways[payment.gateway]
+        gateway = gateway_of(self._gateways, payment)
         return await self._told(asked, gateway.carry_out(asked, asked.operation))
 
     async def _told(self, payment: Payment, asking: Coroutine[Any, Any, Statement]) -> Payment:
@@ -319,7 +310,7 @@ class Payments:
     async def _look_at(self, payment: Payment, *, was_rejected: bool = False) -> Payment:
         """Ask the gateway how it stands, by our reference."""
         try:
-            said = await self._gateways[payment.gateway].find(payment)
+            said = await gateway_of(self._gateways, payment).find(payment)
         except GatewayUncertain as error:
             structlog.get_logger(__name__).warning(
                 "gateway_silent", payment=payment.id, why=str(error)

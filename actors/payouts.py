@@ -1,6 +1,6 @@
 """The host of payouts: reserve, ask once, look until it is known; nothing is asked blindly."""
 
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -37,6 +37,18 @@ _STEPS_MAX: Final = 8
 _LATE_MS: Final = 24 * HOUR_MS
 
 
+class FeeInvoicing(Protocol):
+    """Who issues invoices for fees; each method may be called again."""
+
+    async def on_paid_out(self, payout: Payout) -> None:
+        """It has arrived."""
+        ...
+
+    async def on_returned(self, payout: Payout) -> None:
+        """It came to nothing after all."""
+        ...
+
+
 class PayoutsWait(Exception):
     """Not everybody can be paid out yet; the text says how many."""
 
@@ -55,11 +67,13 @@ class Payouts:
         gateway: PayoutGateway,
         cash: CashHolders,
         *,
+        invoicing: FeeInvoicing,
         wall: Clock,
         terms: PayoutTerms,
     ) -> None:
         self._store, self._ledger, self._books, self._cash = store, ledger, books, cash
-        self._gateway, self._wall, self._terms = gateway, wall, terms
+        self._gateway, self._invoicing = gateway, invoicing
+        self._wall, self._terms = wall, terms
 
     async def request(
         self, courier_id: CourierId, kind: PayoutKind, asked_halalas: int | None, *, cause: str
@@ -212,11 +226,13 @@ class Payouts:
                 await self._enter(postings.posting(payout))
             case S.PAID:
                 await self._enter_all(postings.posting(payout), postings.arrival(payout))
+                await self._invoicing.on_paid_out(payout)
             case S.FAILED:
                 await self._undo(payout)
             case S.RETURNED:
                 await self._enter_all(postings.posting(payout), postings.arrival(payout))
                 await self._enter_all(*postings.reversals(payout, has_arrived=True))
+                await self._invoicing.on_returned(payout)
             case _:
                 pass
         return await self._saved(decide.entered(payout, now=self._wall.now()))

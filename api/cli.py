@@ -334,6 +334,19 @@ def export_orders(
         exports.export(_running_database(), zone_id, file, since=begin, until=end)
 
 
+@app.command("export-payments")
+def export_payments(
+    file: Annotated[Path, typer.Argument(help="The CSV file to write.")],
+    *,
+    since: Annotated[str, typer.Option(help="From this day or time on, in UTC.")],
+    until: Annotated[str, typer.Option(help="Until before this day or time, in UTC.")],
+) -> None:
+    """Write the payments of a time and their refunds as CSV, from the running system."""
+    with Understandable():
+        begin, end = exports.instant_of(since), exports.instant_of(until)
+        exports.export_payments(_running_database(), file, since=begin, until=end)
+
+
 @app.command("index-orders")
 def index_orders() -> None:
     """Make old orders of the running system findable; goes on where it was stopped."""

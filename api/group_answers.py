@@ -2,7 +2,7 @@
 
 from api.answer import Answer
 from api.answers import OrderPlacedAnswer, OrderShown
-from api.order_answers import CancellationShown, QuoteMade
+from api.order_answers import CancellationShown, QuoteMade, SplitShown
 
 
 class GroupQuoted(Answer):
@@ -10,6 +10,7 @@ class GroupQuoted(Answer):
 
     quotes: list[QuoteMade]
     total_halalas: int
+    split: SplitShown | None = None
     valid_until: int
 
 

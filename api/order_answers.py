@@ -16,6 +16,17 @@ class PricedLineShown(Answer):
     gross_halalas: int
 
 
+class SplitShown(Answer):
+    """The most that the wallet could pay by now, `credit_halalas` of it gift credit, and the rest.
+
+    Nothing is set aside: send as much as is wished of it as `wallet_halalas` when you pay.
+    """
+
+    wallet_halalas: int
+    credit_halalas: int
+    rest_halalas: int
+
+
 class QuoteMade(Answer):
     """A price and a promise; amounts in halalas, VAT included in the total.
 
@@ -35,6 +46,7 @@ class QuoteMade(Answer):
     likely_by: int
     promised_at: int
     valid_until: int
+    split: SplitShown | None = None
 
 
 class OrderToPlace(Answer):
@@ -116,7 +128,7 @@ class InvoiceShown(Answer):
     """An invoice or note; `pdf` and `xml` are signed addresses, valid until `links_expire_at`."""
 
     invoice_id: str
-    order_id: str
+    order_id: str | None
     number: str
     kind: Literal["invoice", "credit_note", "debit_note"]
     original_id: str | None

@@ -1,27 +1,37 @@
 """Paying for something: what it is paid with, and the payment as far as it goes at once."""
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import Request
 from pydantic import Field
 
-from actors.payments import Checkout, Payments
-from api.bodies import Body
+from actors.checkout import Checkout
+from api.bodies import PRICE_HALALAS_MAX, Body
 from api.errors import Refused
 from api.parts import Parts
 from engine.kernel.ids import PaymentId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.payments.decide import Payable
-from engine.payments.gateways import METHOD_NOT_OFFERED, Network, Source, SourceKind
-from engine.payments.messages import ORDER_PAID, PAYMENTS_OFF, SOURCE_REFUSED
+from engine.payments.gateways import METHOD_NOT_OFFERED, GatewayName, Network, Source, SourceKind
+from engine.payments.messages import ORDER_PAID, PAYMENTS_OFF, SOURCE_REFUSED, SPLIT_REFUSED
 from engine.payments.payment import Payment, PaymentStatus
 from engine.payments.saved import UNKNOWN_METHOD, SavedMethod, method_id
 
+if TYPE_CHECKING:
+    from actors.payments import Payments
+
 _SOURCE_MAX = 20_000
 # What may be said to whoever pays, whatever it is for.
-PAYING: Final = (PAYMENTS_OFF, METHOD_NOT_OFFERED, SOURCE_REFUSED, ORDER_PAID, UNKNOWN_METHOD)
+PAYING: Final = (
+    PAYMENTS_OFF,
+    METHOD_NOT_OFFERED,
+    SOURCE_REFUSED,
+    ORDER_PAID,
+    UNKNOWN_METHOD,
+    SPLIT_REFUSED,
+)
 
 
 class SourceBody(Body):
@@ -35,11 +45,15 @@ class SourceBody(Body):
 
 
 class PaidWith(Body):
-    """What something is paid with; whether to save that."""
+    """What something is paid with; whether to save that.
+
+    `wallet_halalas` of it come from the customer's gift credit and wallet, the rest by the network.
+    """
 
     network: Annotated[Network, Field(strict=False)]
     source: SourceBody
     save: bool = False
+    wallet_halalas: Annotated[int, Field(ge=0, le=PRICE_HALALAS_MAX)] = 0
 
 
 async def charged(
@@ -60,6 +74,8 @@ async def charged(
     payments: Payments = request.app.state.payments
     if not parts.gateways:
         raise Refused(PAYMENTS_OFF())
+    if body.wallet_halalas and GatewayName.WALLET not in parts.gateways:
+        raise Refused(METHOD_NOT_OFFERED(network=Network.WALLET.value))
     source = await _source_of(parts, caller, body.source)
     made = await payments.pay(
         Checkout(
@@ -68,11 +84,13 @@ async def charged(
             order=what,
             network=body.network,
             source=source,
+            wallet_halalas=body.wallet_halalas,
         )
     )
     if isinstance(made, Refusal):
         raise Refused(made)
-    if not is_for_it(made):
+    by_wallet = made.wallet.halalas if made.wallet else 0
+    if not is_for_it(made) or by_wallet != body.wallet_halalas:
         raise Refused(KEY_REUSED())
     if body.save:
         await _save_method(parts, made, source)

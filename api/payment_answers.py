@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.answer import Answer, PageAnswer
-from engine.payments.gateways import Card, Flow, GatewayName, Network
+from engine.payments.gateways import Card, Flow, GatewayName, Network, WalletPart
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 
 
@@ -29,6 +29,14 @@ class RefundShown(Answer):
     done_at: int | None
 
 
+class WalletPartShown(Answer):
+    """What gift credit and wallet pay of it; what was taken and given is part of the whole."""
+
+    amount_halalas: int
+    captured_halalas: int
+    refunded_halalas: int
+
+
 class PaymentShown(Answer):
     """How a payment stands; amounts in halalas.
 
@@ -46,6 +54,7 @@ class PaymentShown(Answer):
     captured_halalas: int
     refunded_halalas: int
     credited_halalas: int
+    wallet: WalletPartShown | None
     is_placed: bool
     reason: str
     challenge_url: str
@@ -116,6 +125,7 @@ def shown(payment: Payment) -> dict[str, Any]:
     return {
         "payment_id": payment.id,
         **told,
+        "wallet": None if payment.wallet is None else _wallet_part(payment.wallet),
         "card": None if payment.card is None else card_shown(payment.card),
         "refunds": [_refund(one) for one in payment.refunds],
     }
@@ -126,6 +136,14 @@ def card_shown(card: Card) -> dict[str, Any]:
     return {name: getattr(card, name) for name in CardShown.model_fields}
 
 
+def _wallet_part(part: WalletPart) -> dict[str, Any]:
+    return {
+        "amount_halalas": part.halalas,
+        "captured_halalas": part.captured_halalas,
+        "refunded_halalas": part.refunded_halalas,
+    }
+
+
 def _refund(one: Refund) -> dict[str, Any]:
     return {
         "refund_id": one.id,
@@ -134,5 +152,7 @@ def _refund(one: Refund) -> dict[str, Any]:
 
 
 _TOLD = tuple(
-    name for name in PaymentShown.model_fields if name not in {"payment_id", "card", "refunds"}
+    name
+    for name in PaymentShown.model_fields
+    if name not in {"payment_id", "card", "refunds", "wallet"}
 )

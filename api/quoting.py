@@ -6,6 +6,7 @@ import numpy as np
 
 from actors.chance import new_id
 from api.errors import Refused
+from api.order_answers import SplitShown
 from api.parts import Parts
 from api.quoted_zones import QuotedZones
 from api.zones_of import zone_of
@@ -111,14 +112,15 @@ def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
     )
 
 
-def quote_shown(made: Quote) -> dict[str, Any]:
-    """A quote as its customer sees it."""
+def quote_shown(made: Quote, split: SplitShown | None = None) -> dict[str, Any]:
+    """A quote as its customer sees it; `split` says what his wallet could pay of it."""
     told = {name: getattr(made, name) for name in _QUOTED}
     return {
         "quote_id": made.id,
         **told,
         "lines": [_line(one) for one in made.lines],
         "surge_percent": NO_SURGE_PERCENT if made.surge is None else made.surge.fee_percent,
+        "split": None if split is None else split.model_dump(),
     }
 
 

@@ -81,6 +81,15 @@ PAYMENTS: Final = Listing(
         _number("amount_halalas", "What was to be paid."),
     ),
 )
+PAYMENT_SEARCH: Final = Listing(
+    name="payment_search",
+    orders=(_MADE_AT,),
+    filters=(
+        *PAYMENTS.filters,
+        Column(name="customer_id", kind=Kind.ID, says="Of this customer."),
+        Column(name="reference", kind=Kind.TEXT, says="Known to its gateway by this."),
+    ),
+)
 PAYOUTS: Final = Listing(
     name="payouts",
     orders=(_MADE_AT,),

@@ -40,6 +40,10 @@ class InvoiceStore(Protocol):
         """An invoice by its id."""
         ...
 
+    async def find_caused(self, causes: Iterable[str]) -> dict[str, Invoice]:
+        """What was issued for these causes, by cause."""
+        ...
+
     async def list_of(self, order_id: OrderId) -> tuple[Invoice, ...]:
         """An order's invoices and notes, in the order of their numbers."""
         ...
@@ -116,6 +120,11 @@ class PostgresInvoices:
     async def find(self, invoice_id: InvoiceId) -> Invoice | None:
         state = await self._database.value(queries.find_invoice, invoice_id=known(invoice_id))
         return None if state is None else decode(Invoice, state)
+
+    async def find_caused(self, causes: Iterable[str]) -> dict[str, Invoice]:
+        rows = await self._database.rows(queries.find_invoices_caused, causes=[*causes])
+        found = (decode(Invoice, row["state"]) for row in rows)
+        return {one.draft.cause: one for one in found}
 
     async def list_of(self, order_id: OrderId) -> tuple[Invoice, ...]:
         rows = await self._database.rows(queries.list_invoices_of, order_id=known(order_id))

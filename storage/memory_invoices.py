@@ -44,6 +44,9 @@ class MemoryInvoices:
     async def find(self, invoice_id: InvoiceId) -> Invoice | None:
         return self._by_id.get(invoice_id)
 
+    async def find_caused(self, causes: Iterable[str]) -> dict[str, Invoice]:
+        return {one: self._by_cause[one] for one in causes if one in self._by_cause}
+
     async def list_of(self, order_id: OrderId) -> tuple[Invoice, ...]:
         return tuple(one for one in self._by_id.values() if one.draft.order_id == order_id)
 

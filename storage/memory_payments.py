@@ -6,7 +6,7 @@ from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.messages import Decision
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
-from engine.listings import PAYMENTS
+from engine.listings import PAYMENT_SEARCH, PAYMENTS
 from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment, PaymentStatus
 from storage.memory_outbox import MemoryOutbox
@@ -61,6 +61,9 @@ class MemoryPayments:
     async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[Payment]:
         mine = (one for one in self._kept.values() if one.customer_id == customer_id)
         return PAYMENTS.page(mine, wanted)
+
+    async def list_all(self, wanted: Wanted) -> Page[Payment]:
+        return PAYMENT_SEARCH.page(self._kept.values(), wanted)
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payment, ...]:
         due = sorted((at, one) for one, at in self._due.items() if at <= now)

@@ -10,7 +10,7 @@ from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.messages import Change, Decision, Event
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
-from engine.listings import PAYMENTS
+from engine.listings import PAYMENT_SEARCH, PAYMENTS
 from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment
 from storage.database import Database, Session
@@ -55,6 +55,10 @@ class PaymentStore(Protocol):
 
     async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[Payment]:
         """A page of a customer's, as `PAYMENTS` says."""
+        ...
+
+    async def list_all(self, wanted: Wanted) -> Page[Payment]:
+        """A page of everybody's, as `PAYMENT_SEARCH` says."""
         ...
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payment, ...]:
@@ -132,6 +136,15 @@ class PostgresPayments:
             wanted,
             lambda row: decode(Payment, row["state"]),
             customer_id=known(customer_id),
+        )
+
+    async def list_all(self, wanted: Wanted) -> Page[Payment]:
+        return await page_in(
+            self._database,
+            queries.list_payments,
+            PAYMENT_SEARCH,
+            wanted,
+            lambda row: decode(Payment, row["state"]),
         )
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[Payment, ...]:

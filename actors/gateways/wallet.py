@@ -10,7 +10,8 @@ from typing import Final
 
 from actors.gateways.payments import GatewayRejected, GatewayUncertain, Notice
 from actors.ledger import LedgerKeeper
-from engine.kernel.ids import derived_id
+from engine.kernel.ids import PaymentId, derived_id
+from engine.kernel.messages import Effect
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.transfers import (
@@ -30,11 +31,12 @@ from engine.payments.gateways import (
     Standing,
     Statement,
 )
+from engine.payments.messages import ReleaseWallet
 from engine.payments.payment import Operation, OperationKind, Payment
+from engine.payments.postings import TILL
 from storage.ledger import LedgerStore
 from storage.store import StoreUnavailable
 
-TILL: Final = account(AccountKind.GATEWAY, GatewayName.WALLET.value)
 _TRIES_MAX: Final = 3
 
 
@@ -91,6 +93,15 @@ class Wallet:
         del headers, body
         return None
 
+    async def on_effect(self, effect: Effect) -> None:
+        """A payment has come to nothing; what was taken after all is given back with the rest."""
+        assert isinstance(effect, ReleaseWallet)
+        held = await self._books.find_entry(_named(effect.payment_id, "hold"))
+        if held is not None:
+            # Refused when it was let go of, or taken, before.
+            void = void_of(held.transfer, id=_named(effect.payment_id, "void"))
+            await self._keeper.enter(void)
+
     async def _statement(self, payment: Payment) -> Statement:
         if await self._books.find_entry(_id(payment, "void")) is not None:
             return _statement(payment, Standing.VOIDED)
@@ -100,7 +111,8 @@ class Wallet:
         given = 0
         for one in payment.refunds:
             entry = await self._books.find_entry(_id(payment, f"refund {one.id}"))
-            given += one.amount_halalas if entry is not None else 0
+            # What was given into the wallet may be a part of a refund.
+            given -= 0 if entry is None else _of_till(entry.transfer)
         captured = max(leg.amount for leg in taken.transfer.legs)
         return _statement(payment, Standing.CAPTURED, captured=captured, refunded=given)
 
@@ -195,6 +207,11 @@ def _legs(payment: Payment, wallet: int, credit: int) -> tuple[Leg, ...]:
     return move({mine: wallet, _credit(payment): credit, TILL: -wallet - credit})
 
 
+def _of_till(transfer: Transfer) -> int:
+    """What of it the till has got."""
+    return sum(leg.amount for leg in transfer.legs if leg.account == TILL)
+
+
 def _credit(payment: Payment) -> AccountId:
     return account(AccountKind.GIFT_CREDIT, payment.customer_id)
 
@@ -205,4 +222,8 @@ def _credit_of(payment: Payment, transfer: Transfer) -> int:
 
 
 def _id(payment: Payment, name: str) -> TransferId:
-    return TransferId(derived_id("wallet payment", payment.id, name))
+    return _named(payment.id, name)
+
+
+def _named(payment_id: PaymentId, name: str) -> TransferId:
+    return TransferId(derived_id("wallet payment", payment_id, name))

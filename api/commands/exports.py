@@ -1,4 +1,4 @@
-"""The command that writes a zone's orders into a file."""
+"""The commands that write a zone's orders, and everybody's payments, into a file."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 if TYPE_CHECKING:
+    from storage.payments import PaymentStore
     from storage.settings import DatabaseSettings
     from storage.store import Store
 
@@ -40,6 +41,52 @@ async def _export(
         return await write_orders(PostgresStore(database), zone_id, file, since=since, until=until)
     finally:
         await database.close()
+
+
+def export_payments(database: "DatabaseSettings", file: Path, *, since: int, until: int) -> int:
+    """Write the payments that were made in this time, and their refunds; how many payments."""
+    count = asyncio.run(_export_payments(database, file, since=since, until=until))
+    typer.echo(f"{count:,} payments are in {file}")
+    return count
+
+
+async def _export_payments(
+    settings: "DatabaseSettings", file: Path, *, since: int, until: int
+) -> int:
+    from storage.database import Database
+    from storage.payments import PostgresPayments
+
+    database = await Database.open(settings)
+    try:
+        return await write_payments(PostgresPayments(database), file, since=since, until=until)
+    finally:
+        await database.close()
+
+
+async def write_payments(store: "PaymentStore", file: Path, *, since: int, until: int) -> int:
+    """Oldest first, with a bar that shows how far through the time it has come."""
+    from msgspec.structs import replace
+    from rich.progress import Progress
+
+    from api.csv_rows import BEGINNING, written
+    from engine.kernel.filters import Condition, Operator
+    from engine.kernel.pages import Wanted
+    from engine.listings import PAYMENT_SEARCH
+    from engine.payments.sheet import STAFF_HEADINGS, rows_of
+
+    of_time = (Condition("made_at", Operator.GTE, since), Condition("made_at", Operator.LT, until))
+    wanted, count = Wanted(limit=_AT_ONCE, descending=False, only=of_time), 0
+    with file.open("w", encoding="utf-8", newline="") as sheet, Progress(transient=True) as bars:
+        bar = bars.add_task("exporting", total=max(1, until - since))
+        sheet.write(BEGINNING + written([STAFF_HEADINGS]))
+        while True:
+            page = await store.list_all(wanted)
+            sheet.write(written(row for one in page.rows for row in rows_of(one, STAFF_HEADINGS)))
+            count += len(page.rows)
+            if not page.has_next:
+                return count
+            wanted = replace(wanted, beyond=PAYMENT_SEARCH.key()(page.rows[-1]))
+            bars.update(bar, completed=page.rows[-1].made_at - since)
 
 
 async def write_orders(store: "Store", zone_id: str, file: Path, *, since: int, until: int) -> int:

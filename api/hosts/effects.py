@@ -1,6 +1,7 @@
 """What carries out the effects that decisions promise."""
 
 from actors.gateways.sms import SmsGateway
+from actors.gateways.wallet import Wallet
 from actors.invoicing import Invoicing
 from actors.ledger import LedgerKeeper
 from actors.links import LinkMails
@@ -17,7 +18,7 @@ from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
-from engine.payments.messages import FollowOrder, TakePointsBack
+from engine.payments.messages import FollowOrder, ReleaseWallet, TakePointsBack
 
 
 def open_outbox(
@@ -41,6 +42,7 @@ def open_outbox(
             EnterTransfer: ledger.on_effect,
             FollowOrder: payments.on_effect,
             TakePointsBack: loyalty.on_effect,
+            ReleaseWallet: Wallet(ledger, parts.ledger).on_effect,
             TellOwner: _telling(parts),
         },
         parts.settings.outbox,

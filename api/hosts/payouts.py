@@ -59,6 +59,7 @@ def open_payouts(app: FastAPI, parts: Parts, ledger: LedgerKeeper) -> PayoutWatc
             parts.ledger,
             parts.payout_gateway,
             cash,
+            invoicing=app.state.invoicing,
             wall=parts.wall,
             terms=terms,
         )

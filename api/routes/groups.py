@@ -28,6 +28,7 @@ from api.placing import paid_order
 from api.quoting import make_quote_for, quote_shown
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
+from api.splits import split_of
 from engine.geo.zone import OUTSIDE_ZONES
 from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE
@@ -127,10 +128,13 @@ async def quote_group(
         raise Refused(NOT_ONE_ZONE())
     for quoted in made:
         await parts.store.save_quote(quoted)
+    total = sum(one.total_halalas for one in made)
+    split = await split_of(parts, caller.user_id, total)
     return Json(
         {
             "quotes": [quote_shown(one) for one in made],
-            "total_halalas": sum(one.total_halalas for one in made),
+            "total_halalas": total,
+            "split": None if split is None else split.model_dump(),
             "valid_until": min(one.valid_until for one in made),
         }
     )

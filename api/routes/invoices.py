@@ -1,7 +1,6 @@
 """Invoices: an order's own, notes that correct them, and their files by signed address."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
@@ -13,8 +12,9 @@ from api.bodies import Body, PriceLineBody, Reason
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
+from api.invoice_views import PDF, invoices_shown, link_key
 from api.json_answer import Json
-from api.links import LINK_EXPIRED, UNKNOWN_LINK, read_link, sign_link
+from api.links import LINK_EXPIRED, UNKNOWN_LINK, read_link
 from api.order_answers import InvoiceShown, InvoicesShown
 from api.order_views import find_visible
 from api.parts import Parts
@@ -25,20 +25,16 @@ from engine.invoices.invoice import (
     CREDIT_EXCEEDED,
     NOT_AN_INVOICE,
     UNKNOWN_INVOICE,
-    Invoice,
     InvoiceId,
     InvoiceKind,
 )
-from engine.invoices.submission import NOT_CLEARED, Submission, handed_out, is_held_back
+from engine.invoices.submission import NOT_CLEARED, handed_out, is_held_back
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
-from engine.kernel.timing import HOUR_MS
 from engine.orders.messages import UNKNOWN_ORDER
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
-PURPOSE: Final = "invoice links"
-_PDF, _XML = 0, 1
 
 
 class NoteBody(Body):
@@ -59,7 +55,7 @@ async def list_invoices(
     """The invoices and notes of an order; the first one is issued soon after the delivery."""
     order = await find_visible(parts, caller, order_id)
     found = await parts.invoices.list_of(order.id)
-    return Json({"invoices": await _shown(parts, found)})
+    return Json({"invoices": await invoices_shown(parts, found)})
 
 
 @router.post(
@@ -98,8 +94,9 @@ async def correct_invoice(
     )
     if isinstance(note, Refusal):
         raise Refused(note)
-    await _take_points_back(request, parts, note.draft.order_id)
-    (shown,) = await _shown(parts, [note])
+    if note.draft.order_id is not None:
+        await _take_points_back(request, parts, note.draft.order_id)
+    (shown,) = await invoices_shown(parts, [note])
     return Json(shown, 201)
 
 
@@ -132,7 +129,7 @@ async def get_invoice_file(
     token: Annotated[str, Path(max_length=200)], parts: PartsDep, request: Request
 ) -> Response:
     """An invoice as a PDF or as XML."""
-    read = read_link(token, key=_key(parts), now=parts.clock.now())
+    read = read_link(token, key=link_key(parts), now=parts.clock.now())
     if isinstance(read, Refusal):
         raise Refused(read)
     invoice_id, side = read
@@ -145,7 +142,7 @@ async def get_invoice_file(
         raise Refused(NOT_CLEARED())
     invoice = handed_out(invoice, submission)
     invoicing: Invoicing = request.app.state.invoicing
-    if side == _PDF:
+    if side == PDF:
         return _file(await invoicing.print(invoice), f"{invoice.number}.pdf", "application/pdf")
     return _file(invoice.xml, f"{invoice.number}.xml", "application/xml")
 
@@ -157,43 +154,3 @@ def _file(content: bytes, name: str, media_type: str) -> Response:
         "x-content-type-options": "nosniff",
     }
     return Response(content, media_type=media_type, headers=headers)
-
-
-async def _shown(parts: Parts, found: Sequence[Invoice]) -> list[dict[str, Any]]:
-    submissions = await parts.invoices.find_submissions(one.id for one in found)
-    return [_shown_one(parts, one, submissions[one.id]) for one in found]
-
-
-def _shown_one(parts: Parts, issued: Invoice, submission: Submission) -> dict[str, Any]:
-    one = handed_out(issued, submission)
-    expires_at = parts.clock.now() + parts.settings.invoices.link_hours * HOUR_MS
-
-    def link(side: int) -> str:
-        return f"/v1/invoice-files/{sign_link(one.id, side, expires_at, key=_key(parts))}"
-
-    return {
-        "invoice_id": one.id,
-        "order_id": one.draft.order_id,
-        "number": one.number,
-        "kind": one.draft.kind.value,
-        "original_id": one.draft.original_id,
-        "reason": one.draft.reason,
-        "issued_at": one.draft.issued_at,
-        "net_halalas": one.net_halalas,
-        "vat_halalas": one.vat_halalas,
-        "rounding_halalas": one.rounding_halalas,
-        "payable_halalas": one.payable_halalas,
-        "submission": {
-            "status": submission.status.value,
-            "has_warnings": bool(submission.warnings),
-            "decided_at": submission.decided_at,
-        },
-        "qr": one.qr,
-        "pdf": link(_PDF),
-        "xml": link(_XML),
-        "links_expire_at": expires_at,
-    }
-
-
-def _key(parts: Parts) -> bytes:
-    return parts.keys.keys.secret(PURPOSE)

@@ -37,6 +37,7 @@ from api.placing import order_of_body
 from api.quoting import make_quote_for, quote_shown
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
+from api.splits import split_of
 from engine import listings
 from engine.couriers.messages import NOT_YOUR_ORDER
 from engine.dispatch.offer import Offer
@@ -115,7 +116,8 @@ async def make_quote(
 
 async def _keep(parts: Parts, made: Quote) -> Json:
     await parts.store.save_quote(made)
-    return Json(quote_shown(made), 201)
+    split = await split_of(parts, made.customer_id, made.total_halalas)
+    return Json(quote_shown(made, split), 201)
 
 
 @router.post(

@@ -1,5 +1,7 @@
 """A courier's bank account, and what is paid out to it."""
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -11,9 +13,12 @@ from api.bodies import Body, Label
 from api.deps import Key, PartsDep, granted
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
+from api.invoice_views import invoices_shown
 from api.json_answer import Json
 from api.list_queries import PAYOUTS
+from api.order_answers import InvoiceShown
 from api.paging import Paging, listed
+from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
 from api.step_up import FRESHLY, FreshDep
@@ -22,6 +27,7 @@ from engine.kernel.ids import CourierId, derived_id
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.money.ledger import NOT_ENOUGH
+from engine.payouts.fees import fee_cause, return_cause
 from engine.payouts.payout import (
     BAD_IBAN,
     NO_BANK_ACCOUNT,
@@ -64,7 +70,10 @@ class BankAccountShown(BaseModel):
 
 
 class PayoutShown(BaseModel):
-    """A payout; `status` unknown means that the bank is being asked how it stands."""
+    """A payout; `status` unknown means that the bank is being asked how it stands.
+
+    `invoices` are for the fee: an invoice when it was paid, a note when the bank sent it back.
+    """
 
     payout_id: str
     kind: str
@@ -74,6 +83,7 @@ class PayoutShown(BaseModel):
     iban_end: str
     made_at: int
     reason: str
+    invoices: list[InvoiceShown]
 
 
 class PayoutsShown(PageAnswer):
@@ -134,7 +144,7 @@ async def list_payouts(
 ) -> Json:
     """What was paid out to you, and what is on its way; newest first."""
     page = await parts.payouts.list_of(CourierId(courier.user_id), paging.wanted)
-    return paging.answer(page, "payouts", [_payout(one) for one in page.rows])
+    return paging.answer(page, "payouts", await _payouts(parts, page.rows))
 
 
 @router.post(
@@ -171,7 +181,8 @@ async def request_payout(body: PayoutBody, key: Key, courier: Courier, request: 
         raise Refused(KEY_REUSED())
     if made.status is PayoutStatus.REFUSED:
         raise Refused(NOT_ENOUGH())
-    return Json(_payout(made), 201)
+    (shown,) = await _payouts(request.app.state.parts, [made])
+    return Json(shown, 201)
 
 
 def _account(account: BankAccount) -> dict[str, Any]:
@@ -183,8 +194,20 @@ def _account(account: BankAccount) -> dict[str, Any]:
     }
 
 
-def _payout(payout: Payout) -> dict[str, Any]:
+async def _payouts(parts: Parts, payouts: Sequence[Payout]) -> list[dict[str, Any]]:
+    causes = {one.id: (fee_cause(one.id), return_cause(one.id)) for one in payouts}
+    found = await parts.invoices.find_caused(chain.from_iterable(causes.values()))
+    return [
+        _payout(
+            one, await invoices_shown(parts, [found[it] for it in causes[one.id] if it in found])
+        )
+        for one in payouts
+    ]
+
+
+def _payout(payout: Payout, invoices: list[dict[str, Any]]) -> dict[str, Any]:
     return {
+        "invoices": invoices,
         "payout_id": payout.id,
         "kind": payout.kind.value,
         "status": payout.status.value,

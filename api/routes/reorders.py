@@ -16,6 +16,7 @@ from api.order_answers import AgainQuoted
 from api.order_views import find_visible
 from api.ordering_again import order_again, preparation_again_s, wishes_again
 from api.quoting import make_quote_for, quote_shown
+from api.splits import split_of
 from engine.geo.zone import OUTSIDE_ZONES
 from engine.identity.access import Permission
 from engine.kernel.messages import Caller
@@ -78,7 +79,9 @@ async def reorder(
 
     async def keep() -> Response:
         await parts.store.save_quote(made)
-        return Json({"quote": quote_shown(made), "order": order_again(order, made, door)}, 201)
+        split = await split_of(parts, made.customer_id, made.total_halalas)
+        told = {"quote": quote_shown(made, split), "order": order_again(order, made, door)}
+        return Json(told, 201)
 
     asked = Asked(
         who=caller.user_id,

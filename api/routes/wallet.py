@@ -1,5 +1,7 @@
 """What somebody has with us, and every transfer that made it so."""
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
@@ -12,6 +14,7 @@ from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
 from api.list_queries import STATEMENT
 from api.paging import Paging, listed
+from api.parts import Parts
 from api.pay_answers import PayLineShown
 from api.refusals import INVALID_REQUEST
 from engine.identity.access import Permission
@@ -19,10 +22,12 @@ from engine.kernel.messages import Caller, Role
 from engine.money.accounts import AccountId, AccountKind, account, asset_of
 from engine.money.earnings import lines_of
 from engine.money.ledger import Entry
+from engine.payouts.fees import fee_cause, return_cause
 from storage.ledger import LedgerStore
 
 router = APIRouter(prefix="/v1/wallet", tags=["money"])
 
+_PAYOUT: Final = "payout:"
 _ACCOUNTS: Final[dict[Role, tuple[AccountKind, ...]]] = {
     Role.CUSTOMER: (
         AccountKind.CUSTOMER_WALLET,
@@ -62,7 +67,7 @@ class WalletShown(_Shown):
 class LineShown(_Shown):
     """One transfer; `amount` is its part in this wallet, `effective_at` the day it counts for.
 
-    `lines` say for what a courier was paid.
+    `lines` say for what a courier was paid, `invoice_numbers` what documents its fee.
     """
 
     transfer_id: str
@@ -73,6 +78,7 @@ class LineShown(_Shown):
     about: str
     amount: int
     lines: list[PayLineShown]
+    invoice_numbers: list[str]
 
 
 class StatementShown(_Shown):
@@ -109,7 +115,8 @@ async def get_statement(
     if before is not None and wanted.beyond is None:
         wanted = replace(wanted, beyond=(before,))
     page = await parts.ledger.list_posted_of(mine, wanted)
-    lines = [_line(one, mine) for one in page.rows]
+    numbers = await _numbers(parts, page.rows)
+    lines = [_line(one, mine, numbers.get(one.transfer.about, [])) for one in page.rows]
     return paging.answer(page, "lines", lines, kind=kind.value)
 
 
@@ -125,7 +132,25 @@ async def _account(ledger: LedgerStore, caller: Caller, kind: AccountKind) -> di
     }
 
 
-def _line(entry: Entry, mine: AccountId) -> dict[str, Any]:
+async def _numbers(parts: Parts, entries: Sequence[Entry]) -> dict[str, list[str]]:
+    """The numbers of invoices and notes for the fees of payouts, by what entries are about."""
+    payouts = {
+        about: about.removeprefix(_PAYOUT)
+        for about in (one.transfer.about for one in entries)
+        if about.startswith(_PAYOUT)
+    }
+    causes = {
+        about: (fee_cause(payout_id), return_cause(payout_id))
+        for about, payout_id in payouts.items()
+    }
+    found = await parts.invoices.find_caused(chain.from_iterable(causes.values())) if causes else {}
+    return {
+        about: [found[one].number for one in of_it if one in found]
+        for about, of_it in causes.items()
+    }
+
+
+def _line(entry: Entry, mine: AccountId, invoice_numbers: list[str]) -> dict[str, Any]:
     transfer = entry.transfer
     return {
         "transfer_id": transfer.id,
@@ -135,5 +160,6 @@ def _line(entry: Entry, mine: AccountId) -> dict[str, Any]:
         "reason": transfer.reason.value,
         "about": transfer.about,
         "amount": sum(leg.amount for leg in transfer.legs if leg.account == mine),
+        "invoice_numbers": invoice_numbers,
         "lines": [to_builtins(one) for one in lines_of(transfer)],
     }

@@ -46,11 +46,12 @@ class Draft(Struct, frozen=True, kw_only=True):
 
     The same `cause` is the same invoice, however often it is asked for. With a `buyer` it is a
     standard invoice, without one a simplified one. A note corrects the invoice `original_id`.
+    What is for no order, as the fee of a payout, has no `order_id`.
     """
 
     id: InvoiceId
     cause: str
-    order_id: OrderId
+    order_id: OrderId | None = None
     kind: InvoiceKind = InvoiceKind.INVOICE
     seller: Party
     buyer: Party | None = None

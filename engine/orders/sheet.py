@@ -44,14 +44,14 @@ def row_of(order: Order, headings: Sequence[str] = HEADINGS) -> tuple[str, ...]:
     return tuple([_CELLS[one](order) for one in headings])
 
 
-def _time(instant: Instant | None) -> str:
+def time_cell(instant: Instant | None) -> str:
     """A time in UTC (ISO 8601), or nothing."""
     if instant is None:
         return ""
     return datetime.fromtimestamp(instant // SECOND_MS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _text(text: str) -> str:
+def text_cell(text: str) -> str:
     """One line of text that no program takes for a formula."""
     line = " ".join(text.split())
     return f"'{line}" if line.startswith(_FORMULAS) else line
@@ -61,14 +61,14 @@ _CELLS: Final[Mapping[str, Callable[[Order], str]]] = {
     "order_id": lambda order: order.id,
     "code": lambda order: order.code,
     "status": lambda order: order.status.value,
-    "placed_at": lambda order: _time(order.placed_at),
-    "picked_up_at": lambda order: _time(order.picked_up_at),
-    "due_at": lambda order: _time(order.due_at),
-    "ended_at": lambda order: _time(order.ended_at),
-    "recipient": lambda order: _text(order.recipient.name),
-    "gift": lambda order: _text(order.gift.description),
-    "shop": lambda order: _text(order.shop.name),
-    "door": lambda order: _text(order.door.address or order.door.name),
+    "placed_at": lambda order: time_cell(order.placed_at),
+    "picked_up_at": lambda order: time_cell(order.picked_up_at),
+    "due_at": lambda order: time_cell(order.due_at),
+    "ended_at": lambda order: time_cell(order.ended_at),
+    "recipient": lambda order: text_cell(order.recipient.name),
+    "gift": lambda order: text_cell(order.gift.description),
+    "shop": lambda order: text_cell(order.shop.name),
+    "door": lambda order: text_cell(order.door.address or order.door.name),
     "total_sar": lambda order: riyals(order.total_halalas),
     "fees_sar": lambda order: riyals(order.fees_halalas),
     "charge_sar": lambda order: (

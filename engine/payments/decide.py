@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from engine.kernel.ids import OrderId, PaymentId, UserId, derived_id
 from engine.kernel.messages import Change, Decision, Effect, Event
+from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS, SECOND_MS, Instant
 from engine.orders.gift_link import GiftLink, paid_order_of
 from engine.orders.grouping import group_name
@@ -15,12 +16,15 @@ from engine.orders.quote import QUOTE_VALID_MS
 from engine.payments.gateways import (
     HOLD_LASTS_MS,
     MATRIX,
+    METHOD_NOT_OFFERED,
     Card,
     Flow,
     GatewayName,
     Network,
+    WalletPart,
     flow_of,
 )
+from engine.payments.messages import SPLIT_REFUSED
 from engine.payments.owed import Supplementing
 from engine.payments.payment import (
     TAKING,
@@ -41,6 +45,7 @@ from engine.payments.payment import (
     TargetSet,
     evolve,
 )
+from engine.payments.splitting import REST_MIN, can_split
 
 Payable = PlaceOrder | PlaceOrders | GiftLink | Supplementing
 _FIRST_MS = 5 * SECOND_MS
@@ -80,12 +85,14 @@ def begin(
     gateway: GatewayName,
     network: Network,
     card: Card | None = None,
+    wallet_halalas: int = 0,
     now: Instant,
     expires_at: Instant,
 ) -> Decision:
     """A customer pays for a quote or several, the limit of a gift link, or more of an order.
 
-    The orders are placed, the link opened, or the change made, once the money is held or taken.
+    `wallet_halalas` of it come from his wallet, the rest by the gateway. The orders are placed, the
+    link opened, or the change made, once the money is held or taken.
     """
     life_ms = what.expires_at - what.made_at if isinstance(what, GiftLink) else 0
     # What is owed already waits for nothing.
@@ -102,13 +109,40 @@ def begin(
             network=network,
             flow=Flow.CHARGE if is_at_once else flow_of(gateway, network),
             card=card,
-            amount_halalas=0,
+            amount_halalas=amount_of(what),
+            wallet=WalletPart(halalas=wallet_halalas) if wallet_halalas else None,
             made_at=now,
             expires_at=expires_at,
         ),
     )
     begun = PaymentBegun(at=now, amount_halalas=payment.amount_halalas)
     return decided(payment, (begun,), now=now)
+
+
+def objection(
+    what: Payable, network: Network, gateway: GatewayName, wallet_halalas: int
+) -> Refusal | None:
+    """Why it cannot be paid for so; None when it can."""
+    if gateway is GatewayName.CASH and not isinstance(what, PlaceOrder):
+        # Each door would owe its own part, and a link has no door yet.
+        return METHOD_NOT_OFFERED(network=network.value)
+    total = amount_of(what)
+    if wallet_halalas and not can_split(gateway, total - wallet_halalas):
+        return SPLIT_REFUSED(total_halalas=total, rest_halalas_min=REST_MIN)
+    return None
+
+
+def amount_of(what: Payable) -> int:
+    """What is to be paid for it, in halalas."""
+    match what:
+        case GiftLink():
+            return what.limit_halalas
+        case PlaceOrders():
+            return sum(one.quote.total_halalas for one in what.orders)
+        case PlaceOrder():
+            return what.quote.total_halalas
+        case Supplementing():
+            return what.halalas
 
 
 def paid_as(what: Payable) -> OrderId:
@@ -142,21 +176,15 @@ def pay_by(what: Payable, *, now: Instant) -> Instant:
 def _for(what: Payable, payment: Payment) -> Payment:
     match what:
         case GiftLink():
-            return replace(payment, gift_link_id=what.id, amount_halalas=what.limit_halalas)
+            return replace(payment, gift_link_id=what.id)
         case PlaceOrders():
             orders = tuple(replace(one, payment_id=payment.id) for one in what.orders)
-            return replace(
-                payment,
-                orders=orders,
-                shares=tuple(map(_share_of, orders)),
-                amount_halalas=sum(one.quote.total_halalas for one in orders),
-            )
+            return replace(payment, orders=orders, shares=tuple(map(_share_of, orders)))
         case PlaceOrder():
             is_cash = payment.gateway is GatewayName.CASH
-            order = replace(what, payment_id=payment.id, is_cash=is_cash)
-            return replace(payment, order=order, amount_halalas=order.quote.total_halalas)
+            return replace(payment, order=replace(what, payment_id=payment.id, is_cash=is_cash))
         case Supplementing():
-            return replace(payment, supplement=what, amount_halalas=what.halalas)
+            return replace(payment, supplement=what)
 
 
 def _share_of(order: PlaceOrder) -> Share:

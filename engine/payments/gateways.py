@@ -166,11 +166,22 @@ class Standing(StrEnum):
     VOIDED = "voided"
 
 
+class WalletPart(Struct, frozen=True, kw_only=True):
+    """What wallet and gift credit pay of a payment, the rest of which a gateway takes.
+
+    `halalas` is set aside when he pays; what was taken of it, and given back, is part of the whole.
+    """
+
+    halalas: int
+    captured_halalas: int = 0
+    refunded_halalas: int = 0
+
+
 class Statement(Struct, frozen=True, kw_only=True):
     """What a gateway says of a payment when it is asked; `challenge_url` is the bank's page.
 
     What it holds of ours beyond the halalas told, because it counts in another currency, is
-    `conversion_halalas`.
+    `conversion_halalas`. With `wallet` it speaks of both parts of a payment that is split.
     """
 
     reference: str
@@ -180,6 +191,7 @@ class Statement(Struct, frozen=True, kw_only=True):
     captured_halalas: int = 0
     refunded_halalas: int = 0
     conversion_halalas: int = 0
+    wallet: WalletPart | None = None
     card: Card | None = None
     challenge_url: str = ""
     reason: str = ""

@@ -4,13 +4,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from engine.kernel.ids import derived_id
+from engine.kernel.ids import EffectId, derived_id
 from engine.kernel.messages import Decision, Effect, Event
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.money.transfers import to_enter
 from engine.payments import postings
 from engine.payments.decide import Terms, decided, with_excess_returned
-from engine.payments.gateways import CURRENCY, Standing, Statement
+from engine.payments.gateways import CURRENCY, Standing, Statement, WalletPart
+from engine.payments.messages import ReleaseWallet
 from engine.payments.payment import (
     TAKING,
     Operation,
@@ -72,6 +73,7 @@ def heard(
         captured_halalas=max(payment.captured_halalas, said.captured_halalas),
         refunded_halalas=max(payment.refunded_halalas, said.refunded_halalas),
         conversion_halalas=_converted(payment, said),
+        wallet=_of_wallet(payment, said),
         # What the token was described as says more than what was charged.
         card=payment.card or said.card,
         challenge_url=said.challenge_url if said.standing is Standing.CHALLENGED else "",
@@ -135,15 +137,17 @@ def _moved(before: Payment, after: Payment, now: Instant) -> tuple[Payment, tupl
     """The refunds that are done now, and what follows from what was captured and refunded."""
     effects = list[Effect]()
     captured = after.captured_halalas - before.captured_halalas
+    by_wallet, to_wallet = _moved_by_wallet(before, after)
     if captured:
-        effects.append(to_enter(postings.captured(after, captured, now=now)))
+        taken = postings.captured(after, captured, by_wallet=by_wallet, now=now)
+        effects.append(to_enter(taken))
     converted = after.conversion_halalas - before.conversion_halalas
     if converted:
         effects.append(to_enter(postings.converted(before, converted, now=now)))
     rest = after.refunded_halalas - before.refunded_halalas
     asked = None if before.operation is None else before.refund(before.operation.id)
     if asked is not None and 0 < asked.amount_halalas <= rest:
-        transfer = postings.refunded(after, asked, now=now)
+        transfer = postings.refunded(after, asked, to_wallet=to_wallet, now=now)
         effects += postings.follows_refund(after, asked, transfer)
         after = _with(after, replace(asked, status=RefundStatus.DONE, done_at=now))
         rest -= asked.amount_halalas
@@ -162,6 +166,27 @@ def _moved(before: Payment, after: Payment, now: Instant) -> tuple[Payment, tupl
         effects += postings.follows_refund(after, unexplained, transfer)
         after = replace(after, refunds=(*after.refunds, unexplained))
     return after, tuple(effects)
+
+
+def _of_wallet(payment: Payment, said: Statement) -> WalletPart | None:
+    """What the wallet has paid and got back; it never becomes less."""
+    known, told = payment.wallet, said.wallet
+    if known is None or told is None:
+        return known
+    return replace(
+        known,
+        captured_halalas=max(known.captured_halalas, told.captured_halalas),
+        refunded_halalas=max(known.refunded_halalas, told.refunded_halalas),
+    )
+
+
+def _moved_by_wallet(before: Payment, after: Payment) -> tuple[int, int]:
+    """What was taken from the wallet, and what went back into it, since the last time."""
+    was, now = before.wallet, after.wallet
+    if was is None or now is None:
+        return 0, 0
+    taken = now.captured_halalas - was.captured_halalas
+    return taken, now.refunded_halalas - was.refunded_halalas
 
 
 def _converted(payment: Payment, said: Statement) -> int:
@@ -225,7 +250,8 @@ def _declined(payment: Payment, reason: str, *, now: Instant) -> Decision:
         challenge_url="",
         reason=reason,
     )
-    return decided(later, (PaymentDeclined(at=now, reason=reason),), now=now)
+    declined = PaymentDeclined(at=now, reason=reason)
+    return decided(later, (declined,), _released(payment), now=now)
 
 
 def _mismatched(payment: Payment, said: Statement, *, now: Instant) -> Decision:
@@ -237,4 +263,16 @@ def _mismatched(payment: Payment, said: Statement, *, now: Instant) -> Decision:
         reason="amount_mismatch",
     )
     event = PaymentMismatched(at=now, amount_halalas=said.amount_halalas, currency=said.currency)
-    return decided(later, (event,), now=now)
+    return decided(later, (event,), _released(payment), now=now)
+
+
+def _released(payment: Payment) -> tuple[Effect, ...]:
+    """Nothing will come of it, so what is set aside in the wallet is let go of."""
+    if payment.wallet is None:
+        return ()
+    return (
+        ReleaseWallet(
+            id=EffectId(derived_id("release wallet", payment.id, str(payment.version))),
+            payment_id=payment.id,
+        ),
+    )

@@ -19,6 +19,20 @@ class TakePointsBack(Effect, frozen=True, kw_only=True, tag=True):
     refunded_halalas: int
 
 
+class ReleaseWallet(Effect, frozen=True, kw_only=True, tag=True):
+    """A payment has come to nothing: what was set aside for it in the wallet is free again."""
+
+    payment_id: PaymentId
+
+
+SPLIT_REFUSED = declare(
+    "split_refused",
+    RefusalKind.INVALID,
+    en="The wallet can pay a part beside a card or PayPal that leaves at least the least amount "
+    "to be charged. Ask for less of it, or pay all of it with the wallet.",
+    ar="يمكن للمحفظة أن تدفع جزءًا مع بطاقة أو PayPal على ألا يقل الباقي عن الحد الأدنى للخصم. "
+    "اطلب مبلغًا أقل منها أو ادفع الكل بالمحفظة.",
+)
 UNKNOWN_PAYMENT = declare(
     "unknown_payment",
     RefusalKind.NOT_FOUND,

@@ -16,7 +16,7 @@ from engine.kernel.timing import Instant
 from engine.orders.gift_link import GiftLinkId
 from engine.orders.messages import PlaceOrder
 from engine.orders.quote import Quote
-from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network
+from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network, WalletPart
 from engine.payments.owed import Price, Settlement, Supplementing
 
 
@@ -156,11 +156,12 @@ class Payment(Thing, frozen=True, kw_only=True):
     name, and once the orders are placed, the payment knows nothing personal of them.
     `target_halalas` is what is to be kept in the end, None while that is open; the rest goes back
     for `rest_reason`. `captured_halalas` and `refunded_halalas` are what the gateway says,
-    `conversion_halalas` what another currency adds; what went to the wallet is `credited_halalas`;
-    cash is with `courier_id`. `price` is what the order was charged in the end. A `supplement` pays
-    for more of an order that has a first payment; of that, `settlements` are what was done about
-    what it did not cover. With `is_noticed` the gateway has sent word and is to be asked. `due_at`
-    is when something is to be done unasked, `tries` how often that came to nothing.
+    `conversion_halalas` what another currency adds; `wallet` is the wallet's part of these. What
+    went to it instead is `credited_halalas`; cash is with `courier_id`. `price` is what the order
+    was charged in the end. A `supplement` pays for more of an order that has a first payment; of
+    that, `settlements` are what was done about what it did not cover. With `is_noticed` the gateway
+    has sent word and is to be asked. `due_at` is when something is to be done unasked, `tries` how
+    often that came to nothing.
     """
 
     id: PaymentId
@@ -175,6 +176,7 @@ class Payment(Thing, frozen=True, kw_only=True):
     network: Network
     flow: Flow
     amount_halalas: int
+    wallet: WalletPart | None = None
     made_at: Instant
     expires_at: Instant
     status: PaymentStatus = PaymentStatus.NEW

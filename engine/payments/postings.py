@@ -40,16 +40,21 @@ VAT: Final = account(AccountKind.VAT)
 GOODWILL: Final = account(AccountKind.GOODWILL)
 BAD_DEBT: Final = account(AccountKind.BAD_DEBT)
 CONVERSION: Final = account(AccountKind.CONVERSION)
+# Where what wallets have paid lies until it is an order's, as a gateway's money does.
+TILL: Final = account(AccountKind.GATEWAY, GatewayName.WALLET.value)
 _TAKEN: Final = {False: TransferReason.CAPTURE, True: TransferReason.CASH_COLLECTED}
 
 
-def captured(payment: Payment, amount: int, *, now: Instant) -> Transfer:
-    """The gateway has so much more of ours; `payment` is as it is afterwards."""
+def captured(payment: Payment, amount: int, *, by_wallet: int = 0, now: Instant) -> Transfer:
+    """The gateway has so much more of ours; `payment` is as it is afterwards.
+
+    `by_wallet` is what of it was taken from the wallet beside it.
+    """
     return _transfer(
         payment,
         ("capture", str(payment.captured_halalas)),
         _TAKEN[payment.gateway is GatewayName.CASH],
-        {_gateway(payment): -amount, _order(payment): amount},
+        {**_givers(payment, -amount, -by_wallet), _order(payment): amount},
         now,
     )
 
@@ -69,9 +74,13 @@ def follows_refund(payment: Payment, refund: Refund, transfer: Transfer) -> tupl
     return (to_enter(transfer), *_notes(payment, refund))
 
 
-def refunded(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
-    """The gateway gave so much back; `payment` is as it was before this refund was done."""
-    given = {_gateway(payment): refund.amount_halalas, **_borne(payment, refund)}
+def refunded(payment: Payment, refund: Refund, *, to_wallet: int = 0, now: Instant) -> Transfer:
+    """The gateway gave so much back; `payment` is as it was before this refund was done.
+
+    `to_wallet` of it went back into the wallet that had paid beside it.
+    """
+    givers = _givers(payment, refund.amount_halalas, to_wallet)
+    given = {**givers, **_borne(payment, refund)}
     return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
 
 
@@ -254,6 +263,13 @@ def _gateway(payment: Payment) -> AccountId:
         assert payment.courier_id is not None, "cash was taken by a courier"
         return account(AccountKind.COURIER_CASH, payment.courier_id)
     return account(AccountKind.GATEWAY, payment.gateway.value)
+
+
+def _givers(payment: Payment, amount: int, by_wallet: int) -> dict[AccountId, int]:
+    """An amount as gateway and wallet have moved it."""
+    if payment.wallet is None:
+        return {_gateway(payment): amount}
+    return {_gateway(payment): amount - by_wallet, TILL: by_wallet}
 
 
 def _order(payment: Payment) -> AccountId:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from actors.chance import Chance
-from actors.payments import Checkout
+from actors.checkout import Checkout
 from engine.kernel.ids import PaymentId, UserId, derived_id
 from engine.kernel.place import Point
 from engine.kernel.refusals import Refusal

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from actors.payments import Checkout
+from actors.checkout import Checkout
 from engine.kernel.ids import PaymentId, UserId, derived_id
 from engine.kernel.refusals import Refusal
 from engine.orders.order import Order

@@ -173,6 +173,9 @@ def _documents(books: Books) -> Line:
     """What customers have paid in the end, by documents and by the ledger."""
     documents, ledger = Counter[str](), Counter[str]()
     for document in books.invoices:
+        if document.draft.order_id is None:
+            # What couriers are charged for payouts is no customer's.
+            continue
         sign = -1 if document.draft.kind is InvoiceKind.CREDIT_NOTE else 1
         documents[document.draft.order_id] += sign * document.payable_halalas
     ledger.subtract(_credited(books))

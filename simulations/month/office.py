@@ -29,7 +29,7 @@ from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
 from engine.payments.decide import Terms
 from engine.payments.gateways import GatewayName, Network
-from engine.payments.messages import FollowOrder, TakePointsBack
+from engine.payments.messages import FollowOrder, ReleaseWallet, TakePointsBack
 from engine.payouts.decide import PayoutTerms
 from simulations.gateways.moyasar import SECRET_KEY, WEBHOOK_SECRET, MoyasarProtocol
 from simulations.gateways.payouts import SECRET_KEY as PAYOUT_KEY
@@ -117,7 +117,6 @@ class Office:
             clock=self.clock,
             wall=self.clock,
         )
-        self.payouts = self._payouts(wire)
         self.disputes = Disputes(self.payout_store, self.keeper, self.books, wall=self.clock)
         self.loyalty = Loyalty(self.keeper, self.books, stage.store, clock=self.clock)
         self.reconciling = Reconciling(self.keeper, self.books, wall=self.clock)
@@ -129,6 +128,7 @@ class Office:
             unit=UNIT,
             stamp=lambda: own_stamp(b"a month", UNIT),
         )
+        self.payouts = self._payouts(wire)
         self.outbox = self._outbox()
 
     async def settle(self) -> None:
@@ -157,6 +157,7 @@ class Office:
                 clock=self.clock,
                 patience_s=_PATIENCE_S,
             ),
+            invoicing=self.invoicing,
             wall=self.clock,
             terms=PayoutTerms(),
         )
@@ -171,6 +172,7 @@ class Office:
                 EnterTransfer: self.keeper.on_effect,
                 FollowOrder: self.payments.on_effect,
                 TakePointsBack: self.loyalty.on_effect,
+                ReleaseWallet: Wallet(self.keeper, self.books).on_effect,
                 TellOwner: self._tell_owner,
             },
             OutboxSettings(poll_s=_POLL_S),

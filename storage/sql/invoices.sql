@@ -9,6 +9,9 @@ select counter, hash from invoice_units where unit = :unit for update;
 -- name: find_invoice_of
 select state from invoices where cause = :cause;
 
+-- name: find_invoices_caused
+select state from invoices where cause = any(:causes::text[]);
+
 -- name: find_invoice
 select state from invoices where id = :invoice_id;
 

@@ -26,6 +26,9 @@ select state from payments where order_id = :order_id order by made_at, id limit
 -- name: list_payments_of
 select state from payments where customer_id = :customer_id;
 
+-- name: list_payments
+select state from payments where true;
+
 -- name: list_due_payments
 select state from payments where due_at <= instant(:now) order by due_at, id limit :limit;
 

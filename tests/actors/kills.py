@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from actors.gateways.settings import OutboxSettings
+from actors.gateways.wallet import Wallet
 from actors.ledger import LedgerKeeper
 from actors.outbox import Outbox
 from engine.invoices.invoice import CreditRefund, IssueInvoice
@@ -18,7 +19,7 @@ from engine.kernel.messages import Effect
 from engine.money.ledger import Ledger
 from engine.money.transfers import EnterTransfer, Transfer
 from engine.orders.messages import SendSms
-from engine.payments.messages import FollowOrder, TakePointsBack
+from engine.payments.messages import FollowOrder, ReleaseWallet, TakePointsBack
 from storage.ledger import LedgerStore, LedgerTurn
 from tests.actors.tills import Tills
 
@@ -141,14 +142,15 @@ class Process:
     def __init__(self, tills: Tills, dies_at: int | None = None) -> None:
         self.life, self.tills = Life(dies_at), tills
         self.bus: Any = Mortal(tills.bus, self.life)
+        books: Any = MortalLedger(tills.books, self.life)
+        self._keeper = LedgerKeeper(books, wall=tills.clock)
+        self.keeper: Any = Mortal(self._keeper, self.life)
         self.host = tills.another_host(
             store=Mortal(tills.store, self.life),
             bus=self.bus,
             gateway=Mortal(tills.gateway, self.life),
+            keeper=self.keeper,
         )
-        books: Any = MortalLedger(tills.books, self.life)
-        self._keeper = LedgerKeeper(books, wall=tills.clock)
-        self.keeper: Any = Mortal(self._keeper, self.life)
         self.store: Any = Mortal(tills.orders, self.life)
         self._outbox = Outbox(
             self.store,
@@ -159,6 +161,7 @@ class Process:
                 IssueInvoice: _nothing,
                 CreditRefund: _nothing,
                 TakePointsBack: _nothing,
+                ReleaseWallet: Wallet(cast("LedgerKeeper", self.keeper), tills.books).on_effect,
             },
             OutboxSettings(),
             clock=tills.clock,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from actors.payments import Checkout
+from actors.checkout import Checkout
 from engine.kernel.ids import PaymentId
 from engine.kernel.place import Place, Point
 from engine.kernel.refusals import Refusal

@@ -39,7 +39,8 @@ async def paid_out(bank: Bank, gateway: MoyasarPayouts, dies_at: int | None) -> 
     books: Any = MortalLedger(office.books, life)
     keeper = LedgerKeeper(books, wall=office.clock)
     things: list[Any] = [Mortal(office.store, life), keeper, books, Mortal(gateway, life), NoCash()]
-    doomed = Payouts(*things, wall=office.clock, terms=TERMS)
+    invoicing: Any = Mortal(office.invoicing, life)
+    doomed = Payouts(*things, invoicing=invoicing, wall=office.clock, terms=TERMS)
 
     async def whole() -> None:
         await doomed.request(office.courier_id, PayoutKind.INSTANT, HALALAS, cause="x")
@@ -62,6 +63,8 @@ async def paid_out(bank: Bank, gateway: MoyasarPayouts, dies_at: int | None) -> 
     assert await office.wallet() == 50_000 - (HALALAS + FEE if is_paid else 0), where
     sent = (await office.balance(AccountKind.BANK)).posted
     assert sent == (HALALAS if is_paid else 0), where
+    fees = [one.payable_halalas for one in office.invoices.issued()]
+    assert fees == ([FEE] if is_paid else []), where
     await office.assert_sound()
     return life
 

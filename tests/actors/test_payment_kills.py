@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from actors.cash import HeldCash
+from actors.checkout import Checkout
 from actors.clock import SystemClock
-from actors.payments import Checkout
 from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import AcceptOffer, GoOnDuty, ReportProgress
 from engine.geo.travel import VehicleKind
@@ -21,10 +21,11 @@ from engine.orders.grouping import group_of
 from engine.orders.handover import HandoverTold
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder, PlaceOrders
 from engine.payments.conversion import Rate
-from engine.payments.gateways import GatewayName, Network
+from engine.payments.gateways import GatewayName, Network, WalletPart
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from tests.actors.kills import Killed, Process
 from tests.actors.paypal import BUYER, PAYPAL, at_paypal
+from tests.actors.test_split import fill, left
 from tests.actors.tills import MADA, VISA, Tills, some_tills
 from tests.actors.worlds import OPERATOR
 from tests.builders import CORNER, new_id
@@ -163,9 +164,10 @@ class Story:
         told = CENTS.cents if payment.gateway is GatewayName.PAYPAL else int
         assert moves["capture"] <= 1, "charged twice"
         assert moves["refund"] <= len(payment.refunds), "given back twice"
+        mine = payment.wallet or WalletPart(halalas=0)
         assert (till.captured, till.refunded) == (
-            told(payment.captured_halalas),
-            told(payment.refunded_halalas),
+            told(payment.captured_halalas - mine.captured_halalas),
+            told(payment.refunded_halalas - mine.refunded_halalas),
         )
         assert payment.operation is None, "nobody would ever know"
         return (
@@ -278,6 +280,27 @@ async def test_wherever_the_process_dies_the_end_is_the_same(
     async with some_tills() as tills:
         await must_end_so(tills, await tills.checkout(number), tale, count, status)
         await tills.must_add_up()
+
+
+@pytest.mark.parametrize(
+    ("number", "tale", "status"),
+    [
+        (VISA, captured_and_partly_refunded, PaymentStatus.CAPTURED),
+        (MADA, cancelled, PaymentStatus.REFUNDED),
+    ],
+)
+async def test_so_it_is_when_the_wallet_pays_a_part(
+    number: str, tale: Tale, status: PaymentStatus
+) -> None:
+    async with some_tills() as tills:
+        await fill(tills, 300_000, 10_000_000)
+        wish = await tills.checkout(number, wallet_halalas=700)
+        await must_end_so(tills, wish, tale, 1, status)
+        await tills.must_add_up()
+        assert await tills.balance(AccountKind.GATEWAY, "wallet") == 0
+        parts = [one.wallet for one in tills.store.payments() if one.wallet is not None]
+        kept = sum(one.captured_halalas - one.refunded_halalas for one in parts)
+        assert sum(await left(tills)) == 10_300_000 - kept
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from pydantic import SecretStr
 from actors.disputes import Disputes
 from actors.gateways.moyasar_payouts import MoyasarPayouts
 from actors.gateways.settings import PayoutProvider, PayoutSettings
+from actors.invoicing import Invoicing
 from actors.ledger import LedgerKeeper
 from actors.payouts import Payouts
+from actors.stamp import own_stamp
 from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.messages import Caller, Role
 from engine.kernel.pages import Page, Wanted
@@ -24,10 +26,13 @@ from engine.payouts.dispute import Dispute, DisputeStatus
 from engine.payouts.payout import Payout, PayoutKind, PayoutStatus
 from engine.payouts.postings import debt_of, wallet_of
 from engine.payouts.weekly import WeeklyTime, last_weekly
+from storage.memory import MemoryStore
+from storage.memory_invoices import MemoryInvoices
 from storage.memory_ledger import MemoryLedger
 from storage.memory_payouts import MemoryPayouts
 from tests.actors.bank import Bank, HandClock, a_bank
 from tests.builders import NOON, new_id
+from tests.engine.invoices.drafts import SELLER
 from tests.engine.payouts.test_payouts import an_account
 
 FEE: Final = 230
@@ -86,16 +91,27 @@ class Office:
         self.store, self.books, self.clock = MemoryPayouts(), MemoryLedger(), HandClock()
         self.ledger = LedgerKeeper(self.books, wall=self.clock)
         self.courier_id = CourierId(UserId(new_id()))
+        self.invoices = MemoryInvoices()
+        self.invoicing = Invoicing(
+            self.invoices,
+            MemoryStore(),
+            clock=self.clock,
+            seller=SELLER,
+            unit="U1",
+            stamp=lambda: own_stamp(b"payouts", "U1"),
+        )
         self.payouts = self.process()
         self.disputes = Disputes(self.store, self.ledger, self.books, wall=self.clock)
 
     def process(self, life: Life | None = None) -> Payouts:
         """A process, perhaps one that will die."""
         things: list[Any] = [self.store, self.ledger, self.books, self.gateway]
+        invoicing: Any = self.invoicing
         if life is not None:
             things = [Mortal(one, life) for one in things]
+            invoicing = Mortal(invoicing, life)
         things.append(NoCash())
-        return Payouts(*things, wall=self.clock, terms=TERMS)
+        return Payouts(*things, invoicing=invoicing, wall=self.clock, terms=TERMS)
 
     async def earn(self, halalas: int, courier_id: CourierId | None = None) -> None:
         wallet = wallet_of(courier_id or self.courier_id)
@@ -168,6 +184,9 @@ async def test_a_payout_is_reserved_sent_and_paid(office: Office) -> None:
     assert (await office.balance(AccountKind.PAYOUT)).posted == 0
     assert (await office.balance(AccountKind.BANK)).posted == 20_000
     assert (await office.balance(AccountKind.REVENUE)).posted == 200
+    (invoice,) = office.invoices.issued()
+    assert (invoice.net_halalas, invoice.payable_halalas) == (200, FEE)
+    assert invoice.draft.order_id is None
     await office.assert_sound()
 
 
@@ -180,6 +199,8 @@ async def test_what_the_bank_sends_back_days_later_is_in_the_wallet_again(office
     assert (await office.only()).status is S.RETURNED
     assert await office.wallet() == 50_000
     assert (await office.balance(AccountKind.BANK)).posted == 0
+    invoice, note = office.invoices.issued()
+    assert (note.draft.original_id, note.payable_halalas) == (invoice.id, FEE)
     await office.assert_sound()
 
 
@@ -194,6 +215,7 @@ async def test_what_is_not_done_is_in_the_wallet_again(office: Office, halalas: 
     assert (await office.only()).status is S.FAILED
     assert await office.wallet() == 50_000
     assert len(office.bank.asked) == 1
+    assert office.invoices.issued() == ()
     await office.assert_sound()
 
 

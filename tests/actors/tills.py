@@ -12,15 +12,17 @@ from pydantic import SecretStr
 from actors.bus import Bus
 from actors.cell import World
 from actors.chance import SeededChance, new_id
+from actors.checkout import Checkout
 from actors.gateways.cash import Cash
 from actors.gateways.moyasar import Moyasar
 from actors.gateways.payments import Notice, PaymentGateway
 from actors.gateways.settings import MoyasarSettings, OutboxSettings
+from actors.gateways.wallet import Wallet
 from actors.ledger import LedgerKeeper
 from actors.local import local_bus
 from actors.outbox import Outbox
 from actors.paid import Paid
-from actors.payments import Checkout, Payments, Policy
+from actors.payments import Payments, Policy
 from actors.settings import RuntimeSettings
 from actors.solver import stopped_watch
 from actors.solving import LocalSolver
@@ -35,7 +37,7 @@ from engine.money.transfers import EnterTransfer
 from engine.orders.messages import PlaceOrder, SendSms
 from engine.orders.order import Gift, Order
 from engine.payments.gateways import GatewayName, Network, Source, SourceKind
-from engine.payments.messages import FollowOrder, TakePointsBack
+from engine.payments.messages import FollowOrder, ReleaseWallet, TakePointsBack
 from engine.payments.payment import Payment
 from simulations.gateways.moyasar import (
     PUBLISHABLE_KEY,
@@ -115,9 +117,11 @@ class Tills:
         parts["gateways"] = {
             self.gateway.name: other.get("gateway", self.gateway),
             GatewayName.CASH: Cash(),
+            GatewayName.WALLET: Wallet(other.get("keeper", self.keeper), self.books),
         }
         parts["routes"] = {
             **dict.fromkeys(Network, self.gateway.name),
+            Network.WALLET: GatewayName.WALLET,
             Network.CASH: GatewayName.CASH,
         }
         parts["refund_limit_halalas"] = 50_000
@@ -232,6 +236,7 @@ class Tills:
                 IssueInvoice: _nothing,
                 CreditRefund: _nothing,
                 TakePointsBack: _nothing,
+                ReleaseWallet: Wallet(self.keeper, self.books).on_effect,
             },
             OutboxSettings(retry_s=0.001, retry_s_max=0.001),
             clock=self.clock,

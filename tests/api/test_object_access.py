@@ -190,7 +190,7 @@ OF_ONESELF = re.compile(
 )
 OF_OPERATORS = re.compile(
     r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log|refused-tries"
-    r"|privacy-requests|order-search|settlement-runs|settlement-breaks|invoice-submissions)\b"
+    r"|privacy-requests|order-search|payment-search|settlement-runs|settlement-breaks|invoice-submissions)\b"
 )
 
 

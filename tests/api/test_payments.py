@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from pydantic import SecretStr
 
 from actors.gateways.moyasar import Moyasar
 from actors.gateways.settings import MoyasarSettings, PaymentSettings, PaymentsMode, PayPalSettings
+from actors.gateways.wallet import Wallet
+from actors.ledger import LedgerKeeper
+from api.parts import Parts
 from api.server import open_gateways
 from api.settings import Settings
+from engine.money.accounts import AccountKind, account
 from engine.payments.gateways import GatewayName
 from simulations.gateways.moyasar import (
     PUBLISHABLE_KEY,
@@ -24,7 +29,8 @@ from simulations.gateways.moyasar import (
 )
 from simulations.gateways.server import PaymentServer
 from storage.memory_ledger import MemoryLedger
-from tests.api.town import Person, Town, a_town, order_body
+from tests.api.test_wallet import balances, enter
+from tests.api.town import QUOTE, Person, Town, a_town, order_body
 
 VISA, MADA, SECURE, BROKE = (
     "4111111111111111",
@@ -81,6 +87,7 @@ async def a_shop(folder: Path, **payments: Any) -> AsyncIterator[Shop]:
                 folder,
                 payments=PaymentSettings(mode=PaymentsMode.REQUIRED, **payments),
                 gateways={GatewayName.MOYASAR: moyasar},
+                parts_of=_with_wallet,
             ) as town,
             httpx2.AsyncClient(
                 base_url=server.url, trust_env=False, verify=False, timeout=20
@@ -88,6 +95,11 @@ async def a_shop(folder: Path, **payments: Any) -> AsyncIterator[Shop]:
         ):
             protocol.webhook_url = f"{town.url}/v1/webhooks/moyasar"
             yield Shop(town, protocol, http)
+
+
+def _with_wallet(parts: Parts) -> Parts:
+    wallet = Wallet(LedgerKeeper(parts.ledger, wall=parts.wall), parts.ledger)
+    return replace(parts, gateways={**parts.gateways, GatewayName.WALLET: wallet})
 
 
 @pytest.fixture
@@ -249,3 +261,46 @@ async def test_a_declined_card_is_not_saved(shop: Shop) -> None:
     sara = await shop.town.log_in("customer")
     await sara.post("/v1/payments", {**await shop.wish(sara, BROKE), "save": True})
     assert (await sara.get("/v1/saved-methods")).json() == {"methods": []}
+
+
+async def test_the_wallet_pays_a_part_and_the_card_the_rest(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    for kind, amount in ((AccountKind.GIFT_CREDIT, 300), (AccountKind.CUSTOMER_WALLET, 500)):
+        await enter(shop.town, account(kind, sara.user_id), amount)
+    wish = await shop.wish(sara, VISA)
+    quote = (await sara.post("/v1/quotes", QUOTE)).json()
+    assert quote["split"] == {
+        "wallet_halalas": 800,
+        "credit_halalas": 300,
+        "rest_halalas": quote["total_halalas"] - 800,
+    }
+    for part in (quote["total_halalas"], 100_000):
+        refused = await sara.post("/v1/payments", {**wish, "wallet_halalas": part})
+        assert (refused.status_code, refused.json()["code"]) == (422, "split_refused")
+    split = {**wish, "wallet_halalas": 800}
+    made = await sara.post("/v1/payments", split, key="split-payment")
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert told["wallet"] == {"amount_halalas": 800, "captured_halalas": 0, "refunded_halalas": 0}
+    assert (told["status"], told["gateway"], told["is_placed"]) == ("authorised", "moyasar", True)
+    (charge,) = shop.protocol.till.charges.values()
+    assert charge.amount == told["amount_halalas"] - 800
+    assert (await balances(sara))["customer_wallet"] == (0, 500)
+    same = await sara.post("/v1/payments", split, key="split-payment")
+    assert same.json()["payment_id"] == told["payment_id"]
+    other = await sara.post("/v1/payments", wish, key="split-payment")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    await sara.post(f"/v1/orders/{told['order_id']}/cancel", {"reason": "other"})
+    await shop.until(sara, told["payment_id"], status="voided")
+    assert (await balances(sara))["customer_wallet"] == (500, 500)
+    assert (await balances(sara))["gift_credit"] == (300, 300)
+
+
+async def test_a_wallet_that_has_too_little_declines_and_the_card_is_not_charged(
+    shop: Shop,
+) -> None:
+    sara = await shop.town.log_in("customer")
+    wish = {**await shop.wish(sara, VISA), "wallet_halalas": 800}
+    told = (await sara.post("/v1/payments", wish)).json()
+    assert (told["status"], told["reason"]) == ("declined", "BALANCE_TOO_LOW")
+    assert not shop.protocol.till.charges

@@ -1,5 +1,6 @@
 """Being paid out over REST, and what is held for a dispute."""
 
+import asyncio
 from pathlib import Path
 
 from actors.gateways.moyasar_payouts import MoyasarPayouts
@@ -59,6 +60,18 @@ async def test_a_courier_is_paid_to_his_iban(tmp_path: Path) -> None:
         assert sent["destination"]["mobile"] == courier.phone
         listed = (await courier.get(PAYOUTS)).json()["payouts"]
         assert [one["status"] for one in listed] == ["sent", "refused"]
+        assert [one["invoices"] for one in listed] == [[], []]
+        bank.become("paid")
+        async with asyncio.timeout(30):
+            while not (paid := (await courier.get(PAYOUTS)).json()["payouts"][0])["invoices"]:
+                await town.parts.wall.sleep(50)
+        (invoice,) = paid["invoices"]
+        assert (invoice["kind"], invoice["order_id"]) == ("invoice", None)
+        assert invoice["payable_halalas"] == paid["fee_halalas"]
+        pdf = await town.client.get(invoice["pdf"])
+        assert (pdf.status_code, pdf.content[:4]) == (200, b"%PDF")
+        (line, *_) = (await courier.get("/v1/wallet/statement")).json()["lines"]
+        assert line["invoice_numbers"] == [invoice["number"]]
 
 
 async def test_without_a_provider_nothing_is_paid_out(town: Town) -> None:

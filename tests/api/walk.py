@@ -291,6 +291,9 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await one.say("get_due", customer, path={"order_id": order_id})
     await one.say("list_payment_methods")
     await one.say("list_payments", customer)
+    await one.say("export_payments", customer)
+    for name in ("search_payments", "export_found_payments"):
+        await one.say(name, await one.town.admin())
     await one.say("list_saved_methods", customer)
     await one.say("get_points", customer)
     await one.say("get_wallet", customer)

@@ -67,6 +67,7 @@ async def a_kept_one(store: Store, invoices: InvoiceStore) -> Invoice:
 async def test_it_is_found_as_it_was_issued(store: Store, invoices: InvoiceStore) -> None:
     one = await a_kept_one(store, invoices)
     assert await invoices.find(one.id) == one
+    assert one.draft.order_id is not None
     assert await invoices.list_of(one.draft.order_id) == (one,)
     assert await invoices.find(replace(one, id=new_id()).id) is None
     assert await invoices.find_print(one.id) is None
@@ -118,6 +119,16 @@ async def test_credit_notes_at_once_never_credit_more_than_was_invoiced(
     assert sum(isinstance(one, Invoice) for one in made) == 1
     codes = {one.code for one in made if isinstance(one, Refusal)}
     assert codes == {CREDIT_EXCEEDED.code}
+
+
+async def test_what_is_for_no_order_is_found_by_its_cause(invoices: InvoiceStore) -> None:
+    draft = a_draft(order_id=None)
+    fee = await kept(invoices, draft)
+    assert isinstance(fee, Invoice)
+    assert await invoices.find(fee.id) == fee
+    assert await invoices.find_caused([draft.cause, "none"]) == {draft.cause: fee}
+    assert await invoices.find_caused([]) == {}
+    assert set(await invoices.find_submissions([fee.id])) == {fee.id}
 
 
 async def test_units_count_for_themselves(store: Store, invoices: InvoiceStore) -> None:

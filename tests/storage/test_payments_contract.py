@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.kernel.filters import Condition, Operator
 from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.messages import Change, Decision
 from engine.kernel.pages import Page, Wanted
@@ -164,3 +165,20 @@ async def test_more_than_was_captured_is_never_kept_as_given_back(made: Made) ->
     )
     with pytest.raises(Exception, match=r"payments_returned|Payment"):
         await store.save(Decision(changes=(Change(too_much, ()),)), at=NOON)
+
+
+async def test_everybodys_payments_are_found_as_they_are_asked_for(made: Made) -> None:
+    store, _ = made
+    customer = new_id()
+    kept = [await saved(store, begun(customer_id=customer, now=NOON + at)) for at in (0, 1, 1, 5)]
+    kept.append(await saved(store, captured(await saved(store, asked(kept[2])))))
+    del kept[2]
+    mine = Condition("customer_id", Operator.IS, customer)
+    every, last = Wanted(limit=9, only=(mine,)), Wanted(limit=1, only=(mine,))
+    newest_first = sorted(kept, key=lambda one: (one.made_at, one.id), reverse=True)
+    assert list((await store.list_all(every)).rows) == newest_first
+    page = await store.list_all(last)
+    assert (page.rows, page.has_next) == ((newest_first[0],), True)
+    reference = Condition("reference", Operator.IS, f"ref-{kept[-1].id}")
+    found = await store.list_all(Wanted(limit=9, only=(mine, reference)))
+    assert found.rows == (kept[-1],)

@@ -16,6 +16,7 @@ from engine.listings import (
     GIFT_LINKS,
     INVITATIONS,
     ORDERS,
+    PAYMENT_SEARCH,
     PAYMENTS,
     PAYOUTS,
     REFUSED_TRIES,
@@ -66,6 +67,7 @@ _FIRST = {Kind.INSTANT: 1, Kind.NUMBER: 1, Kind.ID: FIRST_ID}
 LISTS: tuple[tuple[Query, Listing, dict[str, Any]], ...] = (
     (queries.list_orders, ORDERS, {"customer_id": FIRST_ID}),
     (queries.list_payments_of, PAYMENTS, {"customer_id": FIRST_ID}),
+    (queries.list_payments, PAYMENT_SEARCH, {}),
     (queries.list_payouts_of, PAYOUTS, {"courier_id": FIRST_ID}),
     (queries.list_gift_links_of, GIFT_LINKS, {"customer_id": FIRST_ID}),
     (queries.list_disputes, DISPUTES, {}),

@@ -1,0 +1,11 @@
+-- Everybody's payments, newest first, for those in charge
+-- depends: 0090_invoice_submissions
+
+-- migrate: apply
+
+create index payments_made on payments (made_at desc, id desc);
+
+
+-- migrate: rollback
+
+drop index payments_made;

@@ -1,0 +1,11 @@
+-- An invoice may be for something that is no order: the fee of a payout
+-- depends: 0098_payment_search
+
+-- migrate: apply
+
+alter table invoices alter column order_id drop not null;
+
+
+-- migrate: rollback
+
+alter table invoices alter column order_id set not null;
