@@ -90,7 +90,7 @@ def test_a_trip_that_names_another_first_shop_is_no_plan() -> None:
 
 def test_whoever_is_bound_for_a_shop_goes_there_first_and_may_fetch_next_door() -> None:
     van = Vehicle(id="van", node=4, capacity=4, bound_for="shop 4")
-    jobs = [a_job("first", 4, 14, ready_s=900), a_job("next door", 3, 15, ready_s=60)]
+    jobs = [a_job("first", 4, 14, ready_s=300), a_job("next door", 3, 15, ready_s=60)]
     problem = a_problem([van], jobs, neighbours=BESIDE, incumbent=(a_route("van", ("first",)),))
     plan = solve(problem)
     assert verify(problem, plan) == ()
