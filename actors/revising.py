@@ -31,7 +31,9 @@ class Reviser:
 
         def decide() -> Decision:
             now = self._clock.now()
-            decision = revise(trips, self._holdings.couriers, self._holdings.orders, now=now)
+            couriers, orders = self._holdings.couriers, self._holdings.orders
+            apart_m = zone.parameters.shops_apart_m_max
+            decision = revise(trips, couriers, orders, apart_m=apart_m, now=now)
             return decision or Decision()
 
         await self._live.turn(lambda: self._touched(trips), decide)

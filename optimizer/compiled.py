@@ -18,3 +18,10 @@ def compiled(function: F) -> F:
     options: dict[str, Any] = {"cache": True, "_nrt": False, "forceinline": True}
     lean: F = njit(**options)(function)
     return lean
+
+
+def compiled_apart(function: F) -> F:
+    """The same once for all who call it: for what is seldom done and would make them all larger."""
+    options: dict[str, Any] = {"cache": True, "_nrt": False}
+    lean: F = njit(**options)(function)
+    return lean

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.arrays import INFEASIBLE, Ints
+from optimizer.arrays import INFEASIBLE, Ints, Numbers
 from optimizer.compiled import compiled
 from optimizer.routes import RouteTable
 from optimizer.tables import Tables
 from optimizer.town import Chains, Town, trips_of
-from optimizer.walking import chain_cost, entry_of, walk_all
+from optimizer.walking import chain_cost, entry_of, may_share, walk_all
 
 
 def restore(tables: Tables, chains: Chains) -> None:
@@ -27,7 +27,9 @@ def restore(tables: Tables, chains: Chains) -> None:
     known = np.flatnonzero(vehicle >= 0)[::-1]
     route[vehicle[known]] = known
     job = tables.jobs.places(routes.jobs)
-    last = _Last(route, routes.trips_begin, routes.jobs_begin, job, planned)
+    longest = int(np.diff(routes.jobs_begin).max(initial=1))
+    trip = np.empty((1, longest), dtype=np.int32)
+    last = _Last(route, routes.trips_begin, routes.jobs_begin, job, planned, trip)
     _lay(tables.town, chains, last)
     walk_all(tables.town, chains)
     for v in np.flatnonzero(chains.cost >= INFEASIBLE).tolist():
@@ -37,7 +39,7 @@ def restore(tables: Tables, chains: Chains) -> None:
 class _Last(NamedTuple):
     """The last plan, its vehicles and jobs by number, -1 = none, or gone.
 
-    route: of each vehicle. planned: by job, whether somebody has it already.
+    route: of each vehicle. planned: by job, whether somebody has it already. trip: scratch paper.
     """
 
     route: Ints
@@ -45,6 +47,7 @@ class _Last(NamedTuple):
     jobs_begin: Ints
     job: Ints
     planned: NDArray[np.uint8]
+    trip: Numbers
 
 
 @compiled
@@ -59,24 +62,25 @@ def _lay(town: Town, chains: Chains, last: _Last) -> None:
 
 @compiled
 def _lay_trip(town: Town, chains: Chains, last: _Last, v: int, t: int, trips: int) -> int:
-    """Lay a trip of jobs of one group that the vehicle may carry, each job once; how many trips.
+    """Lay a trip of jobs that the vehicle may carry together, each job once; how many trips.
 
     Of one trip too many the jobs are planned all the same, so that nobody else takes them.
     """
-    group, is_wanted = -1, trips < town.rules[0].trips_max
+    laid, is_wanted = 0, trips < town.rules[0].trips_max
     for k in range(last.jobs_begin[t], last.jobs_begin[t + 1]):
         j = last.job[k]
         if j < 0 or last.planned[j] > 0 or entry_of(town, v, j) < 0:
             continue
-        if group >= 0 and town.jobs[j].group != group:
+        if laid > 0 and not may_share(town, last.trip, 0, 0, laid, j):
             continue
         last.planned[j], count = 1, chains.length[v]
         if is_wanted and count < chains.job.shape[1]:
-            chains.job[v, count], chains.begins[v, count] = j, 1 if group < 0 else 0
+            chains.job[v, count], chains.begins[v, count] = j, 1 if laid == 0 else 0
             chains.carrier[j] = v
             chains.length[v] += 1
-        group = town.jobs[j].group
-    return 0 if group < 0 else 1
+        last.trip[0, laid] = j
+        laid += 1
+    return 0 if laid == 0 else 1
 
 
 def _put(tables: Tables, chains: Chains, v: int, trips: Sequence[Sequence[int]]) -> None:

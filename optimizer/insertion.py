@@ -4,7 +4,7 @@ from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.compiled import compiled
 from optimizer.desk import Desk
 from optimizer.town import Chains, Town
-from optimizer.walking import chain_cost, keeps_promise, lone, trip, trip_end
+from optimizer.walking import chain_cost, keeps_promise, lone, may_share, trip, trip_end
 
 ALONE, JOINED, JOINED_FIRST = 0, 1, 2
 
@@ -118,7 +118,7 @@ def _best_in_trip(
 ) -> tuple[int, int]:
     """Least cost of the chain with j in the trip from begin to end, and the index of j."""
     best, best_at = INFEASIBLE, -1
-    if town.jobs[chains.job[v, begin]].group != town.jobs[j].group:
+    if not may_share(town, chains.job, v, begin, end, j):
         return best, best_at
     for index in range(begin, end + 1):
         cost = _joined(town, chains, v, j, desk, begin, index, end)

@@ -8,7 +8,7 @@ What there are thousands of are structs: they are made ten times as fast as froz
 the collector of garbage passes them by.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -48,8 +48,8 @@ class Vehicle(Struct, frozen=True, kw_only=True, gc=False):
     capacity_g: grams; None = as much as there is room for.
     He leaves no earlier than now; where he already is he has been since free_at_s.
     bound_for: the group whose shop he is on the way to, or in, with a trip of the incumbent; node
-    is that shop and free_at_s his arrival. Which jobs of the group he takes may still change, but
-    not that he takes one.
+    is that shop and free_at_s his arrival. Which jobs of the group he takes may still change, and
+    from which neighbouring shops he fetches after it, but not that he takes one.
     """
 
     id: str
@@ -120,8 +120,8 @@ class JobTable(Columns[Job]):
 class Service:
     """Seconds spent on foot around a handover.
 
-    Handover at a shop = max(latest ready time of the bundle, arrival + pickup_before_s); the
-    vehicle leaves pickup_after_s later. A delivery = arrival + delivery_before_s; free again
+    Handover at a shop = max(latest ready time of what is fetched there, arrival + pickup_before_s);
+    the vehicle leaves pickup_after_s later. A delivery = arrival + delivery_before_s; free again
     delivery_after_s later.
     """
 
@@ -159,8 +159,8 @@ class Policy:
     """How to plan.
 
     bundle_size_max: jobs in one trip.
-    bundle_extra_s_max: how much later than alone, with the same arrival at the shop, a job of a
-    bundle may be delivered.
+    bundle_extra_s_max: how much later than alone, with the same arrival at the (first) shop, a job
+    of a bundle may be delivered.
     trips_max: trips in one vehicle's chain.
     rounds_max, rounds_per_job: rounds of improvement in all and for each job; they bound the work
     without a clock, so that runs are alike.
@@ -177,10 +177,11 @@ class Policy:
 
 
 class Trip(Struct, frozen=True, kw_only=True, gc=False):
-    """One visit to a shop and the deliveries of what is fetched there.
+    """Visits to a shop or to neighbouring ones, and the deliveries of what is fetched there.
 
-    jobs are in the order of delivery, deliveries_s beside them. leave_s is the latest departure
-    towards the shop that does not make the handover later than pickup_s.
+    group is that of the first shop; `neighbours.visited` tells them all in order. jobs are in the
+    order of delivery, deliveries_s beside them. pickup_s is the handover at the last shop, leave_s
+    the latest departure towards the first one that does not make it later.
     """
 
     group: str
@@ -204,6 +205,8 @@ class Problem:
     candidates: for each job the vehicles that may serve it; none = the job cannot be planned.
     incumbent: the routes of the last plan, of which only vehicles, jobs and their order count;
     vehicles and jobs that are gone are ignored.
+    neighbours: pairs of groups from whose shops one trip may fetch, each once; none = every trip
+    has one shop.
     """
 
     vehicles: Sequence[Vehicle]
@@ -214,6 +217,7 @@ class Problem:
     policy: Policy = field(default_factory=Policy)
     incumbent: Sequence[Route] = ()
     seed: int = 0
+    neighbours: Collection[tuple[str, str]] = ()
 
 
 class Reason(StrEnum):

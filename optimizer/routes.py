@@ -8,6 +8,7 @@ import numpy as np
 
 from optimizer.arrays import NEVER, Ints, ints
 from optimizer.candidates import members
+from optimizer.neighbours import are_neighbours, may_join
 from optimizer.problem import JobTable, Plan, Problem, Route, Trip, VehicleTable
 
 
@@ -71,12 +72,14 @@ class RouteTable(Sequence[Route]):
         """The first trip of each route, none of which is empty."""
         return self.trips_begin[:-1]
 
-    def timed(self, *, leave_s: Ints, pickup_s: Ints, delivery_s: Ints) -> "RouteTable":
-        """The same with other times."""
+    def timed(
+        self, *, groups: tuple[str, ...], leave_s: Ints, pickup_s: Ints, delivery_s: Ints
+    ) -> "RouteTable":
+        """The same with first shops and times."""
         return RouteTable(
             vehicles=self.vehicles,
             trips_begin=self.trips_begin,
-            groups=self.groups,
+            groups=groups,
             leave_s=leave_s,
             pickup_s=pickup_s,
             jobs_begin=self.jobs_begin,
@@ -211,25 +214,25 @@ def _joined(one: RouteTable, other: RouteTable) -> RouteTable:
 def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
     """The jobs, in order, of the first trip of each vehicle that is on the way to its shop.
 
-    Each job once; a vehicle whose jobs are all gone is bound for nothing any more.
+    Each job once; a vehicle whose jobs of that shop are all gone is bound for nothing any more.
     """
     found: dict[str, tuple[str, ...]] = {}
     bound = VehicleTable.of(problem.vehicles).bound
     if not bound:
         return found
-    jobs, taken = JobTable.of(problem.jobs), set[str]()
+    jobs, taken, pairs = JobTable.of(problem.jobs), set[str](), are_neighbours(problem)
     group = dict(zip(jobs.ids, jobs.text("group"), strict=True))
     routes = RouteTable.of(problem.incumbent)
     route_of = {one: r for r, one in enumerate(routes.vehicles)}
     for vehicle, shop in bound:
         trips = routes[route_of[vehicle]].trips if vehicle in route_of else ()
-        there = tuple(
-            job
-            for job in dict.fromkeys(trips[0].jobs if trips else ())
-            if group.get(job) == shop and job not in taken
-        )
-        if there:
-            found[vehicle] = there
+        there, shops = [], {shop}
+        for job in dict.fromkeys(trips[0].jobs if trips else ()):
+            if job in group and job not in taken and may_join(group[job], shops, pairs):
+                there.append(job)
+                shops.add(group[job])
+        if any(group[job] == shop for job in there):
+            found[vehicle] = tuple(there)
             taken.update(there)
     return found
 

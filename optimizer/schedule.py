@@ -3,6 +3,7 @@
 import numpy as np
 
 from optimizer.arrays import NEVER, Ints
+from optimizer.neighbours import Visits, visits_of
 from optimizer.problem import JobTable, Problem, Service, VehicleTable
 from optimizer.routes import RouteTable, kept_by, promises
 
@@ -12,9 +13,9 @@ class Schedule:
 
     trip_of, job: the trip of each planned job, and which job of the problem it is, in the order in
     which they are delivered. vehicle, place: the vehicle of each trip and which of its trips it is;
-    arrival_s, pickup_s, leave_s, free_s: when it is at the shop, has the things, must leave for the
-    shop at the latest, and is done. delivery_s, extra_s: when each job is delivered, and how much
-    later than alone with the same arrival.
+    visits: its shops. arrival_s, pickup_s, leave_s, free_s: when it is at the first shop, has the
+    things, must leave for the shop at the latest, and is done. delivery_s, extra_s: when each job
+    is delivered, and how much later than alone with the same arrival.
     """
 
     def __init__(self, problem: Problem, routes: RouteTable) -> None:
@@ -26,6 +27,7 @@ class Schedule:
         self.place = np.arange(len(routes.groups)) - routes.trips_begin[routes.route_of]
         self.trip_of, self.job = routes.trip_of, self._jobs.places(routes.jobs)
         self.begins, self.ends = routes.jobs_begin[:-1], routes.jobs_begin[1:]
+        self.visits = self._visits()
         self._read_legs()
         self._unfold(problem.service)
 
@@ -37,36 +39,76 @@ class Schedule:
         """A field of the vehicle of each trip; what has no limit is never reached."""
         return self._vehicles.number(field)[self.vehicle]
 
+    def _visits(self) -> Visits:
+        group, ready_s = self._jobs.group_number[self.job], self.column("ready_s")
+        first = group[self.begins]
+        if (group == first[self.trip_of]).all():
+            trips = np.arange(len(self.begins) + 1)
+            return Visits(trips, first, _reduced(np.maximum, ready_s, self.begins))
+        bound = np.full(len(self._vehicles), -1)
+        promised = promises(self._problem)
+        number = {one: g for g, one in enumerate(self._jobs.groups)}
+        for vehicle, shop in self._vehicles.bound if promised else ():
+            if vehicle in promised:
+                bound[self._vehicles.at[vehicle]] = number[shop]
+        bound = np.where(self.place == 0, bound[self.vehicle], -1)[self.trip_of]
+        return visits_of(self.trip_of, group, ready_s, bound)
+
     def _read_legs(self) -> None:
         """Seconds to the shop by trip, and to and from the doors by job; all looked up at once."""
-        shops, doors = self.column("pickup"), self.column("delivery")
-        self._shop = shops[self.begins]
+        shops, doors, visits = self.column("pickup"), self.column("delivery"), self.visits
+        node = np.zeros(len(self._jobs.groups), dtype=np.int64)
+        node[self._jobs.group_number] = self._jobs.number("pickup")
+        visited = node[visits.group]
+        self._shop = visited[visits.begins[:-1]]
         before = np.roll(doors[self.ends - 1], 1)
         origin = np.where(self.place == 0, self.fleet("node"), before)
         previous = np.roll(doors, 1)
-        previous[self.begins] = self._shop
+        previous[self.begins] = visited[visits.begins[1:] - 1]
+        further = np.delete(np.arange(len(visited)), visits.begins[:-1])
         seconds = self._problem.travel.between(
-            np.concatenate([origin, previous, shops]), np.concatenate([self._shop, doors, doors])
+            np.concatenate([origin, previous, shops, visited[further - 1]]),
+            np.concatenate([self._shop, doors, doors, visited[further]]),
         )
         pace = self.fleet("pace_permille")
         by_job = pace[self.trip_of]
-        approach_s, leg_s, self._plain_ride_s = np.split(
-            seconds, np.cumsum([len(origin), len(previous)])
+        approach_s, leg_s, self._plain_ride_s, between_s = np.split(
+            seconds, np.cumsum([len(origin), len(previous), len(shops)])
         )
         self.approach_s = _paced(approach_s, pace)
         self._leg_s = _paced(leg_s, by_job)
         self._ride_s = _paced(self._plain_ride_s, by_job)
+        self._between_s = np.zeros(len(visited), dtype=np.int64)
+        trip_of = np.repeat(np.arange(len(self.begins)), np.diff(visits.begins))
+        self._between_s[further] = _paced(between_s, pace[trip_of[further]])
+
+    def _fetching(self, service: Service) -> tuple[Ints, Ints]:
+        """By trip: from the handover at the first shop to that at the last, if nothing is awaited.
+
+        And the soonest handover at the last one that all ready times allow.
+        """
+        visits = self.visits
+        firsts, lasts = visits.begins[:-1], visits.begins[1:] - 1
+        if len(visits.group) == len(firsts):
+            return np.zeros(len(firsts), dtype=np.int64), visits.ready_s
+        more_s = service.pickup_after_s + self._between_s + service.pickup_before_s
+        more_s[firsts] = 0
+        since_first_s = np.cumsum(more_s)
+        trip_of = np.repeat(np.arange(len(firsts)), np.diff(visits.begins))
+        rest_s = since_first_s[lasts][trip_of] - since_first_s
+        return rest_s[firsts], _reduced(np.maximum, visits.ready_s + rest_s, firsts)
 
     def _unfold(self, service: Service) -> None:
         ready_s = self.column("ready_s")
-        trip_ready_s = _reduced(np.maximum, ready_s, self.begins)
+        fetching_s, trip_ready_s = self._fetching(service)
         stops = np.arange(len(self.job)) - self.begins[self.trip_of]
-        # From the hand-over at the shop to each door, and to the end of the trip.
+        # From the hand-over at the last shop to each door, and to the end of the trip.
         on_foot_s = service.delivery_before_s + service.delivery_after_s
         road_s = _sums_within(self._leg_s, self.begins, self.trip_of)
         after_s = service.pickup_after_s + road_s + stops * on_foot_s + service.delivery_before_s
         lasts_s = after_s[self.ends - 1] + service.delivery_after_s
-        self.driving_s = self.approach_s + road_s[self.ends - 1]
+        between_s = _reduced(np.add, self._between_s, self.visits.begins[:-1])
+        self.driving_s = self.approach_s + between_s + road_s[self.ends - 1]
         self.arrival_s, self.pickup_s = np.zeros((2, len(self.vehicle)), dtype=np.int64)
         self.free_s = self.fleet("free_at_s")
         for place in range(int(self.place.max(initial=-1)) + 1):
@@ -76,9 +118,9 @@ class Schedule:
             start_s = np.where(approach_s == 0, start_s, np.maximum(start_s, 0))
             self.arrival_s[now] = arrival_s = start_s + approach_s
             met_s = np.maximum(arrival_s + service.pickup_before_s, 0)
-            self.pickup_s[now] = np.maximum(met_s, trip_ready_s[now])
+            self.pickup_s[now] = np.maximum(met_s + fetching_s[now], trip_ready_s[now])
             self.free_s[now] = self.pickup_s[now] + lasts_s[now]
-        self.leave_s = self.pickup_s - service.pickup_before_s - self.approach_s
+        self.leave_s = self.pickup_s - fetching_s - service.pickup_before_s - self.approach_s
         self.delivery_s = self.pickup_s[self.trip_of] + after_s
         met_s = np.maximum(self.arrival_s + service.pickup_before_s, 0)[self.trip_of]
         rest_s = service.pickup_after_s + self._ride_s + service.delivery_before_s

@@ -101,12 +101,12 @@ def _routes(tables: Tables, chains: Chains) -> RouteTable:
     job, begins = chains.job[used][is_planned], chains.begins[used][is_planned]
     first = np.flatnonzero(begins)
     trips = np.bincount(np.repeat(np.arange(len(used)), length)[first], minlength=len(used))
-    ids, groups, group = tables.jobs.ids, tables.jobs.groups, tables.jobs.group_number
+    ids, groups = tables.jobs.ids, tables.jobs.groups
     nothing = np.zeros(0, dtype=np.int64)
     routes = RouteTable(
         vehicles=tuple([tables.vehicles.ids[v] for v in used.tolist()]),
         trips_begin=np.concatenate([[0], np.cumsum(trips)]),
-        groups=tuple([groups[g] for g in group[job[first]].tolist()]),
+        groups=("",) * len(first),
         leave_s=nothing,
         pickup_s=nothing,
         jobs_begin=np.concatenate([first, [len(job)]]),
@@ -114,4 +114,10 @@ def _routes(tables: Tables, chains: Chains) -> RouteTable:
         delivery_s=nothing,
     )
     times = Schedule(tables.problem, routes)
-    return routes.timed(leave_s=times.leave_s, pickup_s=times.pickup_s, delivery_s=times.delivery_s)
+    shops = times.visits.group[times.visits.begins[:-1]]
+    return routes.timed(
+        groups=tuple([groups[g] for g in shops.tolist()]),
+        leave_s=times.leave_s,
+        pickup_s=times.pickup_s,
+        delivery_s=times.delivery_s,
+    )

@@ -6,6 +6,7 @@ from scipy.sparse import csr_array
 
 from optimizer.arrays import NEVER, Ints, Numbers
 from optimizer.candidates import CandidateTable, members
+from optimizer.neighbours import numbered
 from optimizer.problem import JobTable, Problem, VehicleTable
 from optimizer.routes import kept_by, promises
 from optimizer.ruin import SAMPLED_MAX
@@ -31,6 +32,7 @@ class Tables:
         }
         self._group = self.jobs.group_number.astype(np.int32)
         self._groups = len(self.jobs.groups)
+        self._neighbours = numbered(problem, self.jobs.groups)
         self.by_group = np.argsort(self._group, kind="stable")
         self._read_candidates()
         self.town = self._town()
@@ -43,6 +45,7 @@ class Tables:
         onward_s = self._onward_s(shops, follows)
         ride_s = problem.travel.between(jobs.number("pickup"), jobs.number("delivery"))
         hop_s, groups, rank = self._hops()
+        beside_s, beside_at = self._beside(shops, len(hop_s))
         importance, age_s = jobs.number("weight"), -jobs.number("placed_s")
         ready_s = jobs.number("ready_s")
         return Town(
@@ -76,12 +79,14 @@ class Tables:
                 extra_s_max=[policy.bundle_extra_s_max],
                 count_max=[policy.bundle_size_max],
                 trips_max=[policy.trips_max],
+                has_neighbours=[self._neighbours.size > 0],
             ),
             candidate=self._candidate,
             approach_s=approach_s,
             onward_s=onward_s,
             apart_s=self._apart_s(shops, follows),
-            hop_s=hop_s,
+            hop_s=np.concatenate([hop_s, beside_s]) if len(beside_s) else hop_s,
+            beside_at=beside_at,
         )
 
     def _vehicle_records(self) -> Records:
@@ -186,6 +191,27 @@ class Tables:
         hop_s = self.problem.travel.between(origins, destinations).astype(np.int32)
         return hop_s, _records(GROUP, hop_at=np.cumsum(grid) - grid, members=sizes), rank
 
+    def _beside(self, shops: Ints, first: int) -> tuple[Numbers, Numbers]:
+        """Seconds to the doors of neighbouring groups, in blocks, the first of which begins there.
+
+        And where the block of each pair is.
+        """
+        g, h = self._neighbours
+        if not len(g):
+            return np.zeros(0, dtype=np.int32), np.zeros((0, 0), dtype=np.int32)
+        doors = self.jobs.number("delivery")
+        sizes = np.bincount(self._group, minlength=self._groups)
+        begins = np.cumsum(sizes) - sizes
+        blocks = (sizes[g] + 1) * sizes[h]
+        block, within = members(np.zeros_like(blocks), blocks)
+        row, column = np.divmod(within, sizes[h][block])
+        at_door = self.by_group[begins[g][block] + np.maximum(row - 1, 0)]
+        origins = np.where(row > 0, doors[at_door], shops[g][block])
+        destinations = doors[self.by_group[begins[h][block] + column]]
+        beside_at = np.full((self._groups, self._groups), -1, dtype=np.int32)
+        beside_at[g, h] = first + np.cumsum(blocks) - blocks
+        return self.problem.travel.between(origins, destinations).astype(np.int32), beside_at
+
     def _first_limits(self) -> tuple[Ints, ...]:
         """What the first trip of a vehicle under way may do, by vehicle."""
         limits_of = np.zeros((len(self.vehicles), 5), dtype=np.int64)
@@ -200,8 +226,10 @@ class Tables:
 
     def _bound(self) -> Numbers:
         bound = np.full(len(self.vehicles), -1, dtype=np.int32)
-        for v, jobs in self.promised.items():
-            bound[v] = self._group[jobs[0]]
+        number = {group: g for g, group in enumerate(self.jobs.groups)}
+        for vehicle, shop in self.vehicles.bound if self.promised else ():
+            if self.vehicles.at[vehicle] in self.promised:
+                bound[self.vehicles.at[vehicle]] = number[shop]
         return bound
 
     def _use_cost(self) -> Ints:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.neighbours import visited
 from optimizer.problem import Job, Problem, Route, Trip, Vehicle
 from optimizer.routes import carriers, promises
 
@@ -16,7 +17,7 @@ def paced_s(plain_s: int, pace_permille: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """A trip as it unfolds: the earliest possible arrival, and the seconds on the road."""
+    """A trip as it unfolds: the earliest arrival at its first shop, and the seconds on the road."""
 
     trip: Trip
     arrival_s: int
@@ -55,9 +56,11 @@ class Timetable:
     def chain(self, vehicle: Vehicle, trips: Sequence[Sequence[str]]) -> tuple[Timed, ...]:
         """Each trip as early as it can be; a trip is its jobs in the order of delivery."""
         node, now_s = vehicle.node, vehicle.free_at_s
-        chain = []
+        chain: list[Timed] = []
         for jobs in trips:
-            chain.append(self._trip(vehicle, node, now_s, [self.jobs[job] for job in jobs]))
+            bound_for = None if chain or vehicle.id not in self._promised else vehicle.bound_for
+            told = [self.jobs[job] for job in jobs]
+            chain.append(self._trip(vehicle, node, now_s, told, visited(told, bound_for)))
             node, now_s = self.jobs[jobs[-1]].delivery, chain[-1].free_s
         return tuple(chain)
 
@@ -68,7 +71,10 @@ class Timetable:
         return job.ready_s + service.pickup_after_s + ride_s + service.delivery_before_s
 
     def extras_s(self, vehicle: Vehicle, timed: Timed) -> tuple[int, ...]:
-        """How much later than alone, with the same arrival at the shop, each job is delivered."""
+        """How much later than alone each job is delivered.
+
+        Alone he is in its shop when he is in the trip's first one.
+        """
         service = self._problem.service
         extras = []
         for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):
@@ -97,17 +103,22 @@ class Timetable:
             self._seconds[leg] = int(self._problem.travel.between(*ends)[0])
         return self._seconds[leg]
 
-    def _trip(self, vehicle: Vehicle, node: int, start_s: int, jobs: Sequence[Job]) -> Timed:
+    def _trip(
+        self, vehicle: Vehicle, node: int, start_s: int, jobs: Sequence[Job], groups: Sequence[str]
+    ) -> Timed:
         service = self._problem.service
-        approach_s = self.travel_s(vehicle, node, jobs[0].pickup)
+        fetched = [[job for job in jobs if job.group == group] for group in groups]
+        shop = fetched[0][0].pickup
+        approach_s = self.travel_s(vehicle, node, shop)
         arrival_s = (start_s if approach_s == 0 else max(0, start_s)) + approach_s
-        pickup_s = max(0, arrival_s + service.pickup_before_s, *(job.ready_s for job in jobs))
-        node, now_s, driving_s, deliveries = (
-            jobs[0].pickup,
-            pickup_s + service.pickup_after_s,
-            approach_s,
-            [],
-        )
+        pickup_s = max(0, arrival_s + service.pickup_before_s, *(job.ready_s for job in fetched[0]))
+        node, driving_s, between_s, deliveries = shop, approach_s, 0, []
+        for there in fetched[1:]:
+            way_s = self.travel_s(vehicle, node, there[0].pickup)
+            more_s = service.pickup_after_s + way_s + service.pickup_before_s
+            pickup_s = max(pickup_s + more_s, *(job.ready_s for job in there))
+            node, driving_s, between_s = there[0].pickup, driving_s + way_s, between_s + more_s
+        now_s = pickup_s + service.pickup_after_s
         for job in jobs:
             leg_s = self.travel_s(vehicle, node, job.delivery)
             deliveries.append(now_s + leg_s + service.delivery_before_s)
@@ -117,9 +128,9 @@ class Timetable:
                 driving_s + leg_s,
             )
         trip = Trip(
-            group=jobs[0].group,
+            group=groups[0],
             jobs=tuple(job.id for job in jobs),
-            leave_s=pickup_s - service.pickup_before_s - approach_s,
+            leave_s=pickup_s - between_s - service.pickup_before_s - approach_s,
             pickup_s=pickup_s,
             deliveries_s=tuple(deliveries),
         )

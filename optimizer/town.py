@@ -63,6 +63,7 @@ RULES = np.dtype(
             "extra_s_max",
             "count_max",
             "trips_max",
+            "has_neighbours",
         )
     ]
 )
@@ -81,7 +82,10 @@ class Town(NamedTuple):
     rules: one record. approach_s tells, entry by entry of `candidate`, the way of that vehicle to
     the place of that job, onward_s[j, g] the way from the door of j where somebody may serve both;
     apart_s[g, g] is between the places themselves. The door of j and that of k, both of g, are
-    hop_s[hop_at + rank of j * members + rank of k] apart.
+    hop_s[hop_at + rank of j * members + rank of k] apart. From shops of neighbouring groups g and h
+    one trip may fetch: beside_at[g, h] is where their block of hop_s begins, -1 = they are none.
+    The way from the place of g to the door of k of h is at rank of k in it, that from the door of j
+    of g to it at (rank of j + 1) * members of h + rank of k. Without any neighbours it is empty.
     """
 
     jobs: Records
@@ -93,6 +97,7 @@ class Town(NamedTuple):
     onward_s: NDArray[np.int32]
     apart_s: NDArray[np.int32]
     hop_s: Numbers
+    beside_at: Numbers
 
 
 class Chains(NamedTuple):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from optimizer.arrays import Ints, ints
 from optimizer.candidates import CandidateTable
 from optimizer.listed import Listed, are_listed
+from optimizer.neighbours import are_strangers, numbered
 from optimizer.problem import JobTable, Plan, Problem, Rankings, Route, Trip, VehicleTable
 from optimizer.routes import RouteTable, promises
 from optimizer.schedule import Schedule
@@ -147,7 +148,7 @@ def _broken(
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """By code, which trips break the rule."""
     limits = _Limits(problem, schedule)
-    yield "mixed_groups", _is_mixed(JobTable.of(problem.jobs), routes, schedule)
+    yield "mixed_groups", _is_mixed(problem, routes, schedule)
     yield "over_capacity", schedule.sums("size") > limits.size
     yield "too_heavy", schedule.sums("weight_g") > limits.weight_g
     yield "bundle_too_big", schedule.ends - schedule.begins > limits.count
@@ -157,10 +158,15 @@ def _broken(
     yield "bundle_too_slow", _is_any(is_slow, schedule)
 
 
-def _is_mixed(jobs: JobTable, routes: RouteTable, schedule: Schedule) -> NDArray[np.bool_]:
-    number = {group: g for g, group in enumerate(jobs.groups)}
+def _is_mixed(problem: Problem, routes: RouteTable, schedule: Schedule) -> NDArray[np.bool_]:
+    """Which trips fetch from shops that are no neighbours, or begin in another than they say."""
+    groups, visits = JobTable.of(problem.jobs).groups, schedule.visits
+    number = {group: g for g, group in enumerate(groups)}
     told = ints([number.get(group, -1) for group in routes.groups])
-    return _is_any(jobs.group_number[schedule.job] != told[schedule.trip_of], schedule)
+    is_mixed: NDArray[np.bool_] = visits.group[visits.begins[:-1]] != told
+    if len(visits.group) > len(told):
+        is_mixed |= are_strangers(visits, numbered(problem, groups), len(groups))
+    return is_mixed
 
 
 def _is_mistimed(routes: RouteTable, schedule: Schedule) -> NDArray[np.bool_]:

@@ -56,12 +56,12 @@ class Muster:
         return free_s
 
     def walk(self, busy: Sequence[Busy], under_way: Mapping[CourierId, UnderWay]) -> None:
-        """Find out where and when these are free; who is `under_way` is so in the shop."""
+        """Find out where and when these are free; who is `under_way` is so in the first shop."""
         for at, courier, seen in busy:
             trip = under_way.get(courier.id)
             if trip is not None:
                 self.under_way[courier.id] = trip
-                point, self.free_at[at] = trip.shop, trip.arrives_at
+                point, self.free_at[at] = trip.shops[0], trip.arrives_at
             else:
                 walked = walk(courier, seen, self._parameters, now=self.now)
                 point, self.free_at[at] = walked.free_point, walked.free_at

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,8 @@ from optimizer.problem import (
     Weights,
 )
 from optimizer.routes import RouteTable
+
+Pairs: TypeAlias = frozenset[tuple[str, str]]
 
 _PERMILLE = 1000
 _LAST_S = 3600
@@ -79,9 +83,11 @@ def stated(
     """
     parameters, now = zone.parameters, muster.now
     rows, shops = orders.rows, orders.shops()
+    neighbours = _neighbours(orders, shops, parameters)
+    alone = _to_travel_alone(orders, neighbours, muster, parameters)
     return Problem(
         vehicles=_vehicles(muster, parameters),
-        jobs=_jobs(orders, shops, muster, parameters),
+        jobs=_jobs(orders, shops, muster, alone),
         candidates=Sought(search_of(orders, shops, muster, parameters).find),
         travel=CoordinateTravel(
             lat=np.concatenate([muster.lat, shops.lat, rows["door_lat"]]),
@@ -97,6 +103,7 @@ def stated(
         ),
         policy=policy_of(parameters),
         incumbent=_with_trips(incumbent, muster.under_way),
+        neighbours=neighbours | _begun(muster.under_way),
     )
 
 
@@ -124,7 +131,11 @@ def _with_trips(
     """The last plan, in which those who are under way do first what they are under way for."""
     first: dict[str, Trip] = {
         who: Trip(
-            group=group_of(trip.shop), jobs=trip.order_ids, leave_s=0, pickup_s=0, deliveries_s=()
+            group=group_of(trip.shops[0]),
+            jobs=trip.order_ids,
+            leave_s=0,
+            pickup_s=0,
+            deliveries_s=(),
         )
         for who, trip in under_way.items()
     }
@@ -145,7 +156,7 @@ def _vehicles(muster: Muster, parameters: ZoneParameters) -> VehicleTable:
     latest_s = np.minimum((muster.ends_at - now) // SECOND_MS, VehicleTable.NEVER)
     bound_for: tuple[str | None, ...] = (None,) * len(muster.ids)
     if muster.under_way:
-        shops = {who: group_of(trip.shop) for who, trip in muster.under_way.items()}
+        shops = {who: group_of(trip.shops[0]) for who, trip in muster.under_way.items()}
         bound_for = tuple([shops.get(who) for who in muster.ids])
     return VehicleTable(
         {"id": muster.ids, "bound_for": bound_for},
@@ -168,12 +179,30 @@ def _rest_s(muster: Muster, latest_s: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.clip(rest_s, 0, _LAST_S)
 
 
-def _jobs(
-    orders: WaitingList, shops: Shops, muster: Muster, parameters: ZoneParameters
-) -> JobTable:
+def _neighbours(orders: WaitingList, shops: Shops, parameters: ZoneParameters) -> Pairs:
+    """The shops from which one trip may fetch."""
+    if not parameters.shops_apart_m_max:
+        return frozenset()
+    group = dict(zip(shops.of.tolist(), orders.groups, strict=True))
+    one, other = shops.within(parameters.shops_apart_m_max)
+    pairs = zip(one.tolist(), other.tolist(), strict=True)
+    return frozenset((group[a], group[b]) for a, b in pairs)
+
+
+def _begun(under_way: Mapping[CourierId, UnderWay]) -> Pairs:
+    """The shops of trips that couriers have said yes to, whatever the zone says by now."""
+    return frozenset(
+        pair
+        for trip in under_way.values()
+        if len(trip.shops) > 1
+        for pair in combinations(map(group_of, trip.shops), 2)
+    )
+
+
+def _jobs(orders: WaitingList, shops: Shops, muster: Muster, alone: frozenset[OrderId]) -> JobTable:
     """Shops are the nodes after those of the couriers, after them every order has its door."""
     first, now, rows, groups = len(muster.ids), muster.now, orders.rows, tuple(orders.groups)
-    if alone := _to_travel_alone(orders, muster, parameters):
+    if alone:
         groups = tuple(
             f"{group} {one}" if one in alone else group
             for group, one in zip(groups, orders.ids, strict=True)
@@ -194,11 +223,12 @@ def _jobs(
 
 
 def _to_travel_alone(
-    orders: WaitingList, muster: Muster, parameters: ZoneParameters
+    orders: WaitingList, neighbours: Pairs, muster: Muster, parameters: ZoneParameters
 ) -> frozenset[OrderId]:
     """The waiting cash orders of shops where together they would be too much for a courier.
 
-    A candidate stays within his limit with each order, so only a bundle can pass it.
+    A candidate stays within his limit with each order, so only a bundle can pass it: with those of
+    the shop, or of its neighbours.
     """
     due: dict[str, int] = defaultdict(int)
     waiting = []
@@ -206,6 +236,10 @@ def _to_travel_alone(
         if orders.orders[at].status is OrderStatus.WAITING:
             due[orders.groups[at]] += int(orders.rows["cash"][at])
             waiting.append(at)
+    of_shop = dict(due)
+    for one, other in neighbours:
+        due[one] += of_shop.get(other, 0)
+        due[other] += of_shop.get(one, 0)
     most = int(muster.cash.max(initial=0))
     left = parameters.cash_held_halalas_max - most
     return frozenset(orders.ids[at] for at in waiting if due[orders.groups[at]] > left)

@@ -1,5 +1,6 @@
 """From a plan to questions: which trips must be offered now, and why to these couriers."""
 
+from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from engine.couriers.courier import Stop, StopKind
 from engine.dispatch.asking import Asking, Candidates
 from engine.dispatch.offer import Explanation, Offer, Ranked
 from engine.dispatch.waiting import NEXT_BEST
+from engine.dispatch.waiting_list import group_of
 from engine.dispatch.why import reach_s
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, OrderId, UserId
@@ -60,7 +62,7 @@ def proposals(
                 others=asking.others(first, courier_id, ranking),
                 in_line=asking.in_line(first, courier_id, ranking),
                 order_ids=tuple(one.id for one in carried),
-                stops=stops_of(carried),
+                stops=stops_of(carried, first_shop=first.group),
                 explanation=_explanation(zone, ranking, first, carried[0], candidates, now=now),
             )
         )
@@ -84,15 +86,26 @@ def offer_of(proposal: Proposal, zone: Zone, offer_id: OfferId, *, now: Instant)
     )
 
 
-def stops_of(orders: Sequence[Order]) -> tuple[Stop, ...]:
-    """One visit to the shop, then the doors in the given order."""
-    pickup = Stop(
-        kind=StopKind.PICKUP,
-        point=orders[0].shop.point,
-        orders=tuple(one.id for one in orders),
-        ready_at=max(one.ready_at for one in orders),
+def stops_of(orders: Sequence[Order], *, first_shop: str = "") -> tuple[Stop, ...]:
+    """The shops, then the doors in the given order.
+
+    `first_shop` is visited first, and the others as what is fetched there is ready: as the plan
+    has it.
+    """
+    fetched: dict[str, list[Order]] = defaultdict(list)
+    for order in orders:
+        fetched[group_of(order.shop.point)].append(order)
+    ready_at = {shop: max(one.ready_at for one in there) for shop, there in fetched.items()}
+    pickups = (
+        Stop(
+            kind=StopKind.PICKUP,
+            point=fetched[shop][0].shop.point,
+            orders=tuple(one.id for one in fetched[shop]),
+            ready_at=ready_at[shop],
+        )
+        for shop in sorted(fetched, key=lambda one: (one != first_shop, ready_at[one], one))
     )
-    return (pickup, *(door_of(one) for one in orders))
+    return (*pickups, *(door_of(one) for one in orders))
 
 
 def door_of(order: Order) -> Stop:

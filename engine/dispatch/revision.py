@@ -1,7 +1,8 @@
-"""The rules of revision: until the pick-up, which orders of a shop a trip carries may change.
+"""The rules of revision: until the first pick-up, which orders a trip carries may change.
 
 What Reyes et al. (The Meal Delivery Routing Problem, 2018) call assignment updates: a courier stays
-bound for the shop that he said yes to, and is told there, at the latest, which orders to take.
+bound for the shop that he said yes to, and is told there, at the latest, which orders to take, and
+in which neighbouring shops he fetches more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,10 @@ from engine.couriers import courier as couriers_
 from engine.couriers.courier import Courier, Duty, Stop, StopKind
 from engine.dispatch.offers import can_carry
 from engine.dispatch.proposals import stops_of
+from engine.dispatch.waiting_list import group_of
 from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.messages import Change, Decision, Event
-from engine.kernel.place import Point
+from engine.kernel.place import Point, distance_m
 from engine.kernel.timing import Instant
 from engine.orders import order as orders_
 from engine.orders.order import (
@@ -32,9 +34,12 @@ REVISED: Final = "revised"
 
 
 class FirstTrip(NamedTuple):
-    """The trip that a courier has before him; `order_ids` in the order of their delivery."""
+    """The trip that a courier has before him; `order_ids` in the order of their delivery.
 
-    shop: Point
+    He goes to the shops one after the other; `arrived_at` is when he came to the first of them.
+    """
+
+    shops: tuple[Point, ...]
     order_ids: tuple[OrderId, ...]
     arrived_at: Instant | None
 
@@ -42,19 +47,23 @@ class FirstTrip(NamedTuple):
 def first_trip(courier: Courier) -> FirstTrip | None:
     """The trip that may still be revised: his route begins with it, and nothing of it was taken.
 
-    None for who is ending his work, for he is given nothing more, and for who has something else
-    to deliver first.
+    None for who is ending his work, for he is given nothing more, for who has something else to
+    deliver first, and for who went to a later shop of it before the first.
     """
     if courier.duty is not Duty.ON or not courier.route:
         return None
-    pickup, doors = courier.route[0], _first_doors(courier)
+    pickups, doors = _first_stops(courier)
+    to_fetch = [one for stop in pickups for one in stop.orders]
     to_deliver = tuple(one for stop in doors for one in stop.orders)
     # An order that was picked up is left at its door only.
-    if pickup.kind is not StopKind.PICKUP or sorted(pickup.orders) != sorted(to_deliver):
+    if not pickups or sorted(to_fetch) != sorted(to_deliver):
+        return None
+    if any(stop.arrived_at is not None for stop in pickups[1:]):
         return None
     if any(one.order_id in to_deliver for one in courier.early):
         return None
-    return FirstTrip(pickup.point, to_deliver, pickup.arrived_at)
+    shops = tuple(stop.point for stop in pickups)
+    return FirstTrip(shops, to_deliver, pickups[0].arrived_at)
 
 
 def revise(
@@ -62,12 +71,14 @@ def revise(
     couriers: Mapping[CourierId, Courier],
     orders: Mapping[OrderId, Order],
     *,
+    apart_m: int = 0,
     now: Instant,
 ) -> Decision | None:
     """Give each of these couriers these orders on his first trip, delivered in this order.
 
-    They may come from one another's first trips or wait; what nobody takes waits again. `couriers`
-    and `orders` hold all that is known. None when the world has moved on since it was planned.
+    They may come from one another's first trips or wait, at his first shop or so many metres from
+    it; what nobody takes waits again. `couriers` and `orders` hold all that is known. None when the
+    world has moved on since it was planned.
     """
     wanted = [one for order_ids in trips.values() for one in order_ids]
     assert len(set(wanted)) == len(wanted), "an order is on one trip"
@@ -81,7 +92,7 @@ def revise(
             return None
         revised.append(_Revised(courier, trip, tuple(orders[one] for one in trips[courier_id])))
     carrier = {order_id: one.courier.id for one in revised for order_id in one.trip.order_ids}
-    if not all(_is_possible(one, carrier) for one in revised):
+    if not all(_is_possible(one, carrier, apart_m) for one in revised):
         return None
     left = [orders[one] for one in carrier if one not in set(wanted)]
     return Decision(
@@ -101,16 +112,23 @@ class _Revised(NamedTuple):
     orders: tuple[Order, ...]
 
 
-def _is_possible(revised: _Revised, carrier: Mapping[OrderId, CourierId]) -> bool:
+def _is_possible(revised: _Revised, carrier: Mapping[OrderId, CourierId], apart_m: int) -> bool:
     courier, trip, orders = revised
     new = [one for one in orders if one.id not in trip.order_ids]
     return (
-        all(one.shop.point == trip.shop and one.zone_id == courier.zone_id for one in orders)
+        all(one.zone_id == courier.zone_id for one in orders)
+        and any(one.shop.point == trip.shops[0] for one in orders)
+        and all(_is_near(one.shop.point, trip, apart_m) for one in orders)
         and all(one.id in carrier or one.status is OrderStatus.WAITING for one in new)
         and not any(one.was_declined_by(courier.id) for one in new)
         and all(_is_ready_in_time(one, courier) for one in new)
         and can_carry(orders, courier)
     )
+
+
+def _is_near(shop: Point, trip: FirstTrip, apart_m: int) -> bool:
+    """Rounded up: what the plan took for near is so."""
+    return shop in trip.shops or (apart_m > 0 and distance_m(shop, trip.shops[0]) <= apart_m + 1)
 
 
 def _is_ready_in_time(order: Order, courier: Courier) -> bool:
@@ -128,14 +146,17 @@ def _rerouted(revised: Sequence[_Revised], now: Instant) -> list[Change[Any]]:
 def _route(revised: _Revised) -> tuple[Stop, ...]:
     """His route with the other first trip; the rest of it stays."""
     courier, trip, orders = revised
-    pickup, *doors = stops_of(orders)
-    rest = courier.route[1 + len(_first_doors(courier)) :]
-    return (replace(pickup, arrived_at=trip.arrived_at), *doors, *rest)
+    first, *others = stops_of(orders, first_shop=group_of(trip.shops[0]))
+    pickups, doors = _first_stops(courier)
+    rest = courier.route[len(pickups) + len(doors) :]
+    return (replace(first, arrived_at=trip.arrived_at), *others, *rest)
 
 
-def _first_doors(courier: Courier) -> list[Stop]:
-    """Where he delivers right after his first stop."""
-    return list(takewhile(lambda one: one.kind is StopKind.DROPOFF, courier.route[1:]))
+def _first_stops(courier: Courier) -> tuple[list[Stop], list[Stop]]:
+    """Where he fetches before anything else, and where he delivers right after that."""
+    pickups = list(takewhile(lambda one: one.kind is StopKind.PICKUP, courier.route))
+    rest = courier.route[len(pickups) :]
+    return pickups, list(takewhile(lambda one: one.kind is StopKind.DROPOFF, rest))
 
 
 def _moved(
@@ -166,13 +187,14 @@ def _given(
             at=now, offer_id=offer_id, from_courier_id=giver, courier_id=courier_id
         ),
     )
-    if to.trip.arrived_at is not None:
+    shop = order.shop.point
+    if to.trip.arrived_at is not None and shop == to.trip.shops[0]:
         events = (*events, CourierReachedShop(at=now))
     fields = {
         "offer_id": offer_id,
         "courier_id": courier_id,
         "assigned_at": now,
-        "fetched_with": len(to.orders),
+        "fetched_with": sum(one.shop.point == shop for one in to.orders),
     }
     return Change(orders_.evolve(order, *events, **fields), events)
 

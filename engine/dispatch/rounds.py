@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.couriers.courier import Courier
+from engine.couriers.courier import Courier, StopKind
 from engine.dispatch import offers
 from engine.dispatch.eta import walk
 from engine.dispatch.offer import Explanation, Offer, OfferStatus, Ranked
@@ -64,7 +64,8 @@ def expected(
     """When he would collect the trip and be at its doors, after what he carries already."""
     leaves_at = courier.leaves_at if courier.route else max(courier.leaves_at, now)
     him = replace(courier, leaves_at=leaves_at)
-    to_shop = walk(replace(him, route=(*courier.route, offer.stops[0])), None, parameters, now=now)
+    pickups = (stop for stop in offer.stops if stop.kind is StopKind.PICKUP)
+    to_shop = walk(replace(him, route=(*courier.route, *pickups)), None, parameters, now=now)
     doors = walk(replace(him, route=courier.route + offer.stops), None, parameters, now=now).doors
     pickup_at = to_shop.free_at - parameters.shop_leave_s * SECOND_MS
     return pickup_at, tuple(doors[one] for one in offer.order_ids)

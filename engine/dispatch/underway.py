@@ -24,9 +24,12 @@ class Busy(NamedTuple):
 
 
 class UnderWay(NamedTuple):
-    """A trip before its pick-up: its orders as they are delivered, and when he is in the shop."""
+    """A trip before its first pick-up: its shops and its orders in turn.
 
-    shop: Point
+    `arrives_at` is when he is in the first shop.
+    """
+
+    shops: tuple[Point, ...]
     order_ids: tuple[OrderId, ...]
     arrives_at: Instant
 
@@ -38,18 +41,18 @@ def under_way(
     *,
     now: Instant,
 ) -> dict[CourierId, UnderWay]:
-    """Whose trip may be revised: it is all that he has to do, and its pick-up is not due yet."""
+    """Whose trip may be revised: it is all that he has to do, and no pick-up of it is due yet."""
     if not parameters.revise_until_pickup:
         return {}
     found = {}
     for _, courier, seen in busy:
         trip = first_trip(courier)
-        if trip is None or len(courier.route) != 1 + len(trip.order_ids):
+        if trip is None or len(courier.route) != len(trip.shops) + len(trip.order_ids):
             continue
         arrives_at = arrival(courier, seen, parameters, now=now)
         meets_at = arrives_at + (parameters.shop_service_s - parameters.shop_leave_s) * SECOND_MS
         if max(meets_at, courier.route[0].ready_at) > now and orders.keys() >= set(trip.order_ids):
-            found[courier.id] = UnderWay(trip.shop, trip.order_ids, arrives_at)
+            found[courier.id] = UnderWay(trip.shops, trip.order_ids, arrives_at)
     return found
 
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from engine.dispatch.roster import KINDS, SKILLS
 from engine.kernel.ids import OrderId
-from engine.kernel.place import Point
+from engine.kernel.place import EARTH_RADIUS_M, Point
 from engine.orders.cash import cash_due
 from engine.orders.order import Order
+from optimizer.candidates import members
 
 _ANY_KIND: Final = (1 << len(KINDS)) - 1
 _ROW: Final = np.dtype(
@@ -104,6 +105,17 @@ class Shops(NamedTuple):
     of: Indices
     lat: NDArray[np.float64]
     lng: NDArray[np.float64]
+
+    def within(self, apart_m: int) -> tuple[Indices, Indices]:
+        """The pairs of shops that are no farther apart, as the crow flies over flat ground."""
+        by_lat = np.argsort(self.lat, kind="stable")
+        north = np.radians(self.lat[by_lat]) * EARTH_RADIUS_M
+        first, then = np.arange(len(north)), np.searchsorted(north, north + apart_m, side="right")
+        of, place = members(first + 1, then - first - 1)
+        one, other = by_lat[of], by_lat[place]
+        east = np.radians(self.lng[other] - self.lng[one]) * np.cos(np.radians(self.lat[one]))
+        is_near = np.hypot(north[place] - north[of], east * EARTH_RADIUS_M) <= apart_m
+        return one[is_near], other[is_near]
 
 
 def group_of(shop: Point) -> str:

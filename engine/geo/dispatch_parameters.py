@@ -147,10 +147,21 @@ class DispatchParameters(Struct, frozen=True, kw_only=True):
             1,
             8,
             "orders",
-            "Orders of one shop that one trip may carry.",
+            "Orders that one trip may carry, of one shop or of neighbouring ones.",
             "More saves driving, and orders wait for each other.",
         ),
     ] = 3
+    shops_apart_m_max: Annotated[
+        int,
+        whole(
+            0,
+            2000,
+            "m",
+            "How far apart, as the crow flies, shops are at most that one trip may fetch from.",
+            "Farther lets more orders share a trip, of which each shop takes its own time; 0 keeps "
+            "every trip to one shop.",
+        ),
+    ] = 0
     bundle_extra_s: Annotated[
         int,
         whole(
@@ -167,8 +178,8 @@ class DispatchParameters(Struct, frozen=True, kw_only=True):
             0,
             1,
             "0 or 1",
-            "Whether the orders of the shop on an accepted trip may be exchanged, added to and "
-            "taken off until the courier has picked up.",
+            "Whether the orders on an accepted trip may be exchanged, added to and taken off until "
+            "the courier has picked up.",
             "1 lets a trip take what has come since; 0 leaves it as it was accepted.",
         ),
     ] = 1

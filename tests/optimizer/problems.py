@@ -106,6 +106,8 @@ def towns(draw: st.DrawFn, vehicles_max: int = 5, jobs_max: int = 9) -> Problem:
         )
         for n in range(draw(st.integers(0, jobs_max)))
     )
+    pairs = [(f"shop {a}", f"shop {b}") for a in range(shops) for b in range(a)]
+    neighbours = tuple(pair for pair in pairs if draw(st.booleans()))
     vehicles = _vehicles(draw, nodes, jobs, vehicles_max)
     names = [vehicle.id for vehicle in vehicles]
     some = st.lists(st.sampled_from([*names, "gone"]), unique=True).map(tuple)
@@ -118,10 +120,11 @@ def towns(draw: st.DrawFn, vehicles_max: int = 5, jobs_max: int = 9) -> Problem:
         service=SERVICE,
         policy=draw(policies),
         incumbent=(
-            *_under_way(draw, vehicles, jobs),
+            *_under_way(draw, vehicles, jobs, neighbours),
             *draw(_incumbents(names, [job.id for job in jobs])),
         ),
         seed=draw(st.integers(0, 3)),
+        neighbours=neighbours,
     )
 
 
@@ -146,14 +149,22 @@ def _vehicles(
 
 
 def _under_way(
-    draw: st.DrawFn, vehicles: Sequence[Vehicle], jobs: Sequence[Job]
+    draw: st.DrawFn,
+    vehicles: Sequence[Vehicle],
+    jobs: Sequence[Job],
+    neighbours: Sequence[tuple[str, str]],
 ) -> tuple[Route, ...]:
-    """For some of those who are bound for a shop the trip that takes them there."""
-    open_ = list(jobs)
+    """For some of those who are bound for a shop the trip that takes them there, and further."""
+    open_, pairs = list(jobs), {*neighbours, *((b, a) for a, b in neighbours)}
     routes = []
     for vehicle in vehicles:
         there = [job for job in open_ if job.group == vehicle.bound_for]
-        mates = there[: draw(st.integers(0, 2))]
+        beside = [job for job in open_ if (job.group, vehicle.bound_for) in pairs]
+        together = [
+            *there[: draw(st.integers(0, 2))],
+            *beside[: draw(st.integers(0, 1)) if there else 0],
+        ]
+        mates = draw(st.permutations(together))
         open_ = [job for job in open_ if job not in mates]
         if mates:
             routes.append(a_route(vehicle.id, tuple(job.id for job in mates)))

@@ -93,6 +93,7 @@ def test_a_plan_is_kept_as_it_is(problem: Problem) -> None:
         travel=problem.travel,
         service=problem.service,
         incumbent=plan.routes,
+        neighbours=problem.neighbours,
     )
     assert kept(again) == {
         route.vehicle: [trip.jobs for trip in route.trips] for route in plan.routes

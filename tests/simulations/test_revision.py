@@ -61,7 +61,7 @@ class Meddler:
                 waiting[order.shop.point].append(order.id)
             for courier in holdings.on_duty(zone.id):
                 if trip := first_trip(courier):
-                    hands[trip.shop][courier.id] = trip.order_ids
+                    hands[trip.shops[0]][courier.id] = trip.order_ids
             for shop, before in hands.items():
                 self.revised += await reviser.revise(zone, self._deal(before, waiting[shop]))
 

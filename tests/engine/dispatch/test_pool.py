@@ -11,11 +11,16 @@ from msgspec.structs import replace
 from engine.couriers.courier import Duty
 from engine.dispatch.eta import Sighting
 from engine.dispatch.pool import is_available, policy_of
+from engine.dispatch.proposals import stops_of
+from engine.dispatch.underway import UnderWay
+from engine.dispatch.waiting_list import group_of
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import GreatCircle, Speeds, TravelProfile, VehicleKind
+from engine.geo.zone import Zone
 from engine.kernel.ids import OfferId, ZoneId
+from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
-from engine.orders.order import Gift, Lapse, Lapsed, OrderStatus
+from engine.orders.order import Gift, Lapse, Lapsed, Order, OrderStatus
 from optimizer.solve import solve
 from optimizer.verify import verify
 from tests.builders import (
@@ -139,6 +144,50 @@ def test_whose_shift_ends_sooner_is_as_if_he_were_idle_for_longer(percent: int) 
     for minutes, counted_min in ends_min.items():
         assert idle_since_s[couriers[minutes].id] == counted_min * 60 * percent // 100
     assert idle_since_s[endless.id] == 3600 * percent // 100
+
+
+@pytest.mark.parametrize(("apart_m", "are_beside"), [(0, False), (110, False), (112, True)])
+def test_shops_near_each_other_are_neighbours(apart_m: int, *, are_beside: bool) -> None:
+    zone = a_zone(parameters=ZoneParameters(shops_apart_m_max=apart_m))
+    beside = Point(lat=SHOP.lat + 0.001, lng=SHOP.lng)
+    far = Point(lat=SHOP.lat, lng=SHOP.lng + 0.01)
+    orders = [a_gift_of(zone, shop) for shop in (SHOP, beside, far, SHOP)]
+    problem = problem_of(zone, orders, [a_courier(zone=zone)], now=NOON)
+    wanted = {group_of(SHOP), group_of(beside)}
+    assert [set(pair) for pair in problem.neighbours] == ([wanted] if are_beside else [])
+
+
+def test_a_trip_to_neighbours_is_kept_when_the_zone_wants_no_more_of_them() -> None:
+    zone, beside = a_zone(), Point(lat=SHOP.lat + 0.001, lng=SHOP.lng)
+    orders = [a_gift_of(zone, shop) for shop in (SHOP, beside)]
+    courier = a_courier(zone=zone, route=stops_of(orders), capacity_units=2)
+    trip = UnderWay((SHOP, beside), tuple(one.id for one in orders), NOON)
+    problem = problem_of(zone, orders, [courier], under_way={courier.id: trip}, now=NOON)
+    plan = solve(problem)
+    assert verify(problem, plan) == ()
+    assert set(plan.routes[0].trips[0].jobs) == {one.id for one in orders}
+
+
+@pytest.mark.parametrize(("cash_max", "alone"), [(10_000, True), (400_000, False)])
+def test_cash_of_neighbours_is_no_more_than_a_courier_may_hold(
+    cash_max: int, *, alone: bool
+) -> None:
+    parameters = ZoneParameters(shops_apart_m_max=200, cash_held_halalas_max=cash_max)
+    zone, beside = a_zone(parameters=parameters), Point(lat=SHOP.lat + 0.001, lng=SHOP.lng)
+    orders = [
+        replace(a_gift_of(zone, shop), is_cash=True, total_halalas=6_000, paid_halalas=0)
+        for shop in (SHOP, beside)
+    ]
+    problem = problem_of(zone, orders, [a_courier(zone=zone)], now=NOON)
+    apart = {job.group for job in problem.jobs} - {
+        group for pair in problem.neighbours for group in pair
+    }
+    assert bool(apart) is alone
+
+
+def a_gift_of(zone: Zone, shop: Point) -> Order:
+    order = an_order(zone=zone)
+    return replace(order, shop=replace(order.shop, point=shop))
 
 
 def test_who_declined_is_no_candidate() -> None:

@@ -7,9 +7,11 @@ from engine.couriers.courier import StopKind
 from engine.dispatch.offer import OfferStatus, Ranked
 from engine.dispatch.offers import make
 from engine.dispatch.proposals import offer_of, proposals, stops_of
+from engine.dispatch.waiting_list import group_of
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OfferId, UserId
+from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Order
 from optimizer.problem import Alternative, Plan, Rankings, Reason, Route, Trip
@@ -85,6 +87,17 @@ def test_a_trip_is_one_visit_to_the_shop_and_then_the_doors_in_turn() -> None:
     assert (pickup.kind, pickup.point, pickup.orders) == (StopKind.PICKUP, SHOP, (B.id, A.id))
     assert (first.kind, first.point, first.orders) == (StopKind.DROPOFF, B.door.point, (B.id,))
     assert (second.point, second.orders) == (DOOR, (A.id,))
+
+
+def test_a_trip_of_neighbouring_shops_visits_each_once_as_it_is_ready() -> None:
+    beside = Point(lat=SHOP.lat + 0.001, lng=SHOP.lng)
+    other = replace(B, shop=replace(B.shop, point=beside), ready_at=A.ready_at + 1)
+    first, then, *doors = stops_of([other, A, C])
+    assert (first.point, first.orders, first.ready_at) == (SHOP, (A.id, C.id), A.ready_at)
+    assert (then.point, then.orders, then.ready_at) == (beside, (other.id,), other.ready_at)
+    assert [one.orders for one in doors] == [(other.id,), (A.id,), (C.id,)]
+    begun = stops_of([other, A, C], first_shop=group_of(beside))
+    assert [one.point for one in begun[:2]] == [beside, SHOP]
 
 
 def test_an_offer_can_be_made_of_a_proposal() -> None:

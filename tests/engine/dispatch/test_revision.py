@@ -52,6 +52,7 @@ from tests.builders import (
 
 S, P = OrderStatus, ProgressStep
 ELSEWHERE = Point(lat=SHOP.lat + 0.01, lng=SHOP.lng)
+BESIDE = Point(lat=SHOP.lat + 0.001, lng=SHOP.lng)
 ANY = st.integers(0, 1_000_000)
 
 
@@ -111,10 +112,12 @@ class Shop(Ledger):
         carrying = Carrying(courier, held, parameters=parameters, now=self.now)
         self.take(carrying.report(report))
 
-    def revised(self, trips: dict[CourierId, tuple[OrderId, ...]]) -> Decision | None:
+    def revised(
+        self, trips: dict[CourierId, tuple[OrderId, ...]], *, apart_m: int = 0
+    ) -> Decision | None:
         couriers = {one.id: one for one in self.all_of(Courier)}
         orders = {one.id: one for one in self.all_of(Order)}
-        return revise(trips, couriers, orders, now=self.now)
+        return revise(trips, couriers, orders, apart_m=apart_m, now=self.now)
 
 
 def test_an_order_joins_a_trip_and_its_customer_sees_the_courier() -> None:
@@ -156,6 +159,60 @@ def test_two_couriers_exchange_their_orders_and_the_one_who_waits_in_the_shop_is
     assert shop.courier(nasser).route[0].arrived_at == NOON
     shop.report(nasser, a, P.PICKED_UP)
     assert shop.order(a).status is S.PICKED_UP
+
+
+def test_an_order_of_the_next_shop_joins_and_is_fetched_there() -> None:
+    shop = Shop()
+    a, b = shop.waits(), shop.waits(shop=BESIDE)
+    salem = shop.on_the_way(a)
+    shop.report(salem, a, P.REACHED_SHOP)
+    assert shop.revised({salem: (b, a)}, apart_m=100) is None
+    shop.take(shop.revised({salem: (b, a)}, apart_m=120))
+    first, then, *doors = shop.courier(salem).route
+    assert (first.point, first.orders, first.arrived_at) == (SHOP, (a,), NOON)
+    assert (then.point, then.orders, then.arrived_at) == (BESIDE, (b,), None)
+    assert [one.orders for one in doors] == [(b,), (a,)]
+    assert (shop.order(b).status, shop.order(b).fetched_with) == (S.ASSIGNED, 1)
+    shop.report(salem, a, P.PICKED_UP)
+    assert first_trip(shop.courier(salem)) is None
+    shop.report(salem, b, P.REACHED_SHOP)
+    shop.report(salem, b, P.PICKED_UP)
+    assert shop.order(b).status is S.PICKED_UP
+    assert [one.kind for one in shop.courier(salem).route] == [StopKind.DROPOFF] * 2
+
+
+def test_who_cannot_fetch_at_the_second_shop_delivers_what_he_has() -> None:
+    shop = Shop()
+    a, b = shop.waits(), shop.waits(shop=BESIDE)
+    salem = shop.on_the_way(a, b)
+    assert [one.point for one in shop.courier(salem).route[:2]] == [SHOP, BESIDE]
+    for step in (P.REACHED_SHOP, P.PICKED_UP):
+        shop.report(salem, a, step)
+    shop.report(salem, b, P.REACHED_SHOP)
+    command = UnassignOrder(order_id=b, reason="shop closed")
+    courier = shop.courier(salem)
+    shop.take(cancellation.unassign(shop.order(b), command, operator(), courier, now=NOON))
+    assert shop.order(b).status is S.WAITING
+    assert [one.orders for one in shop.courier(salem).route] == [(a,)]
+
+
+def test_who_went_to_a_later_shop_first_keeps_his_trip() -> None:
+    shop = Shop()
+    a, b = shop.waits(), shop.waits(shop=BESIDE)
+    salem = shop.on_the_way(a, b)
+    shop.report(salem, b, P.REACHED_SHOP)
+    assert first_trip(shop.courier(salem)) is None
+    assert shop.revised({salem: (a,)}) is None
+
+
+def test_a_trip_never_begins_in_another_shop_than_was_said() -> None:
+    shop = Shop()
+    a, b = shop.waits(), shop.waits(shop=BESIDE)
+    salem = shop.on_the_way(a, b)
+    assert shop.revised({salem: (b,)}) is None
+    shop.take(shop.revised({salem: (a,)}))
+    assert shop.order(b).status is S.WAITING
+    assert [one.point for one in shop.courier(salem).route[:1]] == [SHOP]
 
 
 def test_an_order_taken_off_a_trip_waits_again_and_may_come_back() -> None:

@@ -23,7 +23,7 @@ def order(number: int) -> OrderId:
 def present_of(sizes: list[int]) -> dict[CourierId, UnderWay]:
     begins = [sum(sizes[:at]) for at in range(len(sizes))]
     return {
-        courier(at): UnderWay(SHOP, tuple(map(order, range(begin, begin + size))), 0)
+        courier(at): UnderWay((SHOP,), tuple(map(order, range(begin, begin + size))), 0)
         for at, (begin, size) in enumerate(zip(begins, sizes, strict=True))
     }
 
