@@ -238,6 +238,7 @@ class Cell:
             lambda: self._commands.decide(envelope.command, envelope.caller),
             envelope,
             lambda: self._strangers.admit(envelope.command),
+            self._strangers.meet,
         )
         assert answer is not None
         return answer

@@ -22,11 +22,13 @@ from engine.notices import notices_for
 from engine.orders.order import Order
 from engine.payments.settling import payments_for
 from storage.live import ASK_ANEW, Publication
-from storage.store import Answer, Commit, Repeated, Stale, Store, Stored, StoreUnavailable
+from storage.store import Answer, Commit, Outcome, Repeated, Stale, Store, Stored, StoreUnavailable
 
 Keys = Callable[[], Iterable[str]]
 Decide = Callable[[], Decision | Refusal]
 Read = Callable[[], Awaitable[Refusal | None]]
+Meet = Callable[[str], Awaitable[Refusal | None]]
+OnceMore = Callable[[str], Awaitable[Decision | Refusal]]
 # Somebody whose needs keep growing while he waits for his turn is asked to try again.
 _TURN_TRIES = 8
 
@@ -82,10 +84,12 @@ class Live:
         decide: Decide,
         envelope: Envelope | None = None,
         read: Read | None = None,
+        meet: Meet | None = None,
     ) -> Answer | None:
         """Take the turn of the things that `keys` names, decide and carry out.
 
-        `read` fetches what the decision needs and is not held, or refuses. None without an
+        `read` fetches what the decision needs and is not held, or refuses; `meet` fetches an order
+        that stood where a new one was to be, so that it is decided once more. None without an
         envelope: nobody waits for an answer.
         """
         for _ in range(_TURN_TRIES):
@@ -97,7 +101,8 @@ class Live:
                 if has_waited and not set(keys()) <= wanted:
                     continue
                 refusal = None if read is None else await read()
-                return await self._carry_out(refusal or decide(), envelope)
+                once_more = None if meet is None else _once_more(meet, decide)
+                return await self._carry_out(refusal or decide(), envelope, once_more)
         return _answer(envelope, UNAVAILABLE())
 
     async def turn_alone(self, decide: Decide, envelope: Envelope) -> Answer:
@@ -115,7 +120,10 @@ class Live:
         return UNAVAILABLE() if self._in_doubt else None
 
     async def _carry_out(
-        self, decision: Decision | Refusal, envelope: Envelope | None
+        self,
+        decision: Decision | Refusal,
+        envelope: Envelope | None,
+        once_more: OnceMore | None = None,
     ) -> Answer | None:
         if isinstance(decision, Refusal):
             return await self._unchanged(envelope, decision, {})
@@ -136,6 +144,17 @@ class Live:
         except StoreUnavailable:
             self.doubt()
             return _answer(envelope, UNAVAILABLE())
+        if isinstance(outcome, Stale) and once_more and _is_first(decision, outcome.thing):
+            return await self._carry_out(await once_more(outcome.thing), envelope)
+        return await self._conclude(decision, outcome, envelope, answer)
+
+    async def _conclude(
+        self,
+        decision: Decision,
+        outcome: Outcome,
+        envelope: Envelope | None,
+        answer: Answer | None,
+    ) -> Answer | None:
         match outcome:
             case Stored():
                 self._apply(decision)
@@ -231,6 +250,21 @@ class Live:
         if stored is not None:
             return _same_question(envelope, stored)
         return _answer(envelope, refusal, reply)
+
+
+def _once_more(meet: Meet, decide: Decide) -> OnceMore:
+    async def decided(name: str) -> Decision | Refusal:
+        return await meet(name) or decide()
+
+    return decided
+
+
+def _is_first(decision: Decision, name: str) -> bool:
+    """Whether this is an order that the decision would have made."""
+    things = (change.thing for change in decision.changes)
+    return any(
+        isinstance(one, Order) and one.version == 1 and name == f"order:{one.id}" for one in things
+    )
 
 
 def _effects_of(decision: Decision) -> tuple[Effect, ...]:

@@ -7,9 +7,10 @@ from engine.couriers.courier import Courier, Duty
 from engine.couriers.handing_over import is_free
 from engine.couriers.messages import BUSY_ELSEWHERE, GoOnDuty
 from engine.dispatch.offer import Offer
-from engine.kernel.ids import CellId, ZoneId
+from engine.kernel.ids import CellId, OrderId, ZoneId
 from engine.kernel.messages import Command
 from engine.kernel.refusals import ELSEWHERE, UNAVAILABLE, Refusal
+from engine.orders.messages import PlaceOrder
 from engine.orders.order import Order
 from storage.store import Store, StoreUnavailable
 
@@ -38,6 +39,15 @@ class Strangers:
         except StoreUnavailable:
             return UNAVAILABLE()
         return None
+
+    async def meet(self, name: str) -> Refusal | None:
+        """Hold what stands (`kind:id`) where something new was to be: an order that has ended."""
+        kind, _, key = name.partition(":")
+        assert kind == "order", f"{name} is not looked for"
+        try:
+            return await self._ended(await self._store.find_order(OrderId(key)))
+        except StoreUnavailable:
+            return UNAVAILABLE()
 
     async def _zone(self, command: Command) -> Refusal | None:
         kind, _, zone_id = destination(command).partition(":")
@@ -71,6 +81,9 @@ class Strangers:
         return self._behind()
 
     async def _order(self, command: Command) -> Refusal | None:
+        if isinstance(command, PlaceOrder):
+            # Mostly it is new; if it is not, its commit meets it.
+            return None
         order_id = getattr(command, "order_id", None)
         if order_id is None or order_id in self._holdings.orders:
             return None

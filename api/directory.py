@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.plain_bodies import NotPlain, ReadBody
 from api.plain_calls import PlainCall, plain_call_of
 
 _Key = tuple[str, int, str]
@@ -89,9 +90,13 @@ class Straight:
             await self._app(scope, receive, send)
             return
         scope.update(_told(found))
-        request = Request(scope, receive, send)
+        body = ReadBody(receive) if found.plain.has_body else None
+        request = Request(scope, body.again if body else receive, send)
         try:
-            response = await found.plain(request)
+            response = await found.plain(request, await body.told(scope) if body else None)
+        except NotPlain:
+            await self._app(scope, request.receive, send)
+            return
         except Exception as error:  # noqa: BLE001 - what nobody answers is raised again
             response = await _answer_to(request, error)
         await response(scope, receive, send)

@@ -1,7 +1,8 @@
 """A route's function called straight away, where it asks for no more than a request tells.
 
 The framework solves whatever a route may ask for anew with each request, within two stacks of
-things to close. Most routes ask who is calling and for words of the address, and close nothing.
+things to close. Most routes ask who is calling, for words of the address and for a body in JSON,
+and close nothing.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import fields
 from inspect import iscoroutinefunction
 from typing import Any, Final, get_type_hints
 
+from fastapi import params
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_params_to_args
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +20,7 @@ from starlette.responses import Response
 
 # What a function may ask for here; the rest of what the framework knows stays the framework's.
 _BESIDE: Final = frozenset({"request_param_name", "dependencies"})
-_READ: Final = _BESIDE | {"path_params", "query_params", "header_params"}
+_READ: Final = _BESIDE | {"path_params", "query_params", "header_params", "body_params"}
 _ABOUT: Final = frozenset(
     {"name", "call", "path", "scope", "use_cache", "own_oauth_scopes", "parent_oauth_scopes"}
 )
@@ -37,34 +39,55 @@ class PlainCall:
         self._query = dependant.query_params
         self._headers = dependant.header_params
         self._is_worded = bool(self._path or self._query or self._headers)
+        self._body = dependant.body_params[0] if dependant.body_params else None
         self._request_name = dependant.request_param_name
 
-    async def __call__(self, request: Request) -> Any:  # noqa: ANN401 - what the function returns
-        """What it depends on comes first, then the words of the address and the headers."""
+    @property
+    def has_body(self) -> bool:
+        """Whether it is to be called with what JSON said."""
+        return self._body is not None
+
+    async def __call__(self, request: Request, told: object = None) -> Any:  # noqa: ANN401 - what the function returns
+        """What it depends on comes first, then words and headers, then the body that was `told`."""
         values = {name: await ask(request) for name, ask in self._asks}
-        if self._is_worded:
-            values |= self._read(request)
+        if self._is_worded or self._body is not None:
+            values |= self._read(request, told)
         if self._request_name is not None:
             values[self._request_name] = request
         return await self._call(**values)
 
-    def _read(self, request: Request) -> dict[str, Any]:
-        told = [
-            request_params_to_args(self._path, request.path_params),
-            request_params_to_args(self._query, request.query_params if self._query else {}),
-            request_params_to_args(self._headers, request.headers if self._headers else {}),
-        ]
-        faults = [one for _, each in told for one in each]
+    def _read(self, request: Request, told: object) -> dict[str, Any]:
+        """All of it, so that all faults are told at once."""
+        values: dict[str, Any] = {}
+        faults: list[Any] = []
+        for asked, said in (
+            (self._path, request.path_params),
+            (self._query, request.query_params if self._query else {}),
+            (self._headers, request.headers if self._headers else {}),
+        ):
+            if asked:
+                read, wrong = request_params_to_args(asked, said)
+                values |= read
+                faults += wrong
+        if self._body is not None:
+            values[self._body.name], wrong = self._body.validate(told, values, loc=("body",))
+            faults += wrong
         if faults:
             raise RequestValidationError(faults)
-        return {name: value for values, _ in told for name, value in values.items()}
+        return values
 
 
 def plain_call_of(route: APIRoute) -> PlainCall | None:
-    """None where the framework is needed: for bodies, and for what is closed afterwards."""
+    """None where the framework is needed: parts of bodies, and what is closed afterwards."""
     # Faults in words that two functions read would be told together.
     is_plain = _is_plain(route.dependant, _READ) and _answers_itself(route.dependant.call)
-    return PlainCall(route.dependant) if is_plain else None
+    return PlainCall(route.dependant) if is_plain and _is_lone_body(route) else None
+
+
+def _is_lone_body(route: APIRoute) -> bool:
+    """Whether a body, if there is one, is one thing in JSON, and not a part of it by its name."""
+    bodies = [one.field_info for one in route.dependant.body_params]
+    return len(bodies) <= 1 and all(type(one) is params.Body and not one.embed for one in bodies)
 
 
 def _is_plain(dependant: Dependant, known: frozenset[str]) -> bool:

@@ -30,7 +30,7 @@ from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Gift, Order, OrderStatus, Recipient
 from storage.database import Database
 from storage.kinds import encode
-from storage.order_tokens import token_rows
+from storage.order_tokens import made_of
 
 _AT_ONCE: Final = 20_000
 COURIERS: Final = 2_000
@@ -210,8 +210,10 @@ class _Made:
             placed_at=self._at(number),
         )
         at = _when(order.placed_at)
-        for one in token_rows(order):
-            yield (one.token, at, order.id, one.is_personal)
+        made = made_of(order)
+        for is_personal, tokens in ((True, made.personal), (False, made.lasting)):
+            for one in tokens:
+                yield (one, at, order.id, is_personal)
 
     def _offer(self, number: int) -> Row:
         return (self.cell, self._templates["offer"] % self._common(number))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Final
 
+from asyncpg import Record
 from asyncpg import exceptions as pg
 
 from storage.database import Database, Session
@@ -12,7 +13,7 @@ from storage.kinds import KINDS, decode
 from storage.queries import queries
 from storage.rows import Rows
 from storage.store import Answer, Outcome, Repeated, Stale, Stored, StoreUnavailable
-from storage.writes import write
+from storage.writes import add, write
 
 # What a taken key or a missing reference stands for, by the constraint that noticed it.
 _IN_THE_WAY: Final = {
@@ -69,6 +70,10 @@ async def store_group(database: Database, group: Sequence[Rows]) -> list[Result]
 
 async def _attempt(database: Database, group: Sequence[Rows]) -> list[Outcome]:
     # A cell that cannot commit takes no turn until it has read everything anew.
+    if all(one.is_new for one in group):
+        async with database.session(is_vital=True) as session:
+            found = await add(session, group)
+        return [_outcome(one, *_told(found)) for one in group] if found else [Stored()] * len(group)
     async with database.transaction(is_vital=True) as session:
         outcomes = await _check(session, group)
         good = [one for one, outcome in zip(group, outcomes, strict=True) if outcome == Stored()]
@@ -83,8 +88,7 @@ async def _check(session: Session, group: Sequence[Rows]) -> list[Outcome]:
     wanted = {f"{kind}s": [s.id for s in states if s.kind == kind] for kind in KINDS.values()}
     commands = [one.command_id for one in group if one.command_id]
     found = await session.rows(queries.lock_things, commands=commands, **wanted)
-    versions = {row["name"]: row["version"] for row in found}
-    answers = {row["name"]: row["answer"] for row in found if row["answer"] is not None}
+    versions, answers = _told(found)
     outcomes = [_outcome(one, versions, answers) for one in group]
     late = [
         one.command_id
@@ -97,6 +101,12 @@ async def _check(session: Session, group: Sequence[Rows]) -> list[Outcome]:
     rows = await session.rows(queries.find_answers, commands=late)
     answers |= {f"answer:{row['command_id']}": row["state"] for row in rows}
     return [_outcome(one, versions, answers) for one in group]
+
+
+def _told(found: Sequence[Record]) -> tuple[dict[str, int], dict[str, bytes]]:
+    """Of what was found by name: the versions of things, and answers."""
+    versions = {row["name"]: row["version"] for row in found}
+    return versions, {row["name"]: row["answer"] for row in found if row["answer"] is not None}
 
 
 def _outcome(rows: Rows, versions: dict[str, int], answers: dict[str, bytes]) -> Outcome:

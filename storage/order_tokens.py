@@ -1,7 +1,7 @@
 """Orders found among all by their tokens, of which an index keeps hashes of eight bytes."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -31,35 +31,49 @@ _WALK: Final = "order_tokens: phones by six digits"
 _WALKED_AT_ONCE: Final = 500
 
 
-class TokenRow(Struct, frozen=True):
-    """A token of an order, among all or among those of its zone."""
+class OrderTokens(Struct, frozen=True):
+    """The tokens that an order leaves, among all orders and among those of its zone."""
 
-    token: int
-    placed_at: Instant
     order_id: OrderId
-    is_personal: bool
+    placed_at: Instant
+    personal: tuple[int, ...]
+    lasting: tuple[int, ...]
 
 
-def rows_of_changes(changes: Iterable[Change[Any]]) -> tuple[TokenRow, ...]:
+def tokens_of_changes(changes: Iterable[Change[Any]]) -> tuple[OrderTokens, ...]:
     """What the first and the last version of an order leave in the index."""
     return tuple(
-        row
+        made_of(order, is_first=order.version == 1)
         for change in changes
         if isinstance(order := change.thing, Order) and (order.version == 1 or not order.is_open)
-        for row in token_rows(order, is_first=order.version == 1)
     )
 
 
-async def save(session: Session, rows: Sequence[TokenRow]) -> None:
+def columns(found: Sequence[OrderTokens]) -> dict[str, list[Any]]:
+    """As a statement takes them: every token with the place of its order, counted from 1."""
+    tokens: list[int] = []
+    places: list[int] = []
+    are_personal: list[bool] = []
+    for place, one in enumerate(found, start=1):
+        personal, lasting = len(one.personal), len(one.lasting)
+        tokens += one.personal
+        tokens += one.lasting
+        places += [place] * (personal + lasting)
+        are_personal += [True] * personal
+        are_personal += [False] * lasting
+    return {
+        "tokens": tokens,
+        "token_places": places,
+        "are_personal": are_personal,
+        "found_orders": [one.order_id for one in found],
+        "placed_at": [one.placed_at for one in found],
+    }
+
+
+async def save(session: Session, found: Sequence[OrderTokens]) -> None:
     """Keep them; what is there already stays."""
-    if rows:
-        await session.run(
-            queries.save_order_tokens,
-            tokens=[one.token for one in rows],
-            placed_at=[one.placed_at for one in rows],
-            orders=[one.order_id for one in rows],
-            are_personal=[one.is_personal for one in rows],
-        )
+    if found:
+        await session.run(queries.save_order_tokens, **columns(found))
 
 
 async def search(database: Database, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
@@ -107,8 +121,7 @@ async def index_old(database: Database) -> AsyncIterator[tuple[int, int]]:
             rows = await session.rows(queries.orders_after, after=after, limit=_WALKED_AT_ONCE)
             orders = [decode(Order, row["state"]) for row in rows]
             if orders:
-                made = [row for one in orders for row in token_rows(one)]
-                await save(session, made)
+                await save(session, [made_of(one) for one in orders])
                 await session.run(queries.save_walk, name=_WALK, after=orders[-1].id)
         done += len(orders)
         yield done, max(done, about)
@@ -116,15 +129,19 @@ async def index_old(database: Database) -> AsyncIterator[tuple[int, int]]:
             return
 
 
-def token_rows(order: Order, *, is_first: bool = True) -> Iterator[TokenRow]:
+def made_of(order: Order, *, is_first: bool = True) -> OrderTokens:
     """What an order leaves in the index, as it stands; after its first version less is new."""
     tokens = tokens_of(order)
-    for scope in (EVERYWHERE, order.zone_id):
+    scopes = (EVERYWHERE, order.zone_id)
+    return OrderTokens(
+        order.id,
+        order.placed_at,
         # What is personal was written at first; at the end it may have been let go already.
-        for text in tokens.personal if is_first else ():
-            yield TokenRow(token_of(scope, text), order.placed_at, order.id, is_personal=True)
-        for text in tokens.lasting:
-            yield TokenRow(token_of(scope, text), order.placed_at, order.id, is_personal=False)
+        tuple(token_of(scope, one) for scope in scopes for one in tokens.personal)
+        if is_first
+        else (),
+        tuple(token_of(scope, one) for scope in scopes for one in tokens.lasting),
+    )
 
 
 async def _in_order(

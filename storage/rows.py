@@ -14,7 +14,7 @@ from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from storage.assignments import Assignment, made, settled, takers
 from storage.kinds import KINDS, encode
-from storage.order_tokens import TokenRow, rows_of_changes
+from storage.order_tokens import OrderTokens, tokens_of_changes
 from storage.store import Commit
 
 
@@ -50,11 +50,17 @@ class Rows(Struct, frozen=True, kw_only=True):
     assignments: tuple[Assignment, ...]
     settled: dict[OrderId, str]
     takers: dict[OrderId, CourierId]
-    tokens: tuple[TokenRow, ...]
+    tokens: tuple[OrderTokens, ...]
     effects: tuple[bytes, ...]
     command_id: CommandId | None
     answer: bytes
     records: tuple[AuditRecord, ...]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it changes nothing that is there, and is written by one statement."""
+        others = self.settled or self.zones or self.records
+        return not others and all(one.version == 1 for one in self.states)
 
 
 def rows_of(commit: Commit) -> Rows:
@@ -84,7 +90,7 @@ def rows_of(commit: Commit) -> Rows:
         assignments=tuple(made(trips)) if trips else (),
         settled=settled(trips) if trips else {},
         takers=takers(trips) if trips else {},
-        tokens=rows_of_changes(trips) if trips else (),
+        tokens=tokens_of_changes(trips) if trips else (),
         effects=tuple([encode(one) for one in commit.decision.effects]),
         command_id=command_id,
         answer=encode(answer) if answer else b"",

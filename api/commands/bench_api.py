@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import partial
 from multiprocessing import get_context
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import uvicorn
@@ -38,6 +38,7 @@ from api.settings import Settings
 from engine.kernel.ids import QuoteId
 from engine.kernel.place import Point
 from engine.orders.quote import Quote
+from simulations.realtime.processes import usage
 from simulations.rest import Account, Edge
 from storage.bare_orders import bare_orders
 from storage.migrate import migrate
@@ -91,17 +92,28 @@ _TOLD: Final = {
 }
 
 
+class Run(NamedTuple):
+    """Seconds of the worker's and of PostgreSQL's processor for a request; requests a second."""
+
+    worker_s: float
+    database_s: float
+    rate: float
+
+
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds of the server's processor for a request, and requests in a second, of every run."""
+    """Every run of one case, of us and of the bare application."""
 
     case: Case
-    ours: list[tuple[float, float]]
-    bare: list[tuple[float, float]]
+    ours: list[Run]
+    bare: list[Run]
 
-    def ratio(self, which: int) -> float:
-        """Ours by bare: of throughput (1), or of the inverse of what a request costs (0)."""
-        ours, bare = (median(one[which] for one in runs) for runs in (self.ours, self.bare))
-        return bare / ours if which == 0 else ours / bare
+    def medians(self) -> tuple[Run, Run]:
+        """Of ours and of the bare runs, each figure by itself."""
+        ours, bare = (
+            Run(*(median(each) for each in zip(*runs, strict=True)))
+            for runs in (self.ours, self.bare)
+        )
+        return ours, bare
 
 
 def run(cases: Sequence[Case], *, runs: int, count: int, connections: int) -> None:
@@ -114,22 +126,19 @@ def run(cases: Sequence[Case], *, runs: int, count: int, connections: int) -> No
         found = uvloop.run(
             _measured(settings, cases, runs=runs, count=count, connections=connections)
         )
-    table = Table(
-        "", "ours, CPU µs", "bare, CPU µs", "ours /s", "bare /s", "CPU ratio", "rate ratio"
-    )
+    table = Table("", "worker µs", "bare", "database µs", "bare", "/s", "bare", "by µs", "by /s")
     for one in found:
-        (ours_s, ours_rate), (bare_s, bare_rate) = (
-            (median(each[0] for each in told), median(each[1] for each in told))
-            for told in (one.ours, one.bare)
-        )
+        ours, bare = one.medians()
         table.add_row(
             _TOLD[one.case],
-            f"{ours_s * 1e6:.0f}",
-            f"{bare_s * 1e6:.0f}",
-            f"{ours_rate:.0f}",
-            f"{bare_rate:.0f}",
-            f"{one.ratio(0):.2f}",
-            f"{one.ratio(1):.2f}",
+            f"{ours.worker_s * 1e6:.0f}",
+            f"{bare.worker_s * 1e6:.0f}",
+            f"{ours.database_s * 1e6:.0f}",
+            f"{bare.database_s * 1e6:.0f}",
+            f"{ours.rate:.0f}",
+            f"{bare.rate:.0f}",
+            f"{bare.worker_s / ours.worker_s:.2f}",
+            f"{ours.rate / bare.rate:.2f}",
         )
     Console().print(table)
 
@@ -188,7 +197,7 @@ def _sent(
 async def _alternating(
     case: Case, ours: Prepare, bare: Prepare, send: Sender, *, runs: int, count: int
 ) -> Measured:
-    told: dict[str, list[tuple[float, float]]] = {"ours": [], "bare": []}
+    told: dict[str, list[Run]] = {"ours": [], "bare": []}
     await _once(ours, send, count // 4)
     await _once(bare, send, count // 4)
     for _ in track(range(runs), description=case, transient=True):
@@ -197,13 +206,18 @@ async def _alternating(
     return Measured(case=case, ours=told["ours"], bare=told["bare"])
 
 
-async def _once(prepare: Prepare, send: Sender, count: int) -> tuple[float, float]:
+async def _once(prepare: Prepare, send: Sender, count: int) -> Run:
     requests = await prepare(count)
-    began = time.process_time()
+    began, database_began = time.process_time(), _database_s()
     load = await send(requests)
-    spent_s = time.process_time() - began
+    spent_s, database_s = time.process_time() - began, _database_s() - database_began
     assert load.statuses.keys() <= {200, 201}, load.statuses
-    return spent_s / count, count / load.seconds
+    return Run(spent_s / count, database_s / count, count / load.seconds)
+
+
+def _database_s() -> float:
+    """Seconds of the processor that PostgreSQL has used: its own, not the disk's."""
+    return usage().cpu_s.get("database", 0.0)
 
 
 def _either(ours: ASGIApp, bare: ASGIApp) -> ASGIApp:

@@ -59,11 +59,33 @@ select
     (select count(*) from changed_zones) + (select count(*) from changed_couriers)
     + (select count(*) from changed_orders) + (select count(*) from changed_offers);
 
--- name: add_things!
--- The first version of things, the questions that the new offers put, and the orders that came to
--- an accepted trip; an order may come back to one that it was on before.
-with new (kind, cell, state) as materialized (
-    select * from unnest(:kinds::text[], :cells::text[], :states::jsonb[])
+-- name: add
+-- All that is new in a group of commits: the first versions of things, the questions that new offers
+-- put, the orders that came to an accepted trip (one may come back to a trip that it was on before),
+-- what orders are found by, what happened, what has to happen outside, and what was answered.
+-- A commit in whose way an order or an answer of the same id stands adds nothing; told is what
+-- stands there.
+with asked as materialized (
+    select * from unnest(
+        :thing_commits::integer[], :kinds::text[], :ids::uuid[], :cells::text[], :states::jsonb[]
+    ) as new (number, kind, id, cell, state)
+),
+answered as materialized (
+    select * from unnest(
+        :answered_by::integer[], :answered_commands::uuid[], :answered_at::bigint[],
+        :answers::jsonb[]
+    ) as new (number, command_id, at, state)
+),
+in_the_way as materialized (
+    select asked.number, 'order:' || orders.id as name, orders.version, null::jsonb as answer
+    from asked join orders on orders.id = asked.id
+    where asked.kind = 'order'
+    union all
+    select answered.number, 'answer:' || answers.command_id, 0, answers.state
+    from answered join answers on answers.command_id = answered.command_id
+),
+new as materialized (
+    select kind, cell, state from asked where number not in (select number from in_the_way)
 ),
 new_zones as (
     insert into zones (cell, state) select cell, state from new where kind = 'zone'
@@ -76,18 +98,30 @@ new_orders as (
 ),
 new_offers as (
     insert into offers (cell, state) select cell, state from new where kind = 'offer'
-)
-insert into assignments (offer_id, order_id, courier_id, status)
-select * from unnest(
-    :assigned_offers::uuid[], :assigned_orders::uuid[], :assigned_couriers::uuid[],
-    :assigned_as::text[]
-)
-on conflict on constraint assignments_pkey do update
-set courier_id = excluded.courier_id, status = excluded.status;
-
--- name: save_history!
--- What happened, what has to happen outside, and what was answered.
-with new_events as (
+),
+new_assignments as (
+    insert into assignments (offer_id, order_id, courier_id, status)
+    select offer_id, order_id, courier_id, status from unnest(
+        :assigned_by::integer[], :assigned_offers::uuid[], :assigned_orders::uuid[],
+        :assigned_couriers::uuid[], :assigned_as::text[]
+    ) as new (number, offer_id, order_id, courier_id, status)
+    where number not in (select number from in_the_way)
+    on conflict on constraint assignments_pkey do update
+    set courier_id = excluded.courier_id, status = excluded.status
+),
+new_tokens as (
+    insert into order_tokens (token, placed_at, order_id, is_personal)
+    select
+        token,
+        instant((:placed_at::bigint[])[place]),
+        (:found_orders::uuid[])[place],
+        is_personal
+    from unnest(:tokens::bigint[], :token_places::integer[], :are_personal::boolean[])
+        as new (token, place, is_personal)
+    where (:found_by::integer[])[place] not in (select number from in_the_way)
+    on conflict on constraint order_tokens_pkey do nothing
+),
+new_events as (
     insert into events (
         thing_kind, thing_id, version, position, type, at, device_at, command_id, data
     )
@@ -102,19 +136,24 @@ with new_events as (
         command_id,
         event - array['type', 'at', 'device_at']
     from unnest(
-        :thing_kinds::text[], :thing_ids::uuid[], :versions::integer[], :positions::smallint[],
-        :command_ids::uuid[], :events::jsonb[]
-    ) as new (thing_kind, thing_id, version, position, command_id, event)
+        :event_commits::integer[], :thing_kinds::text[], :thing_ids::uuid[], :versions::integer[],
+        :positions::smallint[], :command_ids::uuid[], :events::jsonb[]
+    ) as new (number, thing_kind, thing_id, version, position, command_id, event)
+    where number not in (select number from in_the_way)
 ),
 new_effects as (
     insert into outbox (effect_id, type, effect, made_at, due_at)
     select (effect ->> 'id')::uuid, effect ->> 'type', effect, instant(at), instant(at)
-    from unnest(:effects::jsonb[], :promised_at::bigint[]) as new (effect, at)
+    from unnest(:promised_by::integer[], :effects::jsonb[], :promised_at::bigint[])
+        as new (number, effect, at)
+    where number not in (select number from in_the_way)
+),
+new_answers as (
+    insert into answers (command_id, at, state)
+    select command_id, instant(at), state from answered
+    where number not in (select number from in_the_way)
 )
-insert into answers (command_id, at, state)
-select command_id, instant(at), state
-from unnest(:answered_commands::uuid[], :answered_at::bigint[], :answers::jsonb[])
-    as new (command_id, at, state);
+select name, version, answer from in_the_way;
 
 -- name: find_answers
 select command_id::text as command_id, state from answers

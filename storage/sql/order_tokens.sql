@@ -1,8 +1,12 @@
 -- name: save_order_tokens!
 insert into order_tokens (token, placed_at, order_id, is_personal)
-select token, instant(placed_at), order_id, is_personal from unnest(
-    :tokens::bigint[], :placed_at::bigint[], :orders::uuid[], :are_personal::boolean[]
-) as new (token, placed_at, order_id, is_personal)
+select
+    token,
+    instant((:placed_at::bigint[])[place]),
+    (:found_orders::uuid[])[place],
+    is_personal
+from unnest(:tokens::bigint[], :token_places::integer[], :are_personal::boolean[])
+    as new (token, place, is_personal)
 on conflict on constraint order_tokens_pkey do nothing;
 
 -- name: count_order_tokens

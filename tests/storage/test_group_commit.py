@@ -1,7 +1,8 @@
 """Group commit on PostgreSQL: many at once, each on its own, also when the line breaks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -11,9 +12,11 @@ from engine.kernel.ids import CellId
 from engine.orders.order import Gift, OrderStatus
 from storage.commit import GroupCommit
 from storage.database import Database
+from storage.groups import store_group
 from storage.postgres import PostgresStore
+from storage.rows import rows_of
 from storage.settings import DatabaseSettings
-from storage.store import Repeated, Stale, Stored, StoreUnavailable
+from storage.store import Commit, Outcome, Repeated, Stale, Stored, StoreUnavailable
 from tests.builders import a_placing, a_story, a_zone, new_id, placed
 from tests.storage.telling import a_commit, a_staffed_zone, a_told_story, first, outcome_of, tell
 from tests.storage.wire import Wire
@@ -42,6 +45,10 @@ async def transactions(store: PostgresStore) -> int:
             "select count(distinct xmin::text) from orders"
         )
         return found
+
+
+async def together(store: PostgresStore, commits: Sequence[Commit]) -> list[Outcome]:
+    return await asyncio.gather(*(store.commit(one) for one in commits))
 
 
 async def test_commits_that_are_ready_together_share_a_transaction(
@@ -165,16 +172,71 @@ async def test_a_text_that_the_database_cannot_keep_fails_its_own_commit(
 async def test_a_connection_lost_while_it_commits_leaves_the_repetition_to_find_out(
     dsn: str, postgres: PostgresStore
 ) -> None:
-    zone, _ = await a_staffed_zone(postgres)
+    story = await a_told_story(postgres, S.OFFERED)
     async with Wire.to(dsn) as wire:
         store = await PostgresStore.open(DatabaseSettings(dsn=SecretStr(wire.url)))
-        commit = a_commit(a_story(S.WAITING, zone=zone).decisions[0], command_id=new_id())
+        commit = a_commit(story.accept(), command_id=new_id())
         assert commit.answer is not None
         wire.cut_after_sending(b"COMMIT;")
         with pytest.raises(StoreUnavailable):
             await store.commit(commit)
         assert await store.commit(commit) == Repeated(commit.answer)
         await store.close()
+
+
+async def test_a_connection_lost_while_all_is_new_leaves_the_repetition_to_find_out(
+    dsn: str, postgres: PostgresStore
+) -> None:
+    zone, _ = await a_staffed_zone(postgres)
+    async with Wire.to(dsn) as wire:
+        store = await PostgresStore.open(DatabaseSettings(dsn=SecretStr(wire.url)))
+        known = a_commit(a_story(S.WAITING, zone=zone).decisions[0], command_id=new_id())
+        assert await store.commit(known) == Stored()
+        commit = a_commit(a_story(S.WAITING, zone=zone).decisions[0], command_id=new_id())
+        assert commit.answer is not None
+        # The statement is known by now, so what holds the values is what carries it out.
+        wire.cut_after_sending(UUID(commit.answer.command_id).bytes)
+        with pytest.raises(StoreUnavailable):
+            await store.commit(commit)
+        assert await store.commit(commit) == Repeated(commit.answer)
+        await store.close()
+
+
+async def test_what_is_new_altogether_is_stored_by_one_round_trip(
+    dsn: str, postgres: PostgresStore
+) -> None:
+    zone, _ = await a_staffed_zone(postgres)
+    async with Wire.to(dsn) as wire:
+        store = await PostgresStore.open(DatabaseSettings(dsn=SecretStr(wire.url), pool_max=1))
+        orders = [a_commit(a_story(S.WAITING, zone=zone).decisions[0]) for _ in range(4)]
+        assert await store.commit(orders[0]) == Stored()
+        asked = wire.requests
+        assert await together(store, orders[1:]) == [Stored()] * 3
+        assert wire.requests == asked + 1
+        await store.close()
+
+
+async def test_in_the_way_of_one_is_in_no_other_ones_way(postgres: PostgresStore) -> None:
+    zone, _ = await a_staffed_zone(postgres)
+    orders = [a_story(S.WAITING, zone=zone).decisions[0] for _ in range(4)]
+    answered, there = a_commit(orders[0], command_id=new_id()), a_commit(orders[1])
+    assert await together(postgres, [answered, there]) == [Stored()] * 2
+    assert answered.answer is not None
+    repeated = replace(answered, decision=orders[2])
+    group = [
+        a_commit(orders[3], command_id=new_id()),
+        repeated,
+        a_commit(orders[1], command_id=new_id()),
+    ]
+    before = await postgres.list_events(orders[1].changes[0].thing.id)
+    taken = Stale(f"order:{orders[1].changes[0].thing.id}")
+    outcomes = await store_group(postgres._database, [rows_of(one) for one in group])
+    assert outcomes == [Stored(), Repeated(answered.answer), taken]
+    assert await postgres.find_order(orders[3].changes[0].thing.id) is not None
+    assert await postgres.find_order(orders[2].changes[0].thing.id) is None
+    assert await postgres.list_events(orders[1].changes[0].thing.id) == before
+    assert group[2].answer is not None
+    assert await postgres.find_answer(group[2].answer.command_id) is None
 
 
 async def test_a_connection_lost_before_it_commits_stores_nothing(

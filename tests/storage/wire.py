@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 
 
 class Wire:
-    """Passes bytes between a port of its own and a server, until told otherwise."""
+    """Passes bytes between a port of its own and a server, until told otherwise.
+
+    `requests` are the pieces that went to the server.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
@@ -18,6 +21,7 @@ class Wire:
         self._flowing.set()
         self._cut_at: bytes | None = None
         self.url = ""
+        self.requests = 0
 
     @classmethod
     @asynccontextmanager
@@ -67,6 +71,7 @@ class Wire:
         try:
             while data := await source.read(65536):
                 await self._flowing.wait()
+                self.requests += is_request
                 target.write(data)
                 await target.drain()
                 if is_request and self._cut_at is not None and self._cut_at in data:
