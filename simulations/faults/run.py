@@ -119,8 +119,9 @@ class _Scene:
         self._chances = random.Random(self._chance.getrandbits(64))
         self._homes = Homes(self._misfortune, self.truth, self._world_of)
         self._bus, self._another_edge = self._edge(), self._edge()
+        # Of what the outbox tells an owner no edge hears.
         self._effects = Effects(
-            self._store_for(_nobody), self._misfortune, bus=self._bus, seed=seed
+            self._store_for(_nobody), self._misfortune, bus=self._edge(), seed=seed
         )
         self._diary = Diary()
 
