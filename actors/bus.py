@@ -175,7 +175,8 @@ class Bus:
     def report_position(self, courier_id: CourierId, fix: Fix) -> None:
         """Pass a position on; only the newest of a courier matters.
 
-        Dropped until he is known to be on duty.
+        Dropped until he is known to be on duty. One that reaches a cell which he has left is passed
+        on once; while he is on his way from one cell to another it is lost.
         """
         cell = self._addresses.known(f"courier:{courier_id}")
         if cell is not None:
@@ -186,24 +187,30 @@ class Bus:
         return self._addresses.known(f"courier:{courier_id}") is not None
 
     def _follow(self, courier_id: CourierId, fix: Fix) -> None:
-        """He was handed over, or went off duty: look once where he is now."""
-        if self._addresses.forget(f"courier:{courier_id}"):
-            task = asyncio.ensure_future(self._report_where_he_is(courier_id, fix))
+        """He was handed over, or went off duty: look where he is now."""
+        name = f"courier:{courier_id}"
+        former = self._addresses.known(name)
+        if former is not None:
+            self._addresses.forget(name)
+            task = asyncio.ensure_future(self._report_where_he_is(courier_id, fix, former))
             self._following.add(task)
             task.add_done_callback(self._following.discard)
 
-    async def _report_where_he_is(self, courier_id: CourierId, fix: Fix) -> None:
+    async def _report_where_he_is(self, courier_id: CourierId, fix: Fix, former: CellId) -> None:
+        name = f"courier:{courier_id}"
         try:
-            cell = await self._addresses.cell_of(f"courier:{courier_id}")
+            courier = await self._store.find_courier(courier_id)
+            if courier is None or courier.duty is Duty.OFF:
+                # Nothing is passed on until he is known to work again.
+                return
+            cell = await self._addresses.cell_of(name)
         except StoreUnavailable:
-            # His next command finds him.
+            # His next position comes back from there again.
+            if self._addresses.known(name) is None:
+                self._addresses.remember(name, former)
             return
         if cell is not None:
-            self._cells.report_position(cell, courier_id, fix, self._lose)
-
-    def _lose(self, courier_id: CourierId, _: Fix) -> None:
-        """He is off duty: nothing is passed on until he is known to work again."""
-        self._addresses.forget(f"courier:{courier_id}")
+            self._cells.report_position(cell, courier_id, fix, _lose)
 
     async def snapshot(self, channel: str) -> Publication | None:
         """What the watchers of a channel would be told now, or None when there is no such thing.
@@ -281,6 +288,13 @@ class Bus:
             except CellUnavailable as error:
                 found[cell] = str(error) or "does not answer"
         return found
+
+
+def _lose(_courier_id: CourierId, _fix: Fix) -> None:
+    """He is on his way to a cell that has not heard of it; his next position may find him there.
+
+    He is not forgotten: who stands about says nothing for a long time by which he would be found.
+    """
 
 
 def _courier_at_rest(courier: Courier) -> Publication:

@@ -19,10 +19,16 @@ T = TypeVar("T")
 # Timers closer together than this are one moment: far below the millisecond in which the clock
 # counts, far above what adding floats loses in a year.
 _RESOLUTION_S: Final = 1e-6
+# What a moment of a day with many thousand couriers needs, many times over.
+_ROUNDS_MAX: Final = 200_000
 
 
 class Deadlock(Exception):
     """Everybody waits for somebody: nothing is ready and no timer is set."""
+
+
+class Livelock(Exception):
+    """Something is always ready and no time passes: somebody goes round and round."""
 
 
 class _NeverWaiting(selectors.DefaultSelector):
@@ -31,10 +37,16 @@ class _NeverWaiting(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.on_idle: Callable[[float | None], None] = lambda _: None
+        self._rounds = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._rounds += 1
         if timeout is None or timeout > 0:
+            self._rounds = 0
             self.on_idle(timeout)
+        elif self._rounds > _ROUNDS_MAX:
+            self._rounds = 0
+            raise Livelock(f"{_ROUNDS_MAX} rounds of the loop in one moment")
         return []
 
 
@@ -158,7 +170,7 @@ async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
 def run_virtually(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     """Run a program to its end in virtual time; what it leaves behind is cancelled.
 
-    Raises Deadlock, or the error of a task that nobody awaited.
+    Raises Deadlock, Livelock, or the error of a task that nobody awaited.
     """
     loop = VirtualLoop()
     unhandled: list[Mapping[str, Any]] = []

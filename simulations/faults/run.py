@@ -25,7 +25,6 @@ from engine.kernel.ids import ZoneId
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Order, OrderStatus
 from simulations.checks import seen_from_outside
-from simulations.day import Day
 from simulations.diary import Diary
 from simulations.door_bus import Lobby
 from simulations.faults.clocks import WrongClock
@@ -41,8 +40,7 @@ from simulations.faults.town import CALM_AT, STARTS_AT, a_day, behaviour
 from simulations.faults.truth import CheckedStore, Truth
 from simulations.people import until
 from simulations.stage import inhabit, open_zone, unknown_to_history
-from simulations.town import Town
-from simulations.virtual import Deadlock, VirtualClock, VirtualLoop, run_virtually
+from simulations.virtual import Deadlock, Livelock, VirtualClock, VirtualLoop, run_virtually
 from storage.memory_live import MemoryLive
 from storage.store import Store
 
@@ -51,6 +49,8 @@ _SETTLING_MS = 6 * MINUTE_MS
 _ALL_SERVED_AT = CALM_AT + 18 * MINUTE_MS
 # Several ticks, and the time after which somebody who let an offer pass is asked again.
 _PATIENCE_MS = 5 * MINUTE_MS
+# All shifts are over by the hundredth minute.
+_GIVEN_UP_AT = STARTS_AT + 12 * 60 * MINUTE_MS
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -86,6 +86,8 @@ def run(
         run_virtually(main)
     except Deadlock as error:
         scene[0].journal.violate(f"everybody waits for ever: {error}")
+    except Livelock as error:
+        scene[0].journal.violate(f"no time passes any more: {error}")
     journal, truth = scene[0].journal, scene[0].truth
     return Verdict(
         seed=seed,
@@ -117,16 +119,35 @@ class _Scene:
         self._chances = random.Random(self._chance.getrandbits(64))
         self._homes = Homes(self._misfortune, self.truth, self._world_of)
         self._bus, self._another_edge = self._edge(), self._edge()
+        # Of what the outbox tells an owner no edge hears.
         self._effects = Effects(
-            self._store_for(_nobody), self._misfortune, bus=self._bus, seed=seed
+            self._store_for(_nobody), self._misfortune, bus=self._edge(), seed=seed
         )
         self._diary = Diary()
 
     async def live(self) -> None:
-        """Live the day to its end, or to the first violation."""
+        """Live the day to its end, or to the first violation, or until it is given up."""
+        self.journal.note(f"seed {self._seed}: {self._misfortune.odds}")
+        living = self._misfortune.begin(self._the_day())
+        breaking = asyncio.ensure_future(self.journal.broken.wait())
+        try:
+            await asyncio.wait(
+                {living, breaking},
+                return_when=asyncio.FIRST_COMPLETED,
+                timeout=(_GIVEN_UP_AT - STARTS_AT) / SECOND_MS,
+            )
+            if not living.done() and not self.journal.violations:
+                self.journal.violate("the day does not end: somebody waits for ever")
+        finally:
+            breaking.cancel()
+            await self._misfortune.end()
+            await self._homes.close()
+        if not self.journal.violations:
+            await self._judge()
+
+    async def _the_day(self) -> None:
         day = a_day(self._chance, at_border=self._at_border)
         people = behaviour(self._chance)
-        self.journal.note(f"seed {self._seed}: {self._misfortune.odds}")
         lobby = self._lobby()
         for doing in (
             lobby.run(),
@@ -144,18 +165,6 @@ class _Scene:
             self._misfortune.begin(self._crossings(zones).run())
             loans = Loans(self._store_for(_nobody), self._another_edge, self._clock)
             self._misfortune.begin(loans.run())
-        living = self._misfortune.begin(self._to_the_end(town, day))
-        breaking = asyncio.ensure_future(self.journal.broken.wait())
-        try:
-            await asyncio.wait({living, breaking}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            breaking.cancel()
-            await self._misfortune.end()
-            await self._homes.close()
-        if not self.journal.violations:
-            await self._judge()
-
-    async def _to_the_end(self, town: Town, day: Day) -> None:
         await town.live(day.orders)
         await self._clock.sleep(_SETTLING_MS)
 

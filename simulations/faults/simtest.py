@@ -28,8 +28,11 @@ def run_all(seeds: Sequence[int], *, workers: int, console: Console) -> bool:
                 failed.append(verdict)
     console.print(_faults_table(faults))
     console.print(f"{len(seeds)} seeds, {steps} steps, {commits} commits, {len(failed)} failed")
-    for verdict in sorted(failed, key=lambda one: one.seed)[:_FAILURES_MAX]:
+    failed.sort(key=lambda one: one.seed)
+    for verdict in failed[:_FAILURES_MAX]:
         tell(verdict, console=console, last=_LAST_STEPS)
+    for verdict in failed:
+        console.out(f"failed: seed {verdict.seed}, {verdict.violations[0]}", highlight=False)
     return not failed
 
 

@@ -118,6 +118,49 @@ async def _begun(town: Town, bus: Bus, command: Command, caller: Caller) -> Answ
     return bus.settled(begun)
 
 
+async def _handed_over(town: Town) -> tuple[CourierId, ZoneId]:
+    """A courier whom his zone let go; who gets him has not heard of it yet."""
+    second, courier = await _two_towns(town), await town.courier()
+    leaving = Envelope(
+        id=CommandId(town.new_id()),
+        command=HandOver(courier_id=courier, zone_id=second, point=JEDDAH),
+        caller=SYSTEM_CALLER,
+        deadline=town.clock.now() + 10 * SECOND_MS,
+    )
+    assert (await town.another_edge().by_clock(leaving)).refusal is None
+    return courier, second
+
+
+async def _is_followed(town: Town, courier: CourierId, zone_id: ZoneId) -> bool:
+    """Whether a position of his comes to the cell of a zone."""
+    fix = Fix(lat=JEDDAH.lat, lng=JEDDAH.lng, at=town.clock.now(), accuracy_m=5.0)
+    town.bus.report_position(courier, fix)
+    await town.clock.sleep(5 * SECOND_MS)
+    cell = await town.store.cell_of_zone(zone_id)
+    return cell is not None and town.noticed.fixes.get(cell, {}).get(courier) == fix
+
+
+def test_who_says_nothing_is_followed_again_once_his_new_cell_has_heard_of_him() -> None:
+    async def story(town: Town) -> tuple[bool, bool]:
+        courier, second = await _handed_over(town)
+        on_his_way = await _is_followed(town, courier, second)
+        await town.tell_owners(by=town.another_edge())
+        return on_his_way, await _is_followed(town, courier, second)
+
+    assert in_a_town(story) == (False, True)
+
+
+def test_who_cannot_be_looked_up_is_looked_up_at_his_next_position() -> None:
+    async def story(town: Town) -> tuple[bool, bool]:
+        courier, second = await _handed_over(town)
+        await town.tell_owners(by=town.another_edge())
+        town.line.away_for(SECOND_MS)
+        meanwhile = await _is_followed(town, courier, second)
+        return meanwhile, await _is_followed(town, courier, second)
+
+    assert in_a_town(story) == (False, True)
+
+
 def test_where_somebody_is_off_duty_is_his_own() -> None:
     async def story(town: Town) -> set[CourierId]:
         courier = await town.courier()

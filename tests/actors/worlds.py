@@ -269,12 +269,12 @@ class Town:
         await self.cells.kill(cell)
         await self.cells.wake()
 
-    async def tell_owners(self) -> None:
+    async def tell_owners(self, *, by: Bus | None = None) -> None:
         """What the outbox does when something passed from one cell to another."""
         now = self.clock.now()
         for row in await self.store.lease_effects(limit=1000, now=now, lease_until=now + 1):
             if isinstance(row.effect, TellOwner):
-                await self.bus.tell_owner(row.effect, deadline=now + MINUTE_MS)
+                await (by or self.bus).tell_owner(row.effect, deadline=now + MINUTE_MS)
             await self.store.finish_effect(row.effect.id, now=now)
 
     async def settle(self) -> None:

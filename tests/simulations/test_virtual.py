@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from simulations.virtual import Deadlock, VirtualClock, VirtualLoop, run_virtually
+from simulations.virtual import Deadlock, Livelock, VirtualClock, VirtualLoop, run_virtually
 
 
 def test_an_hour_passes_at_once_and_is_seen_on_the_clock() -> None:
@@ -76,6 +76,16 @@ def test_waiting_for_nobody_is_a_deadlock_that_names_who_waits() -> None:
         await task
 
     with pytest.raises(Deadlock, match="somebody"):
+        run_virtually(main)
+
+
+def test_going_round_and_round_in_one_moment_is_a_livelock() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        clock = VirtualClock(loop, starts_at=0)
+        while True:
+            await clock.sleep(0)
+
+    with pytest.raises(Livelock, match="in one moment"):
         run_virtually(main)
 
 

@@ -1,12 +1,14 @@
 """Days under faults: all holds, equal seeds are equal runs, and planted bugs are found."""
 
+import asyncio
 import io
 import random
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from rich.console import Console
 
+from actors.cell import Cell
 from simulations.faults.odds import Odds
 from simulations.faults.run import run
 from simulations.faults.simtest import run_all
@@ -15,8 +17,8 @@ from tests.simulations.faults.planted import PLANTED, planted
 # Seeds that once showed a mistake: a trip that begins where the courier stands already; an offer
 # that had expired before its cell was restarted; and some with many faults of many kinds.
 KEPT: Final = (1, 5, 15, 18, 165, 457)
-# Two with many crossings and moves.
-KEPT_AT_A_BORDER: Final = (8, 14, 47)
+# Three with many crossings and moves, and one in which somebody changes hands as he is looked at.
+KEPT_AT_A_BORDER: Final = (8, 14, 47, 192)
 _SEEDS_MAX: Final = 6
 _CRASHES: Final = Odds(crash=0.02)
 # What provokes each planted bug; the hunt tells how many seeds find it with odds of their own.
@@ -77,6 +79,35 @@ def test_a_planted_bug_is_found(name: str) -> None:
         assert any(run(one, odds=odds, at_border=at_border).violations for one in seeds)
 
 
+async def _fails(*_: object) -> None:
+    raise ZeroDivisionError
+
+
+async def _never_answers(*_: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def _goes_round(self: Cell, *_: object) -> None:
+    while True:
+        await self._clock.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        (_fails, "a bug: ZeroDivisionError"),
+        (_never_answers, "the day does not end: somebody waits for ever"),
+        (_goes_round, "no time passes any more"),
+    ],
+)
+def test_a_run_ends_though_not_one_call_is_answered(
+    cell: Any, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cell, "execute", cell)
+    (violation,) = run(1).violations
+    assert told in violation
+
+
 def test_a_failure_tells_its_last_steps_and_how_to_see_all_of_them() -> None:
     console = Console(file=io.StringIO(), width=120)
     with planted("published before the commit"):
@@ -84,3 +115,4 @@ def test_a_failure_tells_its_last_steps_and_how_to_see_all_of_them() -> None:
     written = console.file.getvalue()  # type: ignore[attr-defined]
     assert "VIOLATION: " in written
     assert "all of it: hadiyati simtest --seed 1" in written
+    assert "failed: seed 1, step " in written
