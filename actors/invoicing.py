@@ -106,9 +106,12 @@ class Invoicing:
         cause: str,
         by: Caller,
     ) -> Invoice | Refusal:
-        """A credit or debit note; never more is credited than was invoiced."""
+        """A credit or debit note for an order; never more is credited than was invoiced.
+
+        The fee of a payout is credited by itself when the bank sends that back.
+        """
         original = await self._invoices.find(invoice_id)
-        if original is None:
+        if original is None or original.draft.order_id is None:
             return UNKNOWN_INVOICE(invoice_id=invoice_id)
         now = self._clock.now()
         draft = Draft(

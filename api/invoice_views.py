@@ -28,7 +28,7 @@ def _shown_one(parts: Parts, issued: Invoice, submission: Submission) -> dict[st
 
     return {
         "invoice_id": one.id,
-        "order_id": one.draft.order_id,
+        **({} if one.draft.order_id is None else {"order_id": one.draft.order_id}),
         "number": one.number,
         "kind": one.draft.kind.value,
         "original_id": one.draft.original_id,

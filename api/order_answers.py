@@ -124,11 +124,10 @@ class SubmissionShown(Answer):
     decided_at: int | None
 
 
-class InvoiceShown(Answer):
+class DocumentShown(Answer):
     """An invoice or note; `pdf` and `xml` are signed addresses, valid until `links_expire_at`."""
 
     invoice_id: str
-    order_id: str | None
     number: str
     kind: Literal["invoice", "credit_note", "debit_note"]
     original_id: str | None
@@ -143,6 +142,12 @@ class InvoiceShown(Answer):
     pdf: str
     xml: str
     links_expire_at: int
+
+
+class InvoiceShown(DocumentShown):
+    """One for an order."""
+
+    order_id: str
 
 
 class InvoicesShown(Answer):

@@ -94,8 +94,8 @@ async def correct_invoice(
     )
     if isinstance(note, Refusal):
         raise Refused(note)
-    if note.draft.order_id is not None:
-        await _take_points_back(request, parts, note.draft.order_id)
+    assert note.draft.order_id is not None, "only what is for an order is corrected so"
+    await _take_points_back(request, parts, note.draft.order_id)
     (shown,) = await invoices_shown(parts, [note])
     return Json(shown, 201)
 

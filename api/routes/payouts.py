@@ -16,7 +16,7 @@ from api.errors import Refused
 from api.invoice_views import invoices_shown
 from api.json_answer import Json
 from api.list_queries import PAYOUTS
-from api.order_answers import InvoiceShown
+from api.order_answers import DocumentShown
 from api.paging import Paging, listed
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
@@ -83,7 +83,7 @@ class PayoutShown(BaseModel):
     iban_end: str
     made_at: int
     reason: str
-    invoices: list[InvoiceShown]
+    invoices: list[DocumentShown]
 
 
 class PayoutsShown(PageAnswer):

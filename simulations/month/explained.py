@@ -99,17 +99,19 @@ async def declared(office: Office, month: Period) -> VatReturn:
 
 
 def vat_line(declared: VatReturn, books: Books) -> Line:
-    """VAT of the documents and of the ledger; fees of payouts have no document yet."""
+    """VAT of the documents and of the ledger; the fee of a payout has one when it has arrived."""
+    documented = {one.draft.cause for one in books.invoices}
     fees = sum(
         leg.amount
         for one in books.entries
         if one.transfer.about.startswith("payout:") and not one.transfer.pending
+        if one.transfer.about not in documented
         for leg in one.transfer.legs
         if leg.account == account(AccountKind.VAT)
     )
     return _line(
         "VAT",
-        "documents, and fees of payouts",
+        "documents, and fees of payouts on their way",
         "ledger",
         {"": declared.output_vat_halalas + fees},
         {"": declared.ledger_vat_halalas},

@@ -1,9 +1,10 @@
 -- Everybody's payments, newest first, for those in charge
 -- depends: 0090_invoice_submissions
+-- transaction: false
 
 -- migrate: apply
 
-create index payments_made on payments (made_at desc, id desc);
+create index concurrently payments_made on payments (made_at desc, id desc);
 
 
 -- migrate: rollback
