@@ -87,6 +87,7 @@ class City:
             approach_s_max=2400,
             commit_lead_s=300,
             promised_s=4500,
+            shops_apart_m_max=200,
             travel=self.data.travel,
         )
 

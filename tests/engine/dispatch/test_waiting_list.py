@@ -1,14 +1,16 @@
 """What must hold of orders as columns: kept rows are as good as rows written anew."""
 
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.dispatch.waiting_list import WaitingList
+from engine.dispatch.waiting_list import Shops, WaitingList
 from engine.geo.travel import VehicleKind
-from engine.kernel.place import Place
+from engine.kernel.place import Place, Point, distance_m
 from engine.kernel.skills import Skill
 from engine.kernel.timing import MINUTE_MS
 from engine.orders.order import OrderStatus
@@ -73,3 +75,22 @@ def test_orders_of_one_shop_have_one_number_and_its_place(drawn: list[Any]) -> N
         place = order.shop.point
         assert (shops.lat[number], shops.lng[number]) == (place.lat, place.lng)
     assert len(shops.lat) == len({one.shop.point for one in here})
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.01), st.floats(0, 0.01)), max_size=12))
+def test_shops_within_metres_are_those_that_great_circles_measure(
+    places: list[tuple[float, float]],
+) -> None:
+    points = [Point(lat=24.7 + north, lng=46.7 + east) for north, east in places]
+    shops = Shops(
+        np.arange(len(points)),
+        np.array([one.lat for one in points]),
+        np.array([one.lng for one in points]),
+    )
+    one, other = shops.within(400)
+    found = {frozenset(pair) for pair in zip(one.tolist(), other.tolist(), strict=True)}
+    for a, b in combinations(range(len(points)), 2):
+        apart_m = distance_m(points[a], points[b])
+        if abs(apart_m - 400) > 0.1:
+            assert (frozenset((a, b)) in found) is (apart_m < 400)
+    assert len(found) == len(one)
