@@ -68,8 +68,6 @@ class LocalCells:
         home = self._homes.get(cell_id)
         if home is None:
             home = self._homes[cell_id] = self._start(cell_id)
-        if home.started.is_set() and not home.life.done():
-            return home.cell
         starting = asyncio.ensure_future(home.started.wait())
         try:
             await asyncio.wait({starting, home.life}, return_when=asyncio.FIRST_COMPLETED)
