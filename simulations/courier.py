@@ -321,9 +321,14 @@ class CourierProgram:
         temper = self._temper.at_door(self._knows.key(order_id))
         if temper.happens(temper.behaviour.nobody_home):
             await self._report(order_id, "attempt_failed", at, reason="nobody_home")
-            await self._report(order_id, "return_started", at)
-            self._finish(leg, [order_id], kind="attempt")
-            return
+            if not temper.happens(temper.behaviour.tries_again):
+                await self._report(order_id, "return_started", at)
+                self._finish(leg, [order_id], kind="attempt")
+                return
+            leg = leg.tried_again()
+            at = leg.handed_over_at
+            await until(self._clock, at)
+            await self._report(order_id, "reached_door", at)
         if await self._report(order_id, "delivered", at, pin=await self._ask_pin(order_id)):
             self._finish(leg, [order_id])
 

@@ -1,11 +1,13 @@
 """A leg of a simulated courier's day: the way to a stop, and his time there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.kernel.place import Point
-from engine.kernel.timing import Instant
+from engine.kernel.timing import MINUTE_MS, Instant
 from simulations.diary import Visit
 from simulations.views import StopShown
+
+_SECOND_TRY_MS = 5 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,14 @@ class Leg:
     arrived_at: Instant
     handed_over_at: Instant
     free_at: Instant
+
+    def tried_again(self) -> "Leg":
+        """With a while at a door that nobody has opened."""
+        return replace(
+            self,
+            handed_over_at=self.handed_over_at + _SECOND_TRY_MS,
+            free_at=self.free_at + _SECOND_TRY_MS,
+        )
 
     def visit(self, kind: str, keys: tuple[str, ...], *, told_at: tuple[Instant, ...]) -> Visit:
         """What his diary says of it."""

@@ -124,7 +124,8 @@ class Behaviour:
     probability `ignore` and says no with the probability `decline`, whatever it is. `far_min` is
     the approach, in minutes, and `wage_halalas` the pay for a minute of the trip at which one in
     two says no; 0: that does not matter to him. He takes what he can collect
-    `shift_spare_ms` before his shift ends. Nobody opens the door with `nobody_home`. A
+    `shift_spare_ms` before his shift ends. Nobody opens the door with `nobody_home`; then the
+    courier waits there and tries once more with `tries_again`, before he brings it back. A
     customer changes his mind after `patience_min` minutes in the mean; 0: never.
 
     A shop is late with the probability `shop_late`, by `shop_late_min` minutes in the mean. Real
@@ -137,6 +138,7 @@ class Behaviour:
     decline: float = 0.0
     ignore: float = 0.0
     nobody_home: float = 0.0
+    tries_again: float = 0.0
     think_s: tuple[float, float] = (0.0, 0.0)
     far_min: float = 0.0
     wage_halalas: float = 0.0

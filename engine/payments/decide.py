@@ -304,7 +304,8 @@ def with_excess_returned(payment: Payment, *, now: Instant) -> Payment:
     if target is None or excess <= 0:
         return payment
     rest = Refund(
-        id=_id(payment, "rest", str(payment.promised_halalas), str(target)),
+        # As much may be promised twice, when something that waited was rejected meanwhile.
+        id=_id(payment, "rest", f"after {len(payment.refunds)}", str(target)),
         amount_halalas=excess,
         reason=payment.rest_reason,
         to=payment.goes_back_to,

@@ -13,13 +13,14 @@ class Price(Struct, frozen=True, kw_only=True):
     """What is charged for an order that is over, as its invoice says it.
 
     `total_halalas` is what it would have cost whole; `owed_halalas` what its first payment did not
-    cover: supplements, or the customer, owe it.
+    cover. Of that its supplements bring `supplemented_halalas`; the customer owes the rest.
     """
 
     charged_halalas: int
     vat_halalas: int
     total_halalas: int
     owed_halalas: int = 0
+    supplemented_halalas: int = 0
 
 
 def owed_of(price: Price | None) -> int:

@@ -229,11 +229,13 @@ class Payment(Thing, frozen=True, kw_only=True):
         return self.order_id if self.supplement is None else self.supplement.order_id
 
     def owed_for(self, order_id: OrderId) -> int:
-        """What is still owed for an order that is over, beyond this payment."""
+        """What is still owed for an order that is over, beyond this payment and supplements."""
         share = self.share(order_id)
         price = self.price if share is None else share.price
         settled = sum(one.halalas for one in self.settlements if one.order_id == order_id)
-        return 0 if price is None else price.owed_halalas - settled
+        if price is None:
+            return 0
+        return price.owed_halalas - price.supplemented_halalas - settled
 
     def share(self, order_id: OrderId | None) -> Share | None:
         """What an order has of it; None when it is not one of a group."""

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from engine.kernel.ids import UserId
+from engine.kernel.ids import OrderId, UserId
 from engine.kernel.messages import Decision
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.kernel.timing import Instant
@@ -44,7 +44,7 @@ def ask_refund(
     share = payment.share(wish.order_id)
     if payment.shares and share is None:
         return UNKNOWN_ORDER(order_id=wish.order_id or "")
-    left = max(0, payment.refundable_halalas if share is None else _left_of(payment, share))
+    left = refundable_of(payment, wish.order_id)
     if wish.amount_halalas > left:
         return REFUND_EXCEEDS(refundable_halalas=left)
     before = sum(one.amount_halalas for one in payment.refunds if one.asked_by == wish.asked_by)
@@ -56,6 +56,12 @@ def ask_refund(
     )
     later = evolve(payment, refunds=(*payment.refunds, refund))
     return decided(later, (RefundAsked(at=now, refund=refund),), now=now)
+
+
+def refundable_of(payment: Payment, order_id: OrderId | None) -> int:
+    """What can still be asked back of its payment for an order, which may be one of a group."""
+    share = payment.share(order_id)
+    return max(0, payment.refundable_halalas if share is None else _left_of(payment, share))
 
 
 def decide_refund(

@@ -6,7 +6,7 @@ from engine.kernel.ids import EffectId, derived_id
 from engine.kernel.messages import Decision, Effect, Event
 from engine.kernel.timing import Instant
 from engine.money.transfers import to_enter
-from engine.orders.covering import first_paid
+from engine.orders.covering import covered, first_paid
 from engine.orders.order import (
     CLOSED,
     ON_BOARD,
@@ -111,7 +111,7 @@ def sell(
         return _sell_shares(payment, events, effects, terms=terms, now=now)
     target = payment.target_halalas or 0
     kept = max(0, min(target, payment.refundable_halalas))
-    is_due = payment.is_over and payment.sale is None and payment.operation is None
+    is_due = payment.is_over and payment.sale is None and _is_there(payment)
     if is_due and payment.supplement is not None and kept:
         return _pass_on(payment, kept, events, effects, now=now)
     after = with_given_before(payment, target - kept)
@@ -278,7 +278,7 @@ def _sell_shares(
     )
     after = payment
     for share in payment.shares:
-        is_due = share.is_over and share.sale is None and payment.operation is None
+        is_due = share.is_over and share.sale is None and _is_there(payment)
         target = share.target_halalas or 0
         of_it = share.quote.total_halalas - asked_before(payment, share.order_id)
         kept = max(0, min(target, of_it, left))
@@ -305,6 +305,12 @@ def _sell_shares(
     return decided(after, events, (*effects, *points_back(payment, after)), now=now)
 
 
+def _is_there(payment: Payment) -> bool:
+    """Whether what is to be kept was taken: until then nobody knows what is left to be owed."""
+    is_held = payment.status is PaymentStatus.AUTHORISED and bool(payment.target_halalas)
+    return payment.operation is None and not is_held
+
+
 def _price_of(payment: Payment, order: Order, vat_halalas: int | None) -> Price | None:
     """What an order that is over was charged; of what was cash, what was taken is the price."""
     if order.status not in CLOSED:
@@ -314,11 +320,14 @@ def _price_of(payment: Payment, order: Order, vat_halalas: int | None) -> Price 
         charged = paid = order.cash_taken_halalas
     share = payment.share(order.id)
     most = payment.amount_halalas if share is None else share.quote.total_halalas
+    # At the door all was paid that was asked for there.
+    owed = 0 if payment.gateway is GatewayName.CASH else max(0, charged - min(paid, most))
     return Price(
         charged_halalas=charged,
         vat_halalas=vat_in(charged) if vat_halalas is None else vat_halalas,
         total_halalas=order.total_halalas,
-        owed_halalas=max(0, charged - min(paid, most)),
+        owed_halalas=owed,
+        supplemented_halalas=min(owed, covered(order) - first_paid(order)),
     )
 
 

@@ -1,73 +1,34 @@
-"""Customers who pay: with every card there is, with patience, or with what is in their wallet."""
+"""Customers who pay: for themselves or together, by link, for another door, and once more."""
 
 import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from actors.chance import Chance
-from actors.checkout import Checkout
-from engine.kernel.ids import PaymentId, UserId, derived_id
+from engine.kernel.ids import PaymentId, QuoteId, UserId, derived_id
 from engine.kernel.place import Point
-from engine.kernel.refusals import Refusal
-from engine.kernel.timing import SECOND_MS
-from engine.money.accounts import AccountKind, account
 from engine.orders.messages import PlaceOrder
-from engine.orders.quote import Wishes
-from engine.payments.gateways import Network, Source, SourceKind
-from engine.payments.payment import (
-    Payment,
-    PaymentStatus,
-    Refund,
-    RefundReason,
-    RefundStatus,
-)
+from engine.orders.order import Order
+from engine.orders.quote import Wishes, again, redelivery_of
+from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus
 from engine.pricing.lines import PriceLine
 from simulations.door_bus import CustomerBusDoor, Lobby
-from simulations.gateways.moyasar import PUBLISHABLE_KEY
+from simulations.month.links import Links
+from simulations.month.moving import Moving
 from simulations.month.office import Office
+from simulations.month.purse import DECLINED, Purse
+from simulations.month.together import Together
 from simulations.views import Told
 
-_TRIES_MAX: Final = 4
 _COMPLAINS: Final = 0.04
-_LOOK_MS: Final = 2 * SECOND_MS
-_ENDED: Final = frozenset(
-    {PaymentStatus.DECLINED, PaymentStatus.VOIDED, PaymentStatus.REFUNDED, PaymentStatus.MISMATCHED}
-)
-_DECLINED: Final = "declined"
+_BY_LINK: Final = 0.06
+_TOGETHER: Final = 0.2
+_MOVES: Final = 0.12
+_ONCE_MORE: Final = 0.7
 _GOODS: Final = ("ورد جوري / Roses", "شوكولاتة / Chocolate", "عود / Oud", "كيك / Cake")
 _PRICES: Final = ((300, 1_500), (1_999, 30_000), (1_999, 30_000), (1_999, 30_000))
-
-
-class Means(Struct, frozen=True, kw_only=True):
-    """Something to pay with; of so many payments this share begins with it."""
-
-    share: float
-    network: Network
-    number: str = ""
-    is_sound: bool = True
-
-
-# Shares as one hears of them in Saudi Arabia, with more misfortune than there is.
-MEANS: Final = (
-    Means(share=0.40, network=Network.MADA, number="4201320111111010"),
-    Means(share=0.18, network=Network.VISA, number="4111111111111111"),
-    Means(share=0.12, network=Network.MASTERCARD, number="5421080101000000"),
-    Means(share=0.03, network=Network.AMEX, number="340000000900000"),
-    Means(share=0.05, network=Network.STC_PAY),
-    Means(share=0.10, network=Network.CASH),
-    Means(share=0.07, network=Network.MADA, number="4201320000013020"),
-    Means(share=0.05, network=Network.VISA, number="4000000000003220"),
-    Means(share=0.03, network=Network.MADA, number="4201320000311101", is_sound=False),
-    Means(share=0.02, network=Network.VISA, number="4000000000000002", is_sound=False),
-    Means(share=0.01, network=Network.VISA, number="4000000000000069", is_sound=False),
-    Means(share=0.03, network=Network.VISA, number="4000000000000119", is_sound=False),
-    Means(share=0.01, network=Network.VISA, number="4000000000000127", is_sound=False),
-)
-_SOUND: Final = tuple(one for one in MEANS if one.is_sound)
-_FROM_WALLET: Final = Means(share=0, network=Network.WALLET)
 
 
 class PayingDoor(CustomerBusDoor):
@@ -76,6 +37,7 @@ class PayingDoor(CustomerBusDoor):
     def __init__(
         self,
         office: Office,
+        together: Together,
         lobby: Lobby,
         *,
         name: str,
@@ -83,17 +45,29 @@ class PayingDoor(CustomerBusDoor):
         chance: Chance,
     ) -> None:
         super().__init__(lobby, name=name, zone_of=zone_of, chance=chance)
-        self._office = office
+        self._office, self._together = office, together
         self._luck = random.Random(f"{name} {chance.below(1 << 30)}")
+        self._purse = Purse(office, self._id, clock=lobby.clock, luck=self._luck)
+        self._links = Links(office, lobby, self._purse, luck=self._luck)
+        self._moving = Moving(office, lobby, self._purse, luck=self._luck)
 
     async def place(self, key: str, order: dict[str, Any]) -> Told:
-        """Pay until it is placed; what is declined is tried with another card."""
+        """Pay until it is placed, in whichever way."""
         command = await self._placing(order)
-        for attempt in range(_TRIES_MAX):
-            told = await self._pay(command, f"{key} {attempt}", is_first=attempt == 0)
-            if told.refused != _DECLINED:
-                return told
-        return Told(refused="quote_expired")
+        former = self._went_back()
+        if former is not None:
+            told = await self._alone(await self._once_more(command, former), key)
+            self._office.done["redeliveries"] += not told.refused
+        elif self._luck.random() < _BY_LINK:
+            told = await self._links.give(command)
+        elif self._luck.random() < _TOGETHER:
+            shared = await self._together.order(self._purse, command)
+            told = await self._alone(command, key) if shared is None else shared
+        else:
+            told = await self._alone(command, key)
+        if not told.refused and self._luck.random() < _MOVES:
+            self._office.payments.begin(self._moving.move(str(told.body["order_id"])))
+        return told
 
     def _wishes(self) -> Wishes:
         """One or two things, labelled with VAT; cheap ones, too, whose way back costs more."""
@@ -108,30 +82,17 @@ class PayingDoor(CustomerBusDoor):
             )
         )
 
-    async def _pay(self, command: PlaceOrder, cause: str, *, is_first: bool) -> Told:
-        means = await self._choose(command.quote.total_halalas, is_first=is_first)
-        if means.network is Network.CASH:
-            # Whoever pays at the door is told what it costs, and that something comes.
-            command = replace(command, gift=replace(command.gift, hide_price=False, surprise=False))
-        wish = Checkout(
-            payment_id=PaymentId(derived_id("simulated payment", cause)),
-            customer_id=self._id,
-            order=command,
-            network=means.network,
-            source=await self._source(means),
-        )
-        found = await self._office.payments.pay(wish)
-        if isinstance(found, Refusal):
-            return Told(refused=found.code)
-        told = await self._outcome(found)
-        if not told.refused and self._luck.random() < _COMPLAINS:
-            await self._complain(found.id)
-        return told
+    async def _alone(self, command: PlaceOrder, key: str) -> Told:
+        paid = await self._purse.pay(command, command.quote.total_halalas, key)
+        if not isinstance(paid, Payment):
+            return Told(refused="quote_expired" if paid == DECLINED else paid)
+        if self._luck.random() < _COMPLAINS:
+            await self._complain(paid.id)
+        return Told(body={"order_id": paid.order_id})
 
     async def _complain(self, payment_id: PaymentId) -> None:
         """He wants something back before anything is delivered, and gets it if it was taken."""
-        payment = await self._office.paid.find(payment_id)
-        assert payment is not None, "a payment is never forgotten"
+        payment = await self._office.payments.find(payment_id)
         if payment.refundable_halalas > 0:
             wish = Refund(
                 id=derived_id("month complaint", payment.id),
@@ -144,46 +105,23 @@ class PayingDoor(CustomerBusDoor):
             )
             await self._office.payments.refund(payment, wish)
 
-    async def _choose(self, halalas: int, *, is_first: bool) -> Means:
-        kinds = AccountKind.CUSTOMER_WALLET, AccountKind.GIFT_CREDIT
-        mine = [await self._office.books.find_balance(account(one, self._id)) for one in kinds]
-        if is_first and sum(one.available for one in mine) >= halalas:
-            return _FROM_WALLET
-        offered = MEANS if is_first else _SOUND
-        (found,) = self._luck.choices(offered, [one.share for one in offered])
-        return found
+    def _went_back(self) -> Order | None:
+        """A gift of his that the shop has again, and that he would have brought once more."""
+        mine = self._office.went_back[self._id]
+        return mine.pop() if mine and self._luck.random() < _ONCE_MORE else None
 
-    async def _source(self, means: Means) -> Source:
-        if means.network is Network.WALLET:
-            return Source(kind=SourceKind.WALLET)
-        if means.network is Network.CASH:
-            return Source(kind=SourceKind.CASH)
-        if not means.number:
-            return Source(kind=SourceKind.STC_PAY, value="0500000001")
-        card = {"name": "Sara", "number": means.number, "month": "12", "year": "2030", "cvc": "1"}
-        made = await self._office.http.post("/v1/tokens", json=card, auth=(PUBLISHABLE_KEY, ""))
-        return Source(kind=SourceKind.TOKEN, value=str(made.json()["id"]))
-
-    async def _outcome(self, payment: Payment) -> Told:
-        """Watch it until the order is there, or the money is not."""
-        has_confirmed = False
-        while not payment.is_placed:
-            if payment.status in _ENDED:
-                is_ours = payment.status is not PaymentStatus.DECLINED and payment.reason
-                return Told(refused=payment.reason if is_ours else _DECLINED)
-            if payment.challenge_url and not has_confirmed:
-                has_confirmed = True
-                await self._confirm(payment)
-            await self._lobby.clock.sleep(_LOOK_MS)
-            newest = await self._office.paid.find(payment.id)
-            assert newest is not None, "a payment is never forgotten"
-            payment = newest
-        return Told(body={"order_id": payment.order_id})
-
-    async def _confirm(self, payment: Payment) -> None:
-        """At his bank: he confirms, mostly, and comes back, mostly."""
-        await self._lobby.clock.sleep(self._luck.uniform(5, 60) * SECOND_MS)
-        answer = "no" if self._luck.random() < 0.08 else "yes"
-        await self._office.http.post(payment.challenge_url, data={"answer": answer})
-        if self._luck.random() < 0.9:
-            await self._office.payments.returned(payment)
+    async def _once_more(self, command: PlaceOrder, former: Order) -> PlaceOrder:
+        """What went back, for what was given back of it and the delivery of today."""
+        zone = await self._lobby.store.find_zone(command.zone_id)
+        assert zone is not None, "a zone is never forgotten"
+        halalas = former.total_halalas - (former.charge_halalas or 0)
+        line = PriceLine(name="هدية أعيدت / A gift again", unit_halalas=halalas, includes_vat=True)
+        wanted = replace(
+            command.quote,
+            id=QuoteId(self._new_id()),
+            goods=(line,) if halalas else (),
+            redelivers=former.id,
+        )
+        quoted = again(wanted, zone)
+        await self._lobby.store.save_quote(quoted)
+        return replace(command, quote=quoted, gift=former.gift, order_id=redelivery_of(former.id))

@@ -1,7 +1,6 @@
 """What people do about money after a day: tips, refunds, disputes, points, and odd webhooks."""
 
 import random
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -17,7 +16,7 @@ from engine.money.transfers import Transfer, TransferId, TransferReason, move
 from engine.orders.order import Order, OrderStatus
 from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment, Refund, RefundReason, RefundStatus, RefundTo
-from engine.payments.refunding import decide_refund
+from engine.payments.refunding import decide_refund, refundable_of
 from engine.payouts.dispute import Dispute, DisputeId, DisputeStatus
 from engine.payouts.payout import BankAccount, BankAccountId, PayoutKind
 from simulations.door_bus import Lobby
@@ -40,11 +39,11 @@ _OLD_POINTS: Final = 250
 
 
 class Desk:
-    """Operators, customers and couriers with their after-work; `done` counts what they did."""
+    """Operators, customers and couriers with their after-work."""
 
     def __init__(self, office: Office, *, seed: int) -> None:
         self._office, self._luck = office, random.Random(f"desk {seed}")
-        self.done: Counter[str] = Counter()
+        self.done = office.done
         self.paid_in_halalas = 0
         self.debtors = Debtors(office, self.done, seed=seed)
         self._open: list[tuple[Instant, DisputeId]] = []
@@ -81,6 +80,8 @@ class Desk:
             self.done[order.status.value] += 1
             if order.status is OrderStatus.DELIVERED:
                 await self._look_back(order)
+            elif order.status is OrderStatus.RETURNED:
+                self._office.went_back[order.customer_id].append(order)
             await self.debtors.settle(order)
         await self._redeem(order_ids)
         await self._decide_disputes()
@@ -131,7 +132,7 @@ class Desk:
 
     async def _refund(self, order: Order, reason: RefundReason) -> None:
         payment = await self._payment_of(order)
-        left = payment.refundable_halalas
+        left = refundable_of(payment, order.id)
         amount = left if self._happens(30) else self._luck.randint(1, max(1, left))
         wish = Refund(
             id=derived_id("month refund", order.id, reason.value),
@@ -142,6 +143,7 @@ class Desk:
             asked_at=self._office.clock.now(),
             asked_by=OPERATOR.user_id,
             note="a month",
+            order_id=None if payment.share(order.id) is None else order.id,
             courier_id=order.courier_id if reason is RefundReason.COURIER else None,
         )
         if left <= 0:

@@ -19,7 +19,9 @@ from engine.money.audit import Audit
 from engine.money.ledger import Entry
 from engine.money.periods import Period, VatReturn, span, vat_return
 from engine.money.transfers import TransferReason, about_order
+from engine.orders.covering import first_paid
 from engine.orders.order import CLOSED, Order, OrderStatus
+from engine.payments.gateways import GatewayName
 from engine.payments.owed import SettlementKind
 from engine.payments.payment import Payment
 from engine.pricing.pay import total
@@ -84,7 +86,16 @@ async def explain(office: Office, books: Books, into_bank: int) -> tuple[Line, .
 
 def within(books: Books) -> tuple[Line, ...]:
     """What must hold between our own books."""
-    lines = (_orders, _documents, _receivables, _wallets, _earnings, _cash_taken, _cash_held)
+    lines = (
+        _orders,
+        _documents,
+        _receivables,
+        _overpaid,
+        _wallets,
+        _earnings,
+        _cash_taken,
+        _cash_held,
+    )
     return tuple(one(books) for one in lines)
 
 
@@ -183,9 +194,11 @@ def _documents(books: Books) -> Line:
     ledger.subtract(_credited(books))
     for entry in _posted(books):
         if entry.transfer.reason in _SOLD:
+            # What a group has paid lies on one account; whose sale it is, the entry says.
+            order_id = entry.transfer.about.removeprefix(about_order(OrderId("")))
             for leg in entry.transfer.legs:
                 if kind_of(leg.account) in _BUYERS:
-                    ledger[owner_of(leg.account)] -= leg.amount
+                    ledger[order_id] -= leg.amount
     return _line("documents", "invoices less notes", "ledger", documents, ledger)
 
 
@@ -198,11 +211,13 @@ def _credited(books: Books) -> Counter[str]:
         if one.transfer.reason in _SOLD
     }
     for one in books.payments:
-        # What had gone back by the sale is in it.
-        at = sold_at.get(about_order(one.for_order_id), 0)
         for refund in one.refunds:
-            if one.sale is not None and (refund.done_at or 0) > (0 if refund.is_after_sale else at):
-                found[one.for_order_id] += refund.from_sale_halalas
+            share = one.share(refund.order_id)
+            order_id = one.for_order_id if share is None else share.order_id
+            # What had gone back by the sale is in it.
+            at = 0 if refund.is_after_sale else sold_at.get(about_order(order_id), 0)
+            if (share or one).sale is not None and (refund.done_at or 0) > at:
+                found[order_id] += refund.from_sale_halalas
         for settlement in one.settlements:
             if settlement.kind is SettlementKind.WAIVED:
                 found[settlement.order_id] += settlement.halalas
@@ -213,13 +228,7 @@ def _receivables(books: Books) -> Line:
     """What customers owe: charged beyond what was paid for it, by orders and by the ledger."""
     owed, ledger = Counter[str](), Counter[str]()
     for one in books.payments:
-        if one.supplement is not None:
-            # A supplement, once it is sold, has settled so much of it.
-            settled = one.sale.total_halalas if one.sale is not None else 0
-            owed[one.for_order_id] -= settled
-        elif one.sale is not None and one.price is not None:
-            order = books.orders[one.order_id]
-            owed[one.order_id] += max(0, order.price_halalas - one.amount_halalas)
+        owed.update(_left_owed(books, one))
         given_up = (s for s in one.settlements if s.kind is not SettlementKind.PAID)
         for settlement in given_up:
             owed[settlement.order_id] -= settlement.halalas
@@ -227,6 +236,34 @@ def _receivables(books: Books) -> Line:
         if kind_of(name) is AccountKind.RECEIVABLE:
             ledger[owner_of(name)] -= balance.posted
     return _line("owed by customers", "charges less payments", "ledger", owed, ledger)
+
+
+def _left_owed(books: Books, payment: Payment) -> Counter[str]:
+    """What of each order's price a payment did not cover; a supplement settles what it brought."""
+    if payment.supplement is not None:
+        settled = payment.sale.total_halalas if payment.sale is not None else 0
+        return Counter({payment.for_order_id: -settled})
+    covered = {one.order_id: one.quote.total_halalas for one in payment.shares if one.sale}
+    if payment.sale is not None and payment.price is not None:
+        by_door = payment.gateway is GatewayName.CASH
+        paid = first_paid(books.orders[payment.order_id])
+        covered = {payment.order_id: payment.captured_halalas if by_door else paid}
+    return Counter(
+        {
+            order_id: max(0, books.orders[order_id].price_halalas - halalas)
+            for order_id, halalas in covered.items()
+        }
+    )
+
+
+def _overpaid(books: Books) -> Line:
+    """Nobody has paid twice what he owed."""
+    over: dict[str, int] = {
+        name: max(0, balance.posted)
+        for name, balance in books.balances.items()
+        if kind_of(name) is AccountKind.RECEIVABLE
+    }
+    return _line("paid beyond what was owed", "nothing", "ledger", {}, over)
 
 
 def _wallets(books: Books) -> Line:

@@ -1,7 +1,8 @@
 """What moves money in the service, over stores in memory and the local payment server."""
 
 import random
-from typing import Final
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Final
 
 import httpx2
 
@@ -44,6 +45,10 @@ from storage.memory_payments import MemoryPayments
 from storage.memory_payouts import MemoryPayouts
 from storage.memory_periods import MemoryPeriods
 
+if TYPE_CHECKING:
+    from engine.kernel.ids import UserId
+    from engine.orders.order import Order
+
 UNIT: Final = "MONTH"
 _URL: Final = "http://payments.example"
 _SELLER: Final = Party(
@@ -71,12 +76,18 @@ _ROUTES: Final = {
 
 
 class Office:
-    """The hosts of money as an edge worker has them."""
+    """The hosts of money as an edge worker has them.
+
+    `done` counts what people did, and `went_back` has the gifts that each customer's shops have
+    again.
+    """
 
     def __init__(self, stage: Stage, *, seed: int) -> None:
         self.stage, self.clock = stage, stage.clock
         self.chance = random.Random(f"office {seed}")
         self.books, self.invoices = MemoryLedger(), MemoryInvoices()
+        self.done: Counter[str] = Counter()
+        self.went_back: defaultdict[UserId, list[Order]] = defaultdict(list)
         self.paid, self.payout_store = MemoryPayments(stage.store.outbox), MemoryPayouts()
         self.periods = MemoryPeriods(self.books, self.invoices)
         self.server = PaymentServer()
@@ -94,15 +105,11 @@ class Office:
             timeout_s=20,
             wire=wire,
         )
+        self.gift_links = MemoryGiftLinks(stage.store.outbox)
         self.payments = Payments(
             self.paid,
             stage.store,
-            Paid(
-                stage.bus,
-                MemoryGiftLinks(stage.store.outbox),
-                clock=self.clock,
-                patience_s=_PATIENCE_S,
-            ),
+            Paid(stage.bus, self.gift_links, clock=self.clock, patience_s=_PATIENCE_S),
             {
                 GatewayName.MOYASAR: self.gateway,
                 GatewayName.WALLET: Wallet(self.keeper, self.books),

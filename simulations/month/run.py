@@ -24,6 +24,7 @@ from simulations.month.desk import OPERATOR, Desk
 from simulations.month.explained import Books, Line, audited, declared, explain, read, vat_line
 from simulations.month.nights import Night, Nights
 from simulations.month.office import Office
+from simulations.month.together import Together
 from simulations.people import LIVELY
 from simulations.simulate import a_day, pace_of
 from simulations.surprises import surprising
@@ -35,8 +36,8 @@ MONTH: Final = "2026-04"
 _SEEDS_APART: Final = 1_000
 _CITY: Final = "riyadh"
 _CASH_MAX: Final = 80_000
-# As many change their mind as would in a city where that is free for long.
-_LIVELY: Final = replace(LIVELY, nobody_home=0.03, patience_min=400.0)
+# As many change their mind as would in a city where that is free for long, and many are out.
+_LIVELY: Final = replace(LIVELY, nobody_home=0.05, tries_again=0.5, patience_min=400.0)
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -124,7 +125,7 @@ class _Life:
             zones,
             seed=self._plan.seed + number,
             behaviour=_LIVELY,
-            open_door=partial(PayingDoor, self._office),
+            open_door=partial(PayingDoor, self._office, Together(self._office, lobby)),
         )
         async with self._working():
             await town.live(day.orders)

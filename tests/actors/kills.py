@@ -24,6 +24,7 @@ from storage.ledger import LedgerStore, LedgerTurn
 from tests.actors.tills import Tills
 
 T = TypeVar("T")
+Lived = Callable[[int | None], Awaitable[tuple["Life", T]]]
 
 
 class Killed(Exception):
@@ -38,6 +39,11 @@ class Life:
         self._dies_at = dies_at
         self._dead = asyncio.Event()
         self._left: list[asyncio.Task[Any]] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it died before its end."""
+        return self._dead.is_set()
 
     async def point(self, where: str) -> None:
         """A place where the process may die; the dead go on with nothing."""
@@ -80,6 +86,23 @@ class Life:
         for one in self._left:
             one.cancel()
         await asyncio.gather(*self._left, return_exceptions=True)
+
+
+async def die_everywhere(live: Lived[T], *, points: int) -> T:
+    """Live without a death, and with one at each point: the end is the same; so many die at least.
+
+    `live` is handed the number of the point to die at, and gives back the life and its end.
+    """
+    alive, wanted = await live(None)
+    died = 0
+    for dies_at in range(len(alive.points)):
+        life, ends = await live(dies_at)
+        assert ends == wanted, f"died {life.points[-1]}, point {dies_at}"
+        # By chance one waits less often for what is tried again, and is over before that point.
+        died += life.is_over
+        await life.bury()
+    assert died >= points, alive.points
+    return wanted
 
 
 class Mortal:
@@ -145,10 +168,14 @@ class Process:
         books: Any = MortalLedger(tills.books, self.life)
         self._keeper = LedgerKeeper(books, wall=tills.clock)
         self.keeper: Any = Mortal(self._keeper, self.life)
+        gateway = tills.gateway
+        if isinstance(gateway, Wallet):
+            # Its till is the ledger, in whose turns a process may die, too.
+            gateway = Wallet(self._keeper, books)
         self.host = tills.another_host(
             store=Mortal(tills.store, self.life),
             bus=self.bus,
-            gateway=Mortal(tills.gateway, self.life),
+            gateway=Mortal(gateway, self.life),
             keeper=self.keeper,
         )
         self.store: Any = Mortal(tills.orders, self.life)
@@ -168,11 +195,10 @@ class Process:
             chance=tills.chance,
         )
 
-    async def bury(self) -> None:
-        """Clear away what it left behind."""
+    def leave(self) -> None:
+        """Have whatever is under way buried with it."""
         self.life.leave(self.host._under_way)
         self.life.leave([self._keeper._writer] if self._keeper._writer else [])
-        await self.life.bury()
 
     async def drain(self) -> None:
         """Carry out what effects there are, until there are none."""

@@ -17,7 +17,8 @@ from engine.orders.messages import CancelOrder, CancelReason, ChangeOrder, Place
 from engine.orders.order import Order
 from engine.payments.owed import Supplementing
 from engine.payments.payment import Payment, PaymentStatus
-from tests.actors.test_payment_kills import Story
+from tests.actors.kills import Life, die_everywhere
+from tests.actors.stories import Story
 from tests.actors.tills import BROKE, MADA, MUTE, SECURE, VISA, Tills, some_tills
 from tests.builders import DOOR, a_quote
 
@@ -184,7 +185,7 @@ async def test_wherever_the_process_dies_it_is_paid_and_made_once(
 ) -> None:
     token = await tills.checkout(number)
 
-    async def told(dies_at: int | None) -> tuple[Story, tuple[object, ...]]:
+    async def told(dies_at: int | None) -> tuple[Life, tuple[object, ...]]:
         wish = replace(token, payment_id=PaymentId(tills.new_id()), order=await tills.placing())
         payment = await tills.host.pay(wish)
         assert isinstance(payment, Payment)
@@ -199,15 +200,9 @@ async def test_wherever_the_process_dies_it_is_paid_and_made_once(
         charged = len(tills.protocol.till.charges) - before
         paid_with = [one.payment_id for one in changed.supplements]
         assert paid_with == [further.payment_id]
-        return story, (made.status, made.is_placed, charged, owed(changed), changed.door)
+        return story.life, (made.status, made.is_placed, charged, owed(changed), changed.door)
 
-    alive, wanted = await told(None)
-    points = len(alive.process.life.points)
-    assert points > 8
-    for dies_at in range(points):
-        story, ends = await told(dies_at)
-        assert story.dead is not None, alive.process.life.points[dies_at]
-        assert ends == wanted, alive.process.life.points[dies_at]
-        await story.dead.bury()
+    *_, door = await die_everywhere(told, points=8)
+    assert door == ELSEWHERE
     await tills.drain()
     await tills.must_add_up()

@@ -6,11 +6,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from pydantic import SecretStr
 
 from actors.gateways.payments import GatewayRejected, PaymentGateway
-from actors.gateways.settings import StripeSettings
-from actors.gateways.stripe import Stripe
 from actors.gateways.wallet import Wallet
 from engine.kernel.ids import PaymentId
 from engine.money.accounts import AccountKind, account
@@ -33,11 +30,9 @@ from engine.payments.payment import (
     RefundReason,
     RefundStatus,
 )
-from simulations.gateways.stripe import SECRET_KEY as STRIPE_KEY
-from simulations.gateways.stripe import WEBHOOK_SECRET as STRIPE_WEBHOOKS
-from simulations.gateways.stripe import StripeProtocol
 from storage.payments import change_of
 from tests.actors.paypal import PAYPAL, at_paypal
+from tests.actors.stripe import at_stripe
 from tests.actors.tills import DEAF, MADA, MUTE, SECURE, VISA, Tills, some_tills
 
 K = OperationKind
@@ -96,17 +91,6 @@ async def filled(tills: Tills) -> Wallet:
     )
     await tills.keeper.enter(transfer)
     return Wallet(tills.keeper, tills.books)
-
-
-def at_stripe(tills: Tills) -> tuple[Stripe, StripeProtocol]:
-    protocol = StripeProtocol(tills.server, webhook_url="http://held.example/")
-    settings = StripeSettings(
-        url=tills.server.url,
-        secret_key=SecretStr(STRIPE_KEY),
-        webhook_secret=SecretStr(STRIPE_WEBHOOKS),
-    )
-    gateway = Stripe(settings, return_url="https://x.example/v1/payments", timeout_s=20)
-    return gateway, protocol
 
 
 @pytest.fixture(params=["moyasar", "stripe", "paypal", "wallet"])

@@ -1,4 +1,4 @@
-"""Payouts through a provider that refuses, is silent, and is slow, and a process that is killed."""
+"""Payouts through a provider that refuses, is silent, and is slow."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -40,42 +40,6 @@ TERMS: Final = PayoutTerms(least_halalas=1000, instant_fee_halalas=FEE, settle_s
 S = PayoutStatus
 
 
-class Killed(BaseException):
-    """The process is gone: nothing after this was done."""
-
-
-class Mortal:
-    """Whatever it is handed, until the n-th call, at which its process dies before or after it."""
-
-    def __init__(self, thing: object, life: "Life") -> None:
-        self._thing, self._life = thing, life
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._thing, name)
-
-        async def call(*arguments: Any, **named: Any) -> Any:
-            is_last = self._life.spend()
-            if is_last and not self._life.dies_after:
-                raise Killed
-            answer = await method(*arguments, **named)
-            if is_last:
-                raise Killed
-            return answer
-
-        return call
-
-
-class Life:
-    """How many calls a process may make."""
-
-    def __init__(self, calls: int, *, dies_after: bool) -> None:
-        self.left, self.dies_after = calls, dies_after
-
-    def spend(self) -> bool:
-        self.left -= 1
-        return self.left == 0
-
-
 class NoCash:
     """Couriers who take no cash."""
 
@@ -103,15 +67,10 @@ class Office:
         self.payouts = self.process()
         self.disputes = Disputes(self.store, self.ledger, self.books, wall=self.clock)
 
-    def process(self, life: Life | None = None) -> Payouts:
-        """A process, perhaps one that will die."""
-        things: list[Any] = [self.store, self.ledger, self.books, self.gateway]
-        invoicing: Any = self.invoicing
-        if life is not None:
-            things = [Mortal(one, life) for one in things]
-            invoicing = Mortal(invoicing, life)
-        things.append(NoCash())
-        return Payouts(*things, invoicing=invoicing, wall=self.clock, terms=TERMS)
+    def process(self) -> Payouts:
+        """A process of its own, on what is stored."""
+        things: list[Any] = [self.store, self.ledger, self.books, self.gateway, NoCash()]
+        return Payouts(*things, invoicing=self.invoicing, wall=self.clock, terms=TERMS)
 
     async def earn(self, halalas: int, courier_id: CourierId | None = None) -> None:
         wallet = wallet_of(courier_id or self.courier_id)
@@ -295,7 +254,7 @@ async def test_everybody_is_paid_once_a_week_what_he_has_less_what_he_owes(
     weekly = WeeklyTime()
     office.clock.at = last_weekly(weekly, NOON) + 7 * DAY_MS + MINUTE_MS
     for _ in range(3):
-        await asyncio.gather(*(office.process().pay_everybody(weekly) for _ in range(3)))
+        await asyncio.gather(*(office.process().pay_everybody(weekly) for _ in range(100)))
         office.clock.at += HOUR_MS
         await office.payouts.look()
     (of_rich,) = (await office.store.list_of(rich, Wanted(limit=9))).rows
@@ -309,44 +268,6 @@ async def test_everybody_is_paid_once_a_week_what_he_has_less_what_he_owes(
     await office.earn(20_000, rich)
     await office.payouts.pay_everybody(weekly)
     assert len((await office.store.list_of(rich, Wanted(limit=9))).rows) == 1
-
-
-@pytest.mark.parametrize("dies_after", [False, True])
-@pytest.mark.parametrize("halalas", [20_000, 20_003])
-async def test_a_process_that_dies_at_any_step_loses_and_doubles_nothing(
-    halalas: int, *, dies_after: bool
-) -> None:
-    async with a_bank() as (bank, url), MoyasarPayouts(settings(url)) as gateway:
-        for calls in range(1, 40):
-            office = Office(Bank(), gateway)
-            office.bank = bank
-            bank.kept.clear()
-            bank.asked.clear()
-            await office.store.save_account(an_account(office.courier_id))
-            await office.earn(50_000)
-            life = Life(calls, dies_after=dies_after)
-            doomed = office.process(life)
-            try:
-                await doomed.request(office.courier_id, PayoutKind.INSTANT, halalas, cause="x")
-                office.clock.at += MINUTE_MS
-                await doomed.look()
-                survived = True
-            except Killed:
-                survived = False
-            again = await office.request(halalas, cause="x")
-            assert isinstance(again, Payout)
-            await office.wait(10 * MINUTE_MS)
-            bank.become("paid")
-            await office.wait(2 * HOUR_MS, step_ms=10 * MINUTE_MS)
-            is_paid = len(bank.kept) == 1
-            assert len(bank.asked) <= 1
-            assert (await office.only()).status is (S.PAID if is_paid else S.FAILED)
-            assert await office.wallet() == 50_000 - (halalas + FEE if is_paid else 0)
-            assert (await office.balance(AccountKind.BANK)).posted == (halalas if is_paid else 0)
-            await office.assert_sound()
-            if survived:
-                return
-    raise AssertionError("it never got through")
 
 
 async def test_what_is_disputed_is_held_until_it_is_decided(office: Office) -> None:
@@ -381,33 +302,4 @@ async def test_what_is_disputed_is_held_until_it_is_decided(office: Office) -> N
     assert len({one.status for one in closed if isinstance(one, Dispute)}) == 1
     assert (await office.balance(AccountKind.COURIER_HOLD)).posted == 0
     assert await office.wallet() in {0, 60_000}
-    await office.assert_sound()
-
-
-async def test_a_dispute_that_was_left_half_done_is_finished(office: Office) -> None:
-    operator = Caller(user_id=UserId(new_id()), role=Role.OPERATOR)
-    for calls in range(1, 12):
-        life = Life(calls, dies_after=calls % 2 == 0)
-        things: list[Any] = [
-            Mortal(one, life) for one in (office.store, office.ledger, office.books)
-        ]
-        doomed = Disputes(*things, wall=office.clock)
-        order_id = OrderId(new_id())
-        try:
-            made = await doomed.open(
-                office.courier_id, order_id, 100, reason="x", cause=str(calls), by=operator
-            )
-            assert isinstance(made, Dispute)
-            await doomed.close(made.id, DisputeStatus.UPHELD, reason="x", by=operator)
-        except Killed:
-            pass
-        await office.disputes.look()
-    kept = (await office.store.list_disputes(Wanted(limit=99))).rows
-    held = sum(one.halalas for one in kept if one.status is DisputeStatus.OPEN)
-    lost = sum(one.halalas for one in kept if one.status is DisputeStatus.UPHELD)
-    assert (await office.balance(AccountKind.COURIER_HOLD)).posted == held
-    assert (await office.balance(AccountKind.GOODWILL)).posted == lost
-    assert held
-    assert lost
-    assert all(one.due_at is None for one in kept)
     await office.assert_sound()

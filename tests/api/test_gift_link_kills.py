@@ -122,6 +122,7 @@ async def ends(shop: Shop, gift_link_id: GiftLinkId) -> Ends:
     [
         (VISA, answered, GiftLinkStatus.PLACED),
         (MADA, expired, GiftLinkStatus.EXPIRED),
+        (VISA, expired, GiftLinkStatus.EXPIRED),
     ],
 )
 async def test_wherever_the_keeper_dies_the_end_is_the_same(

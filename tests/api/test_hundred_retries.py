@@ -9,13 +9,20 @@ from typing import Any
 
 import pytest
 
+from actors.gateways.moyasar_payouts import MoyasarPayouts
+from actors.gateways.settings import PayoutSettings
 from engine.money.accounts import AccountId
+from tests.actors.bank import a_bank
+from tests.actors.test_payouts import settings
+from tests.api.test_dues import FAR, came_back, card
 from tests.api.test_groups import a_group
 from tests.api.test_paid_gift_links import made, source
-from tests.api.test_payments import VISA, Shop, a_shop
+from tests.api.test_payments import MADA, VISA, Shop, a_shop
+from tests.api.test_payouts import ACCOUNT, PAYOUTS, rich
 from tests.api.test_refunds import deliver
 from tests.api.test_wallet import enter
-from tests.api.town import Person
+from tests.api.town import SECOND_OPERATOR, Person
+from tests.builders import new_id
 
 TIMES = 100
 # What somebody hears who asks again while the first is still being answered, or too often.
@@ -64,6 +71,73 @@ async def a_refund(shop: Shop, sara: Person) -> Wish:
     return Wish(await shop.town.operator(), path, body, moves={"capture": 1, "refund": 1})
 
 
+async def a_capture(shop: Shop, sara: Person) -> Wish:
+    order_id = (await shop.pay(sara, VISA))["order_id"]
+    courier, phone = await shop.town.courier()
+    offer = await phone.offer(courier)
+    await phone.tell("accept", offer_id=offer["offer_id"])
+    await phone.tell("progress", order_id=order_id, step="reached_shop")
+    body = {"order_id": order_id, "step": "picked_up"}
+    return Wish(courier, "/v1/courier/progress", body, moves={"charge": 1, "capture": 1})
+
+
+async def a_change_payment(shop: Shop, sara: Person) -> Wish:
+    path = f"/v1/orders/{(await shop.pay(sara, VISA))['order_id']}"
+    preview = (await sara.post(f"{path}/change-quotes", {"door": FAR})).json()
+    change = {"quote_id": preview["quote_id"], "door": FAR, "charge_halalas_max": 0}
+    body = {**change, **await card(shop, sara, VISA)}
+    return Wish(sara, f"{path}/change-payments", body, moves={"charge": 2})
+
+
+async def owed(shop: Shop, sara: Person) -> str:
+    """An order that came back for more than was paid."""
+    order_id = str((await shop.pay(sara, MADA))["order_id"])
+    await came_back(shop, sara, order_id)
+    return order_id
+
+
+async def a_due_payment(shop: Shop, sara: Person) -> Wish:
+    path = f"/v1/orders/{await owed(shop, sara)}/due/payments"
+    return Wish(sara, path, await card(shop, sara, VISA), moves={"charge": 2, "capture": 2})
+
+
+async def a_write_off(shop: Shop, sara: Person) -> Wish:
+    order_id = await owed(shop, sara)
+    body = {"kind": "uncollectable", "reason": "gone abroad"}
+    due = (await sara.get(f"/v1/orders/{order_id}/due")).json()["owed_halalas"]
+    balances = {f"receivable:{order_id}": 0, "bad_debt": -due}
+    path = f"/v1/orders/{order_id}/due/write-off"
+    return Wish(await shop.town.operator(), path, body, balances, {"capture": 1})
+
+
+async def an_approval(shop: Shop, sara: Person) -> Wish:
+    path = f"/v1/payments/{(await delivered(shop, sara))['payment_id']}/refunds"
+    body = {"amount_halalas": 1500, "reason": "goods", "note": "withered"}
+    asked = await (await shop.town.operator()).post(path, body)
+    (refund,) = asked.json()["refunds"]
+    assert refund["status"] == "waits_for_approval"
+    other = await shop.town.log_in("operator", SECOND_OPERATOR)
+    judged = f"{path}/{refund['refund_id']}/decision"
+    return Wish(other, judged, {"approved": True}, moves={"capture": 1, "refund": 1})
+
+
+async def a_dispute(shop: Shop, sara: Person) -> Wish:
+    del sara
+    courier = await rich(shop.town, 5_000)
+    body = {"courier_id": courier.user_id, "order_id": new_id(), "halalas": 3_000, "reason": "x"}
+    left = {f"courier_hold:{courier.user_id}": 3_000, f"courier_wallet:{courier.user_id}": 2_000}
+    return Wish(await shop.town.operator(), "/v1/disputes", body, left)
+
+
+async def the_end_of_a_dispute(shop: Shop, sara: Person) -> Wish:
+    wish = await a_dispute(shop, sara)
+    opened = await wish.person.post(wish.path, wish.body)
+    path = f"/v1/disputes/{opened.json()['dispute_id']}/close"
+    body = {"outcome": "upheld", "reason": "seen"}
+    held, wallet = wish.balances
+    return Wish(wish.person, path, body, {held: 0, wallet: 2_000, "goodwill": 3_000})
+
+
 async def a_refund_to_the_wallet(shop: Shop, sara: Person) -> Wish:
     wish = await a_refund(shop, sara)
     body = {**wish.body, "to": "wallet"}
@@ -88,7 +162,7 @@ async def a_credit(shop: Shop, sara: Person) -> Wish:
 
 @pytest.fixture
 async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
-    async with a_shop(tmp_path) as running:
+    async with a_shop(tmp_path, refund_limit_halalas=1000) as running:
         yield running
 
 
@@ -99,6 +173,13 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         a_group_payment,
         a_gift_link_payment,
         a_void,
+        a_capture,
+        a_change_payment,
+        a_due_payment,
+        a_write_off,
+        an_approval,
+        a_dispute,
+        the_end_of_a_dispute,
         a_refund,
         a_refund_to_the_wallet,
         a_tip,
@@ -109,7 +190,28 @@ async def test_a_hundred_at_once_are_one_effect(
     shop: Shop, prepare: Callable[[Shop, Person], Awaitable[Wish]]
 ) -> None:
     sara = await shop.town.log_in("customer")
-    wish, key = await prepare(shop, sara), shop.town.key()
+    await ask_a_hundred_times(shop, await prepare(shop, sara))
+
+
+async def test_so_are_a_hundred_payouts(tmp_path: Path) -> None:
+    async with (
+        a_bank() as (bank, url),
+        MoyasarPayouts(settings(url).model_copy(update={"timeout_s": 20})) as gateway,
+        a_shop(tmp_path, payout_gateway=gateway) as shop,
+    ):
+        courier = await rich(shop.town, 50_000)
+        kept = await courier.put("/v1/wallet/bank-account", ACCOUNT)
+        assert kept.status_code == 200, kept.text
+        wallet = {
+            f"courier_wallet:{courier.user_id}": 30_000 - PayoutSettings().instant_fee_halalas
+        }
+        await ask_a_hundred_times(shop, Wish(courier, PAYOUTS, {"halalas": 20_000}, wallet))
+        assert len(bank.asked) == 1
+
+
+async def ask_a_hundred_times(shop: Shop, wish: Wish) -> None:
+    """At once with one key, and once more when it has happened."""
+    key = shop.town.key()
     asked = [wish.person.post(wish.path, wish.body, key=key) for _ in range(TIMES)]
     answers = await asyncio.gather(*asked)
     done = [one for one in answers if one.is_success]

@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from actors.gateways.moyasar import Moyasar
+from actors.gateways.payouts import PayoutGateway
 from actors.gateways.settings import MoyasarSettings, PaymentSettings, PaymentsMode, PayPalSettings
 from actors.gateways.wallet import Wallet
 from actors.ledger import LedgerKeeper
@@ -71,7 +72,9 @@ class Shop:
 
 
 @asynccontextmanager
-async def a_shop(folder: Path, **payments: Any) -> AsyncIterator[Shop]:
+async def a_shop(
+    folder: Path, *, payout_gateway: PayoutGateway | None = None, **payments: Any
+) -> AsyncIterator[Shop]:
     server = PaymentServer()
     async with server.running():
         protocol = MoyasarProtocol(server)
@@ -88,6 +91,7 @@ async def a_shop(folder: Path, **payments: Any) -> AsyncIterator[Shop]:
                 payments=PaymentSettings(mode=PaymentsMode.REQUIRED, **payments),
                 gateways={GatewayName.MOYASAR: moyasar},
                 parts_of=_with_wallet,
+                payout_gateway=payout_gateway,
             ) as town,
             httpx2.AsyncClient(
                 base_url=server.url, trust_env=False, verify=False, timeout=20

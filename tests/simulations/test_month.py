@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from engine.money.accounts import AccountKind, Balance, account
 from simulations.month import explained, postgres, shown
 from simulations.month.run import Month, Plan, live
 
-PLAN = Plan(days=2, couriers=8, orders_per_hour=20, hours=1.2, seed=4)
+PLAN = Plan(days=2, couriers=8, orders_per_hour=20, hours=1.7, seed=4)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,7 @@ def test_every_halala_is_explained(month: Month) -> None:
 def test_so_much_happened_that_this_says_something(month: Month) -> None:
     assert month.orders > 40
     assert {"delivered", "webhooks", "tips_refused"} <= set(month.done)
+    assert {"doors_moved_and_paid", "groups", "links_placed", "redeliveries"} <= set(month.done)
     assert {"capture", "sale", "refund", "earning", "settlement", "points"} <= set(month.transfers)
     assert {"cash_collected", "cash_handed_in"} <= set(month.transfers)
     refunds = [refund for one in month.books.payments for refund in one.refunds]
@@ -49,6 +51,10 @@ def test_what_is_missing_anywhere_is_found(month: Month) -> None:
     courier, held = next(iter(books.held.items()))
     more = replace(books, held={**books.held, courier: held + 7})
     assert sum(one.unexplained_halalas for one in explained.within(more)) == 7
+    owing = account(AccountKind.RECEIVABLE, next(iter(books.orders)))
+    twice = replace(books, balances={**books.balances, owing: Balance(posted=600)})
+    lines = {one.what: one.unexplained_halalas for one in explained.within(twice)}
+    assert lines["paid beyond what was owed"] == 600
     taken = next(one for one in books.entries if one.transfer.reason == "cash_collected")
     without = replace(books, entries=tuple(one for one in books.entries if one is not taken))
     found = sum(one.unexplained_halalas for one in explained.within(without))

@@ -20,9 +20,10 @@ from engine.orders.order import Order, OrderStatus
 from engine.payments import decide, dues
 from engine.payments.decide import Payable, Terms
 from engine.payments.gateways import GatewayName, Network
+from engine.payments.messages import NOTHING_OWED
 from engine.payments.owed import Settlement, SettlementKind, Supplementing
 from engine.payments.payment import Payment, PaymentStatus
-from engine.payments.settling import follow
+from engine.payments.settling import follow, sell
 from storage.payments import change_of
 from tests.builders import NOON, a_placing, a_quote, a_zone, an_order, new_id
 
@@ -127,6 +128,47 @@ def test_each_payment_keeps_its_part_and_what_is_beyond_all_of_them_is_owed(
     assert purse.balance(AccountKind.VAT) == 77
     assert sum(purse.books[one] for one in ("shop", "revenue", "vat")) == price
     assert covered(kept_to_its_price(purse.order)) == min(price, taken)
+
+
+def test_what_a_change_was_paid_with_is_owed_to_nobody_again() -> None:
+    purse = Purse((600,))
+    purse.end(status=S.DELIVERED)
+    assert purse.owed == purse.first.owed_for(purse.order.id) == 0
+    assert dues.due_of(purse.first, purse.order.id) == NOTHING_OWED()
+    purse = Purse((600,))
+    purse.end(status=S.RETURNED, charge_halalas=purse.order.total_halalas + 900)
+    assert purse.owed == late(purse).halalas == 900
+
+
+def test_nothing_is_sold_before_it_was_taken() -> None:
+    purse = Purse(())
+    held = replace(purse.first, status=PaymentStatus.AUTHORISED, captured_halalas=0)
+    over = replace(purse.order, status=S.RETURNED, charge_halalas=purse.order.total_halalas + 900)
+    told = follow(held, over, terms=TERMS, now=NOON)
+    assert told is not None
+    waiting: Payment = change_of(told).thing
+    assert (waiting.sale, waiting.is_over, told.effects) == (None, True, ())
+    taken = replace(waiting, status=PaymentStatus.CAPTURED, captured_halalas=waiting.amount_halalas)
+    sold: Payment = change_of(sell(taken, (), (), terms=TERMS, now=NOON)).thing
+    assert sold.sale is not None
+    assert sold.sale.total_halalas == over.price_halalas
+
+
+def test_what_a_door_has_paid_is_owed_by_nobody_however_dear_it_became() -> None:
+    purse = Purse(())
+    cash = replace(
+        purse.first,
+        gateway=GatewayName.CASH,
+        status=PaymentStatus.AUTHORISED,
+        captured_halalas=0,
+    )
+    due = purse.order.total_halalas + 600
+    over = replace(purse.order, status=S.DELIVERED, is_cash=True, cash_taken_halalas=due)
+    told = follow(cash, over, terms=TERMS, now=NOON)
+    assert told is not None
+    waiting: Payment = change_of(told).thing
+    assert (waiting.amount_halalas, waiting.sale) == (due, None)
+    assert waiting.owed_for(over.id) == 0
 
 
 def late(purse: Purse) -> Supplementing:

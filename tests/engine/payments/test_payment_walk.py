@@ -18,6 +18,7 @@ from engine.payments import decide
 from engine.payments.decide import Step, Terms
 from engine.payments.gateways import GatewayName, Network, Standing, Statement
 from engine.payments.hearing import heard
+from engine.payments.owed import owed_of
 from engine.payments.payment import OperationKind, Payment, PaymentStatus, RefundStatus
 from engine.payments.settling import follow
 from storage.payments import change_of
@@ -64,6 +65,10 @@ class Bank:
             captured_halalas=self.captured,
             refunded_halalas=self.refunded,
         )
+
+
+# What a gateway has of ours, and what is owed beyond what was paid.
+_BELOW_ZERO = {AccountKind.GATEWAY, AccountKind.RECEIVABLE}
 
 
 class Walk:
@@ -139,7 +144,7 @@ class Walk:
         sums: Counter[str] = Counter()
         for name, balance in self.ledger.changed.items():
             sums["all"] += balance.posted
-            assert balance.posted >= 0 or kind_of(name) is AccountKind.GATEWAY, name
+            assert balance.posted >= 0 or kind_of(name) in _BELOW_ZERO, name
         assert sums["all"] == 0
 
 
@@ -197,7 +202,8 @@ def test_no_halala_is_invented_or_lost(network: Network, story: list[tuple[Any, 
     if payment.is_placed:
         assert payment.status in {S.CAPTURED, S.REFUNDED, S.VOIDED}
         assert kept in {payment.target_halalas, 0}
-        assert payment.sale is None or payment.sale.total_halalas == kept
+        owed = owed_of(payment.price)
+        assert payment.sale is None or payment.sale.total_halalas == kept + owed
     else:
         assert kept == 0
     assert all(one.status is RefundStatus.DONE for one in payment.refunds)

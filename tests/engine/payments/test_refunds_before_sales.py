@@ -111,6 +111,16 @@ def test_what_waits_for_approval_at_the_end_is_judged_afterwards(*, is_approved:
     told.check()
 
 
+def test_what_goes_back_by_itself_after_each_of_two_rejections_is_two_refunds() -> None:
+    told = Told(1, is_group=False)
+    waiting = [told.refund(0, LIMIT + 1) for _ in range(2)]
+    told.end(0, charge=told.payment.captured_halalas - 2 * LIMIT - 1)
+    for one in waiting:
+        told.judge(one, is_approved=False)
+    assert len({one.id for one in told.payment.refunds}) == len(told.payment.refunds) == 4
+    told.check()
+
+
 def test_what_would_have_gone_back_anyhow_is_on_no_invoice() -> None:
     told = Told(1, is_group=False)
     told.refund(0, 700)
