@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol
 
 from msgspec import convert
@@ -128,10 +129,7 @@ class Bus:
         await tell_owner(effect, self._ask, deadline=deadline)
 
     async def _ask(self, envelope: Envelope) -> Answer:
-        try:
-            answer = await self._wherever_it_is(envelope)
-        except (StoreUnavailable, CellUnavailable):
-            return answer_to(envelope, UNAVAILABLE())
+        answer = await self._wherever_it_is(envelope)
         if is_held_elsewhere(envelope, answer):
             return await come_over(envelope, answer, self._ask_once_more)
         return answer
@@ -139,10 +137,7 @@ class Bus:
     async def _ask_once_more(self, envelope: Envelope) -> Answer:
         """As `_ask`, but nobody is handed over twice for one command."""
         self._forget(envelope.command)
-        try:
-            return await self._wherever_it_is(envelope)
-        except (StoreUnavailable, CellUnavailable):
-            return answer_to(envelope, UNAVAILABLE())
+        return await self._wherever_it_is(envelope)
 
     def _forget(self, command: Command) -> None:
         """Forget where a command goes and whom it changes."""
@@ -151,11 +146,12 @@ class Bus:
 
     async def _wherever_it_is(self, envelope: Envelope) -> Answer:
         """Ask the cell that has it, and the next one when it moved meanwhile."""
-        for _ in range(_FOLLOWED_MAX):
-            answer = await self._at_its_cell(envelope)
-            if answer.refusal is None or answer.refusal.code != ELSEWHERE.code:
-                return answer
-            self._forget(envelope.command)
+        with suppress(StoreUnavailable, CellUnavailable):
+            for _ in range(_FOLLOWED_MAX):
+                answer = await self._at_its_cell(envelope)
+                if answer.refusal is None or answer.refusal.code != ELSEWHERE.code:
+                    return answer
+                self._forget(envelope.command)
         return answer_to(envelope, UNAVAILABLE())
 
     async def _at_its_cell(self, envelope: Envelope) -> Answer:

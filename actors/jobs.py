@@ -17,7 +17,7 @@ from engine.jobs import Job, JobName, JobTimes, begin, done, failed, last_due
 from engine.kernel.ids import UserId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.timing import MINUTE_MS
-from engine.money.breaks import RunId
+from engine.money.breaks import run_id_at
 from engine.money.periods import Period, after, closable, month_at, period_of
 from engine.payouts.weekly import WeeklyTime
 from storage.jobs import JobStore
@@ -95,7 +95,7 @@ async def reconcile_files(settlements: Settlements, folder: Path, wall: Clock) -
     matches = breaks = settled = 0
     for file in files:
         read = await asyncio.to_thread(read_settlement, file)
-        run_id = RunId(derived_id("settlement run", file.name, str(wall.now())))
+        run_id = run_id_at(file.name, wall.now())
         run = (await settlements.run(read, run_id=run_id, by=BY_ITSELF)).run
         settled += run.settled_halalas
         matches, breaks = matches + run.matches, breaks + run.breaks

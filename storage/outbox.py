@@ -15,7 +15,7 @@ from engine.kernel.ownership import TellOwner
 from engine.kernel.timing import Instant
 from engine.money.transfers import EnterTransfer
 from engine.orders.messages import SendSms
-from engine.payments.messages import FollowOrder, TakePointsBack
+from engine.payments.messages import FollowOrder, ReleaseWallet, TakePointsBack
 from storage.database import Database
 from storage.queries import queries
 from storage.store import OutboxRow
@@ -30,6 +30,7 @@ EFFECTS: Final[tuple[type[Effect], ...]] = (
     EnterTransfer,
     FollowOrder,
     TakePointsBack,
+    ReleaseWallet,
     TellOwner,
 )
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))

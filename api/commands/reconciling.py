@@ -43,8 +43,7 @@ async def _reconcile(
     from actors.jobs import BY_ITSELF
     from actors.ledger import LedgerKeeper
     from actors.reconciling import Reconciling, Settlements
-    from engine.kernel.ids import derived_id
-    from engine.money.breaks import RunId
+    from engine.money.breaks import run_id_at
     from storage.database import Database
     from storage.ledger import PostgresLedger
     from storage.payments import PostgresPayments
@@ -65,7 +64,7 @@ async def _reconcile(
             entering = bars.add_task("entering", total=None)
             return await settlements.run(
                 read,
-                run_id=RunId(derived_id("settlement run", read.name, str(wall.now()))),
+                run_id=run_id_at(read.name, wall.now()),
                 by=BY_ITSELF,
                 is_dry=not post,
                 on_entry=lambda more: bars.advance(reading, more),

@@ -29,6 +29,11 @@ BreakId = NewType("BreakId", str)
 RunId = NewType("RunId", str)
 
 
+def run_id_at(name: str, at: Instant) -> RunId:
+    """The run of a file of this name at this instant, for whoever was given no id for it."""
+    return RunId(derived_id("settlement run", name, str(at)))
+
+
 class BreakStatus(StrEnum):
     """What became of a break."""
 

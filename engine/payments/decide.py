@@ -295,13 +295,15 @@ def not_placed(payment: Payment, code: str, *, now: Instant) -> Decision:
 
 
 def with_excess_returned(payment: Payment, *, now: Instant) -> Payment:
-    """What was captured beyond the target is to go back."""
+    """What was captured beyond the target is to go back; nothing while it is not known."""
     target = payment.target_halalas
+    if payment.status is not PaymentStatus.CAPTURED or target is None:
+        return payment
     of_sale = sum(
         one.from_sale_halalas for one in payment.refunds if one.status is not RefundStatus.REJECTED
     )
-    excess = payment.refundable_halalas + of_sale - (target or 0)
-    if target is None or excess <= 0:
+    excess = payment.refundable_halalas + of_sale - target
+    if excess <= 0:
         return payment
     rest = Refund(
         # As much may be promised twice, when something that waited was rejected meanwhile.

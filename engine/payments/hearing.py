@@ -85,8 +85,7 @@ def heard(
     if payment.status in _GIVEN_UP and later.status not in _GIVEN_UP and not payment.is_placed:
         # It was given up and happened after all.
         later = replace(later, target_halalas=0)
-    if later.status is S.CAPTURED:
-        later = with_excess_returned(later, now=now)
+    later = with_excess_returned(later, now=now)
     events = (*_abandoned(abandoned, now), *_events(payment, later, now))
     effects = (*entered, *points_back(payment, later))
     return sell(later, events, effects, terms=terms, now=now)

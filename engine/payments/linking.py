@@ -63,7 +63,6 @@ def ended(payment: Payment, link: GiftLink, *, terms: Terms, now: Instant) -> De
         rest_reason=RefundReason.UNUSED,
         reason=link.status.value if is_forgone else payment.reason,
     )
-    if later.status is PaymentStatus.CAPTURED:
-        later = with_excess_returned(later, now=now)
+    later = with_excess_returned(later, now=now)
     event = TargetSet(at=now, target_halalas=later.target_halalas or 0)
     return sell(later, (event,), (), terms=terms, now=now)

@@ -17,7 +17,6 @@ from engine.payments.messages import (
 )
 from engine.payments.payment import (
     Payment,
-    PaymentStatus,
     Refund,
     RefundAsked,
     RefundDecided,
@@ -82,8 +81,7 @@ def decide_refund(
     refunds = tuple(judged if one.id == refund_id else one for one in payment.refunds)
     event = RefundDecided(at=now, refund_id=refund_id, status=status, by=by)
     later = evolve(payment, refunds=refunds)
-    if later.status is PaymentStatus.CAPTURED:
-        later = with_excess_returned(later, now=now)
+    later = with_excess_returned(later, now=now)
     return decided(later, (event,), now=now)
 
 

@@ -93,8 +93,7 @@ def follow(
         is_over=is_over,
         rest_reason=RefundReason.RETURNED if returned else RefundReason.CANCELLED,
     )
-    if later.status is PaymentStatus.CAPTURED:
-        later = with_excess_returned(later, now=now)
+    later = with_excess_returned(later, now=now)
     return sell(later, (TargetSet(at=now, target_halalas=target),), (), terms=terms, now=now)
 
 
@@ -178,8 +177,7 @@ def _follow_supplement(
         is_over=is_over,
         rest_reason=RefundReason.CANCELLED,
     )
-    if later.status is PaymentStatus.CAPTURED:
-        later = with_excess_returned(later, now=now)
+    later = with_excess_returned(later, now=now)
     return sell(later, (TargetSet(at=now, target_halalas=target),), (), terms=terms, now=now)
 
 
@@ -239,8 +237,7 @@ def follow_share(
         is_over=all(one.is_over for one in shares),
         rest_reason=RefundReason.RETURNED if returned else RefundReason.CANCELLED,
     )
-    if later.status is PaymentStatus.CAPTURED:
-        later = with_excess_returned(later, now=now)
+    later = with_excess_returned(later, now=now)
     events = () if whole is None else (TargetSet(at=now, target_halalas=whole),)
     return sell(later, events, (), terms=terms, now=now)
 
