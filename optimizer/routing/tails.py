@@ -12,6 +12,8 @@ from optimizer.routing.arrays import (
     NODE,
     OPEN,
     PACE,
+    POWER,
+    ROOM,
     SERVICE,
     START,
     Instance,
@@ -22,6 +24,8 @@ from optimizer.routing.state import (
     BEGIN,
     LATEST,
     LENGTH,
+    ON_MASS,
+    ON_SIZE,
     STOP,
     State,
     Undo,
@@ -101,9 +105,14 @@ def _may_follow(inst: Instance, state: State, v: int, i: int, w: int, j: int) ->
 
 @compiled
 def _may_have(inst: Instance, state: State, v: int, i: int, w: int) -> bool:
-    """Whether `w` is allowed everything that `v` does from place `i` on."""
+    """Whether `w` is allowed, and has room for, everything that `v` does from place `i` on."""
+    vehicle, legs = inst.vehicles[w], state.legs[v]
     for k in range(i, state.routes[v, LENGTH]):
-        if not inst.allowed[state.legs[v, k, STOP] % len(state.where), w]:
+        if (
+            not inst.allowed[legs[k, STOP] % len(state.where), w]
+            or legs[k, ON_SIZE] > vehicle[ROOM]
+            or legs[k, ON_MASS] > vehicle[POWER]
+        ):
             return False
     return True
 

@@ -52,6 +52,23 @@ def test_the_verifier_accepts_every_plan(problem: RoutingProblem) -> None:
     planned(problem)
 
 
+def test_nobody_goes_on_with_more_at_once_than_he_can_carry() -> None:
+    """Each of two gifts fits into the smaller van, and both together only into the larger one."""
+    ways = (1, 0, 2), (0, 2, 0), (2, 0, 1), (0, 0, 0), (0, 0, 0)
+    requests = tuple(
+        Request(id=f"r{n}", pickup=Stop(node=pickup), delivery=Stop(node=delivery), weight=weight)
+        for n, (pickup, delivery, weight) in enumerate(ways)
+    )
+    vans = (
+        Vehicle(id="v0", start=0, volume=2, weight=2),
+        Vehicle(id="v1", start=0, volume=2, weight=3),
+    )
+    nobodys = Request(
+        id="r5", pickup=Stop(node=0), delivery=Stop(node=0), skills=frozenset({"cold"})
+    )
+    planned(a_problem(*requests, nobodys, vehicles=vans, seed=1))
+
+
 @settings(deadline=None, max_examples=50)
 @given(routing_problems(), st.randoms(use_true_random=False))
 def test_the_order_of_requests_and_vehicles_changes_nothing(
