@@ -116,8 +116,7 @@ class Bus:
         if answer.refusal is None:
             self._addresses.remember(subject(envelope.command), begun.cell)
             return answer
-        is_elsewhere = answer.refusal.code == ELSEWHERE.code or is_held_elsewhere(envelope, answer)
-        return None if is_elsewhere else answer
+        return None if _is_elsewhere(answer) or is_held_elsewhere(envelope, answer) else answer
 
     async def by_clock(self, envelope: Envelope) -> Answer:
         """Carry out what nobody may send; otherwise as `execute`."""
@@ -149,7 +148,7 @@ class Bus:
         with suppress(StoreUnavailable, CellUnavailable):
             for _ in range(_FOLLOWED_MAX):
                 answer = await self._at_its_cell(envelope)
-                if answer.refusal is None or answer.refusal.code != ELSEWHERE.code:
+                if not _is_elsewhere(answer):
                     return answer
                 self._forget(envelope.command)
         return answer_to(envelope, UNAVAILABLE())
@@ -284,6 +283,11 @@ class Bus:
             except CellUnavailable as error:
                 found[cell] = str(error) or "does not answer"
         return found
+
+
+def _is_elsewhere(answer: Answer) -> bool:
+    """Whether the cell that was asked has let go of what the command speaks of."""
+    return answer.refusal is not None and answer.refusal.code == ELSEWHERE.code
 
 
 def _lose(_courier_id: CourierId, _fix: Fix) -> None:

@@ -1,6 +1,6 @@
 """The routes of a plan as columns, and what is read of the last plan's."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import overload
 
@@ -235,6 +235,16 @@ def promises(problem: Problem) -> dict[str, tuple[str, ...]]:
             found[vehicle] = tuple(there)
             taken.update(there)
     return found
+
+
+def bound_groups(vehicles: VehicleTable, jobs: JobTable, promised: Collection[str]) -> Ints:
+    """By vehicle, the place of the group for whose shop it is bound with a promise; -1 = none."""
+    bound = np.full(len(vehicles), -1, dtype=np.int64)
+    number = {group: g for g, group in enumerate(jobs.groups)}
+    for vehicle, shop in vehicles.bound if promised else ():
+        if vehicle in promised:
+            bound[vehicles.at[vehicle]] = number[shop]
+    return bound
 
 
 def carriers(problem: Problem) -> dict[str, str]:

@@ -5,7 +5,7 @@ import numpy as np
 from optimizer.arrays import NEVER, Ints
 from optimizer.neighbours import Visits, visits_of
 from optimizer.problem import JobTable, Problem, Service, VehicleTable
-from optimizer.routes import RouteTable, kept_by, promises
+from optimizer.routes import RouteTable, bound_groups, kept_by, promises
 
 
 class Schedule:
@@ -45,12 +45,7 @@ class Schedule:
         if (group == first[self.trip_of]).all():
             trips = np.arange(len(self.begins) + 1)
             return Visits(trips, first, _reduced(np.maximum, ready_s, self.begins))
-        bound = np.full(len(self._vehicles), -1)
-        promised = promises(self._problem)
-        number = {one: g for g, one in enumerate(self._jobs.groups)}
-        for vehicle, shop in self._vehicles.bound if promised else ():
-            if vehicle in promised:
-                bound[self._vehicles.at[vehicle]] = number[shop]
+        bound = bound_groups(self._vehicles, self._jobs, promises(self._problem))
         bound = np.where(self.place == 0, bound[self.vehicle], -1)[self.trip_of]
         return visits_of(self.trip_of, group, ready_s, bound)
 

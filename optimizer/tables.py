@@ -8,7 +8,7 @@ from optimizer.arrays import NEVER, Ints, Numbers
 from optimizer.candidates import CandidateTable, members
 from optimizer.neighbours import numbered
 from optimizer.problem import JobTable, Problem, VehicleTable
-from optimizer.routes import kept_by, promises
+from optimizer.routes import bound_groups, kept_by, promises
 from optimizer.ruin import SAMPLED_MAX
 from optimizer.timing import Timetable, limits
 from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
@@ -225,12 +225,8 @@ class Tables:
         return tuple(limits_of.T)
 
     def _bound(self) -> Numbers:
-        bound = np.full(len(self.vehicles), -1, dtype=np.int32)
-        number = {group: g for g, group in enumerate(self.jobs.groups)}
-        for vehicle, shop in self.vehicles.bound if self.promised else ():
-            if self.vehicles.at[vehicle] in self.promised:
-                bound[self.vehicles.at[vehicle]] = number[shop]
-        return bound
+        promised = {self.vehicles.ids[v] for v in self.promised}
+        return bound_groups(self.vehicles, self.jobs, promised).astype(np.int32)
 
     def _use_cost(self) -> Ints:
         """What it costs to use a vehicle at all; who is under way is used already."""

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from storage.database import Database
     from storage.payments import PaymentStore
     from storage.settings import DatabaseSettings
     from storage.store import Store
@@ -25,42 +28,39 @@ def export(
     database: "DatabaseSettings", zone_id: str, file: Path, *, since: int, until: int
 ) -> int:
     """Write the orders for which a courier could first be sought in this time; how many."""
-    count = asyncio.run(_export(database, zone_id, file, since=since, until=until))
-    typer.echo(f"{count:,} orders are in {file}")
-    return count
-
-
-async def _export(
-    settings: "DatabaseSettings", zone_id: str, file: Path, *, since: int, until: int
-) -> int:
-    from storage.database import Database
     from storage.postgres import PostgresStore
 
-    database = await Database.open(settings)
-    try:
-        return await write_orders(PostgresStore(database), zone_id, file, since=since, until=until)
-    finally:
-        await database.close()
+    def write(opened: "Database") -> "Awaitable[int]":
+        return write_orders(PostgresStore(opened), zone_id, file, since=since, until=until)
+
+    return _written(database, write, f"orders are in {file}")
 
 
 def export_payments(database: "DatabaseSettings", file: Path, *, since: int, until: int) -> int:
     """Write the payments that were made in this time, and their refunds; how many payments."""
-    count = asyncio.run(_export_payments(database, file, since=since, until=until))
-    typer.echo(f"{count:,} payments are in {file}")
-    return count
-
-
-async def _export_payments(
-    settings: "DatabaseSettings", file: Path, *, since: int, until: int
-) -> int:
-    from storage.database import Database
     from storage.payments import PostgresPayments
 
-    database = await Database.open(settings)
-    try:
-        return await write_payments(PostgresPayments(database), file, since=since, until=until)
-    finally:
-        await database.close()
+    def write(opened: "Database") -> "Awaitable[int]":
+        return write_payments(PostgresPayments(opened), file, since=since, until=until)
+
+    return _written(database, write, f"payments are in {file}")
+
+
+def _written(
+    settings: "DatabaseSettings", write: "Callable[[Database], Awaitable[int]]", told: str
+) -> int:
+    from storage.database import Database
+
+    async def run() -> int:
+        database = await Database.open(settings)
+        try:
+            return await write(database)
+        finally:
+            await database.close()
+
+    count = asyncio.run(run())
+    typer.echo(f"{count:,} {told}")
+    return count
 
 
 async def write_payments(store: "PaymentStore", file: Path, *, since: int, until: int) -> int:

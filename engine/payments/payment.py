@@ -233,8 +233,7 @@ class Payment(Thing, frozen=True, kw_only=True):
         share = self.share(order_id)
         price = self.price if share is None else share.price
         settled = sum(one.halalas for one in self.settlements if one.order_id == order_id)
-        owed = 0 if price is None else price.owed_halalas - price.supplemented_halalas
-        return 0 if price is None else owed - settled
+        return 0 if price is None else price.owed_halalas - price.supplemented_halalas - settled
 
     def share(self, order_id: OrderId | None) -> Share | None:
         """What an order has of it; None when it is not one of a group."""

@@ -19,7 +19,8 @@ from tests.actors.stories import (
     paying_by,
     worth,
 )
-from tests.actors.test_split import fill, left
+from tests.actors.test_gift_credit import left
+from tests.actors.test_split import fill
 from tests.actors.tills import MADA, VISA
 
 S = PaymentStatus

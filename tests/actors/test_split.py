@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from engine.kernel.ids import PaymentId, UserId
 from engine.kernel.refusals import Refusal
-from engine.money.accounts import AccountKind, account
-from engine.money.transfers import Transfer, TransferId, TransferReason, move
+from engine.money.accounts import AccountKind
 from engine.orders.messages import CancelOrder, CancelReason, PlaceOrder
 from engine.payments.gateways import Network, Source, SourceKind
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason, RefundStatus
 from engine.payments.splitting import REST_MIN
+from tests.actors.test_gift_credit import CREDIT, WALLET, left
+from tests.actors.test_gift_credit import fill as give
 from tests.actors.tills import BROKE, DEAF, MADA, MUTE, SECURE, VISA, Tills, some_tills
 
-CREDIT, WALLET = AccountKind.GIFT_CREDIT, AccountKind.CUSTOMER_WALLET
 S = PaymentStatus
 
 
@@ -29,24 +29,8 @@ async def tills() -> AsyncIterator[Tills]:
 
 
 async def fill(tills: Tills, credit: int, wallet: int) -> None:
-    for kind, amount in ((CREDIT, credit), (WALLET, wallet)):
-        mine = account(kind, tills.customer.user_id)
-        transfer = Transfer(
-            id=TransferId(tills.new_id()),
-            reason=TransferReason.GOODWILL,
-            legs=move({mine: amount, account(AccountKind.GOODWILL): -amount}),
-            effective_at=tills.clock.now(),
-        )
-        await tills.keeper.enter(transfer)
-
-
-async def left(tills: Tills) -> tuple[int, int]:
-    """What he may still spend: credit and wallet."""
-    found = [
-        await tills.books.find_balance(account(one, tills.customer.user_id))
-        for one in (CREDIT, WALLET)
-    ]
-    return found[0].available, found[1].available
+    await give(tills, CREDIT, credit)
+    await give(tills, WALLET, wallet)
 
 
 async def paid(tills: Tills, number: str, wallet_halalas: int) -> Payment:
