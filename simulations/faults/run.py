@@ -290,12 +290,12 @@ def _could_be_asked(order: Order, courier: Courier, *, since: Instant) -> bool:
 
 
 def _could_come(order: Order, courier: Courier, parameters: ZoneParameters, now: Instant) -> bool:
-    """Whether the shop is within his reach, and the door before his shift ends."""
+    """Whether the shop is within his reach, and the door before his shift or his loan ends."""
     ways, vehicle = travel_times(parameters.travel), courier.vehicle
     approach_s = ways.one_s(courier.last_point, order.shop.point, vehicle=vehicle, at=now)
     trip_s = approach_s + ways.one_s(order.shop.point, order.door.point, vehicle=vehicle, at=now)
     services_s = parameters.shop_service_s + parameters.door_service_s
-    ends_at = courier.shift_ends_at
+    ends_at = courier.works_until
     has_time = ends_at is None or now + (trip_s + services_s) * SECOND_MS <= ends_at
     return has_time and approach_s <= parameters.approach_s_max
 
