@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from storage.database import Database
 from storage.groups import Result, store_group
@@ -12,6 +12,7 @@ from storage.store import Commit, Outcome, Stored, StoreUnavailable
 
 GROUP_MAX: Final = 256
 WAITING_MAX: Final = 8192
+_GROUPS_AT_ONCE: Final = 2
 
 
 class _Waiting:
@@ -32,7 +33,11 @@ class _Waiting:
 
 
 class GroupCommit:
-    """While one group is on its way, the next one gathers."""
+    """While some groups are on their way, the next one gathers.
+
+    Two groups may be, of which no two touch the same thing. A group costs the same however much it
+    carries, so the second leaves with half as many as the first, or more.
+    """
 
     def __init__(
         self, database: Database, *, group_max: int = GROUP_MAX, waiting_max: int = WAITING_MAX
@@ -40,7 +45,9 @@ class GroupCommit:
         self._database = database
         self._group_max, self._waiting_max = group_max, waiting_max
         self._waiting: deque[_Waiting] = deque()
-        self._running: asyncio.Task[None] | None = None
+        self._under_way: set[str] = set()
+        self._travelling = 0
+        self._running: set[asyncio.Task[Any] | None] = set()
 
     async def commit(self, commit: Commit) -> Outcome:
         """Store a commit with whatever else is ready; see `Store.commit`."""
@@ -52,29 +59,45 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(rows, loop.create_future())
         self._waiting.append(waiting)
-        if self._running is None:
-            self._running = loop.create_task(self._run())
+        if len(self._running) < _GROUPS_AT_ONCE and self._are_enough():
+            self._running.add(loop.create_task(self._run()))
         return await waiting.outcome
 
     async def close(self) -> None:
         """Wait until all that was handed in has its outcome."""
-        while self._running is not None:
-            await asyncio.shield(self._running)
+        while self._running:
+            await asyncio.wait([one for one in self._running if one is not None])
 
     async def _run(self) -> None:
-        """Store group after group until none waits; nobody's cancellation ends this but its own."""
+        """Nobody's cancellation ends this but its own."""
         try:
-            while group := self._gather():
-                for waiting, result in zip(group, await self._store(group), strict=True):
-                    waiting.tell(result)
+            await self._store_while_it_is_worth_it()
         finally:
-            self._running = None
+            # It leaves by itself: it is done a moment later than it has looked for the last time.
+            self._running.discard(asyncio.current_task())
+
+    async def _store_while_it_is_worth_it(self) -> None:
+        while self._are_enough() and (group := self._gather()):
+            names = frozenset[str]().union(*(one.rows.names for one in group))
+            self._under_way |= names
+            self._travelling += len(group)
+            try:
+                results = await self._store(group)
+            finally:
+                self._under_way -= names
+                self._travelling -= len(group)
+            for waiting, result in zip(group, results, strict=True):
+                waiting.tell(result)
+
+    def _are_enough(self) -> bool:
+        """Whether what waits is worth a group beside those under way."""
+        return 2 * len(self._waiting) >= self._travelling
 
     def _gather(self) -> list[_Waiting]:
         """The next group, in order of arrival; what touches the things of an earlier one waits."""
         group: list[_Waiting] = []
         later: list[_Waiting] = []
-        taken: set[str] = set()
+        taken = set(self._under_way)
         while self._waiting and len(group) < self._group_max:
             one = self._waiting.popleft()
             if one.outcome.done():

@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from itertools import chain
 from typing import Final
 
-from asyncpg import Record
 from asyncpg import exceptions as pg
 
 from storage.database import Database, Session
-from storage.kinds import KINDS, decode
+from storage.kinds import decode
 from storage.queries import queries
 from storage.rows import Rows
 from storage.store import Answer, Outcome, Repeated, Stale, Stored, StoreUnavailable
-from storage.writes import add, write
+from storage.writes import write, write_beside
 
 # What a taken key or a missing reference stands for, by the constraint that noticed it.
 _IN_THE_WAY: Final = {
@@ -70,53 +68,45 @@ async def store_group(database: Database, group: Sequence[Rows]) -> list[Result]
 
 async def _attempt(database: Database, group: Sequence[Rows]) -> list[Outcome]:
     # A cell that cannot commit takes no turn until it has read everything anew.
-    if all(one.is_new for one in group):
+    if all(one.is_one_statement for one in group):
         async with database.session(is_vital=True) as session:
-            found = await add(session, group)
-        return [_outcome(one, *_told(found)) for one in group] if found else [Stored()] * len(group)
+            return await _store(session, group)
     async with database.transaction(is_vital=True) as session:
-        outcomes = await _check(session, group)
-        good = [one for one, outcome in zip(group, outcomes, strict=True) if outcome == Stored()]
-        if good:
-            await write(session, good)
+        outcomes = await _store(session, group)
+        stored = [one for one, outcome in zip(group, outcomes, strict=True) if outcome == Stored()]
+        await write_beside(session, stored)
     return outcomes
 
 
-async def _check(session: Session, group: Sequence[Rows]) -> list[Outcome]:
-    """Lock what the group changes and see who comes too late, or again."""
-    states = list(chain.from_iterable(one.states for one in group))
-    wanted = {f"{kind}s": [s.id for s in states if s.kind == kind] for kind in KINDS.values()}
-    commands = [one.command_id for one in group if one.command_id]
-    found = await session.rows(queries.lock_things, commands=commands, **wanted)
-    versions, answers = _told(found)
-    outcomes = [_outcome(one, versions, answers) for one in group]
-    late = [
-        one.command_id
-        for one, outcome in zip(group, outcomes, strict=True)
-        if one.command_id and isinstance(outcome, Stale)
-    ]
-    if not late:
-        return outcomes
-    # Whoever made it stale may have been the same command, stored while we waited for the lock.
-    rows = await session.rows(queries.find_answers, commands=late)
-    answers |= {f"answer:{row['command_id']}": row["state"] for row in rows}
-    return [_outcome(one, versions, answers) for one in group]
-
-
-def _told(found: Sequence[Record]) -> tuple[dict[str, int], dict[str, bytes]]:
-    """Of what was found by name: the versions of things, and answers."""
+async def _store(session: Session, group: Sequence[Rows]) -> list[Outcome]:
+    """Write the group, but for who comes too late, or again."""
+    found = await write(session, group)
+    if not found:
+        return [Stored()] * len(group)
     versions = {row["name"]: row["version"] for row in found}
-    return versions, {row["name"]: row["answer"] for row in found if row["answer"] is not None}
+    answers = {row["name"]: row["answer"] for row in found if row["answer"] is not None}
+    in_the_way = {row["number"] for row in found}
+    late = [group[number].command_id for number in sorted(in_the_way)]
+    # Whoever made it stale may have been the same command, stored while we waited for the lock.
+    unanswered = [one for one in late if one and f"answer:{one}" not in answers]
+    if unanswered:
+        rows = await session.rows(queries.find_answers, commands=unanswered)
+        answers |= {f"answer:{row['command_id']}": row["state"] for row in rows}
+    return [
+        _outcome(one, versions, answers) if number in in_the_way else Stored()
+        for number, one in enumerate(group)
+    ]
 
 
 def _outcome(rows: Rows, versions: dict[str, int], answers: dict[str, bytes]) -> Outcome:
+    """Why nothing of a commit was written."""
     answer = answers.get(f"answer:{rows.command_id}")
     if answer is not None:
         return Repeated(decode(Answer, answer))
     for state in rows.states:
-        if versions.get(state.name, 0) != state.version - 1:
+        if versions[state.name] != state.version - 1:
             return Stale(state.name)
-    return Stored()
+    raise AssertionError(f"nothing was in the way of {sorted(rows.names)}")
 
 
 async def _verdict(database: Database, rows: Rows, error: pg.PostgresError) -> Result:

@@ -57,10 +57,9 @@ class Rows(Struct, frozen=True, kw_only=True):
     records: tuple[AuditRecord, ...]
 
     @property
-    def is_new(self) -> bool:
-        """Whether it changes nothing that is there, and is written by one statement."""
-        others = self.settled or self.zones or self.records
-        return not others and all(one.version == 1 for one in self.states)
+    def is_one_statement(self) -> bool:
+        """Whether nothing is to be written beside what most commits write."""
+        return not (self.zones or self.records)
 
 
 def rows_of(commit: Commit) -> Rows:

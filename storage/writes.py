@@ -1,4 +1,4 @@
-"""The statements that write a group of commits: a handful of round trips, whatever its size."""
+"""The statements that write a group of commits: one for most groups, whatever their size."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -7,44 +7,46 @@ from asyncpg import Record
 
 from storage.audit import save_records
 from storage.database import Session
+from storage.kinds import KINDS
 from storage.order_tokens import columns
 from storage.queries import queries
 from storage.rows import Rows
 
 
-async def write(session: Session, group: Sequence[Rows]) -> None:
-    """Write all that the commits of a group change; none of them may be stale."""
-    # What an open question stood for is settled before new questions are put.
-    await _change_things(session, group)
-    in_the_way = await add(session, group)
-    assert not in_the_way, f"{in_the_way} came after it was looked for"
-    await _save_zones(session, group)
-    await save_records(session, list(chain.from_iterable(one.records for one in group)))
+async def write(session: Session, group: Sequence[Rows]) -> Sequence[Record]:
+    """Write what the commits of a group change and add, but for those that come too late, or again.
 
-
-async def add(session: Session, group: Sequence[Rows]) -> Sequence[Record]:
-    """Write all that is new in a group, but for commits in whose way something is: what that is.
-
-    One statement, so that a group which is new altogether is stored by a single round trip.
+    Of those nothing is written: how their things stand, and what was answered, by their place in
+    the group.
     """
     numbered = list(enumerate(group))
-    new = [
-        (number, state) for number, one in numbered for state in one.states if state.version == 1
+    states = [(number, state) for number, one in numbered for state in one.states]
+    settled = [
+        (number, order_id, status, one.takers.get(order_id))
+        for number, one in numbered
+        for order_id, status in one.settled.items()
     ]
     assigned = [(number, each) for number, one in numbered for each in one.assignments]
     found = [(number, tokens) for number, one in numbered for tokens in one.tokens]
     events = [(number, event) for number, one in numbered for event in one.events]
     effects = [(number, effect, one.at) for number, one in numbered for effect in one.effects]
     answered = [(number, one) for number, one in numbered if one.command_id]
-    if not (new or assigned or found or events or effects or answered):
-        return ()
     return await session.rows(
-        queries.add,
-        thing_commits=[number for number, _ in new],
-        kinds=[state.kind for _, state in new],
-        ids=[state.id for _, state in new],
-        cells=[state.cell for _, state in new],
-        states=[state.state for _, state in new],
+        queries.store,
+        thing_commits=[number for number, _ in states],
+        kinds=[state.kind for _, state in states],
+        ids=[state.id for _, state in states],
+        thing_versions=[state.version for _, state in states],
+        cells=[state.cell for _, state in states],
+        states=[state.state for _, state in states],
+        **{
+            f"{kind}s": [state.id for _, state in states if state.kind == kind]
+            for kind in KINDS.values()
+        },
+        settled_commits=[number for number, *_ in settled],
+        settled_orders=[order_id for _, order_id, _, _ in settled],
+        settled_as=[status for _, _, status, _ in settled],
+        settled_by=[courier_id for *_, courier_id in settled],
         assigned_by=[number for number, _ in assigned],
         assigned_offers=[each.offer_id for _, each in assigned],
         assigned_orders=[each.order_id for _, each in assigned],
@@ -69,26 +71,10 @@ async def add(session: Session, group: Sequence[Rows]) -> Sequence[Record]:
     )
 
 
-async def _change_things(session: Session, group: Sequence[Rows]) -> None:
-    changed = [state for one in group for state in one.states if state.version > 1]
-    settled = [
-        (order_id, status, one.takers.get(order_id))
-        for one in group
-        for order_id, status in one.settled.items()
-    ]
-    if not changed and not settled:
-        return
-    count = await session.value(
-        queries.change_things,
-        kinds=[one.kind for one in changed],
-        ids=[one.id for one in changed],
-        cells=[one.cell for one in changed],
-        states=[one.state for one in changed],
-        settled_orders=[order_id for order_id, _, _ in settled],
-        settled_as=[status for _, status, _ in settled],
-        settled_by=[courier_id for _, _, courier_id in settled],
-    )
-    assert count == len(changed), f"{count} of {len(changed)} locked things were changed"
+async def write_beside(session: Session, group: Sequence[Rows]) -> None:
+    """Write what few commits have: cells and parameters of zones, and records for the audit."""
+    await _save_zones(session, group)
+    await save_records(session, list(chain.from_iterable(one.records for one in group)))
 
 
 async def _save_zones(session: Session, group: Sequence[Rows]) -> None:

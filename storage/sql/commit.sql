@@ -1,6 +1,24 @@
--- name: lock_things
--- The versions of what a group changes, locked kind by kind in one order, and what was answered before.
-with found_zones as materialized (
+-- name: store
+-- Everything that a group of commits changes and adds: things in their next or first version, what
+-- open questions and carried orders come to, the questions that new offers put, the orders that came
+-- to an accepted trip (one may come back to a trip that it was on before), what orders are found by,
+-- what happened, what has to happen outside, and what was answered.
+-- What is changed is locked kind by kind in one order. A commit whose things are not in the version
+-- before, or whose command was answered already, does nothing; told is how its things stand, and the
+-- answer.
+with asked as materialized (
+    select * from unnest(
+        :thing_commits::integer[], :kinds::text[], :ids::uuid[], :thing_versions::integer[],
+        :cells::text[], :states::jsonb[]
+    ) as new (number, kind, id, version, cell, state)
+),
+answered as materialized (
+    select * from unnest(
+        :answered_by::integer[], :answered_commands::uuid[], :answered_at::bigint[],
+        :answers::jsonb[]
+    ) as new (number, command_id, at, state)
+),
+found_zones as materialized (
     select id, version from zones where id = any(:zones::uuid[])
     order by id for no key update
 ),
@@ -15,97 +33,94 @@ found_orders as materialized (
 found_offers as materialized (
     select id, version from offers where id = any(:offers::uuid[])
     order by id for no key update
-)
-select 'zone:' || id as name, version, null::jsonb as answer from found_zones
-union all
-select 'courier:' || id, version, null from found_couriers
-union all
-select 'order:' || id, version, null from found_orders
-union all
-select 'offer:' || id, version, null from found_offers
-union all
-select 'answer:' || command_id, 0, state from answers where command_id = any(:commands::uuid[]);
-
--- name: change_things
--- What open questions and carried orders come to, and the next version of things that were locked;
--- how many things were changed.
-with settled as (
-    update assignments
-    set status = new.status, courier_id = coalesce(new.courier_id, assignments.courier_id)
-    from unnest(:settled_orders::uuid[], :settled_as::text[], :settled_by::uuid[])
-        as new (order_id, status, courier_id)
-    where assignments.order_id = new.order_id and assignments.status in ('open', 'held')
 ),
-new (kind, id, cell, state) as materialized (
-    select * from unnest(:kinds::text[], :ids::uuid[], :cells::text[], :states::jsonb[])
-),
-changed_zones as (
-    update zones set cell = new.cell, state = new.state
-    from new where new.kind = 'zone' and zones.id = new.id returning 1
-),
-changed_couriers as (
-    update couriers set cell = new.cell, state = new.state
-    from new where new.kind = 'courier' and couriers.id = new.id returning 1
-),
-changed_orders as (
-    update orders set cell = new.cell, state = new.state
-    from new where new.kind = 'order' and orders.id = new.id returning 1
-),
-changed_offers as (
-    update offers set cell = new.cell, state = new.state
-    from new where new.kind = 'offer' and offers.id = new.id returning 1
-)
-select
-    (select count(*) from changed_zones) + (select count(*) from changed_couriers)
-    + (select count(*) from changed_orders) + (select count(*) from changed_offers);
-
--- name: add
--- All that is new in a group of commits: the first versions of things, the questions that new offers
--- put, the orders that came to an accepted trip (one may come back to a trip that it was on before),
--- what orders are found by, what happened, what has to happen outside, and what was answered.
--- A commit in whose way an order or an answer of the same id stands adds nothing; told is what
--- stands there.
-with asked as materialized (
-    select * from unnest(
-        :thing_commits::integer[], :kinds::text[], :ids::uuid[], :cells::text[], :states::jsonb[]
-    ) as new (number, kind, id, cell, state)
-),
-answered as materialized (
-    select * from unnest(
-        :answered_by::integer[], :answered_commands::uuid[], :answered_at::bigint[],
-        :answers::jsonb[]
-    ) as new (number, command_id, at, state)
-),
-in_the_way as materialized (
-    select asked.number, 'order:' || orders.id as name, orders.version, null::jsonb as answer
-    from asked join orders on orders.id = asked.id
-    where asked.kind = 'order'
+found as materialized (
+    select 'zone' as kind, id, version from found_zones
     union all
-    select answered.number, 'answer:' || answers.command_id, 0, answers.state
+    select 'courier', id, version from found_couriers
+    union all
+    select 'order', id, version from found_orders
+    union all
+    select 'offer', id, version from found_offers
+),
+stands as materialized (
+    select
+        asked.number,
+        asked.kind,
+        asked.id,
+        asked.version as wanted,
+        coalesce(found.version, 0) as version
+    from asked left join found on found.kind = asked.kind and found.id = asked.id
+),
+said_before as materialized (
+    select answered.number, answers.command_id, answers.state
     from answered join answers on answers.command_id = answered.command_id
 ),
-new as materialized (
-    select kind, cell, state from asked where number not in (select number from in_the_way)
+late as materialized (
+    select number from stands where version <> wanted - 1
+    union
+    select number from said_before
+),
+next as materialized (
+    select kind, id, version, cell, state from asked where number not in (select number from late)
+),
+settled as (
+    update assignments
+    set status = new.status, courier_id = coalesce(new.courier_id, assignments.courier_id)
+    from unnest(
+        :settled_commits::integer[], :settled_orders::uuid[], :settled_as::text[],
+        :settled_by::uuid[]
+    ) as new (number, order_id, status, courier_id)
+    where
+        new.number not in (select number from late)
+        and assignments.order_id = new.order_id
+        and assignments.status in ('open', 'held')
+    returning 1
+),
+changed_zones as (
+    update zones set cell = next.cell, state = next.state
+    from next where next.kind = 'zone' and next.version > 1 and zones.id = next.id
+),
+changed_couriers as (
+    update couriers set cell = next.cell, state = next.state
+    from next where next.kind = 'courier' and next.version > 1 and couriers.id = next.id
+),
+changed_orders as (
+    update orders set cell = next.cell, state = next.state
+    from next where next.kind = 'order' and next.version > 1 and orders.id = next.id
+),
+changed_offers as (
+    update offers set cell = next.cell, state = next.state
+    from next where next.kind = 'offer' and next.version > 1 and offers.id = next.id
+    returning 1
+),
+-- No question is put before those whose place it takes are settled: an index looks at once.
+before as materialized (
+    select (select count(*) from settled) + (select count(*) from changed_offers) as settled
 ),
 new_zones as (
-    insert into zones (cell, state) select cell, state from new where kind = 'zone'
+    insert into zones (cell, state)
+    select cell, state from next where kind = 'zone' and version = 1
 ),
 new_couriers as (
-    insert into couriers (cell, state) select cell, state from new where kind = 'courier'
+    insert into couriers (cell, state)
+    select cell, state from next where kind = 'courier' and version = 1
 ),
 new_orders as (
-    insert into orders (cell, state) select cell, state from new where kind = 'order'
+    insert into orders (cell, state)
+    select cell, state from next where kind = 'order' and version = 1
 ),
 new_offers as (
-    insert into offers (cell, state) select cell, state from new where kind = 'offer'
+    insert into offers (cell, state)
+    select cell, state from before cross join next where kind = 'offer' and version = 1
 ),
 new_assignments as (
     insert into assignments (offer_id, order_id, courier_id, status)
-    select offer_id, order_id, courier_id, status from unnest(
+    select offer_id, order_id, courier_id, status from before cross join unnest(
         :assigned_by::integer[], :assigned_offers::uuid[], :assigned_orders::uuid[],
         :assigned_couriers::uuid[], :assigned_as::text[]
     ) as new (number, offer_id, order_id, courier_id, status)
-    where number not in (select number from in_the_way)
+    where number not in (select number from late)
     on conflict on constraint assignments_pkey do update
     set courier_id = excluded.courier_id, status = excluded.status
 ),
@@ -118,7 +133,7 @@ new_tokens as (
         is_personal
     from unnest(:tokens::bigint[], :token_places::integer[], :are_personal::boolean[])
         as new (token, place, is_personal)
-    where (:found_by::integer[])[place] not in (select number from in_the_way)
+    where (:found_by::integer[])[place] not in (select number from late)
     on conflict on constraint order_tokens_pkey do nothing
 ),
 new_events as (
@@ -139,21 +154,24 @@ new_events as (
         :event_commits::integer[], :thing_kinds::text[], :thing_ids::uuid[], :versions::integer[],
         :positions::smallint[], :command_ids::uuid[], :events::jsonb[]
     ) as new (number, thing_kind, thing_id, version, position, command_id, event)
-    where number not in (select number from in_the_way)
+    where number not in (select number from late)
 ),
 new_effects as (
     insert into outbox (effect_id, type, effect, made_at, due_at)
     select (effect ->> 'id')::uuid, effect ->> 'type', effect, instant(at), instant(at)
     from unnest(:promised_by::integer[], :effects::jsonb[], :promised_at::bigint[])
         as new (number, effect, at)
-    where number not in (select number from in_the_way)
+    where number not in (select number from late)
 ),
 new_answers as (
     insert into answers (command_id, at, state)
     select command_id, instant(at), state from answered
-    where number not in (select number from in_the_way)
+    where number not in (select number from late)
 )
-select name, version, answer from in_the_way;
+select number, kind || ':' || id as name, version, null::jsonb as answer
+from stands where number in (select number from late)
+union all
+select number, 'answer:' || command_id, 0, state from said_before;
 
 -- name: find_answers
 select command_id::text as command_id, state from answers

@@ -17,6 +17,7 @@ from storage.postgres import PostgresStore
 from storage.rows import rows_of
 from storage.settings import DatabaseSettings
 from storage.store import Commit, Outcome, Repeated, Stale, Stored, StoreUnavailable
+from storage.writes import write
 from tests.builders import a_placing, a_story, a_zone, new_id, placed
 from tests.storage.telling import a_commit, a_staffed_zone, a_told_story, first, outcome_of, tell
 from tests.storage.wire import Wire
@@ -45,6 +46,17 @@ async def transactions(store: PostgresStore) -> int:
             "select count(distinct xmin::text) from orders"
         )
         return found
+
+
+async def until_somebody_waits_for_a_lock(store: PostgresStore) -> None:
+    async with asyncio.timeout(30):
+        async with store._database.session() as session:
+            waiting = 0
+            while not waiting:
+                waiting = await session.connection.fetchval(
+                    "select count(*) from pg_stat_activity"
+                    " where datname = current_database() and wait_event_type = 'Lock'"
+                )
 
 
 async def together(store: PostgresStore, commits: Sequence[Commit]) -> list[Outcome]:
@@ -172,10 +184,10 @@ async def test_a_text_that_the_database_cannot_keep_fails_its_own_commit(
 async def test_a_connection_lost_while_it_commits_leaves_the_repetition_to_find_out(
     dsn: str, postgres: PostgresStore
 ) -> None:
-    story = await a_told_story(postgres, S.OFFERED)
+    zone = a_zone(cells=(CellId(new_id()),))
     async with Wire.to(dsn) as wire:
         store = await PostgresStore.open(DatabaseSettings(dsn=SecretStr(wire.url)))
-        commit = a_commit(story.accept(), command_id=new_id())
+        commit = a_commit(first(zone), command_id=new_id())
         assert commit.answer is not None
         wire.cut_after_sending(b"COMMIT;")
         with pytest.raises(StoreUnavailable):
@@ -184,15 +196,14 @@ async def test_a_connection_lost_while_it_commits_leaves_the_repetition_to_find_
         await store.close()
 
 
-async def test_a_connection_lost_while_all_is_new_leaves_the_repetition_to_find_out(
+async def test_a_connection_lost_while_one_statement_does_all_leaves_the_repetition_to_find_out(
     dsn: str, postgres: PostgresStore
 ) -> None:
-    zone, _ = await a_staffed_zone(postgres)
+    stories = [await a_told_story(postgres, S.OFFERED) for _ in range(2)]
+    known, commit = [a_commit(one.accept(), command_id=new_id()) for one in stories]
     async with Wire.to(dsn) as wire:
         store = await PostgresStore.open(DatabaseSettings(dsn=SecretStr(wire.url)))
-        known = a_commit(a_story(S.WAITING, zone=zone).decisions[0], command_id=new_id())
         assert await store.commit(known) == Stored()
-        commit = a_commit(a_story(S.WAITING, zone=zone).decisions[0], command_id=new_id())
         assert commit.answer is not None
         # The statement is known by now, so what holds the values is what carries it out.
         wire.cut_after_sending(UUID(commit.answer.command_id).bytes)
@@ -202,18 +213,39 @@ async def test_a_connection_lost_while_all_is_new_leaves_the_repetition_to_find_
         await store.close()
 
 
-async def test_what_is_new_altogether_is_stored_by_one_round_trip(
+async def test_a_group_is_stored_by_one_round_trip_whether_it_is_new_or_changes_what_is_there(
     dsn: str, postgres: PostgresStore
 ) -> None:
+    stories = [await a_told_story(postgres, S.OFFERED) for _ in range(3)]
     zone, _ = await a_staffed_zone(postgres)
     async with Wire.to(dsn) as wire:
         store = await PostgresStore.open(DatabaseSettings(dsn=SecretStr(wire.url), pool_max=1))
-        orders = [a_commit(a_story(S.WAITING, zone=zone).decisions[0]) for _ in range(4)]
+        orders = [a_commit(a_story(S.WAITING, zone=zone).decisions[0]) for _ in range(3)]
         assert await store.commit(orders[0]) == Stored()
         asked = wire.requests
-        assert await together(store, orders[1:]) == [Stored()] * 3
+        accepted = [a_commit(one.accept()) for one in stories]
+        assert await together(store, [*orders[1:], *accepted]) == [Stored()] * 5
         assert wire.requests == asked + 1
         await store.close()
+
+
+@pytest.mark.parametrize("committed_meanwhile", [2, 3])
+async def test_who_waits_for_a_lock_sees_what_was_stored_meanwhile(
+    postgres: PostgresStore, other: PostgresStore, committed_meanwhile: int
+) -> None:
+    story = await a_told_story(postgres, S.WAITING)
+    later = [replace(story.order, version=n, failed_attempts=n) for n in (2, 3)]
+    before = later[: committed_meanwhile - 1]
+    async with postgres._database.transaction() as session:
+        for order in before:
+            await write(session, [rows_of(a_commit(first(order)))])
+        waiting = asyncio.create_task(outcome_of(other, first(later[1])))
+        await until_somebody_waits_for_a_lock(postgres)
+    if committed_meanwhile == 2:
+        assert await waiting == Stored()
+    else:
+        assert await waiting == Stale(f"order:{story.order.id}")
+    assert await other.find_order(story.order.id) == later[1]
 
 
 async def test_in_the_way_of_one_is_in_no_other_ones_way(postgres: PostgresStore) -> None:
@@ -305,6 +337,30 @@ async def test_a_lock_that_is_not_given_back_makes_the_store_unavailable(
             await outcome_of(store, first(order))
     assert await outcome_of(store, first(order)) == Stored()
     await store.close()
+
+
+async def test_a_group_that_waits_holds_up_only_what_touches_the_same_things(
+    postgres: PostgresStore, other: PostgresStore
+) -> None:
+    held, free = [await a_told_story(postgres, S.WAITING) for _ in range(2)]
+    held_later = [replace(held.order, version=n, failed_attempts=n) for n in (2, 3, 4)]
+    free_later = [replace(free.order, version=n, failed_attempts=n) for n in (2, 3, 4)]
+    async with other._database.transaction() as session:
+        await session.connection.execute(
+            "select from orders where id = $1 for update", held.order.id
+        )
+        waiting = [asyncio.create_task(outcome_of(postgres, first(one))) for one in held_later]
+        await until_somebody_waits_for_a_lock(other)
+        async with asyncio.timeout(30):
+            assert (
+                await together(postgres, [a_commit(first(one)) for one in free_later])
+                == [Stored()] * 3
+            )
+        assert not any(one.done() for one in waiting)
+    assert await asyncio.gather(*waiting) == [Stored()] * 3
+    assert await postgres.find_order(held.order.id) == held_later[-1]
+    assert await postgres.find_order(free.order.id) == free_later[-1]
+    await postgres.close()
 
 
 async def test_closing_waits_for_what_was_handed_in(database_settings: DatabaseSettings) -> None:
