@@ -1,7 +1,8 @@
 """Which vehicles may serve which job, as columns: they are many, and few are read one by one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from optimizer.arrays import Ints
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CandidateTable(Mapping[str, tuple[str, ...]]):
     """The vehicles of job jobs[j] are vehicles[i] for each i in vehicle[begins[j] : begins[j + 1]].
 
@@ -20,10 +21,10 @@ class CandidateTable(Mapping[str, tuple[str, ...]]):
     vehicles: tuple[str, ...]
     begins: NDArray[np.int64]
     vehicle: NDArray[np.int32]
-    _at: Mapping[str, int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_at", {job: at for at, job in enumerate(self.jobs)})
+    @cached_property
+    def _at(self) -> Mapping[str, int]:
+        return {job: at for at, job in enumerate(self.jobs)}
 
     @staticmethod
     def of(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import repeat
 from operator import attrgetter, le
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -29,6 +30,7 @@ class Columns(Sequence[T], Generic[T]):
 
     def __init__(self, texts: Mapping[str, Texts], numbers: Mapping[str, Ints]) -> None:
         self._texts, self._numbers = dict(texts), dict(numbers)
+        self._told: dict[int, tuple[tuple[str, ...], Ints]] = {}
 
     @classmethod
     def of(cls, records: Sequence[T]) -> Self:
@@ -62,12 +64,14 @@ class Columns(Sequence[T], Generic[T]):
         """Where each is."""
         return dict(zip(self.ids, range(len(self)), strict=True))
 
-    def places(self, ids: Sequence[str]) -> Ints:
-        """Where these are, -1 = nowhere."""
+    def places(self, ids: tuple[str, ...]) -> Ints:
+        """Where these are, -1 = nowhere; not to be changed, for it is told again."""
         if ids == self.ids:
             return np.arange(len(self))
-        at = self.at
-        return ints([at.get(one, -1) for one in ids])
+        # The key holds while the tuple is kept beside it.
+        if id(ids) not in self._told:
+            self._told[id(ids)] = ids, ints(list(map(self.at.get, ids, repeat(-1))))
+        return self._told[id(ids)][1]
 
     @cached_property
     def rank(self) -> Ints:

@@ -78,11 +78,13 @@ _FULL, _SHIFT_ENDS, _BETTER_ELSEWHERE, _TOO_LATE, _OUT_OF_TIME, _BUSY, _KEPT, _S
 @compiled
 def _tell(town: Town, chains: Chains, more: Ints, codes: Codes) -> None:
     for j in range(len(town.jobs)):
+        v = chains.carrier[j]
+        way_s = town.approach_s[entry_of(town, v, j)] if v >= 0 else 0
         for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
-            if chains.carrier[j] < 0:
+            if v < 0:
                 codes[entry] = _against_left_out(town, j, entry, more)
             else:
-                codes[entry] = _against_another(town, chains, j, entry, more)
+                codes[entry] = _against_another(town, chains, j, entry, more, way_s)
 
 
 @compiled
@@ -99,8 +101,8 @@ def _against_left_out(town: Town, j: int, entry: int, more: Ints) -> int:
 
 
 @compiled
-def _against_another(town: Town, chains: Chains, j: int, entry: int, more: Ints) -> int:
-    """What speaks against a candidate of a job that another vehicle has."""
+def _against_another(town: Town, chains: Chains, j: int, entry: int, more: Ints, way_s: int) -> int:
+    """What speaks against a candidate of a job that another vehicle has, way_s from its place."""
     job, w, v = town.jobs[j], town.candidate[entry], chains.carrier[j]
     if more[entry] >= INFEASIBLE:
         if not _in_time(town, j, entry):
@@ -114,7 +116,7 @@ def _against_another(town: Town, chains: Chains, j: int, entry: int, more: Ints)
     idle -= town.vehicles[v].use_cost if chains.length[v] == 1 else 0
     if idle > 0 and idle >= more[entry]:
         return _SHORTER
-    if town.approach_s[entry] > town.approach_s[entry_of(town, v, j)]:
+    if town.approach_s[entry] > way_s:
         return _FARTHER
     return _BETTER_ELSEWHERE if chains.length[w] > 0 else _BUSY
 

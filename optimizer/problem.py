@@ -251,7 +251,7 @@ class Alternative:
 RANKED: Final = tuple(Reason)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rankings(Mapping[str, tuple[Alternative, ...]]):
     """What speaks against each candidate of each job, kept as columns: few are ever looked at.
 
@@ -269,10 +269,10 @@ class Rankings(Mapping[str, tuple[Alternative, ...]]):
     extra_cost: NDArray[np.int64]
     arrival_s: NDArray[np.int64]
     reason: NDArray[np.int8]
-    _at: Mapping[str, int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_at", {job: at for at, job in enumerate(self.jobs)})
+    @cached_property
+    def _at(self) -> Mapping[str, int]:
+        return {job: at for at, job in enumerate(self.jobs)}
 
     @staticmethod
     def of(told: Mapping[str, Sequence[Alternative]]) -> "Rankings":

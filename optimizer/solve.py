@@ -110,13 +110,13 @@ def _routes(tables: Tables, chains: Chains) -> RouteTable:
         leave_s=nothing,
         pickup_s=nothing,
         jobs_begin=np.concatenate([first, [len(job)]]),
-        jobs=tuple([ids[j] for j in job.tolist()]),
+        jobs=tuple(map(ids.__getitem__, job.tolist())),
         delivery_s=nothing,
     )
     times = Schedule(tables.problem, routes)
     shops = times.visits.group[times.visits.begins[:-1]]
     return routes.timed(
-        groups=tuple([groups[g] for g in shops.tolist()]),
+        groups=tuple(map(groups.__getitem__, shops.tolist())),
         leave_s=times.leave_s,
         pickup_s=times.pickup_s,
         delivery_s=times.delivery_s,

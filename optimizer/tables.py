@@ -118,8 +118,7 @@ class Tables:
         more_j, more_v = np.array(promised, dtype=np.int64).reshape(-1, 2).T
         width = max(1, len(self.vehicles))
         pairs = np.concatenate([j[known] * width + v[known], more_j * width + more_v])
-        # The rows of jobs stand one after the other already: the stable sort is the fast one.
-        pairs.sort(kind="stable")
+        pairs.sort()
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         firsts = np.arange(len(self.jobs) + 1) * width
         self._candidates_at = np.searchsorted(pairs, firsts)

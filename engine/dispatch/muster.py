@@ -28,7 +28,7 @@ class Muster:
         is_available = roster.rows["is_free"] & (roster.rows["ends_at"] > now)
         places = roster.by_id[is_available[roster.by_id]]
         chosen, rows = places.tolist(), roster.rows[places]
-        self.ids = tuple([roster.ids[at] for at in chosen])
+        self.ids = tuple(map(roster.ids.__getitem__, chosen))
         self._everybody, self._chosen = roster.couriers, chosen
         self.units, self.grams = rows["units"].copy(), rows["grams"].copy()
         self.kind, self.skills = rows["kind"].copy(), rows["skills"].copy()

@@ -1,6 +1,7 @@
 """Everybody on duty in a zone as columns, kept from tick to tick."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import is_not
 from typing import Final
 
 import numpy as np
@@ -65,14 +66,14 @@ class Roster:
         if ids != self.ids:
             self._arrange(ids)
         changed = _others(couriers, self._written)
-        self._write(changed, [couriers[at] for at in changed])
+        self._write(changed, [couriers[at] for at in changed.tolist()])
         self.couriers = self._written = couriers
 
     def look(self, seen: Mapping[CourierId, Sighting]) -> None:
         """Where each was seen last: the second half."""
-        sightings = [seen.get(one) for one in self.ids]
+        sightings = list(map(seen.get, self.ids))
         moved = _others(sightings, self.sightings)
-        self._see(moved, [sightings[at] for at in moved])
+        self._see(moved, [sightings[at] for at in moved.tolist()])
         self.sightings = sightings
 
     def places(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -94,8 +95,8 @@ class Roster:
         self.ids = ids
         self.by_id = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
 
-    def _write(self, at: list[int], couriers: list[Courier]) -> None:
-        if not at:
+    def _write(self, at: NDArray[np.int64], couriers: list[Courier]) -> None:
+        if not len(at):
             return
         rows, points = self.rows, [one.last_point for one in couriers]
         rows["last_lat"][at] = [one.lat for one in points]
@@ -112,16 +113,17 @@ class Roster:
         rows["is_free"][at] = [one.duty is Duty.ON and one.offer_id is None for one in couriers]
         rows["has_route"][at] = [bool(one.route) for one in couriers]
 
-    def _see(self, at: list[int], sightings: list[Sighting | None]) -> None:
-        if not at:
+    def _see(self, at: NDArray[np.int64], sightings: list[Sighting | None]) -> None:
+        if not len(at):
             return
         rows, told = self.rows, [_NOWHERE if one is None else one for one in sightings]
-        rows["seen_lat"][at] = [one.point.lat for one in told]
-        rows["seen_lng"][at] = [one.point.lng for one in told]
+        points = [one.point for one in told]
+        rows["seen_lat"][at] = [one.lat for one in points]
+        rows["seen_lng"][at] = [one.lng for one in points]
         rows["seen_at"][at] = [one.at for one in told]
 
 
-def _others(now: Sequence[object], before: Sequence[object]) -> list[int]:
+def _others(now: Sequence[object], before: Sequence[object]) -> NDArray[np.int64]:
     """Where there is another thing than before."""
-    pairs = enumerate(zip(now, before, strict=True))
-    return [at for at, (one, was) in pairs if one is not was]
+    is_other = np.fromiter(map(is_not, now, before), dtype=np.bool_, count=len(now))
+    return np.flatnonzero(is_other)

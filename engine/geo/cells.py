@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 
 import h3
 import numpy as np
+from h3.api import basic_int
 from numpy.typing import NDArray
 
 from engine.kernel.ids import CellId
@@ -67,7 +68,7 @@ class _Known:
     def _number(self, square: int) -> int:
         north = round(square / _SQUARES_EAST)
         east = square - north * _SQUARES_EAST
-        return int(h3.str_to_int(h3.latlng_to_cell(north / 1000, east / 1000, self._resolution)))
+        return int(basic_int.latlng_to_cell(north / 1000, east / 1000, self._resolution))
 
 
 @cache

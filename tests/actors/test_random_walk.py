@@ -29,6 +29,7 @@ from engine.dispatch.revision import first_trip
 from engine.geo.cells import ancestor
 from engine.geo.dispatch_parameters import OfferMode
 from engine.geo.moving import MoveZone, own_cell
+from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import ChangeZoneParameters
 from engine.kernel.ids import CommandId, CourierId, OfferId, OrderId, ZoneId
@@ -118,6 +119,7 @@ class Walk:
     town: Town
     chance: random.Random
     second: ZoneId
+    parameters: ZoneParameters = EAGER
     couriers: list[CourierId] = field(default_factory=list)
     orders: list[OrderId] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
@@ -278,7 +280,7 @@ class Walk:
         assert zone is not None
         command = ChangeZoneParameters(
             zone_id=zone.id,
-            parameters=replace(EAGER, offer_mode=self.chance.choice(list(OfferMode))),
+            parameters=replace(self.parameters, offer_mode=self.chance.choice(list(OfferMode))),
             author=OPERATOR.user_id,
             reason="an idea",
             effective_at=self.town.clock.now() + self.chance.randrange(MINUTE_MS),

@@ -28,3 +28,13 @@ def test_a_packed_problem_is_the_same_problem(problem: Problem) -> None:
     for field in fields(Problem):
         if field.name != "travel":
             assert getattr(read, field.name) == getattr(problem, field.name)
+
+
+@given(towns())
+def test_places_are_those_of_the_ids_however_often_they_are_asked_for(problem: Problem) -> None:
+    table = VehicleTable.of(problem.vehicles)
+    asked = (*table.ids[::-1], "nobody", *table.ids[:1])
+    others = ("nobody", *table.ids)
+    for ids in (asked, others, asked, table.ids):
+        places = table.places(ids).tolist()
+        assert places == [table.ids.index(one) if one in table.ids else -1 for one in ids]
