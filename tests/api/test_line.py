@@ -156,10 +156,18 @@ def test_all_is_heard_once_and_in_order_however_it_is_cut(
 
 
 async def test_who_speaks_before_he_is_let_in_is_heard_too() -> None:
-    early = spelled(Opcode.TEXT, b"early", 1, pings=False)
+    inner = b"\x81\x85" + bytes(4) + b"inner"
+    header = bytes((0x82, 0x80 + len(inner))) + bytes(4)
     late = spelled(Opcode.TEXT, b"late", 1, pings=False)
-    heard, _ = await heard_of([early[3:] + late], before_it_is_let_in=early[:3])
-    assert heard == ["early", "late"]
+    # What is left of the first looks like a message of its own.
+    heard, _ = await heard_of([inner + late], before_it_is_let_in=header)
+    assert heard == [inner, "late"]
+
+
+async def test_after_a_goodbye_nothing_is_heard() -> None:
+    plain = spelled(Opcode.TEXT, b"yes", 1, pings=False)
+    heard, _ = await heard_of([plain + Frame(Opcode.CLOSE, b"").serialize(mask=True) + plain])
+    assert heard == ["yes"]
 
 
 @pytest.mark.parametrize(
