@@ -182,7 +182,7 @@ class Connection:
     def _heed(self, unread: deque[Message]) -> Waiting | None:
         """Do what these say; what is returned is to be waited for before the next is heeded.
 
-        Of the positions the newest is passed on, at the latest when all is heeded.
+        Of the positions the newest is passed on.
         """
         self._note_the_time()
         try:
@@ -264,8 +264,6 @@ class Connection:
             case bytes() | Position():
                 self._take(frame)
             case Ping():
-                # The answer says that what was said before is passed on.
-                self._places.pass_on()
                 self._outgoing.put(server_frames.spell(Pong(now=self._parts.clock.now())))
             case Duty() | Acknowledge() | Accept() | Decline() | Progress() | ReachedWaitingPoint():
                 return self._commands.begin(caller, frame)
