@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,8 +38,9 @@ from api.sockets.frames import (
 )
 from api.sockets.hub import Hub
 from api.sockets.listening import Listening
+from api.sockets.masked import Message
 from api.sockets.outgoing import Outgoing
-from api.sockets.positions import PositionGate
+from api.sockets.positions import PositionGate, Positions
 from api.sockets.presence import Held, Presence
 from api.sockets.server_frames import Authenticated, Pong
 from api.sockets.wire import Gone, Wire
@@ -94,7 +96,7 @@ class Connection:
         )
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[int] = self._loop.create_future()
-        self._unread: deque[str | bytes] | None = None
+        self._unread: deque[Message] | None = None
         self._backlog = Backlog()
         socket = Socket(
             outgoing=self._outgoing,
@@ -108,8 +110,12 @@ class Connection:
         self._listening = Listening(
             self._parts, desk.hub, desk.channels, self._outgoing, spawn=self._spawn, note=self._note
         )
-        self._gate = PositionGate(
-            self._parts.clock, self._parts.wall, future_s=self._edge.position_future_s
+        future_s = self._edge.position_future_s
+        self._places = Positions(
+            PositionGate(self._parts.clock, self._parts.wall, future_s=future_s),
+            self._backlog,
+            report=self._report,
+            tell=self._tell_dropped,
         )
         self._frames_left = float(self._edge.frames_burst)
         self._heard_at = self._loop.time()
@@ -145,45 +151,50 @@ class Connection:
 
     # What comes in
 
-    def _hear(self, data: str | bytes) -> None:
-        """Heed a frame at once, or when those before it are heeded."""
+    def _hear(self, messages: Sequence[Message]) -> None:
+        """Heed what was read at once, or when what came before it is heeded."""
         if self._closing.done():
             return
         if self._unread is not None:
-            self._unread.append(data)
+            self._unread.extend(messages)
             return
+        unread = deque(messages)
         try:
-            waiting = self._heed(data)
+            waiting = self._heed(unread)
         except Closing as closing:
             self.close(closing.code)
         except Exception:  # noqa: BLE001 - as in `_end_with`
             self._fail()
         else:
             if waiting is not None:
-                self._unread = deque()
+                self._unread = unread
                 self._wire.hold()
-                self._spawn(self._catch_up(waiting))
+                self._spawn(self._catch_up(unread, waiting))
 
-    async def _catch_up(self, waiting: Waiting | None) -> None:
+    async def _catch_up(self, unread: deque[Message], waiting: Waiting | None) -> None:
         """Read on when what was read last has had its turn."""
-        unread = self._unread
-        assert unread is not None
         while waiting is not None:
             await waiting
-            waiting = None
-            while unread and waiting is None and not self._closing.done():
-                waiting = self._heed(unread.popleft())
+            waiting = self._heed(unread) if unread else None
         self._unread = None
         self._wire.release()
 
-    def _heed(self, data: str | bytes) -> Waiting | None:
-        """Do what a frame says; what is returned is to be waited for before the next is read."""
-        frame = self._read(data)
-        if self._caller is None:
-            self._welcome(frame)
-        elif frame is not None:
-            return self._obey(self._caller, frame)
-        return None
+    def _heed(self, unread: deque[Message]) -> Waiting | None:
+        """Do what these say; what is returned is to be waited for before the next is heeded.
+
+        Of the positions the newest is passed on.
+        """
+        self._note_the_time()
+        try:
+            while unread and not self._closing.done():
+                frame = self._read(unread.popleft())
+                if self._caller is None:
+                    self._welcome(frame)
+                elif frame is not None and (waiting := self._obey(self._caller, frame)):
+                    return waiting
+            return None
+        finally:
+            self._places.pass_on()
 
     def _welcome(self, frame: Incoming | bytes | None) -> None:
         if not isinstance(frame, Authenticate):
@@ -215,11 +226,18 @@ class Connection:
         else:
             self.close(Close.SILENT if is_known else Close.NOT_AUTHENTICATED)
 
-    def _read(self, data: str | bytes) -> Incoming | bytes | None:
+    def _note_the_time(self) -> None:
+        """Something was said: the allowance has grown since the last time (a token bucket)."""
+        now = self._loop.time()
+        since_s, self._heard_at = now - self._heard_at, now
+        self._backlog.read(since_s)
+        grown = self._frames_left + since_s * self._edge.frames_per_s
+        self._frames_left = min(self._edge.frames_burst, grown)
+
+    def _read(self, data: Message) -> Incoming | bytes | None:
         """A frame, or None if it is none and its sender was told."""
         if len(data) > self._edge.frame_bytes_max:
             raise Closing(Close.TOO_LARGE)
-        self._backlog.read(self._loop.time() - self._heard_at)
         self._pay(1)  # Every frame costs one, whatever it says.
         if isinstance(data, bytes):
             return data
@@ -237,22 +255,16 @@ class Connection:
         return frame
 
     def _pay(self, cost: int) -> None:
-        """Take it from an allowance that grows with time (a token bucket)."""
-        now = self._loop.time()
-        grown = (now - self._heard_at) * self._edge.frames_per_s
-        self._heard_at = now
-        self._frames_left = min(self._edge.frames_burst, self._frames_left + grown) - cost
+        self._frames_left -= cost
         if self._frames_left < 0:
             raise Closing(Close.TOO_MANY)
 
     def _obey(self, caller: Caller, frame: Incoming | bytes) -> Waiting | None:
         match frame:
-            case bytes():
-                self._take_packed(frame)
+            case bytes() | Position():
+                self._take(frame)
             case Ping():
                 self._outgoing.put(server_frames.spell(Pong(now=self._parts.clock.now())))
-            case Position():
-                self._take(frame)
             case Duty() | Acknowledge() | Accept() | Decline() | Progress() | ReachedWaitingPoint():
                 return self._commands.begin(caller, frame)
             case Subscribe() | Unsubscribe() | Received() | Look():
@@ -310,35 +322,27 @@ class Connection:
 
     # Where it is
 
-    def _take(self, position: Position) -> None:
-        self._report(
-            Fix(
-                lat=position.lat,
-                lng=position.lng,
-                at=position.at,
-                accuracy_m=position.accuracy_m,
-                is_mock=position.mock,
-            )
-        )
-
-    def _take_packed(self, data: bytes) -> None:
+    def _take(self, said: Position | bytes) -> None:
+        self._must_be_let_say_where()
         try:
-            for fix in frames.read_positions(data):
-                self._report(fix)
+            self._places.take(
+                frames.read_positions(said) if isinstance(said, bytes) else [said.fix]
+            )
         except MalformedFrame:
             raise Closing(Close.MALFORMED) from None
 
-    def _report(self, fix: Fix) -> None:
-        assert self._caller is not None
+    def _must_be_let_say_where(self) -> None:
         if not self._may_say_where:
+            assert self._caller is not None
             self._note(NOT_ALLOWED(role=self._caller.role.value), "position")
             raise Closing(Close.FORBIDDEN)
-        if self._gate.lets(fix):
-            if self._backlog.behind_s:
-                self._backlog.know(self._gate.age_s(fix))
-            self._parts.bus.report_position(self._caller.user_id, fix)
-        elif self._gate.must_tell():
-            self._outgoing.put(server_frames.error(BAD_POSITION(dropped=self._gate.dropped)))
+
+    def _report(self, fix: Fix) -> None:
+        assert self._caller is not None
+        self._parts.bus.report_position(self._caller.user_id, fix)
+
+    def _tell_dropped(self, dropped: int) -> None:
+        self._outgoing.put(server_frames.error(BAD_POSITION(dropped=dropped)))
 
     # What goes out, and the end
 

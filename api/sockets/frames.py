@@ -156,6 +156,17 @@ class Position(Frame, frozen=True, kw_only=True, tag="position"):
     accuracy_m: float = 0.0
     mock: bool = False
 
+    @property
+    def fix(self) -> Fix:
+        """The same, as cells know it."""
+        return Fix(
+            lat=self.lat,
+            lng=self.lng,
+            at=self.at,
+            accuracy_m=self.accuracy_m,
+            is_mock=self.mock,
+        )
+
 
 class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
     """Is anybody there."""

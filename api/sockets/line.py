@@ -1,37 +1,50 @@
 """The server's end of a WebSocket, which says at once what it reads, and sends without waiting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from struct import pack
 from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from api.sockets.masked import BINARY, TEXT, Message, frame_end, whole_messages
+
 # Under which name a scope has its line.
 LINE: Final = "hadiyati.line"
 
-# A whole message in one frame that is not masked, and from which size on the size takes more bytes
-# (RFC 6455 section 5.2). The library needs three times as long to say the same.
-_TEXT: Final = 0x81
-_BINARY: Final = 0x82
+# From which size on the size of a frame takes more bytes (RFC 6455 section 5.2).
 _TWO_BYTES: Final = 126
 _EIGHT_BYTES: Final = 1 << 16
+_END_OF_REQUEST: Final = b"\r\n\r\n"
 
-Heard = Callable[[str | bytes], None]
+Heard = Callable[[Sequence[Message]], None]
 
 
 class Line(WebSocketsSansIOProtocol):
     """The server's own, but for messages: they need no queue, no task to wake, no pause of reading.
 
     Handshake, control frames and the end are ASGI's, as everywhere. So are messages until `hear`
-    is called.
+    is called. From then on the library gets those frames only that are no whole message, each to
+    its end, so that it always stands where the next one begins.
     """
 
     _heard: Heard | None = None
+    # Whether the library has read the request and nothing after it.
+    _is_at_first_frame = False
+    _finds_messages = False
+    # The beginning of a frame whose header is not whole yet.
+    _begun = b""
+    # So many bytes are to come of the frame that the library has begun.
+    _owed = 0
 
     def hear(self, heard: Heard | None) -> None:
-        """From now on `heard` gets every message, in the loop's turn in which it came."""
+        """From now on `heard` gets what is read, all at once, in the loop's turn in which it came.
+
+        With None it is dropped.
+        """
         self._heard = heard
+        # Who says something before he is let in is read by the library for good.
+        self._finds_messages = self._finds_messages or self._is_at_first_frame
 
     @property
     def is_full(self) -> bool:
@@ -43,7 +56,8 @@ class Line(WebSocketsSansIOProtocol):
         if self.disconnected or self.close_sent or self.transport.is_closing():
             return
         size = len(frame)
-        first = _TEXT if is_text else _BINARY
+        first = TEXT if is_text else BINARY
+        # The library needs three times as long to spell a frame.
         if size < _TWO_BYTES:
             header = bytes((first, size))
         elif size < _EIGHT_BYTES:
@@ -65,6 +79,37 @@ class Line(WebSocketsSansIOProtocol):
         if not self.transport.is_closing():
             self.transport.resume_reading()
 
+    def data_received(self, data: bytes) -> None:
+        """Some bytes were read."""
+        if self._finds_messages:
+            self._walk(data)
+            return
+        is_request = not self.handshake_initiated and data.endswith(_END_OF_REQUEST)
+        super().data_received(data)
+        self._is_at_first_frame = is_request
+
+    def _walk(self, data: bytes) -> None:
+        at = min(self._owed, len(data))
+        if at:
+            self._owed -= at
+            super().data_received(data[:at])
+        elif self._begun:
+            data, self._begun = self._begun + data, b""
+        while at < len(data) and not self.transport.is_closing():
+            if self.conn.current_size is None:
+                messages, at = whole_messages(data, at, size_max=self.config.ws_max_size)
+                if messages and self._heard is not None and not self.close_sent:
+                    self._heard(messages)
+                if at == len(data):
+                    return
+            end = frame_end(data, at)
+            if end is None:
+                self._begun = data[at:]
+                return
+            super().data_received(data[at:end])
+            self._owed = max(0, end - len(data))
+            at = end
+
     def handle_connect(self, event: Request) -> None:
         """Put this line where who serves the socket finds it."""
         super().handle_connect(event)
@@ -80,7 +125,7 @@ class Line(WebSocketsSansIOProtocol):
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
         self.frames = []
         if self.curr_msg_data_type != "text":
-            self._heard(bytes(data))
+            self._heard([bytes(data)])
             return
         try:
             text = data.decode()
@@ -88,4 +133,4 @@ class Line(WebSocketsSansIOProtocol):
             self.conn.fail(1007)
             self.handle_parser_exception()
             return
-        self._heard(text)
+        self._heard([text])

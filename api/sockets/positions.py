@@ -1,6 +1,9 @@
-"""Which positions of a phone are believed."""
+"""Which positions of a phone are believed, and which of them is passed on."""
+
+from collections.abc import Callable, Iterable
 
 from actors.clock import Clock
+from api.sockets.backlog import Backlog
 from engine.kernel.place import is_on_earth
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from storage.live import Fix
@@ -46,3 +49,40 @@ class PositionGate:
             return False
         self._told_at = now
         return True
+
+
+class Positions:
+    """What one phone says of its place: of what is read together the newest is passed on.
+
+    The others would be overtaken on their way to the cell, where only the newest counts.
+    """
+
+    def __init__(
+        self,
+        gate: PositionGate,
+        backlog: Backlog,
+        *,
+        report: Callable[[Fix], None],
+        tell: Callable[[int], None],
+    ) -> None:
+        self._gate = gate
+        self._backlog = backlog
+        self._report = report
+        self._tell = tell
+        self._newest: Fix | None = None
+
+    def take(self, fixes: Iterable[Fix]) -> None:
+        """Believe these or drop them; `tell` hears now and then how many were dropped."""
+        for fix in fixes:
+            if self._gate.lets(fix):
+                if self._backlog.behind_s:
+                    self._backlog.know(self._gate.age_s(fix))
+                self._newest = fix
+            elif self._gate.must_tell():
+                self._tell(self._gate.dropped)
+
+    def pass_on(self) -> None:
+        """Report the newest that was believed since the last time."""
+        if self._newest is not None:
+            newest, self._newest = self._newest, None
+            self._report(newest)

@@ -21,7 +21,7 @@ class Speaking(Protocol):
         ...
 
     def hear(self, heard: Heard | None) -> None:
-        """Pass every message on from now on, or none."""
+        """Pass all that is read on from now on, or drop it."""
         ...
 
     def say(self, frame: bytes, *, is_text: bool) -> None:
@@ -65,7 +65,7 @@ class Wire:
                 raise Gone
             # It was said before it was let in.
             text: str | None = message.get("text")
-            heard(message.get("bytes", b"") if text is None else text)
+            heard([message.get("bytes", b"") if text is None else text])
 
     def leave(self) -> None:
         """Nobody listens any more: who did would be kept by the line, and the line by him."""

@@ -21,6 +21,9 @@ from simulations.views import Frame
 # What is answered later is of no use to who waits.
 IN_TIME_S: Final = 10.0
 _LOOK_MS: Final = 50
+_REFUSED: Final = b'{"type":"refused",'
+_UPDATE: Final = b'{"type":"update",'
+_NO_OFFER: Final = b'"offer":null'
 _decode: Final = msgspec.json.Decoder(Frame).decode
 
 
@@ -71,6 +74,8 @@ class Crowd:
         self._words = [_word(one, zone_id) for one in couriers]
         self._sent_at: list[float] = []
         self._ends_at = 0.0
+        self._reply = b'{"type":"reply","id":"%b' % self._name.encode()
+        self._shown: dict[int, bytes] = {}
         self.told = Told()
 
     @property
@@ -80,7 +85,7 @@ class Crowd:
 
     @contextmanager
     def hearing(self) -> Iterator[None]:
-        """Hear the answers until the block ends."""
+        """Hear the answers until the block ends; what the phones were shown they see then."""
         before = [phone.heard for phone in self._phones]
         for at, phone in enumerate(self._phones):
             phone.heard = partial(self._hear, at, phone.heard)
@@ -89,6 +94,8 @@ class Crowd:
         finally:
             for phone, heard in zip(self._phones, before, strict=True):
                 phone.heard = heard
+            for at, message in self._shown.items():
+                before[at](message)
 
     def say(self, at: int) -> None:
         """The courier at this place says that he works: a command that is always stored."""
@@ -119,17 +126,30 @@ class Crowd:
             self.told.refused["no answer"] += missing
 
     def _hear(self, at: int, otherwise: Heard, message: bytes) -> None:
-        frame = _decode(message)
-        if not (frame.type in {"reply", "refused"} and frame.id.startswith(self._name)):
+        """Read no more of a message than is counted: it costs as much as the service does."""
+        if message.startswith(self._reply):
+            begins = len(self._reply)
+            number = int(message[begins : message.index(b'"', begins)])
+            now = perf_counter()
+            self.told.answered(now - self._sent_at[number])
+            if now < self._ends_at:
+                self.say(at)
+        elif message.startswith(_UPDATE) and _NO_OFFER in message:
+            self._shown[at] = message
+        elif not (message.startswith(_REFUSED) and self._is_refused(at, message)):
+            # An older one is not to be seen after it.
+            self._shown.pop(at, None)
             otherwise(message)
-            return
-        now = perf_counter()
-        if frame.type == "refused":
-            self.told.refused[frame.code] += 1 + len(frame.also)
-        else:
-            self.told.answered(now - self._sent_at[int(frame.id.removeprefix(self._name))])
-        if now < self._ends_at:
+
+    def _is_refused(self, at: int, message: bytes) -> bool:
+        """Whether it was this crowd that was refused."""
+        frame = _decode(message)
+        if not frame.id.startswith(self._name):
+            return False
+        self.told.refused[frame.code] += 1 + len(frame.also)
+        if perf_counter() < self._ends_at:
             self.say(at)
+        return True
 
 
 def _phone_of(courier: CourierPhone) -> Phone:

@@ -24,7 +24,8 @@ RECOVERS_S_MAX: Final = 10.0
 _PROBE_MS: Final = 100
 _WELL_IN_A_ROW: Final = 10
 _GIVE_UP_S: Final = 60.0
-_LISTING: Final = 24
+_LISTING: Final = 10
+_LIST_EVERY_MS: Final = 1000
 _STATUS: Final = ("break", "resume")
 _PARTS: Final = ("edge", "cell")
 _SERVICE: Final = ("edge", "cell", "ray", "solver", "database", "stream")
@@ -44,10 +45,12 @@ class Pace:
 class Overloaded:
     """One run: what was offered and done in a second, what probes saw, memory in MB, recovery.
 
-    The peak is the better of one before the load and one after it: a machine is not always alike.
+    The peak has the same mix beside it, once instead of `TIMES`; `alone` has nothing beside it.
+    Either is the better of one before the load and one after it: a machine is not always alike.
     """
 
     peak: Pace
+    alone: Pace
     offered_per_s: float
     done: Pace
     crowd_ms: float
@@ -78,6 +81,12 @@ def _done_rows(runs: Sequence[Overloaded]) -> list[Row]:
             ours=tuple(one.done.per_s for one in runs),
             bare=tuple(one.peak.per_s for one in runs),
             ratio_at_least=GOODPUT,
+        ),
+        Row(
+            what=f"the same {load}, beside the peak of commands with nothing beside them",
+            unit="per s",
+            ours=tuple(one.done.per_s for one in runs),
+            bare=tuple(one.alone.per_s for one in runs),
         ),
         Row(
             what=f"{load}: done in time in a processor second of the service, beside the peak's",
@@ -136,13 +145,13 @@ def _spared_rows(runs: Sequence[Overloaded]) -> list[Row]:
 async def _run(site: Site) -> Overloaded:
     probing = await _somebody_free(site.couriers)
     others = [one for one in site.couriers if one is not probing]
-    peak = await _peak(site, others[: site.sizes.in_flight])
+    alone, peak = await _peaks(site, others)
     calm = await _probed(site, probing, seconds=2.0)
     before_mb = _memory_mb()
     crowd, lists = Crowd(site.new_id(), others, site.zone_id, site.clock), Counter[bool]()
     seconds, ended = 2 * site.sizes.run_s, asyncio.Event()
     with crowd.hearing():
-        async with streaming(site, others * TIMES), _listing(site, lists):
+        async with _beside(site, others, lists, times=TIMES):
             watching = asyncio.create_task(_most_memory(ended))
             word = asyncio.create_task(_probed(site, probing, seconds=seconds))
             before = usage()
@@ -153,9 +162,10 @@ async def _run(site: Site) -> Overloaded:
             most_mb = await watching
         recovered_s = await _recovery(probing, calm_s=median(calm.waited_s or [IN_TIME_S]))
         await crowd.rest(PATIENCE_S)
-    peak_again = await _peak(site, others[: site.sizes.in_flight])
+    alone_again, peak_again = await _peaks(site, others)
     return Overloaded(
         peak=max(peak, peak_again, key=lambda one: one.per_s),
+        alone=max(alone, alone_again, key=lambda one: one.per_s),
         offered_per_s=offered / took_s,
         done=done,
         crowd_ms=1000 * median(crowd.told.waited_s or [float("nan")]),
@@ -179,12 +189,29 @@ async def _somebody_free(couriers: Sequence[CourierPhone]) -> CourierPhone:
     raise RuntimeError("every courier carries something: measure with more of them (--couriers)")
 
 
+async def _peaks(site: Site, couriers: Sequence[CourierPhone]) -> tuple[Pace, Pace]:
+    """What is done when everybody asks again as soon as he is answered: alone, and in the mix."""
+    asking = couriers[: site.sizes.in_flight]
+    alone = await _peak(site, asking)
+    async with _beside(site, couriers, Counter[bool](), times=1):
+        return alone, await _peak(site, asking)
+
+
 async def _peak(site: Site, couriers: Sequence[CourierPhone]) -> Pace:
-    """What is done when everybody asks again as soon as he is answered."""
     crowd, before = Crowd(site.new_id(), couriers, site.zone_id, site.clock), usage()
     with crowd.hearing():
         took_s = await crowd.go_on(site.sizes.run_s)
     return _pace(crowd.told.done, took_s, usage().since(before))
+
+
+@asynccontextmanager
+async def _beside(
+    site: Site, couriers: Sequence[CourierPhone], lists: Counter[bool], *, times: int
+) -> AsyncIterator[None]:
+    """All of the mix that is no command: positions and lists, so many times as usual."""
+    positions = streaming(site, [*couriers] * times)
+    async with positions, _listing(site, lists, customers=_LISTING * times):
+        yield
 
 
 def _pace(done: int, took_s: float, used: Mapping[str, float]) -> Pace:
@@ -225,16 +252,22 @@ async def _recovery(courier: CourierPhone, *, calm_s: float) -> float:
 
 
 @asynccontextmanager
-async def _listing(site: Site, lists: Counter[bool]) -> AsyncIterator[None]:
-    """Customers who ask for their lists again as soon as they are answered."""
+async def _listing(site: Site, lists: Counter[bool], *, customers: int) -> AsyncIterator[None]:
+    """Customers who ask for their lists every second; `lists` counts who got his."""
 
-    async def ask(customer: Account) -> None:
+    async def ask(customer: Account, number: int) -> None:
         headers = {"Authorization": f"Bearer {customer.token}"}
+        await site.clock.sleep(_LIST_EVERY_MS * number / customers)
         while True:
+            began = perf_counter()
             answer = await site.edge.client.get("/v1/orders", headers=headers)
             lists[answer.status_code == 200] += 1
+            took_ms = 1000 * (perf_counter() - began)
+            await site.clock.sleep(max(0.0, _LIST_EVERY_MS - took_ms))
 
-    asking = [asyncio.create_task(ask(site.account("customer"))) for _ in range(_LISTING)]
+    asking = [
+        asyncio.create_task(ask(site.account("customer"), number)) for number in range(customers)
+    ]
     try:
         yield
     finally:

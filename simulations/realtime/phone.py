@@ -1,14 +1,21 @@
 """A phone that costs little, so that thousands of them fit into one measuring process."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, cast
 
 from websockets.client import ClientProtocol
-from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.uri import parse_uri
+
+from simulations.realtime.unmasked import (
+    BINARY,
+    TEXT,
+    control_frame_end,
+    spelled,
+    whole_messages,
+)
 
 _PATIENCE_S: Final = 60.0
 
@@ -20,7 +27,10 @@ class PhoneClosed(Exception):
 
 
 class Phone(asyncio.Protocol):
-    """One WebSocket; `heard` gets every message, in the event loop, and may be another later."""
+    """One WebSocket; `heard` gets every message, in the event loop, and may be another later.
+
+    The library opens and ends it; between, it would take longer over each message than the service.
+    """
 
     def __init__(self, url: str, heard: Heard) -> None:
         self._socket = ClientProtocol(parse_uri(url), max_size=None)
@@ -28,6 +38,7 @@ class Phone(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._counts = False
+        self._begun = b""
         self.received = 0
         self.bytes_received = 0
 
@@ -40,16 +51,11 @@ class Phone(asyncio.Protocol):
 
     def say(self, frame: bytes, *, binary: bool = False) -> None:
         """Send one message; what is said after the end is lost."""
-        if self._transport is None or self._transport.is_closing():
-            return
-        self._frame(frame, binary=binary)
-        self._flush()
+        self._write(spelled(frame, BINARY if binary else TEXT))
 
     def say_both(self, packed: bytes, text: bytes) -> None:
         """Send a binary and a text message in one write."""
-        self._frame(packed, binary=True)
-        self._frame(text, binary=False)
-        self._flush()
+        self._write(spelled(packed, BINARY) + spelled(text, TEXT))
 
     def count(self) -> None:
         """From now on bytes are counted and nothing is read, which costs hardly a thing."""
@@ -71,29 +77,36 @@ class Phone(asyncio.Protocol):
         self.bytes_received += len(data)
         if self._counts:
             return
-        self._socket.receive_data(data)
-        for message in self._messages():
-            self.received += 1
+        if self._opened.done():
+            self._read(self._begun + data if self._begun else data)
+        else:
+            self._have_library_read(data)
+
+    def _read(self, data: bytes) -> None:
+        messages, at = whole_messages(data)
+        self.received += len(messages)
+        for message in messages:
             self.heard(message)
+        self._begun = rest = data[at:]
+        if rest and (end := control_frame_end(rest)):
+            self._have_library_read(rest[:end])
+            self._read(rest[end:])
+
+    def _have_library_read(self, data: bytes) -> None:
+        """The answer to the handshake, a ping, the end: nothing that comes often."""
+        self._socket.receive_data(data)
+        for event in self._socket.events_received():
+            if isinstance(event, Response) and self._socket.handshake_exc is None:
+                self._opened.set_result(None)
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self._opened.done():
             self._opened.set_exception(PhoneClosed(f"not accepted: {error}"))
 
-    def _messages(self) -> Iterator[bytes]:
-        for event in self._socket.events_received():
-            if isinstance(event, Response):
-                if self._socket.handshake_exc is None:
-                    self._opened.set_result(None)
-            elif isinstance(event, Frame) and event.opcode in {Opcode.TEXT, Opcode.BINARY}:
-                yield bytes(event.data)
-
-    def _frame(self, data: bytes, *, binary: bool) -> None:
-        if binary:
-            self._socket.send_binary(data)
-        else:
-            self._socket.send_text(data)
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     def _flush(self) -> None:
         assert self._transport is not None

@@ -111,6 +111,8 @@ async def test_what_came_with_a_waiting_command_keeps_its_order(tmp_path: Path) 
             about = ON_DUTY if duty == "on" else {"duty": duty}
             word = msgspec.json.encode({"type": "duty", "id": name, **about})
             socket.connection.protocol.send_text(word)
+            # So that they do not reach the connection all in one.
+            socket.connection.protocol.send_ping(name.encode())
         socket.connection.transport.write(b"".join(socket.connection.protocol.data_to_send()))
         await busy.wait_until(1)
         busy.give_them_back()
