@@ -14,7 +14,7 @@ from engine.money.accounts import AccountId
 from engine.money.audit import Audit
 from engine.money.ledger import Entry
 from engine.money.transfers import EnterTransfer, Transfer
-from storage.ledger import LedgerStore
+from storage.ledger import LedgerStore, enter_in
 
 GROUP_MAX = 500
 _PAGE = 500
@@ -121,7 +121,4 @@ class LedgerKeeper:
     async def _decide(self, transfers: list[Transfer]) -> list[Entry | Refusal]:
         now = self._wall.now()
         async with self._store.turn() as turn:
-            ledger = await turn.load(transfers)
-            found = [ledger.enter(one, now) for one in transfers]
-            await turn.save(ledger)
-        return found
+            return await enter_in(turn, transfers, [now] * len(transfers))

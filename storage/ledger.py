@@ -1,6 +1,6 @@
 """The ledger as it is kept: one writer at a time, nothing ever changed."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import starmap
 from typing import Final, Protocol
@@ -10,16 +10,23 @@ import msgspec
 from msgspec import Struct
 
 from engine.kernel.pages import Key, Page, Wanted, page_of
+from engine.kernel.refusals import Refusal
+from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, AccountKind, Balance, asset_of, floor_of
 from engine.money.audit import StoredEntry
 from engine.money.ledger import Entry, Head, Ledger
 from engine.money.transfers import Leg, Transfer, TransferId
 from storage.database import Database, Session
-from storage.kinds import decode, encode, known
+from storage.kinds import decode, known
 from storage.queries import queries
 
 PAGE: Final = 1_000
+# A balance that is remembered takes some 250 bytes.
+REMEMBERED_MAX: Final = 20_000
 _LAST_NUMBER: Final = 1 << 62
+# Between the texts of a group, and between those of one of its transfers.
+_BREAK: Final = "\x1e"
+_COMMA: Final = "\x1f"
 
 
 class _Found(Struct, frozen=True):
@@ -38,8 +45,12 @@ class LedgerTurn(Protocol):
         """As much of it as these transfers touch."""
         ...
 
-    async def save(self, ledger: Ledger) -> None:
-        """Keep what was added."""
+    async def save(self, ledger: Ledger) -> bool:
+        """Keep what was added.
+
+        False: nothing was, for it was decided on what no longer is, or must be looked at closer.
+        Load again, which locks the ledger, and decide anew.
+        """
         ...
 
 
@@ -93,16 +104,43 @@ class LedgerStore(Protocol):
         ...
 
 
+class _Memory(Struct):
+    """How this process left the ledger.
+
+    A head's hash holds all of its past, so the balances are true while the head is the same.
+    """
+
+    head: Head
+    balances: dict[AccountId, Balance]
+
+
+async def enter_in(
+    turn: LedgerTurn, transfers: Sequence[Transfer], ats: Sequence[Instant]
+) -> list[Entry | Refusal]:
+    """Decide about transfers, each at its moment, and keep what was decided."""
+    while True:
+        ledger = await turn.load(transfers)
+        found = [ledger.enter(one, at) for one, at in zip(transfers, ats, strict=True)]
+        # Whoever could not keep it holds the head the second time, and can.
+        if await turn.save(ledger):
+            return found
+
+
 class PostgresLedger:
     """Satisfies `LedgerStore`; the pool is its caller's to close."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._memory: _Memory | None = None
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[LedgerTurn]:
+        # Whose turn it is takes the memory along; it is lost with him.
+        memory, self._memory = self._memory, None
         async with self._database.transaction() as session:
-            yield _Turn(session)
+            turn = _Turn(session, memory)
+            yield turn
+        self._memory = turn.left()
 
     @asynccontextmanager
     async def books(self) -> AsyncIterator[LedgerBooks]:
@@ -114,7 +152,7 @@ class PostgresLedger:
         return _entry(rows[0]) if rows else None
 
     async def find_balance(self, account_id: AccountId) -> Balance:
-        rows = await self._database.rows(queries.find_ledger_balance, account=account_id)
+        rows = await self._database.rows(queries.find_ledger_balances, accounts=[account_id])
         return _balances(rows).get(account_id, Balance())
 
     async def list_balances(
@@ -145,52 +183,72 @@ class PostgresLedger:
 
 
 class _Turn:
-    """Whose turn it is holds the head from when he loads until he has committed."""
+    """Decides on what is remembered; if that is not enough, holds the head until it ends."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, memory: _Memory | None) -> None:
         self._session = session
+        self._memory = memory
+        self._asked = 0
+        self._loaded: dict[AccountId, Balance] = {}
+        self._is_locked = False
 
     async def load(self, transfers: Sequence[Transfer]) -> Ledger:
+        self._asked = len(transfers)
+        memory = self._memory
+        if memory is None:
+            return await self._open(transfers)
+        # What is not remembered is read now; if the head is the same at the end, it was meanwhile.
+        head, known = memory.head, memory.balances
+        names = {leg.account for one in transfers for leg in one.legs}
+        if unknown := names - known.keys():
+            rows = await self._session.rows(queries.find_ledger_balances, accounts=list(unknown))
+            known.update(_balances(rows))
+        self._loaded = {one: known[one] for one in names if one in known}
+        return Ledger(head, balances=self._loaded, entries={})
+
+    async def save(self, ledger: Ledger) -> bool:
+        """What was not added may have been before, which is looked up with the ledger locked."""
+        if self._is_locked and not ledger.added:
+            return True
+        is_entered = (self._is_locked or len(ledger.added) == self._asked) and (
+            await self._session.value(queries.enter_transfers, **_group(ledger, self._loaded))
+        )
+        if is_entered:
+            self._keep(ledger)
+        else:
+            assert not self._is_locked, "nobody else can have entered anything"
+            self._memory = None
+        return bool(is_entered)
+
+    def left(self) -> _Memory | None:
+        """What to remember when the turn was kept."""
+        return self._memory
+
+    async def _open(self, transfers: Sequence[Transfer]) -> Ledger:
         (row,) = await self._session.rows(
             queries.open_ledger, ids=named(transfers), accounts=touched(transfers)
         )
+        self._is_locked = True
         found = _FOUND.decode(row["entries"]) if row["entries"] else ()
         balances = zip(row["posted"] or (), row["reserved"] or (), strict=True)
+        head = Head(row["number"], row["hash"])
+        self._loaded = dict(zip(row["accounts"] or (), starmap(Balance, balances), strict=True))
+        if self._memory is None or self._memory.head != head:
+            self._memory = _Memory(head, {})
+        self._memory.balances.update(self._loaded)
         return Ledger(
-            Head(row["number"], row["hash"]),
-            balances=dict(zip(row["accounts"] or (), starmap(Balance, balances), strict=True)),
+            head,
+            balances=self._loaded,
             entries={one.entry.transfer.id: one.entry for one in found},
             closed=frozenset(one.entry.transfer.id for one in found if one.is_closed),
         )
 
-    async def save(self, ledger: Ledger) -> None:
-        if not ledger.added:
-            return
-        changed = sorted(ledger.changed)
-        legs = [
-            (one.number, position, leg)
-            for one in ledger.added
-            for position, leg in enumerate(one.transfer.legs)
-        ]
-        await self._session.run(
-            queries.enter_transfers,
-            accounts=changed,
-            assets=_array(map(asset_of, changed)),
-            floors=_array(map(floor_of, changed)),
-            posted=_array(ledger.changed[one].posted for one in changed),
-            reserved=_array(ledger.changed[one].reserved for one in changed),
-            number=ledger.head.number,
-            hash=ledger.head.hash,
-            numbers=_array(one.number for one in ledger.added),
-            ats=_array(one.at for one in ledger.added),
-            hashes=_array(one.hash for one in ledger.added),
-            states=[encode(one.transfer) for one in ledger.added],
-            leg_numbers=_array(number for number, _, _ in legs),
-            leg_positions=_array(position for _, position, _ in legs),
-            leg_accounts=[leg.account for *_, leg in legs],
-            leg_assets=_array(asset_of(leg.account) for *_, leg in legs),
-            leg_amounts=_array(leg.amount for *_, leg in legs),
-        )
+    def _keep(self, ledger: Ledger) -> None:
+        assert self._memory is not None, "whoever has loaded remembers"
+        self._memory.head = ledger.head
+        if len(self._memory.balances) > REMEMBERED_MAX:
+            self._memory.balances = {}
+        self._memory.balances.update(ledger.changed)
 
 
 class _Books:
@@ -235,9 +293,42 @@ def entered_at(entry: Entry) -> Key:
     return (entry.number,)
 
 
-def _array(values: Iterable[int | str | None]) -> str:
-    """The text of an array of numbers, or of words that need no quotes."""
-    return f"{{{','.join('null' if one is None else str(one) for one in values)}}}"
+def _group(ledger: Ledger, loaded: Mapping[AccountId, Balance]) -> dict[str, object]:
+    """What `enter_transfers` takes: texts, which the driver sends without looking into them."""
+    added, new = ledger.added, sorted(ledger.changed.keys() - loaded.keys())
+    transfers = [one.transfer for one in added]
+    return {
+        "number": ledger.opened.number,
+        "hash": ledger.opened.hash,
+        "new_accounts": new,
+        "assets": [asset_of(one) for one in new],
+        "floors": [floor_of(one) for one in new],
+        "ats": _numbers([one.at for one in added]),
+        "hashes": bytes.fromhex("".join([one.hash for one in added])),
+        "ids": _numbers([one.id for one in transfers]),
+        "reasons": _BREAK.join([one.reason._value_ for one in transfers]),
+        "effective_ats": _numbers([one.effective_at for one in transfers]),
+        "abouts": _BREAK.join([one.about for one in transfers]),
+        "forms": _BREAK.join([_form(one) for one in transfers]),
+        "closing": _BREAK.join([one.settles or one.reverses or "" for one in transfers]),
+        "accounts": _BREAK.join(
+            [_COMMA.join([leg.account for leg in one.legs]) for one in transfers]
+        ),
+        "amounts": _BREAK.join([_numbers([leg.amount for leg in one.legs]) for one in transfers]),
+    }
+
+
+def _form(transfer: Transfer) -> str:
+    if transfer.pending:
+        return "pending"
+    if transfer.settles is not None:
+        return "settles"
+    return "posted" if transfer.reverses is None else "reverses"
+
+
+def _numbers(values: Iterable[int | str]) -> str:
+    """The text of an array of numbers, or of others that need no quotes."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def _entry(row: asyncpg.Record) -> Entry:

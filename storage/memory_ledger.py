@@ -93,8 +93,9 @@ class _Turn:
     async def load(self, transfers: Sequence[Transfer]) -> Ledger:
         return self._kept.part(transfers)
 
-    async def save(self, ledger: Ledger) -> None:
+    async def save(self, ledger: Ledger) -> bool:
         self._waiting.append(ledger)
+        return True
 
 
 class _Books:

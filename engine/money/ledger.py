@@ -90,7 +90,7 @@ class Ledger:
         entries: Mapping[TransferId, Entry],
         closed: frozenset[TransferId] = frozenset(),
     ) -> None:
-        self.head = head
+        self.opened = self.head = head
         self.added: list[Entry] = []
         self.changed: dict[AccountId, Balance] = {}
         self._balances = balances
@@ -121,7 +121,9 @@ class Ledger:
         self.added.append(entry)
         self.changed.update(after)
         self._entries[transfer.id] = entry
-        self._closed.update(one for one in (transfer.settles, transfer.reverses) if one)
+        closes = transfer.settles or transfer.reverses
+        if closes is not None:
+            self._closed.add(closes)
         return entry
 
     def _refusal(self, transfer: Transfer) -> Refusal | None:
@@ -165,8 +167,9 @@ class Ledger:
         """An account that would sink below its floor; one that rises is never in the way."""
         for account_id, balance in after.items():
             floor = floor_of(account_id)
-            sinks = balance.available < self.balance(account_id).available
-            if floor is not None and sinks and balance.available < floor:
+            if floor is None or (available := balance.posted + balance.reserved) >= floor:
+                continue
+            if available < self.balance(account_id).available:
                 return account_id
         return None
 
@@ -174,8 +177,8 @@ class Ledger:
 def moved(before: Balance, leg: Leg, *, pending: bool) -> Balance:
     """A balance after a leg: a pending credit is nobody's yet, a pending debit is set aside."""
     if pending:
-        return replace(before, reserved=before.reserved + min(0, leg.amount))
-    return replace(before, posted=before.posted + leg.amount)
+        return Balance(before.posted, before.reserved + min(0, leg.amount))
+    return Balance(before.posted + leg.amount, before.reserved)
 
 
 def _is_part(leg: Leg, reserved: int) -> bool:

@@ -11,7 +11,7 @@ from engine.money.periods import period_of, span
 from simulations.month.explained import Line
 from simulations.month.run import MONTH, Month
 from storage.database import Database
-from storage.ledger import PostgresLedger
+from storage.ledger import PostgresLedger, enter_in
 from storage.migrate import migrate
 from storage.periods import PostgresPeriods
 from storage.settings import DatabaseSettings
@@ -59,9 +59,7 @@ async def _enter(month: Month, dsn: str, on_entries: Callable[[int], None]) -> L
 async def _enter_some(books: PostgresLedger, month: Month, start: int) -> None:
     group = month.books.entries[start : start + GROUP_MAX]
     async with books.turn() as turn:
-        ledger = await turn.load([one.transfer for one in group])
-        for one in group:
-            entered = ledger.enter(one.transfer, one.at)
-            if isinstance(entered, Refusal):
-                raise PostgresDisagrees(f"entry {one.number}: {entered.code}")
-        await turn.save(ledger)
+        entered = await enter_in(turn, [one.transfer for one in group], [one.at for one in group])
+        for one, answer in zip(group, entered, strict=True):
+            if isinstance(answer, Refusal):
+                raise PostgresDisagrees(f"entry {one.number}: {answer.code}")

@@ -2,8 +2,8 @@
 select number, hash, entries, accounts, posted, reserved
 from ledger_opens(:ids::uuid[], :accounts::text[]);
 
--- name: find_ledger_balance
-select id, posted, reserved from ledger_accounts where id = :account;
+-- name: find_ledger_balances
+select id, posted, reserved from ledger_accounts where id = any(:accounts::text[]);
 
 -- name: list_ledger_accounts
 -- Those whose names begin so; in the order of their bytes ";" is what follows ":".
@@ -13,58 +13,91 @@ order by id
 limit :limit;
 
 -- name: find_ledger_entry
-select number, millis(at) as at, hash, state from ledger_transfers where id = :id;
+select
+    number, millis(at) as at, encode(hash, 'hex') as hash, ledger_state(entry) as state
+from ledger_entries as entry where id = :id;
 
--- name: enter_transfers!
--- Numbers come as the texts of their arrays, which the driver sends without looking at each of them.
-with settled as (
-    insert into ledger_accounts (id, asset, floor, posted, reserved)
-    select * from unnest(
-        :accounts::text[], :assets::text::text[], :floors::text::bigint[],
-        :posted::text::bigint[], :reserved::text::bigint[]
-    )
-    on conflict (id) do update set posted = excluded.posted, reserved = excluded.reserved
-),
-head as (
-    update ledger_head set number = :number, hash = :hash
-),
-entered as (
-    insert into ledger_transfers (number, at, hash, state)
-    select number, instant(at), hash, state from unnest(
-        :numbers::text::bigint[], :ats::text::bigint[], :hashes::text::text[], :states::jsonb[]
-    ) as new (number, at, hash, state)
-)
-insert into ledger_legs (number, position, account, asset, amount)
-select * from unnest(
-    :leg_numbers::text::bigint[], :leg_positions::text::smallint[], :leg_accounts::text[],
-    :leg_assets::text::text[], :leg_amounts::text::bigint[]
-);
+-- name: enter_transfers
+select ledger_enters(
+    :number, :hash, :new_accounts::text[], :assets::text[], :floors::bigint[], :ats::text,
+    :hashes, :ids::text, :reasons::text, :effective_ats::text, :abouts::text, :forms::text,
+    :closing::text, :accounts::text, :amounts::text
+) as is_entered;
 
 -- name: ledger_statement_down
--- What was posted to an account; only what is pending says so in its state.
-select entry.number, millis(entry.at) as at, entry.hash, entry.state
-from ledger_legs as legs
-join ledger_transfers as entry on entry.number = legs.number
-where legs.account = :account and legs.number < :number and not entry.state ? 'pending'
-order by legs.number desc
+-- What was posted to an account: a page of each place where a leg may stand, and of those a page.
+-- Compared and ordered by account, too, each takes its own index: in that of all numbers somebody
+-- who has few entries among many would be looked for in all of them.
+select
+    (entry).number, millis((entry).at) as at, encode((entry).hash, 'hex') as hash,
+    ledger_state(entry) as state
+from (
+    (
+        select entry from ledger_entries as entry
+        where (accounts[1], number) < (:account, :number) and accounts[1] >= :account
+            and form <> 'pending'
+        order by accounts[1] desc, number desc limit :limit
+    )
+    union all
+    (
+        select entry from ledger_entries as entry
+        where (accounts[2], number) < (:account, :number) and accounts[2] >= :account
+            and form <> 'pending'
+        order by accounts[2] desc, number desc limit :limit
+    )
+    union all
+    (
+        select entry from ledger_further_legs as leg
+        join ledger_entries as entry on entry.number = leg.number
+        where (leg.account, leg.number) < (:account, :number) and leg.account >= :account
+            and entry.form <> 'pending'
+        order by leg.account desc, leg.number desc limit :limit
+    )
+) as found
+order by (entry).number desc
 limit :limit;
 
 -- name: ledger_statement_up
-select entry.number, millis(entry.at) as at, entry.hash, entry.state
-from ledger_legs as legs
-join ledger_transfers as entry on entry.number = legs.number
-where legs.account = :account and legs.number > :number and not entry.state ? 'pending'
-order by legs.number
+select
+    (entry).number, millis((entry).at) as at, encode((entry).hash, 'hex') as hash,
+    ledger_state(entry) as state
+from (
+    (
+        select entry from ledger_entries as entry
+        where (accounts[1], number) > (:account, :number) and accounts[1] <= :account
+            and form <> 'pending'
+        order by accounts[1], number limit :limit
+    )
+    union all
+    (
+        select entry from ledger_entries as entry
+        where (accounts[2], number) > (:account, :number) and accounts[2] <= :account
+            and form <> 'pending'
+        order by accounts[2], number limit :limit
+    )
+    union all
+    (
+        select entry from ledger_further_legs as leg
+        join ledger_entries as entry on entry.number = leg.number
+        where (leg.account, leg.number) > (:account, :number) and leg.account <= :account
+            and entry.form <> 'pending'
+        order by leg.account, leg.number limit :limit
+    )
+) as found
+order by (entry).number
 limit :limit;
 
 -- name: ledger_entries_about
-select number, millis(at) as at, hash, state from ledger_transfers
+select
+    number, millis(at) as at, encode(hash, 'hex') as hash, ledger_state(entry) as state
+from ledger_entries as entry
 where about = :about order by number limit :limit;
 
 -- name: ledger_page
--- Entries in their order, with their legs as they are stored beside them.
+-- Entries in their order, with their legs as they are found by their accounts.
 select
-    entry.number, millis(entry.at) as at, entry.hash, entry.state,
+    entry.number, millis(entry.at) as at, encode(entry.hash, 'hex') as hash,
+    ledger_state(entry) as state,
     coalesce(
         (
             select jsonb_agg(jsonb_build_array(legs.account, legs.amount) order by legs.position)
@@ -72,13 +105,13 @@ select
         ),
         '[]'::jsonb
     ) as legs
-from ledger_transfers as entry
+from ledger_entries as entry
 where entry.number > :after
 order by entry.number
 limit :limit;
 
 -- name: ledger_head
-select number, hash from ledger_head;
+select number, encode(hash, 'hex') as hash from ledger_head;
 
 -- name: ledger_accounts
 select id, posted, reserved from ledger_accounts order by id;

@@ -1,7 +1,7 @@
 -- name: close_period!
 -- Where the ledger ends now: whatever has a higher number is entered later.
 insert into ledger_closings (period, number, hash, closed_at, closed_by)
-select :period, number, hash, instant(:closed_at), :closed_by from ledger_head
+select :period, number, encode(hash, 'hex'), instant(:closed_at), :closed_by from ledger_head
 on conflict (period) do nothing;
 
 -- name: find_closing
@@ -16,15 +16,15 @@ from ledger_closings order by period desc limit 1;
 -- What is pending has moved nothing, and what settles it has legs of its own.
 select
     split_part(legs.account, ':', 1) as kind,
-    legs.asset,
+    ledger_asset(legs.account) as asset,
     coalesce(-sum(legs.amount) filter (where legs.amount < 0), 0)::bigint as debits,
     coalesce(sum(legs.amount) filter (where legs.amount > 0), 0)::bigint as credits
-from ledger_transfers as entry
-join ledger_legs as legs on legs.number = entry.number
-where entry.state ->> 'pending' is null
-    and (entry.state ->> 'effective_at')::bigint < :until
+from ledger_entries as entry
+cross join lateral unnest(entry.accounts, entry.amounts) as legs (account, amount)
+where entry.form <> 'pending'
+    and millis(entry.effective_at) < :until
     and (:last::bigint is null or entry.number <= :last)
-    and ((entry.state ->> 'effective_at')::bigint >= :since or entry.number > :first::bigint)
+    and (millis(entry.effective_at) >= :since or entry.number > :first::bigint)
 group by 1, 2
 order by 1, 2;
 

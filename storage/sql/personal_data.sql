@@ -107,12 +107,12 @@ select jsonb_build_object(
 ) as told
 from invoices where order_id = any(:orders::uuid[]);
 
--- name: tell_ledger_legs
+-- name: tell_ledger_entries
 select jsonb_build_object(
-    'account', leg.account, 'asset', leg.asset, 'amount', leg.amount, 'at', millis(transfer.at),
-    'about', transfer.about
+    'account', leg.account, 'asset', ledger_asset(leg.account), 'amount', leg.amount,
+    'at', millis(entry.at), 'about', entry.about
 ) as told
-from ledger_legs as leg join ledger_transfers as transfer on transfer.number = leg.number
+from ledger_legs as leg join ledger_entries as entry on entry.number = leg.number
 where leg.account = any(:accounts::text[])
 order by leg.account, leg.number limit :limit;
 

@@ -154,9 +154,10 @@ class MortalTurn:
         await self._life.point_in_turn("after load")
         return found
 
-    async def save(self, ledger: Ledger) -> None:
-        await self._inner.save(ledger)
+    async def save(self, ledger: Ledger) -> bool:
+        is_kept = await self._inner.save(ledger)
         await self._life.point_in_turn("after save")
+        return is_kept
 
 
 class Process:

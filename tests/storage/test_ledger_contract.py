@@ -47,7 +47,7 @@ def a_transfer(amount: int, **fields: Any) -> Transfer:
     """So much from the gateway into the wallet, or out of the wallet."""
     legs = move({WALLET: amount, (GATEWAY if amount > 0 else REVENUE): -amount})
     known = {"id": TransferId(new_id()), "reason": TransferReason.TOP_UP, "effective_at": NOON}
-    return Transfer(legs=legs, **{**known, **fields})
+    return Transfer(**{"legs": legs, **known, **fields})
 
 
 def keeper(store: LedgerStore) -> LedgerKeeper:
@@ -93,6 +93,18 @@ async def test_what_was_posted_is_read_a_page_at_a_time_in_both_directions(
     beyond = entered_at(page.rows[0])
     page = await ledger.list_posted_of(WALLET, Wanted(limit=2, beyond=beyond, backwards=True))
     assert (list(page.rows), page.has_previous) == (newest_first[:2], False)
+
+
+async def test_every_leg_of_a_transfer_is_found_by_its_account(ledger: LedgerStore) -> None:
+    names = sorted(account(AccountKind.SHOP, new_id()) for _ in range(5))
+    amounts = dict(zip(names, (-4, 1, 1, 1, 1), strict=True))
+    first, last = [await entered(ledger, a_transfer(1, legs=move(amounts))) for _ in range(2)]
+    await entered(ledger, a_transfer(1, legs=move(amounts), pending=True))
+    for name in names:
+        for descending in (True, False):
+            page = await ledger.list_posted_of(name, Wanted(limit=9, descending=descending))
+            assert page.rows == ((last, first) if descending else (first, last))
+    assert await faults(ledger) == []
 
 
 async def test_what_was_closed_before_stays_closed(ledger: LedgerStore) -> None:
@@ -201,69 +213,100 @@ async def connection(
     await opened.close()
 
 
+def added(**columns: str) -> str:
+    """A statement that moves the head and enters what is there once more, but for this."""
+    known = {
+        "number": "2",
+        "id": "gen_random_uuid()",
+        **{
+            one: one
+            for one in (
+                *("at", "hash", "reason", "effective_at", "about", "form", "closes"),
+                *("accounts", "amounts"),
+            )
+        },
+        **columns,
+    }
+    return f"""with moved as (update ledger_head set number = 2)
+    insert into ledger_entries ({", ".join(known)})
+    select {", ".join(known.values())} from ledger_entries"""
+
+
+THREE = "accounts || 'bank'::text"
+ITSELF = "00000000-0000-0000-0000-000000000001"
 FORBIDDEN = (
-    "update ledger_transfers set at = now()",
-    "delete from ledger_transfers",
-    "truncate ledger_transfers cascade",
-    "update ledger_legs set amount = amount + 1",
-    "delete from ledger_legs",
-    "truncate ledger_legs",
-    "insert into ledger_legs select number, 9, account, asset, 5 from ledger_legs",
+    "update ledger_entries set at = now()",
+    "delete from ledger_entries",
+    "truncate ledger_entries cascade",
+    "insert into ledger_further_legs values (1, 3, 'bank', 5)",
+    "update ledger_further_legs set amount = amount + 1",
+    "delete from ledger_further_legs",
+    "truncate ledger_further_legs",
     "update ledger_accounts set posted = -1 where id like 'customer%'",
     "insert into ledger_head (number, hash) values (1, '')",
-    # Legs that somebody adds to an old transfer, balanced, as many as it has.
-    """insert into ledger_legs select number, position + 2, account || ':2', asset, amount
-    from ledger_legs""",
-    # What legs rely on.
+    # What entries rely on.
     "update ledger_accounts set asset = 'points'",
     "delete from ledger_accounts",
     "truncate ledger_accounts",
-    *(
-        f"""with entered as (
-            insert into ledger_transfers (number, at, hash, state)
-            select 2, at, hash, state || '{{"id": "00000000-0000-0000-0000-000000000001"}}'
-            from ledger_transfers
-        )
-        insert into ledger_legs select 2, {legs} from ledger_legs where {which}"""
-        for legs, which in (
-            ("position, account, asset, amount", "false"),
-            ("position, account, asset, amount", "position = 0"),
-            ("position, account, asset, amount + 1", "true"),
-            ("position, account || '?', asset, amount", "true"),
-            ("position, account, 'points', amount", "true"),
-            ("position + 1, account, asset, amount", "true"),
-        )
-    ),
-    """insert into ledger_transfers (number, at, hash, state)
-    select 2, at, hash, state || jsonb_build_object(
-        'id', gen_random_uuid(), 'settles', gen_random_uuid(), 'legs', '[]'::jsonb
-    ) from ledger_transfers""",
-    "insert into ledger_legs select 2, position, account, asset, amount from ledger_legs",
+    # What does not sum to zero, or has other accounts than there are.
+    added(amounts="array[5, -6]"),
+    added(amounts="array[0, 0]"),
+    added(amounts="array[5]"),
+    added(amounts="array[5, null]::bigint[]"),
+    added(accounts="array['bank', 'bank']"),
+    added(accounts="array[accounts[1], accounts[2] || '?']"),
+    added(accounts="array[accounts[1], 'points:' || accounts[2]]"),
+    added(accounts=THREE, amounts="array[5, -6, 2]"),
+    added(accounts=THREE, amounts="array[5, -5, 0]"),
+    added(accounts="array[accounts[1], accounts[2], accounts[1]]", amounts="array[5, -6, 1]"),
+    added(accounts="'{}'", amounts="'{}'"),
+    added(accounts=f"array[{THREE}]", amounts="array[[5, -6, 1]]"),
+    added(accounts=f"('[0:2]=' || ({THREE})::text)::text[]", amounts="array[5, -6, 1]"),
+    # What is of no form, or closes what it cannot.
+    added(form="'held'"),
+    added(form="'settles'"),
+    added(closes="id"),
+    added(form="'settles'", closes="gen_random_uuid()"),
+    added(form="'settles'", closes="id"),
+    added(form="'pending'", closes="id"),
+    added(form="'reverses'", id=f"'{ITSELF}'::uuid", closes=f"'{ITSELF}'::uuid"),
+    # What stands in another's place, has another's name, or a hash that is none.
+    added(number="1"),
+    added(number="3"),
+    added(id="id"),
+    added(hash="hash || hash"),
+    added().replace("set number = 2", "set number = 3"),
+    # More than a wallet has.
+    added(amounts="array[-amounts[1] - 1, amounts[1] + 1]"),
 )
 
 
 async def test_the_database_itself_refuses_what_must_not_be(
     connection: asyncpg.Connection, postgres_ledger: PostgresLedger
 ) -> None:
+    # What is added to nothing forbidden is taken, so that each is refused for what it says.
+    taking = connection.transaction()
+    await taking.start()
+    await connection.execute(added(amounts="array[5, -5]"))
+    await taking.rollback()
     for statement in FORBIDDEN:
         with pytest.raises(asyncpg.IntegrityConstraintViolationError):
             await connection.execute(statement)
     assert await faults(postgres_ledger) == []
 
 
-def set_amount(amount: int) -> str:
-    path = "{legs,0,amount}"
-    return f"update ledger_transfers set state = jsonb_set(state, '{path}', '{amount}')"
-
-
 # What is done behind the back of all triggers, and how it is undone.
 TAMPERED = (
-    (set_amount(999), set_amount(1000)),
     (
-        "update ledger_transfers set at = at + interval '1 ms'",
-        "update ledger_transfers set at = at - interval '1 ms'",
+        "update ledger_entries set amounts = array[999, -999]",
+        "update ledger_entries set amounts = array[1000, -1000]",
     ),
-    ("update ledger_legs set amount = amount * 2", "update ledger_legs set amount = amount / 2"),
+    ("update ledger_entries set about = 'a'", "update ledger_entries set about = null"),
+    (
+        "update ledger_entries set at = at + interval '1 ms'",
+        "update ledger_entries set at = at - interval '1 ms'",
+    ),
+    ("insert into ledger_further_legs values (1, 3, 'bank', 5)", "delete from ledger_further_legs"),
     (
         "update ledger_accounts set posted = posted + 1",
         "update ledger_accounts set posted = posted - 1",

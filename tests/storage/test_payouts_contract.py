@@ -19,7 +19,7 @@ from engine.payouts import dispute as disputes
 from engine.payouts.dispute import Dispute, DisputeId, DisputeStatus
 from engine.payouts.payout import BankAccountId, PayoutId
 from storage.database import Database, connected
-from storage.ledger import LedgerStore, PostgresLedger
+from storage.ledger import LedgerStore, PostgresLedger, enter_in
 from storage.memory import MemoryStore
 from storage.memory_ledger import MemoryLedger
 from storage.memory_payouts import MemoryPayouts
@@ -148,9 +148,7 @@ async def test_accounts_of_a_kind_are_listed_in_parts(ledger: LedgerStore) -> No
         effective_at=NOON,
     )
     async with ledger.turn() as turn:
-        book = await turn.load([transfer])
-        book.enter(transfer, NOON)
-        await turn.save(book)
+        await enter_in(turn, [transfer], [NOON])
     kind = AccountKind.COURIER_WALLET
     first = await ledger.list_balances(kind, limit=2)
     assert list(first) == names[:2]

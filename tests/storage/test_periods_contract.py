@@ -19,7 +19,7 @@ from engine.money.periods import Span, Turnover, VatSum, period_of
 from engine.money.transfers import Transfer, TransferId, TransferReason, move, void_of
 from storage.database import Database, connected
 from storage.invoices import InvoiceStore, PostgresInvoices
-from storage.ledger import LedgerStore, PostgresLedger
+from storage.ledger import LedgerStore, PostgresLedger, enter_in
 from storage.memory import MemoryStore
 from storage.memory_invoices import MemoryInvoices
 from storage.memory_ledger import MemoryLedger
@@ -70,9 +70,7 @@ async def enter(
 
 async def keep(ledger: LedgerStore, transfer: Transfer) -> None:
     async with ledger.turn() as turn:
-        book = await turn.load([transfer])
-        book.enter(transfer, NOON)
-        await turn.save(book)
+        await enter_in(turn, [transfer], [NOON])
 
 
 def turnovers(debits: int, credits_: int) -> tuple[Turnover, ...]:
