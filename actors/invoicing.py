@@ -1,7 +1,7 @@
 """Invoices: issued when the outbox says so, corrected by operators, printed when asked for."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from msgspec import to_builtins
@@ -48,7 +48,7 @@ class Invoicing:
         clock: Clock,
         seller: Party,
         unit: str,
-        stamp: Callable[[], Stamp],
+        stamp: Callable[[], Awaitable[Stamp]],
     ) -> None:
         self._invoices, self._store, self._clock = invoices, store, clock
         self._seller, self._unit, self._stamp = seller, unit, stamp
@@ -151,7 +151,7 @@ class Invoicing:
         return await self._invoices.find_print(invoice.id) or pdf
 
     async def _issue(self, draft: Draft, *records: AuditRecord) -> Invoice | Refusal:
-        stamp = self._stamp()
+        stamp = await self._stamp()
         return await self._invoices.issue(
             self._unit, draft, lambda chain: issue(draft, chain, stamp), records=records
         )

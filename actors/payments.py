@@ -133,6 +133,10 @@ class Payments:
     async def on_effect(self, effect: Effect) -> None:
         """An order has come further; the same effect again finds nothing to do."""
         assert isinstance(effect, FollowOrder)
+        if (lapsed := effect.lapse) is not None:
+            now = self._wall.now()
+            await self._settle(effect.payment_id, lambda one: dues.lapse(one, lapsed, now=now))
+            return
         order = await self._orders.find_order(effect.order_id)
         assert order is not None, "an effect is stored with its order"
         vat = await vat_of(self._orders, order)

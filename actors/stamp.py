@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from engine.invoices.invoice import Stamp
+from engine.invoices.onboarding import Csid
 
 _ORDER: Final = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 # The same message has the same signature (RFC 6979), so the same invoice the same bytes.
@@ -56,14 +57,37 @@ def read_stamp(file: Path) -> Stamp:
         ValueError: the file holds no such pair.
     """
     content = file.read_bytes()
-    key, certificate = (
-        load_pem_private_key(content, password=None),
-        x509.load_pem_x509_certificate(content),
-    )
+    try:
+        return _matched(read_key(content), x509.load_pem_x509_certificate(content))
+    except ValueError as error:
+        raise ValueError(f"{file} holds no stamp: {error}") from error
+
+
+def stamp_of(private_key: str, csid: Csid) -> Stamp:
+    """The stamp of a key (PEM) and the certificate that the tax authority gave for it.
+
+    Raises:
+        ValueError: they are no such pair.
+    """
+    return _matched(read_key(private_key.encode()), certificate_of(csid))
+
+
+def certificate_of(csid: Csid) -> x509.Certificate:
+    """The certificate in a CSID's token; raises ValueError where there is none."""
+    return x509.load_der_x509_certificate(base64.b64decode(base64.b64decode(csid.token)))
+
+
+def read_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
+    """A private key on secp256k1; raises ValueError for any other."""
+    key = load_pem_private_key(pem, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256k1":
-        raise ValueError(f"{file} holds no key on secp256k1")
+        raise ValueError("this is no key on secp256k1")
+    return key
+
+
+def _matched(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> Stamp:
     if certificate.public_key() != key.public_key():
-        raise ValueError(f"{file} holds a certificate of another key")
+        raise ValueError("the certificate is of another key")
     return _stamp(key, certificate)
 
 

@@ -54,7 +54,12 @@ class Submitting:
             await self._wall.sleep(self._poll_s * SECOND_MS)
 
     async def look(self) -> None:
-        """Send what is due now, in the order of the chain; an authority that is away ends it."""
+        """Send what is due now, in the order of the chain; an authority that is away ends it.
+
+        As long as our unit has no certificate nothing is sent, and everything waits.
+        """
+        if not await self._authority.is_open():
+            return
         for due in await self._invoices.list_due_submissions(self._clock.now(), limit=_AT_ONCE):
             trying = tried(due, self._patience, now=self._clock.now())
             if not await self._invoices.save_submission(trying):

@@ -20,6 +20,7 @@ from api.commands import (
     ledger,
     loyalty,
     months,
+    onboarding,
     periods,
     queries,
     reconciling,
@@ -30,13 +31,18 @@ from api.commands.chaos import chaos
 from api.commands.moving import move_zone
 from api.commands.payments import payment_server
 from api.commands.recorded_days import bench_mdrp
-from api.commands.running import OPERATOR_PHONE, running, settings_of
+from api.commands.running import (
+    OPERATOR_PHONE,
+    reachable_database,
+    running,
+    running_database,
+    settings_of,
+)
 from api.commands.under_faults import simtest
 from api.commands.understandable import Understandable
 
 if TYPE_CHECKING:
     from simulations.score import Score
-    from storage.settings import DatabaseSettings
 
 app = typer.Typer(
     help="Hadiyati: gift delivery with a real-time dispatch engine.",
@@ -67,6 +73,7 @@ app.command("walk-ledger")(ledger.walk_ledger)
 app.command("payment-server")(payment_server)
 app.command("move-zone")(move_zone)
 app.command()(seed.seed)
+app.command("onboard-unit")(onboarding.onboard_unit)
 app.command()(documents.openapi)
 app.command()(documents.clients)
 app.command()(documents.pages)
@@ -212,28 +219,13 @@ def simulate(
         elif csv is not None:
             source = sources.tabled(csv)
         elif last_hours is not None:
-            source = asyncio.run(sources.lived(_running_database(), hours=last_hours))
+            source = asyncio.run(sources.lived(running_database(), hours=last_hours))
         else:
             asked = sources.Asked(city, couriers, orders_per_hour, hours, start, tick, zones)
             source = sources.generated(asked, seed=seed)
         behaviour = Behaviour() if calm else LIVELY
         lived = run(source, seed=seed, behaviour=behaviour, events=events, report=report)
     _judge(lived.score)
-
-
-def _running_database() -> "DatabaseSettings":
-    """The database of the running system: the one that is set, or the one in the data folder."""
-    from pydantic import SecretStr
-
-    from storage.servers.embedded import running_servers
-
-    settings = settings_of()
-    if settings.database.dsn is not None:
-        return settings.database
-    found = running_servers(settings.data, settings.database, settings.redis)
-    if found is None:
-        raise typer.BadParameter("nothing runs here: start `hadiyati up`, or set database.dsn")
-    return settings.database.model_copy(update={"dsn": SecretStr(found.postgres_dsn)})
 
 
 @app.command("invite-admin")
@@ -243,7 +235,7 @@ def invite_admin(
     """Invite an admin, as the first one must be: prints the link, and sends nothing."""
     from api.commands.staff import invite
 
-    typer.echo(asyncio.run(invite(email, settings_of(), _running_database())))
+    typer.echo(asyncio.run(invite(email, settings_of(), running_database())))
     typer.echo("Open it within seven days; it works once.", err=True)
 
 
@@ -286,7 +278,7 @@ def migrate(
 def verify_ledger() -> None:
     """Fold every balance of the running system anew; ends with 1 when something is wrong."""
     with Understandable():
-        if ledger.verify(_running_database()):
+        if ledger.verify(running_database()):
             raise typer.Exit(1)
 
 
@@ -299,7 +291,7 @@ def reconcile(
 ) -> None:
     """Hold a settlement file against the running system's ledger; ends with 1 when it breaks."""
     with Understandable():
-        if not reconciling.reconcile(_running_database(), file, halalas=halalas, post=post):
+        if not reconciling.reconcile(running_database(), file, halalas=halalas, post=post):
             raise typer.Exit(1)
 
 
@@ -310,14 +302,14 @@ def export_ledger(
 ) -> None:
     """Write every posted leg of a month of the running system's ledger as CSV."""
     with Understandable():
-        periods.export(_running_database(), period, file)
+        periods.export(running_database(), period, file)
 
 
 @app.command("settle-points")
 def settle_points() -> None:
     """Enter everybody's points that have become spendable or have expired: best once a day."""
     with Understandable():
-        loyalty.settle_points(_running_database())
+        loyalty.settle_points(running_database())
 
 
 @app.command("export-orders")
@@ -331,7 +323,7 @@ def export_orders(
     """Write a zone's orders of a time as CSV, from the running system."""
     with Understandable():
         begin, end = exports.instant_of(since), exports.instant_of(until)
-        exports.export(_running_database(), zone_id, file, since=begin, until=end)
+        exports.export(running_database(), zone_id, file, since=begin, until=end)
 
 
 @app.command("export-payments")
@@ -344,14 +336,14 @@ def export_payments(
     """Write the payments of a time and their refunds as CSV, from the running system."""
     with Understandable():
         begin, end = exports.instant_of(since), exports.instant_of(until)
-        exports.export_payments(_running_database(), file, since=begin, until=end)
+        exports.export_payments(running_database(), file, since=begin, until=end)
 
 
 @app.command("index-orders")
 def index_orders() -> None:
     """Make old orders of the running system findable; goes on where it was stopped."""
     with Understandable():
-        queries.index_orders(_running_database())
+        queries.index_orders(running_database())
 
 
 @app.command("verify-audit")
@@ -364,7 +356,7 @@ def verify_audit(
     """Verify the audit log of the running system; ends with 1 when it was tampered with."""
     noted = [audit.checkpoint(one) for one in checkpoints or ()]
     with Understandable():
-        if not audit.verify(_running_database(), noted):
+        if not audit.verify(running_database(), noted):
             raise typer.Exit(1)
 
 
@@ -376,6 +368,10 @@ def doctor() -> None:
 
     settings = settings_of()
     findings = examine(settings.data, settings.database, settings.redis)
+    database = reachable_database()
+    if database is not None:
+        with Understandable():
+            findings += onboarding.certificate_findings(settings, database)
     Narrator().show(findings_table(findings))
     if any(one.state == "problem" for one in findings):
         raise typer.Exit(1)

@@ -13,6 +13,7 @@ from actors.gateways.mail import MailGateway
 from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
 from actors.gateways.sms import SmsGateway
+from actors.unit_certificates import UnitCertificates
 from api.admission import Admission
 from api.keys import KeyRing
 from api.settings import Settings
@@ -55,7 +56,8 @@ class Parts:
     sessions: SessionStore
     what_ifs: WhatIfStore
     invoices: InvoiceStore
-    authority: Authority | None
+    certificates: UnitCertificates
+    authority: Authority
     gift_links: GiftLinkStore
     kept_answers: KeptAnswers
     rates: Rates

@@ -18,7 +18,6 @@ from actors.cell import World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
 from actors.garbage import YOUNG_OF_SOCKETS, collect_seldom
-from actors.gateways.authority import Authority
 from actors.gateways.breaches import open_breaches
 from actors.gateways.cash import Cash
 from actors.gateways.clamd import open_scanner
@@ -50,6 +49,7 @@ from api.settings import Settings, adopt_environment
 from api.signals import signals_kept
 from api.sockets.connection import Desk
 from api.sockets.line import Line
+from api.unit_certificates import open_certificates
 from engine.payments.gateways import GatewayName
 from storage.audit import PostgresAudit
 from storage.database import Database
@@ -77,6 +77,7 @@ from storage.sessions import PostgresSessions
 from storage.settings import RedisSettings
 from storage.settlements import PostgresSettlements
 from storage.store import Store
+from storage.unit_certificates import PostgresUnitCertificates
 from storage.uploads import PostgresUploads
 from storage.vault import Vault
 from storage.what_ifs import PostgresWhatIfs
@@ -103,9 +104,10 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         vault = Vault(keys := open_keys(settings.key_file, chance))
         ledger, objects = PostgresLedger(database), Objects(settings.objects, settings.files_folder)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
-        payouts = PostgresPayouts(database, vault)
+        payouts, units = PostgresPayouts(database, vault), PostgresUnitCertificates(database, vault)
+        certificates = open_certificates(settings, units, keys)
         # Who registered before phones were sealed must be found.
-        for one in (identity, staff, payouts):
+        for one in (identity, staff, payouts, units):
             await one.reseal()
         yield Parts(
             bus=bus,
@@ -116,7 +118,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
             invoices=PostgresInvoices(database),
-            authority=await stack.enter_async_context(_open_authority(settings)),
+            certificates=certificates,
+            authority=await stack.enter_async_context(Zatca(settings.zatca, certificates)),
             gift_links=PostgresGiftLinks(database),
             kept_answers=PostgresKeptAnswers(database, vault),
             staff=staff,
@@ -166,15 +169,6 @@ def _open_mail(settings: Settings) -> MailGateway:
     if settings.mail.provider is MailProvider.SMTP:
         return SmtpMail(settings.mail, SystemClock())
     return DevelopmentMail(settings.mail_log, prints=settings.outbox.print_mail)
-
-
-@asynccontextmanager
-async def _open_authority(settings: Settings) -> AsyncIterator[Authority | None]:
-    if not settings.zatca.token:
-        yield None
-        return
-    async with Zatca(settings.zatca) as authority:
-        yield authority
 
 
 @asynccontextmanager

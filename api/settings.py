@@ -37,6 +37,7 @@ from api.privacy_settings import PrivacySettings
 from api.setting_group import SettingGroup
 from api.transport import in_the_clear
 from engine.invoices.invoice import Party
+from engine.invoices.onboarding import Documents
 from engine.payments.gateways import GatewayName
 from storage.settings import DatabaseSettings, DataSettings, ObjectSettings, RedisSettings
 
@@ -114,6 +115,24 @@ class InvoiceSettings(SettingGroup):
     postal_code: str = Field(
         default="12211", pattern=r"^\d{5}$", description="Seller's postal code."
     )
+    branch: str = Field(
+        default="Head Office",
+        min_length=1,
+        max_length=64,
+        description="Branch of the unit, as its certificate names it; of a VAT group the ten "
+        "digits of the member's TIN.",
+    )
+    business_category: str = Field(
+        default="Gift delivery",
+        min_length=1,
+        max_length=128,
+        description="What the company does, as the certificate says it.",
+    )
+    documents: Documents = Field(
+        default=Documents.BOTH,
+        description="What the unit issues: `1100` standard and simplified documents, `1000` or "
+        "`0100` one of them.",
+    )
     link_hours: int = Field(
         default=24, ge=1, le=720, description="Hours that the address of a PDF is valid."
     )
@@ -121,7 +140,7 @@ class InvoiceSettings(SettingGroup):
     @property
     def seller(self) -> Party:
         """As it stands on invoices."""
-        return Party(**self.model_dump(exclude={"unit", "stamp_file", "link_hours"}))
+        return Party(**self.model_dump(include={*Party.__struct_fields__}))
 
 
 class Settings(BaseSettings):

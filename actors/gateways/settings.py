@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from engine.invoices.onboarding import Csid
 from engine.payments.gateways import GatewayName, Network
 
 
@@ -231,9 +232,10 @@ class ZatcaSettings(BaseModel):
     )
     token: str = Field(
         default="",
-        description="`binarySecurityToken` of the unit's production CSID; empty: nothing is sent.",
+        description="`binarySecurityToken` of a production CSID that came another way than by "
+        "`hadiyati onboard-unit`; what came by that goes before it.",
     )
-    secret: SecretStr = Field(default=SecretStr(""), description="Secret of the production CSID.")
+    secret: SecretStr = Field(default=SecretStr(""), description="Secret of that CSID.")
     language: str = Field(
         default="ar", pattern="^(ar|en)$", description="Language of its messages: `ar` or `en`."
     )
@@ -253,9 +255,15 @@ class ZatcaSettings(BaseModel):
         default=3600.0, gt=0, le=14_400, description="Seconds before any repetition, at most."
     )
 
+    @property
+    def csid(self) -> Csid | None:
+        """What is set of a CSID."""
+        secret = self.secret.get_secret_value()
+        return Csid(token=self.token, secret=secret) if self.token else None
+
     @model_validator(mode="after")
     def _repeats_after_every_answer(self) -> "ZatcaSettings":
-        if self.token and self.retry_s < 2 * self.timeout_s:
+        if self.retry_s < 2 * self.timeout_s:
             raise ValueError("zatca.retry_s must be at least twice zatca.timeout_s")
         if bool(self.token) != bool(self.secret.get_secret_value()):
             raise ValueError("zatca.token and zatca.secret are set together: both are of one CSID")

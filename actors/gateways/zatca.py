@@ -7,7 +7,8 @@ cannot be asked without an onboarded unit.
 """
 
 import base64
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 import httpx2
 import msgspec
@@ -16,6 +17,7 @@ from actors.gateways.authority import AuthorityUncertain
 from actors.gateways.http_client import HttpClient
 from actors.gateways.settings import ZatcaSettings
 from engine.invoices.invoice import Invoice
+from engine.invoices.onboarding import Csid
 from engine.invoices.received import qr_of
 from engine.invoices.submission import Remark, SubmissionStatus, Verdict
 
@@ -36,23 +38,35 @@ _COPY_LOST: Final = Remark(
 )
 
 
+class KnownBy(Protocol):
+    """By what the authority knows our unit."""
+
+    async def csid(self) -> Csid | None:
+        """The production CSID that is in force; None as long as there is none."""
+        ...
+
+
 class Zatca(HttpClient):
     """Satisfies `Authority`; nothing is repeated here."""
 
     def __init__(
-        self, settings: ZatcaSettings, *, wire: httpx2.AsyncBaseTransport | None = None
+        self,
+        settings: ZatcaSettings,
+        known_by: KnownBy,
+        *,
+        wire: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__(
             settings.url,
             timeout_s=settings.timeout_s,
-            auth=(settings.token, settings.secret.get_secret_value()),
-            headers={
-                "accept": "application/json",
-                "accept-version": "V2",
-                "accept-language": settings.language,
-            },
+            headers=headers_for(settings),
             wire=wire,
         )
+        self._known_by = known_by
+
+    async def is_open(self) -> bool:
+        """See `Authority.is_open`."""
+        return await self._known_by.csid() is not None
 
     async def report(self, invoice: Invoice) -> Verdict:
         """See `Authority.report`."""
@@ -67,17 +81,54 @@ class Zatca(HttpClient):
         return _verdict(answer, invoice, SubmissionStatus.CLEARED)
 
     async def _send(self, path: str, invoice: Invoice, *, clearance: str) -> httpx2.Response:
-        body = {
-            "invoiceHash": invoice.hash,
-            "uuid": invoice.id,
-            "invoice": base64.b64encode(invoice.xml).decode(),
-        }
-        headers = {"content-type": "application/json", "clearance-status": clearance}
-        content = msgspec.json.encode(body)
-        try:
-            return await self._client.post(path, content=content, headers=headers)
-        except httpx2.TransportError as error:
-            raise AuthorityUncertain(f"no answer: {type(error).__name__}") from error
+        csid = await self._known_by.csid()
+        if csid is None:
+            raise AuthorityUncertain("the unit has no certificate")
+        return await ask(
+            self._client,
+            "POST",
+            path,
+            document_of(invoice),
+            csid=csid,
+            headers={"clearance-status": clearance},
+        )
+
+
+def headers_for(settings: ZatcaSettings) -> dict[str, str]:
+    """What every request says."""
+    return {
+        "accept": "application/json",
+        "accept-version": "V2",
+        "accept-language": settings.language,
+        "content-type": "application/json",
+    }
+
+
+def document_of(invoice: Invoice) -> dict[str, str]:
+    """A document as the authority is sent it."""
+    return {
+        "invoiceHash": invoice.hash,
+        "uuid": invoice.id,
+        "invoice": base64.b64encode(invoice.xml).decode(),
+    }
+
+
+async def ask(
+    client: httpx2.AsyncClient,
+    method: str,
+    path: str,
+    body: Mapping[str, str],
+    *,
+    csid: Csid | None,
+    headers: Mapping[str, str] | None = None,
+) -> httpx2.Response:
+    """What it answers, under a CSID if there is one; silence is `AuthorityUncertain`."""
+    auth = None if csid is None else httpx2.BasicAuth(csid.token, csid.secret)
+    content = msgspec.json.encode(body)
+    try:
+        return await client.request(method, path, content=content, headers=headers, auth=auth)
+    except httpx2.TransportError as error:
+        raise AuthorityUncertain(f"no answer: {type(error).__name__}") from error
 
 
 def _verdict(answer: httpx2.Response, invoice: Invoice, taken: SubmissionStatus) -> Verdict:
@@ -85,14 +136,14 @@ def _verdict(answer: httpx2.Response, invoice: Invoice, taken: SubmissionStatus)
     if status == _TOO_LARGE:
         return Verdict(status=SubmissionStatus.REFUSED, errors=(_TOO_LARGE_REMARK,))
     if status == _KNOWN_ALREADY:
-        return _known_already(_object(answer), invoice, taken)
+        return _known_already(answered(answer), invoice, taken)
     if status in _TAKEN:
         return _taken(_said(answer), invoice, taken)
-    if status == _NOT_VALID and (said := _object(answer)) and _is_refused(said):
+    if status == _NOT_VALID and (said := answered(answer)) and _is_refused(said):
         return Verdict(
             status=SubmissionStatus.REFUSED,
-            warnings=_remarks(said, "warningMessages"),
-            errors=_remarks(said, "errorMessages"),
+            warnings=remarks_of(said, "warningMessages"),
+            errors=remarks_of(said, "errorMessages"),
         )
     # 401, 404 or 406 say that we are set wrongly, and nothing of the document.
     raise AuthorityUncertain(f"status {status}")
@@ -106,7 +157,7 @@ def _taken(said: dict[str, Any], invoice: Invoice, taken: SubmissionStatus) -> V
     if taken is SubmissionStatus.CLEARED and not xml:
         raise AuthorityUncertain("the answer is without the cleared document")
     return Verdict(
-        status=taken, warnings=_remarks(said, "warningMessages"), cleared_xml=xml, cleared_qr=qr
+        status=taken, warnings=remarks_of(said, "warningMessages"), cleared_xml=xml, cleared_qr=qr
     )
 
 
@@ -133,17 +184,18 @@ def _cleared(said: dict[str, Any], invoice: Invoice) -> tuple[bytes, str]:
 
 def _is_refused(said: dict[str, Any]) -> bool:
     words = {said.get("reportingStatus"), said.get("clearanceStatus")}
-    return bool(words & _REFUSALS or _remarks(said, "errorMessages"))
+    return bool(words & _REFUSALS or remarks_of(said, "errorMessages"))
 
 
 def _said(answer: httpx2.Response) -> dict[str, Any]:
-    said = _object(answer)
+    said = answered(answer)
     if not said:
         raise AuthorityUncertain("the answer is no object")
     return said
 
 
-def _object(answer: httpx2.Response) -> dict[str, Any]:
+def answered(answer: httpx2.Response) -> dict[str, Any]:
+    """The object that was answered; empty where it was none."""
     try:
         body = msgspec.json.decode(answer.content)
     except msgspec.DecodeError:
@@ -151,7 +203,7 @@ def _object(answer: httpx2.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _remarks(said: dict[str, Any], kind: str) -> tuple[Remark, ...]:
+def remarks_of(said: dict[str, Any], kind: str) -> tuple[Remark, ...]:
     """Messages of a kind; the gateway sends a lone one without its list."""
     results = said.get("validationResults")
     found = results.get(kind) if isinstance(results, dict) else None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
     from api.up import System
+    from storage.settings import DatabaseSettings
 
 # Whoever runs the simulated people is the operator of their zone, too.
 OPERATOR_PHONE = "+966500000001"
@@ -93,3 +94,26 @@ def running(
 def _is_fast(speed: float | None) -> "TypeGuard[float]":
     """Whether the clock runs ahead: what it dates must not get into the data folder."""
     return speed is not None and speed != 1
+
+
+def running_database() -> "DatabaseSettings":
+    """The database of the running system: the one that is set, or the one in the data folder."""
+    found = reachable_database()
+    if found is None:
+        raise typer.BadParameter("nothing runs here: start `hadiyati up`, or set database.dsn")
+    return found
+
+
+def reachable_database() -> "DatabaseSettings | None":
+    """As `running_database`; None when nothing runs."""
+    from pydantic import SecretStr
+
+    from storage.servers.embedded import running_servers
+
+    settings = settings_of()
+    if settings.database.dsn is not None:
+        return settings.database
+    found = running_servers(settings.data, settings.database, settings.redis)
+    if found is None:
+        return None
+    return settings.database.model_copy(update={"dsn": SecretStr(found.postgres_dsn)})

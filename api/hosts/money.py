@@ -3,53 +3,41 @@
 from actors.invoicing import Invoicing
 from actors.paid import Paid
 from actors.payments import Payments, Policy
-from actors.stamp import own_stamp, read_stamp
 from actors.submitting import Submitting
 from api.parts import Parts
-from engine.invoices.invoice import Stamp
 from engine.invoices.submission import Patience
 from engine.kernel.timing import SECOND_MS
 from engine.payments.decide import Terms
 
 
 def open_invoicing(parts: Parts) -> Invoicing:
-    """What issues invoices, sealed by the stamp of the settings or one of our own."""
+    """What issues invoices, sealed by the stamp that is in force."""
     settings = parts.settings.invoices
-    # A file that cannot be read is told when the service starts, not after the first delivery.
-    certified = None if settings.stamp_file is None else read_stamp(settings.stamp_file)
-
-    def stamp() -> Stamp:
-        return certified or own_stamp(parts.keys.keys.secret("invoice stamp"), settings.unit)
-
     return Invoicing(
         parts.invoices,
         parts.store,
         clock=parts.clock,
         seller=settings.seller,
         unit=settings.unit,
-        stamp=stamp,
+        stamp=parts.certificates.stamp,
     )
 
 
-def open_submitting(parts: Parts) -> list[Submitting]:
-    """What sends invoices to the tax authority; nothing where none is set."""
+def open_submitting(parts: Parts) -> Submitting:
+    """What sends invoices to the tax authority, once our unit has a certificate."""
     settings = parts.settings.zatca
-    if parts.authority is None:
-        return []
     patience = Patience(
         first_ms=round(settings.retry_s * SECOND_MS),
         most_ms=round(settings.retry_s_max * SECOND_MS),
     )
-    return [
-        Submitting(
-            parts.invoices,
-            parts.authority,
-            clock=parts.clock,
-            wall=parts.wall,
-            patience=patience,
-            poll_s=settings.poll_s,
-        )
-    ]
+    return Submitting(
+        parts.invoices,
+        parts.authority,
+        clock=parts.clock,
+        wall=parts.wall,
+        patience=patience,
+        poll_s=settings.poll_s,
+    )
 
 
 def open_payments(parts: Parts) -> Payments:

@@ -58,7 +58,7 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         *services,
         app.state.refused_tries,
         *open_privacy(app, parts),
-        *open_submitting(parts),
+        open_submitting(parts),
     )
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]

@@ -138,7 +138,7 @@ async def get_invoice_file(
         raise Refused(UNKNOWN_LINK())
     submissions = await parts.invoices.find_submissions([invoice.id])
     submission = submissions[invoice.id]
-    if parts.authority is not None and is_held_back(submission):
+    if is_held_back(submission) and await parts.authority.is_open():
         raise Refused(NOT_CLEARED())
     invoice = handed_out(invoice, submission)
     invoicing: Invoicing = request.app.state.invoicing

@@ -66,7 +66,7 @@ async def list_submissions(
         "submissions",
         [_shown(one) for one in page.rows],
         oldest_not_sent_at=await parts.invoices.oldest_not_sent(),
-        is_sending=parts.authority is not None,
+        is_sending=await parts.authority.is_open(),
     )
 
 

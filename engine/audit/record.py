@@ -21,6 +21,7 @@ class Action(StrEnum):
     CANCEL_ORDER = "cancel_order"
     UNASSIGN_ORDER = "unassign_order"
     CORRECT_INVOICE = "correct_invoice"
+    CERTIFY_UNIT = "certify_unit"
     JUDGE_PROFILE = "judge_profile"
     LIMIT_OPERATOR = "limit_operator"
     INVITE = "invite"

@@ -11,7 +11,7 @@ from engine.money.transfers import to_enter
 from engine.payments import decide, postings
 from engine.payments.decide import Terms, decided
 from engine.payments.messages import NOTHING_OWED
-from engine.payments.owed import Settlement, SettlementKind, Supplementing
+from engine.payments.owed import Lapse, Settlement, SettlementKind, Supplementing
 from engine.payments.payment import OwedSettled, PaidOrderPlaced, Payment, evolve
 from engine.payments.settling import sell
 
@@ -64,6 +64,14 @@ def placed(payment: Payment, *, terms: Terms, now: Instant) -> Decision:
         payment, is_placed=True, is_over=True, target_halalas=payment.amount_halalas, tries=0
     )
     return sell(later, (PaidOrderPlaced(at=now),), (), terms=terms, now=now)
+
+
+def lapse(first: Payment, told: Lapse, *, now: Instant) -> Decision | None:
+    """What a supplement does not bring is due from now on; None when that is known."""
+    if any(one.payment_id == told.payment_id for one in first.lapses):
+        return None
+    later = evolve(first, lapses=(*first.lapses, told))
+    return decided(later, (), now=now)
 
 
 def give_up(first: Payment, wish: Settlement) -> Decision | Refusal | None:

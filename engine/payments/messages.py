@@ -3,13 +3,18 @@
 from engine.kernel.ids import OrderId, PaymentId
 from engine.kernel.messages import Effect
 from engine.kernel.refusals import RefusalKind, declare
+from engine.payments.owed import Lapse
 
 
 class FollowOrder(Effect, frozen=True, kw_only=True, tag=True):
-    """An order that is paid for has come further: its payment is to follow."""
+    """An order that is paid for has come further: its payment is to follow.
+
+    With a `lapse` it is the order's first payment that hears what a supplement does not bring.
+    """
 
     order_id: OrderId
     payment_id: PaymentId
+    lapse: Lapse | None = None
 
 
 class TakePointsBack(Effect, frozen=True, kw_only=True, tag=True):

@@ -65,3 +65,11 @@ class Settlement(Struct, frozen=True, kw_only=True):
     at: Instant
     by: UserId
     note: str = ""
+
+
+class Lapse(Struct, frozen=True, kw_only=True):
+    """What a supplement was to bring for an order and will not: its hold lapsed at the bank."""
+
+    payment_id: PaymentId
+    order_id: OrderId
+    halalas: int

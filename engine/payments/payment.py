@@ -17,7 +17,7 @@ from engine.orders.gift_link import GiftLinkId
 from engine.orders.messages import PlaceOrder
 from engine.orders.quote import Quote
 from engine.payments.gateways import MATRIX, Card, Flow, GatewayName, Network, WalletPart
-from engine.payments.owed import Price, Settlement, Supplementing
+from engine.payments.owed import Lapse, Price, Settlement, Supplementing
 
 
 class PaymentStatus(StrEnum):
@@ -151,17 +151,16 @@ class Payment(Thing, frozen=True, kw_only=True):
     """What a customer pays for one order.
 
     `order` is placed once the money is held or taken, and `is_over` when it has ended. Of a gift
-    link (`gift_link_id`) there is none before its recipient has answered; the link is opened
-    instead. Of a group there are several `orders`, and `shares` of them; `order_id` is the group's
-    name, and once the orders are placed, the payment knows nothing personal of them.
-    `target_halalas` is what is to be kept in the end, None while that is open; the rest goes back
-    for `rest_reason`. `captured_halalas` and `refunded_halalas` are what the gateway says,
-    `conversion_halalas` what another currency adds; `wallet` is the wallet's part of these. What
-    went to it instead is `credited_halalas`; cash is with `courier_id`. `price` is what the order
-    was charged in the end. A `supplement` pays for more of an order that has a first payment; of
-    that, `settlements` are what was done about what it did not cover. With `is_noticed` the gateway
-    has sent word and is to be asked. `due_at` is when something is to be done unasked, `tries` how
-    often that came to nothing.
+    link (`gift_link_id`) there is none before its recipient has answered. Of a group there are
+    several `orders`, and `shares` of them; `order_id` is the group's name. Once orders are placed,
+    nothing personal of them is known. `target_halalas` is what is to be kept, None while that is
+    open; the rest goes back for `rest_reason`. `captured_halalas` and `refunded_halalas` are what
+    the gateway says, `conversion_halalas` what another currency adds; `wallet` is the wallet's part
+    of these. What went to it instead is `credited_halalas`; cash is with `courier_id`. `price` is
+    what the order was charged. A `supplement` pays for more of an order that has a first payment;
+    of that, `settlements` are what was done about what it did not cover, `lapses` what supplements
+    (`is_lapsed`) do not bring. With `is_noticed` the gateway has sent word. `due_at` is when
+    something is to be done, `tries` how often in vain.
     """
 
     id: PaymentId
@@ -197,6 +196,8 @@ class Payment(Thing, frozen=True, kw_only=True):
     courier_id: CourierId | None = None
     price: Price | None = None
     settlements: tuple[Settlement, ...] = ()
+    lapses: tuple[Lapse, ...] = ()
+    is_lapsed: bool = False
     challenge_url: str = ""
     reason: str = ""
     tries: int = 0
@@ -230,9 +231,9 @@ class Payment(Thing, frozen=True, kw_only=True):
 
     def owed_for(self, order_id: OrderId) -> int:
         """What is still owed for an order that is over, beyond this payment and supplements."""
-        share = self.share(order_id)
-        price = self.price if share is None else share.price
+        price = (self.share(order_id) or self).price
         settled = sum(one.halalas for one in self.settlements if one.order_id == order_id)
+        settled -= sum(one.halalas for one in self.lapses if one.order_id == order_id)
         return 0 if price is None else price.owed_halalas - price.supplemented_halalas - settled
 
     def share(self, order_id: OrderId | None) -> Share | None:

@@ -23,7 +23,7 @@ from engine.payments.crediting import asked_before, given_before, with_given_bef
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import Flow, GatewayName
 from engine.payments.messages import FollowOrder, TakePointsBack
-from engine.payments.owed import Price, owed_of
+from engine.payments.owed import Lapse, Price, owed_of
 from engine.payments.payment import (
     Payment,
     PaymentCredited,
@@ -39,6 +39,7 @@ from engine.payments.payment import (
 )
 from engine.pricing.lines import vat_in
 
+_GONE = frozenset({PaymentStatus.VOIDED, PaymentStatus.DECLINED})
 _TELLING = (OrderPickedUp, OrderDelivered, OrderCancelled, OrderReturned, OrderChanged)
 
 
@@ -108,6 +109,8 @@ def sell(
     """Divide what the order has earned, once it is over and the money is there."""
     if payment.shares:
         return _sell_shares(payment, events, effects, terms=terms, now=now)
+    if _has_lapsed(payment):
+        return _lapsed(payment, events, effects, now=now)
     target = payment.target_halalas or 0
     kept = max(0, min(target, payment.refundable_halalas))
     is_due = payment.is_over and payment.sale is None and _is_there(payment)
@@ -154,6 +157,33 @@ def _pass_on(
     )
 
 
+def _has_lapsed(payment: Payment) -> bool:
+    """Whether a supplement was to bring something for an order that is over, and will not."""
+    is_sold = payment.supplement is not None and not payment.supplement.is_due and payment.is_over
+    is_gone = payment.status in _GONE and payment.operation is None
+    return is_sold and is_gone and not payment.is_lapsed and bool(payment.target_halalas)
+
+
+def _lapsed(
+    payment: Payment, events: tuple[Event, ...], effects: tuple[Effect, ...], *, now: Instant
+) -> Decision:
+    """Nothing is to be kept of it any more, and the order's first payment hears of that.
+
+    Should it be taken after all it goes back, for by then the customer is asked for it.
+    """
+    supplement, halalas = payment.supplement, payment.target_halalas
+    assert supplement is not None
+    assert halalas is not None
+    told = FollowOrder(
+        id=EffectId(derived_id("lapsed", payment.id)),
+        order_id=supplement.order_id,
+        payment_id=supplement.first_payment_id,
+        lapse=Lapse(payment_id=payment.id, order_id=supplement.order_id, halalas=halalas),
+    )
+    later = replace(payment, target_halalas=0, is_lapsed=True)
+    return decided(later, events, (*effects, told), now=now)
+
+
 def _follow_supplement(
     payment: Payment, order: Order, *, terms: Terms, now: Instant
 ) -> Decision | None:
@@ -165,7 +195,7 @@ def _follow_supplement(
             break
         before += one.halalas
     is_over = order.status in CLOSED
-    if not part or (order.status not in ON_BOARD and not is_over):
+    if not part or payment.is_lapsed or (order.status not in ON_BOARD and not is_over):
         return None
     target = max(0, min(order.price_halalas - before, part, payment.amount_halalas))
     if (target, is_over) == (payment.target_halalas, payment.is_over):

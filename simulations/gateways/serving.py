@@ -2,10 +2,14 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
+from actors.clock import SystemClock
+from engine.kernel.timing import SECOND_MS
 from simulations.gateways.cards import ACCOUNTS, CARDS
 from simulations.gateways.moyasar import (
     PUBLISHABLE_KEY,
@@ -23,6 +27,10 @@ from simulations.gateways.stripe import StripeProtocol
 from simulations.gateways.zatca import SECRET as ZATCA_SECRET
 from simulations.gateways.zatca import SELLER, ZatcaProtocol
 from simulations.gateways.zatca import TOKEN as ZATCA_TOKEN
+from simulations.gateways.zatca_csids import CsidProtocol
+
+# As in ZATCA's sandbox; a few, for each is good once.
+OTPS: Final = ("123345", "272826", "302210")
 
 
 def run(*, port: int, api: str) -> None:
@@ -42,11 +50,19 @@ async def _serve(port: int, api: str) -> None:
     MoyasarProtocol(server, webhook_url=f"{api}/v1/webhooks/moyasar")
     StripeProtocol(server, webhook_url=f"{api}/v1/webhooks/stripe")
     PayPalProtocol(server, webhook_url=f"{api}/v1/webhooks/paypal")
-    ZatcaProtocol(server, vat_number=SELLER)
+    zatca = ZatcaProtocol(server, vat_number=SELLER)
+    csids = CsidProtocol(server, zatca, vat_number=SELLER, now=_now())
+    csids.otps.update(OTPS)
     async with server.running(port):
         console.print(settings_for(server.url), highlight=False, soft_wrap=True)
         console.print(_cards())
+        passwords = ", each once: ".join(("one-time passwords for onboard-unit", ", ".join(OTPS)))
+        console.print(passwords, highlight=False)
         await asyncio.Event().wait()
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(SystemClock().now() // SECOND_MS, tz=UTC)
 
 
 def settings_for(url: str) -> str:

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from msgspec import Struct
 
@@ -46,13 +47,17 @@ class Taken(Struct, frozen=True, kw_only=True):
     xml: bytes
 
 
-class _Document(Struct, frozen=True, kw_only=True):
+class Document(Struct, frozen=True, kw_only=True):
+    """What is read of a document, and computed from it."""
+
     uuid: str
     kind: str
+    type: str
     seller: str
     counter: int
     previous: str
     hash: str
+    certificate: bytes
     is_stamped: bool
 
 
@@ -70,8 +75,19 @@ class ZatcaProtocol:
         self.warnings: deque[str] = deque()
         self.clears = True
         self._vat_number = vat_number
+        self._known = {basic(TOKEN, SECRET)}
+        # Of who was onboarded: by whom he is known, and with which certificates he may sign.
+        self._certified: dict[str, set[bytes]] = {}
         self._hashes: dict[int, str] = {0: _FIRST}
         server.serve(self.answer)
+
+    def admit(self, authorization: str, certificates: set[bytes]) -> None:
+        """A unit was onboarded: it may ask, and sign with these certificates (DER)."""
+        self._certified[authorization] = certificates
+
+    def revoke(self, authorization: str) -> None:
+        """Who asks by this is not known any more."""
+        self._certified.pop(authorization, None)
 
     def answer(self, request: Request) -> Reply | None:
         """None for what is nobody's here."""
@@ -79,8 +95,7 @@ class ZatcaProtocol:
             return None
         if self.statuses:
             return Reply(status=self.statuses.popleft(), body={})
-        is_known = request.headers.get("authorization") == _basic()
-        if not is_known:
+        if request.headers.get("authorization") not in {*self._known, *self._certified}:
             return Reply(status=401, body={"message": "unauthorized"})
         if request.headers.get("accept-version") != "V2":
             return Reply(status=406, body={"message": "This Version is not supported"})
@@ -91,18 +106,20 @@ class ZatcaProtocol:
     def _judged(self, request: Request) -> Reply:
         body = request.json()
         if body.get("invoiceHash") in self.taken:
-            return _reply(409, request.path, "ERROR", errors=["Invoice Hash Previously Submitted"])
+            return judgement(
+                409, request.path, "ERROR", errors=["Invoice Hash Previously Submitted"]
+            )
         try:
             xml = base64.b64decode(body["invoice"], validate=True)
-            document = _read(xml)
+            document = read_document(xml)
         except (KeyError, NotBase64, ValueError) as error:
-            return _reply(400, request.path, "ERROR", errors=[f"INVALID-DOCUMENT {error}"])
-        faults = [*self._faults(document, body, request.path)]
+            return judgement(400, request.path, "ERROR", errors=[f"INVALID-DOCUMENT {error}"])
+        faults = [*self._faults(document, body, request)]
         # Also what is refused has its place in the chain.
         self._hashes[document.counter] = document.hash
         if faults:
             self.refused[document.uuid] = faults
-            return _reply(400, request.path, "ERROR", errors=faults)
+            return judgement(400, request.path, "ERROR", errors=faults)
         self.taken[document.hash] = Taken(uuid=document.uuid, path=request.path, xml=xml)
         return self._accepted(request.path, xml)
 
@@ -112,32 +129,44 @@ class ZatcaProtocol:
         more = {}
         if path == _CLEARANCE:
             more["clearedInvoice"] = base64.b64encode(_stamped(xml)).decode()
-        return _reply(202 if warnings else 200, path, word, warnings=warnings, more=more)
+        return judgement(202 if warnings else 200, path, word, warnings=warnings, more=more)
 
-    def _faults(self, document: _Document, body: dict[str, Any], path: str) -> list[str]:
+    def _faults(self, document: Document, body: dict[str, Any], request: Request) -> list[str]:
         is_simplified = document.kind.startswith(_SIMPLIFIED)
+        own = self._certified.get(request.headers.get("authorization", ""))
         found = {
-            "INVALID-HASH the hash is another": body.get("invoiceHash") != document.hash,
-            "INVALID-UUID the identifier is another": body.get("uuid") != document.uuid,
-            "INVALID-STAMP the stamp is of another document": not document.is_stamped,
-            "BR-KSA-39 the seller is not whose certificate it is": (
-                document.seller != self._vat_number
+            "CERTIFICATE-UNKNOWN the certificate is not one of the unit": (
+                own is not None and document.certificate not in own
             ),
             "KSA-13 it does not follow the document before it": (
                 self._hashes.get(document.counter - 1, document.previous) != document.previous
             ),
             "BR-KSA-06 another way is for documents of this kind": (
-                is_simplified and path == _CLEARANCE
+                is_simplified and request.path == _CLEARANCE
             ),
         }
-        return [fault for fault, is_so in found.items() if is_so]
+        more = [fault for fault, is_so in found.items() if is_so]
+        return [*faults_of(document, body, vat_number=self._vat_number), *more]
 
 
-def _basic() -> str:
-    return "Basic " + base64.b64encode(f"{TOKEN}:{SECRET}".encode()).decode()
+def faults_of(document: Document, body: dict[str, Any], *, vat_number: str) -> list[str]:
+    """What is wrong with a document for itself, in what was sent with it."""
+    found = {
+        "INVALID-HASH the hash is another": body.get("invoiceHash") != document.hash,
+        "INVALID-UUID the identifier is another": body.get("uuid") != document.uuid,
+        "INVALID-STAMP the stamp is of another document": not document.is_stamped,
+        "BR-KSA-39 the seller is not whose certificate it is": document.seller != vat_number,
+    }
+    return [fault for fault, is_so in found.items() if is_so]
 
 
-def _read(xml: bytes) -> _Document:
+def basic(token: str, secret: str) -> str:
+    """How a CSID is shown."""
+    return "Basic " + base64.b64encode(f"{token}:{secret}".encode()).decode()
+
+
+def read_document(xml: bytes) -> Document:
+    """What a document says; raises ValueError for what is none."""
     root = read_xml(xml)
 
     def text(path: str) -> str:
@@ -153,13 +182,15 @@ def _read(xml: bytes) -> _Document:
     digest = hashlib.sha256(etree.tostring(bare, method="c14n")).digest()
     kind = root.find("cbc:InvoiceTypeCode", _NAMES)
     certificate = x509.load_der_x509_certificate(base64.b64decode(text(".//ds:X509Certificate")))
-    return _Document(
+    return Document(
         uuid=text("cbc:UUID"),
         kind="" if kind is None else kind.get("name", ""),
+        type=text("cbc:InvoiceTypeCode"),
         seller=text("cac:AccountingSupplierParty//cbc:CompanyID"),
         counter=int(text("cac:AdditionalDocumentReference[cbc:ID='ICV']/cbc:UUID")),
         previous=text(f"cac:AdditionalDocumentReference[cbc:ID='PIH']/{_CONTENT}"),
         hash=base64.b64encode(digest).decode(),
+        certificate=certificate.public_bytes(Encoding.DER),
         is_stamped=_is_stamped(certificate, base64.b64decode(text(".//ds:SignatureValue")), digest),
     )
 
@@ -185,7 +216,7 @@ def _stamped(xml: bytes) -> bytes:
     return written
 
 
-def _reply(
+def judgement(
     status: int,
     path: str,
     word: str,
@@ -194,6 +225,7 @@ def _reply(
     warnings: list[str] | None = None,
     more: dict[str, str] | None = None,
 ) -> Reply:
+    """How the authority answers for a document."""
     name, done = ("clearanceStatus", "CLEARED")
     if path == _REPORTING:
         name, done = ("reportingStatus", "REPORTED")

@@ -22,6 +22,7 @@ from actors.payments import Payments, Policy
 from actors.payouts import Payouts
 from actors.reconciling import Reconciling
 from actors.stamp import own_stamp
+from actors.unit_certificates import UnitCertificates
 from engine.invoices.invoice import CreditRefund, IssueInvoice, Party
 from engine.kernel.messages import Effect
 from engine.kernel.ownership import TellOwner
@@ -44,6 +45,7 @@ from storage.memory_ledger import MemoryLedger
 from storage.memory_payments import MemoryPayments
 from storage.memory_payouts import MemoryPayouts
 from storage.memory_periods import MemoryPeriods
+from storage.memory_unit_certificates import MemoryUnitCertificates
 
 if TYPE_CHECKING:
     from engine.kernel.ids import UserId
@@ -133,7 +135,12 @@ class Office:
             clock=self.clock,
             seller=_SELLER,
             unit=UNIT,
-            stamp=lambda: own_stamp(b"a month", UNIT),
+            stamp=UnitCertificates(
+                MemoryUnitCertificates(),
+                unit=UNIT,
+                authority="",
+                stamp=lambda: own_stamp(b"a month", UNIT),
+            ).stamp,
         )
         self.payouts = self._payouts(wire)
         self.outbox = self._outbox()

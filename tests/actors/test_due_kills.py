@@ -8,9 +8,11 @@ from engine.kernel.ids import PaymentId, UserId
 from engine.money.accounts import AccountKind
 from engine.payments.dues import give_up
 from engine.payments.owed import Settlement, SettlementKind
-from engine.payments.payment import PaymentStatus
+from engine.payments.payment import Payment, PaymentStatus
+from simulations.gateways.till import Charge, ChargeStatus
 from tests.actors.kills import Life, die_everywhere
 from tests.actors.stories import BY, UNTIL_KNOWN, Ends, Story, anew, paying_by, worth
+from tests.actors.test_dues import MORE, a_change
 from tests.actors.tills import Tills
 
 GIVEN_UP = {
@@ -50,6 +52,47 @@ async def test_what_is_owed_is_paid_once(by: str) -> None:
         assert status is PaymentStatus.CAPTURED
         assert moved[AccountKind.RECEIVABLE] == captured > 0
         assert (await tills.keeper.audit()).faults == []
+
+
+async def test_a_difference_whose_hold_lapses_at_the_bank_is_owed_and_paid_once() -> None:
+    async with paying_by("moyasar") as (tills, paying):
+
+        async def told(dies_at: int | None) -> tuple[Life, Ends]:
+            story = Story(tills, await anew(tills, paying), dies_at)
+            await story.pay()
+            order = await tills.order_of(await story.payment())
+            assert order is not None
+            change = await a_change(tills, order, story.orders[0])
+            wish = replace(paying, payment_id=PaymentId(tills.new_id()), order=change)
+            made = await tills.host.pay(wish)
+            assert isinstance(made, Payment)
+            (charge,) = (one for one in held_by(tills) if one.amount == made.amount_halalas)
+            tills.protocol.till.void(charge)
+            await story.pick_up()
+            await story.deliver()
+            before = await worth(tills)
+            await story.settle(UNTIL_KNOWN)
+            lapsed = await tills.newest(made)
+            assert (lapsed.status, lapsed.is_lapsed) == (PaymentStatus.VOIDED, True)
+            due = await story.due()
+            assert due.halalas == MORE
+            paid = await tills.host.pay(
+                replace(paying, payment_id=PaymentId(tills.new_id()), order=due)
+            )
+            assert isinstance(paid, Payment)
+            await story.settle(UNTIL_KNOWN)
+            assert (await story.payment()).owed_for(order.id) == 0
+            assert await tills.balance(AccountKind.RECEIVABLE, order.id) == 0
+            return story.life, await story.ends(before)
+
+        await die_everywhere(told, points=8)
+        await tills.must_add_up()
+
+
+def held_by(tills: Tills) -> list[Charge]:
+    """What the gateway holds by now."""
+    charges = tills.protocol.till.charges.values()
+    return [one for one in charges if one.status is ChargeStatus.AUTHORISED]
 
 
 @pytest.mark.parametrize("kind", list(GIVEN_UP))

@@ -14,6 +14,7 @@ from actors.invoicing import Invoicing
 from actors.ledger import LedgerKeeper
 from actors.payouts import Payouts
 from actors.stamp import own_stamp
+from actors.unit_certificates import UnitCertificates
 from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.messages import Caller, Role
 from engine.kernel.pages import Page, Wanted
@@ -30,6 +31,7 @@ from storage.memory import MemoryStore
 from storage.memory_invoices import MemoryInvoices
 from storage.memory_ledger import MemoryLedger
 from storage.memory_payouts import MemoryPayouts
+from storage.memory_unit_certificates import MemoryUnitCertificates
 from tests.actors.bank import Bank, HandClock, a_bank
 from tests.builders import NOON, new_id
 from tests.engine.invoices.drafts import SELLER
@@ -62,7 +64,12 @@ class Office:
             clock=self.clock,
             seller=SELLER,
             unit="U1",
-            stamp=lambda: own_stamp(b"payouts", "U1"),
+            stamp=UnitCertificates(
+                MemoryUnitCertificates(),
+                unit="U1",
+                authority="",
+                stamp=lambda: own_stamp(b"payouts", "U1"),
+            ).stamp,
         )
         self.payouts = self.process()
         self.disputes = Disputes(self.store, self.ledger, self.books, wall=self.clock)

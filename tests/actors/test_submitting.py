@@ -16,6 +16,7 @@ from actors.gateways.zatca import Zatca
 from actors.submitting import Submitting
 from engine.invoices.invoice import Chain, Draft, Invoice
 from engine.invoices.issue import issue
+from engine.invoices.onboarding import Csid
 from engine.invoices.submission import Patience, Submission, SubmissionStatus, handed_out
 from engine.kernel.timing import MINUTE_MS
 from simulations.gateways.cards import Silence
@@ -32,6 +33,16 @@ PATIENCE = Patience(first_ms=MINUTE_MS, most_ms=60 * MINUTE_MS)
 
 
 @dataclass
+class Known:
+    """By what the settings say."""
+
+    settings: ZatcaSettings
+
+    async def csid(self) -> Csid | None:
+        return self.settings.csid
+
+
+@dataclass
 class Office:
     """A chain, an authority behind a wire, and what sends."""
 
@@ -43,7 +54,7 @@ class Office:
     def __post_init__(self) -> None:
         self.zatca = ZatcaProtocol(self.server, vat_number=SELLER.vat_number)
         chosen = ZatcaSettings(token=TOKEN, secret=SecretStr(self.secret), url="http://zatca")
-        self.submitting = self.another(Zatca(chosen, wire=Wire(self.server)))
+        self.submitting = self.another(Zatca(chosen, Known(chosen), wire=Wire(self.server)))
         self.authority = chosen
 
     def another(self, zatca: Zatca) -> Submitting:
@@ -132,7 +143,7 @@ async def test_the_authority_reads_what_it_is_sent(change: str) -> None:
         "xml": replace(second, xml=second.xml.replace(b"Cake", b"Bread")),
         "previous_hash": other,
     }[change]
-    zatca = Zatca(office.authority, wire=Wire(office.server))
+    zatca = Zatca(office.authority, Known(office.authority), wire=Wire(office.server))
     assert (await zatca.report(first)).status is S.REPORTED
     if change == "hash":
         # The hash of a document that was taken is taken to be that document.
@@ -186,7 +197,8 @@ async def test_wrong_credentials_decide_nothing() -> None:
 async def test_what_says_nothing_decides_nothing(reply: Reply) -> None:
     server = PaymentServer()
     server.serve(lambda _: reply)
-    zatca = Zatca(Office().authority, wire=Wire(server))
+    chosen = Office().authority
+    zatca = Zatca(chosen, Known(chosen), wire=Wire(server))
     with pytest.raises(AuthorityUncertain):
         await zatca.clear(issued(a_draft(buyer=SELLER)))
 
@@ -195,7 +207,9 @@ async def test_two_processes_send_each_document_once() -> None:
     office = Office()
     for _ in range(5):
         await office.issue(a_draft())
-    other = office.another(Zatca(office.authority, wire=Wire(office.server)))
+    other = office.another(
+        Zatca(office.authority, Known(office.authority), wire=Wire(office.server))
+    )
     await asyncio.gather(office.submitting.look(), other.look())
     assert len(office.zatca.taken) == len(office.server.requests) == 5
 

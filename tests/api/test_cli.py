@@ -9,7 +9,17 @@ from typer.testing import CliRunner
 from api.cli import app
 
 COMMANDS = (
-    *("up", "demo", "replay", "simulate", "bench-mdrp", "bench-realtime", "compare", "tune"),
+    *(
+        "up",
+        "onboard-unit",
+        "demo",
+        "replay",
+        "simulate",
+        "bench-mdrp",
+        "bench-realtime",
+        "compare",
+        "tune",
+    ),
     *("migrate", "doctor", "openapi", "settings", "invite-admin"),
     *("verify-ledger", "walk-ledger", "bench-ledger", "bench-month", "move-zone"),
 )

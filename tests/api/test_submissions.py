@@ -10,12 +10,14 @@ from actors.clock import SystemClock
 from actors.gateways.settings import ZatcaSettings
 from actors.gateways.zatca import Zatca
 from api.parts import Parts
+from api.unit_certificates import open_certificates
 from engine.invoices.invoice import Invoice, Party
 from engine.invoices.issue import issue
 from engine.kernel.ids import OrderId
 from simulations.gateways.server import PaymentServer
 from simulations.gateways.wire import Wire
 from simulations.gateways.zatca import SECRET, TOKEN, ZatcaProtocol
+from storage.memory_unit_certificates import MemoryUnitCertificates
 from tests.api.test_invoices import PATIENCE_S, invoices_of
 from tests.api.town import Person, Town, a_town
 from tests.engine.invoices.drafts import SELLER, STAMP, a_draft
@@ -26,7 +28,9 @@ CHOSEN = ZatcaSettings(token=TOKEN, secret=SecretStr(SECRET), url="http://zatca"
 
 def connected(parts: Parts, server: PaymentServer) -> Parts:
     settings = parts.settings.model_copy(update={"zatca": CHOSEN})
-    return replace(parts, authority=Zatca(CHOSEN, wire=Wire(server)), settings=settings)
+    certificates = open_certificates(settings, MemoryUnitCertificates(), parts.keys)
+    authority = Zatca(CHOSEN, certificates, wire=Wire(server))
+    return replace(parts, certificates=certificates, authority=authority, settings=settings)
 
 
 async def once_decided(admin: Person) -> None:

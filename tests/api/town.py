@@ -24,6 +24,7 @@ from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
 from actors.gateways.settings import MoyasarSettings, PaymentSettings, ScannerSettings
 from actors.gateways.sms import DevelopmentSms, SentSms
+from actors.gateways.zatca import Zatca
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
 from actors.solving import LocalSolver
@@ -37,6 +38,7 @@ from api.limit_settings import LimitSettings
 from api.parts import Parts
 from api.server import EdgeServer, listen_config
 from api.settings import Settings, WhatIfSettings
+from api.unit_certificates import open_certificates
 from engine.identity.ids import SessionId
 from engine.identity.login import User
 from engine.kernel.ids import UserId
@@ -59,6 +61,7 @@ from storage.memory_periods import MemoryPeriods
 from storage.memory_privacy import MemoryPersonalData, MemoryPrivacy
 from storage.memory_sessions import MemorySessions
 from storage.memory_staff import MemoryStaff
+from storage.memory_unit_certificates import MemoryUnitCertificates
 from storage.memory_uploads import MemoryUploads
 from storage.memory_what_ifs import MemoryWhatIfs
 from storage.objects import Objects
@@ -379,6 +382,8 @@ async def a_town(
             settings=settings.runtime,
         )
     )
+    keys = KeyRing(make_keys(SystemChance()))
+    certificates = open_certificates(settings, MemoryUnitCertificates(memory.audit), keys)
     parts = Parts(
         bus=bus,
         admission=Admission(settings.limits),
@@ -388,7 +393,8 @@ async def a_town(
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
         invoices=(invoices := MemoryInvoices(memory.audit)),
-        authority=None,
+        certificates=certificates,
+        authority=Zatca(settings.zatca, certificates),
         gift_links=MemoryGiftLinks(memory.outbox),
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),
@@ -417,7 +423,7 @@ async def a_town(
         clock=clock,
         wall=SystemClock(),
         chance=SystemChance(),
-        keys=KeyRing(make_keys(SystemChance())),
+        keys=keys,
         settings=settings,
     )
     parts = parts_of(parts)

@@ -20,7 +20,7 @@ from engine.orders.order import Order, OrderStatus
 from engine.payments import decide, dues
 from engine.payments.decide import Payable, Terms
 from engine.payments.gateways import GatewayName, Network
-from engine.payments.messages import NOTHING_OWED
+from engine.payments.messages import NOTHING_OWED, FollowOrder
 from engine.payments.owed import Settlement, SettlementKind, Supplementing
 from engine.payments.payment import Payment, PaymentStatus
 from engine.payments.settling import follow, sell
@@ -241,3 +241,47 @@ def test_while_an_order_is_under_way_nothing_of_it_is_due_yet() -> None:
     purse = Purse(())
     refused = dues.due_of(purse.first, purse.order.id)
     assert isinstance(refused, Refusal)
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+def test_what_a_lapsed_hold_does_not_bring_is_due_once(is_told_first: bool) -> None:
+    purse = Purse((700, 500))
+    for number in (0, 1):
+        held = replace(purse.more[number], status=PaymentStatus.AUTHORISED, captured_halalas=0)
+        purse.more[number] = held
+        purse.books[account(AccountKind.ORDER, purse.order.id)] -= held.amount_halalas
+    first = purse.first
+    purse.end(status=S.DELIVERED)
+    assert (purse.owed, purse.first.owed_for(purse.order.id)) == (1200, 0)
+    gone = sell(replace(purse.more[1], status=PaymentStatus.VOIDED), (), (), terms=TERMS, now=NOON)
+    lapsed = purse.take(gone, purse.more[1])
+    (told,) = (one for one in gone.effects if isinstance(one, FollowOrder))
+    assert (told.payment_id, told.lapse and told.lapse.halalas) == (first.id, 500)
+    assert told.lapse is not None
+    # Neither the order's end nor the bank's word, once more, tells of it again.
+    assert follow(lapsed, purse.order, terms=TERMS, now=NOON) is None
+    assert not sell(lapsed, (), (), terms=TERMS, now=NOON).effects
+    if is_told_first:
+        hears = purse.take(dues.lapse(first, told.lapse, now=NOON), first)
+        purse.first = purse.take(follow(hears, purse.order, terms=TERMS, now=NOON), hears)
+    else:
+        purse.first = purse.take(dues.lapse(purse.first, told.lapse, now=NOON), purse.first)
+    assert dues.lapse(purse.first, told.lapse, now=NOON) is None
+    assert purse.first.owed_for(purse.order.id) == 500
+    due = dues.due_of(purse.first, purse.order.id)
+    assert isinstance(due, Supplementing)
+    assert due.halalas == 500
+
+
+def test_a_hold_that_lapsed_before_the_order_was_over_is_due_then() -> None:
+    purse = Purse((700,))
+    voided = replace(purse.more[0], status=PaymentStatus.VOIDED, captured_halalas=0)
+    on_board = replace(purse.order, status=S.PICKED_UP)
+    carried = purse.take(follow(voided, on_board, terms=TERMS, now=NOON), voided)
+    assert (carried.target_halalas, carried.is_lapsed) == (700, False)
+    over = replace(purse.order, status=S.DELIVERED)
+    ended = follow(carried, over, terms=TERMS, now=NOON)
+    assert ended is not None
+    (told,) = (one for one in ended.effects if isinstance(one, FollowOrder))
+    assert told.lapse is not None
+    assert (told.lapse.halalas, purse.take(ended, carried).is_lapsed) == (700, True)
