@@ -18,6 +18,7 @@ from api.keys import KeyRing
 from api.settings import Settings
 from engine.payments.gateways import GatewayName
 from storage.audit import AuditStore
+from storage.chat import ChatStore
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
@@ -57,6 +58,7 @@ class Parts:
     invoices: InvoiceStore
     authority: Authority | None
     gift_links: GiftLinkStore
+    chat: ChatStore
     kept_answers: KeptAnswers
     rates: Rates
     staff: StaffStore

@@ -48,10 +48,11 @@ from api.logs import write_logs
 from api.parts import Parts
 from api.settings import Settings, adopt_environment
 from api.signals import signals_kept
-from api.sockets.connection import Desk
+from api.sockets.desk import Desk
 from api.sockets.line import Line
 from engine.payments.gateways import GatewayName
 from storage.audit import PostgresAudit
+from storage.chat import PostgresChat
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
@@ -118,6 +119,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             invoices=PostgresInvoices(database),
             authority=await stack.enter_async_context(_open_authority(settings)),
             gift_links=PostgresGiftLinks(database),
+            chat=PostgresChat(database),
             kept_answers=PostgresKeptAnswers(database, vault),
             staff=staff,
             audit=PostgresAudit(database),
