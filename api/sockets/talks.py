@@ -73,9 +73,9 @@ class _Listener:
         )
 
     def _put(self, talk: Talk, mark: Bookmark, frame: Snapshot | Resumed | Update) -> None:
-        of_others = [one for one in talk.messages if one.author_id != self.caller.user_id]
-        if of_others:
-            self.unconfirmed.append((mark.offset, of_others[-1].number))
+        # Who comes back may have said that he has them on a line that was gone by then.
+        if self.is_new or any(one.author_id != self.caller.user_id for one in talk.messages):
+            self.unconfirmed.append((mark.offset, talk.conversation.last_number))
         is_whole = isinstance(frame, Snapshot)
         spelled = server_frames.spell(frame)
         self.outgoing.put_state(self.channel, mark, spelled, is_whole=is_whole)
@@ -125,7 +125,7 @@ class Talks:
             self._listeners.pop(channel, None)
 
     def received(self, channel: str, outgoing: Outgoing, bookmark: Bookmark) -> int:
-        """Up to which number the phone has others' messages, if it says that anew; else 0."""
+        """Up to which number the phone has all messages, if it says that anew; else 0."""
         listener = self._listeners.get(channel, {}).get(outgoing)
         number = 0
         while listener and listener.unconfirmed:

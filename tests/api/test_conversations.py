@@ -153,6 +153,24 @@ async def test_critical_frames_are_repeated_until_confirmed_and_say_delivered_th
     assert moved["body"]["markers"] == [{**customers, "delivered": 1, "read": 1}]
 
 
+async def test_a_receipt_that_was_lost_with_the_line_is_made_good_by_coming_back(
+    chat: Chat,
+) -> None:
+    customer = await chat.customer.socket()
+    await chat.listens(customer)
+    await chat.writes(chat.phone, "hello")
+    told = await customer.next("update", channel=chat.channel)
+    await customer.connection.close()
+    back = await Socket.open(chat.town)
+    await back.send(with_receipts(chat.customer.token, {chat.channel: told["bookmark"]}))
+    resumed = await back.next("resumed", channel=chat.channel)
+    await chat.listens(chat.phone)
+    confirmed = {"channel": chat.channel, "bookmark": resumed["bookmark"]}
+    await back.send({"type": "received", **confirmed})
+    moved = await chat.phone.next("update", channel=chat.channel)
+    assert moved["body"]["markers"][0]["delivered"] == 1
+
+
 async def test_typing_is_shown_to_the_others_and_kept_nowhere(chat: Chat) -> None:
     customer = await chat.customer.socket()
     before = await chat.listens(customer)
