@@ -19,6 +19,7 @@ from api.keys import KeyRing
 from api.settings import Settings
 from engine.payments.gateways import GatewayName
 from storage.audit import AuditStore
+from storage.chat import ChatStore
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
@@ -59,6 +60,7 @@ class Parts:
     certificates: UnitCertificates
     authority: Authority
     gift_links: GiftLinkStore
+    chat: ChatStore
     kept_answers: KeptAnswers
     rates: Rates
     staff: StaffStore

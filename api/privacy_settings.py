@@ -47,6 +47,12 @@ class PrivacySettings(SettingGroup):
     what_ifs_days: int = Field(
         default=180, ge=1, le=_YEARS, description="Days that what-ifs are kept."
     )
+    chat_messages_days: int = Field(
+        default=180,
+        ge=30,
+        le=_YEARS,
+        description="Days that messages between customers, couriers and support are kept.",
+    )
     audit_log_days: int = Field(
         default=365,
         ge=30,

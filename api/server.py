@@ -47,11 +47,12 @@ from api.logs import write_logs
 from api.parts import Parts
 from api.settings import Settings, adopt_environment
 from api.signals import signals_kept
-from api.sockets.connection import Desk
+from api.sockets.desk import Desk
 from api.sockets.line import Line
 from api.unit_certificates import open_certificates
 from engine.payments.gateways import GatewayName
 from storage.audit import PostgresAudit
+from storage.chat import PostgresChat
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
@@ -121,6 +122,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             certificates=certificates,
             authority=await stack.enter_async_context(Zatca(settings.zatca, certificates)),
             gift_links=PostgresGiftLinks(database),
+            chat=PostgresChat(database),
             kept_answers=PostgresKeptAnswers(database, vault),
             staff=staff,
             audit=PostgresAudit(database),

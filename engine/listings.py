@@ -51,6 +51,9 @@ ORDERS: Final = Listing(
         _number("total_halalas", "What it costs."),
     ),
 )
+CHAT_MESSAGES: Final = Listing(
+    name="chat_messages", orders=(_number("number", "Its place in the conversation."),), tie=None
+)
 PAST_WORK: Final = Listing(
     name="past_work",
     orders=(_PLACED_AT,),

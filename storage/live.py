@@ -11,6 +11,7 @@ from engine.kernel.timing import Instant
 
 __all__ = [
     "ASK_ANEW",
+    "EDGE",
     "Batch",
     "Bookmark",
     "Fix",
@@ -22,6 +23,8 @@ __all__ = [
 
 # The kind of a publication that tells nothing but that the channel's snapshot is another now.
 ASK_ANEW: Final = "ask_anew"
+# What edges tell each other comes in batches of this name, which follow no sequence.
+EDGE: Final = CellId("edge")
 
 
 class Bookmark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

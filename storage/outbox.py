@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.chat.conversation import TellOfMessage
 from engine.identity.access_changes import TellAccessChange
 from engine.identity.links import SendLink
 from engine.invoices.invoice import CreditRefund, IssueInvoice
@@ -32,6 +33,7 @@ EFFECTS: Final[tuple[type[Effect], ...]] = (
     TakePointsBack,
     ReleaseWallet,
     TellOwner,
+    TellOfMessage,
 )
 _effect: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(reduce(or_, EFFECTS))
 

@@ -19,6 +19,7 @@ _OF_ORDERS: Final = (
     "waits",
     "offers",
     "events",
+    "chat_messages",
     "uploads",
     "payments",
     "order_tokens",

@@ -1,5 +1,6 @@
 """What carries out the effects that decisions promise."""
 
+from actors.conversations import Conversations
 from actors.gateways.sms import SmsGateway
 from actors.gateways.wallet import Wallet
 from actors.invoicing import Invoicing
@@ -11,6 +12,7 @@ from actors.payments import Payments
 from api.hosts.staff import access_mails
 from api.parts import Parts
 from api.sending import deadline
+from engine.chat.conversation import TellOfMessage
 from engine.identity.access_changes import TellAccessChange
 from engine.identity.links import SendLink
 from engine.invoices.invoice import CreditRefund, IssueInvoice
@@ -29,6 +31,7 @@ def open_outbox(
     ledger: LedgerKeeper,
     payments: Payments,
     loyalty: Loyalty,
+    conversations: Conversations,
 ) -> Outbox:
     """What carries every effect out that a commit has promised."""
     return Outbox(
@@ -44,6 +47,7 @@ def open_outbox(
             TakePointsBack: loyalty.on_effect,
             ReleaseWallet: Wallet(ledger, parts.ledger).on_effect,
             TellOwner: _telling(parts),
+            TellOfMessage: conversations.on_effect,
         },
         parts.settings.outbox,
         clock=parts.clock,

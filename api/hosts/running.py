@@ -49,13 +49,26 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         ledger=ledger,
         payments=payments,
         loyalty=loyalty,
+        conversations=desk.conversations,
     )
     app.state.audit = audit = AuditKeeper(parts.audit, wall=parts.wall)
     payouts = open_payouts(app, parts, ledger)
     jobs = open_jobs(app, parts, ledger)
-    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments, jobs)
+    services = (
+        desk.hub,
+        desk.talks,
+        outbox,
+        what_ifs,
+        gate,
+        gift_links,
+        audit,
+        payouts,
+        payments,
+        jobs,
+    )
     beside = (
         *services,
+        desk.talks,
         app.state.refused_tries,
         *open_privacy(app, parts),
         open_submitting(parts),

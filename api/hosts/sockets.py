@@ -1,12 +1,15 @@
 """What all sockets of this process share."""
 
+from actors.conversations import Conversations
 from actors.refused_tries import RefusedTries
 from api.gate import Gate
 from api.parts import Parts
-from api.sockets.connection import Desk
+from api.sockets.desk import Desk
 from api.sockets.histories import Histories
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
+from api.sockets.talks import Talks
+from storage.live import Publication
 
 
 def open_desk(parts: Parts, gate: Gate, refused: RefusedTries) -> Desk:
@@ -18,12 +21,34 @@ def open_desk(parts: Parts, gate: Gate, refused: RefusedTries) -> Desk:
         sockets_max=edge.sockets_max,
         sockets_of_one_max=edge.sockets_of_one_max,
     )
+    talks = Talks(parts.chat, parts.clock, parts.wall, at_once=edge.snapshots_at_once)
+
+    def hear(notice: Publication) -> None:
+        presence.hear(notice)
+        talks.hear(notice)
+
     hub = Hub(
         parts.bus,
         parts.live,
         wall=parts.wall,
         snapshots_at_once=edge.snapshots_at_once,
-        on_notice=presence.hear,
+        on_notice=hear,
+        on_miss=talks.look_again,
         histories=Histories(frames=edge.history_frames, bytes_max=edge.history_bytes_max),
     )
-    return Desk(parts=parts, gate=gate, hub=hub, presence=presence, refused=refused)
+    return Desk(
+        parts=parts,
+        gate=gate,
+        hub=hub,
+        talks=talks,
+        conversations=Conversations(
+            parts.chat,
+            parts.store,
+            parts.identity,
+            live=parts.live,
+            sms=parts.sms,
+            clock=parts.clock,
+        ),
+        presence=presence,
+        refused=refused,
+    )

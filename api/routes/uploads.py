@@ -17,6 +17,7 @@ from api.parts import Parts
 from api.refusals import INVALID_REQUEST, OVERLOADED
 from api.sending import id_of_command
 from api.upload_answers import UploadShown
+from engine.chat.conversation import leg_of, may_converse
 from engine.identity.access import Permission
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller, Role
@@ -110,7 +111,7 @@ async def send_file(
 async def show_upload(
     upload_id: PathId, caller: Annotated[Caller, granted(Permission.SEND_FILES)], parts: PartsDep
 ) -> Json:
-    """A file of one's own, or any for an operator, with a new address to see it."""
+    """A file of one's own or of a message to oneself, or any for an operator, with its address."""
     upload = await parts.uploads.find(UploadId(upload_id))
     if upload is None or not await _may_see(parts, caller, upload):
         raise Refused(UNKNOWN_UPLOAD())
@@ -173,8 +174,18 @@ async def _order_about(parts: Parts, caller: Caller, order_id: str) -> Order:
 
 async def _may_see(parts: Parts, caller: Caller, upload: Upload) -> bool:
     if caller.role is not Role.OPERATOR:
-        return upload.owner_id == caller.user_id
+        return upload.owner_id == caller.user_id or await _was_sent_to(parts, caller, upload)
     if caller.zones is None:
         return True
     order = await parts.store.find_order(upload.order_id) if upload.order_id else None
     return order is not None and caller.may_act_in(order.zone_id)
+
+
+async def _was_sent_to(parts: Parts, caller: Caller, upload: Upload) -> bool:
+    """Whether it came with a message that he may read."""
+    if upload.purpose is not UploadPurpose.CHAT_ATTACHMENT or upload.order_id is None:
+        return False
+    order = await parts.store.find_order(upload.order_id)
+    if order is None or not may_converse(order, caller, parts.clock.now()):
+        return False
+    return await parts.chat.is_attached(order.id, upload.id, leg_of(caller))

@@ -6,10 +6,12 @@ from typing import Final
 
 from api.order_views import may_see
 from api.refusals import NO_SUCH_CHANNEL
+from engine.chat.conversation import may_converse
 from engine.identity.access import Permission, may
 from engine.kernel.ids import OrderId, UserId, ZoneId, is_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
+from engine.kernel.timing import Instant
 from storage.store import Store
 
 REMEMBERED_MAX: Final = 50_000
@@ -18,6 +20,7 @@ _NEEDED: Final[Mapping[str, Permission]] = {
     "orders": Permission.LIST_ORDERS,
     "zone": Permission.WATCH_ZONE,
     "courier": Permission.SEE_WORK,
+    "conversation": Permission.CONVERSE,
 }
 
 
@@ -28,7 +31,9 @@ class Channels:
         self._remembered_max = remembered_max
         self._customers: OrderedDict[OrderId, UserId] = OrderedDict()
 
-    async def objection(self, store: Store, caller: Caller, channel: str) -> Refusal | None:
+    async def objection(
+        self, store: Store, caller: Caller, channel: str, *, now: Instant
+    ) -> Refusal | None:
         """Why a caller may not listen to a channel; raises StoreUnavailable."""
         kind, _, key = channel.partition(":")
         if not is_id(key) or kind not in _NEEDED:
@@ -38,6 +43,9 @@ class Channels:
         match kind:
             case "order":
                 is_there = await self._may_see(store, caller, OrderId(key))
+            case "conversation":
+                order = await store.find_order(OrderId(key))
+                is_there = order is not None and may_converse(order, caller, now)
             case "zone":
                 is_there = await store.find_zone(ZoneId(key)) is not None
             case _:

@@ -4,21 +4,17 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
 from actors.chance import new_id
-from actors.refused_tries import RefusedTries
-from api.gate import Gate
-from api.parts import Parts
 from api.refusals import BAD_POSITION, INVALID_REQUEST
 from api.sockets import frames, server_frames
 from api.sockets.backlog import Backlog
-from api.sockets.channels import Channels
 from api.sockets.close_codes import Close
 from api.sockets.commands import Commands, Socket, Waiting
+from api.sockets.desk import Desk
 from api.sockets.frames import (
     Accept,
     Acknowledge,
@@ -28,21 +24,24 @@ from api.sockets.frames import (
     Incoming,
     Look,
     MalformedFrame,
+    Message,
     Ping,
     Position,
     Progress,
     ReachedWaitingPoint,
+    Read,
     Received,
     Subscribe,
+    Typing,
     Unsubscribe,
 )
-from api.sockets.hub import Hub
 from api.sockets.listening import Listening
 from api.sockets.masked import Message
 from api.sockets.outgoing import Outgoing
 from api.sockets.positions import PositionGate, Positions
-from api.sockets.presence import Held, Presence
+from api.sockets.presence import Held
 from api.sockets.server_frames import Authenticated, Pong
+from api.sockets.speaking import Speaking
 from api.sockets.wire import Gone, Wire
 from api.tokens import Proven
 from engine.identity.access import Permission, may
@@ -56,7 +55,7 @@ from storage.live import Fix
 FAULT = 1011
 _GOODBYE_S = 2.0
 # What makes others work costs so much more than what is only noted, which costs one.
-_EXTRA_COSTS = {Subscribe: 3, Look: 7, Duty: 1, Accept: 1, Decline: 1, Progress: 1}
+_EXTRA_COSTS = {Subscribe: 3, Look: 7, Duty: 1, Accept: 1, Decline: 1, Progress: 1, Message: 3}
 _CLOSES = {SESSION_ENDED.code: Close.SESSION_ENDED, UNAVAILABLE.code: Close.GOING_AWAY}
 
 
@@ -66,18 +65,6 @@ class Closing(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What every connection of this process shares."""
-
-    parts: Parts
-    gate: Gate
-    hub: Hub
-    presence: Presence
-    refused: RefusedTries
-    channels: Channels = field(default_factory=Channels)
 
 
 class Connection:
@@ -107,8 +94,11 @@ class Connection:
         )
         self._commands = Commands(self._parts, socket)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._speaking = Speaking(
+            desk.conversations, self._outgoing, guard=self._end_with, note=self._note
+        )
         self._listening = Listening(
-            self._parts, desk.hub, desk.channels, self._outgoing, spawn=self._spawn, note=self._note
+            desk, self._outgoing, spawn=self._spawn, note=self._note, have=self._speaking.have
         )
         future_s = self._edge.position_future_s
         self._places = Positions(
@@ -269,6 +259,8 @@ class Connection:
                 return self._commands.begin(caller, frame)
             case Subscribe() | Unsubscribe() | Received() | Look():
                 self._listening.mind(caller, frame)
+            case Message() | Read() | Typing():
+                self._speaking.mind(caller, frame)
             case Authenticate():
                 self._renew(caller, frame)
         return None

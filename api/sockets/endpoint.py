@@ -1,6 +1,6 @@
 """The socket's address, and from which web pages it may be opened."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -9,9 +9,12 @@ from starlette.websockets import WebSocket
 from api.errors import problem
 from api.refusals import ORIGIN_NOT_ALLOWED
 from api.refusing import note_refusal
-from api.sockets.connection import Connection, Desk
+from api.sockets.connection import Connection
 from api.sockets.line import LINE
 from api.sockets.wire import Wire
+
+if TYPE_CHECKING:
+    from api.sockets.desk import Desk
 
 PATH: Final = "/v1/socket"
 

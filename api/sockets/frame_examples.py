@@ -69,6 +69,15 @@ OF_THE_APP: Final[dict[str, dict[str, Any]]] = {
         },
     },
     "reached_waiting_point": {"id": "phone-000006", "device_at": _AT},
+    "message": {
+        "id": "phone-000007",
+        "order_id": _ORDER,
+        "text": "أنا عند البوابة الخلفية 🚪",
+        "quick_reply": "at_door",
+        "attachment": None,
+    },
+    "read": {"order_id": _ORDER, "number": 12},
+    "typing": {"order_id": _ORDER},
     "position": {"lat": 24.71, "lng": 46.67, "at": _AT, "accuracy_m": 8.0, "mock": False},
     "ping": {},
 }

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from engine.chat.words import TEXT_CODE_POINTS_MAX, QuickReplyCode
 from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
 from engine.kernel.skills import Skill
@@ -147,6 +148,29 @@ class ReachedWaitingPoint(Frame, frozen=True, kw_only=True, tag="reached_waiting
     device_at: At | None = None
 
 
+class Message(Frame, frozen=True, kw_only=True, tag="message"):
+    """I write this about an order: a text, a quick reply, a file, or several of them."""
+
+    id: DeviceId
+    order_id: Id
+    text: Annotated[str, Meta(max_length=TEXT_CODE_POINTS_MAX, pattern=r"^[^\x00]*$")] = ""
+    quick_reply: QuickReplyCode | None = None
+    attachment: Id | None = None
+
+
+class Read(Frame, frozen=True, kw_only=True, tag="read"):
+    """I have read what is written about an order, up to this number."""
+
+    order_id: Id
+    number: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+
+
+class Typing(Frame, frozen=True, kw_only=True, tag="typing"):
+    """I am writing about an order; again, while I go on."""
+
+    order_id: Id
+
+
 class Position(Frame, frozen=True, kw_only=True, tag="position"):
     """Here I am; whether it makes sense is judged later, for a bad position is no bad frame."""
 
@@ -173,7 +197,18 @@ class Ping(Frame, frozen=True, kw_only=True, tag="ping"):
 
 
 CourierFrame = Duty | Acknowledge | Accept | Decline | Progress | ReachedWaitingPoint
-Incoming = CourierFrame | Authenticate | Subscribe | Unsubscribe | Received | Look | Position | Ping
+ChatFrame = Message | Read | Typing
+Incoming = (
+    CourierFrame
+    | ChatFrame
+    | Authenticate
+    | Subscribe
+    | Unsubscribe
+    | Received
+    | Look
+    | Position
+    | Ping
+)
 
 _decoder: Final = msgspec.json.Decoder(Incoming)
 _RECORD: Final = struct.Struct("<iiqHH")

@@ -12,12 +12,10 @@ from api.sockets.fleets import Fleets
 from api.sockets.histories import Histories
 from api.sockets.outgoing import Outgoing
 from api.sockets.subscription import Subscription
-from engine.kernel.ids import CellId
 from engine.kernel.timing import SECOND_MS
-from storage.live import ASK_ANEW, Batch, Bookmark, LiveStream, LiveUnavailable, Publication
+from storage.live import ASK_ANEW, EDGE, Batch, Bookmark, LiveStream, LiveUnavailable, Publication
 from storage.store import StoreUnavailable
 
-EDGE = CellId("edge")
 _WAIT_MS = 5_000
 
 
@@ -35,15 +33,17 @@ class Hub:
         wall: Clock,
         snapshots_at_once: int,
         on_notice: Callable[[Publication], None],
+        on_miss: Callable[[], None] | None = None,
         histories: Histories | None = None,
     ) -> None:
         self._bus = bus
         self._live = live
         self._wall = wall
         self._on_notice = on_notice
+        self._on_miss = on_miss
         self._asking = asyncio.Semaphore(snapshots_at_once)
         self._subscriptions: dict[str, dict[Outgoing, Subscription]] = {}
-        self._last: dict[CellId, tuple[str, int]] = {}
+        self._last: dict[str, tuple[str, int]] = {}
         self._stale: set[str] = set()
         self._is_stale = asyncio.Event()
         self._has_looked = asyncio.Event()
@@ -157,6 +157,8 @@ class Hub:
     def _miss(self) -> None:
         self._histories.forget()
         self._mark(*self._subscriptions)
+        if self._on_miss is not None:
+            self._on_miss()
 
     async def _refresh(self) -> None:
         while True:

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from api.parts import Parts
 from api.refusals import INVALID_REQUEST, TOO_MANY_CHANNELS
 from api.sockets import server_frames
-from api.sockets.channels import Channels
+from api.sockets.desk import Desk
 from api.sockets.fleet_map import Bounds, FleetMap
 from api.sockets.frames import Look, Received, Subscribe, Unsubscribe
 from api.sockets.hub import Hub
 from api.sockets.outgoing import Outgoing
+from api.sockets.talks import KIND, Talks
+from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
@@ -22,24 +23,26 @@ Note = Callable[[Refusal, str], None]
 
 
 class Listening:
-    """The channels of one socket; `spawn` begins work that ends with it, `note` tells of a no."""
+    """The channels of one socket; `spawn` begins work that ends with it, `note` tells of a no.
+
+    `have` hears up to which number the phone has others' messages.
+    """
 
     def __init__(
         self,
-        parts: Parts,
-        hub: Hub,
-        channels: Channels,
+        desk: Desk,
         outgoing: Outgoing,
         *,
         spawn: Spawn,
         note: Note,
+        have: Callable[[Caller, OrderId, int], None],
     ) -> None:
-        self._parts = parts
-        self._hub = hub
-        self._may = channels
+        self._parts, self._may = desk.parts, desk.channels
+        self._hub, self._talks = desk.hub, desk.talks
         self._outgoing = outgoing
         self._spawn = spawn
         self._note = note
+        self._have = have
         self._names: set[str] = set()
 
     def mind(self, caller: Caller, frame: Subscribe | Unsubscribe | Received | Look) -> None:
@@ -51,6 +54,8 @@ class Listening:
                 self._leave(frame.channel)
             case Received():
                 self._outgoing.received(frame.channel, frame.bookmark)
+                if _is_conversation(frame.channel):
+                    self._confirm(caller, frame)
             case Look():
                 self._spawn(self._look(caller, frame))
 
@@ -68,20 +73,30 @@ class Listening:
         self._hub.repeat_no_more(self._outgoing)
         self._hub.fleets.look_away(self._outgoing)
         for channel in self._names:
-            self._hub.unsubscribe(channel, self._outgoing)
+            self._source(channel).unsubscribe(channel, self._outgoing)
 
     def _leave(self, channel: str) -> None:
         self._names.discard(channel)
         if channel.startswith("fleet:"):
             self._hub.fleets.look_away(self._outgoing)
-        self._hub.unsubscribe(channel, self._outgoing)
+        self._source(channel).unsubscribe(channel, self._outgoing)
         self._outgoing.leave(channel)
+
+    def _source(self, channel: str) -> Hub | Talks:
+        return self._talks if _is_conversation(channel) else self._hub
+
+    def _confirm(self, caller: Caller, frame: Received) -> None:
+        number = self._talks.received(frame.channel, self._outgoing, frame.bookmark)
+        if number:
+            self._have(caller, OrderId(frame.channel.partition(":")[2]), number)
 
     async def _admit(self, caller: Caller, channel: str, bookmark: Bookmark | None) -> None:
         """Subscribe who may; while the database is away he waits, as he would for a snapshot."""
         while channel in self._names:
             try:
-                refusal = await self._may.objection(self._parts.store, caller, channel)
+                refusal = await self._may.objection(
+                    self._parts.store, caller, channel, now=self._parts.clock.now()
+                )
             except StoreUnavailable:
                 await self._parts.wall.sleep(SECOND_MS)
                 continue
@@ -89,6 +104,8 @@ class Listening:
                 self._note(refusal, "subscribe")
                 self._names.discard(channel)
                 self._outgoing.put(server_frames.error(refusal, channel=channel))
+            elif channel in self._names and _is_conversation(channel):
+                self._talks.subscribe(caller, channel, self._outgoing, bookmark)
             elif channel in self._names:
                 await self._hub.subscribe(channel, self._outgoing, bookmark)
             return
@@ -115,6 +132,12 @@ class Listening:
                 message="look at fleet:<zone>, from south to north and from west to east"
             )
         try:
-            return await self._may.objection(self._parts.store, caller, f"zone:{zone_id}")
+            return await self._may.objection(
+                self._parts.store, caller, f"zone:{zone_id}", now=self._parts.clock.now()
+            )
         except StoreUnavailable:
             return UNAVAILABLE()
+
+
+def _is_conversation(channel: str) -> bool:
+    return channel.startswith(f"{KIND}:")

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from actors.clock import Clock
 from api.sockets.close_codes import Close
-from api.sockets.hub import EDGE
 from engine.kernel.ids import CourierId, UserId
-from storage.live import Batch, LiveStream, LiveUnavailable, Publication
+from storage.live import EDGE, Batch, LiveStream, LiveUnavailable, Publication
 
 _KIND = "socket"
 

@@ -71,6 +71,7 @@ class Permission(StrEnum):
     LIMIT_STAFF = "limit_staff"
     SEE_AUDIT_LOG = "see_audit_log"
     SEND_FILES = "send_files"
+    CONVERSE = "converse"
     ASK_FOR_ONESELF = "ask_for_oneself"
     ASK_FOR_OTHERS = "ask_for_others"
 
@@ -152,6 +153,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.LIMIT_STAFF: _to(Role.ADMIN),
     Permission.SEE_AUDIT_LOG: _to(Role.ADMIN),
     Permission.SEND_FILES: _to(Role.CUSTOMER, Role.COURIER, Role.OPERATOR),
+    Permission.CONVERSE: _to(Role.CUSTOMER, Role.COURIER, Role.OPERATOR),
     Permission.ASK_FOR_ONESELF: _to(*_PEOPLE),
     Permission.ASK_FOR_OTHERS: _to(Role.ADMIN),
 }

@@ -23,6 +23,7 @@ class Periods(Struct, frozen=True, kw_only=True):
     waits: int = 90
     quotes: int = 90
     what_ifs: int = 180
+    chat_messages: int = 180
     audit_log: int = 365
     orders: int = 730
     gift_links: int = 730

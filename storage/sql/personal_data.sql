@@ -284,3 +284,18 @@ delete from bank_accounts where courier_id = :user_id;
 -- name: tell_payouts
 select state as told from payouts where courier_id = :user_id
 order by made_at desc, id desc limit :limit;
+
+-- name: erase_chat_messages!
+update chat_messages set state = state || '{"text": "", "attachment": null}'
+where order_id = any(:orders::uuid[]) or author_id = :user_id;
+
+-- name: tell_chat_messages
+-- What he wrote, and what was written to him about what he ordered; a recipient has no part in it.
+select jsonb_build_object(
+    'id', id, 'order_id', order_id, 'side', state -> 'side', 'at', state -> 'at',
+    'text', state -> 'text', 'quick_reply', state -> 'quick_reply',
+    'attachment', state -> 'attachment'
+) as told
+from chat_messages
+where author_id = :user_id or order_id in (select id from orders where customer_id = :user_id)
+order by order_id, number limit :limit;

@@ -46,6 +46,11 @@ delete from what_ifs where ctid = any(array(
     select ctid from what_ifs where asked_at < instant(:before) limit :limit
 ));
 
+-- name: remove_old_chat_messages!
+delete from chat_messages where ctid = any(array(
+    select ctid from chat_messages where at < instant(:before) limit :limit
+));
+
 -- name: remove_expired_kept_answers!
 delete from kept_answers where ctid = any(array(
     select ctid from kept_answers where expires_at < instant(:before) limit :limit

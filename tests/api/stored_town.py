@@ -13,6 +13,7 @@ from api.keys import KeyRing, make_keys
 from api.parts import Parts
 from api.privacy_settings import PrivacySettings
 from storage.audit import PostgresAudit
+from storage.chat import PostgresChat
 from storage.database import Database
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
@@ -65,6 +66,7 @@ async def a_stored_town(
             what_ifs=PostgresWhatIfs(database),
             invoices=PostgresInvoices(database),
             gift_links=PostgresGiftLinks(database),
+            chat=PostgresChat(database),
             audit=PostgresAudit(database),
             refused_tries=PostgresRefusedTries(database),
             settlements=PostgresSettlements(database),

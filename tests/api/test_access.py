@@ -106,6 +106,10 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/invoices", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/conversation", None, Permission.CONVERSE),
+    ("GET", f"/v1/orders/{ID}/messages", None, Permission.CONVERSE),
+    ("POST", f"/v1/orders/{ID}/messages", {"text": "x"}, Permission.CONVERSE),
+    ("PUT", f"/v1/orders/{ID}/read-marker", {"number": 1}, Permission.CONVERSE),
     ("GET", f"/v1/orders/{ID}/money", None, Permission.REFUND),
     ("POST", f"/v1/orders/{ID}/links", {}, Permission.SHARE_ORDER),
     ("POST", f"/v1/invoices/{ID}/notes", {}, Permission.CORRECT_INVOICES),
@@ -270,10 +274,14 @@ FRAMES: list[tuple[dict[str, Any], Deed]] = [
     ({"type": "decline", "offer_id": ID, "reason": "x"}, DeclineOffer),
     ({"type": "progress", "order_id": ID, "step": "picked_up"}, ReportProgress),
     ({"type": "reached_waiting_point"}, ReachWaitingPoint),
+    ({"type": "subscribe", "channel": f"conversation:{ID}"}, Permission.CONVERSE),
+    ({"type": "message", "order_id": ID, "text": "x"}, Permission.CONVERSE),
+    ({"type": "read", "order_id": ID, "number": 1}, Permission.CONVERSE),
+    ({"type": "typing", "order_id": ID}, Permission.CONVERSE),
     ({"type": "position", "lat": 24.7, "lng": 46.6, "at": 0}, Permission.SEND_POSITIONS),
 ]
 ABOUT_NOTHING = {"authenticate", "ping", "unsubscribe", "received"}
-WITHOUT_ID = {"subscribe", "look", "position"}
+WITHOUT_ID = {"subscribe", "look", "position", "read", "typing"}
 
 
 def test_no_frame_is_forgotten_here() -> None:

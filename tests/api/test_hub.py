@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from actors.bus import Bus, CellUnavailable
 from actors.clock import SystemClock
 from actors.settings import ClockSettings
-from api.sockets.hub import EDGE, Hub
+from api.sockets.hub import Hub
 from api.sockets.outgoing import Outgoing
 from api.sockets.presence import Held, Presence
 from api.sockets.subscription import Subscription
 from engine.kernel.ids import CellId, CourierId, UserId
-from storage.live import Batch, LiveUnavailable, Publication
+from storage.live import EDGE, Batch, LiveUnavailable, Publication
 from storage.memory_live import MemoryLive
 from tests.builders import NOON
 

@@ -17,6 +17,9 @@ CUSTOMER, STRANGER, COURIER, OTHER, OPERATOR = (
     "operator",
 )
 
+# They have nothing to do with the order.
+NOBODYS = (STRANGER, OTHER)
+
 
 @dataclass
 class Scene:
@@ -89,6 +92,22 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
         "/v1/orders/{order_id}/invoices",
         None,
         {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
+    ),
+    *(
+        ("GET", path, None, {CUSTOMER: {200}, STRANGER: {404}, OTHER: {404}, OPERATOR: {200}})
+        for path in ("/v1/orders/{order_id}/conversation", "/v1/orders/{order_id}/messages")
+    ),
+    (
+        "POST",
+        "/v1/orders/{order_id}/messages",
+        {"text": "x"},
+        {CUSTOMER: {409}, STRANGER: {404}, OTHER: {404}, OPERATOR: {409}},
+    ),
+    (
+        "PUT",
+        "/v1/orders/{order_id}/read-marker",
+        {"number": 1},
+        {CUSTOMER: {200}, STRANGER: {404}, OTHER: {404}, OPERATOR: {200}},
     ),
     (
         "GET",
@@ -247,6 +266,16 @@ FRAMES: list[tuple[str, dict[str, Any], dict[str, str | int]]] = [
         {CUSTOMER: "not_allowed", COURIER: "not_allowed", OPERATOR: "snapshot"},
     ),
     (
+        "subscribe",
+        {"channel": "conversation:{order_id}"},
+        {
+            CUSTOMER: "snapshot",
+            OPERATOR: "snapshot",
+            STRANGER: "no_such_channel",
+            OTHER: "no_such_channel",
+        },
+    ),
+    (
         "look",
         {"channel": "fleet:{zone_id}", "south": 24, "west": 46, "north": 25, "east": 47},
         {CUSTOMER: "not_allowed", COURIER: "not_allowed", OPERATOR: "fleet"},
@@ -256,6 +285,18 @@ FRAMES: list[tuple[str, dict[str, Any], dict[str, str | int]]] = [
         {"channel": "order:{order_id}", "bookmark": {"epoch": "x", "offset": 1}},
         {STRANGER: "pong", OPERATOR: "pong"},
     ),
+    (
+        "message",
+        {"order_id": "{order_id}", "text": "x"},
+        {
+            CUSTOMER: "conversation_closed",
+            OPERATOR: "conversation_closed",
+            STRANGER: "unknown_order",
+            OTHER: "unknown_order",
+        },
+    ),
+    ("read", {"order_id": "{order_id}", "number": 1}, dict.fromkeys(NOBODYS, "unknown_order")),
+    ("typing", {"order_id": "{order_id}"}, dict.fromkeys(NOBODYS, "unknown_order")),
     ("unsubscribe", {"channel": "order:{order_id}"}, {STRANGER: "pong", OPERATOR: "pong"}),
     ("ping", {}, dict.fromkeys((CUSTOMER, STRANGER, COURIER, OTHER, OPERATOR), "pong")),
     (
@@ -295,7 +336,15 @@ FRAMES: list[tuple[str, dict[str, Any], dict[str, str | int]]] = [
     ),
     ("authenticate", {"token": "forged"}, {CUSTOMER: 4401, OTHER: 4401}),
 ]
-COMMANDS = {"duty", "acknowledge", "decline", "accept", "progress", "reached_waiting_point"}
+COMMANDS = {
+    "duty",
+    "acknowledge",
+    "decline",
+    "accept",
+    "progress",
+    "reached_waiting_point",
+    "message",
+}
 
 
 def test_no_frame_is_forgotten_here() -> None:

@@ -26,6 +26,7 @@ PATIENCE_S = 60
 NAME, EMAIL, MESSAGE = "Nouraxyz", "nouraxyz@example.com", "Happy birthday Layla"
 NEIGHBOUR, ADDRESS = "Abu Fahd", "Villa 77, Tulip Street"
 TAKER = "Abu Fahd"
+SAID = "The blue gate behind the mosque"
 
 
 @pytest.fixture
@@ -148,6 +149,8 @@ async def test_a_customer_is_told_everything_and_then_looked_for_in_vain(
     customer, admin = await introduced(town, "customer"), await town.admin()
     delivered = await a_delivered_order(town, customer, taken_by=TAKER)
     (invoice,) = await invoices_of(customer, delivered, count=1)
+    said = await customer.post(f"/v1/orders/{delivered}/messages", {"text": SAID})
+    assert said.status_code == 201, said.text
     received = await received_gift(town, customer.phone)
     sent = await sent_gift(town, customer)
     key = await a_photo_of(town, customer, sent)
@@ -160,13 +163,13 @@ async def test_a_customer_is_told_everything_and_then_looked_for_in_vain(
     assert fetched.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(fetched.content)) as packed:
         told = {one: packed.read(one).decode() for one in packed.namelist()}
-    for text in (customer.phone, NAME, EMAIL, MESSAGE, NEIGHBOUR, ADDRESS, invoice["number"]):
+    for text in (customer.phone, NAME, EMAIL, MESSAGE, NEIGHBOUR, ADDRESS, SAID, invoice["number"]):
         assert any(text in each for each in told.values()), text
     assert {one["id"] for one in json.loads(told["orders.json"])} == {delivered, received, sent}
     assert "refresh_digest" not in told["sessions.json"]
 
     before = await everything_in(dsn, redis_url)
-    personal = (customer.phone, NAME, MESSAGE, NEIGHBOUR, ADDRESS, TAKER, "Noura's phone")
+    personal = (customer.phone, NAME, MESSAGE, NEIGHBOUR, ADDRESS, SAID, TAKER, "Noura's phone")
     assert where(personal, before).keys() >= {*personal[:-1]}
     # The orders and the invoice stay, but lead to nobody.
     assert (await customer.post("/v1/privacy/erasure")).status_code == 202

@@ -1,13 +1,15 @@
 """A phone that does not read is let go."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from api.sockets.connection import Connection, Desk
+from api.sockets.connection import Connection
+from api.sockets.desk import Desk
 from api.sockets.hub import Hub
 from api.sockets.line import Heard
 from api.sockets.presence import Presence
@@ -63,8 +65,8 @@ def a_desk(town: Town) -> Desk:
     parts = town.parts
     presence = Presence(parts.live, parts.wall, sockets_max=10, sockets_of_one_max=2)
     hub = Hub(parts.bus, parts.live, wall=parts.wall, snapshots_at_once=4, on_notice=presence.hear)
-    refused = town.app.state.refused_tries
-    return Desk(parts=parts, gate=town.gate, hub=hub, presence=presence, refused=refused)
+    desk: Desk = town.app.state.desk
+    return replace(desk, hub=hub, presence=presence)
 
 
 async def flood(person: Person, order_id: str) -> Phone:

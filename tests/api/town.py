@@ -49,6 +49,7 @@ from storage.jobs import MemoryJobs
 from storage.kept_answers import KeptAnswers
 from storage.live import LiveStream
 from storage.memory import MemoryStore
+from storage.memory_chat import MemoryChat
 from storage.memory_gift_links import MemoryGiftLinks
 from storage.memory_identity import MemoryIdentity
 from storage.memory_invoices import MemoryInvoices
@@ -293,6 +294,10 @@ class Socket:
                     return dict(frame)
                 self._waiting.append(frame)
 
+    def waiting(self, channel: str) -> list[dict[str, Any]]:
+        """What came on a channel and nobody has asked for."""
+        return [one for one in self._waiting if one.get("channel") == channel]
+
     async def until(self, channel: str, **fields: Any) -> dict[str, Any]:
         """The first view of a channel that shows these fields."""
         while True:
@@ -396,6 +401,7 @@ async def a_town(
         certificates=certificates,
         authority=Zatca(settings.zatca, certificates),
         gift_links=MemoryGiftLinks(memory.outbox),
+        chat=MemoryChat(store, files := MemoryUploads(), memory.outbox),
         kept_answers=kept_answers or MemoryKeptAnswers(),
         rates=rates or MemoryRates(SystemClock().now),
         staff=MemoryStaff(memory.outbox, memory.audit),
@@ -411,7 +417,7 @@ async def a_town(
         traces=MemoryLive(),
         payouts=MemoryPayouts(memory.audit),
         payout_gateway=payout_gateway,
-        uploads=MemoryUploads(),
+        uploads=files,
         objects=Objects(settings.objects, settings.files_folder),
         scanner=scanner or NoScanner(),
         breaches=breaches or NoBreaches(),

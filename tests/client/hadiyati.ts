@@ -19,6 +19,7 @@ export class Client {
   private bookmarks = new Map<string, Bookmark | null>();
   private listeners = new Map<string, Listener>();
   private waiting = new Map<string, { frame: object; done: (answer: Answer) => void }>();
+  private reading = new Map<string, number>();
   private pinging: ReturnType<typeof setInterval> | undefined;
   private line: ReturnType<typeof setTimeout> | undefined;
   private lastAt = 0;
@@ -68,6 +69,15 @@ export class Client {
     });
   }
 
+  read(orderId: string, number: number): void {
+    this.reading.set(orderId, number);
+    if (this.welcome) this.send({ type: "read", order_id: orderId, number });
+  }
+
+  typing(orderId: string): void {
+    if (this.welcome) this.send({ type: "typing", order_id: orderId });
+  }
+
   position(lat: number, lng: number, at: number, accuracyM: number): void {
     if (!this.welcome || at <= this.lastAt) return;
     this.lastAt = at;
@@ -113,6 +123,8 @@ export class Client {
     this.welcome = true;
     this.tries = 0;
     for (const { frame: asked } of this.waiting.values()) this.send(asked);
+    // A marker is not answered, and never goes back: it is said again on each line.
+    for (const [order_id, number] of this.reading) this.send({ type: "read", order_id, number });
     clearInterval(this.pinging);
     this.pinging = setInterval(() => {
       this.send({ type: "ping" });

@@ -21,6 +21,35 @@ customer.listen(`order:${orderId}`, (state, how) => {
 courier.listen(`courier:${courierId}`, (state) => {
   if (state.body.offer) offered(state.body.offer.offer_id);
 });
+type Name = "customer" | "courier";
+const heard: Record<Name, object[]> = { customer: [], courier: [] };
+const markers: Record<string, { delivered: number; read: number }> = {};
+const conversation = `conversation:${orderId}`;
+let thanked: () => void;
+const thanks = new Promise<void>((resolve) => (thanked = resolve));
+let marked: () => void;
+const read = new Promise<void>((resolve) => (marked = resolve));
+
+// Messages are added by their id, markers replaced; each keeps the other side's.
+function converse(name: Name, app: Client): void {
+  const known = new Set<string>();
+  app.listen(conversation, (state, how) => {
+    if (how === "snapshot") {
+      known.clear();
+      heard[name] = [];
+    }
+    for (const one of state.body.messages) {
+      if (known.has(one.message_id)) continue;
+      known.add(one.message_id);
+      heard[name].push({ number: one.number, side: one.side, said: one.quick_reply?.code ?? one.text });
+    }
+    for (const one of state.body.markers) if (one.side !== name) markers[one.side] = one;
+    if (Math.min(heard.customer.length, heard.courier.length) === 3) thanked();
+    if (markers.customer?.read === 3 && markers.courier?.delivered === 3) marked();
+  });
+}
+
+converse("customer", customer);
 customer.connect();
 courier.connect();
 
@@ -36,13 +65,23 @@ await tell("duty", duty);
 const offer_id = await offer;
 await tell("acknowledge", { offer_id });
 await tell("accept", { offer_id });
+converse("courier", courier);
+const message = { order_id: orderId, text: "I am on my way 🚗" };
+await tell("message", message);
+await customer.command("message", { order_id: orderId, text: "The blue gate, please" });
 for (const step of ["reached_shop", "picked_up", "reached_door"]) {
   courier.position(place.lat, place.lng, Date.now(), 8);
   await tell("progress", { order_id: orderId, step });
 }
 await tell("progress", { order_id: orderId, step: "delivered", pin });
 await end;
-const told = { seen, answers, returns: customer.returns, closes: customer.closes };
+customer.typing(orderId);
+await customer.command("message", { order_id: orderId, quick_reply: "thanks" });
+await thanks;
+customer.read(orderId, 3);
+await read;
+const { returns, closes } = customer;
+const told = { seen, answers, returns, closes, heard, markers };
 console.log(JSON.stringify(told));
 customer.close();
 courier.close();

@@ -1,0 +1,106 @@
+"""What one socket says in conversations: messages in their order, markers, that somebody types."""
+
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from actors.conversations import Conversations, channel_of
+from api.refusals import OVERLOADED
+from api.sending import begun
+from api.sockets import server_frames
+from api.sockets.frames import ChatFrame, Message, Read, Typing
+from api.sockets.outgoing import Outgoing
+from api.sockets.server_frames import Reply
+from engine.chat.conversation import WriteMessage, message_id_of
+from engine.identity.access import Permission, may
+from engine.kernel.ids import OrderId
+from engine.kernel.messages import Caller
+from engine.kernel.refusals import NOT_ALLOWED, Refusal
+from engine.uploads import UploadId
+
+WAITING_MAX: Final = 32
+Work = Coroutine[Any, Any, None]
+
+
+class Speaking:
+    """One after the other, so that messages stand in the order in which they were sent.
+
+    `guard` has work end the socket, not the process, if it fails; what was begun goes on when the
+    socket is gone.
+    """
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        outgoing: Outgoing,
+        *,
+        guard: Callable[[Work], Work],
+        note: Callable[[Refusal, str], None],
+    ) -> None:
+        self._conversations = conversations
+        self._outgoing = outgoing
+        self._guard, self._note = guard, note
+        self._waiting: deque[tuple[Caller, ChatFrame]] = deque()
+        self._is_busy = False
+
+    def mind(self, caller: Caller, frame: ChatFrame) -> None:
+        """Carry it out when those before it are."""
+        if not may(caller, Permission.CONVERSE):
+            self._refuse(frame, NOT_ALLOWED(role=caller.role.value))
+        elif len(self._waiting) >= WAITING_MAX:
+            self._refuse(frame, OVERLOADED())
+        else:
+            self._waiting.append((caller, frame))
+            if not self._is_busy:
+                self._is_busy = True
+                begun(self._guard(self._work_off()))
+
+    def have(self, caller: Caller, order_id: OrderId, number: int) -> None:
+        """The phone has others' messages up to this number."""
+        begun(self._guard(self._deliver(caller, order_id, number)))
+
+    async def _work_off(self) -> None:
+        try:
+            while self._waiting:
+                await self._carry_out(*self._waiting.popleft())
+        finally:
+            self._is_busy = False
+
+    async def _carry_out(self, caller: Caller, frame: ChatFrame) -> None:
+        refusal: Refusal | None
+        order_id = OrderId(frame.order_id)
+        match frame:
+            case Message():
+                answer = await self._conversations.write(caller, command_of(caller, frame))
+                refusal = answer if isinstance(answer, Refusal) else None
+                if not isinstance(answer, Refusal):
+                    self._outgoing.put(server_frames.spell(Reply(id=frame.id, body=answer)))
+            case Read():
+                refusal = await self._conversations.mark(caller, order_id, read=frame.number)
+            case Typing():
+                refusal = await self._conversations.say_typing(caller, order_id)
+        if refusal is not None:
+            self._refuse(frame, refusal)
+
+    async def _deliver(self, caller: Caller, order_id: OrderId, number: int) -> None:
+        # Who may not read any more has nothing to confirm.
+        await self._conversations.mark(caller, order_id, delivered=number)
+
+    def _refuse(self, frame: ChatFrame, refusal: Refusal) -> None:
+        self._note(refusal, str(frame.__struct_config__.tag))
+        if isinstance(frame, Message):
+            self._outgoing.put(server_frames.refused(frame.id, refusal))
+        else:
+            channel = channel_of(OrderId(frame.order_id))
+            self._outgoing.put(server_frames.error(refusal, channel=channel))
+
+
+def command_of(caller: Caller, frame: Message) -> WriteMessage:
+    """The same words over REST and the socket, by the same key, are the same message."""
+    return WriteMessage(
+        id=message_id_of(caller.user_id, frame.order_id, frame.id),
+        order_id=OrderId(frame.order_id),
+        text=frame.text,
+        quick_reply=frame.quick_reply,
+        attachment=None if frame.attachment is None else UploadId(frame.attachment),
+    )

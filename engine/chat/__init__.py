@@ -1,0 +1,1 @@
+"""What customer, courier and support write to each other about an order."""
