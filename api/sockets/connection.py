@@ -36,7 +36,7 @@ from api.sockets.frames import (
     Unsubscribe,
 )
 from api.sockets.listening import Listening
-from api.sockets.masked import Message
+from api.sockets.masked import Payload
 from api.sockets.outgoing import Outgoing
 from api.sockets.positions import PositionGate, Positions
 from api.sockets.presence import Held
@@ -83,7 +83,7 @@ class Connection:
         )
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[int] = self._loop.create_future()
-        self._unread: deque[Message] | None = None
+        self._unread: deque[Payload] | None = None
         self._backlog = Backlog()
         socket = Socket(
             outgoing=self._outgoing,
@@ -141,7 +141,7 @@ class Connection:
 
     # What comes in
 
-    def _hear(self, messages: Sequence[Message]) -> None:
+    def _hear(self, messages: Sequence[Payload]) -> None:
         """Heed what was read at once, or when what came before it is heeded."""
         if self._closing.done():
             return
@@ -161,7 +161,7 @@ class Connection:
                 self._wire.hold()
                 self._spawn(self._catch_up(unread, waiting))
 
-    async def _catch_up(self, unread: deque[Message], waiting: Waiting | None) -> None:
+    async def _catch_up(self, unread: deque[Payload], waiting: Waiting | None) -> None:
         """Read on when what was read last has had its turn."""
         while waiting is not None:
             await waiting
@@ -169,7 +169,7 @@ class Connection:
         self._unread = None
         self._wire.release()
 
-    def _heed(self, unread: deque[Message]) -> Waiting | None:
+    def _heed(self, unread: deque[Payload]) -> Waiting | None:
         """Do what these say; what is returned is to be waited for before the next is heeded.
 
         Of the positions the newest is passed on.
@@ -224,7 +224,7 @@ class Connection:
         grown = self._frames_left + since_s * self._edge.frames_per_s
         self._frames_left = min(self._edge.frames_burst, grown)
 
-    def _read(self, data: Message) -> Incoming | bytes | None:
+    def _read(self, data: Payload) -> Incoming | bytes | None:
         """A frame, or None if it is none and its sender was told."""
         if len(data) > self._edge.frame_bytes_max:
             raise Closing(Close.TOO_LARGE)

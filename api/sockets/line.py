@@ -7,7 +7,7 @@ from typing import Any, Final
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from api.sockets.masked import BINARY, TEXT, Message, frame_end, whole_messages
+from api.sockets.masked import BINARY, TEXT, Payload, frame_end, whole_messages
 
 # Under which name a scope has its line.
 LINE: Final = "hadiyati.line"
@@ -17,7 +17,7 @@ _TWO_BYTES: Final = 126
 _EIGHT_BYTES: Final = 1 << 16
 _END_OF_REQUEST: Final = b"\r\n\r\n"
 
-Heard = Callable[[Sequence[Message]], None]
+Heard = Callable[[Sequence[Payload]], None]
 
 
 class Line(WebSocketsSansIOProtocol):

@@ -7,7 +7,7 @@ try:
 except ImportError:  # Where it was not compiled.
     from websockets.utils import apply_mask
 
-Message = str | bytes
+Payload = str | bytes
 
 # A whole message in one frame, without extensions.
 TEXT: Final = 0x81
@@ -21,13 +21,13 @@ _KEY_BYTES: Final = 4
 _LEAST_BYTES: Final = 6
 
 
-def whole_messages(data: bytes, at: int, *, size_max: int) -> tuple[list[Message], int]:
+def whole_messages(data: bytes, at: int, *, size_max: int) -> tuple[list[Payload], int]:
     """The messages of one frame each that follow each other from `at` on, and where they end.
 
     What comes then is cut off, is in parts, is a control frame, or is wrong. `size_max` is in
     bytes. The library takes eight times as long for each.
     """
-    found, end = list[Message](), len(data)
+    found, end = list[Payload](), len(data)
     while at + _LEAST_BYTES <= end:
         first, size, key_at = data[at], data[at + 1] - _MASKED, at + 2
         if first not in _PLAIN or size < 0 or size == _IN_EIGHT_BYTES:

@@ -17,7 +17,7 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from api.sockets.line import LINE, Line
-from api.sockets.masked import Message
+from api.sockets.masked import Payload
 from tests.api.town import Town, a_town
 
 _PATIENCE_S = 30.0
@@ -85,9 +85,9 @@ async def heard_of(
     before_it_is_let_in: bytes = b"",
     size_max: int = 100_000,
     by_asgi: bool = False,
-) -> tuple[list[Message], bytes]:
+) -> tuple[list[Payload], bytes]:
     """What a line passes on of these, as they are read one after another, and what it writes."""
-    heard, transport, is_let_in = list[Message](), Kept(), asyncio.Event()
+    heard, transport, is_let_in = list[Payload](), Kept(), asyncio.Event()
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         line: Line = scope["extensions"].pop(LINE)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from api.sockets.masked import Message, frame_end, whole_messages
+from api.sockets.masked import Payload, frame_end, whole_messages
 
 SIZE_MAX = 100_000
 # Around every size from which on a header is longer, and the largest that may come.
@@ -19,7 +19,7 @@ def spelled(kind: Opcode, body: bytes, *, fin: bool = True) -> bytes:
     return Frame(kind, body, fin=fin).serialize(mask=True)
 
 
-def meant(kind: Opcode, body: bytes) -> Message:
+def meant(kind: Opcode, body: bytes) -> Payload:
     return body.decode() if kind is Opcode.TEXT else body
 
 
