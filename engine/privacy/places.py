@@ -101,6 +101,7 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="invoice_prints", fate=F.HOLD, why=_TAX),
     DataPlace(name="invoice_submissions", fate=F.HOLD, why=_TAX),
     DataPlace(name="invoice_units", fate=F.NOBODY),
+    DataPlace(name="unit_certificates", fate=F.NOBODY),
     DataPlace(name="ledger_entries", fate=F.HOLD, why=_TAX, found_by=("users",), is_told=True),
     DataPlace(name="ledger_further_legs", fate=F.HOLD, why=_TAX),
     DataPlace(name="ledger_accounts", fate=F.HOLD, why=_TAX),
