@@ -22,8 +22,9 @@ from engine.payments import postings
 from engine.payments.crediting import asked_before, given_before, with_given_before
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import Flow, GatewayName
+from engine.payments.lapsing import has_lapsed, is_gone, lapsed, owing_what_is_gone
 from engine.payments.messages import FollowOrder, TakePointsBack
-from engine.payments.owed import Lapse, Price, owed_of
+from engine.payments.owed import Price, owed_of
 from engine.payments.payment import (
     Payment,
     PaymentCredited,
@@ -39,7 +40,6 @@ from engine.payments.payment import (
 )
 from engine.pricing.lines import vat_in
 
-_GONE = frozenset({PaymentStatus.VOIDED, PaymentStatus.DECLINED})
 _TELLING = (OrderPickedUp, OrderDelivered, OrderCancelled, OrderReturned, OrderChanged)
 
 
@@ -71,6 +71,8 @@ def follow(
     From the pick-up on all of it is kept; of an order that ended without a delivery, its charge.
     `vat_halalas` is the VAT of its invoice, None while it has none.
     """
+    if payment.sale is not None and is_gone(payment):
+        return None
     price = _price_of(payment, order, vat_halalas)
     if payment.shares:
         return follow_share(payment, order, price=price, terms=terms, now=now)
@@ -106,11 +108,12 @@ def sell(
     terms: Terms,
     now: Instant,
 ) -> Decision:
-    """Divide what the order has earned, once it is over and the money is there."""
+    """Divide what the order has earned, once it is over and the money is there, or owed."""
+    payment = owing_what_is_gone(payment)
     if payment.shares:
         return _sell_shares(payment, events, effects, terms=terms, now=now)
-    if _has_lapsed(payment):
-        return _lapsed(payment, events, effects, now=now)
+    if has_lapsed(payment):
+        return lapsed(payment, events, effects, now=now)
     target = payment.target_halalas or 0
     kept = max(0, min(target, payment.refundable_halalas))
     is_due = payment.is_over and payment.sale is None and _is_there(payment)
@@ -155,33 +158,6 @@ def _pass_on(
         (*effects, to_enter(transfer)),
         now=now,
     )
-
-
-def _has_lapsed(payment: Payment) -> bool:
-    """Whether a supplement was to bring something for an order that is over, and will not."""
-    is_sold = payment.supplement is not None and not payment.supplement.is_due and payment.is_over
-    is_gone = payment.status in _GONE and payment.operation is None
-    return is_sold and is_gone and not payment.is_lapsed and bool(payment.target_halalas)
-
-
-def _lapsed(
-    payment: Payment, events: tuple[Event, ...], effects: tuple[Effect, ...], *, now: Instant
-) -> Decision:
-    """Nothing is to be kept of it any more, and the order's first payment hears of that.
-
-    Should it be taken after all it goes back, for by then the customer is asked for it.
-    """
-    supplement, halalas = payment.supplement, payment.target_halalas
-    assert supplement is not None
-    assert halalas is not None
-    told = FollowOrder(
-        id=EffectId(derived_id("lapsed", payment.id)),
-        order_id=supplement.order_id,
-        payment_id=supplement.first_payment_id,
-        lapse=Lapse(payment_id=payment.id, order_id=supplement.order_id, halalas=halalas),
-    )
-    later = replace(payment, target_halalas=0, is_lapsed=True)
-    return decided(later, events, (*effects, told), now=now)
 
 
 def _follow_supplement(
@@ -250,6 +226,8 @@ def follow_share(
     """
     share = payment.share(order.id)
     assert share is not None, "an order's payment knows it"
+    if share.sale is not None and is_gone(payment):
+        return None
     target = _target(payment, order, min(share.quote.total_halalas, first_paid(order)))
     is_over = order.status in CLOSED
     if target is None or (target, is_over) == (share.target_halalas, share.is_over):

@@ -89,6 +89,34 @@ async def test_a_difference_whose_hold_lapses_at_the_bank_is_owed_and_paid_once(
         await tills.must_add_up()
 
 
+async def test_an_order_whose_hold_lapses_at_the_bank_is_owed_and_paid_once() -> None:
+    async with paying_by("moyasar") as (tills, paying):
+
+        async def told(dies_at: int | None) -> tuple[Life, Ends]:
+            story = Story(tills, await anew(tills, paying), dies_at)
+            await story.pay()
+            for charge in held_by(tills):
+                tills.protocol.till.void(charge)
+            await story.pick_up()
+            await story.deliver()
+            before = await worth(tills)
+            await story.settle(UNTIL_KNOWN)
+            due = await story.due()
+            first = await story.payment()
+            paid = await tills.host.pay(
+                replace(paying, payment_id=PaymentId(tills.new_id()), order=due)
+            )
+            assert isinstance(paid, Payment)
+            await story.settle(UNTIL_KNOWN)
+            assert (first.status, first.captured_halalas) == (PaymentStatus.VOIDED, 0)
+            assert (await story.payment()).owed_for(due.order_id) == 0
+            assert await tills.balance(AccountKind.RECEIVABLE, due.order_id) == 0
+            return story.life, await story.ends(before)
+
+        await die_everywhere(told, points=8)
+        await tills.must_add_up()
+
+
 def held_by(tills: Tills) -> list[Charge]:
     """What the gateway holds by now."""
     charges = tills.protocol.till.charges.values()

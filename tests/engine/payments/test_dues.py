@@ -285,3 +285,39 @@ def test_a_hold_that_lapsed_before_the_order_was_over_is_due_then() -> None:
     (told,) = (one for one in ended.effects if isinstance(one, FollowOrder))
     assert told.lapse is not None
     assert (told.lapse.halalas, purse.take(ended, carried).is_lapsed) == (700, True)
+
+
+@pytest.mark.parametrize("charge", [None, 900])
+@pytest.mark.parametrize("lapses_before_its_end", [True, False])
+def test_a_first_hold_that_lapsed_is_sold_as_owed_and_due_once(
+    charge: int | None, *, lapses_before_its_end: bool
+) -> None:
+    purse = Purse(())
+    held = replace(purse.first, status=PaymentStatus.AUTHORISED, captured_halalas=0)
+    voided = replace(held, status=PaymentStatus.VOIDED)
+    purse.books.clear()
+    purse.first = voided if lapses_before_its_end else held
+    purse.end(status=S.DELIVERED if charge is None else S.CANCELLED, charge_halalas=charge)
+    if not lapses_before_its_end:
+        assert purse.first.sale is None
+        gone = replace(purse.first, status=PaymentStatus.VOIDED)
+        purse.first = purse.take(sell(gone, (), (), terms=TERMS, now=NOON), gone)
+    price = purse.order.price_halalas
+    assert purse.first.sale is not None
+    assert (purse.owed, purse.first.owed_for(purse.order.id)) == (price, price)
+    assert purse.balance(AccountKind.ORDER, purse.order.id) == 0
+    assert sum(purse.books[one] for one in ("shop", "revenue", "vat")) == price
+    # Neither the order nor the bank, once more, makes anything else of it.
+    assert follow(purse.first, purse.order, terms=TERMS, now=NOON) is None
+    assert not sell(purse.first, (), (), terms=TERMS, now=NOON).effects
+    due = dues.due_of(purse.first, purse.order.id)
+    assert isinstance(due, Supplementing)
+    assert due.halalas == price
+
+
+def test_a_first_hold_that_was_let_go_because_nothing_is_charged_leaves_nothing_owed() -> None:
+    purse = Purse(())
+    purse.books.clear()
+    purse.first = replace(purse.first, status=PaymentStatus.VOIDED, captured_halalas=0)
+    purse.end(status=S.CANCELLED, charge_halalas=0)
+    assert (purse.owed, purse.first.owed_for(purse.order.id), purse.first.sale) == (0, 0, None)

@@ -59,3 +59,29 @@ def test_however_each_ends_its_part_alone_is_kept_and_the_ledger_is_empty(
     assert sold == kept
     if kept == 0:
         assert purse.payment.status in {PaymentStatus.VOIDED, PaymentStatus.REFUNDED}
+
+
+def test_of_a_group_whose_hold_lapsed_each_order_that_was_brought_is_owed() -> None:
+    purse = Purse(Network.VISA, 3)
+    purse.settle()
+    purse.take(decide.placed(purse.payment, now=NOON))
+    purse.payment = replace(purse.payment, status=PaymentStatus.VOIDED)
+    ends = (OrderStatus.DELIVERED, OrderStatus.CANCELLED, OrderStatus.DELIVERED)
+    for command, status in zip(purse.orders, ends, strict=True):
+        order = replace(
+            an_order(),
+            id=command.order_id,
+            payment_id=purse.payment.id,
+            status=status,
+            total_halalas=command.quote.total_halalas,
+            charge_halalas=0,
+        )
+        purse.take(follow(purse.payment, order, terms=TERMS, now=NOON))
+        assert follow(purse.payment, order, terms=TERMS, now=NOON) is None
+    wanted = [command.quote.total_halalas for command in purse.orders]
+    wanted[1] = 0
+    assert [purse.payment.owed_for(one.order_id) for one in purse.orders] == wanted
+    assert [purse.books[account(AccountKind.RECEIVABLE, one.order_id)] for one in purse.orders] == [
+        -one for one in wanted
+    ]
+    assert sum(purse.books.values()) == 0
