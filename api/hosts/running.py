@@ -54,18 +54,7 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.audit = audit = AuditKeeper(parts.audit, wall=parts.wall)
     payouts = open_payouts(app, parts, ledger)
     jobs = open_jobs(app, parts, ledger)
-    services = (
-        desk.hub,
-        desk.talks,
-        outbox,
-        what_ifs,
-        gate,
-        gift_links,
-        audit,
-        payouts,
-        payments,
-        jobs,
-    )
+    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments, jobs)
     beside = (
         *services,
         desk.talks,
