@@ -6,7 +6,7 @@ Commands travel in order and are answered; positions are packed, and the latest 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from actors.answers import answer_to
 from actors.bus import Astray, CellUnavailable
@@ -16,6 +16,7 @@ from engine.kernel.ids import CellId, CourierId, UserId
 from engine.kernel.messages import Envelope
 from engine.kernel.refusals import DEADLINE_PASSED, UNAVAILABLE
 from storage.live import Fix, Publication
+from storage.pumps import Pumps
 from storage.store import Answer
 
 _Waiting = tuple[Envelope, asyncio.Future[Answer]]
@@ -51,11 +52,10 @@ class CellCalls(Protocol):
 class CommandLane:
     """While some calls are under way the next commands gather.
 
-    Two calls may be: while a cell waits for one to be stored it decides the other. A call costs the
-    same however much it carries, so the second leaves with half as many as the first, or more. What
-    one caller asked is never in two calls at once, so that his commands arrive in his order even
-    when a call fails. A cell that restarts is asked again until a command's deadline, for every
-    command carries the id that makes a repetition harmless.
+    Two calls may be: while a cell waits for one to be stored it decides the other. What one caller
+    asked is never in two calls at once, so that his commands arrive in his order even when a call
+    fails. A cell that restarts is asked again until a command's deadline, for every command carries
+    the id that makes a repetition harmless.
     """
 
     def __init__(
@@ -68,8 +68,7 @@ class CommandLane:
         self._waiting_max = settings.commands_waiting_max
         self._waiting: list[_Waiting] = []
         self._asking: set[UserId] = set()
-        self._pumps: set[asyncio.Task[Any] | None] = set()
-        self._travelling = 0
+        self._pumps = Pumps(self._call_with_what_waits, at_once=_CALLS_AT_ONCE)
 
     def execute(self, envelope: Envelope) -> asyncio.Future[Answer]:
         """The answer, or a refusal when the lane is full or the deadline passes."""
@@ -78,25 +77,17 @@ class CommandLane:
             answered.set_result(answer_to(envelope, UNAVAILABLE()))
             return answered
         self._waiting.append((envelope, answered))
-        if len(self._pumps) < _CALLS_AT_ONCE and self._are_enough():
-            self._pumps.add(asyncio.ensure_future(self._run()))
+        self._pumps.start(len(self._waiting))
         return answered
 
-    async def _run(self) -> None:
-        try:
-            await self._call_while_it_is_worth_it()
-        finally:
-            # It leaves by itself: it is done a moment later than it has looked for the last time.
-            self._pumps.discard(asyncio.current_task())
-
-    async def _call_while_it_is_worth_it(self) -> None:
-        while self._are_enough() and (batch := self._next_batch()):
-            self._travelling += len(batch)
+    async def _call_with_what_waits(self) -> None:
+        while self._pumps.is_worth_it(len(self._waiting)) and (batch := self._next_batch()):
             callers = {one.caller.user_id for one, _ in batch}
             self._asking |= callers
             is_away = False
             try:
-                answers = await self._calls.execute(self._cell, [one for one, _ in batch])
+                with self._pumps.under_way(len(batch)):
+                    answers = await self._calls.execute(self._cell, [one for one, _ in batch])
             except CellUnavailable:
                 self._waiting = [*self._in_time(batch), *self._waiting]
                 is_away = True
@@ -108,13 +99,8 @@ class CommandLane:
                         answered.set_result(answer)
             finally:
                 self._asking -= callers
-                self._travelling -= len(batch)
             if is_away:
                 await self._clock.sleep(_AGAIN_MS * self._clock.speed)
-
-    def _are_enough(self) -> bool:
-        """Whether what waits is worth a call beside those under way."""
-        return 2 * len(self._waiting) >= self._travelling
 
     def _next_batch(self) -> list[_Waiting]:
         """What may leave now, in the order in which it came."""

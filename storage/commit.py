@@ -3,10 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from storage.database import Database
 from storage.groups import Result, store_group
+from storage.pumps import Pumps
 from storage.rows import Rows, rows_of
 from storage.store import Commit, Outcome, Stored, StoreUnavailable
 
@@ -33,11 +34,7 @@ class _Waiting:
 
 
 class GroupCommit:
-    """While some groups are on their way, the next one gathers.
-
-    Two groups may be, of which no two touch the same thing. A group costs the same however much it
-    carries, so the second leaves with half as many as the first, or more.
-    """
+    """While some groups are on their way, the next one gathers; no two touch the same thing."""
 
     def __init__(
         self, database: Database, *, group_max: int = GROUP_MAX, waiting_max: int = WAITING_MAX
@@ -46,8 +43,7 @@ class GroupCommit:
         self._group_max, self._waiting_max = group_max, waiting_max
         self._waiting: deque[_Waiting] = deque()
         self._under_way: set[str] = set()
-        self._travelling = 0
-        self._running: set[asyncio.Task[Any] | None] = set()
+        self._pumps = Pumps(self._store_what_waits, at_once=_GROUPS_AT_ONCE)
 
     async def commit(self, commit: Commit) -> Outcome:
         """Store a commit with whatever else is ready; see `Store.commit`."""
@@ -56,42 +52,27 @@ class GroupCommit:
         rows = rows_of(commit)
         if not (rows.names or rows.effects):
             return Stored()
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(rows, loop.create_future())
+        waiting = _Waiting(rows, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if len(self._running) < _GROUPS_AT_ONCE and self._are_enough():
-            self._running.add(loop.create_task(self._run()))
+        self._pumps.start(len(self._waiting))
         return await waiting.outcome
 
     async def close(self) -> None:
         """Wait until all that was handed in has its outcome."""
-        while self._running:
-            await asyncio.wait([one for one in self._running if one is not None])
+        await self._pumps.end()
 
-    async def _run(self) -> None:
+    async def _store_what_waits(self) -> None:
         """Nobody's cancellation ends this but its own."""
-        try:
-            await self._store_while_it_is_worth_it()
-        finally:
-            # It leaves by itself: it is done a moment later than it has looked for the last time.
-            self._running.discard(asyncio.current_task())
-
-    async def _store_while_it_is_worth_it(self) -> None:
-        while self._are_enough() and (group := self._gather()):
+        while self._pumps.is_worth_it(len(self._waiting)) and (group := self._gather()):
             names = frozenset[str]().union(*(one.rows.names for one in group))
             self._under_way |= names
-            self._travelling += len(group)
             try:
-                results = await self._store(group)
+                with self._pumps.under_way(len(group)):
+                    results = await self._store(group)
             finally:
                 self._under_way -= names
-                self._travelling -= len(group)
             for waiting, result in zip(group, results, strict=True):
                 waiting.tell(result)
-
-    def _are_enough(self) -> bool:
-        """Whether what waits is worth a group beside those under way."""
-        return 2 * len(self._waiting) >= self._travelling
 
     def _gather(self) -> list[_Waiting]:
         """The next group, in order of arrival; what touches the things of an earlier one waits."""
