@@ -28,9 +28,8 @@ from engine.chat.conversation import (
     EMPTY_MESSAGE,
     MESSAGE_TOO_LONG,
     TOO_MANY_MESSAGES,
-    WriteMessage,
     leg_of,
-    message_id_of,
+    worded,
 )
 from engine.chat.words import TEXT_CODE_POINTS_MAX, QuickReplyCode
 from engine.identity.access import Permission
@@ -39,7 +38,7 @@ from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
-from engine.uploads import UNKNOWN_UPLOAD, UploadId
+from engine.uploads import UNKNOWN_UPLOAD
 
 router = APIRouter(prefix="/v1", tags=["chat"])
 Conversing = Annotated[Caller, granted(Permission.CONVERSE)]
@@ -112,12 +111,13 @@ async def write_message(
     order_id: PathId, body: MessageBody, key: Key, caller: Conversing, request: Request
 ) -> Json:
     """Write to whoever has to do with an order; the same key is the same message."""
-    command = WriteMessage(
-        id=message_id_of(caller.user_id, order_id, key),
-        order_id=OrderId(order_id),
+    command = worded(
+        caller.user_id,
+        order_id,
+        key,
         text=body.text,
         quick_reply=body.quick_reply,
-        attachment=None if body.attachment is None else UploadId(body.attachment),
+        attachment=body.attachment,
     )
     written = await _door(request).write(caller, command)
     if isinstance(written, Refusal):

@@ -11,6 +11,7 @@ from api.sockets import server_frames as frames
 from api.sockets.fleets import Fleets
 from api.sockets.histories import Histories
 from api.sockets.outgoing import Outgoing
+from api.sockets.stale import Stale
 from api.sockets.subscription import Subscription
 from engine.kernel.timing import SECOND_MS
 from storage.live import ASK_ANEW, EDGE, Batch, Bookmark, LiveStream, LiveUnavailable, Publication
@@ -44,8 +45,7 @@ class Hub:
         self._asking = asyncio.Semaphore(snapshots_at_once)
         self._subscriptions: dict[str, dict[Outgoing, Subscription]] = {}
         self._last: dict[str, tuple[str, int]] = {}
-        self._stale: set[str] = set()
-        self._is_stale = asyncio.Event()
+        self._stale = Stale(self._refresh, watched=self._subscriptions, wall=wall)
         self._has_looked = asyncio.Event()
         self._histories = histories or Histories()
         self._repeating: set[Outgoing] = set()
@@ -55,7 +55,7 @@ class Hub:
         """Read until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read())
-            tasks.create_task(self._refresh())
+            tasks.create_task(self._stale.run())
             tasks.create_task(self._repeat())
             tasks.create_task(self.fleets.run())
 
@@ -79,7 +79,7 @@ class Hub:
         async with self._asking:
             is_answered = await self._ask([subscription])
         if not is_answered:
-            self._mark(channel)
+            self._stale.mark([channel])
 
     def unsubscribe(self, channel: str, outgoing: Outgoing) -> None:
         """Forget a subscription, if there is one."""
@@ -139,7 +139,7 @@ class Hub:
         subscriptions = self._subscriptions.get(publication.channel, {})
         if publication.kind == ASK_ANEW:
             if subscriptions:
-                self._mark(publication.channel)
+                self._stale.mark([publication.channel])
             return
         bookmark = publication.bookmark
         if not subscriptions and bookmark is None:
@@ -150,29 +150,13 @@ class Hub:
         for subscription in subscriptions.values():
             subscription.receive(publication, frame)
 
-    def _mark(self, *channels: str) -> None:
-        self._stale.update(channels)
-        self._is_stale.set()
-
     def _miss(self) -> None:
         self._histories.forget()
-        self._mark(*self._subscriptions)
+        self._stale.mark(self._subscriptions)
         if self._on_miss is not None:
             self._on_miss()
 
-    async def _refresh(self) -> None:
-        while True:
-            await self._is_stale.wait()
-            self._is_stale.clear()
-            channels = [one for one in self._stale if one in self._subscriptions]
-            self._stale.clear()
-            fine = await asyncio.gather(*(self._refresh_one(one) for one in channels))
-            failed = [one for one, well in zip(channels, fine, strict=True) if not well]
-            if failed:
-                await self._wall.sleep(SECOND_MS)
-                self._mark(*failed)
-
-    async def _refresh_one(self, channel: str) -> bool:
+    async def _refresh(self, channel: str) -> bool:
         async with self._asking:
             return await self._ask(list(self._subscriptions.get(channel, {}).values()))
 

@@ -7,14 +7,20 @@ from typing import Any, Final
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from api.sockets.masked import BINARY, TEXT, Payload, frame_end, whole_messages
+from api.sockets.masked import (
+    BINARY,
+    IN_EIGHT_BYTES,
+    IN_TWO_BYTES,
+    TEXT,
+    Payload,
+    frame_end,
+    whole_messages,
+)
 
 # Under which name a scope has its line.
 LINE: Final = "hadiyati.line"
 
-# From which size on the size of a frame takes more bytes (RFC 6455 section 5.2).
-_TWO_BYTES: Final = 126
-_EIGHT_BYTES: Final = 1 << 16
+_SIZE_IN_TWO_BYTES_MAX: Final = (1 << 16) - 1
 _END_OF_REQUEST: Final = b"\r\n\r\n"
 
 Heard = Callable[[Sequence[Payload]], None]
@@ -58,12 +64,12 @@ class Line(WebSocketsSansIOProtocol):
         size = len(frame)
         first = TEXT if is_text else BINARY
         # The library needs three times as long to spell a frame.
-        if size < _TWO_BYTES:
+        if size < IN_TWO_BYTES:
             header = bytes((first, size))
-        elif size < _EIGHT_BYTES:
-            header = pack(">BBH", first, _TWO_BYTES, size)
+        elif size <= _SIZE_IN_TWO_BYTES_MAX:
+            header = pack(">BBH", first, IN_TWO_BYTES, size)
         else:
-            header = pack(">BBQ", first, _TWO_BYTES + 1, size)
+            header = pack(">BBQ", first, IN_EIGHT_BYTES, size)
         self.transport.write(header + frame)
 
     async def wait_until_free(self) -> None:

@@ -14,9 +14,9 @@ TEXT: Final = 0x81
 BINARY: Final = 0x82
 _PLAIN: Final = (TEXT, BINARY)
 _MASKED: Final = 0x80
-# Sizes from here on take two bytes more, or eight.
-_IN_TWO_BYTES: Final = 126
-_IN_EIGHT_BYTES: Final = 127
+# What a frame has for its size when that takes two bytes more, or eight.
+IN_TWO_BYTES: Final = 126
+IN_EIGHT_BYTES: Final = 127
 _KEY_BYTES: Final = 4
 _LEAST_BYTES: Final = 6
 
@@ -30,9 +30,9 @@ def whole_messages(data: bytes, at: int, *, size_max: int) -> tuple[list[Payload
     found, end = list[Payload](), len(data)
     while at + _LEAST_BYTES <= end:
         first, size, key_at = data[at], data[at + 1] - _MASKED, at + 2
-        if first not in _PLAIN or size < 0 or size == _IN_EIGHT_BYTES:
+        if first not in _PLAIN or size < 0 or size == IN_EIGHT_BYTES:
             break
-        if size == _IN_TWO_BYTES:
+        if size == IN_TWO_BYTES:
             size, key_at = data[key_at] << 8 | data[key_at + 1], key_at + 2
         body_at = key_at + _KEY_BYTES
         if (body_ends := body_at + size) > end or size > size_max:
@@ -57,8 +57,8 @@ def frame_end(data: bytes, at: int) -> int | None:
     if len(data) < at + 2:
         return None
     size, key_at = data[at + 1] % _MASKED, at + 2
-    if size >= _IN_TWO_BYTES:
-        sized_to = key_at + (2 if size == _IN_TWO_BYTES else 8)
+    if size >= IN_TWO_BYTES:
+        sized_to = key_at + (2 if size == IN_TWO_BYTES else 8)
         if len(data) < sized_to:
             return None
         size, key_at = int.from_bytes(data[key_at:sized_to], "big"), sized_to

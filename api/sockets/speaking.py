@@ -11,12 +11,11 @@ from api.sockets import server_frames
 from api.sockets.frames import ChatFrame, Message, Read, Typing
 from api.sockets.outgoing import Outgoing
 from api.sockets.server_frames import Reply
-from engine.chat.conversation import WriteMessage, message_id_of
+from engine.chat.conversation import worded
 from engine.identity.access import Permission, may
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import NOT_ALLOWED, Refusal
-from engine.uploads import UploadId
 
 WAITING_MAX: Final = 32
 Work = Coroutine[Any, Any, None]
@@ -71,7 +70,15 @@ class Speaking:
         order_id = OrderId(frame.order_id)
         match frame:
             case Message():
-                answer = await self._conversations.write(caller, command_of(caller, frame))
+                command = worded(
+                    caller.user_id,
+                    frame.order_id,
+                    frame.id,
+                    text=frame.text,
+                    quick_reply=frame.quick_reply,
+                    attachment=frame.attachment,
+                )
+                answer = await self._conversations.write(caller, command)
                 refusal = answer if isinstance(answer, Refusal) else None
                 if not isinstance(answer, Refusal):
                     self._outgoing.put(server_frames.spell(Reply(id=frame.id, body=answer)))
@@ -93,14 +100,3 @@ class Speaking:
         else:
             channel = channel_of(OrderId(frame.order_id))
             self._outgoing.put(server_frames.error(refusal, channel=channel))
-
-
-def command_of(caller: Caller, frame: Message) -> WriteMessage:
-    """The same words over REST and the socket, by the same key, are the same message."""
-    return WriteMessage(
-        id=message_id_of(caller.user_id, frame.order_id, frame.id),
-        order_id=OrderId(frame.order_id),
-        text=frame.text,
-        quick_reply=frame.quick_reply,
-        attachment=None if frame.attachment is None else UploadId(frame.attachment),
-    )

@@ -6,7 +6,6 @@ told what he missed, and a word on the stream need only say that there is someth
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -16,11 +15,11 @@ from actors.conversations import CHANGED, TYPING
 from api.sockets import server_frames
 from api.sockets.outgoing import Outgoing
 from api.sockets.server_frames import Resumed, Snapshot, Update
+from api.sockets.stale import Stale
 from engine.chat.conversation import leg_of, may_converse, reader_of
 from engine.chat.view import Talk, talk_view
 from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.messages import Caller
-from engine.kernel.timing import SECOND_MS
 from storage.chat import ChatStore
 from storage.live import Bookmark, Publication
 from storage.store import StoreUnavailable
@@ -85,24 +84,14 @@ class Talks:
     """Reads conversations that changed and tells those who listen, each from where he is."""
 
     def __init__(self, chat: ChatStore, clock: Clock, wall: Clock, *, at_once: int) -> None:
-        self._chat, self._clock, self._wall = chat, clock, wall
+        self._chat, self._clock = chat, clock
         self._reading = asyncio.Semaphore(at_once)
         self._listeners: dict[str, dict[Outgoing, _Listener]] = {}
-        self._changed: set[str] = set()
-        self._something = asyncio.Event()
+        self._stale = Stale(self._tell, watched=self._listeners, wall=wall)
 
     async def run(self) -> None:
         """Tell until cancelled; what could not be read is read again a second later."""
-        while True:
-            await self._something.wait()
-            self._something.clear()
-            channels = [one for one in self._changed if one in self._listeners]
-            self._changed.clear()
-            fine = await asyncio.gather(*(self._tell(one) for one in channels))
-            failed = [one for one, well in zip(channels, fine, strict=True) if not well]
-            if failed:
-                await self._wall.sleep(SECOND_MS)
-                self._look(failed)
+        await self._stale.run()
 
     def subscribe(
         self, caller: Caller, channel: str, outgoing: Outgoing, bookmark: Bookmark | None
@@ -115,7 +104,7 @@ class Talks:
             outgoing=outgoing,
             version=bookmark.offset if bookmark is not None and is_known else None,
         )
-        self._look([channel])
+        self._stale.mark([channel])
 
     def unsubscribe(self, channel: str, outgoing: Outgoing) -> None:
         """Tell it no more."""
@@ -139,18 +128,14 @@ class Talks:
     def hear(self, notice: Publication) -> None:
         """An edge says that something is stored, or that somebody types."""
         if notice.kind == CHANGED:
-            self._look([notice.channel])
+            self._stale.mark([notice.channel])
         elif notice.kind == TYPING:
             for one in list(self._listeners.get(notice.channel, {}).values()):
                 _show_typing(one, notice.body)
 
     def look_again(self) -> None:
         """Something may have been missed."""
-        self._look(self._listeners)
-
-    def _look(self, channels: Iterable[str]) -> None:
-        self._changed.update(channels)
-        self._something.set()
+        self._stale.mark(self._listeners)
 
     async def _tell(self, channel: str) -> bool:
         """Read for all who are at the same place at once; False when storage is away."""

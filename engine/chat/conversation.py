@@ -172,6 +172,25 @@ def message_id_of(author_id: UserId, order_id: str, key: str) -> MessageId:
     return MessageId(derived_id("chat message", author_id, order_id, key))
 
 
+def worded(
+    author_id: UserId,
+    order_id: str,
+    key: str,
+    *,
+    text: str,
+    quick_reply: QuickReplyCode | None,
+    attachment: str | None,
+) -> WriteMessage:
+    """What somebody asks to be written; by the same key it is the same, wherever he says it."""
+    return WriteMessage(
+        id=message_id_of(author_id, order_id, key),
+        order_id=OrderId(order_id),
+        text=text,
+        quick_reply=quick_reply,
+        attachment=None if attachment is None else UploadId(attachment),
+    )
+
+
 def courier_reader(courier_id: CourierId) -> Reader:
     """As whom a courier reads."""
     return Reader(f"{Side.COURIER.value}:{courier_id}")
