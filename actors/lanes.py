@@ -20,8 +20,8 @@ from storage.pumps import Pumps
 from storage.store import Answer
 
 _Waiting = tuple[Envelope, asyncio.Future[Answer]]
-_BATCH_MAX = 500
-_CALLS_AT_ONCE = 2
+_BATCH_MAX = 128
+_CALLS_AT_ONCE = 3
 _AGAIN_MS = 150
 _GAP_MS_MAX = 100
 _CALLS_REMEMBERED = 4
@@ -52,9 +52,9 @@ class CellCalls(Protocol):
 class CommandLane:
     """While some calls are under way the next commands gather.
 
-    Two calls may be: while a cell waits for one to be stored it decides the other. What one caller
-    asked is never in two calls at once, so that his commands arrive in his order even when a call
-    fails. A cell that restarts is asked again until a command's deadline, for every command carries
+    Three calls may be: while one is stored, the cell decides another and the edge answers a third.
+    None carries everything that waits, or all three would go on as one. What one caller asked is
+    never in two calls at once, so that his commands arrive in his order even when a call fails. A cell that restarts is asked again until a command's deadline, for every command carries
     the id that makes a repetition harmless.
     """
 
