@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from msgspec import to_builtins
@@ -13,7 +14,7 @@ from actors.bus import CellUnavailable
 from actors.chance import Chance, new_id
 from actors.clock import Clock
 from actors.commands import Commands
-from actors.deadlines import Deadlines, tick_at
+from actors.deadlines import SAID_OF_COURIERS, Deadlines, SaidOfCourier, tick_at
 from actors.dispatcher import Dispatcher, Tick
 from actors.fleet import pack_fleet
 from actors.guards import Guards
@@ -31,14 +32,7 @@ from actors.strangers import Strangers
 from actors.telemetry import Telemetry
 from actors.timers import Timers
 from actors.waits import Waits
-from engine.couriers.messages import (
-    BeginShift,
-    EndLoan,
-    EndShift,
-    EndWayToWait,
-    ExpireOffer,
-    LendCouriers,
-)
+from engine.couriers.messages import ExpireOffer, LendCouriers
 from engine.dispatch.loans import Need
 from engine.dispatch.offer import OfferStatus
 from engine.dispatch.waiting import Wait
@@ -291,10 +285,7 @@ class Cell:
             "release": lambda name: self._by_clock(ReleaseOrder(order_id=OrderId(name))),
             "schedule": self._ring_schedule,
             "reschedule": self._ring_schedule,
-            "begin": lambda name: self._by_clock(BeginShift(courier_id=CourierId(name))),
-            "shift": lambda name: self._by_clock(EndShift(courier_id=CourierId(name))),
-            "wait": lambda name: self._by_clock(EndWayToWait(courier_id=CourierId(name))),
-            "loan": lambda name: self._by_clock(EndLoan(courier_id=CourierId(name))),
+            **{kind: partial(self._ring_courier, said) for kind, said in SAID_OF_COURIERS.items()},
             "zone": lambda name: self._by_clock(PutParametersInForce(zone_id=ZoneId(name))),
             "guard": self._ring_guard,
             "reload": lambda _: self._is_certain(),
@@ -311,6 +302,9 @@ class Cell:
     async def _ring(self, key: str) -> None:
         kind, _, name = key.partition(":")
         await self._rings[kind](name)
+
+    async def _ring_courier(self, said: type[SaidOfCourier], name: str) -> None:
+        await self._by_clock(said(courier_id=CourierId(name)))
 
     async def _ring_schedule(self, name: str) -> None:
         zone = self._holdings.zones.get(ZoneId(name))

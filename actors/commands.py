@@ -6,12 +6,13 @@ from typing import Any, Protocol
 from actors.clock import Clock
 from actors.holdings import Holdings
 from actors.whose_turns import Keys, WhoseTurns
-from engine.couriers import duty, handing_over, prepositioning
+from engine.couriers import breaks, duty, handing_over, prepositioning
 from engine.couriers.courier import Courier
 from engine.couriers.messages import (
     UNKNOWN_COURIER,
     AcceptOffer,
     AcknowledgeOffer,
+    BeginBreak,
     BeginShift,
     DeclineOffer,
     EndBreak,
@@ -19,6 +20,7 @@ from engine.couriers.messages import (
     EndShift,
     EndWayToWait,
     ExpireOffer,
+    FinishBreak,
     GoOffDuty,
     GoOnDuty,
     HandOver,
@@ -61,7 +63,7 @@ from engine.orders.messages import (
 from engine.orders.order import Order
 
 Rule = Callable[[Any, Caller], Decision | Refusal]
-_Himself = HandOver | EndLoan | TakeBreak | EndBreak | ReachWaitingPoint
+_Himself = HandOver | EndLoan | TakeBreak | EndBreak | FinishBreak | ReachWaitingPoint
 
 
 class _CourierRule(Protocol):
@@ -96,8 +98,10 @@ class Commands:
             GoOffDuty: (whose.of_courier, self._go_off_duty),
             BeginShift: (whose.of_courier, self._by_courier(duty.begin_shift)),
             EndShift: (whose.of_courier, self._end_shift),
-            TakeBreak: (whose.of_courier, self._by_courier(_take_break)),
-            EndBreak: (whose.of_courier, self._by_courier(_end_break)),
+            TakeBreak: (whose.of_courier, self._by_courier(breaks.take)),
+            EndBreak: (whose.of_courier, self._by_courier(breaks.end)),
+            BeginBreak: (whose.of_courier, self._begin_break),
+            FinishBreak: (whose.of_courier, self._by_courier(breaks.finish)),
             ReportProgress: (whose.of_courier, self._progress),
             ReachWaitingPoint: (whose.of_courier, self._by_courier(prepositioning.reach)),
             DepositCash: (whose.of_courier, self._deposit_cash),
@@ -244,6 +248,13 @@ class Commands:
         offer = self._holdings.open_offer_of(courier)
         return leaving.end_shift(courier, offer, self._offered(offer), now=self._clock.now())
 
+    def _begin_break(self, command: BeginBreak, _caller: Caller) -> Decision | Refusal:
+        courier = self._holdings.couriers.get(command.courier_id)
+        if courier is None:
+            return Decision()
+        offer = self._holdings.open_offer_of(courier)
+        return leaving.begin_break(courier, offer, self._offered(offer), now=self._clock.now())
+
     def _progress(self, command: ReportProgress, _caller: Caller) -> Decision | Refusal:
         courier = self._holdings.couriers.get(command.courier_id)
         if courier is None:
@@ -352,11 +363,3 @@ class Commands:
 def _travel_s(zone: Zone, command: PlaceOrder, now: Instant) -> int:
     ends = command.shop.point, command.door.point
     return travel_times(zone.parameters.travel).one_s(*ends, vehicle=VehicleKind.CAR, at=now)
-
-
-def _take_break(courier: Courier, _: TakeBreak, *, now: Instant) -> Decision | Refusal:
-    return duty.take_break(courier, now=now)
-
-
-def _end_break(courier: Courier, _: EndBreak, *, now: Instant) -> Decision | Refusal:
-    return duty.end_break(courier, now=now)

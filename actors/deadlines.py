@@ -1,13 +1,23 @@
 """Which timers the stored state of a thing asks for."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from typing import Final
 
 from actors.clock import Clock
 from actors.guards import CHECK_MS
 from actors.scheduler import GATHER_MS
 from actors.timers import Timers
+from engine.couriers.breaks import begins_when, ends_when
 from engine.couriers.courier import Courier, Duty
 from engine.couriers.handing_over import loan_over_at
+from engine.couriers.messages import (
+    BeginBreak,
+    BeginShift,
+    EndLoan,
+    EndShift,
+    EndWayToWait,
+    FinishBreak,
+)
 from engine.couriers.prepositioning import arrival_at_wait
 from engine.dispatch.offer import Offer, OfferStatus
 from engine.geo.zone import Zone
@@ -15,6 +25,16 @@ from engine.kernel.ids import OfferId, ZoneId
 from engine.kernel.messages import Thing
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import Order, OrderStatus
+
+SaidOfCourier = BeginShift | EndShift | BeginBreak | FinishBreak | EndWayToWait | EndLoan
+SAID_OF_COURIERS: Final[Mapping[str, type[SaidOfCourier]]] = {
+    "begin": BeginShift,
+    "shift": EndShift,
+    "break": BeginBreak,
+    "back": FinishBreak,
+    "wait": EndWayToWait,
+    "loan": EndLoan,
+}
 
 
 class Deadlines:
@@ -42,6 +62,8 @@ class Deadlines:
                 works = thing.duty in {Duty.ON, Duty.BREAK}
                 self._set(f"begin:{thing.id}", thing.shift.begins_at if works else None)
                 self._set(f"shift:{thing.id}", thing.shift_ends_at if works else None)
+                self._set(f"break:{thing.id}", begins_when(thing))
+                self._set(f"back:{thing.id}", ends_when(thing))
                 self._set(f"wait:{thing.id}", arrival_at_wait(thing))
                 self._set(f"loan:{thing.id}", loan_over_at(thing))
             case Zone():
@@ -51,7 +73,7 @@ class Deadlines:
 
     def disarm(self, courier: Courier) -> None:
         """Another cell minds his time from now on."""
-        for kind in ("begin", "shift", "wait", "loan"):
+        for kind in SAID_OF_COURIERS:
             self._timers.cancel(f"{kind}:{courier.id}")
 
     def repeat_later(self, offer_id: OfferId) -> None:

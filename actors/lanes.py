@@ -54,8 +54,9 @@ class CommandLane:
 
     Three calls may be: while one is stored, the cell decides another and the edge answers a third.
     None carries everything that waits, or all three would go on as one. What one caller asked is
-    never in two calls at once, so that his commands arrive in his order even when a call fails. A cell that restarts is asked again until a command's deadline, for every command carries
-    the id that makes a repetition harmless.
+    never in two calls at once, so that his commands arrive in his order even when a call fails. A
+    cell that restarts is asked again until a command's deadline, for every command carries the id
+    that makes a repetition harmless.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ from actors.holdings import Holdings
 from engine.couriers.messages import (
     AcceptOffer,
     AcknowledgeOffer,
+    BeginBreak,
     BeginShift,
     DeclineOffer,
     EndBreak,
@@ -13,6 +14,7 @@ from engine.couriers.messages import (
     EndShift,
     EndWayToWait,
     ExpireOffer,
+    FinishBreak,
     GoOffDuty,
     GoOnDuty,
     HandOver,
@@ -51,6 +53,8 @@ _OfCourier = (
     | EndShift
     | TakeBreak
     | EndBreak
+    | BeginBreak
+    | FinishBreak
     | ReportProgress
     | ReachWaitingPoint
     | EndWayToWait

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from api.deps import IdText
+from engine.couriers.breaks import LASTS_S_MAX, LASTS_S_MIN
 from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
 from engine.kernel.place import Place, Point
@@ -287,13 +288,21 @@ class OnDutyBody(Body):
     shift_ends_at: At | None = None
 
 
+class BreakBody(Body):
+    """I rest, now or then, for so long."""
+
+    duty: Literal["break"]
+    break_begins_at: At | None = None
+    break_s: Annotated[int, Field(ge=LASTS_S_MIN, le=LASTS_S_MAX)] | None = None
+
+
 class OtherDutyBody(Body):
-    """I stop, rest, or go on."""
+    """I stop, go on, or will not rest after all."""
 
-    duty: Literal["off", "break", "resume"]
+    duty: Literal["off", "resume"]
 
 
-DutyBody = Annotated[OnDutyBody | OtherDutyBody, Field(discriminator="duty")]
+DutyBody = Annotated[OnDutyBody | BreakBody | OtherDutyBody, Field(discriminator="duty")]
 
 
 class HandoverBody(Body):

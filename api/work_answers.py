@@ -76,6 +76,8 @@ class WorkShown(Answer):
     zone_id: str
     shift_begins_at: int | None
     shift_ends_at: int | None
+    break_begins_at: int | None
+    break_ends_at: int | None
     cash_held_halalas: int
     route: list[StopShown]
     orders: list[CarriedShown]

@@ -12,13 +12,15 @@ from typing import Any, Final, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from engine import what_if
-from engine.couriers import duty
+from engine.couriers import breaks, duty
 from engine.couriers.courier import Courier, Duty, ProgressStep, Stop
 from engine.couriers.messages import (
     AcceptOffer,
     DeclineOffer,
+    EndBreak,
     GoOnDuty,
     ReportProgress,
+    TakeBreak,
 )
 from engine.couriers.progress import Carrying
 from engine.dispatch import cancellation, offers
@@ -178,10 +180,20 @@ def a_courier(
     )
     on = _only(must(duty.go_on(None, command, now=at)), Courier)
     if duty_ is Duty.BREAK:
-        on = _only(must(duty.take_break(on, now=at)), Courier)
+        on = _only(must(take_break(on, now=at)), Courier)
     elif duty_ is Duty.OFF:
         on = _only(duty.go_off(on, now=at), Courier)
     return replace(on, **fields)
+
+
+def take_break(courier: Courier, *, now: Instant) -> Decision | Refusal:
+    """He rests until he says otherwise, or may not."""
+    return breaks.take(courier, TakeBreak(courier_id=courier.id), now=now)
+
+
+def end_break(courier: Courier, *, now: Instant) -> Decision | Refusal:
+    """He works again, or may not."""
+    return breaks.end(courier, EndBreak(courier_id=courier.id), now=now)
 
 
 def an_offer(

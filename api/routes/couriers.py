@@ -25,6 +25,7 @@ from api.sockets.frames import (
 )
 from api.work_answers import DutyChanged, OfferAnswered, ProgressTaken, WaitingPointTaken, WorkShown
 from engine.couriers.messages import (
+    BREAK_TIME,
     BUSY_ELSEWHERE,
     COURIER_BUSY,
     COURIER_STATE,
@@ -98,6 +99,7 @@ async def get_work(
         UNKNOWN_COURIER,
         COURIER_STATE,
         COURIER_BUSY,
+        BREAK_TIME,
         SHIFT_BEGIN,
         SHIFT_OVER,
         BUSY_ELSEWHERE,

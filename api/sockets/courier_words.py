@@ -79,10 +79,8 @@ def begin_words(
 
 def _command(courier_id: CourierId, frame: CourierFrame) -> Command | Refusal:
     match frame:
-        case Duty(duty="on"):
-            return _on_duty(courier_id, frame)
         case Duty():
-            return _OTHER_DUTIES[frame.duty](courier_id=courier_id)
+            return _duty(courier_id, frame)
         case Progress():
             return ReportProgress(
                 courier_id=courier_id,
@@ -123,7 +121,18 @@ def _handover(words: HandoverWords | None) -> HandoverTold:
     )
 
 
-_OTHER_DUTIES = {"off": GoOffDuty, "break": TakeBreak, "resume": EndBreak}
+def _duty(courier_id: CourierId, frame: Duty) -> Command | Refusal:
+    match frame.duty:
+        case "on":
+            return _on_duty(courier_id, frame)
+        case "off":
+            return GoOffDuty(courier_id=courier_id)
+        case "break":
+            return TakeBreak(
+                courier_id=courier_id, begins_at=frame.break_begins_at, lasts_s=frame.break_s
+            )
+        case "resume":
+            return EndBreak(courier_id=courier_id)
 
 
 def _on_duty(courier_id: CourierId, frame: Duty) -> GoOnDuty | Refusal:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.chat.words import TEXT_CODE_POINTS_MAX, QuickReplyCode
+from engine.couriers.breaks import LASTS_S_MAX, LASTS_S_MIN
 from engine.couriers.courier import ProgressStep
 from engine.geo.travel import VehicleKind
 from engine.kernel.skills import Skill
@@ -88,6 +89,8 @@ class Duty(Frame, frozen=True, kw_only=True, tag="duty"):
     lng: Lng | None = None
     shift_begins_at: At | None = None
     shift_ends_at: At | None = None
+    break_begins_at: At | None = None
+    break_s: Annotated[int, Meta(ge=LASTS_S_MIN, le=LASTS_S_MAX)] | None = None
 
 
 class Acknowledge(Frame, frozen=True, kw_only=True, tag="acknowledge"):

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
-from engine.kernel.messages import Change, Event, Thing
+from engine.kernel.messages import Change, Decision, Event, Thing
 from engine.kernel.place import Point
 from engine.kernel.skills import Skill
-from engine.kernel.timing import Instant
+from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.handover import HandoverTold
 
 
@@ -106,6 +106,18 @@ class Shift(Struct, frozen=True, kw_only=True):
     begins_at: Instant | None = None
 
 
+class Break(Struct, frozen=True, kw_only=True):
+    """A break that he has announced, or takes: from when on, and for how long if he has said it."""
+
+    begins_at: Instant
+    lasts_s: int | None = None
+
+    @property
+    def ends_at(self) -> Instant | None:
+        """When he works again, as far as it is known."""
+        return None if self.lasts_s is None else self.begins_at + SECOND_MS * self.lasts_s
+
+
 class Loan(Struct, frozen=True, kw_only=True):
     """He works for another zone until `ends_at`, and then goes back to his own."""
 
@@ -139,6 +151,7 @@ class Courier(Thing, frozen=True, kw_only=True):
     shift: Shift = Shift()
     cash_halalas: int = 0
     loan: Loan | None = None
+    rest: Break | None = None
 
     @property
     def cash_at_stake_halalas(self) -> int:
@@ -147,11 +160,13 @@ class Courier(Thing, frozen=True, kw_only=True):
 
     @property
     def works_until(self) -> Instant | None:
-        """When he is to begin nothing more where he is: his shift ends, or his loan."""
-        if self.loan is None:
-            return self.shift_ends_at
-        shift_ends_at = self.shift_ends_at
-        return self.loan.ends_at if shift_ends_at is None else min(shift_ends_at, self.loan.ends_at)
+        """When he is to begin nothing more: his shift ends, his loan, or a break begins."""
+        ends = [] if self.shift_ends_at is None else [self.shift_ends_at]
+        if self.loan is not None:
+            ends.append(self.loan.ends_at)
+        if self.rest is not None and self.duty is Duty.ON:
+            ends.append(self.rest.begins_at)
+        return min(ends, default=None)
 
     @property
     def status(self) -> CourierStatus:
@@ -193,8 +208,21 @@ class DutyEnding(Event, frozen=True, kw_only=True, tag=True):
     """He finishes his route and then stops."""
 
 
+class BreakAnnounced(Event, frozen=True, kw_only=True, tag=True):
+    """He said when he will rest, or how long."""
+
+    begins_at: Instant
+    lasts_s: int | None
+
+
+class BreakRevoked(Event, frozen=True, kw_only=True, tag=True):
+    """He will not rest after all."""
+
+
 class BreakTaken(Event, frozen=True, kw_only=True, tag=True):
-    """He rests; he is asked nothing."""
+    """He rests, until `ends_at` if he has said so; he is asked nothing."""
+
+    ends_at: Instant | None = None
 
 
 class BreakEnded(Event, frozen=True, kw_only=True, tag=True):
@@ -251,6 +279,10 @@ DUTY_TRANSITIONS: Final[dict[tuple[Duty, type[Event]], Duty]] = {
     (D.ON, WentOnDuty): D.ON,
     # He changes his mind while he still carries something.
     (D.ENDING, WentOnDuty): D.ON,
+    (D.ON, BreakAnnounced): D.ON,
+    # He says how long he goes on resting.
+    (D.BREAK, BreakAnnounced): D.BREAK,
+    (D.ON, BreakRevoked): D.ON,
     (D.ON, BreakTaken): D.BREAK,
     (D.BREAK, BreakEnded): D.ON,
     (D.BREAK, WentOffDuty): D.OFF,
@@ -270,11 +302,25 @@ def evolve(courier: Courier, *events: Event, **fields: object) -> Courier:
         )
         duty = following or duty
     if duty is Duty.OFF:
-        fields = {"loan": None, **fields}
+        fields = {"loan": None, "rest": None, **fields}
     return replace(courier, version=courier.version + 1, duty=duty, **fields)
 
 
-_DUTY_EVENTS = (WentOnDuty, ShiftAnnounced, WentOffDuty, DutyEnding, BreakTaken, BreakEnded)
+_DUTY_EVENTS = (
+    WentOnDuty,
+    ShiftAnnounced,
+    WentOffDuty,
+    DutyEnding,
+    BreakAnnounced,
+    BreakRevoked,
+    BreakTaken,
+    BreakEnded,
+)
+
+
+def told(courier: Courier, event: Event) -> Decision:
+    """He alone has changed, by this one event, and hears what his duty is now."""
+    return Decision(changes=(Change(courier, (event,)),), reply={"duty": courier.duty.value})
 
 
 def reroute(

@@ -1,4 +1,4 @@
-"""The rules of duty: going on, resting, ending."""
+"""The rules of duty: going on and ending."""
 
 from typing import Final
 
@@ -7,8 +7,6 @@ from msgspec.structs import replace
 from engine.couriers import courier as couriers
 from engine.couriers.courier import (
     CAPACITY_G,
-    BreakEnded,
-    BreakTaken,
     Courier,
     Duty,
     DutyEnding,
@@ -20,14 +18,13 @@ from engine.couriers.courier import (
 from engine.couriers.handing_over import is_free
 from engine.couriers.messages import (
     BUSY_ELSEWHERE,
-    COURIER_BUSY,
     COURIER_STATE,
     SHIFT_BEGIN,
     SHIFT_OVER,
     BeginShift,
     GoOnDuty,
 )
-from engine.kernel.messages import Change, Decision, Event
+from engine.kernel.messages import Change, Decision
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, Instant
 
@@ -61,7 +58,7 @@ def go_on(
         return BUSY_ELSEWHERE(zone_id=courier.zone_id)
     if courier.duty is Duty.BREAK:
         return COURIER_STATE(duty=courier.duty.value)
-    return _told(*_gone_on(courier, command, guarantee_per_h_halalas, now))
+    return couriers.told(*_gone_on(courier, command, guarantee_per_h_halalas, now))
 
 
 def _objection(command: GoOnDuty, now: Instant) -> Refusal | None:
@@ -142,33 +139,6 @@ def go_off(courier: Courier, *, now: Instant) -> Decision:
         return Decision(reply={"duty": courier.duty.value})
     if couriers.has_errands(courier.route):
         ending = DutyEnding(at=now)
-        return _told(couriers.evolve(courier, ending), ending)
+        return couriers.told(couriers.evolve(courier, ending, rest=None), ending)
     event = WentOffDuty(at=now)
-    return _told(couriers.evolve(courier, event, route=()), event)
-
-
-def take_break(courier: Courier, *, now: Instant) -> Decision | Refusal:
-    """Rest; refused while something is carried or asked."""
-    if courier.duty is Duty.BREAK:
-        return Decision(reply={"duty": courier.duty.value})
-    if courier.duty is not Duty.ON:
-        return COURIER_STATE(duty=courier.duty.value)
-    if couriers.has_errands(courier.route) or courier.offer_id is not None:
-        return COURIER_BUSY()
-    event = BreakTaken(at=now)
-    shift = replace(courier.shift, begins_at=None)
-    return _told(couriers.evolve(courier, event, route=(), shift=shift), event)
-
-
-def end_break(courier: Courier, *, now: Instant) -> Decision | Refusal:
-    """Work again."""
-    if courier.duty is Duty.ON:
-        return Decision(reply={"duty": courier.duty.value})
-    if courier.duty is not Duty.BREAK:
-        return COURIER_STATE(duty=courier.duty.value)
-    event = BreakEnded(at=now)
-    return _told(couriers.evolve(courier, event, free_since=now), event)
-
-
-def _told(courier: Courier, event: Event) -> Decision:
-    return Decision(changes=(Change(courier, (event,)),), reply={"duty": courier.duty.value})
+    return couriers.told(couriers.evolve(courier, event, route=()), event)

@@ -70,13 +70,30 @@ class GoOffDuty(Command, frozen=True, kw_only=True, tag=True):
 
 
 class TakeBreak(Command, frozen=True, kw_only=True, tag=True):
-    """Rest; only without a route."""
+    """Rest, for so long if that is said.
+
+    With `begins_at` it is an announcement: he rests then, or when he is done with what he has.
+    """
+
+    courier_id: CourierId
+    begins_at: Instant | None = None
+    lasts_s: int | None = None
+
+
+class EndBreak(Command, frozen=True, kw_only=True, tag=True):
+    """Work again, or rest not after all."""
 
     courier_id: CourierId
 
 
-class EndBreak(Command, frozen=True, kw_only=True, tag=True):
-    """Work again."""
+class BeginBreak(Command, frozen=True, kw_only=True, tag=True):
+    """An announced break begins; said by the clock."""
+
+    courier_id: CourierId
+
+
+class FinishBreak(Command, frozen=True, kw_only=True, tag=True):
+    """A break is as long as it was to be; said by the clock."""
 
     courier_id: CourierId
 
@@ -166,6 +183,12 @@ COURIER_BUSY = declare(
     RefusalKind.CONFLICT,
     en="Finish the route first.",
     ar="أكمل مسارك أولًا.",
+)
+BREAK_TIME = declare(
+    "break_time",
+    RefusalKind.INVALID,
+    en="A break can be announced {hours} hours ahead at most, and lasts 1 to {minutes} minutes.",
+    ar="يمكن إعلان الاستراحة قبل {hours} ساعة على الأكثر، ومدتها من دقيقة إلى {minutes} دقيقة.",
 )
 SHIFT_OVER = declare(
     "shift_over",

@@ -37,8 +37,8 @@ class Muster:
         is_seen = rows["seen_at"] >= rows["leaves_at"]
         self.lat = np.where(is_seen, rows["seen_lat"], rows["last_lat"])
         self.lng = np.where(is_seen, rows["seen_lng"], rows["last_lng"])
-        self.free_at = np.maximum(now, rows["leaves_at"])
-        self.idle_since = rows["free_since"].copy()
+        self.free_at = np.maximum(now, np.maximum(rows["leaves_at"], rows["back_at"]))
+        self.idle_since = np.maximum(rows["free_since"], rows["back_at"])
         self.under_way: dict[CourierId, UnderWay] = {}
         self.busy: list[Busy] = []
         for place in np.flatnonzero(rows["has_route"]).tolist():

@@ -113,7 +113,7 @@ def _may_take(orders: Sequence[Order], courier: Courier, now: Instant) -> bool:
     return (
         all(can_be_offered(one, courier) for one in orders)
         and can_carry(orders, courier)
-        and (courier.shift_ends_at is None or courier.shift_ends_at > now)
+        and (courier.works_until is None or courier.works_until > now)
     )
 
 

@@ -129,6 +129,6 @@ def _reach(courier: Courier, longest_s: int, now: Instant) -> int:
     """How far he may be sent: nowhere unless he is idle, and so that he is of use there."""
     if not is_idle(courier, now):
         return 0
-    if courier.shift_ends_at is None:
+    if courier.works_until is None:
         return longest_s
-    return max(0, min(longest_s, seconds_between(now, courier.shift_ends_at) - STAYS_S))
+    return max(0, min(longest_s, seconds_between(now, courier.works_until) - STAYS_S))

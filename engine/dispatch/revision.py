@@ -132,7 +132,7 @@ def _is_near(shop: Point, trip: FirstTrip, apart_m: int) -> bool:
 
 
 def _is_ready_in_time(order: Order, courier: Courier) -> bool:
-    return courier.shift_ends_at is None or order.ready_at <= courier.shift_ends_at
+    return courier.works_until is None or order.ready_at <= courier.works_until
 
 
 def _rerouted(revised: Sequence[_Revised], now: Instant) -> list[Change[Any]]:

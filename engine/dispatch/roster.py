@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.couriers.breaks import ends_when
 from engine.couriers.courier import Courier, Duty
 from engine.dispatch.eta import Sighting
 from engine.geo.travel import VehicleKind
@@ -18,7 +19,8 @@ KINDS: Final = {kind: number for number, kind in enumerate(VehicleKind)}
 SKILLS: Final = {skill: 1 << number for number, skill in enumerate(Skill)}
 _NEVER: Final = 2**62
 _NOWHERE: Final = Sighting(Point(lat=0.0, lng=0.0), -_NEVER)
-# `is_free`: on duty and asked nothing. `has_route`: he has something to do, or is on his way.
+# `is_free`: asked nothing, and on duty or back at `back_at`. `has_route`: he has something to do,
+# or is on his way.
 _ROW: Final = np.dtype(
     [(name, np.float64) for name in ("last_lat", "last_lng", "seen_lat", "seen_lng")]
     + [
@@ -26,6 +28,7 @@ _ROW: Final = np.dtype(
         for name in (
             "seen_at",
             "leaves_at",
+            "back_at",
             "ends_at",
             "free_since",
             "units",
@@ -110,7 +113,12 @@ class Roster:
         rows["kind"][at] = [KINDS[one.vehicle] for one in couriers]
         rows["skills"][at] = [sum(SKILLS[skill] for skill in one.skills) for one in couriers]
         rows["cash"][at] = [one.cash_at_stake_halalas for one in couriers]
-        rows["is_free"][at] = [one.duty is Duty.ON and one.offer_id is None for one in couriers]
+        backs = [ends_when(one) for one in couriers]
+        rows["back_at"][at] = [back or 0 for back in backs]
+        rows["is_free"][at] = [
+            one.offer_id is None and (one.duty is Duty.ON or back is not None)
+            for one, back in zip(couriers, backs, strict=True)
+        ]
         rows["has_route"][at] = [bool(one.route) for one in couriers]
 
     def _see(self, at: NDArray[np.int64], sightings: list[Sighting | None]) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 from msgspec import Struct
 
-from engine.couriers.courier import CAPACITY_G, Courier
+from engine.couriers.breaks import ends_when
+from engine.couriers.courier import CAPACITY_G, Break, Courier, Duty
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind, travel_times
@@ -21,6 +22,7 @@ from optimizer.routing.problem import (
     FOREVER_S,
     Effort,
     Request,
+    Rest,
     Route,
     RoutingPlan,
     RoutingProblem,
@@ -35,6 +37,8 @@ ORDERS_MAX = 200
 _CREW_CAPACITY = 4
 # A trip of its own for a gift is worth ten minutes on the road: less, and none would share one.
 _WEIGHTS = Weights(vehicle=600, time=1, unserved=1_000_000)
+_REST_S = 1800
+_REST_LATE_S = 1800
 _EFFORT = Effort(time_budget_s=2.0, rounds_max=2_000)
 
 
@@ -52,6 +56,7 @@ class Shift(Struct, frozen=True, kw_only=True):
     capacity_units: int = _CREW_CAPACITY
     capacity_g: int = CAPACITY_G[VehicleKind.CAR]
     skills: tuple[Skill, ...] = tuple(Skill)
+    rest: Break | None = None
 
 
 def shift_of(
@@ -62,12 +67,13 @@ def shift_of(
     return Shift(
         id=courier.id,
         point=walked.free_point,
-        starts_at=walked.free_at,
+        starts_at=max(walked.free_at, ends_when(courier) or 0),
         ends_at=courier.shift_ends_at,
         vehicle=courier.vehicle,
         capacity_units=courier.capacity_units,
         capacity_g=courier.capacity_g,
         skills=courier.skills,
+        rest=courier.rest if courier.duty is Duty.ON else None,
     )
 
 
@@ -220,7 +226,15 @@ def _vehicle(
         volume=shift.capacity_units,
         weight=shift.capacity_g,
         pace_permille=round(1000 * pace),
+        rests=() if shift.rest is None else (_rest(shift.rest, now),),
     )
+
+
+def _rest(rest: Break, now: Instant) -> Rest:
+    """When he is done with what he has then, and for a while if he has not said how long."""
+    earliest_s = max(0, seconds_between(now, rest.begins_at))
+    lasts_s = _REST_S if rest.lasts_s is None else rest.lasts_s
+    return Rest(earliest_s=earliest_s, latest_s=earliest_s + _REST_LATE_S, duration_s=lasts_s)
 
 
 def _seconds(parameters: ZoneParameters, places: Sequence[Point], at: Instant) -> Table:

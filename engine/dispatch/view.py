@@ -66,6 +66,8 @@ def work_view(
         "zone_id": courier.zone_id,
         "shift_begins_at": courier.shift.begins_at,
         "shift_ends_at": courier.shift_ends_at,
+        "break_begins_at": courier.rest and courier.rest.begins_at,
+        "break_ends_at": courier.rest and courier.rest.ends_at,
         "cash_held_halalas": courier.cash_halalas,
         "route": [_stop(one) for one in courier.route],
         "orders": _carried(courier.orders, orders, Viewer.COURIER),

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.couriers import breaks
 from engine.couriers.courier import Courier, Duty
 from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import CourierId
@@ -107,13 +108,13 @@ def may_collect(order: Order, courier: Courier, parameters: ZoneParameters) -> b
 
 def why_unavailable(courier: Courier, now: Instant) -> Why | None:
     """Why a courier who is on duty can be asked nothing at this moment; None when he can."""
-    if courier.duty is Duty.BREAK:
+    if courier.duty is Duty.BREAK or breaks.is_due(courier, now):
         return Why.ON_BREAK
     if courier.duty is not Duty.ON:
         return Why.ENDING
     if courier.offer_id is not None:
         return Why.ASKED
-    if courier.shift_ends_at is not None and courier.shift_ends_at <= now:
+    if courier.works_until is not None and courier.works_until <= now:
         return Why.SHIFT_ENDS
     return None
 

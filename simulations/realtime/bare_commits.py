@@ -7,9 +7,10 @@ from typing import Final
 
 from actors.chance import new_id
 from actors.publisher import Publisher
+from engine.couriers import breaks
 from engine.couriers.courier import Courier
-from engine.couriers.duty import end_break, go_off, go_on, take_break
-from engine.couriers.messages import GoOnDuty
+from engine.couriers.duty import go_off, go_on
+from engine.couriers.messages import EndBreak, GoOnDuty, TakeBreak
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CellId, CommandId, CourierId, ZoneId
 from engine.kernel.messages import Decision
@@ -70,9 +71,11 @@ class BareCommits:
         return stored / (perf_counter() - began)
 
     async def _toggle(self, at: int) -> None:
-        for rule in (take_break, end_break):
-            decision = _decided(rule(self._couriers[at], now=self._site.clock.now()))
-            self._couriers[at] = await self._store_it(decision)
+        courier, now = self._couriers[at], self._site.clock.now()
+        rest = breaks.take(courier, TakeBreak(courier_id=courier.id), now=now)
+        courier = await self._store_it(_decided(rest))
+        work = breaks.end(courier, EndBreak(courier_id=courier.id), now=self._site.clock.now())
+        self._couriers[at] = await self._store_it(_decided(work))
 
     async def shown(self, count: int, *, per_s: float) -> list[float]:
         """Milliseconds from deciding to reading it from the stream, of `count` at a steady rate."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from actors.deadlines import Deadlines
 from actors.scheduler import GATHER_MS
 from actors.timers import Timers
-from engine.couriers.courier import Duty
+from engine.couriers.courier import Break, Duty
 from engine.dispatch.offer import OfferStatus
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import ParameterSet
@@ -17,7 +17,7 @@ from engine.kernel.ids import UserId, ZoneId
 from engine.kernel.messages import Thing
 from engine.orders.order import OrderStatus
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
-from tests.builders import NOON, a_courier, a_made_offer, a_zone, an_order
+from tests.builders import NOON, a_courier, a_made_offer, a_story, a_zone, an_order
 
 REPEAT_MS = 5_000
 
@@ -101,6 +101,16 @@ def test_an_announced_shift_begins_on_time(duty: Duty, begins: bool) -> None:
     before = a_courier()
     courier = replace(before, duty=duty, shift=replace(before.shift, begins_at=NOON + 60_000))
     assert _set_by(before, courier) == ({"begin": 60_000} if begins else {})
+
+
+def test_an_announced_break_begins_on_time_unless_he_is_busy_and_ends_when_it_is_over() -> None:
+    before = a_courier()
+    courier = replace(before, rest=Break(begins_at=NOON + 60_000, lasts_s=300))
+    assert _set_by(before, courier) == {"break": 60_000}
+    busy = replace(a_story(OrderStatus.PICKED_UP).courier, rest=courier.rest)
+    assert _set_by(before, busy) == {}
+    assert _set_by(courier, replace(courier, duty=Duty.BREAK)) == {"back": 360_000}
+    assert _set_by(courier, replace(courier, rest=None)) == {}
 
 
 def test_a_zone_ticks_at_once_and_changes_with_its_first_upcoming_parameters() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from actors.cell import Cell
-from engine.couriers.courier import Courier, Duty
+from engine.couriers.courier import Courier, Duty, has_errands
 from engine.couriers.handing_over import loan_over_at
 from engine.couriers.prepositioning import arrival_at_wait
 from engine.dispatch.offer import Offer, OfferStatus
@@ -128,6 +128,11 @@ def _of_courier(courier: Courier) -> Iterator[tuple[str, tuple[Instant, Instant]
         yield f"begin:{courier.id}", (courier.shift.begins_at, courier.shift.begins_at)
     if courier.shift_ends_at is not None and courier.duty is not Duty.ENDING:
         yield f"shift:{courier.id}", (courier.shift_ends_at, courier.shift_ends_at)
+    rest = courier.rest
+    if rest is not None and courier.duty is Duty.ON and not has_errands(courier.route):
+        yield f"break:{courier.id}", (rest.begins_at, rest.begins_at)
+    if rest is not None and rest.ends_at is not None and courier.duty is Duty.BREAK:
+        yield f"back:{courier.id}", (rest.ends_at, rest.ends_at)
     arrives_at = arrival_at_wait(courier)
     if arrives_at is not None:
         yield f"wait:{courier.id}", (arrives_at, arrives_at)

@@ -132,6 +132,41 @@ async def test_a_duty_that_cannot_be_is_refused_the_same_way_on_both_ways(
     assert (refused["type"], refused["code"]) == ("refused", code)
 
 
+async def test_a_break_is_announced_and_taken_back_on_both_ways(town: Town) -> None:
+    courier, phone = await town.courier()
+    await phone.until(f"courier:{courier.user_id}")
+    at = town.parts.clock.now() + 3_600_000
+    told = await courier.post(
+        "/v1/courier/duty", {"duty": "break", "break_begins_at": at, "break_s": 900}
+    )
+    assert (told.status_code, told.json()["duty"]) == (200, "on")
+    shown = await phone.until(f"courier:{courier.user_id}")
+    assert (shown["break_begins_at"], shown["break_ends_at"]) == (at, at + 900_000)
+    assert (await phone.tell("duty", duty="resume"))["type"] == "reply"
+    assert (await phone.until(f"courier:{courier.user_id}"))["break_begins_at"] is None
+    assert (await phone.tell("duty", duty="break", break_s=60))["type"] == "reply"
+    resting = await phone.until(f"courier:{courier.user_id}")
+    assert resting["duty"] == "break"
+    assert resting["break_ends_at"] == resting["break_begins_at"] + 60_000
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ({"break_begins_at": 4_102_444_800_000}, "break_time"),
+        ({"break_s": 59}, "invalid_request"),
+        ({"break_s": 14_401}, "invalid_request"),
+    ],
+)
+async def test_a_break_that_cannot_be_is_refused_the_same_way_on_both_ways(
+    town: Town, words: dict[str, object], code: str
+) -> None:
+    courier, phone = await town.courier()
+    over_rest = await courier.post("/v1/courier/duty", {"duty": "break", **words})
+    assert (over_rest.status_code, over_rest.json()["code"]) == (422, code), over_rest.text
+    assert (await phone.tell("duty", duty="break", **words))["code"] == code
+
+
 async def test_who_says_that_he_waits_where_nobody_sent_him_changes_nothing(town: Town) -> None:
     courier, phone = await town.courier()
     before = (await courier.get("/v1/courier")).json()

@@ -29,6 +29,7 @@ from tests.builders import (
     an_order,
     must,
     new_id,
+    take_break,
 )
 from tests.storage.telling import (
     CELL,
@@ -271,7 +272,7 @@ async def test_an_effect_is_promised_once(store: Store) -> None:
     effect = an_effect()
     _, courier = await a_staffed_zone(store)
     await tell(store, [Decision(effects=(effect,))])
-    resting = must(duty.take_break(courier, now=NOON))
+    resting = must(take_break(courier, now=NOON))
     again = replace(resting, effects=(effect,))
     assert await outcome_of(store, again) == Stale(f"effect:{effect.id}")
     assert await store.find_courier(courier.id) == courier

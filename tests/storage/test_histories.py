@@ -48,9 +48,11 @@ from tests.builders import (
     a_zone,
     an_offer,
     customer,
+    end_break,
     new_id,
     operator,
     placed,
+    take_break,
 )
 from tests.storage.telling import a_commit, first
 
@@ -286,9 +288,9 @@ class City(RuleBasedStateMachine):
         if courier.offer_id is not None:
             return
         if courier.duty is Duty.BREAK:
-            self.take(duty.end_break(courier, now=self.now))
+            self.take(end_break(courier, now=self.now))
         elif rest:
-            self.take(duty.take_break(courier, now=self.now))
+            self.take(take_break(courier, now=self.now))
         else:
             self.take(duty.go_off(courier, now=self.now))
 

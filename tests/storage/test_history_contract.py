@@ -9,7 +9,7 @@ from engine.kernel.ids import ZoneId
 from engine.kernel.timing import MINUTE_MS
 from engine.orders.order import OrderStatus
 from storage.store import Store
-from tests.builders import NOON, a_courier, must, new_id
+from tests.builders import NOON, a_courier, end_break, must, new_id, take_break
 from tests.storage.telling import a_staffed_zone, a_told_story, first, tell
 
 S, P = OrderStatus, ProgressStep
@@ -50,8 +50,8 @@ async def test_a_courier_who_left_is_told_of_for_as_long_as_he_worked(store: Sto
 
 async def test_a_break_is_no_duty(store: Store) -> None:
     zone, courier = await a_staffed_zone(store)
-    resting = must(duty.take_break(courier, now=NOON + MINUTE_MS))
-    again = must(duty.end_break(resting.changes[0].thing, now=LATER))
+    resting = must(take_break(courier, now=NOON + MINUTE_MS))
+    again = must(end_break(resting.changes[0].thing, now=LATER))
     await tell(store, [resting, again])
     found = await store.zone_history(zone.id, NOON)
     assert duty_spans(found, since=NOON, until=LATER + MINUTE_MS)[courier.id] == [

@@ -34,6 +34,7 @@ from tests.builders import (
     must,
     new_id,
     placed,
+    take_break,
 )
 from tests.storage.telling import CELL, OTHER_CELL, a_staffed_zone, a_told_story, first, tell
 from tests.storage.walking import keeps_its_word
@@ -268,7 +269,7 @@ async def test_the_last_fix_of_everyone_on_duty_in_the_cell_is_found(store: Stor
     elsewhere = a_courier(zone=second)
     await tell(store, [first(one) for one in (resting, gone, silent)])
     await tell(store, [first(second), first(elsewhere)], cell=OTHER_CELL)
-    await tell(store, [must(duty.take_break(resting, now=NOON)), duty.go_off(gone, now=NOON)])
+    await tell(store, [must(take_break(resting, now=NOON)), duty.go_off(gone, now=NOON)])
 
     def fix(of: str, at: int) -> TrailFix:
         return TrailFix(courier_id=UserId(of), at=at, lat=24.5 + at / 7, lng=46.1, accuracy_m=5.5)

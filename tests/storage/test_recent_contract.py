@@ -9,7 +9,7 @@ from engine.kernel.timing import HOUR_MS, MINUTE_MS
 from engine.orders.order import Window
 from storage.recent import entered_at
 from storage.store import Store, TrailFix
-from tests.builders import NOON, a_courier, a_placing, a_quote, must, new_id, placed
+from tests.builders import NOON, a_courier, a_placing, a_quote, must, new_id, placed, take_break
 from tests.storage.telling import a_staffed_zone, first, tell
 
 
@@ -46,7 +46,7 @@ async def test_couriers_come_with_what_they_said_about_duty(store: Store) -> Non
     await a_staffed_zone(store)
     resting, gone, long_gone = (a_courier(zone=zone) for _ in range(3))
     await tell(store, [first(one) for one in (resting, gone, long_gone)])
-    pause = must(duty.take_break(resting, now=NOON + 5))
+    pause = must(take_break(resting, now=NOON + 5))
     leaving, left = duty.go_off(gone, now=NOON + 9), duty.go_off(long_gone, now=NOON - 1)
     await tell(store, [pause, leaving, left])
     found = await store.list_duties(zone.id, since=NOON, until=NOON + 10)

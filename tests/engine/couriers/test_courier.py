@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from engine.couriers.courier import (
     DUTY_TRANSITIONS,
+    BreakAnnounced,
     BreakEnded,
+    BreakRevoked,
     BreakTaken,
     CourierStatus,
     Duty,
@@ -38,6 +40,8 @@ DUTY_EVENTS: Final[tuple[Event, ...]] = (
     ShiftAnnounced(at=NOON, zone_id=ZoneId(new_id()), shift_begins_at=NOON + 1, shift_ends_at=None),
     WentOffDuty(at=NOON),
     DutyEnding(at=NOON),
+    BreakAnnounced(at=NOON, begins_at=NOON + 1, lasts_s=None),
+    BreakRevoked(at=NOON),
     BreakTaken(at=NOON),
     BreakEnded(at=NOON),
 )

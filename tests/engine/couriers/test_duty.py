@@ -5,8 +5,6 @@ import pytest
 from engine.couriers import duty
 from engine.couriers.courier import (
     CAPACITY_G,
-    BreakEnded,
-    BreakTaken,
     Courier,
     CourierStatus,
     Duty,
@@ -24,7 +22,7 @@ from engine.kernel.messages import Decision, Event
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, Instant
 from engine.orders.order import OrderStatus
-from tests.builders import CORNER, NOON, SHOP, a_courier, a_story, must, new_id
+from tests.builders import CORNER, NOON, SHOP, a_courier, a_story, must, new_id, take_break
 
 LATER = NOON + MINUTE_MS
 
@@ -154,36 +152,6 @@ def test_an_open_offer_is_withdrawn_before_duty_ends() -> None:
         duty.go_off(a_story(OrderStatus.OFFERED).courier, now=LATER)
 
 
-def test_a_break_begins_and_ends() -> None:
-    on = a_courier()
-    rest = duty.take_break(on, now=LATER)
-    resting = courier_in(rest)
-    assert (resting.status, resting.version) == (CourierStatus.BREAK, on.version + 1)
-    assert events_in(rest) == [BreakTaken(at=LATER)]
-    assert duty.take_break(resting, now=LATER) == Decision(reply={"duty": "break"})
-    work = duty.end_break(resting, now=LATER + HOUR_MS)
-    working = courier_in(work)
-    assert working.status is CourierStatus.ON
-    assert working.free_since == LATER + HOUR_MS
-    assert events_in(work) == [BreakEnded(at=LATER + HOUR_MS)]
-    assert duty.end_break(working, now=LATER) == Decision(reply={"duty": "on"})
-
-
-def test_nobody_rests_while_he_carries_or_is_asked() -> None:
-    for status in (OrderStatus.OFFERED, OrderStatus.ASSIGNED):
-        answer = duty.take_break(a_story(status).courier, now=NOON)
-        assert answer == Refusal(code="courier_busy")
-
-
-def test_who_is_not_at_work_can_neither_rest_nor_go_on() -> None:
-    story = a_story(OrderStatus.PICKED_UP)
-    story.go_off()
-    for courier in (story.courier, a_courier(Duty.OFF)):
-        no = Refusal(code="courier_state", detail={"duty": courier.duty.value})
-        assert duty.take_break(courier, now=NOON) == no
-        assert duty.end_break(courier, now=NOON) == no
-
-
 def announced(courier: Courier | None = None) -> Courier:
     return courier_in(duty.go_on(courier, going_on(courier, since=LATER), now=NOON))
 
@@ -232,7 +200,7 @@ def test_an_announcement_may_be_changed_or_withdrawn() -> None:
     assert (moved.shift.begins_at, moved.leaves_at) == (LATER + 1, LATER + 1)
     off = courier_in(duty.go_off(moved, now=NOON + 2))
     assert off.duty is Duty.OFF
-    resting = courier_in(duty.take_break(courier, now=NOON + 2))
+    resting = courier_in(take_break(courier, now=NOON + 2))
     assert resting.shift.begins_at is None
     for one in (off, resting):
         assert duty.begin_shift(one, BeginShift(courier_id=one.id), now=LATER) == Decision()

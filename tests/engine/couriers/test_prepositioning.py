@@ -34,6 +34,7 @@ from tests.builders import (
     an_order,
     must,
     new_id,
+    take_break,
 )
 
 ARRIVES = NOON + 5 * MINUTE_MS
@@ -112,7 +113,7 @@ def test_the_clock_ends_the_way_when_he_should_be_there_and_not_before() -> None
     assert end_way(after, now=ARRIVES + 9) == Decision()
 
 
-@pytest.mark.parametrize("rule", [duty.go_off, duty.take_break])
+@pytest.mark.parametrize("rule", [duty.go_off, take_break])
 def test_who_stops_working_need_not_go_on(
     rule: Callable[..., Decision | Refusal],
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from engine.couriers import duty, prepositioning
+from engine.couriers import breaks, duty, prepositioning
 from engine.couriers.courier import (
     DUTY_TRANSITIONS,
     Courier,
@@ -20,9 +20,11 @@ from engine.couriers.messages import (
     AcceptOffer,
     AcknowledgeOffer,
     DeclineOffer,
+    FinishBreak,
     GoOnDuty,
     ReachWaitingPoint,
     ReportProgress,
+    TakeBreak,
 )
 from engine.couriers.progress import EARLY_MAX, Carrying
 from engine.dispatch import cancellation, leaving, offers
@@ -63,8 +65,10 @@ from tests.builders import (
     an_offer,
     caller_of,
     customer,
+    end_break,
     operator,
     placed,
+    take_break,
 )
 
 K, P, S = StopKind, ProgressStep, OrderStatus
@@ -93,7 +97,7 @@ NEXT: Final[dict[OrderStatus, list[ProgressStep]]] = {
 }
 ANSWERS: Final = ("yes", "yes", "yes", "no", "seen", "silence")
 WAITS: Final = ("send", "send", "reach", "by the clock")
-DUTIES: Final = ("leave", "end shift", "break", "go on")
+DUTIES: Final = ("leave", "end shift", "break", "begin break", "finish break", "go on")
 some = st.integers(0, 7)
 seldom = st.sampled_from([False] * 7 + [True])
 
@@ -266,9 +270,25 @@ class Life(RuleBasedStateMachine):
             case "end shift":
                 self.answer(leaving.end_shift(courier, offer, orders, now=self.now))
             case "break":
-                self.answer(duty.take_break(courier, now=self.now))
+                self.answer(take_break(courier, now=self.now))
+            case "begin break":
+                self.answer(leaving.begin_break(courier, offer, orders, now=self.now))
+            case "finish break":
+                finish = FinishBreak(courier_id=courier.id)
+                self.answer(breaks.finish(courier, finish, now=self.now))
             case _:
-                self.answer(duty.end_break(courier, now=self.now))
+                self.answer(end_break(courier, now=self.now))
+
+    @rule(index=some, ahead=st.integers(-1, 30), lasts=st.none() | st.integers(1, 20))
+    def announce_break(self, index: int, ahead: int, lasts: int | None) -> None:
+        courier = self.one_of(Courier, index)
+        assert courier
+        command = TakeBreak(
+            courier_id=courier.id,
+            begins_at=self.now + ahead * MINUTE_MS,
+            lasts_s=None if lasts is None else 60 * lasts,
+        )
+        self.answer(breaks.take(courier, command, now=self.now))
 
     @rule(index=some, minutes=st.none() | st.integers(0, 60), capacity=st.integers(1, 4))
     def go_on(self, index: int, minutes: int | None, capacity: int) -> None:

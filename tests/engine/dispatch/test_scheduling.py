@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from engine.couriers.courier import Break, Duty
 from engine.dispatch import scheduling
 from engine.dispatch.scheduling import (
     Shift,
@@ -22,7 +23,7 @@ from engine.kernel.place import Place, Point
 from engine.kernel.skills import Skill
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS
 from engine.orders.order import Gift, Order, OrderStatus, Window
-from optimizer.routing.problem import Reason, Route, RoutingPlan, Side, Visit
+from optimizer.routing.problem import Reason, Rest, Route, RoutingPlan, Side, Visit
 from tests.builders import CORNER, DOOR, NOON, SHOP, a_courier, a_zone, an_order
 
 LEAD_S = 1800
@@ -150,6 +151,18 @@ def test_a_courier_on_duty_is_free_where_his_route_ends() -> None:
     shift = scheduling.shift_of(courier, None, zone.parameters, now=NOON)
     assert (shift.id, shift.ends_at) == (courier.id, NOON + HOUR_MS)
     assert (shift.point, shift.capacity_units) == (courier.last_point, courier.capacity_units)
+
+
+def test_gifts_are_planned_around_a_break() -> None:
+    zone = a_zone()
+    courier = replace(a_courier(zone=zone), rest=Break(begins_at=NOON + HOUR_MS, lasts_s=900))
+    order = a_gift(zone, opens_min=30)
+    shift = scheduling.shift_of(courier, None, zone.parameters, now=NOON)
+    (vehicle,) = routing_problem_of(zone, (order,), (shift,), now=NOON).vehicles
+    assert vehicle.rests == (Rest(earliest_s=3600, latest_s=5400, duration_s=900),)
+    resting = replace(courier, duty=Duty.BREAK, rest=Break(begins_at=NOON, lasts_s=900))
+    back = scheduling.shift_of(resting, None, zone.parameters, now=NOON)
+    assert (back.starts_at, back.rest) == (NOON + 900 * SECOND_MS, None)
 
 
 def test_the_orders_whose_release_is_nearest_are_planned() -> None:

@@ -11,6 +11,7 @@ from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import (
     AcceptOffer,
     AcknowledgeOffer,
+    BeginBreak,
     BeginShift,
     DeclineOffer,
     EndBreak,
@@ -18,6 +19,7 @@ from engine.couriers.messages import (
     EndShift,
     EndWayToWait,
     ExpireOffer,
+    FinishBreak,
     GoOffDuty,
     GoOnDuty,
     HandOver,
@@ -94,6 +96,8 @@ DEPOSIT: Final = DepositCash(courier_id=ANOTHER, halalas=1, receipt=Receipt("A-1
 OF_CLOCK: Final[list[Command]] = [
     ReleaseOrder(order_id=ORDER),
     BeginShift(courier_id=ME),
+    BeginBreak(courier_id=ME),
+    FinishBreak(courier_id=ME),
     EndShift(courier_id=ME),
     EndWayToWait(courier_id=ME),
     ExpireOffer(offer_id=OFFER),
