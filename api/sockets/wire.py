@@ -53,8 +53,8 @@ class Wire:
     async def accept(self, heard: Heard) -> None:
         """Let it in; `heard` gets what it says, text or bytes, until `leave`."""
         await self._receive()
-        self._line.hear(heard)
         await self._send({"type": "websocket.accept", "headers": []})
+        self._line.hear(heard)
 
     async def wait_for_the_end(self, heard: Heard) -> None:
         """Until the other side goes: raises `Gone`."""
