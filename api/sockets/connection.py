@@ -80,10 +80,12 @@ class Connection:
             partial(self.close, Close.TOO_SLOW),
             bytes_max=self._edge.bytes_waiting_max,
             say_at_once=self._say_at_once,
+            on_waiting=self._begin_writing,
         )
         self._loop = asyncio.get_running_loop()
         self._closing: asyncio.Future[int] = self._loop.create_future()
         self._unread: deque[Payload] | None = None
+        self._is_writing = False
         self._backlog = Backlog()
         socket = Socket(
             outgoing=self._outgoing,
@@ -133,7 +135,6 @@ class Connection:
         try:
             self._mind_silence()
             self._spawn(self._wire.wait_for_the_end(self._hear))
-            self._spawn(self._write())
             code = await self._closing
             await self._say_goodbye(code)
         finally:
@@ -338,9 +339,16 @@ class Connection:
 
     # What goes out, and the end
 
+    def _begin_writing(self) -> None:
+        """Only what cannot be said at once takes a task."""
+        if not (self._is_writing or self._closing.done()):
+            self._is_writing = True
+            self._spawn(self._write())
+
     async def _write(self) -> None:
-        while True:
+        while not self._outgoing.is_empty:
             await self._wire.say(await self._outgoing.take())
+        self._is_writing = False
 
     def _say_at_once(self, frame: bytes) -> bool:
         return not self._closing.done() and self._wire.say_at_once(frame)

@@ -18,7 +18,8 @@ class Packed(bytes):
 class Outgoing:
     """Bounded; `on_full` is called once, when a critical frame is lost to a slow reader.
 
-    While nothing waits a frame is said at once if `say_at_once` can, which answers whether it did.
+    While nothing waits a frame is said at once if `say_at_once` can, which answers whether it did;
+    `on_waiting` is called for each that has to wait.
     From then on nothing more is taken: what would come after a hole is worth nothing, and the phone
     is told all of it when it connects again.
     """
@@ -30,11 +31,13 @@ class Outgoing:
         *,
         bytes_max: int = BYTES_MAX,
         say_at_once: Callable[[bytes], bool] = lambda _: False,
+        on_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self._waiting_max = waiting_max
         self._bytes_max = bytes_max
         self._on_full = on_full
         self._say_at_once = say_at_once
+        self._on_waiting = on_waiting
         self._critical: list[bytes] = []
         self._size = 0
         self._latest: dict[Hashable, bytes] = {}
@@ -126,3 +129,4 @@ class Outgoing:
     def _wake(self) -> None:
         if self._wanted is not None and not self._wanted.done():
             self._wanted.set_result(None)
+        self._on_waiting()
