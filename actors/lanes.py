@@ -20,6 +20,8 @@ from storage.pumps import Pumps
 from storage.store import Answer
 
 _Waiting = tuple[Envelope, asyncio.Future[Answer]]
+# So many that what a call costs by itself is little beside them, and so few that the edge, at which
+# thrice as many may be, has one ready when another returns.
 _BATCH_MAX = 128
 _CALLS_AT_ONCE = 3
 _AGAIN_MS = 150
@@ -53,10 +55,11 @@ class CommandLane:
     """While some calls are under way the next commands gather.
 
     Three calls may be: while one is stored, the cell decides another and the edge answers a third.
-    None carries everything that waits, or all three would go on as one. What one caller asked is
-    never in two calls at once, so that his commands arrive in his order even when a call fails. A
-    cell that restarts is asked again until a command's deadline, for every command carries the id
-    that makes a repetition harmless.
+    None takes all that waits: else, where nobody asks again before he is answered, all would
+    travel together, and edge and cell rest in turn. What one caller asked is never in two calls at
+    once, so that his commands arrive in his order even when a call fails. A cell that restarts is
+    asked again until a command's deadline, for every command carries the id that makes a repetition
+    harmless.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class CommandLane:
             is_away = False
             try:
                 with self._pumps.under_way(len(batch)):
+                    self._pumps.start(len(self._waiting))
                     answers = await self._calls.execute(self._cell, [one for one, _ in batch])
             except CellUnavailable:
                 self._waiting = [*self._in_time(batch), *self._waiting]

@@ -65,6 +65,11 @@ class Admission:
         """How many commands wait."""
         return sum(len(queue) for line in self._lines.values() for queue in line.waiting.values())
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody waits, or did a moment ago."""
+        return self._ticking is not None
+
     async def enter(self, cell: str, weight: Weight, *, waited_s: float = 0.0) -> bool:
         """Whether to begin, as soon as that is known: then `leave` is owed.
 

@@ -34,7 +34,7 @@ class LimitSettings(SettingGroup):
         "at 90 %, offers, status, log-outs and payment hooks never.",
     )
     commands_of_cell_at_once: int = Field(
-        default=256,
+        default=384,
         ge=1,
         le=20_000,
         description="Commands for one cell that a process has under way, half as many more if they "

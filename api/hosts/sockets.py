@@ -9,6 +9,7 @@ from api.sockets.histories import Histories
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
 from api.sockets.talks import Talks
+from api.sockets.writing import Departures
 from storage.live import Publication
 
 
@@ -50,5 +51,6 @@ def open_desk(parts: Parts, gate: Gate, refused: RefusedTries) -> Desk:
             clock=parts.clock,
         ),
         presence=presence,
+        departures=Departures(parts.admission),
         refused=refused,
     )

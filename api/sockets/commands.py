@@ -21,6 +21,8 @@ from engine.kernel.messages import Caller
 from engine.kernel.refusals import Refusal
 from storage.store import Answer
 
+# What is turned away while a command is under way may wait so long for its answer.
+_TOLD_WITHIN_S: Final = 0.25
 # The line of who is not known to work anywhere.
 _SOME_CELL: Final = CellId("")
 
@@ -148,6 +150,7 @@ class Commands:
             self._one_is_done.set_result(None)
 
     def _answer(self, frame: CourierFrame, answer: Answer) -> None:
+        self._tell_turned_away()
         if answer.refusal is None:
             told = server_frames.spell(Reply(id=frame.id, body=answer.reply))
         else:
@@ -156,11 +159,17 @@ class Commands:
         self._socket.outgoing.put(told)
 
     def _turn_away(self, command_id: str) -> None:
-        """Refuse it together with what is read in the same moment: one frame costs as much."""
+        """Refuse it together with what is read in the same moment: one frame costs as much.
+
+        If an answer is to come soon they leave with it: one write costs as much, too.
+        """
         if not self._turned_away:
-            self._loop.call_soon(self._tell_turned_away)
+            within_s = _TOLD_WITHIN_S if self._begun else 0.0
+            self._loop.call_later(within_s, self._tell_turned_away)
         self._turned_away.append(command_id)
 
     def _tell_turned_away(self) -> None:
+        if not self._turned_away:
+            return
         (first, *rest), self._turned_away = self._turned_away, []
         self._socket.outgoing.put(server_frames.refused(first, OVERLOADED(), also=rest))

@@ -43,6 +43,7 @@ from api.sockets.presence import Held
 from api.sockets.server_frames import Authenticated, Pong
 from api.sockets.speaking import Speaking
 from api.sockets.wire import Gone, Wire
+from api.sockets.writing import Writing
 from api.tokens import Proven
 from engine.identity.access import Permission, may
 from engine.identity.ids import SessionId
@@ -75,14 +76,18 @@ class Connection:
         self._desk = desk
         self._parts = desk.parts
         self._edge = desk.parts.settings.edge
+        self._loop = asyncio.get_running_loop()
+        self._closing: asyncio.Future[int] = self._loop.create_future()
+        self._writing = Writing(
+            wire, desk.departures, is_over=self._closing.done, spawn=self._spawn
+        )
         self._outgoing = Outgoing(
             self._edge.frames_waiting_max,
             partial(self.close, Close.TOO_SLOW),
             bytes_max=self._edge.bytes_waiting_max,
-            say_at_once=self._say_at_once,
+            say_at_once=self._writing.say_at_once,
+            on_waiting=self._begin_writing,
         )
-        self._loop = asyncio.get_running_loop()
-        self._closing: asyncio.Future[int] = self._loop.create_future()
         self._unread: deque[Payload] | None = None
         self._backlog = Backlog()
         socket = Socket(
@@ -133,7 +138,6 @@ class Connection:
         try:
             self._mind_silence()
             self._spawn(self._wire.wait_for_the_end(self._hear))
-            self._spawn(self._write())
             code = await self._closing
             await self._say_goodbye(code)
         finally:
@@ -338,12 +342,8 @@ class Connection:
 
     # What goes out, and the end
 
-    async def _write(self) -> None:
-        while True:
-            await self._wire.say(await self._outgoing.take())
-
-    def _say_at_once(self, frame: bytes) -> bool:
-        return not self._closing.done() and self._wire.say_at_once(frame)
+    def _begin_writing(self) -> None:
+        self._writing.begin(self._outgoing)
 
     def _spawn(self, work: Waiting) -> None:
         task = self._loop.create_task(self._end_with(work))
@@ -369,6 +369,7 @@ class Connection:
         if not self._wire.is_gone:
             # Its own goodbye is to be heard.
             self._wire.release()
+            self._writing.finish(self._outgoing)
             # Who does not read does not hear a goodbye either.
             with suppress(RuntimeError, OSError, TimeoutError):
                 async with asyncio.timeout(_GOODBYE_S):

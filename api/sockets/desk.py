@@ -10,11 +10,12 @@ from api.sockets.channels import Channels
 from api.sockets.hub import Hub
 from api.sockets.presence import Presence
 from api.sockets.talks import Talks
+from api.sockets.writing import Departures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """The live stream, conversations, presence and the gate."""
+    """The live stream, conversations, presence, the gate, and when what is said leaves."""
 
     parts: Parts
     gate: Gate
@@ -22,5 +23,6 @@ class Desk:
     talks: Talks
     conversations: Conversations
     presence: Presence
+    departures: Departures
     refused: RefusedTries
     channels: Channels = field(default_factory=Channels)

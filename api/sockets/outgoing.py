@@ -1,6 +1,5 @@
 """What waits to be sent to one socket, in two lanes: states in order, of all else the newest."""
 
-import asyncio
 from collections.abc import Callable, Hashable
 from typing import Final
 
@@ -18,7 +17,8 @@ class Packed(bytes):
 class Outgoing:
     """Bounded; `on_full` is called once, when a critical frame is lost to a slow reader.
 
-    While nothing waits a frame is said at once if `say_at_once` can, which answers whether it did.
+    While nothing waits a frame is said at once if `say_at_once` can, which answers whether it did;
+    `on_waiting` is called for each that has to wait.
     From then on nothing more is taken: what would come after a hole is worth nothing, and the phone
     is told all of it when it connects again.
     """
@@ -30,15 +30,16 @@ class Outgoing:
         *,
         bytes_max: int = BYTES_MAX,
         say_at_once: Callable[[bytes], bool] = lambda _: False,
+        on_waiting: Callable[[], None] = lambda: None,
     ) -> None:
         self._waiting_max = waiting_max
         self._bytes_max = bytes_max
         self._on_full = on_full
         self._say_at_once = say_at_once
+        self._on_waiting = on_waiting
         self._critical: list[bytes] = []
         self._size = 0
         self._latest: dict[Hashable, bytes] = {}
-        self._wanted: asyncio.Future[None] | None = None
         self._is_full = False
         self._receipts: Receipts | None = None
         self._wall: Clock | None = None
@@ -60,7 +61,7 @@ class Outgoing:
         else:
             self._critical.append(frame)
             self._size += len(frame)
-        self._wake()
+            self._on_waiting()
 
     def put_state(
         self, channel: str, bookmark: Bookmark | None, frame: bytes, *, is_whole: bool = False
@@ -80,7 +81,7 @@ class Outgoing:
         if key not in self._latest and len(self._latest) >= self._waiting_max:
             return
         self._latest[key] = frame
-        self._wake()
+        self._on_waiting()
 
     def has_latest(self, key: Hashable) -> bool:
         """Whether a frame of this key still waits."""
@@ -111,18 +112,11 @@ class Outgoing:
             self._is_full = True
             self._on_full()
 
-    async def take(self) -> list[bytes]:
-        """All that waits, as soon as something does."""
-        if self.is_empty:
-            self._wanted = asyncio.get_running_loop().create_future()
-            await self._wanted
+    def take(self) -> list[bytes]:
+        """All that waits, which then waits no more."""
         frames, self._critical = self._critical, []
         if self._latest:
             frames += self._latest.values()
             self._latest.clear()
         self._size = 0
         return frames
-
-    def _wake(self) -> None:
-        if self._wanted is not None and not self._wanted.done():
-            self._wanted.set_result(None)

@@ -5,7 +5,6 @@ from typing import Protocol
 from starlette.types import Receive, Send
 
 from api.sockets.line import Heard
-from api.sockets.outgoing import Packed
 
 
 class Gone(Exception):
@@ -24,8 +23,8 @@ class Speaking(Protocol):
         """Pass all that is read on from now on, or drop it."""
         ...
 
-    def say(self, frame: bytes, *, is_text: bool) -> None:
-        """Send a message."""
+    def say(self, *frames: bytes) -> None:
+        """Send messages."""
         ...
 
     async def wait_until_free(self) -> None:
@@ -53,8 +52,8 @@ class Wire:
     async def accept(self, heard: Heard) -> None:
         """Let it in; `heard` gets what it says, text or bytes, until `leave`."""
         await self._receive()
-        self._line.hear(heard)
         await self._send({"type": "websocket.accept", "headers": []})
+        self._line.hear(heard)
 
     async def wait_for_the_end(self, heard: Heard) -> None:
         """Until the other side goes: raises `Gone`."""
@@ -71,11 +70,16 @@ class Wire:
         """Nobody listens any more: who did would be kept by the line, and the line by him."""
         self._line.hear(None)
 
-    def say_at_once(self, frame: bytes) -> bool:
-        """Send one frame, as text unless it is `Packed`, if nothing waits before it."""
-        if self._is_writing or self._line.is_full:
+    @property
+    def is_free(self) -> bool:
+        """Whether what is said now is sent now."""
+        return not (self._is_writing or self._line.is_full)
+
+    def say_at_once(self, *frames: bytes) -> bool:
+        """Send frames if nothing waits before them."""
+        if not self.is_free:
             return False
-        self._line.say(frame, is_text=not isinstance(frame, Packed))
+        self._line.say(*frames)
         return True
 
     async def say(self, frames: list[bytes]) -> None:
@@ -85,7 +89,7 @@ class Wire:
             for frame in frames:
                 if self._line.is_full:
                     await self._line.wait_until_free()
-                self._line.say(frame, is_text=not isinstance(frame, Packed))
+                self._line.say(frame)
         finally:
             self._is_writing = False
 

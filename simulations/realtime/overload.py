@@ -12,7 +12,7 @@ from typing import Final
 
 from simulations.realtime.courier import PATIENCE_S, CourierPhone
 from simulations.realtime.crowd import IN_TIME_S, Crowd, Told
-from simulations.realtime.processes import usage
+from simulations.realtime.processes import IDLE, INTERRUPTS, usage
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
 from simulations.realtime.steady import streaming
@@ -29,16 +29,17 @@ _LIST_EVERY_MS: Final = 1000
 _STATUS: Final = ("break", "resume")
 _PARTS: Final = ("edge", "cell")
 _SERVICE: Final = ("edge", "cell", "ray", "solver", "database", "stream")
-_LOAD: Final = "load"
+# All that the machine's cores do is one of these, or somebody else's.
+_CORES: Final = ("edge", "cell", "database", "stream", "ray", "load", INTERRUPTS, IDLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Commands done in a second, and in a processor second of the service; cores of the load."""
+    """Commands done in a second, and in a processor second of the service; cores by part."""
 
     per_s: float
     per_cpu_s: float
-    load_cores: float
+    cores: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,14 @@ def _done_rows(runs: Sequence[Overloaded]) -> list[Row]:
             ours=tuple(one.done.per_cpu_s for one in runs),
             bare=tuple(one.peak.per_cpu_s for one in runs),
         ),
-        Row(
-            what=f"{load}: the processor of who offers it, beside the peak's",
-            unit="cores",
-            ours=tuple(one.done.load_cores for one in runs),
-            bare=tuple(one.peak.load_cores for one in runs),
+        *(
+            Row(
+                what=f"{load}: {part}, beside the peak",
+                unit="cores",
+                ours=tuple(one.done.cores[part] for one in runs),
+                bare=tuple(one.peak.cores[part] for one in runs),
+            )
+            for part in _CORES
         ),
         Row(
             what=f"{load}: a command of the crowd until it is answered, p50",
@@ -216,7 +220,8 @@ async def _beside(
 
 def _pace(done: int, took_s: float, used: Mapping[str, float]) -> Pace:
     service_s = sum(used.get(part, 0.0) for part in _SERVICE)
-    return Pace(done / took_s, done / max(service_s, 0.01), used.get(_LOAD, 0.0) / took_s)
+    cores = {part: used.get(part, 0.0) / took_s for part in _CORES}
+    return Pace(done / took_s, done / max(service_s, 0.01), cores)
 
 
 async def _offer(site: Site, crowd: Crowd, per_s: float, seconds: float) -> float:

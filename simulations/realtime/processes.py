@@ -25,13 +25,19 @@ _MARKS: Final = {
 _REST: Final = "ray"
 # Who measures and plays the phones.
 _LOAD: Final = "load"
+# Of the machine, whoever runs on it: nobody had anything to do, or interrupts were heeded.
+IDLE: Final = "idle"
+INTERRUPTS: Final = "interrupts"
 # What a command may cost; where nothing is dispatched the solver rests.
 PARTS: Final = ("edge", "cell", "solver", _REST, "database", "stream", _LOAD)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Seconds of the processor and bytes of memory, by part of the system."""
+    """Seconds of the processor and bytes of memory, by part of the system.
+
+    Among the seconds are those of the machine that are nobody's.
+    """
 
     cpu_s: Mapping[str, float]
     memory: Mapping[str, int]
@@ -45,6 +51,7 @@ def usage() -> Usage:
     """What this process and everything that it started have used."""
     cpu: Counter[str] = Counter({_LOAD: round(1000 * cpu_s(os.getpid()))})
     memory: Counter[str] = Counter({_LOAD: resident(os.getpid())})
+    cpu.update(_nobodys_ms())
     for pid in descendants(os.getpid()):
         try:
             part = part_of(command_line(pid))
@@ -53,6 +60,14 @@ def usage() -> Usage:
         except (OSError, ValueError, IndexError):
             continue  # It has just ended.
     return Usage({part: ms / 1000 for part, ms in cpu.items()}, dict(memory))
+
+
+def _nobodys_ms() -> dict[str, int]:
+    """Milliseconds of all cores that no process has used."""
+    first, _, _ = (_PROC / "stat").read_text().partition("\n")
+    _, _, _, _, idle, waiting, hard, soft, *_ = first.split()
+    ticks = {IDLE: int(idle) + int(waiting), INTERRUPTS: int(hard) + int(soft)}
+    return {name: round(1000 * count / _TICKS_PER_S) for name, count in ticks.items()}
 
 
 def part_of(command: str) -> str:

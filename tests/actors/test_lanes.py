@@ -28,11 +28,18 @@ class SlowCalls:
         self.away_until = 0
         self.fault: Exception | None = None
         self.calls: list[list[CommandId]] = []
+        self.rested_ms = 0
+        self._under_way = self._ended_at = 0
         self.positions: list[list[tuple[CourierId, Fix]]] = []
         self.strangers: set[CourierId] = set()
 
     async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
+        if self._under_way == 0:
+            self.rested_ms += self._clock.now() - self._ended_at
+        self._under_way += 1
         await self._clock.sleep(self.takes_ms)
+        self._under_way -= 1
+        self._ended_at = self._clock.now()
         if self._clock.now() < self.away_until:
             raise CellUnavailable(cell)
         if self.fault is not None:
@@ -102,18 +109,37 @@ def test_three_calls_are_under_way_but_what_one_caller_asks_stays_in_his_order()
     assert took_ms == 30
 
 
-def test_what_waits_at_once_travels_in_parts_side_by_side() -> None:
+def test_a_cell_has_another_call_while_the_answers_to_one_are_read() -> None:
+    """Nobody asks again before he is answered, and whoever reads an answer takes his time."""
+
     async def main(loop: VirtualLoop) -> tuple[list[int], int]:
         clock = VirtualClock(loop, starts_at=0)
         calls = SlowCalls(clock)
         cells = LanedCells(calls, clock, RuntimeSettings())
-        asked = [cells.execute(CELL, _envelope(n, by=str(n))) for n in range(300)]
-        await asyncio.gather(*asked)
+
+        async def ask_again_and_again(by: int) -> None:
+            for number in range(10):
+                await cells.execute(CELL, _envelope(number, by=str(by)))
+                await clock.sleep(3)
+
+        await asyncio.gather(*(ask_again_and_again(by) for by in range(384)))
+        return [len(one) for one in calls.calls], calls.rested_ms
+
+    sizes, rested_ms = run_virtually(main)
+    assert sum(sizes) == 3840
+    assert max(sizes) == 128
+    assert rested_ms <= 3
+
+
+def test_what_one_call_leaves_over_leaves_beside_it() -> None:
+    async def main(loop: VirtualLoop) -> tuple[list[int], int]:
+        clock = VirtualClock(loop, starts_at=0)
+        calls = SlowCalls(clock)
+        cells = LanedCells(calls, clock, RuntimeSettings())
+        await asyncio.gather(*(cells.execute(CELL, _envelope(n, by=str(n))) for n in range(300)))
         return [len(one) for one in calls.calls], clock.now()
 
-    sizes, took_ms = run_virtually(main)
-    assert sizes == [128, 128, 44]
-    assert took_ms == 20
+    assert run_virtually(main) == ([128, 128, 44], 20)
 
 
 def test_nobody_is_forgotten_who_asks_at_the_moment_when_all_calls_are_over() -> None:

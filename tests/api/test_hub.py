@@ -49,6 +49,13 @@ class Book:
         return shown
 
 
+async def taken(outgoing: Outgoing) -> list[bytes]:
+    """All that waits, as soon as something does."""
+    while outgoing.is_empty:
+        await SystemClock().sleep(1)
+    return outgoing.take()
+
+
 class Wire(MemoryLive):
     """A stream that can be away."""
 
@@ -95,7 +102,7 @@ class Desk:
 
     async def heard(self) -> list[tuple[str, int]]:
         """The type and version of every frame that waits, as soon as one does."""
-        frames = [msgspec.json.decode(one) for one in await self.outgoing.take()]
+        frames = [msgspec.json.decode(one) for one in await taken(self.outgoing)]
         return [(one["type"], one["version"]) for one in frames]
 
     async def hears(self, *wanted: tuple[str, int]) -> None:
@@ -227,14 +234,14 @@ async def test_an_answer_that_is_older_than_what_was_told_is_dropped() -> None:
     asked = subscription.begin()
     subscription.receive(a_state(5), b"five")
     subscription.settle(asked, a_state(4))
-    frames = await outgoing.take()
+    frames = outgoing.take()
     assert [msgspec.json.decode(one)["version"] for one in frames[:2]] == [1, 4]
     assert frames[2] == b"five"
     late = subscription.begin()
     subscription.settle(late, a_state(3))
     subscription.settle(asked, a_state(9))
     subscription.receive(a_state(5), b"five again")
-    assert await outgoing.take() == [b"five again"]
+    assert outgoing.take() == [b"five again"]
 
 
 @given(st.lists(st.integers(1, 8), max_size=30), st.data())
@@ -274,9 +281,9 @@ async def test_of_positions_only_the_newest_waits_for_a_slow_reader() -> None:
         await desk.publish(a_state(2))
         frames: list[dict[str, Any]] = []
         while not any(one["kind"] == "state" for one in frames):
-            frames += [msgspec.json.decode(one) for one in await desk.outgoing.take()]
+            frames += [msgspec.json.decode(one) for one in await taken(desk.outgoing)]
         while frames[-1]["body"].get("at") != 49:
-            frames += [msgspec.json.decode(one) for one in await desk.outgoing.take()]
+            frames += [msgspec.json.decode(one) for one in await taken(desk.outgoing)]
         assert len(frames) < 50
 
 
@@ -287,7 +294,7 @@ async def test_critical_frames_are_bounded_and_the_loss_is_known() -> None:
         outgoing.put(b"%d" % number)
         outgoing.put_latest(number, b"p%d" % number)
     assert len(lost) == 1
-    assert await outgoing.take() == [b"0", b"1", b"2", b"p0", b"p1", b"p2"]
+    assert outgoing.take() == [b"0", b"1", b"2", b"p0", b"p1", b"p2"]
 
 
 async def test_nobody_is_told_what_he_does_not_listen_to_any_more() -> None:
@@ -299,8 +306,8 @@ async def test_nobody_is_told_what_he_does_not_listen_to_any_more() -> None:
         desk.hub.unsubscribe(CHANNEL, desk.outgoing)
         await desk.hears(("snapshot", 1))
         await desk.publish(a_state(2))
-        assert len(await other.take()) == 1
-        assert msgspec.json.decode((await other.take())[0])["version"] == 2
+        assert len(await taken(other)) == 1
+        assert msgspec.json.decode((await taken(other))[0])["version"] == 2
         asked = desk.book.asked
         desk.hub.unsubscribe(CHANNEL, other)
         desk.sequence += 1

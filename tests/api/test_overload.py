@@ -228,6 +228,29 @@ async def test_whatever_is_turned_away_is_told_so_once(tmp_path: Path) -> None:
         busy.give_them_back()
 
 
+async def test_what_is_turned_away_beside_a_command_does_not_wait_for_it_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_busy_town(tmp_path, command_wait_s=0.0) as busy:
+        _, socket = busy.couriers[0]
+        cells, may_end = busy.town.cells, asyncio.Event()
+        execute = cells.execute
+
+        async def slowly(cell: CellId, envelope: Envelope) -> Answer:
+            await may_end.wait()
+            return await execute(cell, envelope)
+
+        monkeypatch.setattr(cells, "execute", slowly)
+        await socket.send({"type": "duty", "id": "under way", "duty": "break"})
+        for name in ("late", "later"):
+            await socket.send({"type": "duty", "id": name, **ON_DUTY})
+        refused = await socket.next("refused")
+        assert [refused["id"], *refused["also"]] == ["late", "later"]
+        await socket.send({"type": "duty", "id": "last", **ON_DUTY})
+        may_end.set()
+        assert await answered(socket, "last", "under way") == ["last", "under way"]
+
+
 async def test_who_has_waited_too_long_is_told_so_and_read_on(tmp_path: Path) -> None:
     async with a_busy_town(tmp_path, command_wait_s=0.0) as busy:
         _, socket = busy.couriers[0]

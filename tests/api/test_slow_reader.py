@@ -44,9 +44,8 @@ class Phone:
     def hear(self, heard: Heard | None) -> None:
         """What it says comes by `receive`, as what is said before the handshake does."""
 
-    def say(self, frame: bytes, *, is_text: bool) -> None:
-        assert is_text
-        self.sent.append(msgspec.json.decode(frame))
+    def say(self, *frames: bytes) -> None:
+        self.sent += [msgspec.json.decode(one) for one in frames]
 
     async def wait_until_free(self) -> None:
         await self.reads.wait()
