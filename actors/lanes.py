@@ -23,7 +23,7 @@ _Waiting = tuple[Envelope, asyncio.Future[Answer]]
 # So many that what a call costs by itself is little beside them, and so few that the edge, at which
 # thrice as many may be, has one ready when another returns.
 _BATCH_MAX = 128
-_CALLS_AT_ONCE = 3
+_CALLS_AT_ONCE = 2
 _AGAIN_MS = 150
 _GAP_MS_MAX = 100
 _CALLS_REMEMBERED = 4
@@ -54,12 +54,11 @@ class CellCalls(Protocol):
 class CommandLane:
     """While some calls are under way the next commands gather.
 
-    Three calls may be: while one is stored, the cell decides another and the edge answers a third.
-    None takes all that waits: else, where nobody asks again before he is answered, all would
-    travel together, and edge and cell rest in turn. What one caller asked is never in two calls at
-    once, so that his commands arrive in his order even when a call fails. A cell that restarts is
-    asked again until a command's deadline, for every command carries the id that makes a repetition
-    harmless.
+    Two calls may be: while a cell waits for one to be stored it decides the other. None takes all
+    that waits: else, where nobody asks again before he is answered, all would travel together, and
+    edge and cell rest in turn. What one caller asked is never in two calls at once, so that his
+    commands arrive in his order even when a call fails. A cell that restarts is asked again until a
+    command's deadline, for every command carries the id that makes a repetition harmless.
     """
 
     def __init__(
