@@ -48,7 +48,7 @@ class Hub:
         self._stale = Stale(self._refresh, watched=self._subscriptions, wall=wall)
         self._has_looked = asyncio.Event()
         self._histories = histories or Histories()
-        self._repeating: set[Outgoing] = set()
+        self._repeating: dict[Outgoing, None] = {}
         self.fleets = Fleets(bus, wall)
 
     async def run(self) -> None:
@@ -90,11 +90,11 @@ class Hub:
 
     def repeat_to(self, outgoing: Outgoing) -> None:
         """Look every second whether something is to be told again."""
-        self._repeating.add(outgoing)
+        self._repeating[outgoing] = None
 
     def repeat_no_more(self, outgoing: Outgoing) -> None:
         """Its socket is closed."""
-        self._repeating.discard(outgoing)
+        self._repeating.pop(outgoing, None)
 
     async def _repeat(self) -> None:
         while True:
