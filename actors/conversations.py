@@ -106,7 +106,11 @@ class Conversations:
             return order
         now = self._clock.now()
         if is_open(order, now):
-            body = {"reader": reader_of(caller), "until": now + TYPING_LASTS_MS}
+            body = {
+                "reader": reader_of(caller),
+                "until": now + TYPING_LASTS_MS,
+                "courier_id": order.courier_id,
+            }
             await self._tell(order_id, TYPING, body)
         return None
 

@@ -16,13 +16,14 @@ from rich.live import Live as LiveView
 
 from actors.chance import SystemChance
 from engine.kernel.timing import SECOND_MS, Instant
+from simulations.app_socket import Socket
 from simulations.board import Board, ZoneNews
 from simulations.city import City
 from simulations.courier import CourierProgram
 from simulations.customer import CustomerProgram
 from simulations.day import Day, DayCourier, ZonePlan, tariff
 from simulations.diary import Diary
-from simulations.door_socket import CourierSocketDoor, CustomerSocketDoor, Socket
+from simulations.door_socket import CourierSocketDoor, CustomerSocketDoor
 from simulations.people import Behaviour, DoorShut, Temper, World
 from simulations.phones import Phones, create_zone
 from simulations.rest import Account, Edge, clock_of

@@ -26,6 +26,7 @@ from simulations.phones import Phones, open_zone_somewhere
 from simulations.progress import follow, follow_virtually
 from simulations.rest import Account, Edge, clock_of
 from simulations.score import Score, score
+from simulations.small_talk import SmallTalk
 from simulations.town import Town
 from simulations.virtual import VirtualLoop, run_virtually
 from simulations.witness import Witness
@@ -50,6 +51,11 @@ class Audit(Protocol):
     @property
     def witness(self) -> Witness:
         """Who hears it."""
+        ...
+
+    @property
+    def talks(self) -> list[SmallTalk]:
+        """What each person was told of his conversations is added here."""
         ...
 
     async def violations(
@@ -228,7 +234,8 @@ async def _run_live(
         day = mdrp.day(instance, starts_at=_minute_0(clock.now(), speed), centre_lng=centre_lng)
         diary = Diary()
         world = _world(edge, day, diary, zone_id)
-        town = _town(world, day, couriers, customers)
+        talks = None if audit is None else audit.talks
+        town = _town(world, day, couriers, customers, talks)
         with follow(day, diary, clock, console):
             untrue = await _live_in_time(town, day, world, spare_s)
         if audit is not None:
@@ -289,9 +296,21 @@ def _world(edge: Edge, day: Day, diary: Diary, zone_id: str) -> World:
 
 
 def _town(
-    world: World, day: Day, couriers: Sequence[Account], customers: Sequence[Account]
+    world: World,
+    day: Day,
+    couriers: Sequence[Account],
+    customers: Sequence[Account],
+    talks: list[SmallTalk] | None,
 ) -> Town:
+    """Its people, who converse if what they are told is to be kept in `talks`."""
     chance, diary, speed = SystemChance(), world.diary, world.clock.speed
+
+    def talk(account: Account, side: str) -> SmallTalk | None:
+        if talks is None:
+            return None
+        talks.append(SmallTalk(account, side))
+        return talks[-1]
+
     behaviour = Behaviour(
         position_every_ms=int(_POSITION_EVERY_MS * speed),
         idle_position_ms=int(_IDLE_POSITION_MS * speed),
@@ -301,14 +320,18 @@ def _town(
         couriers=[
             CourierProgram(
                 diary.courier(plan),
-                door=CourierSocketDoor(account, diary, chance),
+                door=CourierSocketDoor(account, diary, chance, talk(account, "courier")),
                 world=world,
                 temper=Temper(behaviour=behaviour, chance=random.Random()),
             )
             for plan, account in zip(day.couriers, couriers, strict=True)
         ],
         customers=[
-            CustomerProgram(door=CustomerSocketDoor(one, diary, chance), world=world, chance=chance)
+            CustomerProgram(
+                door=CustomerSocketDoor(one, diary, chance, talk(one, "customer")),
+                world=world,
+                chance=chance,
+            )
             for one in customers
         ],
     )

@@ -24,17 +24,20 @@ def simtest(
     """
     from rich.console import Console
 
+    from api.commands.talking_edge import TalkingEdge
     from simulations.faults.simtest import quiet_run, run_all, tell
     from simulations.parallel import cores
 
     console = Console()
     with Understandable():
         if seed is not None:
-            verdict = quiet_run(seed, with_story=True)
+            verdict = quiet_run(seed, open_edge=TalkingEdge, with_story=True)
             tell(verdict, console=console)
             is_clean = not verdict.violations
         else:
             wanted = range(first, first + seeds)
-            is_clean = run_all(wanted, workers=workers or cores(), console=console)
+            is_clean = run_all(
+                wanted, workers=workers or cores(), console=console, open_edge=TalkingEdge
+            )
     if not is_clean:
         raise typer.Exit(1)

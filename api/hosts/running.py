@@ -54,17 +54,27 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
     app.state.audit = audit = AuditKeeper(parts.audit, wall=parts.wall)
     payouts = open_payouts(app, parts, ledger)
     jobs = open_jobs(app, parts, ledger)
-    services = (desk.hub, outbox, what_ifs, gate, gift_links, audit, payouts, payments, jobs)
+    services = (
+        desk.sources.hub,
+        outbox,
+        what_ifs,
+        gate,
+        gift_links,
+        audit,
+        payouts,
+        payments,
+        jobs,
+    )
     beside = (
         *services,
-        desk.talks,
+        desk.sources.talks,
         app.state.refused_tries,
         *open_privacy(app, parts),
         open_submitting(parts),
     )
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]
-        await desk.hub.wait_until_reading()
+        await desk.sources.hub.wait_until_reading()
         try:
             yield
         finally:

@@ -4,9 +4,11 @@ from actors.conversations import Conversations
 from actors.refused_tries import RefusedTries
 from api.gate import Gate
 from api.parts import Parts
+from api.sockets.channels import Channels
 from api.sockets.desk import Desk
 from api.sockets.histories import Histories
 from api.sockets.hub import Hub
+from api.sockets.listening import Sources
 from api.sockets.presence import Presence
 from api.sockets.talks import Talks
 from api.sockets.writing import Departures
@@ -35,13 +37,21 @@ def open_desk(parts: Parts, gate: Gate, refused: RefusedTries) -> Desk:
         snapshots_at_once=edge.snapshots_at_once,
         on_notice=hear,
         on_miss=talks.look_again,
+        on_look=presence.miss,
         histories=Histories(frames=edge.history_frames, bytes_max=edge.history_bytes_max),
     )
     return Desk(
         parts=parts,
         gate=gate,
-        hub=hub,
-        talks=talks,
+        sources=Sources(
+            hub=hub,
+            talks=talks,
+            channels=Channels(),
+            store=parts.store,
+            clock=parts.clock,
+            wall=parts.wall,
+            channels_max=edge.channels_max,
+        ),
         conversations=Conversations(
             parts.chat,
             parts.store,

@@ -11,10 +11,10 @@ from api.sockets.server_frames import Outgoing
 
 _REF: Final = "#/components/schemas/"
 _ABOUT: Final = """\
-What is live: orders, couriers' work and zones over one WebSocket. docs/protocol.md section 6 tells
-how the frames belong together. A binary message of the app holds positions, 20 bytes each, little
-endian: i4 latitude in 1e-7 degrees, i4 longitude, i8 time in milliseconds, u2 accuracy in
-decimetres, u2 flags (1: mocked)."""
+What is live: orders, couriers' work, conversations and zones over one WebSocket. docs/protocol.md
+section 6 tells how the frames belong together. A binary message of the app holds positions, 20
+bytes each, little endian: i4 latitude in 1e-7 degrees, i4 longitude, i8 time in milliseconds, u2
+accuracy in decimetres, u2 flags (1: mocked)."""
 
 
 def socket_document() -> dict[str, Any]:

@@ -100,10 +100,18 @@ class Connection:
         self._commands = Commands(self._parts, socket)
         self._tasks: set[asyncio.Task[None]] = set()
         self._speaking = Speaking(
-            desk.conversations, self._outgoing, guard=self._end_with, note=self._note
+            desk.conversations,
+            self._outgoing,
+            self._parts.wall,
+            guard=self._end_with,
+            note=self._note,
         )
         self._listening = Listening(
-            desk, self._outgoing, spawn=self._spawn, note=self._note, have=self._speaking.have
+            desk.sources,
+            self._outgoing,
+            spawn=self._spawn,
+            note=self._note,
+            have=self._speaking.have,
         )
         future_s = self._edge.position_future_s
         self._places = Positions(
@@ -200,7 +208,7 @@ class Connection:
         if frame.receipts:
             again_ms = int(self._edge.receipt_s * SECOND_MS)
             self._outgoing.want_receipts(self._parts.wall, again_ms=again_ms)
-            self._desk.hub.repeat_to(self._outgoing)
+            self._desk.sources.hub.repeat_to(self._outgoing)
         channels = dict(frame.channels)
         if caller.role is Role.COURIER:
             self._spawn(self._desk.presence.arrive(caller.user_id, self._held))
@@ -386,5 +394,6 @@ class Connection:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._listening.end()
+        self._speaking.end()
         user_id = self._caller.user_id if self._caller is not None else None
         self._desk.presence.leave(self._held, user_id)

@@ -23,6 +23,9 @@ _WAIT_MS = 5_000
 class Hub:
     """Passes publications on; asks for snapshots whenever something may have been missed.
 
+    `on_notice` hears what edges tell each other, `on_miss` that something of a cell or of them may
+    have been missed, `on_look` that the stream was found, or found again.
+
     While the stream is away it asks every second: slower, never wrong.
     """
 
@@ -35,20 +38,21 @@ class Hub:
         snapshots_at_once: int,
         on_notice: Callable[[Publication], None],
         on_miss: Callable[[], None] | None = None,
+        on_look: Callable[[], None] | None = None,
         histories: Histories | None = None,
     ) -> None:
         self._bus = bus
         self._live = live
         self._wall = wall
         self._on_notice = on_notice
-        self._on_miss = on_miss
+        self._on_miss, self._on_look = on_miss, on_look
         self._asking = asyncio.Semaphore(snapshots_at_once)
         self._subscriptions: dict[str, dict[Outgoing, Subscription]] = {}
         self._last: dict[str, tuple[str, int]] = {}
         self._stale = Stale(self._refresh, watched=self._subscriptions, wall=wall)
         self._has_looked = asyncio.Event()
         self._histories = histories or Histories()
-        self._repeating: set[Outgoing] = set()
+        self._repeating: dict[Outgoing, None] = {}
         self.fleets = Fleets(bus, wall)
 
     async def run(self) -> None:
@@ -90,11 +94,11 @@ class Hub:
 
     def repeat_to(self, outgoing: Outgoing) -> None:
         """Look every second whether something is to be told again."""
-        self._repeating.add(outgoing)
+        self._repeating[outgoing] = None
 
     def repeat_no_more(self, outgoing: Outgoing) -> None:
         """Its socket is closed."""
-        self._repeating.discard(outgoing)
+        self._repeating.pop(outgoing, None)
 
     async def _repeat(self) -> None:
         while True:
@@ -112,6 +116,8 @@ class Hub:
                 look = self._live.tail
                 # Whatever happened before this position was not seen.
                 self._miss()
+                if self._on_look is not None:
+                    self._on_look()
                 self._has_looked.set()
                 while True:
                     position, batches = await self._live.read(position, wait_ms=_WAIT_MS)

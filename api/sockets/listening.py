@@ -1,11 +1,13 @@
 """What one socket listens to: asked for, allowed, told, and left again."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
+from actors.clock import Clock
 from api.refusals import INVALID_REQUEST, TOO_MANY_CHANNELS
 from api.sockets import server_frames
-from api.sockets.desk import Desk
+from api.sockets.channels import Channels
 from api.sockets.fleet_map import Bounds, FleetMap
 from api.sockets.frames import Look, Received, Subscribe, Unsubscribe
 from api.sockets.hub import Hub
@@ -16,10 +18,23 @@ from engine.kernel.messages import Caller
 from engine.kernel.refusals import UNAVAILABLE, Refusal
 from engine.kernel.timing import SECOND_MS
 from storage.live import Bookmark
-from storage.store import StoreUnavailable
+from storage.store import Store, StoreUnavailable
 
 Spawn = Callable[[Coroutine[Any, Any, None]], None]
 Note = Callable[[Refusal, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What sockets listen to, and what says who may; one socket has `channels_max` at most."""
+
+    hub: Hub
+    talks: Talks
+    channels: Channels
+    store: Store
+    clock: Clock
+    wall: Clock
+    channels_max: int
 
 
 class Listening:
@@ -30,15 +45,14 @@ class Listening:
 
     def __init__(
         self,
-        desk: Desk,
+        sources: Sources,
         outgoing: Outgoing,
         *,
         spawn: Spawn,
         note: Note,
         have: Callable[[Caller, OrderId, int], None],
     ) -> None:
-        self._parts, self._may = desk.parts, desk.channels
-        self._hub, self._talks = desk.hub, desk.talks
+        self._sources = sources
         self._outgoing = outgoing
         self._spawn = spawn
         self._note = note
@@ -61,7 +75,7 @@ class Listening:
 
     def subscribe(self, caller: Caller, channel: str, bookmark: Bookmark | None) -> None:
         """Listen from the bookmark on, or from how the thing stands now, if the caller may."""
-        limit = self._parts.settings.edge.channels_max
+        limit = self._sources.channels_max
         if channel not in self._names and len(self._names) >= limit:
             self._outgoing.put(server_frames.error(TOO_MANY_CHANNELS(), channel=channel))
         else:
@@ -70,23 +84,23 @@ class Listening:
 
     def end(self) -> None:
         """The socket is closed."""
-        self._hub.repeat_no_more(self._outgoing)
-        self._hub.fleets.look_away(self._outgoing)
+        self._sources.hub.repeat_no_more(self._outgoing)
+        self._sources.hub.fleets.look_away(self._outgoing)
         for channel in self._names:
             self._source(channel).unsubscribe(channel, self._outgoing)
 
     def _leave(self, channel: str) -> None:
         self._names.discard(channel)
         if channel.startswith("fleet:"):
-            self._hub.fleets.look_away(self._outgoing)
+            self._sources.hub.fleets.look_away(self._outgoing)
         self._source(channel).unsubscribe(channel, self._outgoing)
         self._outgoing.leave(channel)
 
     def _source(self, channel: str) -> Hub | Talks:
-        return self._talks if _is_conversation(channel) else self._hub
+        return self._sources.talks if _is_conversation(channel) else self._sources.hub
 
     def _confirm(self, caller: Caller, frame: Received) -> None:
-        number = self._talks.received(frame.channel, self._outgoing, frame.bookmark)
+        number = self._sources.talks.received(frame.channel, self._outgoing, frame.bookmark)
         if number:
             self._have(caller, OrderId(frame.channel.partition(":")[2]), number)
 
@@ -94,20 +108,20 @@ class Listening:
         """Subscribe who may; while the database is away he waits, as he would for a snapshot."""
         while channel in self._names:
             try:
-                refusal = await self._may.objection(
-                    self._parts.store, caller, channel, now=self._parts.clock.now()
+                refusal = await self._sources.channels.objection(
+                    self._sources.store, caller, channel, now=self._sources.clock.now()
                 )
             except StoreUnavailable:
-                await self._parts.wall.sleep(SECOND_MS)
+                await self._sources.wall.sleep(SECOND_MS)
                 continue
             if refusal is not None:
                 self._note(refusal, "subscribe")
                 self._names.discard(channel)
                 self._outgoing.put(server_frames.error(refusal, channel=channel))
             elif channel in self._names and _is_conversation(channel):
-                self._talks.subscribe(caller, channel, self._outgoing, bookmark)
+                self._sources.talks.subscribe(caller, channel, self._outgoing, bookmark)
             elif channel in self._names:
-                await self._hub.subscribe(channel, self._outgoing, bookmark)
+                await self._sources.hub.subscribe(channel, self._outgoing, bookmark)
             return
 
     async def _look(self, caller: Caller, frame: Look) -> None:
@@ -118,7 +132,7 @@ class Listening:
             self._outgoing.put(server_frames.error(refusal, channel=frame.channel))
             return
         bounds = Bounds(south=frame.south, west=frame.west, north=frame.north, east=frame.east)
-        self._hub.fleets.look(
+        self._sources.hub.fleets.look(
             frame.channel,
             self._outgoing,
             FleetMap(frame.channel, bounds),
@@ -132,8 +146,8 @@ class Listening:
                 message="look at fleet:<zone>, from south to north and from west to east"
             )
         try:
-            return await self._may.objection(
-                self._parts.store, caller, f"zone:{zone_id}", now=self._parts.clock.now()
+            return await self._sources.channels.objection(
+                self._sources.store, caller, f"zone:{zone_id}", now=self._sources.clock.now()
             )
         except StoreUnavailable:
             return UNAVAILABLE()

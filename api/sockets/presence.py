@@ -17,14 +17,19 @@ _KIND = "socket"
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Held:
-    """A socket: `id` is a UUIDv7, so a newer socket has a greater one."""
+    """A socket by its id, and how to close it."""
 
     id: str
     close: Callable[[int], None]
 
 
 class Presence:
-    """Counts sockets, and closes a person's older ones when he opens more than he may."""
+    """Counts sockets, and closes a person's older ones when he opens more than he may.
+
+    Which of a courier's sockets in several processes is the newest is said by the order of their
+    notices on the stream, which all read alike: clocks differ, and a line that was cut may be
+    heard of after the one that took its place.
+    """
 
     def __init__(
         self, live: LiveStream, wall: Clock, *, sockets_max: int, sockets_of_one_max: int
@@ -35,6 +40,8 @@ class Presence:
         self._sockets: set[Held] = set()
         self._sockets_of_one_max = sockets_of_one_max
         self._couriers: dict[CourierId, Held] = {}
+        # Those whose own notice was heard: another's that is heard now came later.
+        self._announced: set[Held] = set()
         self._others: dict[UserId, list[Held]] = {}
         self._is_draining = False
         self._is_empty = asyncio.Event()
@@ -51,6 +58,7 @@ class Presence:
     def leave(self, socket: Held, user_id: UserId | None) -> None:
         """It is closed; whose it was, if he came to say so."""
         self._sockets.discard(socket)
+        self._announced.discard(socket)
         if not self._sockets:
             self._is_empty.set()
         if user_id is None:
@@ -90,14 +98,23 @@ class Presence:
             await self._live.publish(batch)
         except LiveUnavailable:
             # An old socket elsewhere stays open a while; its phone is gone, and silence closes it.
-            return
+            if self._couriers.get(courier_id) is socket:
+                self._announced.add(socket)
 
     def hear(self, notice: Publication) -> None:
         """A courier opened a socket somewhere."""
         courier_id = CourierId(notice.channel.partition(":")[2])
         held = self._couriers.get(courier_id)
-        if notice.kind == _KIND and held is not None and held.id < str(notice.body.get("socket")):
+        if notice.kind != _KIND or held is None:
+            return
+        if notice.body.get("socket") == held.id:
+            self._announced.add(held)
+        elif held in self._announced:
             held.close(Close.REPLACED)
+
+    def miss(self) -> None:
+        """The stream was away: notices of those who are here may have gone by unheard."""
+        self._announced.update(self._couriers.values())
 
     def drain(self) -> None:
         """Ask every phone to connect elsewhere, and take no more in."""

@@ -22,8 +22,10 @@ class _Told:
 class Receipts:
     """A receipt confirms all that was told on its channel up to its bookmark.
 
-    The phone knows a repetition by its bookmark. `is_deaf` is what it seems to be when it confirms
-    nothing although it was told `TIMES_MAX` times, or was told too much.
+    The phone knows a repetition by its bookmark. With what is told again comes all that came after
+    it on its channel, so that a snapshot that is repeated leaves nobody behind what it replaces.
+    `is_deaf` is what it seems to be when it confirms nothing although it was told `TIMES_MAX`
+    times, or was told too much.
     """
 
     def __init__(self, *, again_ms: int) -> None:
@@ -61,10 +63,12 @@ class Receipts:
         """What is to be told again now, in order."""
         found = []
         for waiting in self._told.values():
+            # None was told before the first.
+            if now - waiting[0].at < self._again_ms:
+                continue
+            self.is_deaf |= waiting[0].times >= TIMES_MAX
             for told in waiting:
-                if now - told.at >= self._again_ms:
-                    self.is_deaf |= told.times >= TIMES_MAX
-                    told.at = now
-                    told.times += 1
-                    found.append(told.frame)
+                told.at = now
+                told.times += 1
+                found.append(told.frame)
         return found

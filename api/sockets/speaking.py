@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from actors.clock import Clock
 from actors.conversations import Conversations, channel_of
 from api.refusals import OVERLOADED
 from api.sending import begun
@@ -14,7 +15,8 @@ from engine.chat.conversation import worded
 from engine.identity.access import Permission, may
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller
-from engine.kernel.refusals import NOT_ALLOWED, Refusal
+from engine.kernel.refusals import NOT_ALLOWED, UNAVAILABLE, Refusal
+from engine.kernel.timing import SECOND_MS
 
 WAITING_MAX: Final = 32
 Work = Coroutine[Any, Any, None]
@@ -31,16 +33,24 @@ class Speaking:
         self,
         conversations: Conversations,
         outgoing: Outgoing,
+        wall: Clock,
         *,
         guard: Callable[[Work], Work],
         note: Callable[[Refusal, str], None],
     ) -> None:
         self._conversations = conversations
-        self._outgoing = outgoing
+        self._outgoing, self._wall = outgoing, wall
         self._guard, self._note = guard, note
         # Most sockets never say anything here, and a deque takes 0.7 KB though it is empty.
         self._waiting = list[tuple[Caller, ChatFrame]]()
         self._is_busy = False
+        # Up to where the phone has others' messages that is not stored yet.
+        self._had: dict[OrderId, int] = {}
+        self._has_ended = False
+
+    def end(self) -> None:
+        """The socket is closed: what is not stored by now its phone will say again."""
+        self._has_ended = True
 
     def mind(self, caller: Caller, frame: ChatFrame) -> None:
         """Carry it out when those before it are."""
@@ -56,7 +66,10 @@ class Speaking:
 
     def have(self, caller: Caller, order_id: OrderId, number: int) -> None:
         """The phone has others' messages up to this number."""
-        begun(self._guard(self._deliver(caller, order_id, number)))
+        is_being_stored = order_id in self._had
+        self._had[order_id] = max(number, self._had.get(order_id, 0))
+        if not is_being_stored:
+            begun(self._guard(self._deliver(caller, order_id)))
 
     async def _work_off(self) -> None:
         try:
@@ -89,9 +102,15 @@ class Speaking:
         if refusal is not None:
             self._refuse(frame, refusal)
 
-    async def _deliver(self, caller: Caller, order_id: OrderId, number: int) -> None:
-        # Who may not read any more has nothing to confirm.
-        await self._conversations.mark(caller, order_id, delivered=number)
+    async def _deliver(self, caller: Caller, order_id: OrderId) -> None:
+        """Store it once the database can; who may not read any more has nothing to confirm."""
+        while number := self._had.get(order_id):
+            refusal = await self._conversations.mark(caller, order_id, delivered=number)
+            is_away = refusal is not None and refusal.code == UNAVAILABLE.code
+            if is_away and not self._has_ended:
+                await self._wall.sleep(SECOND_MS)
+            elif self._had[order_id] == number:
+                del self._had[order_id]
 
     def _refuse(self, frame: ChatFrame, refusal: Refusal) -> None:
         self._note(refusal, str(frame.__struct_config__.tag))

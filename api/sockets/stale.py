@@ -17,12 +17,12 @@ class Stale:
         self, tell: Callable[[str], Awaitable[bool]], *, watched: Container[str], wall: Clock
     ) -> None:
         self._tell, self._watched, self._wall = tell, watched, wall
-        self._marked: set[str] = set()
+        self._marked: dict[str, None] = {}
         self._something = asyncio.Event()
 
     def mark(self, channels: Iterable[str]) -> None:
         """Something of these is new, or may have been missed."""
-        self._marked.update(channels)
+        self._marked.update(dict.fromkeys(channels))
         self._something.set()
 
     async def run(self) -> None:

@@ -169,10 +169,12 @@ class Talks:
 
 
 def _show_typing(listener: _Listener, body: dict[str, Any]) -> None:
-    """To all others; couriers hear nothing of each other."""
+    """To all others; of couriers only who has the order, and none of another."""
     reader = str(body["reader"])
     side, _, courier_id = reader.partition(":")
-    if reader == reader_of(listener.caller) or (courier_id and leg_of(listener.caller)):
+    if reader == reader_of(listener.caller):
+        return
+    if (leg := leg_of(listener.caller)) and (courier_id or leg != body.get("courier_id")):
         return
     shown = {"side": side, "courier_id": courier_id or None, "until": body["until"]}
     update = Update(channel=listener.channel, kind=TYPING, version=0, body=shown)

@@ -3,19 +3,23 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from actors.chance import SystemChance
+from simulations.app_socket import Socket
 from simulations.chaos.stored import stored_otherwise
+from simulations.chaos.talked import talked_otherwise
 from simulations.checks import not_in_history
 from simulations.diary import Diary, OrderPage
-from simulations.door_socket import Socket
 from simulations.rest import Account
 from simulations.witness import Answered, Chronicle, Said
 from storage.settings import DatabaseSettings
 
+if TYPE_CHECKING:
+    from simulations.small_talk import SmallTalk
+
 # Commands that always change something when they succeed: their answers are stored with the change.
-_ALWAYS_CHANGE: Final = frozenset({"accept", "progress"})
+_ALWAYS_CHANGE: Final = frozenset({"accept", "progress", "message"})
 _AT_ONCE: Final = 8
 
 
@@ -36,6 +40,7 @@ class Audit:
         part_s: float = 300.0,
     ) -> None:
         self.witness = chronicle
+        self.talks: list[SmallTalk] = []
         self._database = database
         self._calm = calm
         self._part_s = part_s
@@ -51,6 +56,7 @@ class Audit:
         accounts = {one.phone: one for one in people}
         pages = [one for one in diary.orders.values() if one.order_id]
         await self._in_time("the histories", self._told_otherwise(operator, pages))
+        await self._in_time("the conversations", self._talked_otherwise(operator))
         await self._in_time("the answers", self._unkept(accounts))
         await self._in_time("the database", self._stored_otherwise(operator, accounts, pages))
         return self._found
@@ -66,6 +72,9 @@ class Audit:
 
     async def _told_otherwise(self, operator: Account, pages: Iterable[OrderPage]) -> None:
         self._found += not_in_history(pages, await self._histories(operator, pages))
+
+    async def _talked_otherwise(self, operator: Account) -> None:
+        self._found += await talked_otherwise(operator, self.talks, self.witness.answers)
 
     async def _stored_otherwise(
         self, operator: Account, accounts: Mapping[str, Account], pages: Iterable[OrderPage]

@@ -39,9 +39,14 @@ class Misfortune:
         self.stream_away = self._spells(odds.stream_outages_per_h)
         self._background: set[asyncio.Task[Any]] = set()
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing goes wrong any more."""
+        return self.clock.now() >= self._calm_at
+
     def happens(self, probability: float, kind: str, where: str) -> bool:
         """Whether a fault of this kind happens now."""
-        if probability <= 0 or self.clock.now() >= self._calm_at:
+        if probability <= 0 or self.is_calm:
             return False
         if self._chance.random() >= probability:
             return False
@@ -50,7 +55,7 @@ class Misfortune:
 
     async def pause(self) -> None:
         """The time that a call takes, one way."""
-        odds, is_calm = self.odds, self.clock.now() >= self._calm_at
+        odds, is_calm = self.odds, self.is_calm
         longest = odds.delay_ms
         if odds.slow and not is_calm and self._chance.random() < odds.slow:
             longest = odds.slow_ms

@@ -19,10 +19,10 @@ Crash = Callable[[str], Awaitable[None]]
 _LATEST_LANDING_MS = 20_000
 
 
-class FaultyStore:
-    """Satisfies `Store` on top of another: every method may fail before it does anything."""
+class Faulty:
+    """On top of any store: every method may fail before it does anything."""
 
-    def __init__(self, store: Store, misfortune: Misfortune, crash: Crash) -> None:
+    def __init__(self, store: object, misfortune: Misfortune, crash: Crash) -> None:
         self._store, self._misfortune, self._crash = store, misfortune, crash
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -36,6 +36,12 @@ class FaultyStore:
         await self._misfortune.pause()
         await self._crash(f"after {name}")
         return found
+
+
+class FaultyStore(Faulty):
+    """Satisfies `Store` on top of another."""
+
+    _store: Store
 
     async def commit(self, commit: Commit) -> Outcome:
         """Store it, or not, or later, and tell so, or not."""

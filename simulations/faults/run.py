@@ -27,6 +27,8 @@ from engine.orders.order import Order, OrderStatus
 from simulations.checks import seen_from_outside
 from simulations.diary import Diary
 from simulations.door_bus import Lobby
+from simulations.faults.chat.day import Conversing
+from simulations.faults.chat.means import OpenEdge
 from simulations.faults.clocks import WrongClock
 from simulations.faults.crossings import Crossings
 from simulations.faults.effects import Effects
@@ -69,17 +71,19 @@ def run(
     *,
     odds: Odds | None = None,
     at_border: bool | None = None,
+    open_edge: OpenEdge | None = None,
     with_story: bool = False,
 ) -> Verdict:
     """Live the day of this seed under its faults; `odds`, if given, instead of its own.
 
-    Every other seed's day is lived at a border, unless it is said.
+    Every other seed's day is lived at a border, unless it is said. People converse where edges are
+    given that can: these are not ours to make.
     """
     scene: list[_Scene] = []
     is_at_border = seed % 2 == 0 if at_border is None else at_border
 
     async def main(loop: VirtualLoop) -> None:
-        scene.append(_Scene(loop, seed, odds, at_border=is_at_border))
+        scene.append(_Scene(loop, seed, odds, at_border=is_at_border, open_edge=open_edge))
         await scene[0].live()
 
     try:
@@ -102,7 +106,15 @@ def run(
 class _Scene:
     """Everything of one run."""
 
-    def __init__(self, loop: VirtualLoop, seed: int, odds: Odds | None, *, at_border: bool) -> None:
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        seed: int,
+        odds: Odds | None,
+        *,
+        at_border: bool,
+        open_edge: OpenEdge | None,
+    ) -> None:
         self._seed, self._chance, self._at_border = seed, random.Random(seed), at_border
         self._clock = VirtualClock(loop, starts_at=STARTS_AT)
         self.journal = Journal(self._clock, starts_at=STARTS_AT)
@@ -124,6 +136,17 @@ class _Scene:
             self._store_for(_nobody), self._misfortune, bus=self._edge(), seed=seed
         )
         self._diary = Diary()
+        self._conversing = open_edge and Conversing(
+            seed,
+            odds,
+            open_edge,
+            orders=self._store,
+            bus=self._edge(),
+            day=self.truth,
+            journal=self.journal,
+            clock=self._clock,
+            calm_at=CALM_AT,
+        )
 
     async def live(self) -> None:
         """Live the day to its end, or to the first violation, or until it is given up."""
@@ -141,6 +164,8 @@ class _Scene:
         finally:
             breaking.cancel()
             await self._misfortune.end()
+            if self._conversing:
+                await self._conversing.misfortune.end()
             await self._homes.close()
         if not self.journal.violations:
             await self._judge()
@@ -158,6 +183,8 @@ class _Scene:
             self._look_for_owners(),
         ):
             self._misfortune.begin(doing)
+        if self._conversing:
+            self._conversing.misfortune.begin(self._conversing.run())
         chance = SeededChance(self._seed)
         zones = [await open_zone(lobby, chance, one) for one in day.zones]
         town = inhabit(lobby, day, self._diary, zones, seed=self._seed, behaviour=people)
@@ -248,6 +275,7 @@ class _Scene:
         """What must hold when everything has come to its end."""
         found = [*seen_from_outside(self._diary), *self._diary.faults, *self._left_open()]
         found += await unknown_to_history(self._store, self._diary)
+        found += self._conversing.judge() if self._conversing else []
         for what in found:
             self.journal.violate(what)
 

@@ -3,12 +3,14 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import structlog
 from rich.console import Console
 from rich.table import Table
 
+from simulations.faults.chat.means import OpenEdge
 from simulations.faults.run import Verdict, run
 from simulations.parallel import bar, side_by_side
 
@@ -16,11 +18,14 @@ _LAST_STEPS: Final = 40
 _FAILURES_MAX: Final = 5
 
 
-def run_all(seeds: Sequence[int], *, workers: int, console: Console) -> bool:
+def run_all(
+    seeds: Sequence[int], *, workers: int, console: Console, open_edge: OpenEdge | None = None
+) -> bool:
     """Live every seed and print what did not hold; whether all held. Raises WorkerLost."""
+    live = partial(quiet_run, open_edge=open_edge)
     failed, faults, steps, commits = list[Verdict](), Counter[str](), 0, 0
     with bar(console, "days under faults", len(seeds)) as progress:
-        for verdict in side_by_side(quiet_run, seeds, workers=workers):
+        for verdict in side_by_side(live, seeds, workers=workers):
             progress.step()
             steps, commits = steps + verdict.steps, commits + verdict.commits
             faults.update(verdict.faults)
@@ -46,10 +51,10 @@ def tell(verdict: Verdict, *, console: Console, last: int | None = None) -> None
         console.out(f"all of it: hadiyati simtest --seed {verdict.seed}", highlight=False)
 
 
-def quiet_run(seed: int, *, with_story: bool = False) -> Verdict:
+def quiet_run(seed: int, *, open_edge: OpenEdge | None = None, with_story: bool = False) -> Verdict:
     """A run without the log lines of those who meet the faults."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    return run(seed, with_story=with_story)
+    return run(seed, open_edge=open_edge, with_story=with_story)
 
 
 def _faults_table(faults: Counter[str]) -> Table:

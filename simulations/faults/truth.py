@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from engine.couriers.courier import Courier
 from engine.couriers.messages import (
@@ -27,6 +27,8 @@ from storage.live import Publication
 from storage.memory import MemoryStore
 from storage.store import Answer, Commit, Outcome, Stored
 
+T = TypeVar("T", bound=Thing)
+
 _CHANNELS: Final[dict[str, type[Thing]]] = {"order": Order, "courier": Courier, "zone": Zone}
 
 
@@ -50,6 +52,11 @@ class Truth:
     def all(self, kind: type[Any]) -> Iterator[Any]:
         """Every thing of a kind as last stored."""
         return (thing for (of, _), thing in self._things.items() if of is kind)
+
+    def find(self, kind: type[T], key: str) -> T | None:
+        """A thing as last stored."""
+        found = self._things.get((kind, key))
+        return found if isinstance(found, kind) else None
 
     # What is stored
 

@@ -42,15 +42,15 @@ async def watched(site: Site, customers: Customers) -> list[Row]:
         Row(
             what=f"{title}: sent to shown on another phone, p50",
             unit="ms",
-            ours=tuple(_percentile(run, 50) for run in ours),
-            bare=tuple(_percentile(run, 50) for run in theirs),
+            ours=tuple(percentile(run, 50) for run in ours),
+            bare=tuple(percentile(run, 50) for run in theirs),
             at_most=P50_MS_MAX,
         ),
         Row(
             what=f"{title}: p99",
             unit="ms",
-            ours=tuple(_percentile(run, 99) for run in ours),
-            bare=tuple(_percentile(run, 99) for run in theirs),
+            ours=tuple(percentile(run, 99) for run in ours),
+            bare=tuple(percentile(run, 99) for run in theirs),
             at_most=P99_MS_MAX,
         ),
         Row(
@@ -179,7 +179,8 @@ async def _commits_per_s(site: Site, couriers: Sequence[CourierPhone]) -> float:
     return answered / (perf_counter() - began)
 
 
-def _percentile(values: Sequence[float], percent: int) -> float:
+def percentile(values: Sequence[float], percent: int) -> float:
+    """That of some measured values; not a number of fewer than two."""
     if len(values) < 2:
         return float("nan")
     return quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -11,7 +11,7 @@ import msgspec
 
 from simulations.customer import order_body
 from simulations.people import DoorShut
-from simulations.realtime.courier import CourierPhone
+from simulations.realtime.courier import PATIENCE_S, CourierPhone
 from simulations.realtime.phone import Phone
 from simulations.realtime.site import Site
 from simulations.rest import Account
@@ -35,7 +35,10 @@ class _Pin(msgspec.Struct, frozen=True):
 
 
 class Customers:
-    """Place orders, and hear of them: `shown` is told the order whose state has changed."""
+    """Place orders, and hear of them: `shown` is told the order whose state has changed.
+
+    `talked` hears what is said about those whose conversation is listened to.
+    """
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -45,7 +48,10 @@ class Customers:
         self._known: list[tuple[Account, Phone]] = []
         self._arriving = asyncio.Lock()
         self._placed = 0
+        self._listening: dict[str, asyncio.Event] = {}
+        self._phone_of: dict[str, Phone] = {}
         self.shown: Shown = lambda _: None
+        self.talked: Callable[[Frame], None] = lambda _: None
         self.pins: dict[str, str] = {}
 
     async def place_many(self, count: int) -> None:
@@ -98,7 +104,17 @@ class Customers:
             raise DoorShut(f"an order was refused: {told.refused}")
         order_id = str(told.body["order_id"])
         phone.say(msgspec.json.encode({"type": "subscribe", "channel": f"order:{order_id}"}))
+        self._phone_of[order_id] = phone
         return order_id
+
+    async def converse(self, order_id: str) -> None:
+        """Listen to what is said about an order; returns when its customer's phone does."""
+        channel = f"conversation:{order_id}"
+        listening = self._listening[channel] = asyncio.Event()
+        frame = {"type": "subscribe", "channel": channel}
+        self._phone_of[order_id].say(msgspec.json.encode(frame))
+        async with asyncio.timeout(PATIENCE_S):
+            await listening.wait()
 
     async def place_and_cancel(self) -> str:
         """An order that has ended; its id."""
@@ -128,6 +144,9 @@ class Customers:
 
     def _hear(self, frame: Frame) -> None:
         kind, _, order_id = frame.channel.partition(":")
+        if kind == "conversation":
+            self._listening[frame.channel].set()
+            self.talked(frame)
         if kind != "order" or frame.kind not in {"", "state"}:
             return
         if frame.type in {"snapshot", "update"}:

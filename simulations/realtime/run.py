@@ -12,6 +12,7 @@ from rich.progress import Progress
 from simulations.realtime import commands, saturation
 from simulations.realtime.fan_out import fan_out
 from simulations.realtime.idle import idle
+from simulations.realtime.messages import messages
 from simulations.realtime.orders import Customers
 from simulations.realtime.overload import overload
 from simulations.realtime.rows import Row, table_of, write_json
@@ -19,7 +20,7 @@ from simulations.realtime.site import Place, Site, Sizes
 from simulations.realtime.steady import steady_rows, stretches
 from simulations.realtime.storm import storm
 
-PARTS = ("idle", "saturated", "steady", "commands", "fan-out", "overload", "storm")
+PARTS = ("idle", "saturated", "steady", "commands", "messages", "fan-out", "overload", "storm")
 _A_TENTH = 10
 _WIDTH = 150
 
@@ -63,15 +64,24 @@ async def _measure(
             if "steady" in parts:
                 async with customers.ordering():
                     rows += steady_rows(seen, await stretches(site, site.couriers))
-            if "commands" in parts:
-                rows += await commands.watched(site, customers)
-                rows += await commands.saturated(site)
-            if "fan-out" in parts:
-                rows += await fan_out(site, await customers.place_and_cancel())
+            rows += await _shown_elsewhere(site, customers, parts)
             if "overload" in parts:
                 rows += await overload(site)
             if "storm" in parts:
                 rows += await storm(site)
+    return rows
+
+
+async def _shown_elsewhere(site: Site, customers: Customers, parts: Sequence[str]) -> list[Row]:
+    """What one phone says until others show it."""
+    rows: list[Row] = []
+    if "commands" in parts:
+        rows += await commands.watched(site, customers)
+        rows += await commands.saturated(site)
+    if "messages" in parts:
+        rows += await messages(site, customers)
+    if "fan-out" in parts:
+        rows += await fan_out(site, await customers.place_and_cancel())
     return rows
 
 

@@ -44,6 +44,7 @@ class Sizes:
     run_s: float = 5.0
     saturating: int = 500
     commands_per_s: int = 200
+    messages_per_s: int = 20
     in_flight: int = 256
     watchers: int = 1_000
     storm_s: float = 30.0

@@ -17,7 +17,7 @@ from storage.chat import Asked, ChatStore, Decide
 from storage.live import Batch
 from storage.memory_live import MemoryLive
 from storage.store import StoreUnavailable
-from tests.api.test_conversations import Chat, carried
+from tests.api.test_conversations import Chat, carried, with_receipts
 from tests.api.town import Socket, a_town
 
 
@@ -42,11 +42,15 @@ class LosesAnswers:
     def __init__(self, chat: ChatStore) -> None:
         self._chat = chat
         self.lose_next = 0
+        self.refuse_next = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chat, name)
 
     async def turn(self, asked: Asked, decide: Decide, *, due_at: Instant) -> Decision | Refusal:
+        if self.refuse_next:
+            self.refuse_next -= 1
+            raise StoreUnavailable("it is away")
         decided = await self._chat.turn(asked, decide, due_at=due_at)
         if self.lose_next:
             self.lose_next -= 1
@@ -88,6 +92,32 @@ async def test_a_message_whose_answer_was_lost_is_sent_again_and_stands_once(
         await chat.writes(chat.phone, "twice")
         assert await chat.hears(customer, 2) == ["once", "twice"]
         assert await chat.shown(chat.customer) == ["twice", "once"]
+
+
+async def test_what_a_phone_confirms_while_the_database_is_away_is_known_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    stores: list[LosesAnswers] = []
+
+    def shaky(parts: Parts) -> Parts:
+        stores.append(LosesAnswers(parts.chat))
+        return replace(parts, chat=stores[0])
+
+    async with a_town(tmp_path, parts_of=shaky) as town:
+        chat = await carried(town)
+        customer = await Socket.open(town)
+        await customer.send(with_receipts(chat.customer.token, {chat.channel: None}))
+        await customer.next("snapshot", channel=chat.channel)
+        await chat.listens(chat.phone)
+        await chat.writes(chat.phone, "I am at the door")
+        told = await customer.next("update", channel=chat.channel)
+        stores[0].refuse_next = 2
+        receipt = {"type": "received", "channel": chat.channel, "bookmark": told["bookmark"]}
+        await customer.send(receipt)
+        await chat.hears(chat.phone, 1)
+        moved = await chat.phone.next("update", channel=chat.channel)
+        assert moved["body"]["markers"][0]["delivered"] == 1
+        assert stores[0].refuse_next == 0
 
 
 class Listener:

@@ -244,10 +244,13 @@ async def test_a_new_courier_sees_nothing_of_what_was_said_to_the_former_one(cha
     assert await chat.hears(phone, 1) == ["to the second"]
     assert await chat.shown(second) == ["to the second"]
     assert await chat.shown(chat.customer) == ["to the second", "to the first"]
-    # The former one still listens and is told nothing more.
+    await customer.send({"type": "typing", "order_id": chat.order_id})
+    await phone.next("update", channel=chat.channel, kind="typing")
+    # The former one still listens and is told nothing more, not even that somebody types.
     await chat.phone.send({"type": "ping"})
     await chat.phone.next("pong")
-    assert not [one for one in chat.phone.waiting(chat.channel) if "second" in str(one)]
+    later = chat.phone.waiting(chat.channel)
+    assert not [one for one in later if "second" in str(one) or one.get("kind") == "typing"]
 
 
 async def test_it_is_said_over_rest_and_listed_a_page_at_a_time(chat: Chat) -> None:

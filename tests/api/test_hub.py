@@ -337,3 +337,34 @@ async def test_a_socket_in_another_process_replaces_an_older_one_here(kind: str)
         assert len(closed) < 2
         assert own.channel == "courier:c"
         assert EDGE == "edge"
+
+
+async def test_a_line_that_was_cut_is_heard_of_late_and_replaces_nobody() -> None:
+    """It was opened at an edge whose clock is ahead, so its id is the greater one."""
+    closed: list[int] = []
+    async with a_desk() as desk:
+        presence = Presence(desk.wire, SystemClock(), sockets_max=5, sockets_of_one_max=2)
+        courier_id = CourierId(UserId("c"))
+        await presence.arrive(courier_id, Held(id="05", close=closed.append))
+        while not desk.notices:
+            await SystemClock().sleep(1)
+        own = desk.notices[0]
+        cut = Publication(channel=own.channel, kind=own.kind, version=0, body={"socket": "09"})
+        presence.hear(cut)
+        assert closed == []
+        presence.hear(own)
+        newest = Publication(channel=own.channel, kind=own.kind, version=0, body={"socket": "03"})
+        presence.hear(newest)
+        assert closed == [4409]
+
+
+async def test_who_arrived_while_the_stream_was_away_gives_way_to_whoever_comes_next() -> None:
+    closed: list[int] = []
+    live = MemoryLive()
+    presence = Presence(live, SystemClock(), sockets_max=5, sockets_of_one_max=2)
+    courier_id = CourierId(UserId("c"))
+    await presence.arrive(courier_id, Held(id="05", close=closed.append))
+    presence.miss()
+    newer = Publication(channel="courier:c", kind="socket", version=0, body={"socket": "01"})
+    presence.hear(newer)
+    assert closed == [4409]

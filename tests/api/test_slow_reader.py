@@ -65,7 +65,7 @@ def a_desk(town: Town) -> Desk:
     presence = Presence(parts.live, parts.wall, sockets_max=10, sockets_of_one_max=2)
     hub = Hub(parts.bus, parts.live, wall=parts.wall, snapshots_at_once=4, on_notice=presence.hear)
     desk: Desk = town.app.state.desk
-    return replace(desk, hub=hub, presence=presence)
+    return replace(desk, sources=replace(desk.sources, hub=hub), presence=presence)
 
 
 async def flood(person: Person, order_id: str) -> Phone:

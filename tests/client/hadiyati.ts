@@ -6,7 +6,10 @@ export type Answer = { type: "reply" | "refused"; id: string; code?: string; bod
 type Listener = (state: State, how: "snapshot" | "update") => void;
 
 const AGAIN = new Set(["temporarily_unavailable", "deadline_passed", "overloaded"]);
+const CONNECT_MS = 10_000;
 const PONG_MS = 10_000;
+const ANSWER_MS = 10_000;
+const MARK_AGAIN_MS = 1_000;
 
 export class Client {
   userId = "";
@@ -18,7 +21,12 @@ export class Client {
   private tries = 0;
   private bookmarks = new Map<string, Bookmark | null>();
   private listeners = new Map<string, Listener>();
-  private waiting = new Map<string, { frame: object; done: (answer: Answer) => void }>();
+  private subscribed = new Set<string>();
+  private waiting = new Map<
+    string,
+    { frame: object; done: (answer: Answer) => void; failed: (error: Error) => void }
+  >();
+  private patience = new Map<string, ReturnType<typeof setTimeout>>();
   private reading = new Map<string, number>();
   private pinging: ReturnType<typeof setInterval> | undefined;
   private line: ReturnType<typeof setTimeout> | undefined;
@@ -36,13 +44,16 @@ export class Client {
     const socket = new WebSocket(this.url);
     this.socket = socket;
     this.welcome = false;
-    socket.onopen = () =>
+    this.line = setTimeout(() => this.lose(socket), CONNECT_MS);
+    socket.onopen = () => {
+      this.subscribed = new Set(this.bookmarks.keys());
       this.send({
         type: "authenticate",
         token: this.token,
         channels: Object.fromEntries(this.bookmarks),
         receipts: true,
       });
+    };
     socket.onmessage = (event) => this.take(JSON.parse(String(event.data)));
     socket.onerror = () => undefined;
     socket.onclose = (event) => this.afterClose(event.code);
@@ -56,17 +67,32 @@ export class Client {
   listen(channel: string, listener: Listener): void {
     this.listeners.set(channel, listener);
     this.bookmarks.set(channel, null);
-    if (this.welcome) this.send({ type: "subscribe", channel });
+    if (this.welcome) this.subscribe(channel);
   }
 
   command(type: string, fields: object): Promise<Answer> {
     this.number += 1;
     const id = `${this.userId || "app"}-${process.pid}-${this.number}`;
     const frame = { type, id, ...fields };
-    return new Promise((done) => {
-      this.waiting.set(id, { frame, done });
-      if (this.welcome) this.send(frame);
+    return new Promise((done, failed) => {
+      this.waiting.set(id, { frame, done, failed });
+      if (this.welcome) this.ask(id);
     });
+  }
+
+  private subscribe(channel: string): void {
+    this.subscribed.add(channel);
+    this.send({ type: "subscribe", channel });
+  }
+
+  // Who is not answered in time takes the line for lost, and asks again on the next.
+  private ask(id: string): void {
+    const asked = this.waiting.get(id);
+    const socket = this.socket;
+    if (asked === undefined || socket === null) return;
+    this.send(asked.frame);
+    clearTimeout(this.patience.get(id));
+    this.patience.set(id, setTimeout(() => this.lose(socket), ANSWER_MS));
   }
 
   read(orderId: string, number: number): void {
@@ -87,6 +113,14 @@ export class Client {
     record.setBigInt64(8, BigInt(at), true);
     record.setUint16(16, Math.round(accuracyM * 10), true);
     this.socket?.send(record.buffer as ArrayBuffer);
+  }
+
+  // A line that is dead does not say so: nobody waits for its goodbye.
+  private lose(socket: WebSocket): void {
+    if (socket !== this.socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+    this.afterClose(1006);
   }
 
   private send(frame: object): void {
@@ -115,6 +149,9 @@ export class Client {
       case "refused":
         for (const id of [frame.id, ...(frame.also ?? [])]) this.answered({ ...frame, id });
         break;
+      case "error":
+        this.marksAgain(frame);
+        break;
     }
   }
 
@@ -122,13 +159,17 @@ export class Client {
     this.userId = frame.user_id;
     this.welcome = true;
     this.tries = 0;
-    for (const { frame: asked } of this.waiting.values()) this.send(asked);
+    for (const id of this.waiting.keys()) this.ask(id);
+    // What came up while the token was on its way was not named beside it.
+    for (const one of this.bookmarks.keys()) if (!this.subscribed.has(one)) this.subscribe(one);
     // A marker is not answered, and never goes back: it is said again on each line.
     for (const [order_id, number] of this.reading) this.send({ type: "read", order_id, number });
     clearInterval(this.pinging);
     this.pinging = setInterval(() => {
+      const socket = this.socket;
       this.send({ type: "ping" });
-      this.line = setTimeout(() => this.socket?.close(), PONG_MS);
+      clearTimeout(this.line);
+      this.line = setTimeout(() => socket && this.lose(socket), PONG_MS);
     }, (frame.silence_s * 1000) / 3);
   }
 
@@ -154,20 +195,38 @@ export class Client {
   private answered(answer: Answer): void {
     const asked = this.waiting.get(answer.id);
     if (asked === undefined) return;
+    clearTimeout(this.patience.get(answer.id));
+    this.patience.delete(answer.id);
     if (answer.code !== undefined && AGAIN.has(answer.code)) {
-      setTimeout(() => this.send(asked.frame), 200);
+      setTimeout(() => this.welcome && this.ask(answer.id), Math.random() * 2_000);
       return;
     }
     this.waiting.delete(answer.id);
     asked.done(answer);
   }
 
+  // A marker is not answered: what was wrong with it is told with its channel.
+  private marksAgain(error: any): void {
+    const orderId = String(error.channel ?? "").replace(/^conversation:/, "");
+    const number = this.reading.get(orderId);
+    if (number === undefined || !AGAIN.has(error.code)) return;
+    setTimeout(() => this.welcome && this.read(orderId, number), MARK_AGAIN_MS);
+  }
+
   private afterClose(code: number): void {
+    this.socket = null;
     this.welcome = false;
     clearInterval(this.pinging);
     clearTimeout(this.line);
+    for (const timer of this.patience.values()) clearTimeout(timer);
+    this.patience.clear();
     this.closes.push(code);
-    if (this.ended || (code >= 4400 && code < 4500)) return;
+    if (this.ended) return;
+    if (code >= 4400 && code < 4500) {
+      for (const one of this.waiting.values()) one.failed(new Error(`closed for good: ${code}`));
+      this.waiting.clear();
+      return;
+    }
     const bound = Math.min(30_000, 500 * 2 ** this.tries);
     this.tries += 1;
     setTimeout(() => this.connect(), Math.random() * bound);

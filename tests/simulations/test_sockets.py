@@ -14,8 +14,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from actors.chance import SeededChance
 from actors.clock import SystemClock
 from engine.kernel.place import Point
+from simulations.app_socket import AppFault
 from simulations.diary import Diary
-from simulations.door_socket import AppFault, CourierSocketDoor, CustomerSocketDoor
+from simulations.door_socket import CourierSocketDoor, CustomerSocketDoor
 from simulations.rest import Account, Backoff, Edge, SmsInbox
 from simulations.views import OrderShown
 

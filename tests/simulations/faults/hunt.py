@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from api.commands.talking_edge import TalkingEdge
 from simulations.faults.run import Verdict
 from simulations.faults.simtest import quiet_run
 from simulations.parallel import bar, cores, side_by_side
@@ -21,7 +22,7 @@ def found(name: str) -> tuple[str, Verdict | None]:
 def _verdicts(name: str) -> Iterator[Verdict]:
     with planted(name):
         for seed in range(1, _SEEDS_MAX + 1):
-            yield quiet_run(seed)
+            yield quiet_run(seed, open_edge=TalkingEdge)
 
 
 def main() -> None:

@@ -27,6 +27,7 @@ from simulations.faults.truth import CheckedStore
 from storage.live import LiveUnavailable
 from storage.memory_tables import Tables
 from storage.store import CellContents, Commit, Stale, Stored, StoreUnavailable
+from tests.simulations.faults.planted_chat import PLANTED_IN_CHAT
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -273,6 +274,7 @@ PLANTED: Final[Mapping[str, Plant]] = {
     "positions sent to the former owner are dropped": _stray_positions_dropped,
     "loans are not minded": _loans_forgotten,
     "lent without being let go": _lent_without_letting_go,
+    **PLANTED_IN_CHAT,
 }
 
 

@@ -39,6 +39,8 @@ def test_every_part_is_measured_over_real_sockets(tmp_path: Path) -> None:
     assert shown.value == 0
     (lost,) = [row for row in rows if "not recovered" in row.what]
     assert lost.value == 0
+    (lost,) = [row for row in rows if "messages/s under that load: lost" in row.what]
+    assert lost.value == 0
     compared = [row for row in rows if row.ratio_at_least is not None]
     assert len(compared) == 4
     assert all(row.value > 0 and row.bare[0] > 0 for row in compared)

@@ -1,0 +1,1 @@
+"""Conversations under faults: phones that write, edges that die, and what must hold of both."""
