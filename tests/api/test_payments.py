@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from actors.gateways.cash import Cash
 from actors.gateways.moyasar import Moyasar
 from actors.gateways.payouts import PayoutGateway
 from actors.gateways.settings import MoyasarSettings, PaymentSettings, PaymentsMode, PayPalSettings
@@ -89,7 +90,7 @@ async def a_shop(
             a_town(
                 folder,
                 payments=PaymentSettings(mode=PaymentsMode.REQUIRED, **payments),
-                gateways={GatewayName.MOYASAR: moyasar},
+                gateways={GatewayName.MOYASAR: moyasar, GatewayName.CASH: Cash()},
                 parts_of=_with_wallet,
                 payout_gateway=payout_gateway,
             ) as town,
