@@ -3,15 +3,14 @@
 import random
 from collections import Counter
 
-from actors.checkout import Checkout
-from engine.kernel.ids import PaymentId, UserId, derived_id
+from engine.kernel.ids import UserId, derived_id
 from engine.kernel.refusals import Refusal
 from engine.orders.order import Order
 from engine.payments.dues import due_of, give_up
-from engine.payments.gateways import Network, Source, SourceKind
 from engine.payments.owed import Settlement, SettlementKind, Supplementing
 from engine.payments.payment import Payment
 from simulations.month.office import Office
+from simulations.month.purse import Purse
 
 
 class Debtors:
@@ -37,17 +36,9 @@ class Debtors:
             self._done["dues_left"] += 1
 
     async def _pay(self, order: Order, due: Supplementing) -> None:
-        paid = await self._office.payments.pay(
-            Checkout(
-                payment_id=PaymentId(derived_id("month due", order.id)),
-                customer_id=order.customer_id,
-                order=due,
-                network=Network.STC_PAY,
-                source=Source(kind=SourceKind.STC_PAY, value="0500000001"),
-            )
-        )
-        assert isinstance(paid, Payment), paid
-        self._done["dues_paid"] += 1
+        purse = Purse(self._office, order.customer_id, clock=self._office.clock, luck=self._luck)
+        paid = await purse.pay(due, due.halalas, f"due {order.id}")
+        self._done["dues_paid" if isinstance(paid, Payment) else "dues_left"] += 1
 
     async def _give_up(self, order: Order, first: Payment, kind: SettlementKind) -> None:
         wish = Settlement(

@@ -30,6 +30,7 @@ from simulations.gateways.moyasar import (
     MoyasarProtocol,
 )
 from simulations.gateways.server import PaymentServer
+from simulations.gateways.stc_pay import RIGHT, WRONG
 from storage.memory_ledger import MemoryLedger
 from tests.api.test_wallet import balances, enter
 from tests.api.town import QUOTE, Person, Town, a_town, order_body
@@ -174,6 +175,21 @@ async def test_a_customer_confirms_at_his_bank_and_comes_back(tmp_path: Path) ->
         wanted = f"hadiyati://paid?payment_id={told['payment_id']}"
         assert returned.headers["location"] == wanted
         assert (await sara.get(f"/v1/orders/{told['order_id']}")).status_code == 200
+
+
+async def test_who_pays_by_stc_pay_tells_its_code(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    source = {"kind": "stc_pay", "value": "+966500000001"}
+    for code, status in ((WRONG, "declined"), (RIGHT, "captured")):
+        wish = {**await shop.wish(sara, VISA), "network": "stc_pay", "source": source}
+        told = (await sara.post("/v1/payments", wish)).json()
+        assert (told["status"], told["is_placed"]) == ("challenged", False), told
+        await shop.http.post(told["challenge_url"], json={"otp_value": code})
+        fields = {"status": status, "is_placed": code == RIGHT}
+        told = await shop.until(sara, told["payment_id"], **fields)
+        assert told["reason"] == ("" if code == RIGHT else "Invalid OTP")
+        order = await sara.get(f"/v1/orders/{told['order_id']}")
+        assert order.status_code == (200 if code == RIGHT else 404)
 
 
 async def test_a_webhook_is_enough(shop: Shop) -> None:
