@@ -3,14 +3,16 @@
 import random
 from collections import Counter
 
-from engine.kernel.ids import UserId, derived_id
+from actors.checkout import Checkout
+from engine.kernel.ids import PaymentId, UserId, derived_id
 from engine.kernel.refusals import Refusal
 from engine.orders.order import Order
 from engine.payments.dues import due_of, give_up
+from engine.payments.gateways import Network, Source, SourceKind
 from engine.payments.owed import Settlement, SettlementKind, Supplementing
 from engine.payments.payment import Payment
+from simulations.gateways.stc_pay import RIGHT
 from simulations.month.office import Office
-from simulations.month.purse import Purse
 
 
 class Debtors:
@@ -36,9 +38,20 @@ class Debtors:
             self._done["dues_left"] += 1
 
     async def _pay(self, order: Order, due: Supplementing) -> None:
-        purse = Purse(self._office, order.customer_id, clock=self._office.clock, luck=self._luck)
-        paid = await purse.pay(due, due.halalas, f"due {order.id}")
-        self._done["dues_paid" if isinstance(paid, Payment) else "dues_left"] += 1
+        asked = await self._office.payments.pay(
+            Checkout(
+                payment_id=PaymentId(derived_id("month due", order.id)),
+                customer_id=order.customer_id,
+                order=due,
+                network=Network.STC_PAY,
+                source=Source(kind=SourceKind.STC_PAY, value="0500000001"),
+            )
+        )
+        assert isinstance(asked, Payment), asked
+        await self._office.http.post(asked.challenge_url, json={"otp_value": RIGHT})
+        paid = await self._office.payments.returned(asked)
+        assert paid.is_placed, paid
+        self._done["dues_paid"] += 1
 
     async def _give_up(self, order: Order, first: Payment, kind: SettlementKind) -> None:
         wish = Settlement(

@@ -46,8 +46,14 @@ VISA, MADA, SECURE, BROKE = (
 class Shop:
     """The edge with payments, and the server that stands for the gateway."""
 
-    def __init__(self, town: Town, protocol: MoyasarProtocol, http: httpx2.AsyncClient) -> None:
-        self.town, self.protocol, self.http = town, protocol, http
+    def __init__(
+        self,
+        town: Town,
+        server: PaymentServer,
+        protocol: MoyasarProtocol,
+        http: httpx2.AsyncClient,
+    ) -> None:
+        self.town, self.server, self.protocol, self.http = town, server, protocol, http
 
     async def wish(self, person: Person, number: str) -> dict[str, Any]:
         card = {"name": "Sara", "number": number, "month": "12", "year": "2030", "cvc": "123"}
@@ -100,7 +106,7 @@ async def a_shop(
             ) as http,
         ):
             protocol.webhook_url = f"{town.url}/v1/webhooks/moyasar"
-            yield Shop(town, protocol, http)
+            yield Shop(town, server, protocol, http)
 
 
 def _with_wallet(parts: Parts) -> Parts:
