@@ -228,6 +228,18 @@ class OrderBody(Body):
     window: WindowBody | None = None
 
 
+class DraftBody(Body):
+    """A gift as far as its sender has come with it; whatever is left out is not told yet."""
+
+    gift: GiftBody | None = None
+    recipient: RecipientBody | None = None
+    shop: PlaceBody | None = None
+    door: PlaceBody | None = None
+    preparation_s: Annotated[int, Field(ge=0, le=86_400)] = 0
+    goods: Annotated[tuple[PriceLineBody, ...], Field(strict=False, max_length=50)] = ()
+    window: WindowBody | None = None
+
+
 class OtherDoorOrWindow(Body):
     """What is to be changed; what is left out stays, and a window of null is as soon as it can."""
 

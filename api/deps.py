@@ -96,6 +96,7 @@ Key = Annotated[
         description="Any text of yours; the same key and body are the same request.",
     ),
 ]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="The version you saw.")]
 MaybeKey = Annotated[
     str | None,
     Header(

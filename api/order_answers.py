@@ -49,6 +49,37 @@ class QuoteMade(Answer):
     split: SplitShown | None = None
 
 
+class PriceLineShown(Answer):
+    """Something that is sold with the delivery, at its price per piece."""
+
+    name: str
+    quantity: int
+    unit_halalas: int
+    includes_vat: bool
+
+
+class DraftShown(Answer):
+    """A gift as far as its sender has come with it; `missing` is what he must still tell."""
+
+    draft_id: str
+    version: int
+    changed_at: int
+    missing: list[Literal["gift", "recipient", "shop", "door"]]
+    gift: GiftShown | None
+    recipient: RecipientShown | None
+    shop: PlaceShown | None
+    door: PlaceShown | None
+    preparation_s: int
+    goods: list[PriceLineShown]
+    window: WindowShown | None
+
+
+class DraftsShown(Answer):
+    """The caller's drafts, what was changed last first."""
+
+    drafts: list[DraftShown]
+
+
 class OrderToPlace(Answer):
     """What `POST /v1/orders` takes."""
 
@@ -60,8 +91,8 @@ class OrderToPlace(Answer):
     window: WindowShown | None
 
 
-class AgainQuoted(Answer):
-    """A quote for the same gift once more, and the body with which it is placed."""
+class ReadyToPlace(Answer):
+    """A quote for a draft, or for the same gift once more, and the body with which it is placed."""
 
     quote: QuoteMade
     order: OrderToPlace

@@ -11,7 +11,7 @@ from engine.dispatch.view import place_view
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Place
 from engine.orders.messages import ORDER_STATE, QUOTE_EXPIRED, QUOTE_MISMATCH
-from engine.orders.order import Order, OrderStatus, Window
+from engine.orders.order import Gift, Order, OrderStatus, Recipient, Window
 from engine.orders.quote import Quote, Wishes
 from engine.pricing.lines import PriceLine
 
@@ -46,13 +46,15 @@ async def preparation_again_s(parts: Parts, order: Order, *, is_redelivery: bool
     return 0 if former is None else former.preparation_s
 
 
-def order_again(order: Order, quote: Quote, door: Place) -> dict[str, Any]:
-    """The body with which it is placed."""
+def to_place(
+    quote: Quote, *, gift: Gift, recipient: Recipient, shop: Place, door: Place
+) -> dict[str, Any]:
+    """The body with which what was quoted is placed."""
     return {
         "quote_id": quote.id,
-        "gift": to_builtins(order.gift),
-        "recipient": to_builtins(order.recipient),
-        "shop": place_view(order.shop),
+        "gift": to_builtins(gift),
+        "recipient": to_builtins(recipient),
+        "shop": place_view(shop),
         "door": place_view(door),
         "window": to_builtins(quote.window),
     }

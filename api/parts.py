@@ -20,6 +20,7 @@ from api.settings import Settings
 from engine.payments.gateways import GatewayName
 from storage.audit import AuditStore
 from storage.chat import ChatStore
+from storage.drafts import DraftStore
 from storage.gift_links import GiftLinkStore
 from storage.identity import IdentityStore
 from storage.invoices import InvoiceStore
@@ -78,6 +79,7 @@ class Parts:
     breaches: Breaches
     payments: PaymentStore
     saved_methods: SavedMethodStore
+    drafts: DraftStore
     gateways: Mapping[GatewayName, PaymentGateway]
     privacy: PrivacyStore
     personal_data: PersonalData

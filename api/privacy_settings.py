@@ -44,6 +44,9 @@ class PrivacySettings(SettingGroup):
         default=90, ge=1, le=_YEARS, description="Days that it is known why orders waited."
     )
     quotes_days: int = Field(default=90, ge=30, le=_YEARS, description="Days that quotes are kept.")
+    drafts_days: int = Field(
+        default=90, ge=1, le=_YEARS, description="Days that drafts are kept that nobody changes."
+    )
     what_ifs_days: int = Field(
         default=180, ge=1, le=_YEARS, description="Days that what-ifs are kept."
     )

@@ -54,6 +54,7 @@ from engine.payments.gateways import GatewayName
 from storage.audit import PostgresAudit
 from storage.chat import PostgresChat
 from storage.database import Database
+from storage.drafts import PostgresDrafts
 from storage.gift_links import PostgresGiftLinks
 from storage.invoices import PostgresInvoices
 from storage.jobs import PostgresJobs
@@ -107,9 +108,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
         payouts, units = PostgresPayouts(database, vault), PostgresUnitCertificates(database, vault)
         certificates = open_certificates(settings, units, keys)
-        # Who registered before phones were sealed must be found.
-        for one in (identity, staff, payouts, units):
-            await one.reseal()
+        await _reseal(identity, staff, payouts, units)
         yield Parts(
             bus=bus,
             admission=Admission(settings.limits),
@@ -140,6 +139,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             breaches=await stack.enter_async_context(open_breaches(settings.breaches)),
             payments=PostgresPayments(database),
             saved_methods=PostgresSavedMethods(database),
+            drafts=PostgresDrafts(database),
             gateways=await stack.enter_async_context(open_gateways(settings, ledger)),
             privacy=PostgresPrivacy(database, vault),
             personal_data=PostgresPersonalData(database, vault, identity, staff, objects),
@@ -153,6 +153,14 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             keys=keys,
             settings=settings,
         )
+
+
+async def _reseal(
+    *stores: PostgresIdentity | PostgresStaff | PostgresPayouts | PostgresUnitCertificates,
+) -> None:
+    """Who registered before phones were sealed must be found."""
+    for one in stores:
+        await one.reseal()
 
 
 @asynccontextmanager

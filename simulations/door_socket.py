@@ -10,6 +10,7 @@ from engine.kernel.place import Point
 from engine.kernel.timing import Instant
 from simulations.app_socket import Socket
 from simulations.diary import Diary
+from simulations.gateways.stc_pay import RIGHT
 from simulations.people import Newest
 from simulations.rest import Account
 from simulations.views import Frame, OrderShown, Told, WorkShown
@@ -128,6 +129,12 @@ class CustomerSocketDoor:
         """Pay with what the local payment server takes without a card's form."""
         wish = {"order": order, "network": "stc_pay", "source": _PHONE_MONEY}
         told = await self._account.request("POST", "/v1/payments", wish, key=key)
+        if not told.refused and told.body["challenge_url"]:
+            # The code that STC Pay sends; then he comes back, as a browser would bring him.
+            await self._account.tell_gateway(told.body["challenge_url"], {"otp_value": RIGHT})
+            path = f"/v1/payments/{told.body['payment_id']}"
+            await self._account.request("GET", f"{path}/return")
+            told = await self._account.request("GET", path)
         if told.refused or told.body["is_placed"]:
             return told
         return Told(refused=str(told.body["reason"] or told.body["status"]))

@@ -153,7 +153,7 @@ def _source(source: Source, *, is_held: bool) -> dict[str, Any]:
         case SourceKind.APPLE_PAY:
             return {"type": "applepay", "token": source.value, "manual": is_held}
         case SourceKind.STC_PAY:
-            return {"type": "stcpay", "mobile": source.value}
+            return {"type": "stcpay", "mobile": _mobile(source.value)}
         case _:
             raise GatewayRejected("no source of Moyasar's")
 
@@ -178,10 +178,21 @@ def _statement(said: dict[str, Any] | None) -> Statement:
             refunded_halalas=refunded,
             card=_card(source),
             challenge_url=str(source.get("transaction_url") or ""),
-            reason=str(source.get("response_code") or "") if standing is Standing.DECLINED else "",
+            reason=_reason(source) if standing is Standing.DECLINED else "",
         )
     except (AssertionError, KeyError, TypeError, ValueError) as error:
         raise GatewayUncertain(f"an answer that is none: {type(error).__name__}") from error
+
+
+def _mobile(phone: str) -> str:
+    """As Moyasar wants it, whichever way the app writes it."""
+    digits = "".join(one for one in phone if one.isdecimal())
+    return f"0{digits[-9:]}" if digits[-9:].startswith("5") else phone
+
+
+def _reason(source: dict[str, Any]) -> str:
+    """A card is declined by a code, STC Pay by a sentence."""
+    return str(source.get("response_code") or source.get("message") or "")
 
 
 def _card(source: dict[str, Any]) -> Card | None:

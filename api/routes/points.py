@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from actors.gift_credit import GiftCredit
 from actors.ledger import LedgerKeeper
 from actors.loyalty import Loyalty
 from api.bodies import Body, Reason
@@ -13,15 +14,13 @@ from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
 from api.sending import id_of_command
-from engine.audit.record import Action, acted
 from engine.identity.access import Permission
 from engine.identity.profiles import UNKNOWN_PROFILE
-from engine.kernel.ids import UserId, derived_id
+from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import KEY_REUSED, Refusal
 from engine.loyalty.points import HALALAS_PER_SPENT, REDEEMED_MAX, TOO_FEW_POINTS, Lot
-from engine.money.accounts import AccountKind, account
-from engine.money.transfers import Transfer, TransferId, TransferReason, move
+from engine.money.transfers import Transfer
 
 router = APIRouter(prefix="/v1", tags=["money"])
 CREDIT_HALALAS_MAX = 100_000
@@ -124,33 +123,11 @@ async def give_credit(
     if await parts.identity.find_profile(user_id, Role.CUSTOMER) is None:
         raise Refused(UNKNOWN_PROFILE())
     cause = id_of_command(giver, f"POST /v1/customers/{customer_id}/gift-credit", key)
-    credit = account(AccountKind.GIFT_CREDIT, user_id)
-    legs = move({account(AccountKind.GOODWILL): -body.halalas, credit: body.halalas})
-    transfer_id = TransferId(derived_id("gift credit", cause))
-    known = await parts.ledger.find_entry(transfer_id)
-    if known is not None:
-        if known.transfer.legs != legs:
-            raise Refused(KEY_REUSED())
-        return _given(known.transfer, body.halalas)
-    now = parts.clock.now()
-    given = Transfer(
-        id=transfer_id,
-        reason=TransferReason.GOODWILL,
-        legs=legs,
-        effective_at=now,
-        about=f"customer:{user_id}",
-    )
     ledger: LedgerKeeper = request.app.state.ledger
-    # Recorded first: what is entered is never without its record.
-    subject, told = f"customer:{user_id}", {"halalas": body.halalas, "transfer_id": given.id}
-    record = acted(giver, Action.GIVE_CREDIT, subject, at=now, after=told, reason=body.reason)
-    await parts.audit.record([record])
-    entered = await ledger.enter(given)
-    if isinstance(entered, Refusal):
-        # The same request may have come a moment earlier: its day is another, not its legs.
-        known = await parts.ledger.find_entry(transfer_id)
-        if known is None or known.transfer.legs != legs:
-            raise Refused(KEY_REUSED())
+    credit = GiftCredit(ledger, parts.ledger, parts.audit, clock=parts.clock)
+    given = await credit.give(user_id, body.halalas, cause=cause, by=giver, reason=body.reason)
+    if isinstance(given, Refusal):
+        raise Refused(given)
     return _given(given, body.halalas)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from actors.email_verification import EmailVerification
 from actors.profiles import Profiles
 from actors.sessions import Sessions
-from api.deps import PathId, ProvenDep, granted, place_of
+from api.deps import IfMatch, PathId, ProvenDep, granted, place_of
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Invalid, Refused
 from api.gate import Gate
@@ -38,7 +38,6 @@ from engine.kernel.refusals import NOT_ALLOWED, STALE, Refusal
 from engine.kernel.timing import SECOND_MS
 
 router = APIRouter(prefix="/v1", tags=["identity"])
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="The version you saw.")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match")]
 
 

@@ -12,9 +12,9 @@ from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
 from api.json_answer import Json
 from api.once import Asked, once
-from api.order_answers import AgainQuoted
+from api.order_answers import ReadyToPlace
 from api.order_views import find_visible
-from api.ordering_again import order_again, preparation_again_s, wishes_again
+from api.ordering_again import preparation_again_s, to_place, wishes_again
 from api.quoting import make_quote_for, quote_shown
 from api.splits import split_of
 from engine.geo.zone import OUTSIDE_ZONES
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1", tags=["orders"])
     status_code=201,
     responses=answers(
         201,
-        AgainQuoted,
+        ReadyToPlace,
         *WITH_BODY,
         *WITH_TOKEN,
         *WITH_STORE,
@@ -80,8 +80,10 @@ async def reorder(
     async def keep() -> Response:
         await parts.store.save_quote(made)
         split = await split_of(parts, made.customer_id, made.total_halalas)
-        told = {"quote": quote_shown(made, split), "order": order_again(order, made, door)}
-        return Json(told, 201)
+        body_again = to_place(
+            made, gift=order.gift, recipient=order.recipient, shop=order.shop, door=door
+        )
+        return Json({"quote": quote_shown(made, split), "order": body_again}, 201)
 
     asked = Asked(
         who=caller.user_id,

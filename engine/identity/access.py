@@ -49,6 +49,7 @@ class Permission(StrEnum):
     SEE_METRICS = "see_metrics"
     TRY_WHAT_IF = "try_what_if"
     JUDGE_COURIERS = "judge_couriers"
+    KEEP_DRAFTS = "keep_drafts"
     SHARE_ORDER = "share_order"
     MAKE_GIFT_LINKS = "make_gift_links"
     CORRECT_INVOICES = "correct_invoices"
@@ -134,6 +135,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SHARE_ORDER: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.MAKE_GIFT_LINKS: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.CORRECT_INVOICES: _to(Role.OPERATOR, everywhere=True),
+    Permission.KEEP_DRAFTS: _to(Role.CUSTOMER),
     Permission.PAY: _to(Role.CUSTOMER),
     Permission.SEE_PAYMENT: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.REFUND: _to(Role.OPERATOR),

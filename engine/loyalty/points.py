@@ -189,6 +189,18 @@ def redemption(user_id: UserId, points: int, *, cause: str, at: Instant) -> Tran
     return _transfer(("redeemed", cause), amounts, f"redemption:{user_id}", at)
 
 
+def gift_credit(user_id: UserId, halalas: int, *, cause: str, at: Instant) -> Transfer:
+    """So much to spend on gifts, given by us; the same `cause` is the same gift."""
+    credit = account(AccountKind.GIFT_CREDIT, user_id)
+    return Transfer(
+        id=TransferId(derived_id("gift credit", cause)),
+        reason=TransferReason.GOODWILL,
+        legs=move({account(AccountKind.GOODWILL): -halalas, credit: halalas}),
+        effective_at=at,
+        about=f"customer:{user_id}",
+    )
+
+
 def redeemable(points: int, available: int) -> Refusal | None:
     """Why so many cannot be redeemed."""
     if LEAST_REDEEMED <= points <= available:

@@ -14,6 +14,7 @@ from engine.payments.gateways import CURRENCY, Standing, Statement, WalletPart
 from engine.payments.messages import ReleaseWallet
 from engine.payments.payment import (
     TAKING,
+    TRANSITIONS,
     Operation,
     OperationAbandoned,
     OperationKind,
@@ -61,7 +62,7 @@ def heard(
         return _unheard_of(payment, terms=terms, now=now, was_rejected=was_rejected)
     if (said.amount_halalas, said.currency) != (payment.amount_halalas, CURRENCY):
         return _mismatched(payment, said, now=now)
-    if said.standing is Standing.CHALLENGED and now >= payment.expires_at:
+    if _is_forgotten(payment, said, now):
         return _declined(payment, "challenge_expired", now=now)
     left, abandoned = _outcome(payment.operation, said, terms, now, was_rejected=was_rejected)
     is_news = left is None and abandoned is None and said.standing is not Standing.CHALLENGED
@@ -81,7 +82,7 @@ def heard(
         tries=0 if is_news else payment.tries + 1,
     )
     later, entered = _moved(payment, later, now)
-    later = evolve(later, status=_status(later, said))
+    later = evolve(later, status=_status_after(payment, later, said))
     if payment.status in _GIVEN_UP and later.status not in _GIVEN_UP and not payment.is_placed:
         # It was given up and happened after all.
         later = replace(later, target_halalas=0)
@@ -89,6 +90,13 @@ def heard(
     events = (*_abandoned(abandoned, now), *_events(payment, later, now))
     effects = (*entered, *points_back(payment, later))
     return sell(later, events, effects, terms=terms, now=now)
+
+
+def _is_forgotten(payment: Payment, said: Statement, now: Instant) -> bool:
+    """Whether the bank still waits for a customer who may confirm no more."""
+    is_taking = payment.operation is not None and payment.operation.kind in TAKING
+    is_awaited = is_taking or payment.status in {S.CHALLENGED, S.DECLINED}
+    return said.standing is Standing.CHALLENGED and is_awaited and now >= payment.expires_at
 
 
 def _outcome(
@@ -130,6 +138,12 @@ def _status(payment: Payment, said: Statement) -> PaymentStatus:
     if payment.captured_halalas and given_back >= payment.captured_halalas:
         return S.REFUNDED
     return S.CAPTURED if payment.captured_halalas else _STATUS[said.standing]
+
+
+def _status_after(before: Payment, after: Payment, said: Statement) -> PaymentStatus:
+    """What cannot follow was so before what is known: a gateway may answer from an old copy."""
+    status = _status(after, said)
+    return status if status in TRANSITIONS[before.status] else before.status
 
 
 def _moved(before: Payment, after: Payment, now: Instant) -> tuple[Payment, tuple[Effect, ...]]:

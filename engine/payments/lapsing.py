@@ -29,9 +29,22 @@ def owing_what_is_gone(payment: Payment) -> Payment:
     """
     if payment.supplement is not None or not is_gone(payment):
         return payment
-    if payment.shares:
-        return replace(payment, shares=tuple(_owing(one) for one in payment.shares))
-    return _owing(payment)
+    if not payment.shares:
+        return _owing(payment)
+    shares = tuple(_owing(one) for one in payment.shares)
+    if shares == payment.shares:
+        return payment
+    return replace(payment, shares=shares, target_halalas=sum(map(to_keep, shares)))
+
+
+def is_owed_instead(part: Payment | Share) -> bool:
+    """Whether it was sold as owed: whatever its order tells again, nothing is to be kept of it."""
+    return part.sale is not None and not part.target_halalas
+
+
+def to_keep(share: Share) -> int:
+    """What is to be kept of an order of a group, in halalas: all of it while that is open."""
+    return share.quote.total_halalas if share.target_halalas is None else share.target_halalas
 
 
 def _owing(part: _Part) -> _Part:

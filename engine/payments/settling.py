@@ -22,7 +22,13 @@ from engine.payments import postings
 from engine.payments.crediting import asked_before, given_before, with_given_before
 from engine.payments.decide import Terms, decided, with_excess_returned
 from engine.payments.gateways import Flow, GatewayName
-from engine.payments.lapsing import has_lapsed, is_gone, lapsed, owing_what_is_gone
+from engine.payments.lapsing import (
+    has_lapsed,
+    is_owed_instead,
+    lapsed,
+    owing_what_is_gone,
+    to_keep,
+)
 from engine.payments.messages import FollowOrder, TakePointsBack
 from engine.payments.owed import Price, owed_of
 from engine.payments.payment import (
@@ -71,7 +77,7 @@ def follow(
     From the pick-up on all of it is kept; of an order that ended without a delivery, its charge.
     `vat_halalas` is the VAT of its invoice, None while it has none.
     """
-    if payment.sale is not None and is_gone(payment):
+    if is_owed_instead(payment):
         return None
     price = _price_of(payment, order, vat_halalas)
     if payment.shares:
@@ -226,7 +232,7 @@ def follow_share(
     """
     share = payment.share(order.id)
     assert share is not None, "an order's payment knows it"
-    if share.sale is not None and is_gone(payment):
+    if is_owed_instead(share):
         return None
     target = _target(payment, order, min(share.quote.total_halalas, first_paid(order)))
     is_over = order.status in CLOSED
@@ -256,10 +262,7 @@ def _target_of_all(payment: Payment, shares: tuple[Share, ...]) -> int | None:
     known = [one.target_halalas for one in shares if one.target_halalas is not None]
     if not is_taken and not any(known) and len(known) < len(shares):
         return None
-    return sum(
-        one.quote.total_halalas if one.target_halalas is None else one.target_halalas
-        for one in shares
-    )
+    return sum(map(to_keep, shares))
 
 
 def _sell_shares(

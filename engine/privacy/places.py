@@ -118,6 +118,7 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="payment_events", fate=F.HOLD, why=_TAX),
     DataPlace(name="payment_notices", fate=F.IDS, why="which notices were heard"),
     DataPlace(name="saved_methods", fate=F.DELETE, found_by=("users",), is_told=True),
+    DataPlace(name="drafts", fate=F.DELETE, found_by=("users",), is_told=True),
     DataPlace(name="bank_accounts", fate=F.DELETE, found_by=("couriers",)),
     DataPlace(name="payouts", fate=F.HOLD, why=_TAX, found_by=("couriers",), is_told=True),
     DataPlace(name="disputes", fate=F.HOLD, why=_TAX),

@@ -10,8 +10,9 @@ from engine.kernel.timing import DAY_MS, Instant
 class Periods(Struct, frozen=True, kw_only=True):
     """Days after which rows go, by their table; of `orders` and `gift_links` only what is personal.
 
-    A session counts from its expiry, an effect from when it was promised, an order from its end;
-    `audit_log` is how long from where and why something was done is known.
+    A session counts from its expiry, a draft from its last change, an effect from when it was
+    promised, an order from its end; `audit_log` is how long from where and why something was done
+    is known.
     """
 
     answers: int = 7
@@ -22,6 +23,7 @@ class Periods(Struct, frozen=True, kw_only=True):
     refused_tries: int = 90
     waits: int = 90
     quotes: int = 90
+    drafts: int = 90
     what_ifs: int = 180
     chat_messages: int = 180
     audit_log: int = 365

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from engine.payments.gateways import Network
+from simulations.gateways import stc_pay
 from simulations.gateways.cards import BY_NUMBER, MagicCard, Silence
 from simulations.gateways.server import SILENT, PaymentServer, Reply, Request, Webhook
 from simulations.gateways.till import Charge, ChargeStatus, Refused, Till
@@ -16,6 +18,7 @@ PUBLISHABLE_KEY: Final = "pk_test_local"
 WEBHOOK_SECRET: Final = "local-webhook-secret"  # noqa: S105 - likewise
 _PAYMENT: Final = re.compile(r"/v1/payments/([0-9a-f-]{36})(?:/(capture|void|refund))?")
 _BANK: Final = re.compile(r"/v1/transaction_auths/([0-9a-f-]{36})/form")
+_STC_PAY: Final = re.compile(r"/v1/stc_pays/([0-9a-f-]{36})/proceed")
 _TOKEN: Final = re.compile(r"/v1/tokens/(\w+)")
 _BRANDS: Final = {"mastercard": "master"}
 _NAMESPACE: Final = uuid.UUID("0d5b6c3e-6c0f-5a8a-9f5f-4a6e0d3c2b10")
@@ -37,6 +40,9 @@ class MoyasarProtocol:
         bank = _BANK.fullmatch(request.path)
         if bank:
             return self._bank(self.till.charges.get(bank[1]), request)
+        told = _STC_PAY.fullmatch(request.path)
+        if told:
+            return self._proceed(self.till.charges.get(told[1]), request)
         is_ours = request.user() in {SECRET_KEY, PUBLISHABLE_KEY}
         try:
             found = self._found(request) if is_ours else None
@@ -73,10 +79,12 @@ class MoyasarProtocol:
             amount=int(body["amount"]),
             currency=str(body["currency"]),
             card=card,
-            is_held=bool(source.get("manual", False)),
+            # A mobile knows no holds.
+            is_held=bool(source.get("manual", False)) and source["type"] != "stcpay",
             callback_url=str(body["callback_url"]),
         )
         charge.more.setdefault("metadata", body.get("metadata"))
+        charge.more.setdefault("source", source["type"])
         if is_new:
             self._tell(charge)
         return SILENT if card.silence else Reply(status=201, body=self._shown(charge))
@@ -87,8 +95,11 @@ class MoyasarProtocol:
                 if source["token"] not in self.till.tokens:
                     raise Refused("invalid_request_error")
                 return self.till.tokens[source["token"]]
-            case "applepay" | "stcpay":
-                return BY_NUMBER[_APPROVED]
+            case "applepay":
+                # What a phone encrypts stands for a card; here it may be the number of one.
+                return BY_NUMBER.get(str(source["token"]), BY_NUMBER[_APPROVED])
+            case "stcpay":
+                return stc_pay.account_of(str(source["mobile"]))
             case _:
                 raise Refused("invalid_request_error")
 
@@ -140,6 +151,15 @@ class MoyasarProtocol:
         told = urlencode({"id": charge.id, "status": _status(charge), "message": ""})
         return Reply(status=303, headers={"location": f"{charge.callback_url}?{told}"})
 
+    def _proceed(self, charge: Charge | None, request: Request) -> Reply:
+        """Where the code goes that STC Pay has sent to a mobile."""
+        if charge is None or request.query.get("otp_token") != _otp_token(charge):
+            return _fault(404, "record_not_found")
+        if charge.status is ChargeStatus.CHALLENGED:
+            self.till.answer(charge, is_approved=stc_pay.is_told(charge, request))
+            self._tell(charge)
+        return Reply(body=self._shown(charge))
+
     def _tell(self, charge: Charge) -> None:
         self._count += 1
         body = {
@@ -152,9 +172,7 @@ class MoyasarProtocol:
         self._server.notify(Webhook(url=self.webhook_url, body=msgspec.json.encode(body)))
 
     def _shown(self, charge: Charge) -> dict[str, Any]:
-        is_challenged = charge.status is ChargeStatus.CHALLENGED
-        form = f"{self._server.url}/v1/transaction_auths/{charge.id}/form"
-        is_declined = charge.status is ChargeStatus.DECLINED
+        is_wallet = charge.card.network is Network.STC_PAY
         return {
             "id": charge.id,
             "status": _status(charge),
@@ -164,14 +182,38 @@ class MoyasarProtocol:
             "refunded": charge.refunded,
             "captured": charge.captured if charge.is_held else 0,
             "metadata": charge.more.get("metadata"),
-            "source": {
-                "type": "creditcard",
-                "company": _brand(charge.card),
-                "number": f"XXXX-XXXX-XXXX-{charge.card.number[-4:]}",
-                "transaction_url": form if is_challenged else None,
-                "response_code": (charge.card.declined or "3DS_FAILED") if is_declined else None,
-            },
+            "source": self._mobile_of(charge) if is_wallet else self._card_of(charge),
         }
+
+    def _card_of(self, charge: Charge) -> dict[str, Any]:
+        is_challenged = charge.status is ChargeStatus.CHALLENGED
+        form = f"{self._server.url}/v1/transaction_auths/{charge.id}/form"
+        is_declined = charge.status is ChargeStatus.DECLINED
+        is_apple_pay = charge.more.get("source") == "applepay"
+        return {
+            "type": "applepay" if is_apple_pay else "creditcard",
+            "company": _brand(charge.card),
+            "number": f"XXXX-XXXX-XXXX-{charge.card.number[-4:]}",
+            "transaction_url": form if is_challenged else None,
+            "response_code": (charge.card.declined or "3DS_FAILED") if is_declined else None,
+        }
+
+    def _mobile_of(self, charge: Charge) -> dict[str, Any]:
+        page = f"{self._server.url}/v1/stc_pays/{charge.id}/proceed"
+        url = f"{page}?otp_token={_otp_token(charge)}"
+        is_declined = charge.status is ChargeStatus.DECLINED
+        why = charge.more.get("message") or charge.card.declined
+        return {
+            "type": "stcpay",
+            "mobile": charge.card.number,
+            "reference_number": f"{charge.id}-stc",
+            "transaction_url": url if charge.status is ChargeStatus.CHALLENGED else None,
+            "message": why if is_declined else None,
+        }
+
+
+def _otp_token(charge: Charge) -> str:
+    return uuid.uuid5(_NAMESPACE, f"otp {charge.id}").hex
 
 
 def _brand(card: MagicCard) -> str:

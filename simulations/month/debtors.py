@@ -11,6 +11,7 @@ from engine.payments.dues import due_of, give_up
 from engine.payments.gateways import Network, Source, SourceKind
 from engine.payments.owed import Settlement, SettlementKind, Supplementing
 from engine.payments.payment import Payment
+from simulations.gateways.stc_pay import RIGHT
 from simulations.month.office import Office
 
 
@@ -37,7 +38,7 @@ class Debtors:
             self._done["dues_left"] += 1
 
     async def _pay(self, order: Order, due: Supplementing) -> None:
-        paid = await self._office.payments.pay(
+        asked = await self._office.payments.pay(
             Checkout(
                 payment_id=PaymentId(derived_id("month due", order.id)),
                 customer_id=order.customer_id,
@@ -46,7 +47,10 @@ class Debtors:
                 source=Source(kind=SourceKind.STC_PAY, value="0500000001"),
             )
         )
-        assert isinstance(paid, Payment), paid
+        assert isinstance(asked, Payment), asked
+        await self._office.http.post(asked.challenge_url, json={"otp_value": RIGHT})
+        paid = await self._office.payments.returned(asked)
+        assert paid.is_placed, paid
         self._done["dues_paid"] += 1
 
     async def _give_up(self, order: Order, first: Payment, kind: SettlementKind) -> None:

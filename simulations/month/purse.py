@@ -17,6 +17,7 @@ from engine.payments.decide import Payable
 from engine.payments.gateways import Network, Source, SourceKind
 from engine.payments.payment import Payment, PaymentStatus
 from simulations.gateways.moyasar import PUBLISHABLE_KEY
+from simulations.gateways.stc_pay import RIGHT, WRONG
 from simulations.month.office import Office
 
 DECLINED: Final = "declined"
@@ -142,7 +143,12 @@ class Purse:
     async def _confirm(self, payment: Payment) -> None:
         """At his bank: he confirms, mostly, and comes back, mostly."""
         await self._clock.sleep(self._luck.uniform(5, 60) * SECOND_MS)
-        answer = "no" if self._luck.random() < 0.08 else "yes"
-        await self._office.http.post(payment.challenge_url, data={"answer": answer})
+        is_sure = self._luck.random() >= 0.08
+        if payment.network is Network.STC_PAY:
+            code = RIGHT if is_sure else WRONG
+            await self._office.http.post(payment.challenge_url, json={"otp_value": code})
+        else:
+            answer = "yes" if is_sure else "no"
+            await self._office.http.post(payment.challenge_url, data={"answer": answer})
         if self._luck.random() < 0.9:
             await self._office.payments.returned(payment)

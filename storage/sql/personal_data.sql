@@ -278,6 +278,13 @@ delete from saved_methods where customer_id = :user_id;
 select state - 'token' as told from saved_methods where customer_id = :user_id
 order by saved_at desc, id desc limit :limit;
 
+-- name: erase_drafts!
+delete from drafts where customer_id = :user_id;
+
+-- name: tell_drafts
+select state as told from drafts where customer_id = :user_id
+order by changed_at desc, id desc limit :limit;
+
 -- name: erase_bank_accounts!
 delete from bank_accounts where courier_id = :user_id;
 

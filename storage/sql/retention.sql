@@ -41,6 +41,11 @@ delete from quotes where ctid = any(array(
     select ctid from quotes where valid_until < instant(:before) limit :limit
 ));
 
+-- name: remove_old_drafts!
+delete from drafts where ctid = any(array(
+    select ctid from drafts where changed_at < instant(:before) limit :limit
+));
+
 -- name: remove_old_what_ifs!
 delete from what_ifs where ctid = any(array(
     select ctid from what_ifs where asked_at < instant(:before) limit :limit

@@ -168,9 +168,9 @@ class Story:
         assert found is not None
         return found
 
-    async def pick_up(self) -> None:
-        """The courier comes and takes the first gift."""
-        tills, order_id = self.tills, self.orders[0].order_id
+    async def pick_up(self, number: int = 0) -> None:
+        """The courier comes and takes the first gift, or another one."""
+        tills, order_id = self.tills, self.orders[number].order_id
         order = await tills.orders.find_order(order_id)
         while order is None or order.offer_id is None:
             await tills.clock.move(2)
@@ -178,14 +178,15 @@ class Story:
             order = await tills.orders.find_order(order_id)
         accept = AcceptOffer(courier_id=COURIER, offer_id=order.offer_id)
         await tills.send(accept, HIMSELF)
-        await self.report(ProgressStep.REACHED_SHOP)
-        await self.report(ProgressStep.PICKED_UP)
+        await self.report(ProgressStep.REACHED_SHOP, number)
+        await self.report(ProgressStep.PICKED_UP, number)
 
-    async def deliver(self, cash_halalas: int = 0) -> None:
+    async def deliver(self, number: int = 0, *, cash_halalas: int = 0) -> None:
         """He brings it, perhaps for cash, and is free for the next one."""
         told = HandoverTold(cash_halalas=cash_halalas)
-        await self.report(ProgressStep.REACHED_DOOR)
-        await self.report(ProgressStep.DELIVERED, pin=self.orders[0].pin, handover=told)
+        await self.report(ProgressStep.REACHED_DOOR, number)
+        pin = self.orders[number].pin
+        await self.report(ProgressStep.DELIVERED, number, pin=pin, handover=told)
 
     async def bring_back(self) -> None:
         """He finds nobody, twice, and the shop has it again: that costs more than was paid."""
@@ -216,8 +217,8 @@ class Story:
             lambda one: held(one).keep_back(COURIER, cause=cause, halalas_max=halalas, at=at)
         )
 
-    async def report(self, step: ProgressStep, **fields: Any) -> None:
-        order_id = self.orders[0].order_id
+    async def report(self, step: ProgressStep, number: int = 0, **fields: Any) -> None:
+        order_id = self.orders[number].order_id
         report = ReportProgress(courier_id=COURIER, order_id=order_id, step=step, **fields)
         await self.tills.send(report, HIMSELF)
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from actors.checkout import Checkout
 from actors.payments import Payments
 from engine.kernel.ids import EffectId, PaymentId, UserId
+from engine.money.accounts import AccountKind
 from engine.payments.dues import give_up
 from engine.payments.gateways import GatewayName
 from engine.payments.messages import FollowOrder
@@ -16,6 +17,7 @@ from engine.payments.owed import Settlement, SettlementKind
 from engine.payments.payment import Payment, PaymentStatus, Refund, RefundReason
 from tests.actors.paypal import BUYER
 from tests.actors.stories import BY, UNTIL_KNOWN, Ends, Story, a_refund, anew, paying_by, worth
+from tests.actors.test_dues import a_change
 from tests.actors.tills import Tills
 
 TIMES = 100
@@ -44,18 +46,20 @@ class Crowd:
     async def refund(self, payment: Payment, wish: Refund) -> None:
         await self.ask(lambda host: host.refund(payment, wish))
 
-    async def follow(self, story: Story) -> None:
-        """The order has come further: its payment is told."""
+    async def follow(
+        self, story: Story, number: int = 0, *, payment_id: PaymentId | None = None
+    ) -> None:
+        """An order has come further: its payment is told, or that of its change."""
         effect = FollowOrder(
             id=EffectId(self._tills.new_id()),
-            order_id=story.orders[0].order_id,
-            payment_id=story.wish.payment_id,
+            order_id=story.orders[number].order_id,
+            payment_id=payment_id or PaymentId(story.wish.payment_id),
         )
         await self.ask(lambda host: host.on_effect(effect))
 
 
-async def begun(tills: Tills, paying: Checkout, crowd: Crowd) -> Story:
-    story = Story(tills, await anew(tills, paying), None)
+async def begun(tills: Tills, paying: Checkout, crowd: Crowd, count: int = 1) -> Story:
+    story = Story(tills, await anew(tills, paying, count), None)
     await crowd.pay(story.wish)
     return story
 
@@ -88,6 +92,71 @@ async def cancelled(tills: Tills, paying: Checkout, times: int) -> Ends:
     return await story.ends(before)
 
 
+async def grouped(tills: Tills, paying: Checkout, times: int) -> Ends:
+    """Of two paid for together one is cancelled, the other brought and partly given back."""
+    before, crowd = await worth(tills), Crowd(tills, times)
+    story = await begun(tills, paying, crowd, count=2)
+    await story.cancel(story.orders[1])
+    await crowd.follow(story, 1)
+    await story.pick_up()
+    await crowd.follow(story)
+    await story.deliver()
+    await crowd.follow(story)
+    await story.settle(UNTIL_KNOWN)
+    payment = await story.payment()
+    await crowd.refund(payment, a_refund(tills, payment, 400, RefundReason.GOODS))
+    await story.settle(UNTIL_KNOWN)
+    return await story.ends(before)
+
+
+async def lapsed(tills: Tills, paying: Checkout, times: int) -> Ends:
+    """The bank lets go of an order's money; what is owed instead is paid."""
+    crowd = Crowd(tills, times)
+    first = await begun(tills, paying, crowd)
+    let_go(tills, (await first.payment()).reference)
+    await first.pick_up()
+    await crowd.follow(first)
+    await first.deliver()
+    await crowd.follow(first)
+    await first.settle(UNTIL_KNOWN)
+    assert (await first.payment()).status is PaymentStatus.VOIDED
+    return await paid_later(tills, paying, first, crowd)
+
+
+async def change_lapsed(tills: Tills, paying: Checkout, times: int) -> Ends:
+    """Likewise of the money for a dearer change."""
+    crowd = Crowd(tills, times)
+    first = await begun(tills, paying, crowd)
+    order = await tills.order_of(await first.payment())
+    assert order is not None
+    change = await a_change(tills, order, first.orders[0])
+    wish = replace(paying, payment_id=PaymentId(tills.new_id()), order=change)
+    await crowd.pay(wish)
+    let_go(tills, (await tills.host.find(wish.payment_id)).reference)
+    await first.pick_up()
+    await crowd.follow(first, payment_id=wish.payment_id)
+    await first.deliver()
+    await crowd.follow(first, payment_id=wish.payment_id)
+    await first.settle(UNTIL_KNOWN)
+    return await paid_later(tills, paying, first, crowd)
+
+
+async def paid_later(tills: Tills, paying: Checkout, first: Story, crowd: Crowd) -> Ends:
+    before, due = await worth(tills), await first.due()
+    later = Story(tills, replace(paying, payment_id=PaymentId(tills.new_id()), order=due), None)
+    await crowd.pay(later.wish)
+    await later.settle(UNTIL_KNOWN)
+    assert (await first.payment()).owed_for(due.order_id) == 0
+    assert await tills.balance(AccountKind.ORDER, due.order_id) == 0
+    return await later.ends(before)
+
+
+def let_go(tills: Tills, reference: str) -> None:
+    """What its bank does with a hold that is not taken in time."""
+    till = tills.protocol.till
+    till.void(till.charges[reference])
+
+
 async def owing(tills: Tills, paying: Checkout) -> Story:
     story = await begun(tills, paying, Crowd(tills, 1))
     await story.pick_up()
@@ -99,12 +168,7 @@ async def owing(tills: Tills, paying: Checkout) -> Story:
 async def due_paid(tills: Tills, paying: Checkout, times: int) -> Ends:
     """What is owed is collected."""
     first = await owing(tills, paying)
-    before = await worth(tills)
-    wish = replace(paying, payment_id=PaymentId(tills.new_id()), order=await first.due())
-    await Crowd(tills, times).pay(wish)
-    later = Story(tills, wish, None)
-    await later.settle(UNTIL_KNOWN)
-    return await later.ends(before)
+    return await paid_later(tills, paying, first, Crowd(tills, times))
 
 
 async def given_up(tills: Tills, paying: Checkout, times: int) -> Ends:
@@ -126,9 +190,11 @@ async def given_up(tills: Tills, paying: Checkout, times: int) -> Ends:
     return await first.ends(before)
 
 
-# What was cash costs nothing when it comes back, so nothing is owed of it.
-CASES = [(doing, by) for doing in (brought, cancelled) for by in BY] + [
-    (doing, by) for doing in (due_paid, given_up) for by in BY if by != "cash"
+# What was cash costs nothing when it comes back, so nothing is owed of it; nor is a group cash.
+CASES = [
+    *((doing, by) for doing in (brought, cancelled) for by in BY),
+    *((doing, by) for doing in (due_paid, given_up, grouped) for by in BY if by != "cash"),
+    *((doing, by) for doing in (lapsed, change_lapsed) for by in ("moyasar", "stripe", "paypal")),
 ]
 
 

@@ -19,7 +19,8 @@ from tests.actors.stories import (
     paying_by,
     worth,
 )
-from tests.actors.test_gift_credit import left
+from tests.actors.test_gift_credit import CREDIT, left
+from tests.actors.test_gift_credit import fill as give
 from tests.actors.test_split import fill
 from tests.actors.tills import MADA, VISA
 
@@ -86,6 +87,27 @@ async def test_so_it_is_when_the_wallet_pays_a_part(number: str, tale: Tale, sta
         parts = [one.wallet for one in tills.store.payments() if one.wallet is not None]
         kept = sum(one.captured_halalas - one.refunded_halalas for one in parts)
         assert sum(await left(tills)) == 10_300_000 - kept
+
+
+@pytest.mark.parametrize("tale", [cancelled, brought_and_given_back_in_parts])
+async def test_so_it_is_when_credit_and_wallet_pay_all_of_it(tale: Tale) -> None:
+    async with paying_by("wallet") as (tills, paying):
+
+        async def told(dies_at: int | None) -> tuple[Life, tuple[int, Counter[AccountKind]]]:
+            spent = 300 - (await left(tills))[0]
+            if spent:
+                await give(tills, CREDIT, spent)
+            before = await worth(tills)
+            story = Story(tills, await anew(tills, paying), dies_at)
+            await tale(story)
+            *_, moved = await story.ends(before)
+            # What goes back fills the wallet first.
+            return story.life, ((await left(tills))[0], moved)
+
+        credit, moved = await die_everywhere(told, points=30)
+        assert credit == (300 if tale is cancelled else 0)
+        assert AccountKind.GATEWAY not in moved
+        assert (await tills.keeper.audit()).faults == []
 
 
 @pytest.mark.parametrize("by", BY)

@@ -1,5 +1,6 @@
-"""Wherever the keeper of a paid link dies, the end is the same: one order, or all given back."""
+"""Wherever its keeper dies, however many keep it, a paid link ends once: ordered, or given back."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from actors.clock import SystemClock
+from api.errors import Refused
 from api.gift_links import GiftLinks
 from api.hosts.money import open_payments
 from engine.kernel.place import Place, Point
@@ -22,6 +24,8 @@ from tests.api.town import Person
 from tests.builders import DOOR
 
 Ends = tuple[GiftLinkStatus, PaymentStatus, int, bool]
+TIMES = 100
+PROCESSES = 4
 HOME = Place(point=Point(lat=DOOR.lat, lng=DOOR.lng), address="Building 7")
 
 
@@ -117,14 +121,45 @@ async def ends(shop: Shop, gift_link_id: GiftLinkId) -> Ends:
     return link.status, payment.status, kept, order is not None
 
 
-@pytest.mark.parametrize(
-    ("number", "tale", "status"),
-    [
-        (VISA, answered, GiftLinkStatus.PLACED),
-        (MADA, expired, GiftLinkStatus.EXPIRED),
-        (VISA, expired, GiftLinkStatus.EXPIRED),
-    ],
-)
+ENDINGS = [
+    (VISA, answered, GiftLinkStatus.PLACED),
+    (MADA, answered, GiftLinkStatus.PLACED),
+    (MADA, expired, GiftLinkStatus.EXPIRED),
+    (VISA, expired, GiftLinkStatus.EXPIRED),
+]
+
+
+@pytest.mark.parametrize(("number", "tale", "status"), ENDINGS)
+async def test_a_hundred_at_once_are_one_end(
+    tmp_path: Path, number: str, tale: Tale, status: GiftLinkStatus
+) -> None:
+    async with a_shop(tmp_path) as shop:
+        sara = await shop.town.log_in("customer")
+        _, wanted = await told(shop, sara, number, tale, None)
+        made, _ = await a_paid_link(shop, sara, number)
+        if tale is expired:
+            await aged(shop, made, 15 * DAY_MS)
+        link = await shop.town.parts.gift_links.find(GiftLinkId(made["gift_link_id"]))
+        assert link is not None
+        keepers = [keeper(shop) for _ in range(PROCESSES)]
+        found = await asyncio.gather(
+            *(tale(keepers[one % PROCESSES], link) for one in range(TIMES)),
+            return_exceptions=True,
+        )
+        # Of those who answer one is first; the others hear that it is answered.
+        refused = [one.refusal.code for one in found if isinstance(one, Refused)]
+        assert set(refused) <= {"gift_link_closed"}
+        assert len(refused) == (TIMES - 1 if tale is answered else 0)
+        assert all(one is None or isinstance(one, Refused) for one in found)
+        for look in range(1, 4):
+            after = keeper(shop, later_ms=look * 200 * SECOND_MS)
+            await after.look()
+            await after._payments.look()
+        assert wanted[0] is status
+        assert await ends(shop, link.id) == wanted
+
+
+@pytest.mark.parametrize(("number", "tale", "status"), ENDINGS)
 async def test_wherever_the_keeper_dies_the_end_is_the_same(
     tmp_path: Path, number: str, tale: Tale, status: GiftLinkStatus
 ) -> None:

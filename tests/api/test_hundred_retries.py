@@ -12,16 +12,21 @@ import pytest
 from actors.gateways.moyasar_payouts import MoyasarPayouts
 from actors.gateways.settings import PayoutSettings
 from engine.money.accounts import AccountId
+from simulations.gateways.moyasar import WEBHOOK_SECRET
+from simulations.gateways.till import Charge, ChargeStatus
 from tests.actors.bank import a_bank
 from tests.actors.test_payouts import settings
-from tests.api.test_dues import FAR, came_back, card
+from tests.api.test_cash import take_cash
+from tests.api.test_cash import wish as wish_for_cash
+from tests.api.test_dues import FAR, came_back, card, until
+from tests.api.test_gift_links import DOOR
 from tests.api.test_groups import a_group
-from tests.api.test_paid_gift_links import made, source
+from tests.api.test_paid_gift_links import a_paid_link, made, source
 from tests.api.test_payments import MADA, VISA, Shop, a_shop
 from tests.api.test_payouts import ACCOUNT, PAYOUTS, rich
 from tests.api.test_refunds import deliver
 from tests.api.test_wallet import enter
-from tests.api.town import SECOND_OPERATOR, Person
+from tests.api.town import SECOND_OPERATOR, Person, order_body
 from tests.builders import new_id
 
 TIMES = 100
@@ -101,6 +106,80 @@ async def a_due_payment(shop: Shop, sara: Person) -> Wish:
     return Wish(sara, path, await card(shop, sara, VISA), moves={"charge": 2, "capture": 2})
 
 
+async def a_lapse(shop: Shop, sara: Person) -> tuple[str, Charge]:
+    """A gift that was brought although the bank had let go of its money; and that."""
+    order_id = str((await shop.pay(sara, VISA))["order_id"])
+    (charge,) = shop.protocol.till.charges.values()
+    shop.protocol.till.void(charge)
+    await deliver(shop, sara, order_id)
+    await until(shop, sara, f"/v1/orders/{order_id}/due", owed_halalas=charge.amount)
+    return order_id, charge
+
+
+async def a_payment_after_a_lapse(shop: Shop, sara: Person) -> Wish:
+    order_id, _ = await a_lapse(shop, sara)
+    path = f"/v1/orders/{order_id}/due/payments"
+    moves = {"charge": 2, "capture": 1, "void": 1}
+    body = await card(shop, sara, MADA)
+    return Wish(sara, path, body, {f"receivable:{order_id}": 0, f"order:{order_id}": 0}, moves)
+
+
+async def a_late_capture(shop: Shop, sara: Person) -> Wish:
+    """The gateway's word that it has taken what it had let go of."""
+    order_id, charge = await a_lapse(shop, sara)
+    charge.status = ChargeStatus.AUTHORISED
+    shop.protocol.till.capture(charge, None)
+    word = {"id": new_id(), "secret_token": WEBHOOK_SECRET, "data": {"id": charge.id}}
+    owed = {f"receivable:{order_id}": -charge.amount, f"order:{order_id}": 0}
+    moves = {"capture": 1, "void": 1, "refund": 1}
+    return Wish(sara, "/v1/webhooks/moyasar", word, {**owed, "gateway:moyasar": 0}, moves)
+
+
+async def a_payment_by_credit_and_wallet(shop: Shop, sara: Person) -> Wish:
+    order = order_body(await sara.quote())
+    quoted = await shop.town.parts.store.find_quote(order["quote_id"])
+    assert quoted is not None
+    credit, wallet = f"gift_credit:{sara.user_id}", f"customer_wallet:{sara.user_id}"
+    await enter(shop.town, AccountId(credit), 300)
+    await enter(shop.town, AccountId(wallet), quoted.total_halalas)
+    body = {"order": order, "network": "wallet", "source": {"kind": "wallet"}}
+    return Wish(sara, "/v1/payments", body, {credit: 0, wallet: 300})
+
+
+async def an_answer(shop: Shop, sara: Person) -> Wish:
+    """Of who holds a gift link that is paid for; what the door costs is taken at once."""
+    link, _ = await a_paid_link(shop, sara, VISA)
+    return Wish(sara, link["path"], DOOR, moves={"charge": 1, "capture": 1})
+
+
+async def cash_at_the_door(shop: Shop, sara: Person) -> Wish:
+    """A courier reports that he has handed over a gift and what he took for it."""
+    await take_cash(shop.town, await shop.town.operator(), cash_order_halalas_max=50_000)
+    paid = (await sara.post("/v1/payments", await wish_for_cash(sara))).json()
+    order_id, due = paid["order_id"], paid["amount_halalas"]
+    courier, phone = await shop.town.courier()
+    offer = await phone.offer(courier)
+    await phone.tell("accept", offer_id=offer["offer_id"])
+    for step in ("reached_shop", "picked_up", "reached_door"):
+        await phone.tell("progress", order_id=order_id, step=step)
+    pin = (await sara.get(f"/v1/orders/{order_id}")).json()["pin"]
+    body = {"order_id": order_id, "step": "delivered", "pin": pin}
+    handed = {**body, "handover": {"cash_halalas": due}}
+    held = {f"courier_cash:{courier.user_id}": -due, f"order:{order_id}": 0}
+    return Wish(courier, "/v1/courier/progress", handed, held)
+
+
+async def a_deposit(shop: Shop, sara: Person) -> Wish:
+    taken = await cash_at_the_door(shop, sara)
+    told = await taken.person.post(taken.path, taken.body)
+    assert told.status_code == 200, told.text
+    courier_id, due = taken.person.user_id, taken.body["handover"]["cash_halalas"]
+    path, body = f"/v1/couriers/{courier_id}/cash", {"halalas": due - 100, "receipt": "RUH/417"}
+    await until(shop, taken.person, path, entered_halalas=due)
+    left = {f"courier_cash:{courier_id}": -100, "bank": 100 - due}
+    return Wish(await shop.town.operator(), f"{path}/deposits", body, left)
+
+
 async def a_write_off(shop: Shop, sara: Person) -> Wish:
     order_id = await owed(shop, sara)
     body = {"kind": "uncollectable", "reason": "gone abroad"}
@@ -176,6 +255,12 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         a_capture,
         a_change_payment,
         a_due_payment,
+        a_payment_after_a_lapse,
+        a_late_capture,
+        a_payment_by_credit_and_wallet,
+        an_answer,
+        cash_at_the_door,
+        a_deposit,
         a_write_off,
         an_approval,
         a_dispute,
@@ -235,7 +320,7 @@ async def has_happened(shop: Shop, wish: Wish) -> bool:
     moves["charge"] = len(till.charges)
     assert all(count <= wish.moves.get(verb, 1) for verb, count in moves.items()), moves
     found = {
-        name: (await shop.town.parts.ledger.find_balance(AccountId(name))).posted
+        name: (await shop.town.parts.ledger.find_balance(AccountId(name))).available
         for name in wish.balances
     }
     return found == wish.balances and all(moves[verb] == n for verb, n in wish.moves.items())

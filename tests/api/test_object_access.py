@@ -123,6 +123,10 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ),
     ("POST", "/v1/invoices/{order_id}/notes", NOTE, {CUSTOMER: {403}, OPERATOR: {404}}),
     ("GET", "/v1/payments/{order_id}", None, {CUSTOMER: {404}, STRANGER: {404}, OPERATOR: {404}}),
+    ("GET", "/v1/drafts/{order_id}", None, {CUSTOMER: {404}, COURIER: {403}, OPERATOR: {403}}),
+    ("PUT", "/v1/drafts/{order_id}", {}, {CUSTOMER: {428}, COURIER: {403}, OPERATOR: {403}}),
+    ("DELETE", "/v1/drafts/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {403}}),
+    ("POST", "/v1/drafts/{order_id}/quotes", None, {CUSTOMER: {404}, OPERATOR: {403}}),
     ("DELETE", "/v1/saved-methods/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {403}}),
     ("POST", "/v1/payments/{order_id}/refunds", REFUND, {CUSTOMER: {403}, OPERATOR: {404}}),
     (
@@ -202,8 +206,8 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 ]
 # Routes whose thing is the caller's own by its address, or which operators alone may call.
 OF_ONESELF = re.compile(
-    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|gift-link-prices"
-    r"|group-quotes|group-orders|group-payments|wallet|uploads"
+    r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|drafts|gift-links"
+    r"|gift-link-prices|group-quotes|group-orders|group-payments|wallet|uploads"
     r"|payments|saved-methods|privacy|past-work)"
     r"\b[^{]*$"
 )

@@ -196,6 +196,8 @@ BOUNDED = {
     "/v1/payments/{payment_id}": "its refunds",
     "/v1/payment-methods": "the networks",
     "/v1/saved-methods": "SAVED_MAX",
+    "/v1/drafts": "DRAFTS_MAX",
+    "/v1/drafts/{draft_id}": "fifty lines of goods, and eight skills",
     "/v1/privacy-requests/{request_id}": "what stands in the way: five kinds",
     "/v1/wallet": "the kinds of accounts",
     "/v1/wallet/points": "the orders of a year and their points",

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from actors.gateways.cash import Cash
 from actors.gateways.moyasar import Moyasar
 from actors.gateways.payouts import PayoutGateway
 from actors.gateways.settings import MoyasarSettings, PaymentSettings, PaymentsMode, PayPalSettings
@@ -29,6 +30,7 @@ from simulations.gateways.moyasar import (
     MoyasarProtocol,
 )
 from simulations.gateways.server import PaymentServer
+from simulations.gateways.stc_pay import RIGHT, WRONG
 from storage.memory_ledger import MemoryLedger
 from tests.api.test_wallet import balances, enter
 from tests.api.town import QUOTE, Person, Town, a_town, order_body
@@ -44,8 +46,14 @@ VISA, MADA, SECURE, BROKE = (
 class Shop:
     """The edge with payments, and the server that stands for the gateway."""
 
-    def __init__(self, town: Town, protocol: MoyasarProtocol, http: httpx2.AsyncClient) -> None:
-        self.town, self.protocol, self.http = town, protocol, http
+    def __init__(
+        self,
+        town: Town,
+        server: PaymentServer,
+        protocol: MoyasarProtocol,
+        http: httpx2.AsyncClient,
+    ) -> None:
+        self.town, self.server, self.protocol, self.http = town, server, protocol, http
 
     async def wish(self, person: Person, number: str) -> dict[str, Any]:
         card = {"name": "Sara", "number": number, "month": "12", "year": "2030", "cvc": "123"}
@@ -89,7 +97,7 @@ async def a_shop(
             a_town(
                 folder,
                 payments=PaymentSettings(mode=PaymentsMode.REQUIRED, **payments),
-                gateways={GatewayName.MOYASAR: moyasar},
+                gateways={GatewayName.MOYASAR: moyasar, GatewayName.CASH: Cash()},
                 parts_of=_with_wallet,
                 payout_gateway=payout_gateway,
             ) as town,
@@ -98,7 +106,7 @@ async def a_shop(
             ) as http,
         ):
             protocol.webhook_url = f"{town.url}/v1/webhooks/moyasar"
-            yield Shop(town, protocol, http)
+            yield Shop(town, server, protocol, http)
 
 
 def _with_wallet(parts: Parts) -> Parts:
@@ -173,6 +181,21 @@ async def test_a_customer_confirms_at_his_bank_and_comes_back(tmp_path: Path) ->
         wanted = f"hadiyati://paid?payment_id={told['payment_id']}"
         assert returned.headers["location"] == wanted
         assert (await sara.get(f"/v1/orders/{told['order_id']}")).status_code == 200
+
+
+async def test_who_pays_by_stc_pay_tells_its_code(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    source = {"kind": "stc_pay", "value": "+966500000001"}
+    for code, status in ((WRONG, "declined"), (RIGHT, "captured")):
+        wish = {**await shop.wish(sara, VISA), "network": "stc_pay", "source": source}
+        told = (await sara.post("/v1/payments", wish)).json()
+        assert (told["status"], told["is_placed"]) == ("challenged", False), told
+        await shop.http.post(told["challenge_url"], json={"otp_value": code})
+        fields = {"status": status, "is_placed": code == RIGHT}
+        told = await shop.until(sara, told["payment_id"], **fields)
+        assert told["reason"] == ("" if code == RIGHT else "Invalid OTP")
+        order = await sara.get(f"/v1/orders/{told['order_id']}")
+        assert order.status_code == (200 if code == RIGHT else 404)
 
 
 async def test_a_webhook_is_enough(shop: Shop) -> None:

@@ -44,6 +44,7 @@ from engine.identity.login import User
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller, Role
 from engine.payments.gateways import GatewayName
+from storage.drafts import MemoryDrafts
 from storage.identity import IdentityStore
 from storage.jobs import MemoryJobs
 from storage.kept_answers import KeptAnswers
@@ -423,6 +424,7 @@ async def a_town(
         breaches=breaches or NoBreaches(),
         payments=MemoryPayments(memory.outbox),
         saved_methods=MemorySavedMethods(),
+        drafts=MemoryDrafts(),
         gateways=gateways or {},
         sms=DevelopmentSms(settings.sms_log),
         mail=DevelopmentMail(settings.mail_log),

@@ -152,6 +152,7 @@ async def walk(town: Town) -> Walk:
     await one.say("show_handover", customer, path={"order_id": order_id})
     await _money(one, customer, operator, order_id)
     await _pay(one, operator, courier, order_id)
+    await _drafts(one, customer)
     await _gift_links(one, customer)
     await _group(one, customer)
     await _again(one, customer, order_id)
@@ -314,6 +315,17 @@ async def _pay(one: Walk, operator: Person, courier: Person, order_id: str) -> N
     made = await one.say("open_dispute", operator, **whose)
     await one.say("list_disputes", operator)
     await one.say("close_dispute", operator, path={"dispute_id": made["dispute_id"]})
+
+
+async def _drafts(one: Walk, customer: Person) -> None:
+    begun = await one.say("begin_draft", customer)
+    path = {"draft_id": begun["draft_id"]}
+    await one.say("get_draft", customer, path=path)
+    seen = {"If-Match": str(begun["version"])}
+    await one.say("change_draft", customer, path=path, headers=seen)
+    await one.say("quote_draft", customer, path=path)
+    await one.say("list_drafts", customer)
+    await one.say("delete_draft", customer, path=path)
 
 
 async def _gift_links(one: Walk, customer: Person) -> None:

@@ -5,6 +5,7 @@ from typing import get_type_hints
 from engine.payments.gateways import MATRIX, Capabilities
 from engine.payments.payment import TRANSITIONS
 from simulations.gateways.cards import ACCOUNTS, CARDS
+from simulations.gateways.stc_pay import CODES, MOBILES
 from tests.engine.test_documents import rows
 
 PAGE = "payments.md"
@@ -35,3 +36,9 @@ def test_the_cards_that_mean_something() -> None:
 def test_the_accounts_that_mean_something() -> None:
     told = [tuple(row) for row in rows(PAGE, "## Accounts that mean something")]
     assert told == [(one.number, one.meaning) for one in ACCOUNTS]
+
+
+def test_the_mobiles_and_codes_that_mean_something() -> None:
+    told = [tuple(row) for row in rows(PAGE, "## Mobiles that mean something")]
+    mobiles = [(one.number, "", one.meaning) for one in MOBILES]
+    assert told == mobiles + [("any other", one.code, one.meaning) for one in CODES]
