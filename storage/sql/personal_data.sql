@@ -278,6 +278,12 @@ delete from saved_methods where customer_id = :user_id;
 select state - 'token' as told from saved_methods where customer_id = :user_id
 order by saved_at desc, id desc limit :limit;
 
+-- name: erase_invoice_buyers!
+delete from invoice_buyers where customer_id = :user_id;
+
+-- name: tell_invoice_buyers
+select state as told from invoice_buyers where customer_id = :user_id limit :limit;
+
 -- name: erase_bank_accounts!
 delete from bank_accounts where courier_id = :user_id;
 
