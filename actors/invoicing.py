@@ -60,7 +60,14 @@ class Invoicing:
         order = await self._store.find_order(effect.order_id)
         assert order is not None, "an effect is stored with its order"
         quote = await self._store.find_quote(order.quote_id)
-        draft = draft_of(order, quote, seller=self._seller, now=self._clock.now())
+        buyer = await self._invoices.find_buyer(order.customer_id)
+        draft = draft_of(
+            order,
+            quote,
+            seller=self._seller,
+            buyer=None if buyer is None else buyer.party,
+            now=self._clock.now(),
+        )
         issued = await self._issue(draft)
         assert isinstance(issued, Invoice), "an invoice that corrects nothing is not refused"
 

@@ -35,7 +35,7 @@ from storage.order_tokens import made_of
 _AT_ONCE: Final = 20_000
 COURIERS: Final = 2_000
 ORDERS_OF_CUSTOMER: Final = 20
-_TOKENS_OF_ORDER: Final = 26
+_TOKENS_OF_ORDER: Final = 27
 _OPEN_OF: Final = 1_000
 # Some first names are everywhere, some families small: each is as rare as its place in the list.
 _FIRST: Final = (

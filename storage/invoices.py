@@ -6,9 +6,10 @@ from typing import Protocol
 import asyncpg
 
 from engine.audit.record import AuditRecord
+from engine.invoices.buyer import Buyer
 from engine.invoices.invoice import FIRST_PREVIOUS_HASH, Chain, Draft, Invoice, InvoiceId
 from engine.invoices.submission import Submission
-from engine.kernel.ids import OrderId
+from engine.kernel.ids import OrderId, UserId
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
@@ -78,6 +79,18 @@ class InvoiceStore(Protocol):
 
     async def list_submissions(self, wanted: Wanted) -> Page[Submission]:
         """A page of them without what was cleared, as `SUBMISSIONS` says."""
+        ...
+
+    async def save_buyer(self, buyer: Buyer) -> None:
+        """For whom a customer buys from now on."""
+        ...
+
+    async def find_buyer(self, customer_id: UserId) -> Buyer | None:
+        """For whom a customer buys; None for himself."""
+        ...
+
+    async def forget_buyer(self, customer_id: UserId) -> None:
+        """He buys for himself again; what was issued stays as it is."""
         ...
 
 
@@ -167,6 +180,16 @@ class PostgresInvoices:
     async def list_submissions(self, wanted: Wanted) -> Page[Submission]:
         query = queries.list_submissions
         return await page_in(self._database, query, SUBMISSIONS, wanted, _submission)
+
+    async def save_buyer(self, buyer: Buyer) -> None:
+        await self._database.run(queries.save_buyer, state=encode(buyer))
+
+    async def find_buyer(self, customer_id: UserId) -> Buyer | None:
+        state = await self._database.value(queries.find_buyer, customer_id=known(customer_id))
+        return None if state is None else decode(Buyer, state)
+
+    async def forget_buyer(self, customer_id: UserId) -> None:
+        await self._database.run(queries.forget_buyer, customer_id=known(customer_id))
 
 
 def _submission(row: asyncpg.Record) -> Submission:

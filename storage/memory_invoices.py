@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from engine.audit.record import AuditRecord
+from engine.invoices.buyer import Buyer
 from engine.invoices.invoice import Chain, Draft, Invoice, InvoiceId, InvoiceKind
 from engine.invoices.submission import Submission, opened
-from engine.kernel.ids import OrderId
+from engine.kernel.ids import OrderId, UserId
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
@@ -27,6 +28,7 @@ class MemoryInvoices:
         self._by_cause: dict[str, Invoice] = {}
         self._prints: dict[InvoiceId, bytes] = {}
         self._submissions: dict[InvoiceId, Submission] = {}
+        self._buyers: dict[UserId, Buyer] = {}
 
     async def issue(
         self, unit: str, draft: Draft, issue: Issue, *, records: Sequence[AuditRecord] = ()
@@ -85,6 +87,15 @@ class MemoryInvoices:
     async def list_submissions(self, wanted: Wanted) -> Page[Submission]:
         bare = (replace(one, cleared_xml=b"") for one in self._submissions.values())
         return SUBMISSIONS.page(bare, wanted)
+
+    async def save_buyer(self, buyer: Buyer) -> None:
+        self._buyers[buyer.customer_id] = buyer
+
+    async def find_buyer(self, customer_id: UserId) -> Buyer | None:
+        return self._buyers.get(customer_id)
+
+    async def forget_buyer(self, customer_id: UserId) -> None:
+        self._buyers.pop(customer_id, None)
 
     def _end_of(self, unit: str, original_id: InvoiceId | None) -> Chain:
         chain, end = self._chains[unit], Chain(unit=unit)

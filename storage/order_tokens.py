@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
+import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.kernel.ids import OrderId, ZoneId
+from engine.kernel.ids import OrderId
 from engine.kernel.messages import Change
 from engine.kernel.pages import FIRST_ID, Page, Wanted, page_of
 from engine.kernel.timing import Instant
@@ -27,7 +28,7 @@ _COUNTED_MAX: Final = 500
 # up to so many orders, so often at most.
 _READ_MORE, _READ_AT_ONCE, _READ_TIMES = 4, 5_000, 12
 # It has another name whenever tokens are others, and goes through all orders once more.
-_WALK: Final = "order_tokens: phones by six digits"
+_WALK: Final = "order_tokens: names in past work"
 _WALKED_AT_ONCE: Final = 500
 
 
@@ -78,26 +79,41 @@ async def save(session: Session, found: Sequence[OrderTokens]) -> None:
 
 async def search(database: Database, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
     """A page of what is found; see `Store.search_orders`."""
-    scopes, reading = _scoped(asked.zones, wanted)
-    lone = scopes[0] if len(scopes) == 1 else EVERYWHERE
-    lead, others = await _in_order(database, needs(asked.sought), lone)
-    if not lead:
-        return page_of([], wanted)
-    tokens = [token_of(scope, one) for scope in scopes for one in lead]
-    # Mostly what the rarest finds is what is sought; asking for the others would be in vain.
-    needed: Sequence[tuple[str, ...]] = ()
+    scopes, first = _scoped(asked, wanted)
+    wish = needs(asked.sought)
+    # Mostly what the first finds is what is sought; asking for the others would be in vain.
+    lead, reading = wish[0], first
+    others: list[tuple[str, ...]] = []
     found: list[Order] = []
-    for _ in range(_READ_TIMES):
-        query, values = statement(queries.search_orders, ORDER_SEARCH, reading)
-        rows = await database.rows(query, tokens=tokens, **of_others(needed), **values)
+    for times in range(_READ_TIMES):
+        rows = await _look(database, scopes, lead, others, reading)
         orders = (decode(Order, row["state"]) for row in rows if row["state"] is not None)
         found += [one for one in orders if asked.finds(one)]
         if len(found) > wanted.limit or len(rows) <= reading.limit:
             break
-        needed = others
         more = min(reading.limit * _READ_MORE, _READ_AT_ONCE)
         reading = replace(reading, limit=more, beyond=(rows[-1]["at"], rows[-1]["id"]))
+        if times == 0 and len(wish) > 1:
+            lone = scopes[0] if len(scopes) == 1 else EVERYWHERE
+            lead, others = await _in_order(database, wish, lone)
+            if not lead:
+                return page_of([], wanted)
+            if others[0] is wish[0]:
+                found, reading = [], first
     return page_of(found, wanted)
+
+
+async def _look(
+    database: Database,
+    scopes: Sequence[str],
+    lead: Sequence[str],
+    others: Sequence[tuple[str, ...]],
+    reading: Wanted,
+) -> list[asyncpg.Record]:
+    """Orders that have a token of the lead, and what those are that have one of each other need."""
+    tokens = [token_of(scope, one) for scope in scopes for one in lead]
+    query, values = statement(queries.search_orders, ORDER_SEARCH, reading)
+    return await database.rows(query, tokens=tokens, **of_others(others), **values)
 
 
 def of_others(needed: Sequence[tuple[str, ...]]) -> dict[str, Any]:
@@ -133,14 +149,19 @@ def made_of(order: Order, *, is_first: bool = True) -> OrderTokens:
     """What an order leaves in the index, as it stands; after its first version less is new."""
     tokens = tokens_of(order)
     scopes = (EVERYWHERE, order.zone_id)
+    # What is personal was written at first; at the end it may have been let go already.
+    personal = tokens.personal if is_first else ()
     return OrderTokens(
         order.id,
         order.placed_at,
-        # What is personal was written at first; at the end it may have been let go already.
-        tuple(token_of(scope, one) for scope in scopes for one in tokens.personal)
-        if is_first
-        else (),
-        tuple(token_of(scope, one) for scope in scopes for one in tokens.lasting),
+        (
+            *(token_of(scope, one) for scope in scopes for one in personal),
+            *(token_of(EVERYWHERE, one) for one in tokens.carried_personal),
+        ),
+        (
+            *(token_of(scope, one) for scope in scopes for one in tokens.lasting),
+            *(token_of(EVERYWHERE, one) for one in tokens.carried),
+        ),
     )
 
 
@@ -148,8 +169,6 @@ async def _in_order(
     database: Database, wish: tuple[tuple[str, ...], ...], scope: str
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The need that the fewest orders of a scope meet, which may be none, and the others."""
-    if len(wish) == 1:
-        return wish[0], []
     hashes = {one: token_of(scope, one) for need in wish for one in need}
     rows = await database.rows(
         queries.count_order_tokens, tokens=[*hashes.values()], most=_COUNTED_MAX
@@ -160,8 +179,11 @@ async def _in_order(
     return lead, [one for one in wish if one is not rarest]
 
 
-def _scoped(zones: tuple[ZoneId, ...] | None, wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:
+def _scoped(asked: OrderSearch, wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:
     """Where to look, which says what a zone that is asked for would say."""
+    if asked.sought.carried_by is not None:
+        return (EVERYWHERE,), wanted
+    zones = asked.zones
     scopes: tuple[str, ...] = (EVERYWHERE,) if zones is None else zones
     asked_for = [one.value for one in wanted.only if one.column == "zone_id"]
     if asked_for:

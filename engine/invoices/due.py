@@ -35,14 +35,22 @@ def invoices_for(decision: Decision) -> tuple[IssueInvoice, ...]:
     )
 
 
-def draft_of(order: Order, quote: Quote | None, *, seller: Party, now: Instant) -> Draft:
-    """A simplified invoice for an order that has ended: what was quoted, or what is charged."""
+def draft_of(
+    order: Order,
+    quote: Quote | None,
+    *,
+    seller: Party,
+    buyer: Party | None = None,
+    now: Instant,
+) -> Draft:
+    """The invoice for an order that has ended: what was quoted, or what is charged."""
     assert order.ended_at is not None, "what is not over yet is not invoiced"
     return Draft(
         id=InvoiceId(derived_id("invoice of", order.id)),
         cause=f"order:{order.id}",
         order_id=order.id,
         seller=seller,
+        buyer=buyer,
         lines=lines_of(order, quote),
         issued_at=now,
         supplied_at=order.ended_at,

@@ -31,10 +31,16 @@ SOUGHT_WORDS_MAX: Final = 8
 
 
 class Tokens(Struct, frozen=True):
-    """By what an order is found: `personal` goes with its recipient's name, `lasting` stays."""
+    """By what an order is found: what is personal goes with its recipient's name, the rest stays.
+
+    What is `carried` is there when the order has ended, and among all orders alone: a courier's
+    past work is not sought by zone.
+    """
 
     personal: frozenset[str]
     lasting: frozenset[str]
+    carried: frozenset[str] = frozenset()
+    carried_personal: frozenset[str] = frozenset()
 
 
 class Sought(Struct, frozen=True, kw_only=True):
@@ -59,13 +65,19 @@ def sought(text: str, *, phone_end: str = "", code: str = "") -> Sought:
 def tokens_of(order: Order) -> Tokens:
     """What an order is found by as it stands."""
     lasting = {ANY, _of_code(folded(order.code))}
-    if order.courier_id is not None and not order.is_open:
-        lasting.add(_of_courier(order.courier_id))
     names = _names(order)
     personal = {_of_name(one) for name in names for one in _beginnings(name)} | _pairs(names)
     digits = _digits(order)
     personal |= {_of_phone(digits[-one:]) for one in _PHONE_ENDS if one <= len(digits)}
-    return Tokens(frozenset(personal), frozenset(lasting))
+    carrier = None if order.is_open else order.courier_id
+    if carrier is None:
+        return Tokens(frozenset(personal), frozenset(lasting))
+    return Tokens(
+        frozenset(personal),
+        frozenset(lasting),
+        carried=frozenset({_of_courier(carrier)}),
+        carried_personal=frozenset(_of_carried(carrier, name) for name in names),
+    )
 
 
 def needs(wish: Sought) -> tuple[tuple[str, ...], ...]:
@@ -78,11 +90,12 @@ def needs(wish: Sought) -> tuple[tuple[str, ...], ...]:
         found.append((_of_code(wish.code),))
     if wish.phone_end:
         found.append((_of_end(wish.phone_end),))
-    if wish.carried_by is not None:
-        found.append((_of_courier(wish.carried_by),))
     names = [one for one in wish.words if not _subscriber(one).isdecimal()]
+    if wish.carried_by is not None:
+        found += _of_work(wish.carried_by, names)
+    found += [_of_word(one) for one in wish.words if one not in names]
     found += [need for one, other in pairwise(names) if (need := _of_both(one, other))]
-    found += [_of_word(one) for one in wish.words]
+    found += [_of_word(one) for one in names]
     return tuple(found) or ((ANY,),)
 
 
@@ -118,14 +131,19 @@ def _of_word(word: str) -> tuple[str, ...]:
     phones = (_of_end(end),) if may_be_phone else ()
     name = _bare(word)
     longest = max((one for one in _LENGTHS if one <= len(name)), default=len(name))
-    codes = (_of_code(word),) if word.isascii() else ()
-    return (_of_name(name[:longest]), *codes, *phones)
+    return (_of_name(name[:longest]), *_codes(word), *phones)
+
+
+def _of_work(carrier: CourierId, names: Iterable[str]) -> list[tuple[str, ...]]:
+    """What somebody carried, by the recipients' names if they are told."""
+    told = [(_of_carried(carrier, _bare(one)), *_codes(one)) for one in names]
+    return told or [(_of_courier(carrier),)]
 
 
 def _of_both(one: str, other: str) -> tuple[str, ...]:
     """Two names, either of them a code if it is in Latin letters; none if they begin alike."""
     pairs = _pairs((_bare(one), _bare(other)))
-    return (*pairs, *(_of_code(word) for word in (one, other) if word.isascii())) if pairs else ()
+    return (*pairs, *_codes(one), *_codes(other)) if pairs else ()
 
 
 def _of_end(end: str) -> str:
@@ -177,5 +195,14 @@ def _of_code(code: str) -> str:
     return f"code:{code}"
 
 
+def _codes(word: str) -> tuple[str, ...]:
+    """A word in Latin letters may be a code."""
+    return (_of_code(word),) if word.isascii() else ()
+
+
 def _of_courier(courier_id: CourierId) -> str:
     return f"courier:{courier_id}"
+
+
+def _of_carried(courier_id: CourierId, name: str) -> str:
+    return f"carried:{courier_id}|{name[:_SHORTEST]}"

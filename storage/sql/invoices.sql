@@ -42,3 +42,13 @@ select pdf from invoice_prints where invoice_id = :invoice_id;
 -- name: save_print!
 insert into invoice_prints (invoice_id, pdf) values (:invoice_id, :pdf)
 on conflict (invoice_id) do nothing;
+
+-- name: save_buyer!
+insert into invoice_buyers (state) values (:state)
+on conflict (customer_id) do update set state = excluded.state;
+
+-- name: find_buyer
+select state from invoice_buyers where customer_id = :customer_id;
+
+-- name: forget_buyer!
+delete from invoice_buyers where customer_id = :customer_id;

@@ -22,8 +22,8 @@ from unnest(:tokens::bigint[]) as asked (token);
 
 -- name: search_orders
 -- Orders that have one of the tokens, and what those are that have of every other need one, too. Who
--- asks for no status does not read `orders` for it, since PostgreSQL leaves out a join that nobody
--- needs.
+-- asks for no status and no zone does not read `orders` for it, since PostgreSQL leaves out a join
+-- that nobody needs.
 select
     case when :others::integer = 0 or :others::integer = (
         select count(distinct other.need)
@@ -38,7 +38,7 @@ from (
     cross join lateral (
         select has.placed_at, has.id
         from (
-            select one.token, one.placed_at, one.order_id as id, orders.status
+            select one.token, one.placed_at, one.order_id as id, orders.status, orders.zone_id
             from order_tokens as one left join orders on orders.id = one.order_id
         ) as has
         where has.token = asked.token

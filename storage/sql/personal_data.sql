@@ -285,6 +285,12 @@ delete from drafts where customer_id = :user_id;
 select state as told from drafts where customer_id = :user_id
 order by changed_at desc, id desc limit :limit;
 
+-- name: erase_invoice_buyers!
+delete from invoice_buyers where customer_id = :user_id;
+
+-- name: tell_invoice_buyers
+select state as told from invoice_buyers where customer_id = :user_id limit :limit;
+
 -- name: erase_bank_accounts!
 delete from bank_accounts where courier_id = :user_id;
 

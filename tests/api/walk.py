@@ -300,6 +300,8 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     for name in ("search_payments", "export_found_payments"):
         await one.say(name, await one.town.admin())
     await one.say("list_saved_methods", customer)
+    for name in ("put_company", "get_company", "forget_company"):
+        await one.say(name, customer)
     await one.say("get_points", customer)
     await one.say("get_wallet", customer)
     await one.say("get_statement", customer)

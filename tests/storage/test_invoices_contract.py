@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
+from engine.invoices.buyer import Buyer
 from engine.invoices.invoice import CREDIT_EXCEEDED, Chain, Draft, Invoice, InvoiceId
 from engine.invoices.issue import issue
 from engine.invoices.submission import (
@@ -19,6 +20,7 @@ from engine.invoices.submission import (
     opened,
     tried,
 )
+from engine.kernel.ids import UserId
 from engine.kernel.listing import one_of
 from engine.kernel.pages import Wanted
 from engine.kernel.refusals import Refusal
@@ -30,7 +32,7 @@ from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
 from storage.store import Store
 from tests.builders import new_id
-from tests.engine.invoices.drafts import LINES, STAMP, a_draft, a_note_on
+from tests.engine.invoices.drafts import LINES, SELLER, STAMP, a_draft, a_note_on
 from tests.storage.telling import a_told_story
 
 UNIT = "HDY"
@@ -131,6 +133,21 @@ async def test_what_is_for_no_order_is_found_by_its_cause(invoices: InvoiceStore
     assert set(await invoices.find_submissions([fee.id])) == {fee.id}
 
 
+async def test_a_customer_buys_for_the_company_that_he_named_last(invoices: InvoiceStore) -> None:
+    one, other = UserId(new_id()), UserId(new_id())
+    first = Buyer(customer_id=one, party=SELLER, made_at=1)
+    moved = Buyer(customer_id=one, party=replace(SELLER, city="جدة"), made_at=2)
+    assert await invoices.find_buyer(one) is None
+    for buyer in (first, moved):
+        await invoices.save_buyer(buyer)
+        assert await invoices.find_buyer(one) == buyer
+    assert await invoices.find_buyer(other) is None
+    await invoices.forget_buyer(other)
+    assert await invoices.find_buyer(one) == moved
+    await invoices.forget_buyer(one)
+    assert await invoices.find_buyer(one) is None
+
+
 async def test_units_count_for_themselves(store: Store, invoices: InvoiceStore) -> None:
     first = await a_kept_one(store, invoices)
     draft = a_draft(order_id=first.draft.order_id)
@@ -154,6 +171,16 @@ async def test_the_database_itself_keeps_what_was_issued(
         """
         with pytest.raises(asyncpg.CheckViolationError, match="does not follow"):
             await connection.execute(skipping, new_id(), first.id)
+
+
+async def test_the_database_takes_no_company_that_the_authority_would_refuse(
+    postgres_invoices: PostgresInvoices,
+) -> None:
+    party = replace(SELLER, vat_number="411111111100003")
+    with pytest.raises(asyncpg.CheckViolationError, match="invoice_buyers_vat_number"):
+        await postgres_invoices.save_buyer(
+            Buyer(customer_id=UserId(new_id()), party=party, made_at=1)
+        )
 
 
 async def test_what_is_issued_is_on_its_way_to_the_authority(

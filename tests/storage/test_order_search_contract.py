@@ -100,6 +100,21 @@ async def test_a_couriers_past_work_is_found_when_it_has_ended(store: Store) -> 
         mine = replace(sought(""), carried_by=story.courier.id)
         search = OrderSearch(sought=mine, viewer=Viewer.COURIER)
         assert await found(store, search) == expected
+    zone_id, other_id = done.order.zone_id, carried.order.zone_id
+    name, other = done.order.recipient.name.split()[0], "Nobody"
+    for text, zones, only, is_meant in (
+        (name, None, (), True),
+        (name[:3], (zone_id,), (), True),
+        (name[:3], (other_id,), (), False),
+        (name, None, (one_of("zone_id", zone_id),), True),
+        (name, None, (one_of("zone_id", other_id),), False),
+        (f"{name} {done.order.recipient.phone[-4:]}", None, (), True),
+        (f"{name} {other}", None, (), False),
+        (done.order.code, None, (), True),
+    ):
+        mine = replace(sought(text), carried_by=done.courier.id)
+        search = OrderSearch(sought=mine, viewer=Viewer.COURIER, zones=zones)
+        assert await found(store, search, *only) == [done.order] * is_meant, (text, zones, only)
 
 
 async def test_old_orders_get_their_tokens_and_an_end_is_found_where_it_was_stopped(
