@@ -46,6 +46,7 @@ from api.keys import open_keys
 from api.logs import write_logs
 from api.parts import Parts
 from api.settings import Settings, adopt_environment
+from api.settlement_sources import open_settlement_sources
 from api.signals import signals_kept
 from api.sockets.desk import Desk
 from api.sockets.line import Line
@@ -106,7 +107,6 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         ledger, objects = PostgresLedger(database), Objects(settings.objects, settings.files_folder)
         identity, staff = PostgresIdentity(database, vault), PostgresStaff(database, vault)
         payouts, units = PostgresPayouts(database, vault), PostgresUnitCertificates(database, vault)
-        certificates = open_certificates(settings, units, keys)
         # Who registered before phones were sealed must be found.
         for one in (identity, staff, payouts, units):
             await one.reseal()
@@ -119,7 +119,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
             invoices=PostgresInvoices(database),
-            certificates=certificates,
+            certificates=(certificates := open_certificates(settings, units, keys)),
             authority=await stack.enter_async_context(Zatca(settings.zatca, certificates)),
             gift_links=PostgresGiftLinks(database),
             chat=PostgresChat(database),
@@ -128,6 +128,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             audit=PostgresAudit(database),
             refused_tries=PostgresRefusedTries(database),
             settlements=PostgresSettlements(database),
+            settlement_sources=await stack.enter_async_context(open_settlement_sources(settings)),
             mail=_open_mail(settings),
             ledger=ledger,
             payouts=payouts,

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from actors.clock import Clock, SystemClock
 from simulations.gateways.cards import BY_NUMBER, MagicCard, Silence
 from simulations.gateways.server import SILENT, PaymentServer, Reply, Request, Webhook
 from simulations.gateways.till import Charge, ChargeStatus, Refused, Till
@@ -25,8 +26,10 @@ _APPROVED: Final = "4111111111111111"
 class MoyasarProtocol:
     """Answers as Moyasar does; everything that happens is told to `webhook_url`."""
 
-    def __init__(self, server: PaymentServer, *, webhook_url: str = "") -> None:
-        self.till = Till()
+    def __init__(
+        self, server: PaymentServer, *, webhook_url: str = "", wall: Clock | None = None
+    ) -> None:
+        self.till = Till(clock=wall or SystemClock())
         self.webhook_url = webhook_url
         self._server = server
         self._count = 0

@@ -55,6 +55,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", "/v1/audit-log", None, Permission.SEE_AUDIT_LOG),
     ("POST", "/v1/settlement-runs", {}, Permission.RECONCILE),
     ("GET", "/v1/settlement-runs", None, Permission.RECONCILE),
+    ("GET", "/v1/settlement-feeds", None, Permission.RECONCILE),
     ("GET", "/v1/settlement-breaks", None, Permission.RECONCILE),
     ("GET", f"/v1/settlement-breaks/{ID}", None, Permission.RECONCILE),
     ("POST", f"/v1/settlement-breaks/{ID}/decision", {}, Permission.RECONCILE),

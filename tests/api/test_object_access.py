@@ -209,7 +209,8 @@ OF_ONESELF = re.compile(
 )
 OF_OPERATORS = re.compile(
     r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log|refused-tries"
-    r"|privacy-requests|order-search|payment-search|settlement-runs|settlement-breaks|invoice-submissions)\b"
+    r"|privacy-requests|order-search|payment-search|settlement-runs|settlement-feeds"
+    r"|settlement-breaks|invoice-submissions)\b"
 )
 
 
