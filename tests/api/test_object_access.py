@@ -204,7 +204,7 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 OF_ONESELF = re.compile(
     r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|gift-links|gift-link-prices"
     r"|group-quotes|group-orders|group-payments|wallet|uploads"
-    r"|payments|saved-methods|privacy|past-work)"
+    r"|payments|payment-history|saved-methods|privacy|past-work)"
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(

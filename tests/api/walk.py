@@ -299,6 +299,11 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await one.say("export_payments", customer)
     for name in ("search_payments", "export_found_payments"):
         await one.say(name, await one.town.admin())
+    whose = {"customer_id": customer.user_id}
+    for name in ("get_payment_history", "export_payment_history"):
+        await one.say(name, customer)
+    for name in ("get_customer_payment_history", "export_customer_payment_history"):
+        await one.say(name, await one.town.admin(), path=whose)
     await one.say("list_saved_methods", customer)
     await one.say("get_points", customer)
     await one.say("get_wallet", customer)
