@@ -194,21 +194,24 @@ from found join ledger_entries as entry on entry.number = found.number
 order by entry.number;
 
 -- name: ledger_posted_at
--- What accounts have, less what was posted to them later.
+-- What accounts have, less what was posted to them later; compared as in a statement.
 select account.id, (account.posted - coalesce(later.amount, 0))::bigint as posted
 from ledger_accounts as account
 cross join lateral (
     select sum(leg.amount) as amount
     from (
         select amounts[1] as amount from ledger_entries
-        where accounts[1] = account.id and number > :number and form <> 'pending'
+        where (accounts[1], number) > (account.id, :number) and accounts[1] <= account.id
+            and form <> 'pending'
         union all
         select amounts[2] from ledger_entries
-        where accounts[2] = account.id and number > :number and form <> 'pending'
+        where (accounts[2], number) > (account.id, :number) and accounts[2] <= account.id
+            and form <> 'pending'
         union all
         select further.amount from ledger_further_legs as further
         join ledger_entries as entry on entry.number = further.number
-        where further.account = account.id and further.number > :number
+        where (further.account, further.number) > (account.id, :number)
+            and further.account <= account.id
             and entry.form <> 'pending'
     ) as leg
 ) as later
