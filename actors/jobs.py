@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from actors.clock import Clock
+from actors.fetching import SettlementFetching, fetch_settlements
 from actors.loyalty import Loyalty
 from actors.payouts import Payouts
 from actors.reconciling import Settlements
@@ -83,6 +84,18 @@ async def settle_points(loyalty: Loyalty) -> str:
 
     await loyalty.settle_all(one)
     return f"{count} accounts"
+
+
+async def reconcile_all(
+    settlements: Settlements, folder: Path | None, fetching: SettlementFetching, wall: Clock
+) -> str:
+    """What lies in the folder, and what gateways hand out, for as many as are asked."""
+    told = []
+    if folder is not None:
+        told.append(await reconcile_files(settlements, folder, wall))
+    if fetching.gateways:
+        told.append(await fetch_settlements(fetching, BY_ITSELF))
+    return "; ".join(told)
 
 
 async def reconcile_files(settlements: Settlements, folder: Path, wall: Clock) -> str:

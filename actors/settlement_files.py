@@ -18,7 +18,7 @@ from msgspec import Struct
 from engine.kernel.ids import OrderId
 from engine.money.reconciliation import StatementLine
 from engine.money.transfers import about_order
-from engine.payments.conversion import Mark, Rate, mark_in
+from engine.payments.conversion import Rate, mark_in
 from engine.payments.gateways import CURRENCY, GatewayName
 
 Row = dict[str, str]
@@ -27,7 +27,7 @@ Read = Callable[[Row, int], StatementLine | None]
 _MOYASAR: Final = ("payment_id", "type", "currency", "amount", "fee", "vat")
 # What was moved; a void has moved nothing, and everything else is a break of its own.
 _SIGNS: Final = {"pay": 1, "refund": -1}
-_STRIPE: Final = (
+STRIPE_COLUMNS: Final = (
     "balance_transaction_id",
     "currency",
     "gross",
@@ -87,8 +87,8 @@ def parse_settlement(name: str, text: str, *, halalas: bool = False) -> Settleme
     first = next(rows, [])
     if first[:1] == ["RH"]:
         gateway, lines = GatewayName.PAYPAL, _lines(name, _paypal_rows(name, rows), _paypal)
-    elif _STRIPE[0] in first:
-        _must_have(name, first, _STRIPE)
+    elif STRIPE_COLUMNS[0] in first:
+        _must_have(name, first, STRIPE_COLUMNS)
         gateway, lines = GatewayName.STRIPE, _lines(name, _named(first, rows), _stripe)
     else:
         _must_have(name, first, _MOYASAR)
@@ -148,7 +148,9 @@ def _moyasar(digest: str, *, halalas: bool) -> Read:
         _must_be_riyals(row["currency"])
         return StatementLine(
             row=number,
-            about=_about(row.get("order_id", ""), kind, row["payment_id"], is_move=kind in _SIGNS),
+            about=about_line(
+                row.get("order_id", ""), kind, row["payment_id"], is_move=kind in _SIGNS
+            ),
             halalas=_SIGNS.get(kind, -1) * abs(amount),
             fee_halalas=fee,
             fee_vat_halalas=vat,
@@ -168,7 +170,7 @@ def _stripe(row: Row, number: int) -> StatementLine | None:
     order_id = row["payment_metadata[order_id]"]
     return StatementLine(
         row=number,
-        about=_about(order_id, kind, name, is_move=kind in _STRIPE_MOVES),
+        about=about_line(order_id, kind, name, is_move=kind in _STRIPE_MOVES),
         halalas=_halalas(row["gross"]),
         fee_halalas=_halalas(row["fee"]),
         reference=name,
@@ -176,35 +178,63 @@ def _stripe(row: Row, number: int) -> StatementLine | None:
 
 
 def _paypal(row: Row, number: int) -> StatementLine | None:
-    """One transaction in US cents, told in halalas at the rate of its payment."""
-    code, name = row["Transaction Event Code"], row["Transaction ID"]
+    return paypal_line(
+        number,
+        code=row["Transaction Event Code"],
+        name=row["Transaction ID"],
+        texts=(row["Invoice ID"], row["Custom Field"]),
+        currency=row["Gross Transaction Currency"],
+        cents=_cents(row, "Gross Transaction Amount", "Transaction Debit or Credit"),
+        fee_cents=_cents(row, "Fee Amount", "Fee Debit or Credit"),
+    )
+
+
+def paypal_line(
+    number: int,
+    *,
+    code: str,
+    name: str,
+    texts: tuple[str, str],
+    currency: str,
+    cents: int,
+    fee_cents: int,
+) -> StatementLine | None:
+    """One transaction in US cents, told in halalas at the rate of its payment.
+
+    Cents and fee are above zero for what came; our mark is in one of the texts. None for what only
+    says that the money of others went to our bank.
+    """
     if code.startswith(_PAYPAL_BANK):
         return None
-    if row["Gross Transaction Currency"] != "USD":
+    if currency != "USD":
         raise ValueError("the currency is not USD")
-    mark = mark_in(row["Invoice ID"]) or mark_in(row["Custom Field"])
+    mark = mark_in(texts[0]) or mark_in(texts[1])
     is_ours = mark is not None and code.startswith(_PAYPAL_MOVES)
+    rate = _PEG if mark is None else mark.rate
     return StatementLine(
         row=number,
         about=f"{code}:{name}",
-        halalas=_worth(row, "Gross Transaction Amount", "Transaction Debit or Credit", mark),
-        fee_halalas=-_worth(row, "Fee Amount", "Fee Debit or Credit", mark),
+        halalas=_worth(rate, cents),
+        fee_halalas=-_worth(rate, fee_cents),
         reference=name,
         payment_id=mark.payment_id if mark is not None and is_ours else "",
         is_converted=True,
     )
 
 
-def _worth(row: Row, amount: str, direction: str, mark: Mark | None) -> int:
+def _worth(rate: Rate, cents: int) -> int:
+    return rate.worth(abs(cents)) * (1 if cents > 0 else -1)
+
+
+def _cents(row: Row, amount: str, direction: str) -> int:
     """Whole cents without a sign; the column beside them says whether they came or went."""
     cents = row[amount] or "0"
     if not (cents.isascii() and cents.isdecimal()):
         raise InvalidOperation
-    rate = _PEG if mark is None else mark.rate
-    return rate.worth(int(cents)) * (1 if row[direction] == "CR" else -1)
+    return int(cents) * (1 if row[direction] == "CR" else -1)
 
 
-def _about(order_id: str, kind: str, name: str, *, is_move: bool) -> str:
+def about_line(order_id: str, kind: str, name: str, *, is_move: bool) -> str:
     """The order; what is neither taken nor given back is told by itself, whatever it names."""
     known = order_id.strip()
     return about_order(OrderId(known)) if known and is_move else f"{kind}:{name}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from api.setting_group import SettingGroup
+from engine.payments.gateways import GatewayName
 
 
 class BooksSettings(SettingGroup):
@@ -18,8 +19,25 @@ class BooksSettings(SettingGroup):
     )
     settlement_folder: Path | None = Field(
         default=None,
-        description="Where the gateways' settlement files (`*.csv`) are put; none: nothing is"
-        " reconciled by itself.",
+        description="Where settlement files (`*.csv`) of gateways are put that nobody fetches.",
+    )
+    fetch_settlements: frozenset[GatewayName] = Field(
+        default=frozenset(),
+        description="The gateways whose settlements are fetched at that hour, of `moyasar`,"
+        " `stripe`, `paypal`.",
+    )
+    first_fetch_days: int = Field(
+        default=7,
+        ge=1,
+        le=365,
+        description="How far back a gateway is asked the first time, in days.",
+    )
+    fetch_timeout_s: float = Field(
+        default=240.0,
+        gt=0,
+        le=280,
+        description="Longest that one gateway's settlements are fetched in one go; the rest"
+        " follows.",
     )
     write_off_limit_halalas: int = Field(
         default=10_000,

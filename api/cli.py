@@ -16,6 +16,7 @@ from api.commands import (
     documents,
     experiments,
     exports,
+    fetching,
     keys,
     ledger,
     loyalty,
@@ -73,6 +74,7 @@ app.command("walk-ledger")(ledger.walk_ledger)
 app.command("payment-server")(payment_server)
 app.command("move-zone")(move_zone)
 app.command()(seed.seed)
+app.command("fetch-settlements")(fetching.fetch_settlements)
 app.command("onboard-unit")(onboarding.onboard_unit)
 app.command()(documents.openapi)
 app.command()(documents.clients)
@@ -372,6 +374,7 @@ def doctor() -> None:
     if database is not None:
         with Understandable():
             findings += onboarding.certificate_findings(settings, database)
+            findings += fetching.feed_findings(settings, database)
     Narrator().show(findings_table(findings))
     if any(one.state == "problem" for one in findings):
         raise typer.Exit(1)

@@ -1,6 +1,6 @@
 """What the edge is made of: everything that its routes and sockets are handed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actors.bus import Bus
@@ -12,6 +12,7 @@ from actors.gateways.clamd import Scanner
 from actors.gateways.mail import MailGateway
 from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
+from actors.gateways.settlements import SettlementSource
 from actors.gateways.sms import SmsGateway
 from actors.unit_certificates import UnitCertificates
 from api.admission import Admission
@@ -68,6 +69,7 @@ class Parts:
     audit: AuditStore
     refused_tries: RefusedTryStore
     settlements: SettlementStore
+    settlement_sources: Sequence[SettlementSource]
     ledger: LedgerStore
     payouts: PayoutStore
     periods: PeriodStore

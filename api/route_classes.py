@@ -43,10 +43,14 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("GET", r"/v1/orders\.csv", RouteClass(Weight.LIST, 20)),
     (
         "GET",
-        r"/v1/(order-search|past-work|payments|payment-search)\.csv",
+        r"/v1/(order-search|past-work|payments|payment-search|(customers/[^/]+/)?payment-history)\.csv",
         RouteClass(Weight.LIST, 20),
     ),
-    ("GET", r"/v1/(order-search|past-work|payment-search)", RouteClass(Weight.LIST, 3)),
+    (
+        "GET",
+        r"/v1/(order-search|past-work|payment-search|(customers/[^/]+/)?payment-history)",
+        RouteClass(Weight.LIST, 3),
+    ),
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("GET", r"/v1/periods/.+", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),

@@ -46,6 +46,7 @@ from api.keys import open_keys
 from api.logs import write_logs
 from api.parts import Parts
 from api.settings import Settings, adopt_environment
+from api.settlement_sources import open_settlement_sources
 from api.signals import signals_kept
 from api.sockets.desk import Desk
 from api.sockets.line import Line
@@ -127,6 +128,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             audit=PostgresAudit(database),
             refused_tries=PostgresRefusedTries(database),
             settlements=PostgresSettlements(database),
+            settlement_sources=await stack.enter_async_context(open_settlement_sources(settings)),
             mail=_open_mail(settings),
             ledger=ledger,
             payouts=payouts,

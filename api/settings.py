@@ -45,6 +45,8 @@ PREFIX = "HADIYATI_"
 DELIMITER = "__"
 CONFIG = "HADIYATI_CONFIG"
 CONFIG_FILE = "hadiyati.toml"
+# Who has money of ours until it is at our bank.
+SETTLING = frozenset({GatewayName.MOYASAR, GatewayName.STRIPE, GatewayName.PAYPAL})
 _RAY = "RAY_"
 
 
@@ -220,6 +222,18 @@ class Settings(BaseSettings):
                     f"payments.routes names {gateway}, but {gateway}.secret_key is empty: "
                     "set it, or let no network go there"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _who_is_asked_for_settlements_knows_us(self) -> "Settings":
+        asked = self.books.fetch_settlements
+        for gateway in sorted(asked - (self.accounts & SETTLING)):
+            raise ValueError(
+                f"books.fetch_settlements names {gateway}, but {gateway}.secret_key is empty: "
+                "set it, or do not ask there"
+                if gateway in SETTLING
+                else f"books.fetch_settlements names {gateway}, which settles nothing: remove it"
+            )
         return self
 
     @property

@@ -1,6 +1,6 @@
 """What is answered about settlement files and what breaks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import to_builtins
@@ -8,6 +8,7 @@ from msgspec import to_builtins
 from api.answer import Answer, PageAnswer
 from engine.kernel.timing import DAY_MS, Instant
 from engine.money.breaks import BreakStatus, SettlementBreak, SettlementRun
+from engine.money.feeds import SettlementFeed, begin, is_overdue
 from engine.money.reconciliation import Break, BreakKind
 
 LINES_MAX = 1_000
@@ -46,6 +47,28 @@ class RunsShown(PageAnswer):
     """A page of runs, the newest first."""
 
     runs: list[RunShown]
+
+
+class FeedShown(Answer):
+    """How far a gateway's settlements were fetched; null until it was asked for the first time.
+
+    `is_on` is whether it is asked by itself here; `why` is what failed since `failed_at`.
+    """
+
+    gateway: str
+    is_on: bool
+    is_overdue: bool
+    fetched_until: int | None
+    fetched_at: int | None
+    failed_at: int | None
+    tries: int
+    why: str
+
+
+class FeedsShown(Answer):
+    """Every gateway that is asked for its settlements, or was."""
+
+    feeds: list[FeedShown]
 
 
 class LineOfFile(Answer):
@@ -98,6 +121,16 @@ class BreaksShown(PageAnswer):
     breaks: list[BreakShown]
 
 
+def feeds_shown(
+    feeds: Iterable[SettlementFeed], asked: Collection[str], now: Instant
+) -> list[dict[str, Any]]:
+    """What is kept of each gateway, and those that were not asked yet."""
+    kept = {one.gateway: one for one in feeds}
+    return [
+        _feed(name, kept.get(name), now, is_on=name in asked) for name in sorted({*kept, *asked})
+    ]
+
+
 def run_shown(
     run: SettlementRun, *, is_dry: bool = False, found: tuple[Break, ...] = ()
 ) -> dict[str, Any]:
@@ -126,6 +159,19 @@ def lines_shown(one: SettlementBreak, now: Instant) -> dict[str, Any]:
         **break_shown(one, now),
         "lines": _told(LineOfFile, one.lines),
         "items": _told(ItemOfLedger, one.items),
+    }
+
+
+def _feed(
+    gateway: str, feed: SettlementFeed | None, now: Instant, *, is_on: bool
+) -> dict[str, Any]:
+    found = feed or begin(gateway, now)
+    return {
+        "gateway": gateway,
+        "is_on": is_on,
+        "is_overdue": is_on and is_overdue(found, now=now),
+        "fetched_until": None if feed is None else feed.fetched_until,
+        **{name: getattr(found, name) for name in ("fetched_at", "failed_at", "tries", "why")},
     }
 
 

@@ -13,6 +13,7 @@ from engine.money.reconciliation import BreakKind
 from engine.orders.gift_link import GiftLinkStatus
 from engine.orders.order import OrderStatus
 from engine.payments.gateways import GatewayName
+from engine.payments.history import HistoryKind
 from engine.payments.payment import PaymentStatus
 from engine.payouts.dispute import DisputeStatus
 from engine.payouts.payout import PayoutStatus
@@ -213,6 +214,20 @@ WHAT_IFS: Final = Listing(
     filters=(_ASKED_AT,),
 )
 STATEMENT: Final = Listing(name="statement", orders=(_number("number"),), tie=None)
+PAYMENT_HISTORY: Final = Listing(
+    name="payment_history",
+    orders=(_number("number"),),
+    filters=(
+        Column(
+            name="kind",
+            kind=Kind.CHOICE,
+            says="Of one of these.",
+            choices=tuple(one.value for one in HistoryKind),
+        ),
+        _at("at", "When it was entered."),
+    ),
+    tie=None,
+)
 ZONES: Final = Listing(
     name="zones", orders=(Column(name="name_en", kind=Kind.TEXT),), descending=False
 )

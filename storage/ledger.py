@@ -9,13 +9,14 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from engine.kernel.pages import Key, Page, Wanted, page_of
+from engine.kernel.filters import Condition, Operator
+from engine.kernel.pages import FIRST_INSTANT, LAST_INSTANT, Key, Page, Wanted, page_of
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, AccountKind, Balance, asset_of, floor_of
 from engine.money.audit import StoredEntry
 from engine.money.ledger import Entry, Head, Ledger
-from engine.money.transfers import Leg, Transfer, TransferId
+from engine.money.transfers import PAID, Leg, Transfer, TransferId
 from storage.database import Database, Session
 from storage.kinds import decode, known
 from storage.queries import queries
@@ -99,6 +100,19 @@ class LedgerStore(Protocol):
         """What was posted to an account, by number."""
         ...
 
+    async def list_history(
+        self, accounts: Sequence[AccountId], abouts: Sequence[str], wanted: Wanted
+    ) -> Page[Entry]:
+        """What was posted to any of these accounts, or was paid for or refunded about one of these.
+
+        By number; `wanted.only` may say between which times.
+        """
+        ...
+
+    async def posted_at(self, accounts: Sequence[AccountId], number: int) -> dict[AccountId, int]:
+        """What each of these accounts had when the entry of this number had been entered."""
+        ...
+
     async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
         """What belongs to an order, or to something else of a name, oldest first."""
         ...
@@ -176,6 +190,31 @@ class PostgresLedger:
             limit=wanted.limit + 1,
         )
         return page_of([_entry(row) for row in rows], wanted)
+
+    async def list_history(
+        self, accounts: Sequence[AccountId], abouts: Sequence[str], wanted: Wanted
+    ) -> Page[Entry]:
+        down = wanted.goes_down
+        (number,) = wanted.beyond or (_LAST_NUMBER if down else 0,)
+        since, until = between(wanted.only)
+        rows = await self._database.rows(
+            queries.ledger_history_down if down else queries.ledger_history_up,
+            accounts=list(accounts),
+            abouts=list(abouts),
+            reasons=[one.value for one in PAID],
+            number=number,
+            since=since,
+            until=until,
+            limit=wanted.limit + 1,
+        )
+        return page_of([_entry(row) for row in rows], wanted)
+
+    async def posted_at(self, accounts: Sequence[AccountId], number: int) -> dict[AccountId, int]:
+        rows = await self._database.rows(
+            queries.ledger_posted_at, accounts=list(accounts), number=number
+        )
+        found: dict[AccountId, int] = {row["id"]: row["posted"] for row in rows}
+        return {one: found.get(one, 0) for one in accounts}
 
     async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
         rows = await self._database.rows(queries.ledger_entries_about, about=about, limit=limit)
@@ -286,6 +325,20 @@ def named(transfers: Iterable[Transfer]) -> list[TransferId]:
 def touched(transfers: Iterable[Transfer]) -> list[AccountId]:
     """The accounts of all their legs."""
     return sorted({leg.account for one in transfers for leg in one.legs})
+
+
+def between(only: Iterable[Condition]) -> tuple[Instant, Instant]:
+    """The first and the last instant that conditions on `at` leave."""
+    since, until = FIRST_INSTANT, LAST_INSTANT
+    for one in only:
+        assert one.column == "at", "nothing else is asked of entries"
+        assert isinstance(one.value, int), "a time is a number"
+        match one.operator:
+            case Operator.GT | Operator.GTE:
+                since = max(since, one.value + (one.operator is Operator.GT))
+            case _:
+                until = min(until, one.value - (one.operator is Operator.LT))
+    return since, until
 
 
 def entered_at(entry: Entry) -> Key:

@@ -4,14 +4,15 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 
 from engine.kernel.pages import Page, Wanted, slice_of
 from engine.money.accounts import AccountId, AccountKind, Balance
 from engine.money.audit import StoredEntry
 from engine.money.ledger import Entry, Head, Ledger
-from engine.money.transfers import Transfer, TransferId
+from engine.money.transfers import PAID, Transfer, TransferId
 from storage.kinds import encode
-from storage.ledger import LedgerBooks, LedgerTurn, entered_at, named, touched
+from storage.ledger import LedgerBooks, LedgerTurn, between, entered_at, named, touched
 
 
 class MemoryLedger:
@@ -53,6 +54,31 @@ class MemoryLedger:
 
     async def list_posted_of(self, account_id: AccountId, wanted: Wanted) -> Page[Entry]:
         return slice_of(self._posted.get(account_id, ()), entered_at, wanted)
+
+    async def list_history(
+        self, accounts: Sequence[AccountId], abouts: Sequence[str], wanted: Wanted
+    ) -> Page[Entry]:
+        posted = (one for name in accounts for one in self._posted.get(name, ()))
+        paid = (
+            one
+            for about in abouts
+            for one in self._about.get(about, ())
+            if one.transfer.reason in PAID and not one.transfer.pending
+        )
+        since, until = between(wanted.only)
+        found = {one.number: one for one in chain(posted, paid) if since <= one.at <= until}
+        return slice_of(found.values(), entered_at, wanted)
+
+    async def posted_at(self, accounts: Sequence[AccountId], number: int) -> dict[AccountId, int]:
+        return {
+            name: sum(
+                leg.amount
+                for one in self._posted.get(name, ())
+                for leg in one.transfer.legs
+                if leg.account == name and one.number <= number
+            )
+            for name in accounts
+        }
 
     async def list_entries_about(self, about: str, *, limit: int) -> tuple[Entry, ...]:
         return tuple(self._about.get(about, ())[:limit])

@@ -1,6 +1,7 @@
 """The in-memory twin of payments."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.messages import Decision
@@ -10,7 +11,7 @@ from engine.listings import PAYMENT_SEARCH, PAYMENTS
 from engine.payments.gateways import GatewayName
 from engine.payments.payment import Payment, PaymentStatus
 from storage.memory_outbox import MemoryOutbox
-from storage.payments import OF_ORDER_MAX, PaymentEvent, change_of, told
+from storage.payments import OF_ORDER_MAX, PAID_ORDERS_MAX, PaymentEvent, change_of, told
 
 _SPENT = frozenset({PaymentStatus.DECLINED, PaymentStatus.VOIDED, PaymentStatus.REFUNDED})
 
@@ -57,6 +58,21 @@ class MemoryPayments:
     async def list_of_order(self, order_id: OrderId) -> tuple[Payment, ...]:
         mine = self._for_order(order_id)
         return tuple(sorted(mine, key=lambda one: (one.made_at, one.id))[:OF_ORDER_MAX])
+
+    async def list_paid_orders_of(self, customer_id: UserId) -> tuple[OrderId, ...]:
+        paid = dict[OrderId, Instant]()
+        for one in self._kept.values():
+            if one.customer_id == customer_id and one.captured_halalas:
+                name = one.for_order_id
+                paid[name] = max(one.made_at, paid.get(name, one.made_at))
+        return tuple(sorted(paid, key=lambda one: (-paid[one], one))[:PAID_ORDERS_MAX])
+
+    async def list_for(
+        self, customer_id: UserId, order_ids: Sequence[OrderId]
+    ) -> tuple[Payment, ...]:
+        mine = (one for one in self._kept.values() if one.customer_id == customer_id)
+        found = (one for one in mine if one.for_order_id in order_ids)
+        return tuple(sorted(found, key=lambda one: (one.made_at, one.id)))
 
     async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[Payment]:
         mine = (one for one in self._kept.values() if one.customer_id == customer_id)

@@ -1,5 +1,6 @@
 """Payments: each in its present state, with all that happened to it."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -19,6 +20,7 @@ from storage.listed import page_in
 from storage.queries import queries
 
 OF_ORDER_MAX: Final = 100
+PAID_ORDERS_MAX: Final = 10_000
 
 
 class PaymentEvent(Struct, frozen=True, kw_only=True):
@@ -51,6 +53,16 @@ class PaymentStore(Protocol):
 
     async def list_of_order(self, order_id: OrderId) -> tuple[Payment, ...]:
         """An order's, in the order in which they were made; at most `OF_ORDER_MAX`."""
+        ...
+
+    async def list_paid_orders_of(self, customer_id: UserId) -> tuple[OrderId, ...]:
+        """For which orders or groups anything was ever taken, `PAID_ORDERS_MAX` of the newest."""
+        ...
+
+    async def list_for(
+        self, customer_id: UserId, order_ids: Sequence[OrderId]
+    ) -> tuple[Payment, ...]:
+        """A customer's for these orders or groups, supplements and what was owed with them."""
         ...
 
     async def list_of(self, customer_id: UserId, wanted: Wanted) -> Page[Payment]:
@@ -125,6 +137,20 @@ class PostgresPayments:
     async def list_of_order(self, order_id: OrderId) -> tuple[Payment, ...]:
         rows = await self._database.rows(
             queries.list_payments_of_order, order_id=known(order_id), limit=OF_ORDER_MAX
+        )
+        return tuple(decode(Payment, row["state"]) for row in rows)
+
+    async def list_paid_orders_of(self, customer_id: UserId) -> tuple[OrderId, ...]:
+        rows = await self._database.rows(
+            queries.list_paid_orders_of, customer_id=known(customer_id), limit=PAID_ORDERS_MAX
+        )
+        return tuple(OrderId(row["order_id"]) for row in rows)
+
+    async def list_for(
+        self, customer_id: UserId, order_ids: Sequence[OrderId]
+    ) -> tuple[Payment, ...]:
+        rows = await self._database.rows(
+            queries.list_payments_for, customer_id=known(customer_id), order_ids=list(order_ids)
         )
         return tuple(decode(Payment, row["state"]) for row in rows)
 

@@ -10,6 +10,7 @@ from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import Instant
 from engine.listings import SETTLEMENT_BREAKS, SETTLEMENT_RUNS
 from engine.money.breaks import UNDECIDED, BreakId, RunId, SettlementBreak, SettlementRun
+from engine.money.feeds import SettlementFeed
 from storage.audit import save_records
 from storage.database import Database, Session
 from storage.kinds import decode, encode, known
@@ -59,6 +60,14 @@ class SettlementStore(Protocol):
 
     async def list_due(self, now: Instant, *, limit: int) -> tuple[SettlementBreak, ...]:
         """Those whose write-off is to be entered in the ledger."""
+        ...
+
+    async def save_feed(self, feed: SettlementFeed) -> bool:
+        """Keep it in the place of the version before; False when somebody else was quicker."""
+        ...
+
+    async def list_feeds(self) -> tuple[SettlementFeed, ...]:
+        """Every gateway's that was ever asked, by its name."""
         ...
 
 
@@ -129,6 +138,18 @@ class PostgresSettlements:
         rows = await self._database.rows(queries.list_due_breaks, now=now, limit=limit)
         return tuple(decode(SettlementBreak, row["state"]) for row in rows)
 
+    async def save_feed(self, feed: SettlementFeed) -> bool:
+        return await self._database.run(queries.save_settlement_feed, state=encode(feed)) == 1
+
+    async def list_feeds(self) -> tuple[SettlementFeed, ...]:
+        rows = await self._database.rows(queries.list_settlement_feeds)
+        return tuple(decode(SettlementFeed, row["state"]) for row in rows)
+
+    async def has_feeds(self) -> bool:
+        """Whether the schema is new enough: the doctor may come before its migrations."""
+        found: bool = await self._database.value(queries.has_settlement_feeds)
+        return found
+
 
 async def _save(session: Session, one: SettlementBreak) -> None:
     if await session.run(queries.save_settlement_break, state=encode(one)) != 1:
@@ -142,6 +163,7 @@ class MemorySettlements:
         self._audit = audit or MemoryAudit()
         self._runs: dict[RunId, SettlementRun] = {}
         self._breaks: dict[BreakId, SettlementBreak] = {}
+        self._feeds: dict[str, SettlementFeed] = {}
 
     async def save_run(self, run: SettlementRun, breaks: Sequence[SettlementBreak]) -> bool:
         if not all(self._follows(one) for one in breaks):
@@ -179,6 +201,16 @@ class MemorySettlements:
     async def list_due(self, now: Instant, *, limit: int) -> tuple[SettlementBreak, ...]:
         due = [one for one in self._breaks.values() if one.due_at is not None and one.due_at <= now]
         return tuple(sorted(due, key=lambda one: (one.due_at, one.id))[:limit])
+
+    async def save_feed(self, feed: SettlementFeed) -> bool:
+        last = self._feeds.get(feed.gateway)
+        if feed.version != (last.version if last else 0) + 1:
+            return False
+        self._feeds[feed.gateway] = feed
+        return True
+
+    async def list_feeds(self) -> tuple[SettlementFeed, ...]:
+        return tuple(self._feeds[one] for one in sorted(self._feeds))
 
     def _follows(self, one: SettlementBreak) -> bool:
         last = self._breaks.get(one.id)

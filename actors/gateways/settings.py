@@ -361,6 +361,9 @@ class StripeSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str = Field(default="https://api.stripe.com", description="Where Stripe's API answers.")
+    files_url: str = Field(
+        default="https://files.stripe.com", description="Where Stripe's files are read, as reports."
+    )
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Secret key (`sk_…`); empty: no account there."
     )

@@ -10,7 +10,6 @@ from typing import Final
 
 from actors.gateways.payments import GatewayRejected, GatewayUncertain, Notice
 from actors.ledger import LedgerKeeper
-from engine.kernel.ids import PaymentId, derived_id
 from engine.kernel.messages import Effect
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountId, AccountKind, account
@@ -33,7 +32,7 @@ from engine.payments.gateways import (
 )
 from engine.payments.messages import ReleaseWallet
 from engine.payments.payment import Operation, OperationKind, Payment
-from engine.payments.postings import TILL
+from engine.payments.postings import TILL, from_wallet_id
 from storage.ledger import LedgerStore
 from storage.store import StoreUnavailable
 
@@ -96,10 +95,10 @@ class Wallet:
     async def on_effect(self, effect: Effect) -> None:
         """A payment has come to nothing; what was taken after all is given back with the rest."""
         assert isinstance(effect, ReleaseWallet)
-        held = await self._books.find_entry(_named(effect.payment_id, "hold"))
+        held = await self._books.find_entry(from_wallet_id(effect.payment_id, "hold"))
         if held is not None:
             # Refused when it was let go of, or taken, before.
-            void = void_of(held.transfer, id=_named(effect.payment_id, "void"))
+            void = void_of(held.transfer, id=from_wallet_id(effect.payment_id, "void"))
             await self._keeper.enter(void)
 
     async def _statement(self, payment: Payment) -> Statement:
@@ -222,8 +221,4 @@ def _credit_of(payment: Payment, transfer: Transfer) -> int:
 
 
 def _id(payment: Payment, name: str) -> TransferId:
-    return _named(payment.id, name)
-
-
-def _named(payment_id: PaymentId, name: str) -> TransferId:
-    return TransferId(derived_id("wallet payment", payment_id, name))
+    return from_wallet_id(payment.id, name)

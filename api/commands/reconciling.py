@@ -78,7 +78,9 @@ def _tell(found: "Reconciliation") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    settled = sum(all(item.is_settled for item in one.items) for one in found.matches)
+    settled = sum(
+        bool(one.items) and all(item.is_settled for item in one.items) for one in found.matches
+    )
     typer.echo(f"{len(found.matches):,} match, {settled:,} of them settled before")
     if not found.breaks:
         typer.echo("Nothing breaks.")

@@ -4,7 +4,8 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from actors.jobs import Doing, Jobs, close_months, pay_weekly, reconcile_files, settle_points
+from actors.fetching import SettlementFetching
+from actors.jobs import Doing, Jobs, close_months, pay_weekly, reconcile_all, settle_points
 from actors.ledger import LedgerKeeper
 from actors.reconciling import Reconciling, Settlements
 from api.parts import Parts
@@ -35,9 +36,21 @@ def open_jobs(app: FastAPI, parts: Parts, ledger: LedgerKeeper) -> Jobs:
         limit_halalas=settings.write_off_limit_halalas,
     )
     doings: dict[JobName, Doing] = {JobName.POINTS: partial(settle_points, app.state.loyalty)}
-    if settings.settlement_folder is not None:
+    fetching = SettlementFetching(
+        parts.settlement_sources,
+        app.state.settlements,
+        parts.settlements,
+        wall=parts.wall,
+        first_days=settings.first_fetch_days,
+        timeout_s=settings.fetch_timeout_s,
+    )
+    if settings.settlement_folder is not None or fetching.gateways:
         doings[JobName.RECONCILIATION] = partial(
-            reconcile_files, app.state.settlements, settings.settlement_folder, parts.wall
+            reconcile_all,
+            app.state.settlements,
+            settings.settlement_folder,
+            fetching,
+            parts.wall,
         )
     times = job_times(parts)
     if app.state.payouts is not None:

@@ -19,9 +19,11 @@ from api.sending import id_of_command
 from api.settlement_answers import (
     BreakLinesShown,
     BreaksShown,
+    FeedsShown,
     RunShown,
     RunsShown,
     break_shown,
+    feeds_shown,
     lines_shown,
     run_shown,
 )
@@ -111,6 +113,14 @@ async def list_settlement_runs(
     """Which settlement files were held against the ledger, and what came of it."""
     page = await parts.settlements.list_runs(paging.wanted)
     return paging.answer(page, "runs", [run_shown(one) for one in page.rows])
+
+
+@router.get("/settlement-feeds", responses=answers(200, FeedsShown, *WITH_TOKEN, *WITH_STORE))
+async def list_settlement_feeds(_: Accountant, parts: PartsDep) -> Json:
+    """How far each gateway's settlements were fetched, and what failed since."""
+    asked = {one.gateway.value for one in parts.settlement_sources}
+    feeds = await parts.settlements.list_feeds()
+    return Json({"feeds": feeds_shown(feeds, asked, parts.wall.now())})
 
 
 @router.get(

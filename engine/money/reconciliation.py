@@ -2,7 +2,8 @@
 
 A line of the file and what the ledger has on the gateway's account meet by their order. Where that
 leaves a choice the same amount decides; what is left of an order matches when both sides come to
-the same. Everything else is a break, told with its age until somebody has explained it.
+the same. What a gateway takes for its transfer to our bank is a charge and meets nothing.
+Everything else is a break, told with its age until somebody has explained it.
 """
 
 from collections import defaultdict
@@ -27,7 +28,8 @@ class StatementLine(Struct, frozen=True, kw_only=True):
     """What the gateway says it took for us (above zero) or gave back, and what it kept for that.
 
     `reference` names it among all lines of all files. With `payment_id` it is about that payment's
-    order; `is_converted` when the gateway counts in another currency.
+    order; `is_converted` when the gateway counts in another currency. A `is_charge` is what it kept
+    of the whole file, and moves nothing.
     """
 
     row: int
@@ -38,6 +40,7 @@ class StatementLine(Struct, frozen=True, kw_only=True):
     reference: str = ""
     payment_id: str = ""
     is_converted: bool = False
+    is_charge: bool = False
 
 
 class BookItem(Struct, frozen=True, kw_only=True):
@@ -56,6 +59,7 @@ class MatchRule(StrEnum):
     SAME_AMOUNT = "same_amount"
     SAME_SUM = "same_sum"
     ROUNDED = "rounded"
+    CHARGE = "charge"
 
 
 class BreakKind(StrEnum):
@@ -67,7 +71,7 @@ class BreakKind(StrEnum):
 
 
 class Match(Struct, frozen=True, kw_only=True):
-    """Lines and items that are the same money."""
+    """Lines and items that are the same money; a charge has no items."""
 
     rule: MatchRule
     lines: tuple[StatementLine, ...]
@@ -115,9 +119,12 @@ def reconcile(
 ) -> Reconciliation:
     """Match a file with the ledger, order by order."""
     of_file, of_ledger = defaultdict[str, list[StatementLine]](list), _by_order(items)
-    for line in lines:
-        of_file[line.about].append(line)
     matches, breaks = list[Match](), list[Break]()
+    for line in lines:
+        if line.is_charge:
+            matches.append(Match(rule=MatchRule.CHARGE, lines=(line,), items=()))
+        else:
+            of_file[line.about].append(line)
     for about in sorted({*of_file, *of_ledger}):
         left, rest, found = _same_amounts(of_file[about], of_ledger.get(about, []))
         matches += found
@@ -133,9 +140,11 @@ def reconcile(
 def settlements(gateway: AccountId, match: Match, *, at: Instant) -> tuple[Transfer, ...]:
     """What is at our bank now, less what the gateway kept: one transfer for each item, once.
 
-    `at` is the day of the settlement. The fees of the match are taken with its oldest item; their
-    VAT is ours to be deducted from what we owe the authority.
+    `at` is the day of the settlement. The fees of the match are taken with its oldest item, those
+    of a charge alone; their VAT is ours to be deducted from what we owe the authority.
     """
+    if match.rule is MatchRule.CHARGE:
+        return tuple(_charged(gateway, line, at) for line in match.lines)
     fee = sum(one.fee_halalas for one in match.lines)
     fee_vat = sum(one.fee_vat_halalas for one in match.lines)
     made = []
@@ -160,6 +169,23 @@ def settlements(gateway: AccountId, match: Match, *, at: Instant) -> tuple[Trans
             )
         )
     return tuple(made)
+
+
+def _charged(gateway: AccountId, line: StatementLine, at: Instant) -> Transfer:
+    kept, kept_vat = line.fee_halalas, line.fee_vat_halalas
+    return Transfer(
+        id=TransferId(derived_id("settlement charge", gateway, line.reference)),
+        reason=TransferReason.SETTLEMENT,
+        legs=move(
+            {
+                account(AccountKind.BANK): kept + kept_vat,
+                account(AccountKind.GATEWAY_FEES): -kept,
+                account(AccountKind.INPUT_VAT): -kept_vat,
+            }
+        ),
+        effective_at=at,
+        about=line.about,
+    )
 
 
 def _same_amounts(

@@ -44,6 +44,13 @@ class TransferReason(StrEnum):
     CORRECTION = "correction"
 
 
+# By what else touches a gateway's account, or cash, customers neither pay nor get anything: rates,
+# settlements, what is handed in.
+PAID: Final = frozenset(
+    {TransferReason.CAPTURE, TransferReason.REFUND, TransferReason.CASH_COLLECTED}
+)
+
+
 class Leg(Struct, frozen=True):
     """One account's part; above zero is a credit, below zero a debit."""
 

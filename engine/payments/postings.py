@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from engine.invoices.invoice import CreditRefund
-from engine.kernel.ids import EffectId, OrderId, derived_id
+from engine.kernel.ids import EffectId, OrderId, PaymentId, derived_id
 from engine.kernel.messages import Effect
 from engine.kernel.timing import Instant
 from engine.money.accounts import AccountId, AccountKind, account
@@ -52,7 +52,7 @@ def captured(payment: Payment, amount: int, *, by_wallet: int = 0, now: Instant)
     """
     return _transfer(
         payment,
-        ("capture", str(payment.captured_halalas)),
+        _capture(payment),
         _TAKEN[payment.gateway is GatewayName.CASH],
         {**_givers(payment, -amount, -by_wallet), _order(payment): amount},
         now,
@@ -81,14 +81,29 @@ def refunded(payment: Payment, refund: Refund, *, to_wallet: int = 0, now: Insta
     """
     givers = _givers(payment, refund.amount_halalas, to_wallet)
     given = {**givers, **_borne(payment, refund)}
-    return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
+    return _transfer(payment, _refund(refund), TransferReason.REFUND, given, now)
 
 
 def credited(payment: Payment, refund: Refund, *, now: Instant) -> Transfer:
     """As `refunded`, but into the customer's wallet."""
     wallet = account(AccountKind.CUSTOMER_WALLET, payment.customer_id)
     given = {wallet: refund.amount_halalas, **_borne(payment, refund)}
-    return _transfer(payment, ("refund", refund.id), TransferReason.REFUND, given, now)
+    return _transfer(payment, _refund(refund), TransferReason.REFUND, given, now)
+
+
+def capture_id(payment: Payment) -> TransferId:
+    """By what name the ledger knows that all of it that was taken was."""
+    return _id(payment, _capture(payment))
+
+
+def refund_id(payment: Payment, refund: Refund) -> TransferId:
+    """By what name the ledger knows a refund, wherever it went."""
+    return _id(payment, _refund(refund))
+
+
+def from_wallet_id(payment_id: PaymentId, name: str) -> TransferId:
+    """By what name the ledger knows what a payment moves of its customer's wallet."""
+    return TransferId(derived_id("wallet payment", payment_id, name))
 
 
 def follows_sale(
@@ -290,9 +305,21 @@ def _transfer(
     about: OrderId | None = None,
 ) -> Transfer:
     return Transfer(
-        id=TransferId(derived_id("payment", payment.id, *names)),
+        id=_id(payment, names),
         reason=reason,
         legs=move(amounts),
         effective_at=now,
         about=about_order(about or payment.for_order_id),
     )
+
+
+def _id(payment: Payment, names: tuple[str, ...]) -> TransferId:
+    return TransferId(derived_id("payment", payment.id, *names))
+
+
+def _capture(payment: Payment) -> tuple[str, str]:
+    return "capture", str(payment.captured_halalas)
+
+
+def _refund(refund: Refund) -> tuple[str, str]:
+    return "refund", refund.id

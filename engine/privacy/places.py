@@ -125,6 +125,7 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="disputes", fate=F.HOLD, why=_TAX),
     DataPlace(name="settlement_runs", fate=F.HOLD, why=_TAX),
     DataPlace(name="settlement_breaks", fate=F.HOLD, why=_TAX),
+    DataPlace(name="settlement_feeds", fate=F.NOBODY),
     # What he sent.
     DataPlace(
         name="uploads",

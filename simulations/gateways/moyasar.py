@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from actors.clock import Clock, SystemClock
 from engine.payments.gateways import Network
 from simulations.gateways import stc_pay
 from simulations.gateways.cards import BY_NUMBER, MagicCard, Silence
@@ -28,8 +29,10 @@ _APPROVED: Final = "4111111111111111"
 class MoyasarProtocol:
     """Answers as Moyasar does; everything that happens is told to `webhook_url`."""
 
-    def __init__(self, server: PaymentServer, *, webhook_url: str = "") -> None:
-        self.till = Till()
+    def __init__(
+        self, server: PaymentServer, *, webhook_url: str = "", wall: Clock | None = None
+    ) -> None:
+        self.till = Till(clock=wall or SystemClock())
         self.webhook_url = webhook_url
         self._server = server
         self._count = 0

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from actors.clock import Clock, SystemClock
 from simulations.gateways.cards import ACCOUNTS, BY_NUMBER, MagicCard, Silence
 from simulations.gateways.server import SILENT, PaymentServer, Reply, Request, Webhook
 from simulations.gateways.till import Charge, ChargeStatus, Refused, Till
@@ -46,8 +47,10 @@ class Order:
 class PayPalProtocol:
     """Answers as PayPal does; everything that happens is told to `webhook_url`."""
 
-    def __init__(self, server: PaymentServer, *, webhook_url: str = "") -> None:
-        self.till = Till()
+    def __init__(
+        self, server: PaymentServer, *, webhook_url: str = "", wall: Clock | None = None
+    ) -> None:
+        self.till = Till(clock=wall or SystemClock())
         self.orders: dict[str, Order] = {}
         self.tokens: set[str] = set()
         self.webhook_url = webhook_url

@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from simulations.gateways.cards import Silence
 
+T = TypeVar("T")
 _REASONS: Final = {200: "OK", 201: "Created", 204: "No Content", 303: "See Other"}
 _BODY_MAX: Final = 1 << 20
 
@@ -51,11 +52,12 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """What is answered: JSON, or a page."""
+    """What is answered: JSON, a page, or a CSV file."""
 
     status: int = 200
     body: Any = None
     page: str = ""
+    sheet: str | None = None
     headers: dict[str, str] = {}
 
 
@@ -74,13 +76,15 @@ class PaymentServer:
     """Serves any number of protocols, each a handler that answers what it knows.
 
     `silences` is what befalls the next requests whose path contains the key: the connection breaks
-    before anything is done, or after. Webhooks leave at once, or, with `holds_webhooks`, wait in
-    `webhooks` to be delivered late, twice or in another order.
+    before anything is done, or after; `faults` are statuses that are answered instead. Webhooks
+    leave at once, or, with `holds_webhooks`, wait in `webhooks` to be delivered late, twice or in
+    another order.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.silences: dict[str, list[Silence]] = {}
+        self.faults: dict[str, list[int]] = {}
         self.webhooks: list[Webhook] = []
         self.holds_webhooks = False
         self.requests: list[Request] = []
@@ -95,6 +99,10 @@ class PaymentServer:
     def fall_silent(self, path: str, silence: Silence) -> None:
         """The next request for such a path is not answered."""
         self.silences.setdefault(path, []).append(silence)
+
+    def fail(self, path: str, *statuses: int) -> None:
+        """The next requests for such a path are answered with these, and not carried out."""
+        self.faults.setdefault(path, []).extend(statuses)
 
     def notify(self, webhook: Webhook) -> None:
         """Tell the merchant."""
@@ -130,7 +138,10 @@ class PaymentServer:
     async def answer(self, request: Request) -> Reply | None:
         """What is answered; None when the connection breaks instead."""
         self.requests.append(request)
-        silence = self._silence(request)
+        fault = _next(self.faults, request)
+        if fault is not None:
+            return Reply(status=fault, body={"type": "api_error", "name": "api_error"})
+        silence = _next(self.silences, request)
         if silence is Silence.BEFORE:
             return None
         reply = await self._answer(request)
@@ -157,12 +168,6 @@ class PaymentServer:
             self._connections.pop(writer, None)
             writer.close()
 
-    def _silence(self, request: Request) -> Silence | None:
-        for part, waiting in self.silences.items():
-            if part in f"{request.method} {request.path}" and waiting:
-                return waiting.pop(0)
-        return None
-
     async def _answer(self, request: Request) -> Reply | None:
         for handler in self._handlers:
             found = handler(request)
@@ -173,6 +178,14 @@ class PaymentServer:
 
 
 SILENT: Final = Reply(status=0)
+
+
+def _next(befalling: Mapping[str, list[T]], request: Request) -> T | None:
+    """What befalls this request, once."""
+    for part, waiting in befalling.items():
+        if part in f"{request.method} {request.path}" and waiting:
+            return waiting.pop(0)
+    return None
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:
@@ -198,6 +211,8 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
 def _written(reply: Reply) -> bytes:
     if reply.page:
         content, kind = reply.page.encode(), "text/html; charset=utf-8"
+    elif reply.sheet is not None:
+        content, kind = reply.sheet.encode(), "text/csv; charset=utf-8"
     else:
         content = b"" if reply.body is None else msgspec.json.encode(reply.body)
         kind = "application/json"

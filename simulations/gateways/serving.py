@@ -17,13 +17,16 @@ from simulations.gateways.moyasar import (
     WEBHOOK_SECRET,
     MoyasarProtocol,
 )
+from simulations.gateways.moyasar_settlements import MoyasarSettlements
 from simulations.gateways.paypal import CLIENT_ID as PAYPAL_ID
 from simulations.gateways.paypal import SECRET as PAYPAL_SECRET
 from simulations.gateways.paypal import WEBHOOK_ID, PayPalProtocol
+from simulations.gateways.paypal_transactions import PayPalTransactions
 from simulations.gateways.server import PaymentServer, Reply, Request
 from simulations.gateways.stripe import SECRET_KEY as STRIPE_KEY
 from simulations.gateways.stripe import WEBHOOK_SECRET as STRIPE_WEBHOOKS
 from simulations.gateways.stripe import StripeProtocol
+from simulations.gateways.stripe_reports import StripeReports
 from simulations.gateways.zatca import SECRET as ZATCA_SECRET
 from simulations.gateways.zatca import SELLER, ZatcaProtocol
 from simulations.gateways.zatca import TOKEN as ZATCA_TOKEN
@@ -47,9 +50,12 @@ async def _serve(port: int, api: str) -> None:
         return None
 
     server.serve(tell)
-    MoyasarProtocol(server, webhook_url=f"{api}/v1/webhooks/moyasar")
-    StripeProtocol(server, webhook_url=f"{api}/v1/webhooks/stripe")
-    PayPalProtocol(server, webhook_url=f"{api}/v1/webhooks/paypal")
+    moyasar = MoyasarProtocol(server, webhook_url=f"{api}/v1/webhooks/moyasar")
+    stripe = StripeProtocol(server, webhook_url=f"{api}/v1/webhooks/stripe")
+    paypal = PayPalProtocol(server, webhook_url=f"{api}/v1/webhooks/paypal")
+    MoyasarSettlements(server, moyasar, closes_by_itself=True)
+    StripeReports(server, stripe)
+    PayPalTransactions(server, paypal)
     zatca = ZatcaProtocol(server, vat_number=SELLER)
     csids = CsidProtocol(server, zatca, vat_number=SELLER, now=_now())
     csids.otps.update(OTPS)
@@ -75,12 +81,14 @@ def settings_for(url: str) -> str:
             f"HADIYATI_MOYASAR__PUBLISHABLE_KEY={PUBLISHABLE_KEY}",
             f"HADIYATI_MOYASAR__WEBHOOK_SECRET={WEBHOOK_SECRET}",
             f"HADIYATI_STRIPE__URL={url}",
+            f"HADIYATI_STRIPE__FILES_URL={url}",
             f"HADIYATI_STRIPE__SECRET_KEY={STRIPE_KEY}",
             f"HADIYATI_STRIPE__WEBHOOK_SECRET={STRIPE_WEBHOOKS}",
             f"HADIYATI_PAYPAL__URL={url}",
             f"HADIYATI_PAYPAL__CLIENT_ID={PAYPAL_ID}",
             f"HADIYATI_PAYPAL__SECRET_KEY={PAYPAL_SECRET}",
             f"HADIYATI_PAYPAL__WEBHOOK_ID={WEBHOOK_ID}",
+            'HADIYATI_BOOKS__FETCH_SETTLEMENTS=["moyasar","stripe","paypal"]',
             f"HADIYATI_ZATCA__URL={url}",
             f"HADIYATI_ZATCA__TOKEN={ZATCA_TOKEN}",
             f"HADIYATI_ZATCA__SECRET={ZATCA_SECRET}",

@@ -24,7 +24,7 @@ def write_settlement(till: Till, moves: Sequence[tuple[str, str, int]], file: Pa
         writer.writerow(HEAD)
         for verb, charge_id, amount in moves:
             charge, kind = till.charges[charge_id], _KINDS[verb]
-            fee = _fee(charge.card.network, amount) if kind == "pay" else 0
+            fee = fee_of(charge.card.network, amount) if kind == "pay" else 0
             vat = vat_on(fee)
             paid += {"pay": amount, "refund": -amount, "void": 0}[kind] - fee - vat
             money = (f"{one / 100:.2f}" for one in (amount, fee, vat))
@@ -33,6 +33,7 @@ def write_settlement(till: Till, moves: Sequence[tuple[str, str, int]], file: Pa
     return paid
 
 
-def _fee(network: Network, amount: int) -> int:
+def fee_of(network: Network, amount: int) -> int:
+    """What is kept of a payment, before VAT; of halalas in halalas, of cents in cents."""
     points, each = _RATES.get(network, _OTHERS)
     return (amount * points + 5_000) // 10_000 + each

@@ -33,8 +33,8 @@ class StripeProtocol:
     def __init__(
         self, server: PaymentServer, *, webhook_url: str = "", wall: Clock | None = None
     ) -> None:
-        self.till, self.webhook_url = Till(), webhook_url
         self._server, self._wall = server, wall or SystemClock()
+        self.till, self.webhook_url = Till(clock=self._wall), webhook_url
         self._intents: dict[str, dict[str, str]] = {}
         self._by_key: dict[str, Reply] = {}
         server.serve(self.answer)
@@ -58,6 +58,10 @@ class StripeProtocol:
         if key and reply is not None and reply.status:
             self._by_key[key] = reply
         return reply
+
+    def order_id(self, name: str) -> str:
+        """For which order an intent pays, by its metadata."""
+        return self._intents[name].get("metadata[order_id]", "")
 
     def _found(self, request: Request) -> Reply | None:
         form, intent = request.form(), _INTENT.fullmatch(request.path)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from actors.clock import Clock, SystemClock
+from engine.kernel.timing import Instant
 from simulations.gateways.cards import BY_NUMBER, MagicCard
 
 
@@ -39,11 +41,13 @@ class Charge:
 
 @dataclass(kw_only=True, slots=True)
 class Till:
-    """All charges and tokens of one gateway, and how often money really moved."""
+    """All charges and tokens of one gateway, and what money really moved, at which times."""
 
     charges: dict[str, Charge] = field(default_factory=dict)
     tokens: dict[str, MagicCard] = field(default_factory=dict)
     moves: list[tuple[str, str, int]] = field(default_factory=list)
+    moved_at: list[Instant] = field(default_factory=list)
+    clock: Clock = field(default_factory=SystemClock)
 
     def tokenise(self, number: str) -> tuple[str, MagicCard]:
         """A token for a card; raises `Refused` for one that is none of ours."""
@@ -106,7 +110,7 @@ class Till:
         if charge.status is not ChargeStatus.AUTHORISED:
             raise Refused("not_voidable")
         charge.status = ChargeStatus.VOIDED
-        self.moves.append(("void", charge.id, charge.amount))
+        self._moved("void", charge, charge.amount)
 
     def refund(self, charge: Charge, amount: int | None) -> None:
         """Give back; never more than was taken."""
@@ -114,11 +118,15 @@ class Till:
         if charge.status is not ChargeStatus.CAPTURED or not 0 < (amount or left) <= left:
             raise Refused("not_refundable")
         charge.refunded += amount or left
-        self.moves.append(("refund", charge.id, amount or left))
+        self._moved("refund", charge, amount or left)
 
     def _capture(self, charge: Charge, amount: int) -> None:
         charge.status, charge.captured = ChargeStatus.CAPTURED, amount
-        self.moves.append(("capture", charge.id, amount))
+        self._moved("capture", charge, amount)
+
+    def _moved(self, verb: str, charge: Charge, amount: int) -> None:
+        self.moves.append((verb, charge.id, amount))
+        self.moved_at.append(self.clock.now())
 
     def kept(self) -> int:
         """All that was taken and not given back."""

@@ -87,6 +87,136 @@ from (
 order by (entry).number
 limit :limit;
 
+-- name: ledger_history_down
+-- What was posted to any of some accounts, or was paid and is about one of some orders: a page of
+-- each, and of those a page. Accounts are compared and ordered as in a statement.
+with found as (
+    select number from (
+        select each.number
+        from unnest(:accounts::text[]) as mine (account)
+        cross join lateral (
+            (
+                select number from ledger_entries
+                where (accounts[1], number) < (mine.account, :number)
+                    and accounts[1] >= mine.account
+                    and form <> 'pending' and at between instant(:since) and instant(:until)
+                order by accounts[1] desc, number desc limit :limit
+            )
+            union all
+            (
+                select number from ledger_entries
+                where (accounts[2], number) < (mine.account, :number)
+                    and accounts[2] >= mine.account
+                    and form <> 'pending' and at between instant(:since) and instant(:until)
+                order by accounts[2] desc, number desc limit :limit
+            )
+            union all
+            (
+                select leg.number from ledger_further_legs as leg
+                join ledger_entries as entry on entry.number = leg.number
+                where (leg.account, leg.number) < (mine.account, :number)
+                    and leg.account >= mine.account
+                    and entry.form <> 'pending'
+                    and entry.at between instant(:since) and instant(:until)
+                order by leg.account desc, leg.number desc limit :limit
+            )
+        ) as each
+        union
+        select each.number
+        from unnest(:abouts::text[]) as paid (about)
+        cross join lateral (
+            select number from ledger_entries
+            where about = paid.about and number < :number
+                and reason = any(:reasons::text[])
+                and form <> 'pending' and at between instant(:since) and instant(:until)
+            order by number desc limit :limit
+        ) as each
+    ) as every
+    order by number desc
+    limit :limit
+)
+select
+    entry.number, millis(entry.at) as at, encode(entry.hash, 'hex') as hash,
+    ledger_state(entry) as state
+from found join ledger_entries as entry on entry.number = found.number
+order by entry.number desc;
+
+-- name: ledger_history_up
+with found as (
+    select number from (
+        select each.number
+        from unnest(:accounts::text[]) as mine (account)
+        cross join lateral (
+            (
+                select number from ledger_entries
+                where (accounts[1], number) > (mine.account, :number)
+                    and accounts[1] <= mine.account
+                    and form <> 'pending' and at between instant(:since) and instant(:until)
+                order by accounts[1], number limit :limit
+            )
+            union all
+            (
+                select number from ledger_entries
+                where (accounts[2], number) > (mine.account, :number)
+                    and accounts[2] <= mine.account
+                    and form <> 'pending' and at between instant(:since) and instant(:until)
+                order by accounts[2], number limit :limit
+            )
+            union all
+            (
+                select leg.number from ledger_further_legs as leg
+                join ledger_entries as entry on entry.number = leg.number
+                where (leg.account, leg.number) > (mine.account, :number)
+                    and leg.account <= mine.account
+                    and entry.form <> 'pending'
+                    and entry.at between instant(:since) and instant(:until)
+                order by leg.account, leg.number limit :limit
+            )
+        ) as each
+        union
+        select each.number
+        from unnest(:abouts::text[]) as paid (about)
+        cross join lateral (
+            select number from ledger_entries
+            where about = paid.about and number > :number
+                and reason = any(:reasons::text[])
+                and form <> 'pending' and at between instant(:since) and instant(:until)
+            order by number limit :limit
+        ) as each
+    ) as every
+    order by number
+    limit :limit
+)
+select
+    entry.number, millis(entry.at) as at, encode(entry.hash, 'hex') as hash,
+    ledger_state(entry) as state
+from found join ledger_entries as entry on entry.number = found.number
+order by entry.number;
+
+-- name: ledger_posted_at
+-- What accounts have, less what was posted to them later; compared as in a statement.
+select account.id, (account.posted - coalesce(later.amount, 0))::bigint as posted
+from ledger_accounts as account
+cross join lateral (
+    select sum(leg.amount) as amount
+    from (
+        select amounts[1] as amount from ledger_entries
+        where (accounts[1], number) > (account.id, :number) and accounts[1] <= account.id
+            and form <> 'pending'
+        union all
+        select amounts[2] from ledger_entries
+        where (accounts[2], number) > (account.id, :number) and accounts[2] <= account.id
+            and form <> 'pending'
+        union all
+        select further.amount from ledger_further_legs as further
+        join ledger_entries as entry on entry.number = further.number
+        where (further.account, further.number) > (account.id, :number)
+            and further.account <= account.id
+            and entry.form <> 'pending'
+    ) as leg
+) as later
+where account.id = any(:accounts::text[]);
+
 -- name: ledger_entries_about
 select
     number, millis(at) as at, encode(hash, 'hex') as hash, ledger_state(entry) as state

@@ -23,6 +23,25 @@ select state from payments where gateway = :gateway and reference = :reference;
 -- name: list_payments_of_order
 select state from payments where order_id = :order_id order by made_at, id limit :limit;
 
+-- name: list_paid_orders_of
+-- A supplement has a name of its own; it stands with the order that it is for.
+select order_id from (
+    select
+        coalesce(state #>> '{supplement,order_id}', state ->> 'order_id') as order_id,
+        max(made_at) as made_at
+    from payments
+    where customer_id = :customer_id and captured_halalas > 0
+    group by 1
+) as paid
+order by made_at desc, order_id
+limit :limit;
+
+-- name: list_payments_for
+select state from payments
+where customer_id = :customer_id
+    and coalesce(state #>> '{supplement,order_id}', state ->> 'order_id') = any(:order_ids::text[])
+order by made_at, id;
+
 -- name: list_payments_of
 select state from payments where customer_id = :customer_id;
 

@@ -28,3 +28,15 @@ limit :limit;
 
 -- name: list_due_breaks
 select state from settlement_breaks where due_at <= instant(:now) order by due_at, id limit :limit;
+
+-- name: save_settlement_feed!
+-- Only after the version before; of two at once, one changes nothing.
+insert into settlement_feeds (state) values (:state)
+on conflict (gateway) do update set state = excluded.state
+where settlement_feeds.version = excluded.version - 1;
+
+-- name: list_settlement_feeds
+select state from settlement_feeds order by gateway;
+
+-- name: has_settlement_feeds
+select to_regclass('settlement_feeds') is not null as is_there;

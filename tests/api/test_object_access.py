@@ -208,12 +208,13 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 OF_ONESELF = re.compile(
     r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|drafts|gift-links"
     r"|gift-link-prices|group-quotes|group-orders|group-payments|wallet|uploads"
-    r"|payments|saved-methods|privacy|past-work)"
+    r"|payments|payment-history|saved-methods|privacy|past-work)"
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
     r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log|refused-tries"
-    r"|privacy-requests|order-search|payment-search|settlement-runs|settlement-breaks|invoice-submissions)\b"
+    r"|privacy-requests|order-search|payment-search|settlement-runs|settlement-feeds"
+    r"|settlement-breaks|invoice-submissions)\b"
 )
 
 

@@ -206,6 +206,7 @@ BOUNDED = {
     "/v1/jobs": "the kinds of jobs",
     "/v1/orders/{order_id}/money": "LINES_MAX",
     "/v1/settlement-breaks/{break_id}": "LINES_MAX",
+    "/v1/settlement-feeds": "the gateways",
     "/v1/orders/{order_id}/conversation": "the quick replies, and a marker of each who read",
     "/v1/orders/{order_id}/due": "FEES_MAX fees, each settled once",
 }

@@ -2,6 +2,9 @@
 
 import asyncio
 
+from api.commands.fetching import finding_of
+from engine.kernel.timing import DAY_MS, HOUR_MS
+from engine.money import feeds
 from engine.money.accounts import AccountId, AccountKind, account
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
 from tests.api.town import Person, Town
@@ -113,3 +116,26 @@ async def test_what_a_later_file_explains_is_matched_and_bad_files_are_told(town
     assert "payment_id" in bad.json()["why"]
     unknown = await operator.get(f"/v1/settlement-breaks/{new_id()}")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_break")
+
+
+async def test_how_far_each_gateway_was_fetched(town: Town) -> None:
+    operator = await town.operator()
+    assert (await operator.get("/v1/settlement-feeds")).json() == {"feeds": []}
+    store, now = town.parts.settlements, town.parts.wall.now()
+    fetched = feeds.caught_up(feeds.begin("moyasar", now), now=now)
+    assert await store.save_feed(fetched)
+    assert await store.save_feed(feeds.failed(feeds.begin("stripe", now), "status 403", now=now))
+    mine, stripe = (await operator.get("/v1/settlement-feeds")).json()["feeds"]
+    assert (mine["gateway"], mine["is_on"], mine["fetched_at"]) == ("moyasar", False, now)
+    assert (stripe["why"], stripe["failed_at"], stripe["tries"]) == ("status 403", now, 1)
+
+
+def test_what_the_doctor_says_of_a_feed() -> None:
+    assert finding_of("moyasar", None, now=NOON).state == "note"
+    fetched = feeds.caught_up(feeds.begin("moyasar", NOON), now=NOON)
+    assert finding_of("moyasar", fetched, now=NOON + 30 * HOUR_MS).text == "fetched 30 hours ago"
+    old = finding_of("moyasar", fetched, now=NOON + 6 * DAY_MS)
+    assert (old.state, old.text) == ("problem", "not fetched for 144 hours")
+    failed = finding_of("moyasar", feeds.failed(fetched, "status 403", now=NOON), now=NOON)
+    assert (failed.state, failed.text) == ("problem", "not fetched for 0 hours: status 403")
+    assert failed.advice is not None

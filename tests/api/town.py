@@ -409,6 +409,7 @@ async def a_town(
         audit=memory.audit,
         refused_tries=MemoryRefusedTries(),
         settlements=MemorySettlements(memory.audit),
+        settlement_sources=(),
         ledger=(ledger := MemoryLedger()),
         periods=MemoryPeriods(ledger, invoices, memory.audit),
         jobs=MemoryJobs(),

@@ -18,13 +18,14 @@ from api.description import document
 from api.examples import FILE, JSON, examples
 from api.versions import HEADER, NEWEST
 from engine.kernel.ids import CourierId, UserId
+from engine.money import feeds
 from engine.money.accounts import AccountKind, account
 from storage.store import TrailFix
 from tests.api.test_invoices import invoices_of
 from tests.api.test_staff import mailed
 from tests.api.test_wallet import enter
 from tests.api.town import Person, Town, a_town
-from tests.builders import CORNER
+from tests.builders import CORNER, NOON
 
 _NEW_PHONE: Final = "+966557654321"
 _EMAIL: Final = "huda@example.com"
@@ -299,6 +300,11 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await one.say("export_payments", customer)
     for name in ("search_payments", "export_found_payments"):
         await one.say(name, await one.town.admin())
+    whose = {"customer_id": customer.user_id}
+    for name in ("get_payment_history", "export_payment_history"):
+        await one.say(name, customer)
+    for name in ("get_customer_payment_history", "export_customer_payment_history"):
+        await one.say(name, await one.town.admin(), path=whose)
     await one.say("list_saved_methods", customer)
     for name in ("put_company", "get_company", "forget_company"):
         await one.say(name, customer)
@@ -409,6 +415,9 @@ async def _zone_changes(one: Walk, operator: Person, zone_id: str) -> None:
 async def _settlements(one: Walk, admin: Person, operator: Person) -> None:
     await one.say("run_settlement", operator)
     await one.say("list_settlement_runs", operator)
+    fetched = feeds.caught_up(feeds.begin("moyasar", NOON), now=NOON)
+    assert await one.town.parts.settlements.save_feed(fetched)
+    await one.say("list_settlement_feeds", operator)
     breaks = (await one.say("list_settlement_breaks", operator))["breaks"]
     larger, smaller = (one["break_id"] for one in sorted(breaks, key=_apart))
     await one.say("decide_settlement_break", operator, path={"break_id": smaller})

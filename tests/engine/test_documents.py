@@ -41,6 +41,7 @@ from engine.orders.order import HELD, PUBLIC, TRANSITIONS, Lapse, OrderStatus, P
 from engine.orders.policy import ATTEMPT_PERCENT, CANCELLATION, CHANGE, RETURN
 from engine.orders.proof import NEEDED
 from engine.orders.viewing import SEEN, Viewer, When
+from engine.payments.history import HistoryKind, Means
 from engine.payments.linking import MoneyStanding
 from engine.payments.payment import PaymentStatus, RefundReason, RefundStatus
 from engine.payouts.dispute import DisputeStatus
@@ -188,6 +189,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### Kinds of payouts", PayoutKind),
         ("### Status of a payout", PayoutStatus),
         ("### Status of a dispute", DisputeStatus),
+        ("### What a payment history tells", HistoryKind),
+        ("### Where a customer's money goes and comes from", Means),
         ("### Why money moves", TransferReason),
         ("### What became of a break", BreakStatus),
         ("### Jobs that run by themselves", JobName),

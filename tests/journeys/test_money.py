@@ -82,6 +82,18 @@ class Service:
 
         return dict(await self.until(look))
 
+    async def history(self, person: Person, told: dict[str, Any], back: int) -> bool:
+        """Whether his history shows that a card paid it, and that so much of it went back."""
+        entries = (await person.get("/v1/payment-history?sort=number")).json()["entries"]
+        of_it = [one for one in entries if one["payment_id"] == told["payment_id"]]
+        moved = [
+            (one["kind"], line["means"], line["amount"]) for one in of_it for line in one["lines"]
+        ]
+        return moved == [
+            ("payment", "gateway", -told["amount_halalas"]),
+            ("refund", "gateway", back),
+        ]
+
     async def invoices(self, person: Person, order_id: str, count: int) -> list[dict[str, Any]]:
         async def look() -> list[dict[str, Any]] | None:
             found = (await person.get(f"/v1/orders/{order_id}/invoices")).json()["invoices"]
@@ -197,6 +209,7 @@ async def partly_given_back(one: Service) -> None:
     # Nobody asked for the credit note.
     _, note = await one.invoices(sara, told["order_id"], 2)
     assert (note["kind"], note["payable_halalas"]) == ("credit_note", 700)
+    await one.until(lambda: one.history(sara, told, 700))
     story = (await operator.get(f"/v1/orders/{told['order_id']}/money")).json()
     assert {one["source"] for one in story["lines"]} == {"order", "payment", "ledger", "document"}
     kept = told["amount_halalas"] - 700

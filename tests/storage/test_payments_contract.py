@@ -16,6 +16,7 @@ from engine.payments import decide
 from engine.payments.decide import Terms
 from engine.payments.gateways import GatewayName, Network, Standing, Statement
 from engine.payments.hearing import heard
+from engine.payments.owed import Supplementing
 from engine.payments.payment import Payment, PaymentStatus
 from storage.database import Database
 from storage.memory_outbox import MemoryOutbox
@@ -102,6 +103,33 @@ async def test_what_is_saved_is_found_again(made: Made) -> None:
     (row,) = await promised(where)
     assert isinstance(row.effect, EnterTransfer)
     assert row.effect.transfer.about == f"order:{first.order_id}"
+
+
+async def test_what_was_taken_of_a_customer_is_found_by_its_orders(made: Made) -> None:
+    store, _ = made
+    sara, quoted = UserId(new_id()), replace(a_quote(a_zone()), valid_until=NOON + 1)
+    first = await saved(store, begun(customer_id=sara))
+    paid = await saved(store, captured(await saved(store, asked(first))))
+    await saved(store, begun(customer_id=sara))
+    other = await saved(store, begun())
+    await saved(store, captured(await saved(store, asked(other))))
+    assert await store.list_paid_orders_of(sara) == (paid.order_id,)
+    due = Supplementing(
+        order_id=OrderId(new_id()),
+        zone_id=quoted.zone_id,
+        first_payment_id=PaymentId(new_id()),
+        halalas=500,
+        is_due=True,
+    )
+    more = change_of(begun(customer_id=sara)).thing
+    more = replace(more, supplement=due, order=None, amount_halalas=500, made_at=NOON + 1)
+    later = await saved(store, Decision(changes=(Change(more, ()),)))
+    later = await saved(store, captured(await saved(store, asked(later))))
+    assert await store.list_paid_orders_of(sara) == (due.order_id, paid.order_id)
+    assert await store.list_for(sara, [due.order_id, other.order_id]) == (later,)
+    assert await store.list_for(sara, [paid.order_id, due.order_id]) == (paid, later)
+    assert await store.list_paid_orders_of(UserId("nobody")) == ()
+    assert await store.list_for(UserId(new_id()), [paid.order_id]) == ()
 
 
 async def test_of_two_at_once_one_is_kept(made: Made) -> None:

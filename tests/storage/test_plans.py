@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from engine.kernel.filters import Condition, Kind
 from engine.kernel.listing import Listing, one_of
-from engine.kernel.pages import FIRST_ID, Wanted
+from engine.kernel.pages import FIRST_ID, LAST_INSTANT, Wanted
 from engine.listings import (
     AUDIT_LOG,
     DISPUTES,
@@ -114,6 +114,18 @@ async def test_what_no_index_carries_is_found_so(database: Database) -> None:
     asked, values = statement(queries.list_orders, by_total, Wanted(limit=20))
     steps = await unsorted_steps(database, asked, {"customer_id": FIRST_ID, **values})
     assert "Sort" in steps
+
+
+@pytest.mark.parametrize("query", [queries.ledger_history_down, queries.ledger_history_up])
+async def test_a_payment_history_is_found_by_accounts_and_orders(
+    database: Database, query: Query
+) -> None:
+    """Its pages are put together, so they are sorted; nothing is read whole for them."""
+    own = {"accounts": ["customer_wallet:x"], "abouts": ["order:x"], "reasons": ["capture"]}
+    times = {"number": 7, "since": 0, "until": LAST_INSTANT, "limit": 20}
+    assert "Seq Scan" not in await unsorted_steps(database, query, {**own, **times})
+    at = {"accounts": own["accounts"], "number": 7}
+    assert "Seq Scan" not in await unsorted_steps(database, queries.ledger_posted_at, at)
 
 
 async def unsorted_steps(database: Database, query: Query, values: dict[str, Any]) -> set[str]:

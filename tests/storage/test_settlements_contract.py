@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
@@ -9,6 +10,7 @@ from engine.kernel.filters import Condition, Operator
 from engine.kernel.ids import UserId
 from engine.kernel.pages import Wanted
 from engine.money import breaks as rules
+from engine.money import feeds
 from engine.money.breaks import BreakId, BreakStatus, RunId, SettlementRun
 from storage.database import Database
 from storage.memory import MemoryStore
@@ -82,3 +84,27 @@ async def test_of_two_who_decide_one_is_told_so(settlements: SettlementStore) ->
     assert listed.rows == (rules.entered(done),)
     is_open = replace(status, value="open")
     assert (await settlements.list_breaks(Wanted(limit=5, only=(is_open,)))).rows == ()
+
+
+async def test_a_feed_follows_its_last_version_and_never_goes_back(
+    settlements: SettlementStore,
+) -> None:
+    begun = feeds.begin("moyasar", NOON)
+    first = feeds.advanced(begun, NOON + 1)
+    assert await settlements.save_feed(first)
+    assert not await settlements.save_feed(feeds.failed(begun, "why", now=NOON))
+    failed = feeds.failed(first, "why", now=NOON + 2)
+    assert await settlements.save_feed(failed)
+    other = feeds.caught_up(feeds.begin("paypal", NOON), now=NOON)
+    assert await settlements.save_feed(other)
+    assert await settlements.list_feeds() == (failed, other)
+
+
+async def test_the_database_refuses_a_feed_that_goes_back(
+    database: Database,
+) -> None:
+    settlements = PostgresSettlements(database)
+    first = feeds.advanced(feeds.begin("moyasar", NOON), NOON + 1)
+    assert await settlements.save_feed(first)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await settlements.save_feed(replace(first, version=2, fetched_until=NOON))

@@ -71,6 +71,19 @@ def test_a_settlement_is_what_came_to_the_bank_and_what_it_cost() -> None:
     assert settlements(GATEWAY, match, at=NOON) == (made,)
 
 
+def test_a_charge_meets_nothing_and_is_taken_from_the_bank_once() -> None:
+    charge = a_line(0, "transfer:1", fee_halalas=40, fee_vat_halalas=6, is_charge=True)
+    found = reconcile([charge, a_line(100)], [an_item(100)], now=NOON)
+    assert found.breaks == ()
+    (match, _) = found.matches
+    assert match.rule is MatchRule.CHARGE
+    (made,) = settlements(GATEWAY, match, at=NOON)
+    amounts = {leg.account: leg.amount for leg in made.legs}
+    assert amounts == {"bank": 46, "gateway_fees": -40, "input_vat": -6}
+    (again,) = settlements(GATEWAY, match, at=NOON + DAY_MS)
+    assert again.id == made.id
+
+
 def test_what_another_currency_rounds_is_no_break() -> None:
     lines = [a_line(1001, is_converted=True), a_line(-3, is_converted=True)]
     items = [an_item(1000), an_item(1), an_item(-4)]
