@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
@@ -14,7 +16,7 @@ from actors.gateways.moyasar_settlements import MoyasarSettlements
 from actors.gateways.paypal_transactions import PayPalTransactions
 from actors.gateways.settings import MoyasarSettings, PayPalSettings, StripeSettings
 from actors.gateways.stripe_reports import StripeReports
-from actors.jobs import BY_ITSELF
+from actors.jobs import BY_ITSELF, reconcile_all
 from actors.ledger import LedgerKeeper
 from actors.reconciling import Reconciling, Settlements
 from api.books_settings import BooksSettings
@@ -316,6 +318,20 @@ async def test_one_that_fails_stops_no_other_and_is_told_until_it_answers(shop: 
     assert told.startswith("1 fetched, 2 matches, 0 breaks")
     feed = await shop.feed("moyasar")
     assert (feed.failed_at, feed.tries, feed.why) == (None, 0, "")
+
+
+async def test_the_job_does_the_folder_whatever_a_gateway_answers(
+    shop: Shop, tmp_path: Path
+) -> None:
+    file = tmp_path / "1.csv"
+    file.write_text("payment_id,type,currency,amount,fee,vat,order_id\n")
+    shop.server.fail("/v1/settlements", 403)
+    job = partial(reconcile_all, shop.settlements, tmp_path, shop.fetching("moyasar"), shop.clock)
+    with pytest.raises(NotAllFetched, match="moyasar: status 403"):
+        await job()
+    assert [one.name for one in tmp_path.iterdir()] == ["1.csv.done"]
+    told = "0 files, 0 matches, 0 breaks, 0 halalas settled"
+    assert await job() == f"{told}; 0 fetched, 0 matches, 0 breaks, 0 halalas settled"
 
 
 async def test_pages_duplicates_and_late_settlements(shop: Shop) -> None:
