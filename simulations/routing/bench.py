@@ -1,8 +1,7 @@
 """Our plans of pick-ups and deliveries beside those of other solvers, in the same time."""
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -11,32 +10,24 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
-from optimizer.routing.library import Lines
 from optimizer.routing.problem import Effort, RoutingPlan, RoutingProblem
 from optimizer.routing.solve import solve
 from optimizer.routing.verify import verify
 from simulations.routing import li_lim, peers
+from simulations.routing.confined import MEMORY_BYTES_MAX, Peer, ask, processor_stopwatch
 from simulations.routing.instances import city, hub
 from simulations.routing.timetable import plan_from
-
-StopWatch = Callable[[], float]
 
 OURS = "ours"
 BUDGETS_S = (1.0, 5.0, 20.0)
 SIZES = (20, 50, 100, 200)
 FAMILIES = {"city": city, "hub": hub}
-_PEERS: dict[str, Callable[[RoutingProblem, float, StopWatch], Lines | None]] = {
+_PEERS: dict[str, Peer] = {
     "OR-Tools": peers.default_library,
     "OR-Tools guided": peers.guided_library,
     "VROOM": peers.vroom,
     "PyVRP": peers.pyvrp,
 }
-
-
-def processor_stopwatch() -> StopWatch:
-    """Seconds of the processor since now, of all threads: what else runs matters little."""
-    began_s = time.process_time()
-    return lambda: time.process_time() - began_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +43,7 @@ class Case:
 class Outcome:
     """What a solver made of a case; cost None = it found no plan, or one that breaks a rule.
 
-    budget_s, took_s: of the processor.
+    budget_s, took_s: of the processor. ended: it took too much and found nothing.
     """
 
     case: Case
@@ -62,6 +53,7 @@ class Outcome:
     took_s: float
     unserved: int
     fault: str = ""
+    ended: bool = False
 
 
 def generated(sizes: Sequence[int], seeds: Sequence[int]) -> list[Case]:
@@ -79,8 +71,13 @@ def recorded(paths: Sequence[Path]) -> list[Case]:
     return [Case(group=path.name, name=path.name, problem=li_lim.read(path)) for path in paths]
 
 
-def run(cases: Sequence[Case], budgets_s: Sequence[float]) -> list[Outcome]:
-    """Let every solver have every case for every budget, and print the table."""
+def run(
+    cases: Sequence[Case], budgets_s: Sequence[float], *, memory_bytes: int = MEMORY_BYTES_MAX
+) -> list[Outcome]:
+    """Let every solver have every case for every budget, and print the table.
+
+    memory_bytes: what each of the others may take at most.
+    """
     console = Console()
     missing = peers.missing_peers()
     for name in missing:
@@ -94,7 +91,7 @@ def run(cases: Sequence[Case], budgets_s: Sequence[float]) -> list[Outcome]:
         task = progress.add_task("", total=sum(budget for _, budget, _ in jobs))
         for case, budget, name in jobs:
             progress.update(task, description=f"{case.name}, {budget:g} s, {name}")
-            outcomes.append(_outcome(case, budget, name))
+            outcomes.append(_outcome(case, budget, name, memory_bytes))
             progress.advance(task, budget)
     console.print(_table(outcomes, solvers))
     for one in outcomes:
@@ -111,10 +108,21 @@ def _compile() -> float:
     return elapsed_s()
 
 
-def _outcome(case: Case, budget_s: float, solver: str) -> Outcome:
-    elapsed_s = processor_stopwatch()
-    plan = _plan(case.problem, budget_s, solver)
-    took_s = elapsed_s()
+def _outcome(case: Case, budget_s: float, solver: str, memory_bytes: int) -> Outcome:
+    if solver == OURS:
+        elapsed_s = processor_stopwatch()
+        problem = replace(case.problem, effort=Effort(time_budget_s=budget_s))
+        plan = solve(problem, elapsed_s=processor_stopwatch())
+        return _judged(case, budget_s, solver, plan, took_s=elapsed_s())
+    answer = ask(_PEERS[solver], case.problem, budget_s, memory_bytes=memory_bytes)
+    found = None if answer.lines is None else plan_from(case.problem, answer.lines)
+    outcome = _judged(case, budget_s, solver, found, took_s=answer.took_s)
+    return replace(outcome, fault=answer.ended, ended=True) if answer.ended else outcome
+
+
+def _judged(
+    case: Case, budget_s: float, solver: str, plan: RoutingPlan | None, *, took_s: float
+) -> Outcome:
     broken = () if plan is None else verify(case.problem, plan)
     fault = "no plan" if plan is None else f"infeasible: {broken[0]}" if broken else ""
     return Outcome(
@@ -126,14 +134,6 @@ def _outcome(case: Case, budget_s: float, solver: str) -> Outcome:
         unserved=0 if plan is None else len(plan.unserved),
         fault=fault,
     )
-
-
-def _plan(problem: RoutingProblem, budget_s: float, solver: str) -> RoutingPlan | None:
-    if solver == OURS:
-        effort = Effort(time_budget_s=budget_s)
-        return solve(replace(problem, effort=effort), elapsed_s=processor_stopwatch())
-    lines = _PEERS[solver](problem, budget_s, processor_stopwatch())
-    return None if lines is None else plan_from(problem, lines)
 
 
 def _table(outcomes: Sequence[Outcome], solvers: Sequence[str]) -> Table:
@@ -165,7 +165,10 @@ def best_costs(outcomes: Sequence[Outcome]) -> dict[str, int]:
 def _cell(members: Sequence[Outcome], best: dict[str, int]) -> str:
     failed = sum(one.cost is None for one in members)
     if failed:
-        return f"[red]{failed} of {len(members)} infeasible"
+        ended = sum(one.ended for one in members)
+        counts = {"ended": ended, "infeasible": failed - ended}
+        told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        return f"[red]{told} of {len(members)}"
     above = mean((one.cost or 0) / best[one.case.name] - 1 for one in members)
     left = sum(one.unserved for one in members)
     slow = max(one.took_s for one in members)

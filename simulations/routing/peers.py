@@ -1,6 +1,6 @@
 """Other solvers of the same problem: VROOM and PyVRP, when they are installed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,8 +10,7 @@ import numpy as np
 
 from optimizer.routing.library import Lines, search_with_library
 from optimizer.routing.problem import Request, RoutingProblem, Side, Stop, Vehicle, Visit
-
-_Watch = Callable[[], float]
+from simulations.routing.confined import StopWatch
 
 INSTALL = "install the group of dependencies `bench`: uv sync --group bench"
 _MODULES: Mapping[str, str] = {"VROOM": "vroom", "PyVRP": "pyvrp"}
@@ -23,17 +22,17 @@ def missing_peers() -> list[str]:
     return [name for name, module in _MODULES.items() if find_spec(module) is None]
 
 
-def default_library(problem: RoutingProblem, budget_s: float, elapsed_s: _Watch) -> Lines | None:
+def default_library(problem: RoutingProblem, budget_s: float, elapsed_s: StopWatch) -> Lines | None:
     """OR-Tools' routing search as it comes."""
     return search_with_library(problem, is_over=lambda: elapsed_s() >= budget_s, guided=False)
 
 
-def guided_library(problem: RoutingProblem, budget_s: float, elapsed_s: _Watch) -> Lines | None:
+def guided_library(problem: RoutingProblem, budget_s: float, elapsed_s: StopWatch) -> Lines | None:
     """OR-Tools' guided local search after cheapest insertions."""
     return search_with_library(problem, is_over=lambda: elapsed_s() >= budget_s, guided=True)
 
 
-def vroom(problem: RoutingProblem, budget_s: float, _elapsed_s: _Watch) -> Lines | None:
+def vroom(problem: RoutingProblem, budget_s: float, _elapsed_s: StopWatch) -> Lines | None:
     """VROOM at its highest level of exploration, in one thread; it knows only the clock."""
     library: Any = import_module("vroom")
     stated = library.Input()
@@ -75,7 +74,7 @@ def _finite(amount: int) -> int:
     return min(amount, 1_000_000)
 
 
-def pyvrp(problem: RoutingProblem, budget_s: float, elapsed_s: _Watch) -> Lines | None:
+def pyvrp(problem: RoutingProblem, budget_s: float, elapsed_s: StopWatch) -> Lines | None:
     """PyVRP's iterated local search: with shipments, or with clients if all comes from a hub."""
     library: Any = import_module("pyvrp")
     from_hub = _is_from_hub(problem)

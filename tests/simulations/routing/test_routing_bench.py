@@ -1,5 +1,6 @@
 """The comparison with other solvers, on something small."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from optimizer.routing.problem import Effort, RoutingProblem, Side, Visit
 from optimizer.routing.solve import solve
 from optimizer.routing.verify import verify
 from simulations.routing import bench, peers
+from simulations.routing.confined import StopWatch, ask
 from simulations.routing.instances import city, hub
 from simulations.routing.timetable import plan_from
 
@@ -28,6 +30,38 @@ def test_every_solver_that_is_there_has_every_case_and_its_plan_is_checked(
     assert not [one for one in outcomes if one.fault and one.solver in names]
     best = bench.best_costs(outcomes)
     assert all(one.cost == best[one.case.name] for one in outcomes if one.solver == "ours")
+
+
+def test_a_peer_that_wants_more_memory_than_it_may_have_is_ended_and_the_table_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    outcomes = bench.run(bench.generated([50], [0])[:1], [0.2], memory_bytes=1024**2)
+    library = [one for one in outcomes if one.solver in ("OR-Tools", "OR-Tools guided")]
+    assert [one.ended for one in library] == [True, True]
+    assert [one.cost for one in library] == [None, None]
+    told = capsys.readouterr().out
+    assert [line for line in told.splitlines() if line.startswith("│") and "ended" in line]
+    assert "allowed are 1 MiB" in told
+
+
+def ended_from_outside(_problem: RoutingProblem, _budget_s: float, _watch: StopWatch) -> None:
+    """A peer whose process the system ends."""
+    signal.raise_signal(signal.SIGKILL)
+
+
+def broken(_problem: RoutingProblem, _budget_s: float, _watch: StopWatch) -> None:
+    """A peer with a bug."""
+    raise LookupError("a bug")
+
+
+def test_a_peer_that_the_system_ends_has_no_plan_and_a_bug_is_no_such_end(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    answer = ask(ended_from_outside, city(4, 0), 0.2)
+    assert (answer.lines, answer.ended) == (None, "ended by SIGKILL; allowed are 4096 MiB")
+    with pytest.raises(RuntimeError, match="broken failed"):
+        ask(broken, city(4, 0), 0.2)
+    assert "LookupError: a bug" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("make", [city, hub])
