@@ -10,7 +10,7 @@ from engine.money.accounts import AccountKind, Balance, account
 from simulations.month import explained, postgres, shown
 from simulations.month.run import Month, Plan, live
 
-PLAN = Plan(days=2, couriers=8, orders_per_hour=20, hours=1.7, seed=4)
+PLAN = Plan(days=2, couriers=8, orders_per_hour=20, hours=1.7, seed=11)
 
 
 @pytest.fixture(scope="module")
