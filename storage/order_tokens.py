@@ -81,9 +81,8 @@ async def search(database: Database, asked: OrderSearch, wanted: Wanted) -> Page
     """A page of what is found; see `Store.search_orders`."""
     scopes, first = _scoped(asked, wanted)
     wish = needs(asked.sought)
-    # Mostly what the first finds is what is sought; asking for the others would be in vain.
-    lead, reading = wish[0], first
-    others: list[tuple[str, ...]] = []
+    # The first tells most, mostly; which is the rarest is counted where it does not.
+    lead, others, reading = wish[0], wish[1:], first
     found: list[Order] = []
     for times in range(_READ_TIMES):
         rows = await _look(database, scopes, lead, others, reading)
@@ -99,7 +98,7 @@ async def search(database: Database, asked: OrderSearch, wanted: Wanted) -> Page
             if not lead:
                 return page_of([], wanted)
             if others[0] is wish[0]:
-                found, reading = [], first
+                found, reading = [], replace(first, limit=more)
     return page_of(found, wanted)
 
 
@@ -167,7 +166,7 @@ def made_of(order: Order, *, is_first: bool = True) -> OrderTokens:
 
 async def _in_order(
     database: Database, wish: tuple[tuple[str, ...], ...], scope: str
-) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """The need that the fewest orders of a scope meet, which may be none, and the others."""
     hashes = {one: token_of(scope, one) for need in wish for one in need}
     rows = await database.rows(
@@ -176,7 +175,7 @@ async def _in_order(
     counts = {row["token"]: row["orders"] for row in rows}
     rarest = min(wish, key=lambda need: sum(counts[hashes[one]] for one in need))
     lead = tuple(one for one in rarest if counts[hashes[one]])
-    return lead, [one for one in wish if one is not rarest]
+    return lead, tuple(one for one in wish if one is not rarest)
 
 
 def _scoped(asked: OrderSearch, wanted: Wanted) -> tuple[tuple[str, ...], Wanted]:

@@ -22,6 +22,8 @@ ANY: Final = ""
 _LENGTHS: Final = (3, 4, 5, 6, 8)
 _SHORTEST: Final = _LENGTHS[0]
 _NAME_WORDS_MAX: Final = 6
+# In what one courier carried: his are few, but many first names have their first letters in common.
+_WORK_LENGTHS: Final = (_SHORTEST, 6)
 # The number of a subscriber without country and leading zero.
 _PHONE_DIGITS: Final = 9
 # By which ends a phone is found: what lies between is told apart by the order itself.
@@ -76,7 +78,12 @@ def tokens_of(order: Order) -> Tokens:
         frozenset(personal),
         frozenset(lasting),
         carried=frozenset({_of_courier(carrier)}),
-        carried_personal=frozenset(_of_carried(carrier, name) for name in names),
+        carried_personal=frozenset(
+            _of_carried(carrier, name[:length])
+            for name in names
+            for length in _WORK_LENGTHS
+            if length <= max(_SHORTEST, len(name))
+        ),
     )
 
 
@@ -136,7 +143,11 @@ def _of_word(word: str) -> tuple[str, ...]:
 
 def _of_work(carrier: CourierId, names: Iterable[str]) -> list[tuple[str, ...]]:
     """What somebody carried, by the recipients' names if they are told."""
-    told = [(_of_carried(carrier, _bare(one)), *_codes(one)) for one in names]
+    told = []
+    for one in names:
+        name = _bare(one)
+        longest = max((each for each in _WORK_LENGTHS if each <= len(name)), default=_SHORTEST)
+        told.append((_of_carried(carrier, name[:longest]), *_codes(one)))
     return told or [(_of_courier(carrier),)]
 
 
@@ -204,5 +215,5 @@ def _of_courier(courier_id: CourierId) -> str:
     return f"courier:{courier_id}"
 
 
-def _of_carried(courier_id: CourierId, name: str) -> str:
-    return f"carried:{courier_id}|{name[:_SHORTEST]}"
+def _of_carried(courier_id: CourierId, beginning: str) -> str:
+    return f"carried:{courier_id}|{beginning}"
