@@ -134,6 +134,7 @@ class Invoicing:
             original_id=original.id,
             original_number=original.number,
             reason=reason,
+            paid_by=original.draft.paid_by,
         )
         record = acted(
             by,

@@ -9,6 +9,7 @@ from engine.invoices.invoice import (
     InvoiceId,
     InvoiceKind,
     IssueInvoice,
+    PaidBy,
     Party,
 )
 from engine.kernel.ids import EffectId, derived_id
@@ -54,6 +55,7 @@ def draft_of(
         lines=lines_of(order, quote),
         issued_at=now,
         supplied_at=order.ended_at,
+        paid_by=PaidBy.CASH if order.is_cash else PaidBy.CARD,
     )
 
 
@@ -73,6 +75,7 @@ def note_of(credit: CreditRefund, original: Invoice, *, seller: Party, now: Inst
         original_id=original.id,
         original_number=original.number,
         reason=credit.reason,
+        paid_by=original.draft.paid_by,
     )
 
 

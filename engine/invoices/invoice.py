@@ -27,6 +27,14 @@ class InvoiceKind(StrEnum):
     DEBIT_NOTE = "debit_note"
 
 
+class PaidBy(StrEnum):
+    """How most of it was paid; what the XML calls it is UN/EDIFACT 4461."""
+
+    CARD = "card"
+    CASH = "cash"
+    DEDUCTED = "deducted"
+
+
 class Party(Struct, frozen=True, kw_only=True):
     """Who sells, or a company that buys: with its national address."""
 
@@ -61,6 +69,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     original_id: InvoiceId | None = None
     original_number: str = ""
     reason: str = ""
+    paid_by: PaidBy = PaidBy.CARD
 
 
 class Invoice(Struct, frozen=True, kw_only=True):

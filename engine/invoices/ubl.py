@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from lxml import etree
 
-from engine.invoices.invoice import Chain, Draft, InvoiceKind, Party
+from engine.invoices.invoice import Chain, Draft, InvoiceKind, PaidBy, Party
 from engine.kernel.riyals import riyals
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.pricing.lines import VAT_PERCENT, Amounts, LineAmounts, amounts
@@ -32,7 +32,7 @@ _TYPE_CODES: Final = {
     InvoiceKind.DEBIT_NOTE: "383",
 }
 _SIMPLIFIED, _STANDARD = "0200000", "0100000"
-_PAID_BY_CARD: Final = "48"
+_PAYMENT_MEANS: Final = {PaidBy.CARD: "48", PaidBy.CASH: "10", PaidBy.DEDUCTED: "1"}
 _RIYADH: Final = timezone(timedelta(hours=3))
 
 
@@ -59,7 +59,7 @@ def document(draft: Draft, chain: Chain, *, number: str) -> Element:
         _party(customer, draft.buyer)
     _text(_node(root, "Delivery"), "ActualDeliveryDate", f"{local(draft.supplied_at):%Y-%m-%d}")
     means = _node(root, "PaymentMeans")
-    _text(means, "PaymentMeansCode", _PAID_BY_CARD)
+    _text(means, "PaymentMeansCode", _PAYMENT_MEANS[draft.paid_by])
     if draft.reason:
         _text(means, "InstructionNote", draft.reason)
     _totals(root, priced)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engine.invoices.invoice import Draft, Invoice, InvoiceId, InvoiceKind, Party
+from engine.invoices.invoice import Draft, Invoice, InvoiceId, InvoiceKind, PaidBy, Party
 from engine.kernel.ids import derived_id
 from engine.kernel.timing import Instant
 from engine.payouts.payout import Payout
@@ -31,6 +31,7 @@ def fee_draft(payout: Payout, *, seller: Party, now: Instant) -> Draft:
         lines=_lines(payout),
         issued_at=now,
         supplied_at=now,
+        paid_by=PaidBy.DEDUCTED,
     )
 
 
@@ -48,6 +49,7 @@ def fee_note(payout: Payout, original: Invoice, *, seller: Party, now: Instant) 
         original_id=original.id,
         original_number=original.number,
         reason=_RETURNED,
+        paid_by=original.draft.paid_by,
     )
 
 

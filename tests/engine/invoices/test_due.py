@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.invoices.due import draft_of, invoices_for
-from engine.invoices.invoice import IssueInvoice
+from engine.invoices.invoice import IssueInvoice, PaidBy
 from engine.orders.order import OrderStatus
 from engine.orders.policy import return_terms
 from engine.orders.quote import Quote, Way, Wishes, quote
@@ -63,6 +63,9 @@ def test_the_invoice_of_a_delivery_is_what_was_quoted_to_the_halala() -> None:
     assert [one.name for one in draft.lines] == ["Roses", "خدمة توصيل / Delivery"]
     assert amounts(draft.lines).payable_halalas == order.total_halalas
     assert (draft.supplied_at, draft.buyer) == (order.ended_at, None)
+    assert draft.paid_by is PaidBy.CARD
+    at_the_door = replace(order, is_cash=True)
+    assert draft_of(at_the_door, quoted, seller=SELLER, now=NOON).paid_by is PaidBy.CASH
 
 
 def test_an_order_from_before_goods_were_sold_has_its_delivery_on_the_invoice() -> None:

@@ -20,6 +20,7 @@ from engine.invoices.invoice import (
     Chain,
     Invoice,
     InvoiceKind,
+    PaidBy,
     correctable,
 )
 from engine.invoices.issue import issue
@@ -226,6 +227,14 @@ def test_a_note_names_what_it_corrects_and_why(kind: InvoiceKind, code: str) -> 
     reference = "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID"
     assert text(root, reference) == first.number
     assert text(root, "cac:PaymentMeans/cbc:InstructionNote") == note.reason
+
+
+@pytest.mark.parametrize(
+    ("paid_by", "code"), [(PaidBy.CARD, "48"), (PaidBy.CASH, "10"), (PaidBy.DEDUCTED, "1")]
+)
+def test_it_says_how_it_was_paid(paid_by: PaidBy, code: str) -> None:
+    root = read(issued(a_draft(paid_by=paid_by)))
+    assert text(root, "cac:PaymentMeans/cbc:PaymentMeansCode") == code
 
 
 def test_never_more_is_credited_than_was_invoiced() -> None:
