@@ -28,7 +28,7 @@ _COUNTED_MAX: Final = 500
 # up to so many orders, so often at most.
 _READ_MORE, _READ_AT_ONCE, _READ_TIMES = 4, 5_000, 12
 # It has another name whenever tokens are others, and goes through all orders once more.
-_WALK: Final = "order_tokens: names in past work"
+_WALK: Final = "order_tokens: names in past work, long pairs"
 _WALKED_AT_ONCE: Final = 500
 
 

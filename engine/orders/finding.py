@@ -24,6 +24,9 @@ _SHORTEST: Final = _LENGTHS[0]
 _NAME_WORDS_MAX: Final = 6
 # In what one courier carried: his are few, but many first names have their first letters in common.
 _WORK_LENGTHS: Final = (_SHORTEST, 6)
+# Of two names the first three letters are seldom of many; more than that tells those apart that
+# begin with Abd al-.
+_PAIR_LENGTHS = (_SHORTEST, 6)
 # The number of a subscriber without country and leading zero.
 _PHONE_DIGITS: Final = 9
 # By which ends a phone is found: what lies between is told apart by the order itself.
@@ -136,25 +139,27 @@ def _of_word(word: str) -> tuple[str, ...]:
     end = _subscriber(word)
     may_be_phone = end.isdecimal() and len(end) >= PHONE_DIGITS_MIN
     phones = (_of_end(end),) if may_be_phone else ()
-    name = _bare(word)
-    longest = max((one for one in _LENGTHS if one <= len(name)), default=len(name))
-    return (_of_name(name[:longest]), *_codes(word), *phones)
+    return (_of_name(_longest(_bare(word), _LENGTHS)), *_codes(word), *phones)
 
 
 def _of_work(carrier: CourierId, names: Iterable[str]) -> list[tuple[str, ...]]:
     """What somebody carried, by the recipients' names if they are told."""
     told = []
     for one in names:
-        name = _bare(one)
-        longest = max((each for each in _WORK_LENGTHS if each <= len(name)), default=_SHORTEST)
-        told.append((_of_carried(carrier, name[:longest]), *_codes(one)))
+        beginning = _longest(_bare(one), _WORK_LENGTHS)
+        told.append((_of_carried(carrier, beginning), *_codes(one)))
     return told or [(_of_courier(carrier),)]
 
 
 def _of_both(one: str, other: str) -> tuple[str, ...]:
     """Two names, either of them a code if it is in Latin letters; none if they begin alike."""
-    pairs = _pairs((_bare(one), _bare(other)))
-    return (*pairs, *_codes(one), *_codes(other)) if pairs else ()
+    beginnings = [_longest(_bare(name), _PAIR_LENGTHS) for name in (one, other)]
+    if any(len(name) < _SHORTEST for name in beginnings):
+        return ()
+    first, second = sorted(beginnings, key=_start)
+    if _start(first) == _start(second):
+        return ()
+    return (_of_pair(first, second), *_codes(one), *_codes(other))
 
 
 def _of_end(end: str) -> str:
@@ -178,10 +183,27 @@ def _beginnings(name: str) -> set[str]:
     return {name[:length] for length in _LENGTHS if length <= len(name)}
 
 
+def _longest(name: str, lengths: tuple[int, ...]) -> str:
+    """Its longest beginning of one of these lengths; itself if it is shorter than all."""
+    return name[: max((one for one in lengths if one <= len(name)), default=len(name))]
+
+
+def _start(name: str) -> str:
+    return name[:_SHORTEST]
+
+
 def _pairs(names: Iterable[str]) -> set[str]:
-    """Of each two names that begin otherwise, whichever is said first."""
-    starts = {one[:_SHORTEST] for one in names if len(one) >= _SHORTEST}
-    return {f"pair:{one}|{other}" for one, other in combinations(sorted(starts), 2)}
+    """Of each two names that begin otherwise, whichever is said first: all their beginnings."""
+    long_enough = sorted({one for one in names if len(one) >= _SHORTEST}, key=_start)
+    return {
+        _of_pair(one[:length], other[:other_length])
+        for one, other in combinations(long_enough, 2)
+        if _start(one) != _start(other)
+        for length in _PAIR_LENGTHS
+        if length <= len(one)
+        for other_length in _PAIR_LENGTHS
+        if other_length <= len(other)
+    }
 
 
 def _digits(order: Order) -> str:
@@ -196,6 +218,10 @@ def _subscriber(phone: str) -> str:
 
 def _of_name(beginning: str) -> str:
     return f"name:{beginning}"
+
+
+def _of_pair(one: str, other: str) -> str:
+    return f"pair:{one}|{other}"
 
 
 def _of_phone(digits: str) -> str:

@@ -102,6 +102,15 @@ def test_two_names_are_one_need_whichever_is_said_first() -> None:
     assert needs(sought("آمنة العتيبي 4567"))[0] == needs(sought("4567"))[0]
 
 
+def test_two_names_tell_apart_what_only_begins_alike() -> None:
+    (pair,) = needs(sought("عبدالعزيز محمد"))[0]
+    assert pair in tokens_of(an_order("محمد عبدالعزيز")).personal
+    assert pair not in tokens_of(an_order("محمد عبدالرحمن")).personal
+    (short,) = needs(sought("عبد محمد"))[0]
+    for name in ("محمد عبدالعزيز", "محمد عبدالرحمن", "عبد محمد"):
+        assert short in tokens_of(an_order(name)).personal
+
+
 def test_a_courier_finds_his_own_past_work_by_what_he_sees_of_it() -> None:
     order = DELIVERED
     assert order.courier_id is not None
