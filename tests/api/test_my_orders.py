@@ -39,5 +39,5 @@ async def test_the_list_is_told_again_after_a_gap_in_the_stream(town: Town) -> N
     socket = await customer.socket()
     await socket.send({"type": "subscribe", "channel": f"orders:{customer.user_id}"})
     await listed(socket, customer, set())
-    town.app.state.desk.hub._miss()
+    town.app.state.desk.sources.hub._miss()
     await listed(socket, customer, set())
