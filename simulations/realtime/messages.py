@@ -19,6 +19,8 @@ from simulations.views import Frame
 # As many as one author may write about one order in a minute, halved: runs follow each other.
 _OF_ONE_ORDER: Final = 10
 _TAIL_MS: Final = 2_000
+# Many digits in a row may be a phone number, which no reader is shown.
+_AS_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 
 Carried = tuple[CourierPhone, str]
 
@@ -94,7 +96,7 @@ async def _written(
             if ahead_s > 0:
                 await site.clock.sleep(1000 * ahead_s)
             courier, order_id = carried[number % len(carried)]
-            text = site.new_id()
+            text = site.new_id().translate(_AS_LETTERS)
             sent_at[text] = perf_counter()
             tasks.create_task(courier.ask("message", order_id=order_id, text=text))
     await site.clock.sleep(_TAIL_MS)
