@@ -1,6 +1,6 @@
 """Every command of the live things, and which rule decides it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from actors.clock import Clock
@@ -77,6 +77,12 @@ class _CourierRule(Protocol):
     ) -> Decision | Refusal: ...
 
 
+class _LeavingRule(Protocol):
+    def __call__(
+        self, courier: Courier, offer: Offer | None, orders: Sequence[Order], /, *, now: Instant
+    ) -> Decision: ...
+
+
 class Commands:
     """Looks up what a command needs among the holdings; the rules themselves are in the engine."""
 
@@ -97,10 +103,10 @@ class Commands:
             Welcome: (whose.of_courier, self._welcome),
             GoOffDuty: (whose.of_courier, self._go_off_duty),
             BeginShift: (whose.of_courier, self._by_courier(duty.begin_shift)),
-            EndShift: (whose.of_courier, self._end_shift),
+            EndShift: (whose.of_courier, self._by_clock(leaving.end_shift)),
             TakeBreak: (whose.of_courier, self._by_courier(breaks.take)),
             EndBreak: (whose.of_courier, self._by_courier(breaks.end)),
-            BeginBreak: (whose.of_courier, self._begin_break),
+            BeginBreak: (whose.of_courier, self._by_clock(leaving.begin_break)),
             FinishBreak: (whose.of_courier, self._by_courier(breaks.finish)),
             ReportProgress: (whose.of_courier, self._progress),
             ReachWaitingPoint: (whose.of_courier, self._by_courier(prepositioning.reach)),
@@ -241,19 +247,17 @@ class Commands:
         offer = self._holdings.open_offer_of(courier)
         return leaving.leave(courier, offer, self._offered(offer), now=self._clock.now())
 
-    def _end_shift(self, command: EndShift, _caller: Caller) -> Decision | Refusal:
-        courier = self._holdings.couriers.get(command.courier_id)
-        if courier is None:
-            return Decision()
-        offer = self._holdings.open_offer_of(courier)
-        return leaving.end_shift(courier, offer, self._offered(offer), now=self._clock.now())
+    def _by_clock(self, rule: _LeavingRule) -> Rule:
+        """A time of his has come; he may have gone by then."""
 
-    def _begin_break(self, command: BeginBreak, _caller: Caller) -> Decision | Refusal:
-        courier = self._holdings.couriers.get(command.courier_id)
-        if courier is None:
-            return Decision()
-        offer = self._holdings.open_offer_of(courier)
-        return leaving.begin_break(courier, offer, self._offered(offer), now=self._clock.now())
+        def decide(command: EndShift | BeginBreak, _: Caller) -> Decision:
+            courier = self._holdings.couriers.get(command.courier_id)
+            if courier is None:
+                return Decision()
+            offer = self._holdings.open_offer_of(courier)
+            return rule(courier, offer, self._offered(offer), now=self._clock.now())
+
+        return decide
 
     def _progress(self, command: ReportProgress, _caller: Caller) -> Decision | Refusal:
         courier = self._holdings.couriers.get(command.courier_id)

@@ -74,6 +74,11 @@ def read_settlement(file: Path, *, halalas: bool = False) -> SettlementFile:
     return parse_settlement(str(file), text, halalas=halalas)
 
 
+def digest_of(content: bytes) -> str:
+    """By what the same file is known again."""
+    return hashlib.sha256(content).hexdigest()[:_DIGEST_LETTERS]
+
+
 def parse_settlement(name: str, text: str, *, halalas: bool = False) -> SettlementFile:
     """The lines of a settlement file: CSV of Moyasar, Stripe or PayPal.
 
@@ -82,7 +87,7 @@ def parse_settlement(name: str, text: str, *, halalas: bool = False) -> Settleme
     Raises:
         BadFile: a column is missing, or a row says what cannot be understood.
     """
-    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LETTERS]
+    digest = digest_of(text.encode())
     rows = csv.reader(text.splitlines())
     first = next(rows, [])
     if first[:1] == ["RH"]:

@@ -97,6 +97,13 @@ Key = Annotated[
     ),
 ]
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The version you saw.")]
+
+
+def version_in(tag: str) -> str:
+    """What an ETag says, weak or strong, without its quotes."""
+    return tag.strip().removeprefix("W/").strip('"')
+
+
 MaybeKey = Annotated[
     str | None,
     Header(

@@ -6,7 +6,6 @@ order, so that one which shows late is not missed. Sources: docs.moyasar.com, li
 settlement lines, file format, read in November 2026.
 """
 
-import hashlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
@@ -20,8 +19,8 @@ from actors.clock import Clock
 from actors.gateways.http_gateway import HttpGateway
 from actors.gateways.payments import GatewayUncertain
 from actors.gateways.settings import MoyasarSettings
-from actors.gateways.settlements import LINES_MAX, OfferedSettlement, patiently
-from actors.settlement_files import BadFile, SettlementFile, about_line
+from actors.gateways.settlements import LINES_MAX, OfferedSettlement, read_as
+from actors.settlement_files import BadFile, SettlementFile, about_line, digest_of
 from engine.kernel.timing import DAY_MS, SECOND_MS, Instant
 from engine.money.reconciliation import StatementLine
 from engine.payments.gateways import CURRENCY, GatewayName
@@ -29,7 +28,6 @@ from engine.payments.gateways import CURRENCY, GatewayName
 _PAGES_MAX: Final = 5_000
 _LATE_MS: Final = 7 * DAY_MS
 _MOVES: Final = frozenset({"payment", "refund"})
-_DIGEST_LETTERS: Final = 16
 
 
 class _Meta(Struct, frozen=True):
@@ -132,15 +130,11 @@ class MoyasarSettlements(HttpGateway):
         lines = [_line(settlement, row, one) for row, one in enumerate(told, 1)]
         lines.append(_charge(settlement, len(told) + 1))
         kept = tuple(one for one in lines if one is not None)
-        digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:_DIGEST_LETTERS]
+        digest = digest_of(msgspec.json.encode(told))
         return SettlementFile(gateway=self.gateway, name=name, digest=digest, lines=kept)
 
     async def _page(self, kind: type[_Page], path: str, page: int) -> _Page:
-        said = await patiently(lambda: self.ask("GET", f"{path}?page={page}"), self._wall)
-        try:
-            return msgspec.convert(said, kind)
-        except msgspec.ValidationError as error:
-            raise GatewayUncertain(f"an answer that is none: {error}") from error
+        return await read_as(kind, lambda: self.ask("GET", f"{path}?page={page}"), self._wall)
 
 
 def _following(page: int, following: int) -> int:

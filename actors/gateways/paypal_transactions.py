@@ -6,7 +6,6 @@ when the search is complete. It gives 10,000 at most, so a day with more is aske
 Sources: developer.paypal.com, Transaction Search v1, event codes, read in November 2026.
 """
 
-import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import partial
@@ -28,9 +27,9 @@ from actors.gateways.settlements import (
     NotYet,
     OfferedSettlement,
     days_between,
-    patiently,
+    read_as,
 )
-from actors.settlement_files import BadFile, SettlementFile, paypal_line
+from actors.settlement_files import BadFile, SettlementFile, digest_of, paypal_line
 from engine.kernel.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from engine.money.reconciliation import StatementLine
 from engine.payments.gateways import GatewayName
@@ -41,7 +40,6 @@ _FOUND_MAX: Final = 10_000
 _TOO_MANY: Final = "RESULTSET_TOO_LARGE"
 # Denied, and not done yet: neither has moved anything.
 _NOT_DONE: Final = frozenset({"D", "P"})
-_DIGEST_LETTERS: Final = 16
 
 
 class _Transaction(Struct, frozen=True):
@@ -104,7 +102,7 @@ class PayPalTransactions(HttpGateway):
                 raise BadFile(f"{name}, {one.transaction_id}: {fault}") from None
             if line is not None:
                 lines.append(line)
-        digest = hashlib.sha256(msgspec.json.encode(found)).hexdigest()[:_DIGEST_LETTERS]
+        digest = digest_of(msgspec.json.encode(found))
         return SettlementFile(gateway=self.gateway, name=name, digest=digest, lines=tuple(lines))
 
     async def _between(self, since: Instant, until: Instant) -> list[_Transaction]:
@@ -151,11 +149,7 @@ class PayPalTransactions(HttpGateway):
             "page": number,
         }
         path = f"/v1/reporting/transactions?{urlencode(query)}"
-        said = await patiently(lambda: self.ask("GET", path), self._wall)
-        try:
-            return msgspec.convert(said, _Found)
-        except msgspec.ValidationError as error:
-            raise GatewayUncertain(f"an answer that is none: {error}") from error
+        return await read_as(_Found, lambda: self.ask("GET", path), self._wall)
 
 
 def _line(row: int, one: _Transaction) -> StatementLine | None:

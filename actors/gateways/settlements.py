@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from actors.clock import Clock
@@ -56,6 +57,15 @@ async def patiently(ask: Callable[[], Awaitable[T]], wall: Clock) -> T:
         except GatewayUncertain:
             await wall.sleep(wait_ms)
     return await ask()
+
+
+async def read_as(kind: type[T], ask: Callable[[], Awaitable[object]], wall: Clock) -> T:
+    """What is answered, as `patiently`; raises `GatewayUncertain` for what is no such thing."""
+    said = await patiently(ask, wall)
+    try:
+        return msgspec.convert(said, kind)
+    except msgspec.ValidationError as error:
+        raise GatewayUncertain(f"an answer that is none: {error}") from error
 
 
 def days_between(since: Instant, until: Instant) -> range:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from actors.chance import new_id
 from api.bodies import DraftBody
-from api.deps import IfMatch, MaybeKey, PartsDep, PathId, granted
+from api.deps import IfMatch, MaybeKey, PartsDep, PathId, granted, version_in
 from api.description import WITH_BODY, WITH_KEY, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Refused
 from api.json_answer import Json
@@ -110,7 +110,7 @@ async def change_draft(
     if if_match is None:
         raise Refused(IF_MATCH_MISSING())
     draft = await _find(parts, caller, draft_id)
-    seen = if_match.strip().removeprefix("W/").strip('"')
+    seen = version_in(if_match)
     later = replace(_told(parts, draft, body), version=draft.version + 1, order_id=None)
     if seen != str(draft.version) or not await parts.drafts.save(later):
         raise Refused(STALE_DRAFT(last_version=draft.version))

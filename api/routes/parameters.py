@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from api.answers import ParameterSetsShown, ZoneChanged
 from api.bodies import ParametersBody, RestoreBody
-from api.deps import PartsDep, PathId, granted
+from api.deps import PartsDep, PathId, granted, version_in
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Refused
 from api.json_answer import Json
@@ -177,7 +177,7 @@ async def _version_seen(
     sets = await parts.store.list_parameter_sets(ZoneId(zone_id))
     if not sets:
         raise Refused(UNKNOWN_ZONE())
-    version = if_match.strip().removeprefix("W/").strip('"')
+    version = version_in(if_match)
     seen = next((one for one in sets if str(one.version) == version), None)
     if seen is None:
         raise Refused(STALE_PARAMETERS(last_version=sets[0].version))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from actors.email_verification import EmailVerification
 from actors.profiles import Profiles
 from actors.sessions import Sessions
-from api.deps import IfMatch, PathId, ProvenDep, granted, place_of
+from api.deps import IfMatch, PathId, ProvenDep, granted, place_of, version_in
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Invalid, Refused
 from api.gate import Gate
@@ -210,5 +210,5 @@ def _etag(profile: Profile) -> str:
 
 
 def _version(tag: str) -> int | None:
-    text = tag.strip().removeprefix("W/").strip('"')
+    text = version_in(tag)
     return int(text) if text.isdecimal() and len(text) < 10 else None

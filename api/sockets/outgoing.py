@@ -17,10 +17,10 @@ class Packed(bytes):
 class Outgoing:
     """Bounded; `on_full` is called once, when a critical frame is lost to a slow reader.
 
-    While nothing waits a frame is said at once if `say_at_once` can, which answers whether it did;
-    `on_waiting` is called for each that has to wait.
     From then on nothing more is taken: what would come after a hole is worth nothing, and the phone
-    is told all of it when it connects again.
+    is told all of it when it connects again. While nothing waits a frame is said at once if
+    `say_at_once` can, which answers whether it did; `on_waiting` is called for each that has to
+    wait.
     """
 
     def __init__(

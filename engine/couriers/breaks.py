@@ -36,7 +36,7 @@ LASTS_S_MAX: Final = 4 * 3600
 
 
 def take(courier: Courier, command: TakeBreak, *, now: Instant) -> Decision | Refusal:
-    """Break at once, or say when.
+    """Rest at once, or say when.
 
     Who is carrying or asked can only say when: a time that has come means after that. Saying it
     again renews the announcement; while he rests it says how long.

@@ -34,6 +34,9 @@ PENDING_MS: Final = 14 * DAY_MS
 VALID_MS: Final = 365 * DAY_MS
 LEAST_REDEEMED: Final = 100
 REDEEMED_MAX: Final = 1_000_000
+# What transfers of points are about that belong to no order, before whose they are.
+EXPIRY: Final = "expiry:"
+REDEMPTION: Final = "redemption:"
 ISSUED: Final = account(AccountKind.POINTS_ISSUED)
 
 TOO_FEW_POINTS = declare(
@@ -143,7 +146,7 @@ class PointsHistory:
         until = max(lot.until_at for lot in gone)
         name = ("expired", self.user_id, str(until))
         amounts = {self._active: -points, ISSUED: points}
-        return (_transfer(name, amounts, f"expiry:{self.user_id}", until),)
+        return (_transfer(name, amounts, f"{EXPIRY}{self.user_id}", until),)
 
     def _activation(self, lot: Lot) -> Transfer:
         amounts = {self._promised: -lot.points, self._active: lot.points}
@@ -186,7 +189,7 @@ def redemption(user_id: UserId, points: int, *, cause: str, at: Instant) -> Tran
         account(AccountKind.GOODWILL): -halalas,
         account(AccountKind.GIFT_CREDIT, user_id): halalas,
     }
-    return _transfer(("redeemed", cause), amounts, f"redemption:{user_id}", at)
+    return _transfer(("redeemed", cause), amounts, f"{REDEMPTION}{user_id}", at)
 
 
 def gift_credit(user_id: UserId, halalas: int, *, cause: str, at: Instant) -> Transfer:

@@ -26,7 +26,7 @@ _NAME_WORDS_MAX: Final = 6
 _WORK_LENGTHS: Final = (_SHORTEST, 6)
 # Of two names the first three letters are seldom of many; more than that tells those apart that
 # begin with Abd al-.
-_PAIR_LENGTHS = (_SHORTEST, 6)
+_PAIR_LENGTHS: Final = (_SHORTEST, 6)
 # The number of a subscriber without country and leading zero.
 _PHONE_DIGITS: Final = 9
 # By which ends a phone is found: what lies between is told apart by the order itself.

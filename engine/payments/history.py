@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from engine.kernel.ids import OrderId, PaymentId, UserId
 from engine.kernel.riyals import riyals
 from engine.kernel.timing import Instant
+from engine.loyalty.points import EXPIRY, REDEMPTION
 from engine.money.accounts import AccountId, AccountKind, Asset, account, asset_of, kind_of
 from engine.money.ledger import Entry
 from engine.money.transfers import PAID, Transfer, TransferId, TransferReason, about_order
@@ -22,8 +23,6 @@ from engine.payments.payment import Payment
 from engine.payments.postings import TILL, capture_id, from_wallet_id, refund_id
 
 _ORDER: Final = about_order(OrderId(""))
-_EXPIRY: Final = "expiry:"
-_REDEMPTION: Final = "redemption:"
 
 
 class Means(StrEnum):
@@ -214,9 +213,9 @@ def _kind(transfer: Transfer, amounts: Mapping[Means, int]) -> HistoryKind:
         return HistoryKind.CORRECTION
     if transfer.reason is not TransferReason.POINTS:
         return _KINDS.get(transfer.reason, HistoryKind.CORRECTION)
-    if transfer.about.startswith(_EXPIRY):
+    if transfer.about.startswith(EXPIRY):
         return HistoryKind.POINTS_EXPIRED
-    if transfer.about.startswith(_REDEMPTION):
+    if transfer.about.startswith(REDEMPTION):
         return HistoryKind.POINTS_REDEEMED
     if amounts.get(Means.POINTS, 0) > 0:
         return HistoryKind.POINTS_EARNED

@@ -16,6 +16,7 @@ from engine.kernel.ids import CellId, CommandId, CourierId, ZoneId
 from engine.kernel.messages import Decision
 from engine.kernel.refusals import Refusal
 from simulations.realtime.site import Site
+from simulations.realtime.steady_rate import SteadyRate
 from storage.live import Batch, Publication
 from storage.postgres import PostgresStore
 from storage.store import Answer, Commit, Stored
@@ -99,13 +100,11 @@ class BareCommits:
             publisher.publish(told)
 
         publishing = asyncio.create_task(publisher.run())
-        began = perf_counter()
+        rate = SteadyRate(self._site.clock, per_s)
         async with asyncio.timeout(60 + count / per_s), asyncio.TaskGroup() as tasks:
             tasks.create_task(read(await live.tail()))
             for number in range(count):
-                ahead_s = began + number / per_s - perf_counter()
-                if ahead_s > 0:
-                    await self._site.clock.sleep(1000 * ahead_s)
+                await rate.turn_of(number)
                 sent_at.append(perf_counter())
                 tasks.create_task(commit(number))
         publishing.cancel()

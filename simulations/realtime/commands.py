@@ -14,6 +14,7 @@ from simulations.realtime.processes import PARTS, usage
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
 from simulations.realtime.steady import streaming
+from simulations.realtime.steady_rate import SteadyRate
 
 P50_MS_MAX: Final = 15.0
 P99_MS_MAX: Final = 60.0
@@ -73,12 +74,10 @@ async def _reports(site: Site, customers: Customers, errands: Errands, count: in
             found.append(1000 * (perf_counter() - at))
 
     customers.shown = shown
-    began = perf_counter()
+    rate = SteadyRate(site.clock, site.sizes.commands_per_s)
     async with asyncio.TaskGroup() as tasks:
         for number in range(count):
-            ahead_s = began + number / site.sizes.commands_per_s - perf_counter()
-            if ahead_s > 0:
-                await site.clock.sleep(1000 * ahead_s)
+            await rate.turn_of(number)
             errand = errands.take()
             if errand is None:
                 break

@@ -13,6 +13,7 @@ from simulations.realtime.orders import STEPS, Customers, Errands
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
 from simulations.realtime.steady import streaming
+from simulations.realtime.steady_rate import SteadyRate
 from simulations.talk_page import TalkShown
 from simulations.views import Frame
 
@@ -89,12 +90,10 @@ async def _written(
                     found.append(1000 * (perf_counter() - at))
 
     customers.talked = heard
-    began = perf_counter()
+    rate = SteadyRate(site.clock, site.sizes.messages_per_s)
     async with asyncio.TaskGroup() as tasks:
         for number in range(count):
-            ahead_s = began + number / site.sizes.messages_per_s - perf_counter()
-            if ahead_s > 0:
-                await site.clock.sleep(1000 * ahead_s)
+            await rate.turn_of(number)
             courier, order_id = carried[number % len(carried)]
             text = site.new_id().translate(_AS_LETTERS)
             sent_at[text] = perf_counter()

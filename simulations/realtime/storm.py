@@ -10,6 +10,7 @@ from simulations.realtime.courier import CourierPhone, Refused
 from simulations.realtime.phone import PhoneClosed
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
+from simulations.realtime.steady_rate import SteadyRate
 from storage.statistics import transactions
 
 DELAY_MS_MAX: Final = 1_000.0
@@ -83,12 +84,10 @@ async def _come_back(site: Site, couriers: Sequence[CourierPhone]) -> list[float
             found.append(1000 * (perf_counter() - began))
         site.progress.advance(bar)
 
-    began = perf_counter()
+    rate = SteadyRate(site.clock, len(couriers) / site.sizes.storm_s)
     async with asyncio.TaskGroup() as tasks:
         for number, courier in enumerate(couriers):
-            ahead_s = began + site.sizes.storm_s * number / len(couriers) - perf_counter()
-            if ahead_s > 0:
-                await site.clock.sleep(1000 * ahead_s)
+            await rate.turn_of(number)
             tasks.create_task(come(courier))
     site.progress.remove_task(bar)
     return found
