@@ -208,7 +208,7 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 OF_ONESELF = re.compile(
     r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|drafts|gift-links"
     r"|gift-link-prices|group-quotes|group-orders|group-payments|wallet|uploads"
-    r"|payments|payment-history|saved-methods|privacy|past-work)"
+    r"|payments|payment-history|saved-methods|privacy|past-work|company)"
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
