@@ -23,8 +23,8 @@ demo: $(COMPILED) ## watch a simulated city being served, until Ctrl-C
 up: $(COMPILED) ## run the service: its servers, the actors and the API
 	@$(BIN)/hadiyati up $(ARGS)
 
-test: $(COMPILED) ## run every test, on two cores
-	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+test: $(COMPILED) ## run every test, three at once, for many only wait
+	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
 lint: code format types imports ## the fast half of check: lint, format, types, imports
 
