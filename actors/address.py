@@ -26,9 +26,13 @@ class AddressBook:
 
     async def cell_for(self, command: Command) -> CellId | None:
         """The cell that a command is for; None when its thing does not exist."""
+        return self.known_for(command) or await self.cell_of(destination(command))
+
+    def known_for(self, command: Command) -> CellId | None:
+        """The same, if it is remembered; a zone that is new goes where its anchor says."""
         if isinstance(command, CreateZone):
             return ancestor(command.anchor, self._resolution)
-        return await self.cell_of(destination(command))
+        return self._known.get(destination(command))
 
     async def cell_of(self, name: str) -> CellId | None:
         """The cell of an order, a courier or a zone; None when there is no such thing."""

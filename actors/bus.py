@@ -100,7 +100,7 @@ class Bus:
         None if there is none, or more is to be done than to ask: then `execute` does it.
         """
         command = envelope.command
-        cell = self._addresses.known(destination(command))
+        cell = self._addresses.known_for(command)
         if cell is None or isinstance(command, MoveZone) or not may_send(envelope.caller, command):
             return None
         answered = asyncio.ensure_future(self._cells.execute(cell, envelope))

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from statistics import median, quantiles
-from typing import Final, TypeVar
+from statistics import mean, median, quantiles
+from typing import Final, NamedTuple, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -47,28 +47,45 @@ class Found(Struct, frozen=True, kw_only=True):
         return self.search_p95 / self.bare_p95
 
 
-def run(*, orders: int, asked: int, seed: int) -> list[Found]:
-    """Fill a throw-away PostgreSQL, ask each kind so often, and print the table."""
-    found = asyncio.run(_measure(orders=orders, asked=asked, chance=SeededChance(seed)))
+class _Least(NamedTuple):
+    """The rows that one search finds, and the least milliseconds that it and its keys took."""
+
+    rows: int
+    search_ms: float
+    bare_ms: float
+
+
+def run(*, orders: int, asked: int, seed: int, times: int = 1) -> list[Found]:
+    """Fill a throw-away PostgreSQL, ask each kind so often, and print the table.
+
+    Each search is timed so many `times`, in turn with its look-up by keys, and the least counts.
+    """
+    chance = SeededChance(seed)
+    found = asyncio.run(_measure(orders=orders, asked=asked, chance=chance, times=times))
     table = Table(
         "search", "rows", "p50 ms", "p95 ms", "by keys p50", "by keys p95", "ratio of p95"
     )
     for one in found:
-        times = (one.search_p50, one.search_p95, one.bare_p50, one.bare_p95)
-        told = [f"{ms:.2f}" for ms in times]
+        measured = (one.search_p50, one.search_p95, one.bare_p50, one.bare_p95)
+        told = [f"{ms:.2f}" for ms in measured]
         table.add_row(one.kind, f"{one.rows:.1f}", *told, f"{one.ratio:.2f}")
     Console().print(table)
     return found
 
 
-async def _measure(*, orders: int, asked: int, chance: Chance) -> list[Found]:
+async def _measure(*, orders: int, asked: int, chance: Chance, times: int) -> list[Found]:
     async with filled_city(orders=orders) as (database, city, progress):
         kinds = _kinds(city)
-        bar = progress.add_task("searching", total=len(kinds) * asked)
+        bar = progress.add_task("searching", total=len(kinds) * (asked + _WARM_UP))
         found = []
         for kind, making in kinds.items():
             searches = [making(chance.below(orders)) for _ in range(asked + _WARM_UP)]
-            found.append(await _beside(database, kind, searches, lambda: progress.advance(bar)))
+            least: list[_Least] = []
+            for one in searches:
+                least.append(await _beside(database, one, times=times))
+                progress.advance(bar)
+            # Who is first pays for connections and for the plans of statements.
+            found.append(_told(kind, least[_WARM_UP:]))
         return found
 
 
@@ -100,28 +117,27 @@ def _kinds(city: City) -> dict[str, Making]:
     }
 
 
-async def _beside(
-    database: Database, kind: str, searches: list[OrderSearch], on_done: Callable[[], None]
-) -> Found:
-    times: tuple[list[float], list[float]] = ([], [])
-    rows = 0
-    for number, asked in enumerate(searches):
-        # Neither is to find the rows colder than the other.
-        await search(database, asked, _PAGE)
-        page, searching_ms = await _timed(search(database, asked, _PAGE))
-        ids = [one.id for one in page.rows]
-        again, bare_ms = await _timed(_by_keys(database, ids))
-        assert len(again) == len(ids)
-        # Who is first pays for connections and for the plans of statements.
-        if number >= _WARM_UP:
-            times[0].append(searching_ms)
-            times[1].append(bare_ms)
-            rows += len(ids)
-            on_done()
-    (search_p50, search_p95), (bare_p50, bare_p95) = map(_percentiles, times)
+async def _beside(database: Database, asked: OrderSearch, *, times: int) -> _Least:
+    """Neither is to find the rows colder than the other, so each is made once before."""
+    page = await search(database, asked, _PAGE)
+    ids = [one.id for one in page.rows]
+    searching, bare = [], []
+    for _ in range(times):
+        again, ms = await _timed(search(database, asked, _PAGE))
+        searching.append(ms)
+        assert again == page
+        rows, ms = await _timed(_by_keys(database, ids))
+        bare.append(ms)
+        assert len(rows) == len(ids)
+    return _Least(len(ids), min(searching), min(bare))
+
+
+def _told(kind: str, least: list[_Least]) -> Found:
+    search_p50, search_p95 = _percentiles([one.search_ms for one in least])
+    bare_p50, bare_p95 = _percentiles([one.bare_ms for one in least])
     return Found(
         kind=kind,
-        rows=rows / len(times[0]),
+        rows=mean(one.rows for one in least),
         search_p50=search_p50,
         search_p95=search_p95,
         bare_p50=bare_p50,

@@ -35,6 +35,7 @@ class TalkShown(Struct, frozen=True, kw_only=True):
     """A conversation, or what is new in it."""
 
     is_open: bool
+    closes_at: int | None = None
     messages: tuple[MessageShown, ...] = ()
     markers: tuple[MarkerShown, ...] = ()
 
@@ -51,6 +52,7 @@ class TalkPage:
         self.bookmark: Bookmark | None = None
         self.messages: dict[str, MessageShown] = {}
         self.markers: dict[tuple[str, str | None], MarkerShown] = {}
+        self.closes_at: int | None = None
         self.faults: list[str] = []
 
     @property
@@ -64,9 +66,12 @@ class TalkPage:
             new = tuple(one for update in frame.updates for one in self.take(update))
             self.bookmark = frame.bookmark
             return new
-        if frame.kind not in {"", "state"} or self._is_repeated(frame):
+        if frame.kind not in {"", "state", "availability"} or self._is_repeated(frame):
             return ()
         shown = msgspec.json.decode(frame.body, type=TalkShown)
+        self.closes_at = shown.closes_at
+        if frame.kind == "availability":
+            return ()
         self.bookmark = frame.bookmark
         if frame.type == "snapshot":
             new = self._begin_anew(shown)

@@ -38,12 +38,20 @@ def bench_search(
     *,
     asked: Annotated[int, typer.Option(min=20, max=100_000, help="Searches of each kind.")] = 300,
     seed: Annotated[int, typer.Option(help="Chance of what is sought.")] = 1,
+    times: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Time each so often and count the least: on a busy machine, several.",
+        ),
+    ] = 1,
 ) -> None:
     """Measure each kind of search beside reading the same rows by their keys."""
     from simulations.bench_search import run
 
     with Understandable():
-        run(orders=orders, asked=asked, seed=seed)
+        run(orders=orders, asked=asked, seed=seed, times=times)
 
 
 def index_orders(database: "DatabaseSettings") -> int:

@@ -42,6 +42,7 @@ class TalkingEdge:
             wall=means.clock,
             snapshots_at_once=_AT_ONCE,
             on_notice=talks.hear,
+            on_told=talks.follow,
             on_miss=talks.look_again,
         )
         self._sources = Sources(

@@ -36,6 +36,7 @@ def open_desk(parts: Parts, gate: Gate, refused: RefusedTries) -> Desk:
         wall=parts.wall,
         snapshots_at_once=edge.snapshots_at_once,
         on_notice=hear,
+        on_told=talks.follow,
         on_miss=talks.look_again,
         on_look=presence.miss,
         histories=Histories(frames=edge.history_frames, bytes_max=edge.history_bytes_max),

@@ -23,8 +23,9 @@ _WAIT_MS = 5_000
 class Hub:
     """Passes publications on; asks for snapshots whenever something may have been missed.
 
-    `on_notice` hears what edges tell each other, `on_miss` that something of a cell or of them may
-    have been missed, `on_look` that the stream was found, or found again.
+    `on_notice` hears what edges tell each other, `on_told` what cells tell, `on_miss` that
+    something of a cell or of them may have been missed, `on_look` that the stream was found, or
+    found again.
 
     While the stream is away it asks every second: slower, never wrong.
     """
@@ -37,6 +38,7 @@ class Hub:
         wall: Clock,
         snapshots_at_once: int,
         on_notice: Callable[[Publication], None],
+        on_told: Callable[[Publication], None] | None = None,
         on_miss: Callable[[], None] | None = None,
         on_look: Callable[[], None] | None = None,
         histories: Histories | None = None,
@@ -44,7 +46,7 @@ class Hub:
         self._bus = bus
         self._live = live
         self._wall = wall
-        self._on_notice = on_notice
+        self._on_notice, self._on_told = on_notice, on_told
         self._on_miss, self._on_look = on_miss, on_look
         self._asking = asyncio.Semaphore(snapshots_at_once)
         self._subscriptions: dict[str, dict[Outgoing, Subscription]] = {}
@@ -140,6 +142,8 @@ class Hub:
             self._miss()
         for publication in batch.publications:
             self._pass_on(publication)
+            if self._on_told is not None:
+                self._on_told(publication)
 
     def _pass_on(self, publication: Publication) -> None:
         subscriptions = self._subscriptions.get(publication.channel, {})

@@ -17,7 +17,7 @@ from api.sockets.outgoing import Outgoing
 from api.sockets.server_frames import Resumed, Snapshot, Update
 from api.sockets.stale import Stale
 from engine.chat.conversation import leg_of, may_converse, reader_of
-from engine.chat.view import Talk, talk_view
+from engine.chat.view import Talk, availability_view, talk_view
 from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.messages import Caller
 from storage.chat import ChatStore
@@ -25,6 +25,9 @@ from storage.live import Bookmark, Publication
 from storage.store import StoreUnavailable
 
 KIND: Final = "conversation"
+# Whether messages can be written, and until when: no part of what is numbered.
+AVAILABILITY: Final = "availability"
+_ORDER: Final = "order:"
 # Versions count what was ever stored, so bookmarks are good for ever.
 EPOCH: Final = "kept"
 # Of phones that confirm nothing no more is remembered.
@@ -33,21 +36,32 @@ _TOLD_MAX: Final = 64
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Listener:
-    """`version` is up to where it was told; None before its first frame, unless it comes back."""
+    """`version` is up to where it was told; None before its first frame, unless it comes back.
+
+    `available` is what it was last told of whether messages can be written.
+    """
 
     caller: Caller
     channel: str
     outgoing: Outgoing
     version: int | None
     is_new: bool = True
+    available: dict[str, Any] | None = None
     unconfirmed: deque[tuple[int, int]] = field(default_factory=partial(deque, maxlen=_TOLD_MAX))
 
     def show(self, talk: Talk, now: int) -> None:
         """Tell what is new to him."""
         version = talk.conversation.version
-        if not may_converse(talk.order, self.caller, now):
-            self.version, self.is_new = version, False
-            return
+        available = availability_view(talk.order, self.caller, now=now)
+        if may_converse(talk.order, self.caller, now):
+            self._show_state(talk, available, now)
+            self._show_availability(available)
+        elif self.available is not None:
+            self._show_availability(available)
+        self.version, self.is_new = version, False
+
+    def _show_state(self, talk: Talk, available: dict[str, Any], now: int) -> None:
+        version = talk.conversation.version
         mark = Bookmark(epoch=EPOCH, offset=version)
         if self.version is None or self.version > version or not talk.is_complete:
             body = talk_view(talk, talk.messages, now=now)
@@ -56,6 +70,7 @@ class _Listener:
                 mark,
                 Snapshot(channel=self.channel, version=version, bookmark=mark, body=body),
             )
+            self.available = available
         elif self.is_new:
             news = (self._update(talk, mark, now),) if version > self.version else ()
             self._put(talk, mark, Resumed(channel=self.channel, bookmark=mark, updates=news))
@@ -63,7 +78,14 @@ class _Listener:
             update = self._update(talk, mark, now)
             if update.body["messages"] or update.body["markers"]:
                 self._put(talk, mark, update)
-        self.version, self.is_new = version, False
+
+    def _show_availability(self, available: dict[str, Any]) -> None:
+        """In the lane of states, so that none overtakes it."""
+        if available == self.available:
+            return
+        self.available = available
+        update = Update(channel=self.channel, kind=AVAILABILITY, version=0, body=available)
+        self.outgoing.put(server_frames.spell(update))
 
     def _update(self, talk: Talk, mark: Bookmark, now: int) -> Update:
         body = talk_view(talk, talk.messages, since=self.version or 0, now=now)
@@ -132,6 +154,13 @@ class Talks:
         elif notice.kind == TYPING:
             for one in list(self._listeners.get(notice.channel, {}).values()):
                 _show_typing(one, notice.body)
+
+    def follow(self, told: Publication) -> None:
+        """A cell says how an order stands: perhaps it has its courier now, or has ended."""
+        if told.kind == "state" and told.channel.startswith(_ORDER):
+            channel = f"{KIND}:{told.channel.removeprefix(_ORDER)}"
+            if channel in self._listeners:
+                self._stale.mark([channel])
 
     def look_again(self) -> None:
         """Something may have been missed."""

@@ -224,13 +224,18 @@ def may_converse(order: Order, caller: Caller, now: Instant) -> bool:
 
     A recipient never does: of a surprise he would learn it.
     """
+    return has_part(order, caller) and (caller.role is not Role.COURIER or is_open(order, now))
+
+
+def has_part(order: Order, caller: Caller) -> bool:
+    """Whether he is one of those who write to each other about it, open or not."""
     match caller.role:
         case Role.CUSTOMER:
             return order.customer_id == caller.user_id
         case Role.OPERATOR:
             return caller.may_act_in(order.zone_id)
         case Role.COURIER:
-            return order.courier_id == caller.user_id and is_open(order, now)
+            return order.courier_id == caller.user_id
         case _:
             return False
 
@@ -246,7 +251,7 @@ def write(
         said = (same.order_id, same.text, same.quick_reply, same.attachment)
         is_same = said == (command.order_id, text, command.quick_reply, command.attachment)
         return Decision(reply=reply_of(same)) if is_same else KEY_REUSED()
-    if not may_converse(order, caller, now):
+    if not has_part(order, caller):
         return UNKNOWN_ORDER(order_id=command.order_id)
     refusal = _objection(standing, command, caller, text, now)
     if refusal is not None:

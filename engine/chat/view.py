@@ -5,8 +5,16 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
-from engine.chat.conversation import ChatMessage, Conversation, Marker, closes_at, is_open
+from engine.chat.conversation import (
+    ChatMessage,
+    Conversation,
+    Marker,
+    closes_at,
+    has_part,
+    is_open,
+)
 from engine.chat.words import QUICK_REPLIES
+from engine.kernel.messages import Caller
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
 
@@ -56,6 +64,13 @@ def state_view(order: Order, *, now: Instant) -> dict[str, Any]:
         "is_open": is_open(order, now),
         "closes_at": closes_at(order),
     }
+
+
+def availability_view(order: Order, caller: Caller, *, now: Instant) -> dict[str, Any]:
+    """The same as one reader has it: to who has lost the order it is closed, and nothing more."""
+    if has_part(order, caller):
+        return state_view(order, now=now)
+    return {"order_id": order.id, "is_open": False, "closes_at": None}
 
 
 def talk_view(

@@ -115,12 +115,15 @@ def is_found(order: Order, wish: Sought, viewer: Viewer) -> bool:
         return False
     if wish.carried_by is not None and (order.is_open or order.courier_id != wish.carried_by):
         return False
-    names = _names(order) if sees(order, viewer, "recipient_name") else ()
-    digits = _digits(order) if sees(order, viewer, "recipient_phone") else ""
-    if wish.phone_end and not _ends(digits, wish.phone_end):
+    if wish.phone_end and not _ends(_shown_digits(order, viewer), wish.phone_end):
         return False
+    if not wish.words:
+        return True
+    names = _names(order) if sees(order, viewer, "recipient_name") else ()
     return all(
-        one == folded(order.code) or _is_of(names, _bare(one)) or _ends(digits, _subscriber(one))
+        _is_of(names, _bare(one))
+        or one == folded(order.code)
+        or _ends(_shown_digits(order, viewer), _subscriber(one))
         for one in wish.words
     )
 
@@ -204,6 +207,11 @@ def _pairs(names: Iterable[str]) -> set[str]:
         for other_length in _PAIR_LENGTHS
         if other_length <= len(other)
     }
+
+
+def _shown_digits(order: Order, viewer: Viewer) -> str:
+    """Of the phone, if it is his to see."""
+    return _digits(order) if sees(order, viewer, "recipient_phone") else ""
 
 
 def _digits(order: Order) -> str:

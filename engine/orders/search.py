@@ -1,5 +1,6 @@
 """Finding an order by what people remember of it, however they spell it."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -21,12 +22,21 @@ _ALIKE: Final = str.maketrans(
         **{chr(0x06F0 + digit): str(digit) for digit in range(10)},
     }
 )
+# Most names: letters without marks, of which no two are one.
+_ARE_LETTERS_ALONE: Final = re.compile(r"[ -~\u0621-\u063a\u0641-\u064a]*").fullmatch
 
 
 def folded(text: str) -> str:
     """The text without what people spell differently: marks, hamzas, final letters, case."""
     if text.isascii():
         return " ".join(text.casefold().split())
+    if _ARE_LETTERS_ALONE(text):
+        return " ".join(text.casefold().translate(_ALIKE).split())
+    return _unmarked(text)
+
+
+def _unmarked(text: str) -> str:
+    """As `folded`, of any text."""
     # Composed first, for a hamza taken off its letter is a mark and would go too early.
     composed = unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE)
     bare = unicodedata.normalize("NFKD", composed)

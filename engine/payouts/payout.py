@@ -129,7 +129,7 @@ PAYOUT_UNDER_WAY = declare(
 )
 PAYOUTS_OFF = declare(
     "payouts_off",
-    RefusalKind.UNAVAILABLE,
+    RefusalKind.CONFLICT,
     en="Nothing is paid out at the moment.",
     ar="الصرف غير متاح حاليًا.",
 )

@@ -98,8 +98,11 @@ async def _missing(operator: Account, talk: SmallTalk, stored: Stored) -> list[s
         lost = [one.number for one in stored[order_id] if one.message_id not in shown]
         if lost:
             found.append(f"{talk.account.phone} never heard the messages {lost} of {order_id}")
+        told = await operator.request("GET", f"/v1/orders/{order_id}/conversation")
+        if page.closes_at != told.body["closes_at"]:
+            closing = (page.closes_at, told.body["closes_at"])
+            found.append(f"{talk.account.phone} heard that {order_id} closes otherwise: {closing}")
         if order_id in talk.has_read:
-            told = await operator.request("GET", f"/v1/orders/{order_id}/conversation")
             known = [one["read"] for one in told.body["markers"] if one["side"] == talk.side]
             if known != [talk.has_read[order_id]]:
                 read = talk.has_read[order_id]

@@ -23,7 +23,7 @@ from unnest(:tokens::bigint[]) as asked (token);
 -- name: search_orders
 -- Orders that have one of the tokens, and what those are that have of every other need one, too. Who
 -- asks for no status and no zone does not read `orders` for it, since PostgreSQL leaves out a join
--- that nobody needs.
+-- that nobody needs. One that has two of the tokens comes twice: whoever asks leaves one out.
 select
     case when :others::integer = 0 or :others::integer = (
         select count(distinct other.need)
@@ -31,9 +31,9 @@ select
         join order_tokens as too on too.token = other.token
             and too.placed_at = found.placed_at and too.order_id = found.id
     ) then (select state from orders where orders.id = found.id) end as state,
-    millis(found.placed_at) as at, found.id::text as id
+    millis(found.placed_at) as at, found.id
 from (
-    select distinct one.placed_at, one.id
+    select one.placed_at, one.id
     from unnest(:tokens::bigint[]) as asked (token)
     cross join lateral (
         select has.placed_at, has.id

@@ -5,8 +5,10 @@ import pytest
 from actors.address import AddressBook, destination, subject
 from engine.couriers.courier import ProgressStep
 from engine.couriers.messages import GoOffDuty, ReportProgress
+from engine.geo.cells import ancestor
+from engine.geo.zone import CreateZone
 from engine.identity.access import SENDABLE
-from engine.kernel.ids import CellId, CourierId, OrderId, ZoneId
+from engine.kernel.ids import CellId, CourierId, OrderId, UserId, ZoneId
 from engine.kernel.messages import Command
 from engine.orders.messages import CancelOrder, CancelReason
 from storage.memory import MemoryStore
@@ -78,6 +80,24 @@ def test_newcomers_go_where_their_zone_is_and_others_where_they_live() -> None:
     assert subject(step) == destination(step) == f"courier:{courier}"
     assert subject(cancel) == destination(cancel) == f"order:{order}"
     assert subject(GoOffDuty(courier_id=courier)) == f"courier:{courier}"
+
+
+def test_a_command_goes_where_its_thing_is_remembered_and_a_new_zone_where_its_anchor_is() -> None:
+    book, zone = AddressBook(MemoryStore(), 4), a_zone()
+    place = a_placing(zone)
+    assert book.known_for(place) is None
+    book.remember(f"zone:{zone.id}", ELSEWHERE)
+    assert book.known_for(place) == ELSEWHERE
+    opening = CreateZone(
+        zone_id=zone.id,
+        name_en=zone.name_en,
+        name_ar=zone.name_ar,
+        anchor=zone.anchor,
+        cells=zone.cells,
+        parameters=zone.parameters,
+        author=UserId(new_id()),
+    )
+    assert book.known_for(opening) == ancestor(zone.anchor, 4)
 
 
 def test_every_command_that_somebody_may_send_has_a_subject() -> None:

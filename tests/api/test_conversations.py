@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.chat.conversation import NOTICE_AFTER_MS
+from engine.chat.conversation import NOTICE_AFTER_MS, OPEN_AFTER_END_MS
 from engine.kernel.ids import OrderId
 from tests.api.town import ON_DUTY, Person, Socket, Town
 from tests.builders import new_id
@@ -36,6 +36,13 @@ class Chat:
             frame = await socket.next("update", channel=self.channel, kind="state")
             texts += [one["text"] for one in frame["body"]["messages"]]
         return texts
+
+    async def available(self, socket: Socket) -> tuple[bool, int | None]:
+        """What a socket is told next of whether messages can be written, and until when."""
+        frame = await socket.next("update", channel=self.channel, kind="availability")
+        assert (frame["version"], frame["bookmark"]) == (0, None)
+        assert frame["body"]["order_id"] == self.order_id
+        return frame["body"]["is_open"], frame["body"]["closes_at"]
 
     async def shown(self, person: Person) -> list[str]:
         told = await person.get(f"{self.path}/messages")
@@ -251,6 +258,54 @@ async def test_a_new_courier_sees_nothing_of_what_was_said_to_the_former_one(cha
     await chat.phone.next("pong")
     later = chat.phone.waiting(chat.channel)
     assert not [one for one in later if "second" in str(one) or one.get("kind") == "typing"]
+
+
+async def test_who_listens_is_told_that_it_opens_and_when_it_closes(town: Town) -> None:
+    customer = await town.log_in("customer")
+    order_id = await customer.order()
+    courier, phone = await town.courier()
+    chat = Chat(town, customer, courier, phone, order_id)
+    socket = await customer.socket()
+    early = await chat.listens(socket)
+    assert (early["body"]["is_open"], early["body"]["closes_at"]) == (False, None)
+    assert (await chat.writes(socket, "anybody?"))["code"] == "conversation_closed"
+    offer = await phone.offer(courier)
+    await phone.tell("accept", offer_id=offer["offer_id"])
+    assert await chat.available(socket) == (True, None)
+    assert (await chat.listens(phone))["body"]["is_open"]
+    mark = early["bookmark"]
+    for step in ("reached_shop", "picked_up", "reached_door", "delivered"):
+        pin = (await customer.get(chat.path)).json()["pin"]
+        at_door = {"pin": pin} if step == "delivered" else {}
+        told = await phone.tell("progress", order_id=order_id, step=step, **at_door)
+        assert told["type"] == "reply", told
+    order = await town.parts.store.find_order(OrderId(order_id))
+    assert order is not None
+    assert order.ended_at is not None
+    closing = (True, order.ended_at + OPEN_AFTER_END_MS)
+    # To each once, however often the order changed on its way.
+    for one in (socket, phone):
+        assert await chat.available(one) == closing
+        await one.send({"type": "ping"})
+        await one.next("pong")
+        assert not [x for x in one.waiting(chat.channel) if x.get("kind") == "availability"]
+    # Who comes back has missed no message, but perhaps that.
+    back = await customer.socket()
+    assert (await chat.listens(back, mark))["updates"] == []
+    assert await chat.available(back) == closing
+    shown = (await customer.get(f"{chat.path}/conversation")).json()
+    assert (shown["is_open"], shown["closes_at"]) == closing
+
+
+async def test_who_has_lost_the_order_is_told_that_it_is_closed_to_him(chat: Chat) -> None:
+    customer = await chat.customer.socket()
+    for one in (customer, chat.phone):
+        await chat.listens(one)
+    operator = await chat.town.operator()
+    taken = await operator.post(f"{chat.path}/unassign", {"reason": "flat tyre"})
+    assert taken.status_code == 200, taken.text
+    for one in (customer, chat.phone):
+        assert await chat.available(one) == (False, None)
 
 
 async def test_it_is_said_over_rest_and_listed_a_page_at_a_time(chat: Chat) -> None:

@@ -17,9 +17,10 @@ def digest(content: bytes) -> str:
 
 
 async def a_gift_at_the_door(
-    town: Town, customer: Person, gift: dict[str, Any]
+    town: Town, customer: Person, gift: dict[str, Any], **more: Any
 ) -> tuple[str, Person, Socket]:
-    placed = await customer.post("/v1/orders", order_body(await customer.quote(), gift=gift))
+    body = order_body(await customer.quote(), gift=gift, **more)
+    placed = await customer.post("/v1/orders", body)
     order_id = placed.json()["order_id"]
     courier, phone = await town.courier()
     offer = await phone.offer(courier)
@@ -92,6 +93,22 @@ async def test_without_consent_there_is_no_photo_and_a_signature_counts(town: To
     assert told.json()["status"] == "delivered", told.text
     shown = (await customer.get(f"/v1/orders/{order_id}/handover")).json()
     assert (shown["proved_by"], shown["signature"]["state"]) == (["name", "signature"], "kept")
+
+
+async def test_a_gift_to_ones_own_phone_is_an_order_like_any_other(town: Town) -> None:
+    customer = await town.log_in("customer")
+    own = {"name": "Noura", "phone": customer.phone}
+    order_id, _, phone = await a_gift_at_the_door(town, customer, GIFT, recipient=own)
+    pin = (await customer.get(f"/v1/orders/{order_id}")).json()["pin"]
+
+    def told() -> list[str]:
+        return [one.text for one in town.texts() if one.phone == customer.phone]
+
+    while not any(pin in one for one in told()):
+        await town.parts.wall.sleep(50)
+    done = await phone.tell("progress", order_id=order_id, step="delivered", pin=pin)
+    assert done["body"]["status"] == "delivered"
+    assert sum(pin in one for one in told()) == 1
 
 
 async def test_a_surprise_is_not_spoilt_by_its_proof(town: Town) -> None:

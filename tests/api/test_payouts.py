@@ -78,7 +78,8 @@ async def test_a_courier_is_paid_to_his_iban(tmp_path: Path) -> None:
 async def test_without_a_provider_nothing_is_paid_out(town: Town) -> None:
     courier = await rich(town)
     off = await courier.post(PAYOUTS, {})
-    assert (off.status_code, off.json()["code"]) == (503, "payouts_off")
+    assert (off.status_code, off.json()["code"]) == (409, "payouts_off")
+    assert "retry-after" not in off.headers
 
 
 async def test_those_in_charge_hold_what_is_disputed_and_decide(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import partial
+from http import HTTPStatus
 from itertools import count
 from time import perf_counter
 from typing import Annotated, NamedTuple
@@ -79,6 +80,9 @@ def _tell(console: Console, found: Found, by_role: Counter[Role], *, took_s: flo
     for status, times in sorted(by_status.items()):
         table.add_row(str(status), f"{times:,}")
     console.print(table)
+    for (operation, status), times in sorted(found.answers.items()):
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            console.print(f"503: {operation}, {times} times", markup=False)
     phases = ", ".join(f"{times:,} {phase}" for phase, times in sorted(found.cases.items()))
     console.print(f"{found.cases.total():,} cases in {took_s:.0f} s: {phases}")
     console.print(", ".join(f"{times:,} as {role}" for role, times in by_role.items()))

@@ -148,7 +148,7 @@ def _config(city: City, token: str, operations: Sequence[str], effort: Effort) -
         "checks": {
             # A rule may refuse what the description allows; which codes it has is described.
             "positive_data_acceptance": {"enabled": False},
-            # What is switched off, or away, says so with 503; a bug is 500.
+            # What is away, or has too much to do, says so with 503; a bug is 500.
             "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", 503]},
         },
         "output": {"sanitization": {"enabled": False}},

@@ -56,6 +56,19 @@ def test_what_comes_twice_out_of_order_or_as_another_is_a_fault() -> None:
     ]
 
 
+def test_it_knows_when_messages_can_be_written_no_more() -> None:
+    page = TalkPage("o")
+    first = a_frame("snapshot", 1, a_message(1))
+    page.take(first)
+    told = {"order_id": "o", "is_open": True, "closes_at": 9}
+    body = msgspec.Raw(msgspec.json.encode(told))
+    assert page.take(Frame(type="update", kind="availability", body=body)) == ()
+    # What is told again, as it was, says nothing about now.
+    page.take(a_frame("update", 1, a_message(1)))
+    assert page.closes_at == 9
+    assert (page.bookmark, page.faults) == (first.bookmark, [])
+
+
 def test_a_marker_that_goes_back_is_a_fault() -> None:
     page = TalkPage("o")
     page.take(a_frame("snapshot", 1, markers=(a_marker(2, 1),)))

@@ -1,5 +1,6 @@
 """What must hold of searching all orders in a store."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -26,13 +27,19 @@ from tests.storage.walking import expected_of, keeps_its_word
 NAMES = ("محمد العتيبي", "محمود العتيبي", "محمد القحطاني", "Huda Otaibi")
 
 
-async def told(store: Store, count: int = 8) -> tuple[ZoneId, list[Order]]:
+# Their first six letters are the same, and so is all that two names leave together.
+LIKE_EACH_OTHER = ("عبدالرحمن العتيبي", *(5 * ("عبدالرحيم العتيبي",)))
+
+
+async def told(
+    store: Store, count: int = 8, names: Sequence[str] = NAMES
+) -> tuple[ZoneId, list[Order]]:
     """Orders of a zone, newest first: of these names in turn, the ends of phones rising."""
     zone, _ = await a_staffed_zone(store)
     decisions = []
     for number in range(count):
         at = NOON + number // 2 * MINUTE_MS
-        recipient = Recipient(name=NAMES[number % len(NAMES)], phone=f"+96650123{4000 + number}")
+        recipient = Recipient(name=names[number % len(names)], phone=f"+96650123{4000 + number}")
         quoted = a_quote(zone, customer_id=new_id(), at=at)
         placing = replace(a_placing(zone, quoted=quoted), recipient=recipient)
         decisions.append(placed(zone, placing, at=at))
@@ -91,6 +98,27 @@ async def test_what_is_found_comes_in_pages_of_both_directions(store: Store) -> 
     expected = [one for one in await found(store, a_search()) if search.finds(one)]
     assert 6 <= len(expected) < len(orders)
     await keeps_its_word(ORDER_SEARCH, expected, partial(store.search_orders, search))
+
+
+async def test_pages_are_whole_though_most_that_is_read_first_is_not_meant(store: Store) -> None:
+    zone_id, orders = await told(store, count=48, names=LIKE_EACH_OTHER)
+    for zones in (None, (zone_id,)):
+        search = a_search("عبدالرحمن عتيبي", zones=zones)
+        expected = [one for one in orders if search.finds(one)]
+        assert len(expected) == len(orders) // len(LIKE_EACH_OTHER)
+        await keeps_its_word(ORDER_SEARCH, expected, partial(store.search_orders, search))
+
+
+async def test_who_is_found_by_two_of_his_tokens_is_found_once(store: Store) -> None:
+    zone, _ = await a_staffed_zone(store)
+    quoted = a_quote(zone, customer_id=new_id(), at=NOON)
+    placing = a_placing(zone, quoted=quoted)
+    code = placed(zone, placing).changes[0].thing.code
+    named = replace(placing, recipient=Recipient(name=f"{code} Otaibi"))
+    await tell(store, [placed(zone, named)])
+    for text in (code, f"{code} Otaibi"):
+        page = await store.search_orders(a_search(text, zones=(zone.id,)), Wanted(limit=1))
+        assert ([one.id for one in page.rows], page.has_next) == ([placing.order_id], False)
 
 
 async def test_a_couriers_past_work_is_found_when_it_has_ended(store: Store) -> None:

@@ -35,7 +35,7 @@ from engine.chat.conversation import (
     write,
 )
 from engine.chat.notices import notice_text
-from engine.chat.view import Talk, talk_view
+from engine.chat.view import Talk, availability_view, talk_view
 from engine.chat.words import QuickReplyCode
 from engine.identity.profiles import Language
 from engine.kernel.ids import CourierId, EffectId, UserId, ZoneId
@@ -118,8 +118,9 @@ def test_it_closes_half_an_hour_after_the_end(status: OrderStatus) -> None:
     assert end == order.ended_at + OPEN_AFTER_END_MS
     assert is_open(order, end - 1)
     assert not is_open(order, end)
-    late = write(standing(order), a_wish(order), customer_of(order), now=end)
-    assert is_refused(late, CONVERSATION_CLOSED)
+    for caller in (customer_of(order), courier_of(order), OPERATOR):
+        wish = a_wish(order, author=caller.user_id)
+        assert is_refused(write(standing(order), wish, caller, now=end), CONVERSATION_CLOSED)
     assert may_converse(order, customer_of(order), end)
     assert not may_converse(order, courier_of(order), end)
 
@@ -146,6 +147,11 @@ def test_a_courier_who_lost_the_order_neither_writes_nor_reads() -> None:
     former, now_other = courier_of(order), replace(order, courier_id=CourierId(new_id()))
     assert may_converse(order, former, NOON)
     assert not may_converse(now_other, former, NOON)
+    assert availability_view(order, former, now=NOON)["is_open"]
+    ended = replace(now_other, ended_at=NOON)
+    told = {"order_id": order.id, "is_open": False, "closes_at": None}
+    assert availability_view(ended, former, now=NOON) == told
+    assert availability_view(ended, customer_of(ended), now=NOON)["closes_at"] is not None
 
 
 def test_the_same_id_is_the_same_message_and_answered_the_same() -> None:

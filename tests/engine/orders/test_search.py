@@ -61,6 +61,11 @@ def test_an_order_is_found_by_its_own_name(name: str) -> None:
     assert matches(order, name)
 
 
+@given(st.text(st.characters(max_codepoint=0x64A, exclude_categories=["Mn"])))
+def test_a_mark_changes_nothing(text: str) -> None:
+    assert folded(f"{text}\u064b") == folded(text)
+
+
 @given(st.text(st.characters(max_codepoint=0x7F)))
 def test_plain_letters_are_folded_as_they_are_among_others(text: str) -> None:
     assert folded(f"{text} ك").split() == [*folded(text).split(), "ك"]

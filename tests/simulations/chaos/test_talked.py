@@ -125,6 +125,17 @@ async def test_a_hole_among_the_messages_is_found(talked: Talked) -> None:
     assert f"conversation {talked.order_id} has the messages [1, 2, 4, 5, 6]" in found
 
 
+async def test_a_closing_that_was_told_otherwise_is_found(
+    talked: Talked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulations.chaos.talked._PATIENCE_S", 1.0)
+    talked.customer.pages[talked.order_id].closes_at = 7
+    wrong = {"order_id": talked.order_id, "is_open": True, "closes_at": 7}
+    monkeypatch.setattr("engine.chat.view.state_view", lambda *_, **__: wrong)
+    (what,) = await talked.found()
+    assert "closes otherwise: (7, None)" in what
+
+
 async def test_a_read_marker_that_is_lost_is_found(
     talked: Talked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
