@@ -19,23 +19,14 @@ from storage.store import Commit
 
 
 class StateRow(Struct, frozen=True):
-    """A thing as it will be; `name` is `kind:id`."""
+    """A thing as it will be, and what made it so; `name` is `kind:id`."""
 
     name: str
     kind: str
-    id: str
     version: int
     cell: CellId
     state: bytes
-
-
-class EventRow(Struct, frozen=True):
-    """One event of one change."""
-
-    thing: StateRow
-    position: int
-    command_id: CommandId | None
-    event: bytes
+    events: bytes
 
 
 class Rows(Struct, frozen=True, kw_only=True):
@@ -44,7 +35,6 @@ class Rows(Struct, frozen=True, kw_only=True):
     names: frozenset[str]
     at: Instant
     states: tuple[StateRow, ...]
-    events: tuple[EventRow, ...]
     zones: tuple[Zone, ...]
     parameter_sets: tuple[tuple[ZoneId, bytes], ...]
     assignments: tuple[Assignment, ...]
@@ -53,7 +43,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     tokens: tuple[OrderTokens, ...]
     effects: tuple[bytes, ...]
     command_id: CommandId | None
-    answer: bytes
+    answer: bytes | None
     records: tuple[AuditRecord, ...]
 
     @property
@@ -71,11 +61,6 @@ def rows_of(commit: Commit) -> Rows:
     assert len(names) == len(states), "a decision changes a thing twice"
     if answer:
         names.add(f"answer:{answer.command_id}")
-    events = [
-        EventRow(state, position, command_id, encode(event))
-        for state, change in zip(states, changes, strict=True)
-        for position, event in enumerate(change.events)
-    ]
     zones = [one for one in changes if isinstance(one.thing, Zone)]
     # Most commits change a courier and nothing else.
     trips = [one for one in changes if isinstance(one.thing, Order | Offer)]
@@ -83,7 +68,6 @@ def rows_of(commit: Commit) -> Rows:
         names=frozenset(names),
         at=commit.at,
         states=tuple(states),
-        events=tuple(events),
         zones=tuple(one.thing for one in zones) if zones else (),
         parameter_sets=tuple(_parameter_sets(zones)) if zones else (),
         assignments=tuple(made(trips)) if trips else (),
@@ -92,7 +76,7 @@ def rows_of(commit: Commit) -> Rows:
         tokens=tokens_of_changes(trips) if trips else (),
         effects=tuple([encode(one) for one in commit.decision.effects]),
         command_id=command_id,
-        answer=encode(answer) if answer else b"",
+        answer=encode(answer) if answer else None,
         records=commit.records,
     )
 
@@ -109,4 +93,5 @@ def _state_row(cell: CellId, change: Change[Any]) -> StateRow:
     kind = KINDS[type(thing)]
     if isinstance(thing, Zone):
         cell = thing.home or cell
-    return StateRow(f"{kind}:{thing.id}", kind, thing.id, thing.version, cell, encode(thing))
+    name, events = f"{kind}:{thing.id}", encode(change.events)
+    return StateRow(name, kind, thing.version, cell, encode(thing), events)
