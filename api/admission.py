@@ -12,8 +12,6 @@ from api.route_classes import Weight
 TICK_S: Final = 0.1
 _LOOK_AT_ALL_EVERY: Final = 5
 _MOST: Final = 0.75
-# With so many under way what is told to a socket has company within milliseconds.
-CROWD: Final = 64
 # The most urgent first.
 _ORDER: Final = (Weight.VITAL, Weight.NORMAL)
 
@@ -58,7 +56,6 @@ class Admission:
         at_once = settings.commands_of_cell_at_once
         self._at_once = {Weight.NORMAL: at_once, Weight.VITAL: at_once + -(-at_once // 2)}
         self._lines: dict[str, _Line] = {}
-        self._inside = 0
         self._lists: deque[_Waiter] = deque()
         self._ticking: asyncio.TimerHandle | None = None
         self._ticks = 0
@@ -70,8 +67,8 @@ class Admission:
 
     @property
     def is_busy(self) -> bool:
-        """Whether many are under way, or anybody waits or did a moment ago."""
-        return self._inside >= CROWD or self._ticking is not None
+        """Whether anybody waits, or did a moment ago."""
+        return self._ticking is not None
 
     async def enter(self, cell: str, weight: Weight, *, waited_s: float = 0.0) -> bool:
         """Whether to begin, as soon as that is known: then `leave` is owed.
@@ -93,14 +90,14 @@ class Admission:
         if line is None:
             line = self._lines[cell] = _Line()
         if line.inside < self._at_once[weight]:
-            self._count(line, 1)
+            line.inside += 1
             return True
         return False if waited_s >= _MOST * self._settings.command_wait_s else None
 
     def leave(self, cell: str) -> None:
         """A command is done; the next may begin."""
         line = self._lines[cell]
-        self._count(line, -1)
+        line.inside -= 1
         self._let_in(line)
 
     async def may_list(self) -> bool:
@@ -128,13 +125,9 @@ class Admission:
     def _let_in(self, line: _Line) -> None:
         for weight in _ORDER:
             if line.inside < self._at_once[weight] and (first := line.next(weight)) is not None:
-                self._count(line, 1)
+                line.inside += 1
                 first.told.set_result(True)
                 return
-
-    def _count(self, line: _Line, change: int) -> None:
-        line.inside += change
-        self._inside += change
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()

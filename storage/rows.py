@@ -1,7 +1,7 @@
 """A commit taken apart into the rows that it leaves in the tables, encoded."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -16,6 +16,9 @@ from storage.assignments import Assignment, made, settled, takers
 from storage.kinds import KINDS, encode
 from storage.order_tokens import OrderTokens, tokens_of_changes
 from storage.store import Commit
+
+# What assignments and tokens are read off; most commits change a courier and nothing else.
+_OF_TRIPS: Final = (Order, Offer)
 
 
 class StateRow(Struct, frozen=True):
@@ -62,8 +65,7 @@ def rows_of(commit: Commit) -> Rows:
     if answer:
         names.add(f"answer:{answer.command_id}")
     zones = [one for one in changes if isinstance(one.thing, Zone)]
-    # Most commits change a courier and nothing else.
-    trips = [one for one in changes if isinstance(one.thing, Order | Offer)]
+    trips = [one for one in changes if isinstance(one.thing, _OF_TRIPS)]
     return Rows(
         names=frozenset(names),
         at=commit.at,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.clock import SystemClock
-from api.admission import CROWD, Admission
+from api.admission import Admission
 from api.limit_settings import LimitSettings
 from api.route_classes import Weight
 from api.sockets.line import Heard
@@ -108,22 +108,6 @@ def test_when_nothing_waits_a_frame_leaves_at_once_by_itself() -> None:
         phone.outgoing.put(b"1")
         phone.outgoing.put(b"2")
         assert phone.ear.writes == [(b"1",), (b"2",)]
-
-    virtually(work)
-
-
-def test_while_many_commands_are_under_way_an_answer_and_what_it_changed_are_one_write() -> None:
-    async def work(phone: Phone) -> None:
-        for number in range(CROWD):
-            assert phone.admission.enter_at_once(str(number), Weight.NORMAL)
-        phone.outgoing.put(b"changed")
-        phone.outgoing.put(b"done")
-        assert phone.ear.writes == []
-        await phone.pass_time()
-        assert phone.ear.writes == [(b"changed", b"done")]
-        phone.admission.leave("0")
-        phone.outgoing.put(b"alone")
-        assert phone.ear.writes[1:] == [(b"alone",)]
 
     virtually(work)
 
