@@ -11,6 +11,7 @@ from engine.orders.messages import PlaceOrder
 from storage.store import Store
 
 _REMEMBERED_MAX = 200_000
+_SUBJECTS = (("courier", "courier_id"), ("order", "order_id"), ("zone", "zone_id"))
 
 
 class AddressBook:
@@ -71,8 +72,8 @@ class AddressBook:
 
 def subject(command: Command) -> str:
     """Whom a command changes in the first place, as `kind:id`."""
-    for kind in ("courier", "order", "zone"):
-        key = getattr(command, f"{kind}_id", None)
+    for kind, field in _SUBJECTS:
+        key = getattr(command, field, None)
         if key is not None:
             return f"{kind}:{key}"
     raise TypeError(f"{type(command).__name__} speaks of nothing that lives in a cell")
@@ -80,6 +81,6 @@ def subject(command: Command) -> str:
 
 def destination(command: Command) -> str:
     """Whose cell a command is for, as `kind:id`: who is new goes where the zone is."""
-    if isinstance(command, PlaceOrder | GoOnDuty):
+    if type(command) is PlaceOrder or type(command) is GoOnDuty:
         return f"zone:{command.zone_id}"
     return subject(command)

@@ -30,6 +30,7 @@ class SystemClock:
 
     def __init__(self, settings: ClockSettings | None = None) -> None:
         self._settings = settings or ClockSettings()
+        self._is_real = self._settings.started_ms == 0
 
     @property
     def speed(self) -> float:
@@ -38,11 +39,12 @@ class SystemClock:
 
     def now(self) -> Instant:
         """Milliseconds since the Unix epoch."""
-        real = time.time_ns() / 1_000_000
+        real_ns = time.time_ns()
+        if self._is_real:
+            return real_ns // 1_000_000
         settings = self._settings
-        if settings.started_ms == 0:
-            return int(real)
-        return settings.start_ms + int((real - settings.started_ms) * settings.speed)
+        since_ms = real_ns / 1_000_000 - settings.started_ms
+        return settings.start_ms + int(since_ms * settings.speed)
 
     async def sleep(self, ms: float) -> None:
         """Return when so many of its milliseconds have passed."""

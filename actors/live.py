@@ -26,7 +26,7 @@ from storage.store import Answer, Commit, Outcome, Repeated, Stale, Store, Store
 
 Keys = Callable[[], Iterable[str]]
 Decide = Callable[[], Decision | Refusal]
-Read = Callable[[], Awaitable[Refusal | None]]
+Read = Callable[[], Awaitable[Refusal | None] | None]
 Meet = Callable[[str], Awaitable[Refusal | None]]
 OnceMore = Callable[[str], Awaitable[Decision | Refusal]]
 # Somebody whose needs keep growing while he waits for his turn is asked to try again.
@@ -88,9 +88,9 @@ class Live:
     ) -> Answer | None:
         """Take the turn of the things that `keys` names, decide and carry out.
 
-        `read` fetches what the decision needs and is not held, or refuses; `meet` fetches an order
-        that stood where a new one was to be, so that it is decided once more. None without an
-        envelope: nobody waits for an answer.
+        `read` has nothing to wait for if all is held that the decision needs, else it fetches that,
+        or refuses; `meet` fetches an order that stood where a new one was to be, so that it is
+        decided once more. None without an envelope: nobody waits for an answer.
         """
         for _ in range(_TURN_TRIES):
             wanted = set(keys())
@@ -100,7 +100,8 @@ class Live:
                     return _answer(envelope, refusal)
                 if has_waited and not set(keys()) <= wanted:
                     continue
-                refusal = None if read is None else await read()
+                reading = None if read is None else read()
+                refusal = None if reading is None else await reading
                 once_more = None if meet is None else _once_more(meet, decide)
                 return await self._carry_out(refusal or decide(), envelope, once_more)
         return _answer(envelope, UNAVAILABLE())
@@ -129,7 +130,8 @@ class Live:
             return await self._unchanged(envelope, decision, {})
         if not decision.changes:
             return await self._unchanged(envelope, decision.refusal, decision.reply)
-        decision = replace(decision, effects=(*decision.effects, *_effects_of(decision)))
+        if effects := _effects_of(decision):
+            decision = replace(decision, effects=(*decision.effects, *effects))
         answer = _answer(envelope, decision.refusal, decision.reply)
         now = self._clock.now()
         commit = Commit(
@@ -269,11 +271,15 @@ def _is_first(decision: Decision, name: str) -> bool:
 
 def _effects_of(decision: Decision) -> tuple[Effect, ...]:
     """What follows from a decision outside of its cell."""
+    earnings = earnings_for(decision)
+    if not any(isinstance(one.thing, Order) for one in decision.changes):
+        # Most commands are a courier's word about himself, and the other rules speak of orders.
+        return earnings
     return (
         *notices_for(decision),
         *invoices_for(decision),
         *payments_for(decision),
-        *earnings_for(decision),
+        *earnings,
         *points_due(decision),
     )
 

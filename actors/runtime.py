@@ -19,7 +19,7 @@ from actors.clock import Clock, SystemClock
 from actors.garbage import collect_seldom
 from actors.lanes import LanedCells
 from actors.nodes import LIVING
-from actors.packing import pack, pack_answers, unpack, unpack_answers
+from actors.packing import pack, pack_plainly, unpack, unpack_answers, unpack_envelopes
 from actors.remote import CellActor, SolverActor
 from actors.settings import Premises, RuntimeSettings
 from actors.solver import SolverUnavailable, real_stopwatch
@@ -143,7 +143,7 @@ class CellHost:
     async def execute(self, envelopes: bytes) -> bytes:
         """Carry commands out."""
         cell = await self._cell()
-        return pack_answers(await _or_die(cell.execute(unpack(envelopes))))
+        return pack_plainly(await _or_die(cell.execute(unpack_envelopes(envelopes))))
 
     async def report_positions(self, fixes: bytes) -> list[CourierId]:
         """Take positions; who of them is not on duty here."""
@@ -274,7 +274,7 @@ class RayCalls:
     async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
         """Answers in the order of the envelopes."""
         # No time-out here: a call that is still running must not be sent again beside itself.
-        packed = pack(envelopes)
+        packed = pack_plainly(envelopes)
         return unpack_answers(await self._call(cell, lambda actor: actor.execute.remote(packed)))
 
     async def report_positions(

@@ -1,5 +1,7 @@
 """Whom a command speaks of and the cell does not hold: looked up before the command is decided."""
 
+from collections.abc import Awaitable, Container
+
 from actors.address import destination
 from actors.holdings import Holdings
 from actors.live import Live
@@ -29,8 +31,23 @@ class Strangers:
         self._holdings = holdings
         self._live = live
 
-    async def admit(self, command: Command) -> Refusal | None:
-        """Hold the stored state of whom the command speaks of; call it while holding the turns."""
+    def admit(self, command: Command) -> Awaitable[Refusal | None] | None:
+        """Hold the stored state of whom the command speaks of; call it while holding the turns.
+
+        None if all that it names is held already, as it mostly is.
+        """
+        return None if self._holds_all(command) else self._look_up(command)
+
+    def _holds_all(self, command: Command) -> bool:
+        courier_id = getattr(command, "courier_id", None)
+        return (
+            (courier_id is None or self._holdings.is_on_duty(courier_id))
+            and _holds(self._holdings.orders, getattr(command, "order_id", None))
+            and _holds(self._holdings.offers, getattr(command, "offer_id", None))
+            and _holds(self._holdings.zones, getattr(command, "zone_id", None))
+        )
+
+    async def _look_up(self, command: Command) -> Refusal | None:
         try:
             for look in (self._zone, self._courier, self._order, self._offer):
                 refusal = await look(command)
@@ -116,3 +133,7 @@ class Strangers:
     def _behind(self) -> Refusal:
         self._live.doubt()
         return UNAVAILABLE()
+
+
+def _holds(held: Container[str], key: str | None) -> bool:
+    return key is None or key in held

@@ -24,6 +24,9 @@ class Timers:
 
     def set(self, key: str, at: Instant) -> None:
         """Ring for `key` at the instant, or at once when it has passed."""
+        due = self._due.get(key)
+        if due is not None and due[0] == at:
+            return
         self._count += 1
         self._due[key] = (at, self._count)
         heapq.heappush(self._heap, (at, self._count, key))

@@ -86,10 +86,10 @@ class PostgresChat:
 
     async def turn(self, asked: Asked, decide: Decide, *, due_at: Instant) -> Decision | Refusal:
         async with self._database.transaction() as session:
-            found = await session.rows(queries.find_conversation, order_id=known(asked.order_id))
-            if not found:
+            standing = await _standing(session, asked)
+            if standing is None:
                 return UNKNOWN_ORDER(order_id=asked.order_id)
-            decided = decide(await _standing(session, asked))
+            decided = decide(standing)
             if isinstance(decided, Decision):
                 await _save(session, asked.order_id, decided, due_at)
         return decided
@@ -99,23 +99,22 @@ class PostgresChat:
     ) -> Talk | None:
         limit = NEWEST if since is None else MISSED_MAX
         scope = {"order_id": known(order_id), "courier_id": courier_id, "limit": limit + 1}
-        async with self._database.snapshot() as session:
-            found = await session.rows(queries.find_conversation, order_id=known(order_id))
-            if not found:
-                return None
-            if since is None:
-                rows = await session.rows(queries.newest_chat_messages, **scope)
-            else:
-                rows = await session.rows(queries.chat_messages_since, **scope, since=since)
-        messages = [decode(ChatMessage, row["state"]) for row in rows[:limit]]
-        state = found[0]["state"]
+        if since is None:
+            rows = await self._database.rows(queries.conversation_newest, **scope)
+        else:
+            rows = await self._database.rows(queries.conversation_since, **scope, since=since)
+        if not rows:
+            return None
+        (found,) = rows
+        messages = [decode(ChatMessage, one) for one in found["messages"][:limit]]
+        state = found["state"]
         return Talk(
-            order=decode(Order, found[0]["order_state"]),
+            order=decode(Order, found["order_state"]),
             conversation=(
                 Conversation(id=order_id) if state is None else decode(Conversation, state)
             ),
             messages=tuple(sorted(messages, key=_number)),
-            is_complete=len(rows) <= limit,
+            is_complete=len(found["messages"]) <= limit,
         )
 
     async def list_of(
@@ -143,41 +142,42 @@ class PostgresChat:
         return found
 
 
-async def _standing(session: Session, asked: Asked) -> Standing:
-    """What is known once the conversation is ours alone; the order is read after that, too."""
-    begun = Conversation(id=asked.order_id)
-    state = await session.value(queries.begin_conversation, state=encode(begun))
-    (found,) = await session.rows(queries.find_conversation, order_id=asked.order_id)
-    same, recent, attachment = None, 0, None
-    if asked.message_id is not None:
-        same = await session.value(queries.find_chat_message, message_id=asked.message_id)
-        recent = await session.value(
-            queries.count_chat_messages_of,
-            author_id=asked.author_id,
-            order_id=asked.order_id,
-            since=asked.since,
-        )
-    if asked.attachment is not None:
-        attachment = await session.value(queries.find_upload, upload_id=known(asked.attachment))
+async def _standing(session: Session, asked: Asked) -> Standing | None:
+    """What is known once the conversation is ours alone; None of an order that there is not."""
+    begun, order_id = Conversation(id=asked.order_id), known(asked.order_id)
+    state = await session.value(queries.begin_conversation, state=encode(begun), order_id=order_id)
+    if state is None:
+        return None
+    (found,) = await session.rows(
+        queries.conversation_standing,
+        order_id=order_id,
+        message_id=asked.message_id,
+        author_id=asked.author_id,
+        since=asked.since,
+        upload_id=None if asked.attachment is None else known(asked.attachment),
+    )
+    same, attachment = found["same"], found["attachment"]
     return Standing(
         order=decode(Order, found["order_state"]),
         conversation=decode(Conversation, state),
         same=None if same is None else decode(ChatMessage, same),
-        recent=recent,
+        recent=found["recent"],
         attachment=None if attachment is None else decode(Upload, attachment),
     )
 
 
 async def _save(session: Session, order_id: OrderId, decided: Decision, due_at: Instant) -> None:
+    assert decided.changes or not decided.effects, "what is promised goes with what is said"
     for change in decided.changes:
-        written = [
-            encode(event.message) for event in change.events if isinstance(event, MessageWritten)
-        ]
-        if written:
-            await session.run(queries.save_chat_messages, states=written)
-        await session.run(queries.save_conversation, state=encode(change.thing), order_id=order_id)
-    for effect in decided.effects:
-        await session.run(queries.promise_effect, effect=encode(effect), at=due_at)
+        written = (one.message for one in change.events if isinstance(one, MessageWritten))
+        await session.run(
+            queries.save_conversation,
+            state=encode(change.thing),
+            order_id=order_id,
+            messages=[encode(one) for one in written],
+            effects=[encode(one) for one in decided.effects],
+            due_at=due_at,
+        )
 
 
 def _number(message: ChatMessage) -> int:

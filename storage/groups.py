@@ -86,7 +86,7 @@ async def _store(session: Session, group: Sequence[Rows]) -> list[Outcome]:
     versions = {row["name"]: row["version"] for row in found}
     answers = {row["name"]: row["answer"] for row in found if row["answer"] is not None}
     in_the_way = {row["number"] for row in found}
-    late = [group[number].command_id for number in sorted(in_the_way)]
+    late = [group[number - 1].command_id for number in sorted(in_the_way)]
     # Whoever made it stale may have been the same command, stored while we waited for the lock.
     unanswered = [one for one in late if one and f"answer:{one}" not in answers]
     if unanswered:
@@ -94,7 +94,7 @@ async def _store(session: Session, group: Sequence[Rows]) -> list[Outcome]:
         answers |= {f"answer:{row['command_id']}": row["state"] for row in rows}
     return [
         _outcome(one, versions, answers) if number in in_the_way else Stored()
-        for number, one in enumerate(group)
+        for number, one in enumerate(group, start=1)
     ]
 
 

@@ -1,7 +1,7 @@
 """A commit taken apart into the rows that it leaves in the tables, encoded."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -17,25 +17,19 @@ from storage.kinds import KINDS, encode
 from storage.order_tokens import OrderTokens, tokens_of_changes
 from storage.store import Commit
 
+# What assignments and tokens are read off; most commits change a courier and nothing else.
+_OF_TRIPS: Final = (Order, Offer)
+
 
 class StateRow(Struct, frozen=True):
-    """A thing as it will be; `name` is `kind:id`."""
+    """A thing as it will be, and what made it so; `name` is `kind:id`."""
 
     name: str
     kind: str
-    id: str
     version: int
     cell: CellId
     state: bytes
-
-
-class EventRow(Struct, frozen=True):
-    """One event of one change."""
-
-    thing: StateRow
-    position: int
-    command_id: CommandId | None
-    event: bytes
+    events: bytes
 
 
 class Rows(Struct, frozen=True, kw_only=True):
@@ -44,7 +38,6 @@ class Rows(Struct, frozen=True, kw_only=True):
     names: frozenset[str]
     at: Instant
     states: tuple[StateRow, ...]
-    events: tuple[EventRow, ...]
     zones: tuple[Zone, ...]
     parameter_sets: tuple[tuple[ZoneId, bytes], ...]
     assignments: tuple[Assignment, ...]
@@ -53,7 +46,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     tokens: tuple[OrderTokens, ...]
     effects: tuple[bytes, ...]
     command_id: CommandId | None
-    answer: bytes
+    answer: bytes | None
     records: tuple[AuditRecord, ...]
 
     @property
@@ -71,19 +64,12 @@ def rows_of(commit: Commit) -> Rows:
     assert len(names) == len(states), "a decision changes a thing twice"
     if answer:
         names.add(f"answer:{answer.command_id}")
-    events = [
-        EventRow(state, position, command_id, encode(event))
-        for state, change in zip(states, changes, strict=True)
-        for position, event in enumerate(change.events)
-    ]
     zones = [one for one in changes if isinstance(one.thing, Zone)]
-    # Most commits change a courier and nothing else.
-    trips = [one for one in changes if isinstance(one.thing, Order | Offer)]
+    trips = [one for one in changes if isinstance(one.thing, _OF_TRIPS)]
     return Rows(
         names=frozenset(names),
         at=commit.at,
         states=tuple(states),
-        events=tuple(events),
         zones=tuple(one.thing for one in zones) if zones else (),
         parameter_sets=tuple(_parameter_sets(zones)) if zones else (),
         assignments=tuple(made(trips)) if trips else (),
@@ -92,7 +78,7 @@ def rows_of(commit: Commit) -> Rows:
         tokens=tokens_of_changes(trips) if trips else (),
         effects=tuple([encode(one) for one in commit.decision.effects]),
         command_id=command_id,
-        answer=encode(answer) if answer else b"",
+        answer=encode(answer) if answer else None,
         records=commit.records,
     )
 
@@ -109,4 +95,5 @@ def _state_row(cell: CellId, change: Change[Any]) -> StateRow:
     kind = KINDS[type(thing)]
     if isinstance(thing, Zone):
         cell = thing.home or cell
-    return StateRow(f"{kind}:{thing.id}", kind, thing.id, thing.version, cell, encode(thing))
+    name, events = f"{kind}:{thing.id}", encode(change.events)
+    return StateRow(name, kind, thing.version, cell, encode(thing), events)

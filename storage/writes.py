@@ -7,7 +7,6 @@ from asyncpg import Record
 
 from storage.audit import save_records
 from storage.database import Session
-from storage.kinds import KINDS
 from storage.order_tokens import columns
 from storage.queries import queries
 from storage.rows import Rows
@@ -16,10 +15,10 @@ from storage.rows import Rows
 async def write(session: Session, group: Sequence[Rows]) -> Sequence[Record]:
     """Write what the commits of a group change and add, but for those that come too late, or again.
 
-    Of those nothing is written: how their things stand, and what was answered, by their place in
-    the group.
+    Of those nothing is written: how their things stand, and what was answered, by their number in
+    the group, counted from 1.
     """
-    numbered = list(enumerate(group))
+    numbered = list(enumerate(group, start=1))
     states = [(number, state) for number, one in numbered for state in one.states]
     settled = [
         (number, order_id, status, one.takers.get(order_id))
@@ -28,21 +27,17 @@ async def write(session: Session, group: Sequence[Rows]) -> Sequence[Record]:
     ]
     assigned = [(number, each) for number, one in numbered for each in one.assignments]
     found = [(number, tokens) for number, one in numbered for tokens in one.tokens]
-    events = [(number, event) for number, one in numbered for event in one.events]
-    effects = [(number, effect, one.at) for number, one in numbered for effect in one.effects]
-    answered = [(number, one) for number, one in numbered if one.command_id]
+    effects = [(number, effect) for number, one in numbered for effect in one.effects]
     return await session.rows(
         queries.store,
+        at=[one.at for one in group],
+        command_ids=[one.command_id for one in group],
+        answers=[one.answer for one in group],
         thing_commits=[number for number, _ in states],
         kinds=[state.kind for _, state in states],
-        ids=[state.id for _, state in states],
-        thing_versions=[state.version for _, state in states],
         cells=[state.cell for _, state in states],
         states=[state.state for _, state in states],
-        **{
-            f"{kind}s": [state.id for _, state in states if state.kind == kind]
-            for kind in KINDS.values()
-        },
+        events=[state.events for _, state in states],
         settled_commits=[number for number, *_ in settled],
         settled_orders=[order_id for _, order_id, _, _ in settled],
         settled_as=[status for _, _, status, _ in settled],
@@ -54,20 +49,8 @@ async def write(session: Session, group: Sequence[Rows]) -> Sequence[Record]:
         assigned_as=[each.status for _, each in assigned],
         found_by=[number for number, _ in found],
         **columns([tokens for _, tokens in found]),
-        event_commits=[number for number, _ in events],
-        thing_kinds=[event.thing.kind for _, event in events],
-        thing_ids=[event.thing.id for _, event in events],
-        versions=[event.thing.version for _, event in events],
-        positions=[event.position for _, event in events],
-        command_ids=[event.command_id for _, event in events],
-        events=[event.event for _, event in events],
-        promised_by=[number for number, _, _ in effects],
-        effects=[effect for _, effect, _ in effects],
-        promised_at=[at for _, _, at in effects],
-        answered_by=[number for number, _ in answered],
-        answered_commands=[one.command_id for _, one in answered],
-        answered_at=[one.at for _, one in answered],
-        answers=[one.answer for _, one in answered],
+        promised_by=[number for number, _ in effects],
+        effects=[effect for _, effect in effects],
     )
 
 

@@ -57,12 +57,13 @@ def work_view(
     courier: Courier, offer: Offer | None, orders: Mapping[OrderId, Order]
 ) -> dict[str, Any]:
     """A courier's work as docs/protocol.md section 4 describes it: never a PIN, never the price."""
+    status = courier.status
     return {
         "courier_id": courier.id,
         "version": courier.version,
         "duty": courier.duty.value,
-        "status": courier.status.value,
-        "position_interval_s": position_interval_s(courier.status),
+        "status": status.value,
+        "position_interval_s": position_interval_s(status),
         "zone_id": courier.zone_id,
         "shift_begins_at": courier.shift.begins_at,
         "shift_ends_at": courier.shift_ends_at,

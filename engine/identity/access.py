@@ -185,4 +185,5 @@ def may_send(caller: Caller, command: Command) -> bool:
     courier_id, author = getattr(command, "courier_id", None), getattr(command, "author", None)
     if type(command) in _OF_OTHERS:
         courier_id = None
-    return {courier_id, author} <= {caller.user_id, None}
+    himself = (None, caller.user_id)
+    return courier_id in himself and author in himself

@@ -20,6 +20,7 @@ CellId = NewType("CellId", str)
 _CANONICAL: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RANDOM_BITS = 74
 _NAMESPACE = uuid.UUID("7a4f1c58-3b0e-5c7e-9a54-2f6d9f0e1b11")
+_OF_NAMESPACE: Final = hashlib.sha1(_NAMESPACE.bytes, usedforsecurity=False)
 
 
 def uuid7(at_ms: int, random_bits: int) -> str:
@@ -32,11 +33,11 @@ def uuid7(at_ms: int, random_bits: int) -> str:
 
 def derived_id(*names: str) -> str:
     """The same UUIDv5 for the same names: how a repeated request is recognised."""
-    digest = hashlib.sha1(
-        _NAMESPACE.bytes + "\x1f".join(names).encode(), usedforsecurity=False
-    ).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return _spelled(f"{digest[:12]}5{digest[13:16]}{variant}{digest[17:32]}")
+    hashed = _OF_NAMESPACE.copy()
+    hashed.update("\x1f".join(names).encode())
+    digits = hashed.hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 def is_id(text: str) -> bool:

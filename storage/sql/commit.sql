@@ -7,31 +7,43 @@
 -- before, or whose command was answered already, does nothing; told is how its things stand, and the
 -- answer.
 with asked as materialized (
-    select * from unnest(
-        :thing_commits::integer[], :kinds::text[], :ids::uuid[], :thing_versions::integer[],
-        :cells::text[], :states::jsonb[]
-    ) as new (number, kind, id, version, cell, state)
+    select
+        number,
+        kind,
+        (state ->> 'id')::uuid as id,
+        (state ->> 'version')::integer as version,
+        cell,
+        state,
+        events
+    from unnest(
+        :thing_commits::integer[], :kinds::text[], :cells::text[], :states::jsonb[],
+        :events::jsonb[]
+    ) as new (number, kind, cell, state, events)
 ),
 answered as materialized (
-    select * from unnest(
-        :answered_by::integer[], :answered_commands::uuid[], :answered_at::bigint[],
-        :answers::jsonb[]
-    ) as new (number, command_id, at, state)
+    select number, command_id, instant(at) as at, state
+    from unnest(:at::bigint[], :command_ids::uuid[], :answers::jsonb[])
+        with ordinality as new (at, command_id, state, number)
+    where state is not null
 ),
 found_zones as materialized (
-    select id, version from zones where id = any(:zones::uuid[])
+    select id, version from zones
+    where id = any(array(select id from asked where kind = 'zone'))
     order by id for no key update
 ),
 found_couriers as materialized (
-    select id, version from couriers where id = any(:couriers::uuid[])
+    select id, version from couriers
+    where id = any(array(select id from asked where kind = 'courier'))
     order by id for no key update
 ),
 found_orders as materialized (
-    select id, version from orders where id = any(:orders::uuid[])
+    select id, version from orders
+    where id = any(array(select id from asked where kind = 'order'))
     order by id for no key update
 ),
 found_offers as materialized (
-    select id, version from offers where id = any(:offers::uuid[])
+    select id, version from offers
+    where id = any(array(select id from asked where kind = 'offer'))
     order by id for no key update
 ),
 found as materialized (
@@ -62,7 +74,7 @@ late as materialized (
     select number from said_before
 ),
 next as materialized (
-    select kind, id, version, cell, state from asked where number not in (select number from late)
+    select * from asked where number not in (select number from late)
 ),
 settled as (
     update assignments
@@ -141,31 +153,28 @@ new_events as (
         thing_kind, thing_id, version, position, type, at, device_at, command_id, data
     )
     select
-        thing_kind,
-        thing_id,
+        kind,
+        id,
         version,
-        position,
+        position - 1,
         event ->> 'type',
         instant((event ->> 'at')::bigint),
         instant((event ->> 'device_at')::bigint),
-        command_id,
+        (:command_ids::uuid[])[number],
         event - array['type', 'at', 'device_at']
-    from unnest(
-        :event_commits::integer[], :thing_kinds::text[], :thing_ids::uuid[], :versions::integer[],
-        :positions::smallint[], :command_ids::uuid[], :events::jsonb[]
-    ) as new (number, thing_kind, thing_id, version, position, command_id, event)
-    where number not in (select number from late)
+    from next
+    cross join jsonb_array_elements(events) with ordinality as happened (event, position)
 ),
 new_effects as (
     insert into outbox (effect_id, type, effect, made_at, due_at)
-    select (effect ->> 'id')::uuid, effect ->> 'type', effect, instant(at), instant(at)
-    from unnest(:promised_by::integer[], :effects::jsonb[], :promised_at::bigint[])
-        as new (number, effect, at)
+    select (effect ->> 'id')::uuid, effect ->> 'type', effect, at, at
+    from unnest(:promised_by::integer[], :effects::jsonb[]) as new (number, effect)
+    cross join instant((:at::bigint[])[number]) as at
     where number not in (select number from late)
 ),
 new_answers as (
     insert into answers (command_id, at, state)
-    select command_id, instant(at), state from answered
+    select command_id, at, state from answered
     where number not in (select number from late)
 )
 select number, kind || ':' || id as name, version, null::jsonb as answer

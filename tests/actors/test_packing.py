@@ -1,12 +1,16 @@
 """What the edge and a cell tell each other arrives as it was said."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.packing import pack_answers, unpack_answers
-from engine.kernel.ids import CommandId
+from actors.packing import COMMANDS, pack_plainly, unpack_answers, unpack_envelopes
+from engine.kernel.ids import CommandId, UserId, ZoneId
+from engine.kernel.messages import Caller, Command, Envelope, Role
 from engine.kernel.refusals import Refusal
 from storage.store import Answer
+from tests.builders import NOON, new_id
+from tests.engine.identity.test_access import WHO_MAY
 
 _plain = (
     st.none()
@@ -32,4 +36,26 @@ _answers = st.builds(
 
 @given(st.lists(_answers, max_size=3))
 def test_answers_arrive_as_they_were_given(answers: list[Answer]) -> None:
-    assert unpack_answers(pack_answers(answers)) == answers
+    assert unpack_answers(pack_plainly(answers)) == answers
+
+
+def test_every_command_there_is_can_be_packed() -> None:
+    commands = {one for one in Command.__subclasses__() if one.__module__.startswith("engine.")}
+    assert set(COMMANDS) == commands
+
+
+@pytest.mark.parametrize("command", [one for one, _ in WHO_MAY], ids=lambda one: type(one).__name__)
+def test_commands_arrive_as_they_were_given(command: Command) -> None:
+    caller = Caller(
+        user_id=UserId(new_id()),
+        role=Role.OPERATOR,
+        zones=(ZoneId(new_id()), ZoneId(new_id())),
+        place="192.0.2.7",
+    )
+    sent = Envelope(
+        id=CommandId(new_id()), command=command, caller=caller, deadline=NOON, fingerprint="f"
+    )
+    (received,) = unpack_envelopes(pack_plainly([sent]))
+    assert isinstance(received, Envelope)
+    names = Envelope.__struct_fields__
+    assert [getattr(received, name) for name in names] == [getattr(sent, name) for name in names]

@@ -46,6 +46,24 @@ def test_every_deadline_rings_once_at_its_time(deadlines: dict[str, int]) -> Non
     assert [at for _, at in rung] == sorted(deadlines.values())
 
 
+def test_what_is_set_to_the_same_instant_again_takes_no_more_room_and_rings_once() -> None:
+    async def main(loop: VirtualLoop) -> list[tuple[str, int]]:
+        clock = VirtualClock(loop, starts_at=0)
+        bell = Bell(clock)
+        timers = Timers(clock, bell.ring)
+        for _ in range(1000):
+            timers.set("shift", 500)
+        assert len(timers._heap) == 1
+        timers.cancel("shift")
+        timers.set("shift", 500)
+        await _run_for(timers, clock, 1000)
+        timers.set("shift", 500)
+        await _run_for(timers, clock, 10)
+        return bell.rung
+
+    assert run_virtually(main) == [("shift", 500), ("shift", 1000)]
+
+
 def test_setting_again_replaces_and_cancelling_silences() -> None:
     async def main(loop: VirtualLoop) -> list[tuple[str, int]]:
         clock = VirtualClock(loop, starts_at=0)

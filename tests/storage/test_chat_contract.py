@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from msgspec.structs import replace
+from pydantic import SecretStr
 
 from engine.chat.conversation import (
     ChatMessage,
@@ -42,6 +43,7 @@ from tests.builders import NOON, new_id
 from tests.engine.chat.test_conversation import a_file, customer_of
 from tests.storage.telling import a_told_story
 from tests.storage.walking import keeps_its_word
+from tests.storage.wire import Wire
 
 DUE = NOON + 20_000
 
@@ -268,3 +270,20 @@ async def test_what_was_said_cannot_be_changed(desk: Desk, request: pytest.Fixtu
             await session.connection.execute(
                 'update chat_messages set state = state || \'{"text": "other"}\''
             )
+
+
+async def test_a_message_takes_five_round_trips_and_a_reading_one(
+    dsn: str, postgres: PostgresStore
+) -> None:
+    async with Wire.to(dsn) as wire:
+        database = await Database.open(DatabaseSettings(dsn=SecretStr(wire.url), pool_max=1))
+        desk = Desk(PostgresChat(database), postgres, PostgresUploads(database))
+        order = await desk.order()
+        await desk.write(order, "a")
+        assert await desk.texts(order, since=0) == ["a"]
+        asked = wire.requests
+        await desk.write(order, "b")
+        assert wire.requests == asked + 5
+        assert await desk.texts(order, since=1) == ["b"]
+        assert wire.requests == asked + 6
+        await database.close()
