@@ -37,6 +37,7 @@ class Permission(StrEnum):
     END_SESSIONS = "end_sessions"
     ASK_QUOTE = "ask_quote"
     LIST_ORDERS = "list_orders"
+    KEEP_SHEETS = "keep_sheets"
     SEARCH_ORDERS = "search_orders"
     SEE_ORDER = "see_order"
     SEE_DISPATCH = "see_dispatch"
@@ -119,6 +120,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SEE_SESSIONS: _to(*_PEOPLE),
     Permission.END_SESSIONS: _to(*_PEOPLE),
     Permission.ASK_QUOTE: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.KEEP_SHEETS: _to(*_PEOPLE),
     Permission.LIST_ORDERS: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.SEARCH_ORDERS: _to(Role.OPERATOR, Role.ADMIN),
     Permission.SEE_ORDER: _to(Role.CUSTOMER, Role.OPERATOR),
