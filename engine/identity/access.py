@@ -68,6 +68,7 @@ class Permission(StrEnum):
     GIVE_CREDIT = "give_credit"
     SEE_BOOKS = "see_books"
     CLOSE_BOOKS = "close_books"
+    CORRECT_BOOKS = "correct_books"
     JUDGE_DISPUTES = "judge_disputes"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
@@ -150,6 +151,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.BE_PAID_OUT: _to(Role.COURIER),
     Permission.USE_POINTS: _to(Role.CUSTOMER),
     Permission.SEE_BOOKS: _to(Role.ADMIN),
+    Permission.CORRECT_BOOKS: _to(Role.ADMIN),
     Permission.CLOSE_BOOKS: _to(Role.ADMIN),
     Permission.GIVE_CREDIT: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.JUDGE_DISPUTES: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),

@@ -149,6 +149,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", "/v1/wallet/points", None, Permission.USE_POINTS),
     ("POST", "/v1/wallet/points/redeem", {}, Permission.USE_POINTS),
     ("POST", f"/v1/customers/{ID}/gift-credit", {}, Permission.GIVE_CREDIT),
+    ("POST", f"/v1/transfers/{ID}/reversal", {}, Permission.CORRECT_BOOKS),
     ("GET", "/v1/periods/2026-01/trial-balance", None, Permission.SEE_BOOKS),
     ("GET", "/v1/periods/2026-01/vat-return", None, Permission.SEE_BOOKS),
     ("GET", "/v1/periods/2026-01/trial-balance.csv", None, Permission.SEE_BOOKS),

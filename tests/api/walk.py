@@ -390,7 +390,8 @@ async def _again(one: Walk, customer: Person, order_id: str) -> None:
 
 
 async def _books(one: Walk, admin: Person, operator: Person, customer: Person) -> None:
-    await one.say("give_credit", operator, path={"customer_id": customer.user_id})
+    given = await one.say("give_credit", operator, path={"customer_id": customer.user_id})
+    await one.say("reverse_transfer", admin, path={"transfer_id": given["transfer_id"]})
     month = {"period": "2026-01"}
     await one.say("get_trial_balance", admin, path=month)
     await one.say("get_vat_return", admin, path=month)
