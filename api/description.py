@@ -153,7 +153,8 @@ def _say_what_is_asked(app: FastAPI, paths: dict[str, Any]) -> None:
     """The parameters of lists, and of answers that can be cut, which no signature shows."""
     for route in routes_of(app):
         for query in queries_of(route.dependant):
-            _add(paths[path_of(route)]["get"], query.parameters)
+            for method in route.methods or ():
+                _add(paths[path_of(route)][method.lower()], query.parameters)
     for route, sparse in sparse_routes(app):
         operation = paths[path_of(route)]["get"]
         _add(operation, (sparse.parameter,))

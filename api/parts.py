@@ -41,6 +41,7 @@ from storage.retention import Retention
 from storage.saved_methods import SavedMethodStore
 from storage.sessions import SessionStore
 from storage.settlements import SettlementStore
+from storage.sheets import SheetStore
 from storage.staff import StaffStore
 from storage.store import Store
 from storage.uploads import UploadStore
@@ -58,6 +59,7 @@ class Parts:
     identity: IdentityStore
     sessions: SessionStore
     what_ifs: WhatIfStore
+    sheets: SheetStore
     invoices: InvoiceStore
     certificates: UnitCertificates
     authority: Authority

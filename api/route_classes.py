@@ -54,6 +54,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ("POST", r"/v1/uploads", RouteClass(Weight.NORMAL, 10)),
     ("GET", r"/v1/periods/.+", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/zones/[^/]+/what-if", RouteClass(Weight.LIST, 20)),
+    ("POST", r"/v1/sheets/[a-z-]+", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/settlement-runs", RouteClass(Weight.LIST, 20)),
     ("POST", r"/v1/privacy/.*", RouteClass(Weight.LIST, 20)),
     ("GET", r"/v1/privacy.*", RouteClass(Weight.LIST, 3)),

@@ -79,6 +79,7 @@ from storage.saved_methods import PostgresSavedMethods
 from storage.sessions import PostgresSessions
 from storage.settings import RedisSettings
 from storage.settlements import PostgresSettlements
+from storage.sheets import PostgresSheets
 from storage.store import Store
 from storage.unit_certificates import PostgresUnitCertificates
 from storage.uploads import PostgresUploads
@@ -99,8 +100,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     """Everything the edge needs; both servers' addresses must be set."""
     chance, clock = SystemChance(), SystemClock(settings.clock)
     async with AsyncExitStack() as stack:
-        database = await Database.open(settings.database)
-        store = PostgresStore(database)
+        store = PostgresStore(database := await Database.open(settings.database))
         stack.push_async_callback(store.close)
         live, rates = await stack.enter_async_context(_open_valkey(settings.redis))
         bus = await stack.enter_async_context(_open_bus(settings, store, live, clock))
@@ -118,6 +118,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             identity=identity,
             sessions=PostgresSessions(database),
             what_ifs=PostgresWhatIfs(database),
+            sheets=PostgresSheets(database),
             invoices=PostgresInvoices(database),
             certificates=certificates,
             authority=await stack.enter_async_context(Zatca(settings.zatca, certificates)),

@@ -208,6 +208,7 @@ REFUSED_TRIES: Final = Listing(
         _LAST_AT,
     ),
 )
+SHEETS: Final = Listing(name="sheets", orders=(_ASKED_AT,), filters=(_ASKED_AT,))
 WHAT_IFS: Final = Listing(
     name="what_ifs",
     orders=(_ASKED_AT,),

@@ -1,7 +1,10 @@
-"""What takes files from people."""
+"""What takes files from people, and what writes files for them."""
+
+from fastapi import FastAPI
 
 from actors.uploads import Uploads
 from api.parts import Parts
+from api.sheet_writing import SheetWriter
 
 
 def open_uploads(parts: Parts) -> Uploads:
@@ -14,3 +17,9 @@ def open_uploads(parts: Parts) -> Uploads:
         scan_is_required=parts.settings.scanner.is_required,
         clock=parts.wall,
     )
+
+
+def open_sheets(app: FastAPI, parts: Parts) -> SheetWriter:
+    """What writes lists into files, to be run as long as the application."""
+    app.state.sheets = writer = SheetWriter(parts)
+    return writer

@@ -12,7 +12,7 @@ from actors.loyalty import Loyalty
 from api.allowance import Allowance
 from api.gift_links import GiftLinks
 from api.hosts.effects import open_outbox
-from api.hosts.files import open_uploads
+from api.hosts.files import open_sheets, open_uploads
 from api.hosts.identity import open_gate, open_identity
 from api.hosts.jobs import open_jobs
 from api.hosts.money import open_invoicing, open_payments, open_submitting
@@ -71,6 +71,7 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         app.state.refused_tries,
         *open_privacy(app, parts),
         open_submitting(parts),
+        open_sheets(app, parts),
     )
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(one.run()) for one in beside]

@@ -1,6 +1,5 @@
 """All that a customer paid, got back and has with us, as one line; for those in charge, too."""
 
-from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
@@ -16,13 +15,13 @@ from api.list_queries import PAYMENT_HISTORY, PAYMENT_HISTORY_SHEET
 from api.paging import Paging, listed
 from api.parts import Parts
 from api.refusals import INVALID_REQUEST
+from api.sheet_sources import history_of
 from api.sheets import sheet, sheet_answers
-from engine import listings
 from engine.identity.access import Permission
 from engine.kernel.ids import UserId
 from engine.kernel.messages import Caller
 from engine.money.accounts import Asset
-from engine.payments.history import HEADINGS, TEXTS, HistoryEntry, HistoryKind, Means, rows_of
+from engine.payments.history import TEXTS, HistoryEntry, HistoryKind, Means
 
 router = APIRouter(prefix="/v1", tags=["payments"])
 _SHEET: Final = sheet_answers(
@@ -80,7 +79,7 @@ async def get_payment_history(caller: Payer, parts: PartsDep, paging: Pages) -> 
 @router.get("/payment-history.csv", response_class=Response, responses=_SHEET)
 async def export_payment_history(caller: Payer, parts: PartsDep, paging: Whole) -> Response:
     """The same as CSV, with the filters of the list."""
-    return await _sheet(parts, caller.user_id, paging)
+    return await sheet(history_of(parts, caller.user_id), paging.wanted)
 
 
 @router.get(
@@ -103,23 +102,12 @@ async def export_customer_payment_history(
     customer_id: PathId, _: Accountant, parts: PartsDep, paging: Whole
 ) -> Response:
     """The same as CSV."""
-    return await _sheet(parts, UserId(customer_id), paging)
+    return await sheet(history_of(parts, UserId(customer_id)), paging.wanted)
 
 
 async def _page(parts: Parts, customer_id: UserId, paging: Paging) -> Json:
     page = await joined_history(parts, customer_id, paging.wanted)
     return paging.answer(page, "entries", [_shown(one) for one in page.rows])
-
-
-async def _sheet(parts: Parts, customer_id: UserId, paging: Paging) -> Response:
-    return await sheet(
-        partial(joined_history, parts, customer_id),
-        paging.wanted,
-        listing=listings.PAYMENT_HISTORY,
-        headings=HEADINGS,
-        rows_of=rows_of,
-        name="payment-history",
-    )
 
 
 def _shown(entry: HistoryEntry) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What was paid and given back: a customer's own as a sheet, everybody's for those in charge."""
 
-from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
@@ -14,12 +13,12 @@ from api.list_queries import PAYMENT_SEARCH, PAYMENT_SEARCH_SHEET, PAYMENTS_SHEE
 from api.paging import Paging, listed
 from api.payment_answers import PaymentShown, shown
 from api.refusals import INVALID_REQUEST
+from api.sheet_sources import source_of
 from api.sheets import sheet, sheet_answers
-from engine import listings
 from engine.identity.access import Permission
 from engine.kernel.messages import Caller
 from engine.payments.payment import Payment
-from engine.payments.sheet import HEADINGS, STAFF_HEADINGS, rows_of
+from engine.sheets import SheetKind
 
 router = APIRouter(prefix="/v1", tags=["payments"])
 _SHEET: Final = sheet_answers(
@@ -47,14 +46,7 @@ async def export_payments(
     paging: Annotated[Paging, listed(PAYMENTS_SHEET)],
 ) -> Response:
     """The caller's own as CSV, with the filters of the list."""
-    return await sheet(
-        partial(parts.payments.list_of, caller.user_id),
-        paging.wanted,
-        listing=listings.PAYMENTS,
-        headings=HEADINGS,
-        rows_of=rows_of,
-        name="payments",
-    )
+    return await sheet(source_of(SheetKind.PAYMENTS, parts, caller, paging.beside), paging.wanted)
 
 
 @router.get(
@@ -73,19 +65,13 @@ async def search_payments(
 
 @router.get("/payment-search.csv", response_class=Response, responses=_SHEET)
 async def export_found_payments(
-    _: Annotated[Caller, granted(Permission.SEE_BOOKS)],
+    caller: Annotated[Caller, granted(Permission.SEE_BOOKS)],
     parts: PartsDep,
     paging: Annotated[Paging, listed(PAYMENT_SEARCH_SHEET)],
 ) -> Response:
     """What the search finds, as CSV; more of it by `hadiyati export-payments`."""
-    return await sheet(
-        parts.payments.list_all,
-        paging.wanted,
-        listing=listings.PAYMENT_SEARCH,
-        headings=STAFF_HEADINGS,
-        rows_of=partial(rows_of, headings=STAFF_HEADINGS),
-        name="payments",
-    )
+    source = source_of(SheetKind.PAYMENT_SEARCH, parts, caller, paging.beside)
+    return await sheet(source, paging.wanted)
 
 
 def _found(payment: Payment) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """Orders found among all: for operators in their zones, for admins, and a courier's past work."""
 
-from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
-from msgspec.structs import replace
 from starlette.responses import Response
 
 from api.answer import Answer
@@ -13,19 +11,15 @@ from api.deps import PartsDep, granted
 from api.description import WITH_STORE, WITH_TOKEN, answers
 from api.json_answer import Json
 from api.list_queries import ORDER_SEARCH, ORDER_SEARCH_SHEET, PAST_WORK, PAST_WORK_SHEET
-from api.order_sheets import SHEET, order_sheet
 from api.order_views import views
 from api.paging import Paging, listed
 from api.refusals import INVALID_REQUEST
-from engine import listings
+from api.sheet_sources import in_zones, of_courier, source_of
+from api.sheets import SHEET_OF_ORDERS, sheet
 from engine.identity.access import Permission
-from engine.kernel.ids import CourierId
 from engine.kernel.messages import Caller
-from engine.orders.finding import Sought, sought
 from engine.orders.order import Order
-from engine.orders.sheet import HEADINGS, WORK_HEADINGS
-from engine.orders.viewing import Viewer
-from storage.store import OrderSearch
+from engine.sheets import SheetKind
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 _ASKING: Final = (*WITH_TOKEN, *WITH_STORE, INVALID_REQUEST)
@@ -60,23 +54,19 @@ async def search_orders(
     paging: Annotated[Paging, listed(ORDER_SEARCH)],
 ) -> Json:
     """All orders of the caller's zones that are what he seeks, newest first if not asked else."""
-    page = await parts.store.search_orders(_in_zones(paging, caller), paging.wanted)
+    page = await parts.store.search_orders(in_zones(paging.beside, caller), paging.wanted)
     return paging.answer(page, "orders", await views(parts, page.rows))
 
 
-@router.get("/order-search.csv", response_class=Response, responses=SHEET)
+@router.get("/order-search.csv", response_class=Response, responses=SHEET_OF_ORDERS)
 async def export_found_orders(
     caller: Annotated[Caller, granted(Permission.SEARCH_ORDERS)],
     parts: PartsDep,
     paging: Annotated[Paging, listed(ORDER_SEARCH_SHEET)],
 ) -> Response:
     """What the search finds, as CSV."""
-    return await order_sheet(
-        partial(parts.store.search_orders, _in_zones(paging, caller)),
-        paging.wanted,
-        listing=listings.ORDER_SEARCH,
-        headings=HEADINGS,
-    )
+    source = source_of(SheetKind.ORDER_SEARCH, parts, caller, paging.beside)
+    return await sheet(source, paging.wanted)
 
 
 @router.get("/past-work", responses=answers(200, PastWorkShown, *_ASKING))
@@ -86,37 +76,19 @@ async def list_past_work(
     paging: Annotated[Paging, listed(PAST_WORK)],
 ) -> Json:
     """What the courier delivered or brought back, newest first if not asked otherwise."""
-    page = await parts.store.search_orders(_of_courier(paging, caller), paging.wanted)
+    page = await parts.store.search_orders(of_courier(paging.beside, caller), paging.wanted)
     return paging.answer(page, "orders", [_done(one) for one in page.rows])
 
 
-@router.get("/past-work.csv", response_class=Response, responses=SHEET)
+@router.get("/past-work.csv", response_class=Response, responses=SHEET_OF_ORDERS)
 async def export_past_work(
     caller: Annotated[Caller, granted(Permission.SEE_WORK)],
     parts: PartsDep,
     paging: Annotated[Paging, listed(PAST_WORK_SHEET)],
 ) -> Response:
     """A courier's past work, as CSV."""
-    return await order_sheet(
-        partial(parts.store.search_orders, _of_courier(paging, caller)),
-        paging.wanted,
-        listing=listings.PAST_WORK,
-        headings=WORK_HEADINGS,
-    )
-
-
-def _in_zones(paging: Paging, caller: Caller) -> OrderSearch:
-    return OrderSearch(sought=_wish(paging), viewer=Viewer.OPERATOR, zones=caller.zones)
-
-
-def _of_courier(paging: Paging, caller: Caller) -> OrderSearch:
-    wish = replace(_wish(paging), carried_by=CourierId(caller.user_id))
-    return OrderSearch(sought=wish, viewer=Viewer.COURIER)
-
-
-def _wish(paging: Paging) -> Sought:
-    text, end, code = (str(paging.beside.get(one, "")) for one in ("q", "phone_suffix", "code"))
-    return sought(text, phone_end=end, code=code)
+    source = source_of(SheetKind.PAST_WORK, parts, caller, paging.beside)
+    return await sheet(source, paging.wanted)
 
 
 def _done(order: Order) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Action(StrEnum):
     OPEN_DISPUTE = "open_dispute"
     CLOSE_DISPUTE = "close_dispute"
     GIVE_CREDIT = "give_credit"
+    CORRECT_BOOKS = "correct_books"
     WRITE_OFF = "write_off"
     JUDGE_BREAK = "judge_break"
     DEPOSIT_CASH = "deposit_cash"

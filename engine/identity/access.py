@@ -37,6 +37,7 @@ class Permission(StrEnum):
     END_SESSIONS = "end_sessions"
     ASK_QUOTE = "ask_quote"
     LIST_ORDERS = "list_orders"
+    KEEP_SHEETS = "keep_sheets"
     SEARCH_ORDERS = "search_orders"
     SEE_ORDER = "see_order"
     SEE_DISPATCH = "see_dispatch"
@@ -67,6 +68,7 @@ class Permission(StrEnum):
     GIVE_CREDIT = "give_credit"
     SEE_BOOKS = "see_books"
     CLOSE_BOOKS = "close_books"
+    CORRECT_BOOKS = "correct_books"
     JUDGE_DISPUTES = "judge_disputes"
     INVITE_STAFF = "invite_staff"
     LIMIT_STAFF = "limit_staff"
@@ -119,6 +121,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.SEE_SESSIONS: _to(*_PEOPLE),
     Permission.END_SESSIONS: _to(*_PEOPLE),
     Permission.ASK_QUOTE: _to(Role.CUSTOMER, Role.OPERATOR),
+    Permission.KEEP_SHEETS: _to(*_PEOPLE),
     Permission.LIST_ORDERS: _to(Role.CUSTOMER, Role.OPERATOR),
     Permission.SEARCH_ORDERS: _to(Role.OPERATOR, Role.ADMIN),
     Permission.SEE_ORDER: _to(Role.CUSTOMER, Role.OPERATOR),
@@ -148,6 +151,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     Permission.BE_PAID_OUT: _to(Role.COURIER),
     Permission.USE_POINTS: _to(Role.CUSTOMER),
     Permission.SEE_BOOKS: _to(Role.ADMIN),
+    Permission.CORRECT_BOOKS: _to(Role.ADMIN),
     Permission.CLOSE_BOOKS: _to(Role.ADMIN),
     Permission.GIVE_CREDIT: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.JUDGE_DISPUTES: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),

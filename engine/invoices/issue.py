@@ -120,7 +120,7 @@ def _signed(draft: Draft, hash_: str, signature: str, stamp: Stamp) -> Element:
         information, f"{{{_DS}}}Signature", nsmap={"ds": _DS}, attrib={"Id": "signature"}
     )
     properties = _properties(draft, stamp)
-    _signed_info(node, hash_, _hex_digest(etree.tostring(properties, method="c14n")))
+    _signed_info(node, hash_, _hex_digest(etree.tostring(properties, encoding="UTF-8")))
     _ds(node, "SignatureValue", signature)
     _ds(_ds(_ds(node, "KeyInfo"), "X509Data"), "X509Certificate", stamp.certificate)
     qualifying = etree.SubElement(
@@ -151,9 +151,14 @@ def _signed_info(node: Element, hash_: str, properties_digest: str) -> None:
 
 
 def _properties(draft: Draft, stamp: Stamp) -> Element:
+    """What is signed beside the document, by itself.
+
+    Its digest is not over a canonical form: the authority writes these elements by themselves, so
+    that each of another namespace declares it, and empty ones stay short.
+    """
     whole = etree.Element(
         f"{{{_XADES}}}SignedProperties",
-        nsmap={"xades": _XADES, "ds": _DS},
+        nsmap={"xades": _XADES},
         attrib={"Id": "xadesSignedProperties"},
     )
     signature = etree.SubElement(whole, f"{{{_XADES}}}SignedSignatureProperties")
@@ -171,7 +176,7 @@ def _properties(draft: Draft, stamp: Stamp) -> Element:
 
 
 def _ds(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
-    node = etree.SubElement(parent, f"{{{_DS}}}{name}", attrib=attributes)
+    node = etree.SubElement(parent, f"{{{_DS}}}{name}", attrib=attributes, nsmap={"ds": _DS})
     node.text = text
     return node
 

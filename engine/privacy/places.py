@@ -120,6 +120,8 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="payment_notices", fate=F.IDS, why="which notices were heard"),
     DataPlace(name="saved_methods", fate=F.DELETE, found_by=("users",), is_told=True),
     DataPlace(name="drafts", fate=F.DELETE, found_by=("users",), is_told=True),
+    DataPlace(name="sheets", fate=F.DELETE, why="a day", found_by=("users",)),
+    DataPlace(name="sheet_files", fate=F.EXPIRE, why="with its sheet"),
     DataPlace(name="bank_accounts", fate=F.DELETE, found_by=("couriers",)),
     DataPlace(name="payouts", fate=F.HOLD, why=_TAX, found_by=("couriers",), is_told=True),
     DataPlace(name="disputes", fate=F.HOLD, why=_TAX),

@@ -32,7 +32,7 @@ class Periods(Struct, frozen=True, kw_only=True):
 
 
 # What names its own last moment.
-OWN_EXPIRY: Final = ("kept_answers", "exports", "links", "code_tallies")
+OWN_EXPIRY: Final = ("kept_answers", "exports", "sheets", "links", "code_tallies")
 REDACTED: Final = ("orders", "gift_links", "audit_log")
 DELETED: Final = tuple(name for name in Periods.__struct_fields__ if name not in REDACTED)
 

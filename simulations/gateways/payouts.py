@@ -37,12 +37,19 @@ def _pays(number: str) -> Fate:
 class PayoutProtocol:
     """Answers as Moyasar's payouts do; `fate` tells by our sixteen digits what becomes of one.
 
-    A payout is under way until `settle` is called, as banks do with theirs some time later.
+    A payout is under way until `settle` is called, as banks do with theirs some time later, or
+    until somebody looks at it if it `settles_when_asked`.
     """
 
-    def __init__(self, server: PaymentServer, *, fate: Callable[[str], Fate] = _pays) -> None:
+    def __init__(
+        self,
+        server: PaymentServer,
+        *,
+        fate: Callable[[str], Fate] = _pays,
+        settles_when_asked: bool = False,
+    ) -> None:
         self.kept: dict[str, dict[str, Any]] = {}
-        self._fate = fate
+        self._fate, self._settles_when_asked = fate, settles_when_asked
         server.serve(self.answer)
 
     def answer(self, request: Request) -> Reply | None:
@@ -51,6 +58,8 @@ class PayoutProtocol:
             return None
         if request.user() != SECRET_KEY:
             return Reply(status=401, body={"type": "authentication_error"})
+        if self._settles_when_asked and request.method == "GET":
+            self.settle()
         one = _ONE.fullmatch(request.path)
         if one:
             found = [kept for kept in self.kept.values() if kept["id"] == one[1]]

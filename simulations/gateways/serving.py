@@ -18,6 +18,8 @@ from simulations.gateways.moyasar import (
     MoyasarProtocol,
 )
 from simulations.gateways.moyasar_settlements import MoyasarSettlements
+from simulations.gateways.payouts import SECRET_KEY as PAYOUT_KEY
+from simulations.gateways.payouts import SOURCE_ID, PayoutProtocol
 from simulations.gateways.paypal import CLIENT_ID as PAYPAL_ID
 from simulations.gateways.paypal import SECRET as PAYPAL_SECRET
 from simulations.gateways.paypal import WEBHOOK_ID, PayPalProtocol
@@ -55,6 +57,7 @@ async def _serve(port: int, api: str) -> None:
     paypal = PayPalProtocol(server, webhook_url=f"{api}/v1/webhooks/paypal")
     MoyasarSettlements(server, moyasar, closes_by_itself=True)
     StripeReports(server, stripe)
+    PayoutProtocol(server, settles_when_asked=True)
     PayPalTransactions(server, paypal)
     zatca = ZatcaProtocol(server, vat_number=SELLER)
     csids = CsidProtocol(server, zatca, vat_number=SELLER, now=_now())
@@ -88,6 +91,10 @@ def settings_for(url: str) -> str:
             f"HADIYATI_PAYPAL__CLIENT_ID={PAYPAL_ID}",
             f"HADIYATI_PAYPAL__SECRET_KEY={PAYPAL_SECRET}",
             f"HADIYATI_PAYPAL__WEBHOOK_ID={WEBHOOK_ID}",
+            "HADIYATI_PAYOUTS__PROVIDER=moyasar",
+            f"HADIYATI_PAYOUTS__URL={url}",
+            f"HADIYATI_PAYOUTS__API_KEY={PAYOUT_KEY}",
+            f"HADIYATI_PAYOUTS__SOURCE_ID={SOURCE_ID}",
             'HADIYATI_BOOKS__FETCH_SETTLEMENTS=["moyasar","stripe","paypal"]',
             f"HADIYATI_ZATCA__URL={url}",
             f"HADIYATI_ZATCA__TOKEN={ZATCA_TOKEN}",

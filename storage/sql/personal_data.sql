@@ -278,6 +278,10 @@ delete from saved_methods where customer_id = :user_id;
 select state - 'token' as told from saved_methods where customer_id = :user_id
 order by saved_at desc, id desc limit :limit;
 
+-- name: erase_sheets!
+-- Their files go with them.
+delete from sheets where user_id = :user_id;
+
 -- name: erase_drafts!
 delete from drafts where customer_id = :user_id;
 

@@ -66,6 +66,12 @@ delete from exports where ctid = any(array(
     select ctid from exports where expires_at < instant(:before) limit :limit
 ));
 
+-- name: remove_expired_sheets!
+-- Their files go with them.
+delete from sheets where ctid = any(array(
+    select ctid from sheets where expires_at < instant(:before) limit :limit
+));
+
 -- name: remove_expired_links!
 -- What can no longer be used is kept for a month, for whoever asks what became of it.
 delete from links where ctid = any(array(

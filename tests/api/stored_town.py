@@ -32,6 +32,7 @@ from storage.retention import PostgresRetention
 from storage.sessions import PostgresSessions
 from storage.settings import DatabaseSettings
 from storage.settlements import PostgresSettlements
+from storage.sheets import PostgresSheets
 from storage.uploads import PostgresUploads
 from storage.vault import Vault
 from storage.what_ifs import PostgresWhatIfs
@@ -64,6 +65,7 @@ async def a_stored_town(
             keys=keys,
             settings=parts.settings.model_copy(update=update),
             what_ifs=PostgresWhatIfs(database),
+            sheets=PostgresSheets(database),
             invoices=PostgresInvoices(database),
             gift_links=PostgresGiftLinks(database),
             chat=PostgresChat(database),

@@ -85,6 +85,15 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", "/v1/company", None, Permission.PAY),
     ("PUT", "/v1/company", {}, Permission.PAY),
     ("DELETE", "/v1/company", None, Permission.PAY),
+    ("POST", "/v1/sheets/orders", None, Permission.LIST_ORDERS),
+    ("POST", "/v1/sheets/order-search", None, Permission.SEARCH_ORDERS),
+    ("POST", "/v1/sheets/past-work", None, Permission.SEE_WORK),
+    ("POST", "/v1/sheets/payments", None, Permission.PAY),
+    ("POST", "/v1/sheets/payment-search", None, Permission.SEE_BOOKS),
+    ("POST", "/v1/sheets/payment-history", None, Permission.PAY),
+    ("GET", "/v1/sheets", None, Permission.KEEP_SHEETS),
+    ("GET", f"/v1/sheets/{ID}", None, Permission.KEEP_SHEETS),
+    ("POST", f"/v1/sheets/{ID}/cancel", None, Permission.KEEP_SHEETS),
     ("POST", "/v1/drafts", {}, Permission.KEEP_DRAFTS),
     ("GET", "/v1/drafts", None, Permission.KEEP_DRAFTS),
     ("GET", f"/v1/drafts/{ID}", None, Permission.KEEP_DRAFTS),
@@ -140,6 +149,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("GET", "/v1/wallet/points", None, Permission.USE_POINTS),
     ("POST", "/v1/wallet/points/redeem", {}, Permission.USE_POINTS),
     ("POST", f"/v1/customers/{ID}/gift-credit", {}, Permission.GIVE_CREDIT),
+    ("POST", f"/v1/transfers/{ID}/reversal", {}, Permission.CORRECT_BOOKS),
     ("GET", "/v1/periods/2026-01/trial-balance", None, Permission.SEE_BOOKS),
     ("GET", "/v1/periods/2026-01/vat-return", None, Permission.SEE_BOOKS),
     ("GET", "/v1/periods/2026-01/trial-balance.csv", None, Permission.SEE_BOOKS),
@@ -206,6 +216,7 @@ BY_LINK = {
     "/v1/gift/{token}/decline",
     "/v1/files/{token}",
     "/v1/privacy-files/{token}",
+    "/v1/sheet-files/{token}",
 }
 # Who knows the address may ask the gateway, or must show its secret.
 BY_GATEWAY = {"/v1/payments/{payment_id}/return", "/v1/webhooks/{gateway}"}

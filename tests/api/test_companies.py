@@ -8,6 +8,7 @@ from lxml import etree
 
 from api.parts import Parts
 from engine.invoices import tlv
+from engine.invoices.invoice import FIRST_PREVIOUS_HASH
 from engine.invoices.onboarding import Documents
 from engine.invoices.ubl import NAMES
 from simulations.gateways.server import PaymentServer
@@ -15,6 +16,7 @@ from simulations.gateways.zatca import ZatcaProtocol
 from tests.api.test_invoices import a_delivered_order, invoices_of
 from tests.api.test_submissions import connected, once_decided
 from tests.api.town import Town, a_town
+from tests.engine.invoices.judge import judged
 
 PATH = "/v1/company"
 COMPANY = {
@@ -50,8 +52,17 @@ async def test_what_a_company_orders_is_invoiced_to_it_and_its_note_too(town: To
     made = await operator.post(f"/v1/invoices/{invoice['invoice_id']}/notes", note)
     assert made.status_code == 201, made.text
 
-    for document, kind in ((invoice, "388"), (made.json(), "381")):
-        root = etree.fromstring((await town.client.get(document["xml"])).content)
+    debit = await operator.post(
+        f"/v1/invoices/{invoice['invoice_id']}/notes", {**note, "kind": "debit_note"}
+    )
+    assert debit.status_code == 201, debit.text
+
+    previous = FIRST_PREVIOUS_HASH
+    for document, kind in ((invoice, "388"), (made.json(), "381"), (debit.json(), "383")):
+        xml = (await town.client.get(document["xml"])).content
+        assert judged(xml, previous, is_simplified=False) == set()
+        previous = tlv.decode(document["qr"])[6].decode()
+        root = etree.fromstring(xml)
         code = root.find("cbc:InvoiceTypeCode", NAMES)
         assert (code.text, code.get("name")) == (kind, "0100000")
         party = root.find("cac:AccountingCustomerParty/cac:Party", NAMES)

@@ -21,6 +21,7 @@ from tests.api.test_cash import wish as wish_for_cash
 from tests.api.test_dues import FAR, came_back, card, until
 from tests.api.test_gift_links import DOOR
 from tests.api.test_groups import a_group
+from tests.api.test_invoices import invoices_of
 from tests.api.test_paid_gift_links import a_paid_link, made, source
 from tests.api.test_payments import MADA, VISA, Shop, a_shop
 from tests.api.test_payouts import ACCOUNT, PAYOUTS, rich
@@ -292,6 +293,22 @@ async def test_so_are_a_hundred_payouts(tmp_path: Path) -> None:
         }
         await ask_a_hundred_times(shop, Wish(courier, PAYOUTS, {"halalas": 20_000}, wallet))
         assert len(bank.asked) == 1
+
+
+async def test_so_is_a_note(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    order_id = (await delivered(shop, sara))["order_id"]
+    (invoice,) = await invoices_of(sara, order_id, count=1)
+    note = {
+        "kind": "debit_note",
+        "lines": [{"name": "Ribbon", "unit_halalas": 500}],
+        "reason": "asked for at the door",
+    }
+    path = f"/v1/invoices/{invoice['invoice_id']}/notes"
+    moves = {"charge": 1, "capture": 1}
+    await ask_a_hundred_times(shop, Wish(await shop.town.operator(), path, note, moves=moves))
+    numbers = [one["number"] for one in await invoices_of(sara, order_id, count=2)]
+    assert numbers == ["HDY-00000001", "HDY-00000002"]
 
 
 async def ask_a_hundred_times(shop: Shop, wish: Wish) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 
 from actors.clock import SystemClock
 from engine.invoices import tlv
+from engine.invoices.invoice import FIRST_PREVIOUS_HASH
 from tests.api.town import QUOTE, Person, Town, order_body
+from tests.engine.invoices.judge import judged
 
 PATIENCE_S = 60
 
@@ -54,6 +56,7 @@ async def test_what_was_delivered_is_invoiced_printed_and_corrected(town: Town) 
     assert (await town.client.get(invoice["pdf"])).content == pdf.content
     xml = await town.client.get(invoice["xml"])
     assert "ورد جوري" in xml.text
+    assert judged(xml.content, FIRST_PREVIOUS_HASH) == set()
     odd = await town.client.get(invoice["pdf"] + "A")
     assert (odd.status_code, odd.json()["code"]) == (404, "unknown_link")
 
@@ -66,6 +69,8 @@ async def test_what_was_delivered_is_invoiced_printed_and_corrected(town: Town) 
     operator, key = await town.operator(), town.key()
     made = await operator.post(path, note, key=key)
     assert (made.status_code, made.json()["payable_halalas"]) == (201, 11500)
+    corrected = await town.client.get(made.json()["xml"])
+    assert judged(corrected.content, tlv.decode(invoice["qr"])[6].decode()) == set()
     assert (await operator.post(path, note, key=key)).json()["number"] == made.json()["number"]
     other = await operator.post(path, {**note, "reason": "another"}, key=key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")

@@ -24,7 +24,6 @@ OF_THE_SOCKET = {
 OF_NO_ROUTE = {"no_such_page", "method_not_allowed"}
 # Told to those parts of ours that keep the ledger.
 OF_THE_LEDGER = {
-    "transfer_not_reversible",
     "transfer_id_reused",
     "transfer_not_pending",
     "more_than_reserved",

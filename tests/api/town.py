@@ -73,6 +73,7 @@ from storage.saved_methods import MemorySavedMethods
 from storage.sessions import SessionStore
 from storage.settings import DataSettings
 from storage.settlements import MemorySettlements
+from storage.sheets import MemorySheets
 from storage.store import Store
 from tests.builders import CORNER, DOOR, SHOP, new_id
 
@@ -398,6 +399,7 @@ async def a_town(
         identity=identity or known,
         sessions=sessions or MemorySessions(),
         what_ifs=what_ifs or MemoryWhatIfs(),
+        sheets=MemorySheets(),
         invoices=(invoices := MemoryInvoices(memory.audit)),
         certificates=certificates,
         authority=Zatca(settings.zatca, certificates),

@@ -13,11 +13,13 @@ import httpx2
 import msgspec
 import pyotp
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from api.description import document
 from api.examples import FILE, JSON, examples
 from api.versions import HEADER, NEWEST
 from engine.kernel.ids import CourierId, UserId
+from engine.kernel.pages import LAST_INSTANT
 from engine.money import feeds
 from engine.money.accounts import AccountKind, account
 from storage.store import TrailFix
@@ -26,6 +28,7 @@ from tests.api.test_staff import mailed
 from tests.api.test_wallet import enter
 from tests.api.town import Person, Town, a_town
 from tests.builders import CORNER, NOON
+from tests.engine.test_sheets import a_sheet
 
 _NEW_PHONE: Final = "+966557654321"
 _EMAIL: Final = "huda@example.com"
@@ -160,6 +163,7 @@ async def walk(town: Town) -> Walk:
     await _books(one, admin, operator, customer)
     await _privacy(one, admin, customer)
     await _zone_changes(one, operator, zone_id)
+    await _sheets(one, customer, operator, courier)
     await _sessions(one, admin, operator, courier)
     await _phone(one, customer)
     return one
@@ -253,6 +257,24 @@ async def _order(one: Walk, customer: Person, operator: Person, courier: Person)
     for question in ("get_timeline", "get_offers", "get_decisions"):
         await one.say(question, operator, path={"order_id": order_id})
     return str(order_id)
+
+
+async def _sheets(one: Walk, customer: Person, operator: Person, courier: Person) -> None:
+    await one.say("write_found_orders", operator)
+    await one.say("write_past_work", courier)
+    await one.say("write_found_payments", await one.town.admin())
+    for name in ("write_payments", "write_payment_history"):
+        await one.say(name, customer)
+    asked = await one.say("write_orders", customer)
+    path, file = {"sheet_id": asked["sheet_id"]}, ""
+    while not file:
+        file = (await one.say("get_sheet", customer, path=path))["file"] or ""
+        await one.town.parts.wall.sleep(20)
+    await one.say("get_sheet_file", path={"token": _last(file)})
+    await one.say("list_sheets", customer)
+    waiting = replace(a_sheet(customer.user_id), due_at=LAST_INSTANT)
+    assert await one.town.parts.sheets.begin(waiting)
+    await one.say("cancel_sheet", customer, path={"sheet_id": waiting.id})
 
 
 async def _placed(one: Walk, customer: Person) -> str:
@@ -368,7 +390,8 @@ async def _again(one: Walk, customer: Person, order_id: str) -> None:
 
 
 async def _books(one: Walk, admin: Person, operator: Person, customer: Person) -> None:
-    await one.say("give_credit", operator, path={"customer_id": customer.user_id})
+    given = await one.say("give_credit", operator, path={"customer_id": customer.user_id})
+    await one.say("reverse_transfer", admin, path={"transfer_id": given["transfer_id"]})
     month = {"period": "2026-01"}
     await one.say("get_trial_balance", admin, path=month)
     await one.say("get_vat_return", admin, path=month)

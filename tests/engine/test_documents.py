@@ -50,6 +50,7 @@ from engine.pricing.pay import PayLineKind
 from engine.privacy.consents import ConsentPurpose
 from engine.privacy.places import Fate
 from engine.privacy.requests import RequestKind, RequestStatus, Unfinished
+from engine.sheets import SheetKind, SheetStatus
 from engine.uploads import UploadPurpose
 from engine.what_if import WhatIfStatus
 from tests.builders import a_story, must
@@ -195,6 +196,8 @@ def test_the_page_about_orders_says_from_where_each_step_can_be_done(status: Ord
         ("### What became of a break", BreakStatus),
         ("### Jobs that run by themselves", JobName),
         ("### Status of a job", JobStatus),
+        ("### Lists that are written into files", SheetKind),
+        ("### Status of a sheet", SheetStatus),
     ],
 )
 def test_the_glossary_has_every_word_of_a_state(heading: str, words: type[StrEnum]) -> None:

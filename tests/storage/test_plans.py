@@ -22,6 +22,7 @@ from engine.listings import (
     REFUSED_TRIES,
     SETTLEMENT_BREAKS,
     SETTLEMENT_RUNS,
+    SHEETS,
     WHAT_IFS,
 )
 from engine.orders.order import Order
@@ -77,6 +78,7 @@ LISTS: tuple[tuple[Query, Listing, dict[str, Any]], ...] = (
     (queries.list_settlement_runs, SETTLEMENT_RUNS, {}),
     (queries.list_settlement_breaks, SETTLEMENT_BREAKS, {}),
     (queries.list_what_ifs, WHAT_IFS, {"zone_id": FIRST_ID}),
+    (queries.list_sheets, SHEETS, {"user_id": FIRST_ID}),
 )
 
 
