@@ -66,7 +66,7 @@ _CLASSES: Final[tuple[tuple[str, str, RouteClass], ...]] = (
     ),
     (
         "GET",
-        r"/v1/(staff/invitations|gift-links|drafts|wallet/payouts|disputes|payments|settlement-\w+)",
+        r"/v1/(staff/invitations|gift-links|drafts|sheets|wallet/payouts|disputes|payments|settlement-\w+)",
         RouteClass(Weight.LIST, 3),
     ),
     ("GET", r"/v1/invoice-submissions", RouteClass(Weight.LIST, 3)),

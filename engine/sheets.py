@@ -135,6 +135,11 @@ def take(sheet: Sheet, *, now: Instant) -> Sheet:
     )
 
 
+def is_deadly(sheet: Sheet) -> bool:
+    """Whether each process that began to write it has gone without a word."""
+    return sheet.status is SheetStatus.RUNNING and sheet.tries >= TRIES_MAX
+
+
 def go_on(sheet: Sheet, *, rows: int, percent: int, now: Instant) -> Sheet:
     """So much of it is written by now."""
     assert sheet.status is SheetStatus.RUNNING

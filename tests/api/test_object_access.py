@@ -4,10 +4,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from msgspec.structs import replace
+
 from api.sockets.frames import Incoming
+from engine.kernel.pages import LAST_INSTANT
 from tests.api.test_access import ID, OPEN, ROUTES
 from tests.api.town import ON_DUTY, Person, Socket, Town
 from tests.builders import new_id
+from tests.engine.test_sheets import a_sheet
 
 CUSTOMER, STRANGER, COURIER, OTHER, OPERATOR = (
     "customer",
@@ -30,12 +34,14 @@ class Scene:
     sockets: dict[str, Socket]
     order_id: str
     offer_id: str
+    sheet_id: str
 
     def filled(self, text: str) -> str:
         """Names of things in braces, replaced by the things."""
         return text.format(
             order_id=self.order_id,
             offer_id=self.offer_id,
+            sheet_id=self.sheet_id,
             zone_id=self.town.zone_id,
             customer_id=self.people[CUSTOMER].user_id,
             session_id=self.people[CUSTOMER].session_id,
@@ -59,7 +65,9 @@ async def a_scene(town: Town) -> Scene:
         name: phone if name == COURIER else await person.socket() for name, person in people.items()
     }
     assert (await sockets[OTHER].tell("duty", **ON_DUTY))["type"] == "reply"
-    return Scene(town, people, sockets, order_id, str(offer["offer_id"]))
+    sheet = replace(a_sheet(customer.user_id), due_at=LAST_INSTANT)
+    assert await town.parts.sheets.begin(sheet)
+    return Scene(town, people, sockets, order_id, str(offer["offer_id"]), sheet.id)
 
 
 NOTE = {
@@ -123,6 +131,18 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ),
     ("POST", "/v1/invoices/{order_id}/notes", NOTE, {CUSTOMER: {403}, OPERATOR: {404}}),
     ("GET", "/v1/payments/{order_id}", None, {CUSTOMER: {404}, STRANGER: {404}, OPERATOR: {404}}),
+    (
+        "GET",
+        "/v1/sheets/{sheet_id}",
+        None,
+        {CUSTOMER: {200}, STRANGER: {404}, COURIER: {404}, OPERATOR: {404}},
+    ),
+    (
+        "POST",
+        "/v1/sheets/{sheet_id}/cancel",
+        None,
+        {STRANGER: {404}, COURIER: {404}, OPERATOR: {404}, CUSTOMER: {200}},
+    ),
     ("GET", "/v1/drafts/{order_id}", None, {CUSTOMER: {404}, COURIER: {403}, OPERATOR: {403}}),
     ("PUT", "/v1/drafts/{order_id}", {}, {CUSTOMER: {428}, COURIER: {403}, OPERATOR: {403}}),
     ("DELETE", "/v1/drafts/{order_id}", None, {CUSTOMER: {404}, OPERATOR: {403}}),
@@ -208,13 +228,13 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
 OF_ONESELF = re.compile(
     r"/v1/(?:me|sessions|quotes|orders|courier|auth|profile|phone|drafts|gift-links"
     r"|gift-link-prices|group-quotes|group-orders|group-payments|wallet|uploads"
-    r"|payments|payment-history|saved-methods|privacy|past-work|company)"
+    r"|payments|payment-history|saved-methods|privacy|past-work|company|sheets)"
     r"\b[^{]*$"
 )
 OF_OPERATORS = re.compile(
     r"/v1/(?:zones|couriers|customers|operators|disputes|periods|jobs|staff|audit-log|refused-tries"
     r"|privacy-requests|order-search|payment-search|settlement-runs|settlement-feeds"
-    r"|settlement-breaks|invoice-submissions)\b"
+    r"|settlement-breaks|invoice-submissions|transfers)\b"
 )
 
 

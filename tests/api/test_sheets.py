@@ -212,6 +212,15 @@ async def test_what_the_dead_have_begun_is_written_by_the_living(desk: Desk) -> 
     assert (done.status, done.tries, done.rows) == (SheetStatus.DONE, 2, 1200)
 
 
+async def test_what_has_ended_each_of_its_writers_is_given_up(desk: Desk) -> None:
+    for _ in range(rules.TRIES_MAX):
+        assert await desk.kept.save(rules.take(await desk.now(), now=desk.clock.now()))
+        await desk.clock.move(rules.LEASE_MS / SECOND_MS)
+    assert await desk.writer.write_next()
+    assert (await desk.now()).status is SheetStatus.FAILED
+    assert desk.pages == 0
+
+
 async def test_a_sheet_has_a_limit_and_says_so(desk: Desk) -> None:
     await SheetWriter(desk.parts, rows_max=700).write_next()
     done = await desk.now()
