@@ -15,7 +15,7 @@ from storage.ledger import LedgerStore
 
 
 class Corrections:
-    """One for a process; `books` is what is read of the ledger."""
+    """Enters them by the keeper of the ledger; `books` is what is read of it."""
 
     def __init__(
         self, ledger: LedgerKeeper, books: LedgerStore, audit: AuditStore, *, wall: Clock

@@ -9,81 +9,43 @@ from typing import Any, Final
 import msgspec
 
 from engine.couriers.messages import (
-    AcceptOffer,
-    AcknowledgeOffer,
     BeginBreak,
     BeginShift,
-    DeclineOffer,
-    EndBreak,
     EndLoan,
     EndShift,
     EndWayToWait,
     ExpireOffer,
     FinishBreak,
-    GoOffDuty,
-    GoOnDuty,
     HandOver,
     LendCouriers,
-    ReachWaitingPoint,
-    ReportProgress,
-    TakeBreak,
     Welcome,
 )
-from engine.geo.moving import MoveZone, TakeOverZone
-from engine.geo.zone import (
-    ChangeZoneParameters,
-    CreateZone,
-    PutParametersInForce,
-    RevertZoneParameters,
-)
+from engine.geo.moving import TakeOverZone
+from engine.geo.zone import PutParametersInForce, RevertZoneParameters
+from engine.identity.access import SENDABLE
 from engine.kernel.messages import Command, Envelope
-from engine.money.cash import DepositCash, KeepBackCash
-from engine.orders.messages import (
-    CancelOrder,
-    ChangeOrder,
-    PlaceOrder,
-    PlaceOrders,
-    ReleaseOrder,
-    UnassignOrder,
-)
+from engine.money.cash import KeepBackCash
+from engine.orders.messages import ReleaseOrder
 from storage.store import Answer
 
-# Every command that the engine has; its tag says which one it is.
-COMMANDS: Final[tuple[type[Command], ...]] = (
-    PlaceOrder,
-    PlaceOrders,
+# Every command that the engine has, those that nobody sends, too; its tag says which one it is.
+COMMANDS: Final[frozenset[type[Command]]] = SENDABLE | {
     ReleaseOrder,
-    CancelOrder,
-    ChangeOrder,
-    UnassignOrder,
-    GoOnDuty,
     HandOver,
     LendCouriers,
     EndLoan,
     Welcome,
-    GoOffDuty,
     BeginShift,
     EndShift,
-    TakeBreak,
-    EndBreak,
     BeginBreak,
     FinishBreak,
-    ReportProgress,
-    ReachWaitingPoint,
     EndWayToWait,
-    DepositCash,
     KeepBackCash,
-    AcknowledgeOffer,
-    AcceptOffer,
-    DeclineOffer,
     ExpireOffer,
-    CreateZone,
-    ChangeZoneParameters,
     PutParametersInForce,
     RevertZoneParameters,
-    MoveZone,
     TakeOverZone,
-)
+}
 _AnyCommand: Any = reduce(or_, COMMANDS)
 
 

@@ -1,6 +1,6 @@
 """The lists that can be had as sheets: how each is read, and which columns it has."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, assert_never
@@ -36,6 +36,19 @@ class SheetSource:
     headings: Sequence[str]
     rows_of: Callable[[Any], Iterable[Sequence[str]]]
     name: str
+
+    def rows_in(self, page: Page[Any]) -> list[Sequence[str]]:
+        """The rows of a sheet that a page gives."""
+        return [row for one in page.rows for row in self.rows_of(one)]
+
+    async def pages(self, wanted: Wanted) -> AsyncGenerator[Page[Any]]:
+        """Each page from the one that is wanted on, read when it is asked for."""
+        while True:
+            page = await self.read(wanted)
+            yield page
+            if not page.has_next:
+                return
+            wanted = replace(wanted, beyond=self.listing.key(wanted.by)(page.rows[-1]))
 
 
 def source_of(kind: SheetKind, parts: Parts, caller: Caller, beside: Beside) -> SheetSource:

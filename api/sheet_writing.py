@@ -5,6 +5,7 @@ A sheet whose writer has died is begun anew by whoever looks next, as soon as it
 
 import asyncio
 import zlib
+from collections.abc import AsyncIterator
 from typing import Final
 
 import structlog
@@ -23,6 +24,7 @@ _LOOK_EVERY_MS: Final = 2 * SECOND_MS
 _TELL_EVERY_MS: Final = SECOND_MS
 _AT_ONCE: Final = 500
 _GZIP: Final = 31
+_UNPACKED_AT_ONCE: Final = 8 * 1024
 _DEADLY: Final = "Whoever wrote this has stopped each time. Narrow it by filters."
 
 
@@ -95,24 +97,20 @@ class _Writing:
         """All of it, or as many rows as a sheet may have; raises `_TakenAway`."""
         source, key = self._source, self._source.listing.key(self._wanted.by)
         last = await self._last(source)
-        wanted, first = self._wanted, None
+        first, is_whole = None, True
         packed = [self._packer.compress((BEGINNING + written([source.headings])).encode())]
-        while True:
-            page = await source.read(wanted)
-            rows = [row for one in page.rows for row in source.rows_of(one)]
-            rows = rows[: self._rows_max - self._rows]
+        async for page in source.pages(self._wanted):
+            rows = source.rows_in(page)[: self._rows_max - self._rows]
             packed.append(self._packer.compress(written(rows).encode()))
             self._rows += len(rows)
-            if not page.has_next or self._rows >= self._rows_max:
+            is_whole = not page.has_next
+            if is_whole or self._rows >= self._rows_max:
                 break
             here = key(page.rows[-1])
             first = first or key(page.rows[0])
             await self._tell(_percent(first[0], here[0], last))
-            wanted = replace(wanted, beyond=here)
         packed.append(self._packer.flush())
-        done = rules.finish(
-            self.sheet, rows=self._rows, is_whole=not page.has_next, now=self._wall.now()
-        )
+        done = rules.finish(self.sheet, rows=self._rows, is_whole=is_whole, now=self._wall.now())
         await self._save(done, b"".join(packed))
 
     async def _last(self, source: SheetSource) -> int | str | None:
@@ -132,6 +130,13 @@ class _Writing:
         if not await self._store.save(sheet, file):
             raise _TakenAway
         self.sheet = sheet
+
+
+async def unpacked(file: bytes) -> AsyncIterator[bytes]:
+    """What was packed, a part at a time, so that nobody else waits long."""
+    unpacker = zlib.decompressobj(wbits=_GZIP)
+    for at in range(0, len(file), _UNPACKED_AT_ONCE):
+        yield unpacker.decompress(file[at : at + _UNPACKED_AT_ONCE])
 
 
 def _percent(first: int | str, here: int | str, last: int | str | None) -> int:

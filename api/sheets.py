@@ -31,19 +31,18 @@ SHEET_OF_ORDERS: Final = sheet_answers("A row for each order, newest first; at m
 
 async def sheet(source: SheetSource, wanted: Wanted) -> Response:
     """What the pages of a list hold, at most `ROWS_MAX` of it, under its headings."""
-    wanted = replace(wanted, limit=_AT_ONCE)
+    pages = source.pages(replace(wanted, limit=_AT_ONCE))
     # The first page is read before anything is answered, so that a fault can still be told.
-    first = await source.read(wanted)
+    first = await anext(pages)
 
     async def lines() -> AsyncIterator[str]:
         yield BEGINNING + written([source.headings])
-        asked, page = wanted, first
-        for _ in range(ROWS_MAX // _AT_ONCE):
-            yield written(row for one in page.rows for row in source.rows_of(one))
-            if not page.has_next:
+        yield written(source.rows_in(first))
+        for _ in range(ROWS_MAX // _AT_ONCE - 1):
+            page = await anext(pages, None)
+            if page is None:
                 return
-            asked = replace(asked, beyond=source.listing.key(asked.by)(page.rows[-1]))
-            page = await source.read(asked)
+            yield written(source.rows_in(page))
 
     return StreamingResponse(lines(), media_type=MEDIA_TYPE, headers=named(source.name))
 

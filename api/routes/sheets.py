@@ -1,7 +1,5 @@
 """Lists written into files meanwhile: asked for, watched, fetched."""
 
-import zlib
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -27,7 +25,7 @@ from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
 from api.sheet_sources import source_of
-from api.sheet_writing import SheetWriter
+from api.sheet_writing import SheetWriter, unpacked
 from api.sheets import MEDIA_TYPE, named
 from engine import sheets as rules
 from engine.identity.access import Permission
@@ -38,8 +36,6 @@ from engine.sheets import AskedSheet, Sheet, SheetId, SheetKind, SheetStatus
 
 router = APIRouter(prefix="/v1", tags=["sheets"])
 PURPOSE: Final = "sheet links"
-_GZIP: Final = 31
-_PACKED_AT_ONCE: Final = 8 * 1024
 _SEEING: Final = (*WITH_TOKEN, *WITH_STORE, INVALID_REQUEST)
 
 
@@ -214,14 +210,7 @@ async def get_sheet_file(token: Annotated[str, Path(max_length=200)], parts: Par
         "cache-control": "private, no-store",
         "x-content-type-options": "nosniff",
     }
-    return StreamingResponse(_unpacked(file), media_type=MEDIA_TYPE, headers=headers)
-
-
-async def _unpacked(file: bytes) -> AsyncIterator[bytes]:
-    """A part at a time, so that nobody else waits long."""
-    unpacker = zlib.decompressobj(wbits=_GZIP)
-    for at in range(0, len(file), _PACKED_AT_ONCE):
-        yield unpacker.decompress(file[at : at + _PACKED_AT_ONCE])
+    return StreamingResponse(unpacked(file), media_type=MEDIA_TYPE, headers=headers)
 
 
 async def _ask(
