@@ -7,13 +7,11 @@ from typing import Any, Final
 
 import msgspec
 import redis
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.kernel.ids import CellId, CourierId
 from storage.live import Batch, Fix, LiveUnavailable
+from storage.redis_connections import open_redis
 from storage.settings import RedisSettings
 
 _STREAM: Final = "hadiyati:live"
@@ -64,16 +62,12 @@ class RedisLive:
         self._block_ms_max = int(settings.command_timeout_s * 500)
         self._mean_bytes = 1024.0
         # A frozen server must not hold us: every answer, the blocking read's too, has its time.
-        pool = BlockingConnectionPool.from_url(
+        self._redis = open_redis(
             url,
-            max_connections=settings.connections_max,
-            timeout=settings.command_timeout_s,
-            socket_timeout=settings.command_timeout_s,
-            socket_connect_timeout=settings.connect_timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
+            connections_max=settings.connections_max,
+            connect_timeout_s=settings.connect_timeout_s,
+            command_timeout_s=settings.command_timeout_s,
         )
-        self._redis = Redis.from_pool(pool)
 
     async def close(self) -> None:
         """Give the connections back."""

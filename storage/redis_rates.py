@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from engine.kernel.rates import Standing
 from storage.live import LiveUnavailable
 from storage.rates import Spending
+from storage.redis_connections import open_redis
 from storage.settings import RedisSettings
 
 _PREFIX: Final = "hadiyati:rate:"
@@ -50,16 +48,12 @@ class RedisRates:
 
     def __init__(self, url: str, settings: RedisSettings | None = None) -> None:
         settings = settings or RedisSettings()
-        pool = BlockingConnectionPool.from_url(
+        self._redis = open_redis(
             url,
-            max_connections=settings.connections_max,
-            timeout=_PATIENCE_S,
-            socket_timeout=_PATIENCE_S,
-            socket_connect_timeout=_PATIENCE_S,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
+            connections_max=settings.connections_max,
+            connect_timeout_s=_PATIENCE_S,
+            command_timeout_s=_PATIENCE_S,
         )
-        self._redis = Redis.from_pool(pool)
         self._script = self._redis.register_script(_SPEND)
 
     async def close(self) -> None:

@@ -50,15 +50,13 @@ class _Listener:
     unconfirmed: deque[tuple[int, int]] = field(default_factory=partial(deque, maxlen=_TOLD_MAX))
 
     def show(self, talk: Talk, now: int) -> None:
-        """Tell what is new to him."""
-        version = talk.conversation.version
+        """Tell what is new to him; whoever loses the order and gets it again goes on from there."""
         available = availability_view(talk.order, self.caller, now=now)
         if may_converse(talk.order, self.caller, now):
             self._show_state(talk, available, now)
             self._show_availability(available)
         elif self.available is not None:
             self._show_availability(available)
-        self.version, self.is_new = version, False
 
     def _show_state(self, talk: Talk, available: dict[str, Any], now: int) -> None:
         version = talk.conversation.version
@@ -78,6 +76,7 @@ class _Listener:
             update = self._update(talk, mark, now)
             if update.body["messages"] or update.body["markers"]:
                 self._put(talk, mark, update)
+        self.version, self.is_new = version, False
 
     def _show_availability(self, available: dict[str, Any]) -> None:
         """In the lane of states, so that none overtakes it."""

@@ -193,6 +193,8 @@ class _Scene:
             loans = Loans(self._store_for(_nobody), self._another_edge, self._clock)
             self._misfortune.begin(loans.run())
         await town.live(day.orders)
+        # However early that is, what must hold in calm is looked at.
+        await until(self._clock, _ALL_SERVED_AT)
         await self._clock.sleep(_SETTLING_MS)
 
     def _lobby(self, bus: Bus | None = None) -> Lobby:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx2
 import msgspec
+import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
@@ -466,4 +467,14 @@ async def served(app: FastAPI, parts: Parts) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        await serving
+        await _ended(serving)
+
+
+async def _ended(serving: asyncio.Future[None]) -> None:
+    """Wait until it serves no more; what keeps it is shown."""
+    await asyncio.wait({serving}, timeout=_PATIENCE_S)
+    if not serving.done():
+        for task in asyncio.all_tasks():
+            task.print_stack()
+        pytest.fail("The edge does not end: what still runs is shown above.")
+    await serving
