@@ -1,4 +1,4 @@
-"""The way out of a cell: what changed while a batch is on its way leaves with the next one."""
+"""The way out of a cell: what changed while a batch is on its way, or just left, leaves together."""
 
 import asyncio
 
@@ -11,12 +11,14 @@ from storage.live import Batch, Bookmark, LiveStream, LiveUnavailable, Publicati
 WAITING_MAX = 10_000
 CHANNELS_MAX = 50_000
 _AGAIN_MS = 300
+# Each batch is a call for its cell and for every edge that reads it, whatever it holds.
+_GAP_MS = 5
 # The same version once more, or the next one.
 _NOTHING_BETWEEN = (0, 1)
 
 
 class Publisher:
-    """Publishes in order, one batch at a time.
+    """Publishes in order, one batch at a time, the first at once and the next a little later.
 
     What cannot be sent leaves a gap in the sequence; the next batch shows it, and so one is sent
     even when there is nothing else to say. States are numbered, channel by channel, and a number is
@@ -68,9 +70,11 @@ class Publisher:
             self._something.clear()
             try:
                 await self._live.publish(self._next_batch())
+                pause_ms = _GAP_MS
             except LiveUnavailable:
-                await self._clock.sleep(_AGAIN_MS * self._clock.speed)
                 self._something.set()
+                pause_ms = _AGAIN_MS
+            await self._clock.sleep(pause_ms * self._clock.speed)
 
     def _next_batch(self) -> Batch:
         waiting, self._waiting = self._waiting, []
