@@ -1,4 +1,4 @@
-"""The way out of a cell: what changed while a batch is on its way leaves with the next one."""
+"""The way out of a cell: what changed while a batch is on its way, or just left, leaves together."""
 
 import asyncio
 
@@ -11,14 +11,19 @@ from storage.live import Batch, Bookmark, LiveStream, LiveUnavailable, Publicati
 WAITING_MAX = 10_000
 CHANNELS_MAX = 50_000
 _AGAIN_MS = 300
+# Each batch is a call for its cell and for every edge that reads it, whatever it holds.
+_GAP_MS = 5
+# The same version once more, or the next one.
+_NOTHING_BETWEEN = (0, 1)
 
 
 class Publisher:
-    """Publishes in order, one batch at a time.
+    """Publishes in order, one batch at a time, the first at once and the next a little later.
 
     What cannot be sent leaves a gap in the sequence; the next batch shows it, and so one is sent
-    even when there is nothing else to say. States are numbered, channel by channel; when too many
-    channels are remembered a new epoch begins.
+    even when there is nothing else to say. States are numbered, channel by channel, and a number is
+    left out where a version is: another cell may have told that. When too many channels are
+    remembered a new epoch begins.
     """
 
     def __init__(self, cell: CellId, incarnation: str, live: LiveStream, clock: Clock) -> None:
@@ -29,7 +34,7 @@ class Publisher:
         self._waiting: list[Publication] = []
         self._something = asyncio.Event()
         self._sequence = 0
-        self._offsets: dict[str, int] = {}
+        self._told: dict[str, tuple[int, int]] = {}
         self._epoch = 0
 
     def publish(self, publication: Publication) -> None:
@@ -42,16 +47,21 @@ class Publisher:
 
     def bookmark(self, channel: str) -> Bookmark:
         """Up to where a channel was told."""
-        epoch = f"{self._incarnation}.{self._epoch}"
-        return Bookmark(epoch=epoch, offset=self._offsets.get(channel, 0))
+        offset, _ = self._told.get(channel, (0, 0))
+        return self._bookmark(offset)
 
     def _numbered(self, publication: Publication) -> Publication:
-        channel = publication.channel
-        if channel not in self._offsets and len(self._offsets) >= CHANNELS_MAX:
-            self._offsets.clear()
+        channel, version = publication.channel, publication.version
+        if channel not in self._told and len(self._told) >= CHANNELS_MAX:
+            self._told.clear()
             self._epoch += 1
-        self._offsets[channel] = self._offsets.get(channel, 0) + 1
-        return replace(publication, bookmark=self.bookmark(channel))
+        offset, told = self._told.get(channel, (0, 0))
+        offset += 1 if version - told in _NOTHING_BETWEEN else 2
+        self._told[channel] = (offset, version)
+        return replace(publication, bookmark=self._bookmark(offset))
+
+    def _bookmark(self, offset: int) -> Bookmark:
+        return Bookmark(epoch=f"{self._incarnation}.{self._epoch}", offset=offset)
 
     async def run(self) -> None:
         """Send batches until cancelled."""
@@ -60,9 +70,11 @@ class Publisher:
             self._something.clear()
             try:
                 await self._live.publish(self._next_batch())
+                pause_ms = _GAP_MS
             except LiveUnavailable:
-                await self._clock.sleep(_AGAIN_MS * self._clock.speed)
                 self._something.set()
+                pause_ms = _AGAIN_MS
+            await self._clock.sleep(pause_ms * self._clock.speed)
 
     def _next_batch(self) -> Batch:
         waiting, self._waiting = self._waiting, []

@@ -58,6 +58,7 @@ class Lobby:
         self.bus, self.store, self.clock = bus, store, clock
         self._live = live
         self._sinks: dict[str, Sink] = {}
+        self._shown: dict[str, int] = {}
         self._last: dict[CellId, tuple[str, int]] = {}
 
     async def run(self) -> None:
@@ -89,6 +90,7 @@ class Lobby:
     def leave(self, channel: str) -> None:
         """Listen no more."""
         self._sinks.pop(channel, None)
+        self._shown.pop(channel, None)
 
     async def execute(self, command: Command, caller: Caller, command_id: CommandId) -> Told:
         """Send a command until it is answered, always under one id."""
@@ -107,8 +109,13 @@ class Lobby:
             await self.clock.sleep(_AGAIN_MS)
 
     def _pass_on(self, publication: Publication) -> None:
-        sink = self._sinks.get(publication.channel)
-        if sink is not None and publication.kind == "state":
+        channel, version = publication.channel, publication.version
+        sink = self._sinks.get(channel)
+        if sink is None or publication.kind != "state":
+            return
+        # What the cell that a courier has left says of him may come after what the next one says.
+        if version >= self._shown.get(channel, 0):
+            self._shown[channel] = version
             sink(publication)
 
     async def _show(self, channel: str) -> None:

@@ -30,8 +30,9 @@ EDGE: Final = CellId("edge")
 class Bookmark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Up to where somebody has read a channel.
 
-    Within an `epoch` each state that is told has the `offset` after that of the one before it; a
-    new epoch says nothing about what came between.
+    Within an `epoch` each state that is told has the `offset` after that of the one before it, or a
+    later one where something may have been told elsewhere in between; a new epoch says nothing
+    about what came between.
     """
 
     epoch: Annotated[str, Meta(max_length=80)]

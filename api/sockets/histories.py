@@ -2,39 +2,61 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from storage.live import Bookmark
+from storage.live import Bookmark, Publication
 
 FRAMES: Final = 64
 BYTES_MAX: Final = 32 * 1024 * 1024
+# What a channel takes beside its frames; it is remembered when nothing of it is certain, too.
+CHANNEL_BYTES: Final = 1024
+
+
+class Missed(NamedTuple):
+    """Every frame after a bookmark, in order, and the version that the channel has then."""
+
+    frames: Sequence[bytes]
+    version: int
 
 
 class _History:
-    """The newest frames of one channel in one epoch, without a hole."""
+    """The newest frames of one channel in one epoch, without a hole.
 
-    def __init__(self, epoch: str, frames: int) -> None:
-        self.epoch = epoch
-        self.last = 0
-        self.size = 0
-        self._frames_max = frames
-        self.frames: deque[bytes] = deque()
+    A channel that went to another cell has a word of each: the older one may come late.
+    """
 
-    def add(self, offset: int, frame: bytes) -> None:
-        if offset != self.last + 1:
-            self.frames.clear()
-            self.size = 0
-        self.last = offset
-        self.frames.append(frame)
+    __slots__ = ("_epoch", "_frames", "_frames_max", "_last", "_version", "size")
+
+    def __init__(self, frames_max: int) -> None:
+        self._epoch: str | None = None
+        self._version = 0
+        self.size = CHANNEL_BYTES
+        self._last = 0
+        self._frames_max = frames_max
+        self._frames: deque[bytes] = deque()
+
+    def add(self, version: int, bookmark: Bookmark, frame: bytes) -> None:
+        if version < self._version:
+            return
+        if bookmark.epoch != self._epoch or bookmark.offset != self._last + 1:
+            self.forget()
+        self._epoch, self._version, self._last = bookmark.epoch, version, bookmark.offset
+        self._frames.append(frame)
         self.size += len(frame)
-        if len(self.frames) > self._frames_max:
-            self.size -= len(self.frames.popleft())
+        if len(self._frames) > self._frames_max:
+            self.size -= len(self._frames.popleft())
 
-    def since(self, offset: int) -> Sequence[bytes] | None:
-        missed = max(0, self.last - offset)
-        if missed > len(self.frames):
+    def forget(self) -> None:
+        """Nothing is certain any more but that all that is older is of no use."""
+        self._epoch = None
+        self._frames.clear()
+        self.size = CHANNEL_BYTES
+
+    def since(self, bookmark: Bookmark) -> Missed | None:
+        missed = max(0, self._last - bookmark.offset)
+        if bookmark.epoch != self._epoch or missed > len(self._frames):
             return None
-        return list(self.frames)[len(self.frames) - missed :]
+        return Missed(list(self._frames)[len(self._frames) - missed :], self._version)
 
 
 class Histories:
@@ -46,32 +68,28 @@ class Histories:
         self._size = 0
         self._histories: OrderedDict[str, _History] = OrderedDict()
 
-    def add(self, channel: str, bookmark: Bookmark, frame: bytes) -> None:
-        """A channel was told this."""
-        history = self._histories.get(channel)
-        if history is None or history.epoch != bookmark.epoch:
-            self._drop(channel)
-            history = self._histories[channel] = _History(bookmark.epoch, self._frames)
-        self._size -= history.size
-        history.add(bookmark.offset, frame)
+    def add(self, publication: Publication, frame: bytes) -> None:
+        """A channel was told this state, which has a bookmark; one older than the newest is not."""
+        assert publication.bookmark is not None
+        history = self._histories.get(publication.channel)
+        if history is None:
+            history = self._histories[publication.channel] = _History(self._frames)
+        else:
+            self._size -= history.size
+            self._histories.move_to_end(publication.channel)
+        history.add(publication.version, publication.bookmark, frame)
         self._size += history.size
-        self._histories.move_to_end(channel)
         while self._size > self._bytes_max:
-            self._drop(next(iter(self._histories)))
+            _, oldest = self._histories.popitem(last=False)
+            self._size -= oldest.size
 
-    def since(self, channel: str, bookmark: Bookmark) -> Sequence[bytes] | None:
-        """Every frame after a bookmark, in order; None when that is not certain."""
+    def since(self, channel: str, bookmark: Bookmark) -> Missed | None:
+        """All that was told after a bookmark; None when that is not certain."""
         history = self._histories.get(channel)
-        if history is None or history.epoch != bookmark.epoch:
-            return None
-        return history.since(bookmark.offset)
+        return None if history is None else history.since(bookmark)
 
     def forget(self) -> None:
-        """Something may have been missed: nothing is certain any more."""
-        self._histories.clear()
-        self._size = 0
-
-    def _drop(self, channel: str) -> None:
-        history = self._histories.pop(channel, None)
-        if history is not None:
-            self._size -= history.size
+        """Something may have been missed: of no channel is it certain what was told."""
+        for history in self._histories.values():
+            history.forget()
+        self._size = CHANNEL_BYTES * len(self._histories)

@@ -151,12 +151,12 @@ class Hub:
             if subscriptions:
                 self._stale.mark([publication.channel])
             return
-        bookmark = publication.bookmark
-        if not subscriptions and bookmark is None:
+        is_state = publication.bookmark is not None
+        if not subscriptions and not is_state:
             return
         frame = frames.update(publication)
-        if bookmark is not None:
-            self._histories.add(publication.channel, bookmark, frame)
+        if is_state:
+            self._histories.add(publication, frame)
         for subscription in subscriptions.values():
             subscription.receive(publication, frame)
 

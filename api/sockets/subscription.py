@@ -1,9 +1,9 @@
 """One socket's interest in one channel: first how the thing stands, then every change after it."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from api.sockets import server_frames as frames
+from api.sockets.histories import Missed
 from api.sockets.outgoing import Outgoing
 from storage.live import Bookmark, Publication
 
@@ -34,13 +34,14 @@ class Subscription:
         self._round += 1
         return self._round
 
-    def resume(self, bookmark: Bookmark, missed: Sequence[bytes]) -> None:
+    def resume(self, bookmark: Bookmark, missed: Missed) -> None:
         """All that was missed since the bookmark is known."""
         self._is_waiting = False
         self._wanted = None
-        self._read = Bookmark(epoch=bookmark.epoch, offset=bookmark.offset + len(missed))
+        self._seen = missed.version
+        self._read = Bookmark(epoch=bookmark.epoch, offset=bookmark.offset + len(missed.frames))
         self._outgoing.put_state(
-            self.channel, self._read, frames.resumed(self.channel, self._read, missed)
+            self.channel, self._read, frames.resumed(self.channel, self._read, missed.frames)
         )
 
     def receive(self, publication: Publication, frame: bytes) -> None:

@@ -70,6 +70,21 @@ def test_what_comes_while_a_batch_is_on_its_way_leaves_with_the_next_in_order() 
     assert len(batches) <= 12
 
 
+def test_the_first_leaves_at_once_and_what_comes_soon_after_leaves_together() -> None:
+    async def story(publisher: Publisher, live: SlowLive, clock: VirtualClock) -> None:
+        live.takes_ms = 0
+        await clock.sleep(100)
+        for number in range(1, 101):
+            publisher.publish(_news(number))
+            await clock.sleep(1)
+        await clock.sleep(100)
+
+    batches = _told(story)
+    assert (batches[0].at, _versions(batches[:1])) == (100, [1])
+    assert _versions(batches) == list(range(1, 101))
+    assert len(batches) <= 21
+
+
 def test_nothing_is_said_when_there_is_nothing_to_say() -> None:
     async def story(publisher: Publisher, live: SlowLive, clock: VirtualClock) -> None:
         publisher.publish(_news(1))

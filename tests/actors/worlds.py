@@ -40,7 +40,10 @@ QUICK = ZoneParameters(tick_s=2, commit_lead_s=3600, offer_timeout_s=30, bundle_
 
 
 class Noticed:
-    """A live stream that remembers what was published, and holds it against what was stored."""
+    """A live stream that remembers what was published, and holds it against what was stored.
+
+    What one cell says of a thing never goes back; its word may come after a newer one of another.
+    """
 
     def __init__(self, stored: Mapping[tuple[str, int], Thing]) -> None:
         self._stored = stored
@@ -48,6 +51,7 @@ class Noticed:
         self.lies: list[str] = []
         self.batches: list[Batch] = []
         self.newest: dict[tuple[str, str], Publication] = {}
+        self._said: dict[tuple[str, str], int] = {}
         self.fixes: dict[CellId, dict[CourierId, Fix]] = {}
 
     async def publish(self, batch: Batch) -> None:
@@ -55,9 +59,18 @@ class Noticed:
             raise LiveUnavailable("nobody listens")
         self.batches.append(batch)
         for one in batch.publications:
-            self.newest[one.channel, one.kind] = one
+            known = self.newest.get((one.channel, one.kind))
+            if known is None or one.version >= known.version:
+                self.newest[one.channel, one.kind] = one
             if one.kind == "state":
                 self.lies += lies_in(one, self._stored)
+                self._hold_against_itself(batch.incarnation, one)
+
+    def _hold_against_itself(self, incarnation: str, told: Publication) -> None:
+        before = self._said.get((incarnation, told.channel), 0)
+        if told.version < before:
+            self.lies.append(f"{told.channel} was shown at {told.version} after {before}")
+        self._said[incarnation, told.channel] = told.version
 
     async def head(self) -> str:
         return ""

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,49 +14,16 @@ from actors.clock import SystemClock
 from actors.publisher import Publisher
 from actors.settings import ClockSettings
 from api.sockets.close_codes import MEANINGS, Close
-from api.sockets.histories import Histories
-from api.sockets.hub import Hub
+from api.sockets.histories import CHANNEL_BYTES, Histories
 from api.sockets.outgoing import Outgoing
 from api.sockets.receipts import TIMES_MAX, WAITING_MAX, Receipts
 from api.sockets.subscription import Subscription
 from engine.kernel.ids import CellId
 from storage.live import Batch, Bookmark, Publication
 from storage.memory_live import MemoryLive
+from tests.api.resuming import KEPT, a_bookmark, a_hub_that_asks_nobody, a_state, read, spelled
 from tests.api.town import ON_DUTY, Person, Socket, Town, a_town
 from tests.builders import NOON
-
-if TYPE_CHECKING:
-    from actors.bus import Bus
-
-KEPT = 5
-
-
-def a_bookmark(offset: int, epoch: str = "a") -> Bookmark:
-    return Bookmark(epoch=epoch, offset=offset)
-
-
-def a_state(offset: int, epoch: str, version: int) -> Publication:
-    return Publication(
-        channel="order:1",
-        kind="state",
-        version=version,
-        body={},
-        bookmark=a_bookmark(offset, epoch),
-    )
-
-
-def spelled(publication: Publication) -> bytes:
-    return msgspec.json.encode(
-        {"type": "update", "version": publication.version, "bookmark": publication.bookmark}
-    )
-
-
-def read(outgoing: Outgoing) -> list[dict[str, Any]]:
-    """All that waits for a phone."""
-    frames = [msgspec.json.decode(one) for one in outgoing._critical]
-    outgoing._critical.clear()
-    outgoing._size = 0
-    return frames
 
 
 class Resuming(RuleBasedStateMachine):
@@ -93,8 +60,7 @@ class Resuming(RuleBasedStateMachine):
         publication = self.publication(self.seen_by_edge)
         self.seen_by_edge += 1
         frame = spelled(publication)
-        assert publication.bookmark is not None
-        self.histories.add(publication.channel, publication.bookmark, frame)
+        self.histories.add(publication, frame)
         if self.phone is not None:
             self.phone.receive(publication, frame)
 
@@ -278,14 +244,25 @@ def test_who_confirms_nothing_is_deaf() -> None:
 
 
 def test_what_is_kept_is_bounded_and_the_quietest_channel_goes_first() -> None:
-    histories = Histories(frames=100, bytes_max=100)
+    histories = Histories(frames=100, bytes_max=2 * CHANNEL_BYTES + 100)
     for offset in range(1, 8):
-        histories.add("a", a_bookmark(offset), b"x" * 10)
-    histories.add("b", a_bookmark(1), b"x" * 40)
+        histories.add(a_state(offset, "a", 1, channel="a"), b"x" * 10)
+    histories.add(a_state(1, "a", 1, channel="b"), b"x" * 40)
     assert histories.since("a", a_bookmark(6)) is None
-    assert histories.since("b", a_bookmark(0)) == [b"x" * 40]
+    assert histories.since("b", a_bookmark(0)) == ([b"x" * 40], 1)
     assert histories.since("b", a_bookmark(0, "z")) is None
-    assert histories._size == 40
+    assert histories._size == CHANNEL_BYTES + 40
+
+
+def test_what_is_remembered_of_a_channel_is_bounded_though_nothing_of_it_is_certain() -> None:
+    histories = Histories(bytes_max=10 * CHANNEL_BYTES)
+    for number in range(1, 21):
+        histories.add(a_state(1, "a", 1, channel=str(number)), b"x")
+        histories.forget()
+        assert histories.since(str(number), a_bookmark(1)) is None
+        assert histories.since(str(number), a_bookmark(1, "")) is None
+    assert len(histories._histories) <= 10
+    assert histories._size == CHANNEL_BYTES * len(histories._histories)
 
 
 async def test_with_too_many_channels_a_new_epoch_begins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,22 +289,14 @@ async def test_a_process_that_starts_later_knows_what_was_told_before() -> None:
         )
         await live.publish(batch)
 
-    class NobodyHome:
-        async def snapshot(self, channel: str) -> Publication | None:
-            raise AssertionError(f"{channel} need not be asked for")
-
-    bus, notices = cast("Bus", NobodyHome()), list[Publication]()
-    hub = Hub(bus, live, wall=SystemClock(), snapshots_at_once=1, on_notice=notices.append)
-    running = asyncio.ensure_future(hub.run())
-    async with asyncio.timeout(20):
-        while hub._histories.since("order:1", a_bookmark(2)) is None:
-            await SystemClock().sleep(1)
-    outgoing = Outgoing(10, pytest.fail)
-    await hub.subscribe("order:1", outgoing, a_bookmark(2))
-    (resumed,) = read(outgoing)
-    assert [one["version"] for one in resumed["updates"]] == [3, 4, 5]
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with a_hub_that_asks_nobody(live) as hub:
+        async with asyncio.timeout(20):
+            while hub._histories.since("order:1", a_bookmark(2)) is None:
+                await SystemClock().sleep(1)
+        outgoing = Outgoing(10, pytest.fail)
+        await hub.subscribe("order:1", outgoing, a_bookmark(2))
+        (resumed,) = read(outgoing)
+        assert [one["version"] for one in resumed["updates"]] == [3, 4, 5]
 
 
 def test_the_hundreds_of_a_close_code_say_whether_to_come_again() -> None:
