@@ -1,13 +1,11 @@
-"""Invoices: issued when the outbox says so, corrected by operators, printed when asked for."""
+"""Invoices: issued when the outbox says so, corrected by operators."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
 from msgspec import to_builtins
 
 from actors.clock import Clock
-from actors.print.invoice import InvoicePrinter
 from engine.audit.record import Action, AuditRecord, acted
 from engine.invoices.due import draft_of, lines_of, note_of
 from engine.invoices.invoice import (
@@ -52,7 +50,6 @@ class Invoicing:
     ) -> None:
         self._invoices, self._store, self._clock = invoices, store, clock
         self._seller, self._unit, self._stamp = seller, unit, stamp
-        self._printer = InvoicePrinter()
 
     async def on_effect(self, effect: Effect) -> None:
         """Issue what is due; the same effect again finds the same invoice."""
@@ -148,15 +145,6 @@ class Invoicing:
         if isinstance(issued, Invoice) and _asks(issued.draft) != _asks(draft):
             return KEY_REUSED()
         return issued
-
-    async def print(self, invoice: Invoice) -> bytes:
-        """Its PDF, made once and then kept."""
-        kept = await self._invoices.find_print(invoice.id)
-        if kept is not None:
-            return kept
-        pdf = await asyncio.to_thread(self._printer.pdf, invoice)
-        await self._invoices.save_print(invoice.id, pdf)
-        return await self._invoices.find_print(invoice.id) or pdf
 
     async def _issue(self, draft: Draft, *records: AuditRecord) -> Invoice | Refusal:
         stamp = await self._stamp()

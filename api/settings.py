@@ -93,6 +93,13 @@ class InvoiceSettings(SettingGroup):
         description="PEM file with the unit's key and the certificate of the tax authority; empty "
         "means a key of its own and a certificate that nobody vouches for.",
     )
+    print_every_s: float = Field(
+        default=30.0,
+        ge=0,
+        le=86_400,
+        description="Seconds between two rounds that make the PDFs of what was issued, in a child "
+        "at the lowest priority; 0 means that each is made when somebody first asks for it.",
+    )
     name_ar: str = Field(
         default="شركة هديتي للتجارة", min_length=1, max_length=200, description="Seller in Arabic."
     )

@@ -8,6 +8,7 @@ import asyncpg
 from engine.audit.record import AuditRecord
 from engine.invoices.buyer import Buyer
 from engine.invoices.invoice import FIRST_PREVIOUS_HASH, Chain, Draft, Invoice, InvoiceId
+from engine.invoices.printing import DuePrint
 from engine.invoices.submission import Submission
 from engine.kernel.ids import OrderId, UserId
 from engine.kernel.pages import Page, Wanted
@@ -58,7 +59,19 @@ class InvoiceStore(Protocol):
         ...
 
     async def save_print(self, invoice_id: InvoiceId, pdf: bytes) -> None:
-        """Keep the PDF; the first one stays."""
+        """Keep the PDF, which is due no more; the first one stays."""
+        ...
+
+    async def list_due_prints(self, now: Instant, *, limit: int) -> tuple[DuePrint, ...]:
+        """What may be printed by now, the longest waiting first: each issued one was due once."""
+        ...
+
+    async def save_due_print(self, print_: DuePrint) -> bool:
+        """Keep it in the place of the version before; False when somebody else was quicker."""
+        ...
+
+    async def drop_due_print(self, invoice_id: InvoiceId) -> None:
+        """It is not printed unless somebody asks for it."""
         ...
 
     async def find_submissions(self, ids: Iterable[InvoiceId]) -> dict[InvoiceId, Submission]:
@@ -155,6 +168,19 @@ class PostgresInvoices:
 
     async def save_print(self, invoice_id: InvoiceId, pdf: bytes) -> None:
         await self._database.run(queries.save_print, invoice_id=known(invoice_id), pdf=pdf)
+
+    async def list_due_prints(self, now: Instant, *, limit: int) -> tuple[DuePrint, ...]:
+        rows = await self._database.rows(queries.list_due_prints, now=now, limit=limit)
+        return tuple(decode(DuePrint, row["state"]) for row in rows)
+
+    async def save_due_print(self, print_: DuePrint) -> bool:
+        count = await self._database.run(
+            queries.save_due_print, id=print_.id, version=print_.version, state=encode(print_)
+        )
+        return count == 1
+
+    async def drop_due_print(self, invoice_id: InvoiceId) -> None:
+        await self._database.run(queries.drop_due_print, invoice_id=known(invoice_id))
 
     async def find_submissions(self, ids: Iterable[InvoiceId]) -> dict[InvoiceId, Submission]:
         rows = await self._database.rows(queries.find_submissions, ids=[*map(known, ids)])

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from engine.audit.record import AuditRecord
 from engine.invoices.buyer import Buyer
 from engine.invoices.invoice import Chain, Draft, Invoice, InvoiceId, InvoiceKind
+from engine.invoices.printing import DuePrint, awaited
 from engine.invoices.submission import Submission, opened
 from engine.kernel.ids import OrderId, UserId
 from engine.kernel.pages import Page, Wanted
@@ -27,6 +28,7 @@ class MemoryInvoices:
         self._chains: dict[str, list[Invoice]] = defaultdict(list)
         self._by_cause: dict[str, Invoice] = {}
         self._prints: dict[InvoiceId, bytes] = {}
+        self._due_prints: dict[InvoiceId, DuePrint] = {}
         self._submissions: dict[InvoiceId, Submission] = {}
         self._buyers: dict[UserId, Buyer] = {}
 
@@ -40,6 +42,7 @@ class MemoryInvoices:
             self._by_id[made.id] = self._by_cause[draft.cause] = made
             self._chains[unit].append(made)
             self._submissions[made.id] = opened(made)
+            self._due_prints[made.id] = awaited(made)
             self._audit.add(records)
         return made
 
@@ -64,6 +67,21 @@ class MemoryInvoices:
 
     async def save_print(self, invoice_id: InvoiceId, pdf: bytes) -> None:
         self._prints.setdefault(invoice_id, pdf)
+        self._due_prints.pop(invoice_id, None)
+
+    async def list_due_prints(self, now: Instant, *, limit: int) -> tuple[DuePrint, ...]:
+        found = (one for one in self._due_prints.values() if one.due_at <= now)
+        return tuple(sorted(found, key=lambda one: (one.due_at, one.id))[:limit])
+
+    async def save_due_print(self, print_: DuePrint) -> bool:
+        before = self._due_prints.get(print_.id)
+        is_next = before is not None and print_.version == before.version + 1
+        if is_next:
+            self._due_prints[print_.id] = print_
+        return is_next
+
+    async def drop_due_print(self, invoice_id: InvoiceId) -> None:
+        self._due_prints.pop(invoice_id, None)
 
     async def find_submissions(self, ids: Iterable[InvoiceId]) -> dict[InvoiceId, Submission]:
         return {one: self._submissions[one] for one in ids if one in self._submissions}

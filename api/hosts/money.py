@@ -1,8 +1,11 @@
-"""What issues invoices, and what takes payments."""
+"""What issues invoices and prints them, and what takes payments."""
+
+from fastapi import FastAPI
 
 from actors.invoicing import Invoicing
 from actors.paid import Paid
 from actors.payments import Payments, Policy
+from actors.printing import Printing
 from actors.submitting import Submitting
 from api.parts import Parts
 from engine.invoices.submission import Patience
@@ -21,6 +24,18 @@ def open_invoicing(parts: Parts) -> Invoicing:
         unit=settings.unit,
         stamp=parts.certificates.stamp,
     )
+
+
+def open_printing(app: FastAPI, parts: Parts) -> Printing:
+    """What makes PDFs of invoices, also for the routes."""
+    app.state.printing = printing = Printing(
+        parts.invoices,
+        is_judged=parts.authority.is_open,
+        clock=parts.clock,
+        wall=parts.wall,
+        every_s=parts.settings.invoices.print_every_s,
+    )
+    return printing
 
 
 def open_submitting(parts: Parts) -> Submitting:

@@ -15,7 +15,7 @@ from api.hosts.effects import open_outbox
 from api.hosts.files import open_sheets, open_uploads
 from api.hosts.identity import open_gate, open_identity
 from api.hosts.jobs import open_jobs
-from api.hosts.money import open_invoicing, open_payments, open_submitting
+from api.hosts.money import open_invoicing, open_payments, open_printing, open_submitting
 from api.hosts.payouts import open_payouts
 from api.hosts.privacy import open_privacy
 from api.hosts.sockets import open_desk
@@ -71,6 +71,7 @@ async def running(app: FastAPI, parts: Parts) -> AsyncIterator[None]:
         app.state.refused_tries,
         *open_privacy(app, parts),
         open_submitting(parts),
+        open_printing(app, parts),
         open_sheets(app, parts),
     )
     async with asyncio.TaskGroup() as tasks:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from actors.invoicing import Invoicing
 from actors.loyalty import Loyalty
+from actors.printing import Printing
 from api.bodies import Body, PriceLineBody, Reason
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
@@ -28,7 +29,7 @@ from engine.invoices.invoice import (
     InvoiceId,
     InvoiceKind,
 )
-from engine.invoices.submission import NOT_CLEARED, handed_out, is_held_back
+from engine.invoices.submission import NOT_CLEARED
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
@@ -128,7 +129,7 @@ async def _take_points_back(request: Request, parts: Parts, order_id: OrderId) -
 async def get_invoice_file(
     token: Annotated[str, Path(max_length=200)], parts: PartsDep, request: Request
 ) -> Response:
-    """An invoice as a PDF or as XML."""
+    """An invoice as a PDF or as XML; a PDF that is not printed yet is printed now."""
     read = read_link(token, key=link_key(parts), now=parts.clock.now())
     if isinstance(read, Refusal):
         raise Refused(read)
@@ -136,15 +137,13 @@ async def get_invoice_file(
     invoice = await parts.invoices.find(InvoiceId(invoice_id))
     if invoice is None:
         raise Refused(UNKNOWN_LINK())
-    submissions = await parts.invoices.find_submissions([invoice.id])
-    submission = submissions[invoice.id]
-    if is_held_back(submission) and await parts.authority.is_open():
-        raise Refused(NOT_CLEARED())
-    invoice = handed_out(invoice, submission)
-    invoicing: Invoicing = request.app.state.invoicing
+    printing: Printing = request.app.state.printing
+    handed_out = await printing.handed_out(invoice)
+    if isinstance(handed_out, Refusal):
+        raise Refused(handed_out)
     if side == PDF:
-        return _file(await invoicing.print(invoice), f"{invoice.number}.pdf", "application/pdf")
-    return _file(invoice.xml, f"{invoice.number}.xml", "application/xml")
+        return _file(await printing.pdf(handed_out), f"{invoice.number}.pdf", "application/pdf")
+    return _file(handed_out.xml, f"{invoice.number}.xml", "application/xml")
 
 
 def _file(content: bytes, name: str, media_type: str) -> Response:

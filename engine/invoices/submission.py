@@ -77,6 +77,10 @@ class Patience(Struct, frozen=True, kw_only=True):
     first_ms: int
     most_ms: int
 
+    def wait_ms(self, tries: int) -> int:
+        """How long after a try that had so many before it."""
+        return min(self.most_ms, self.first_ms << min(tries, 30))
+
 
 def opened(invoice: Invoice) -> Submission:
     """What is to be sent of a document that was issued now."""
@@ -94,12 +98,11 @@ def opened(invoice: Invoice) -> Submission:
 
 def tried(submission: Submission, patience: Patience, *, now: Instant) -> Submission:
     """As it is written down before it is sent: nobody else sends it until the wait is over."""
-    wait_ms = min(patience.most_ms, patience.first_ms << min(submission.tries, 30))
     return replace(
         submission,
         version=submission.version + 1,
         tries=submission.tries + 1,
-        due_at=now + wait_ms,
+        due_at=now + patience.wait_ms(submission.tries),
     )
 
 

@@ -100,6 +100,7 @@ PLACES: Final[tuple[DataPlace, ...]] = (
     DataPlace(name="invoices", fate=F.HOLD, why=_TAX, found_by=("orders",), is_told=True),
     DataPlace(name="invoice_buyers", fate=F.DELETE, found_by=("users",), is_told=True),
     DataPlace(name="invoice_prints", fate=F.HOLD, why=_TAX),
+    DataPlace(name="invoice_prints_due", fate=F.NOBODY),
     DataPlace(name="invoice_submissions", fate=F.HOLD, why=_TAX),
     DataPlace(name="invoice_units", fate=F.NOBODY),
     DataPlace(name="unit_certificates", fate=F.NOBODY),

@@ -40,8 +40,22 @@ limit :limit;
 select pdf from invoice_prints where invoice_id = :invoice_id;
 
 -- name: save_print!
+with printed as (delete from invoice_prints_due where id = :invoice_id)
 insert into invoice_prints (invoice_id, pdf) values (:invoice_id, :pdf)
 on conflict (invoice_id) do nothing;
+
+-- name: list_due_prints
+select state
+from invoice_prints_due
+where due_at <= instant(:now)
+order by due_at, id
+limit :limit;
+
+-- name: save_due_print!
+update invoice_prints_due set state = :state where id = :id and version = :version - 1;
+
+-- name: drop_due_print!
+delete from invoice_prints_due where id = :invoice_id;
 
 -- name: save_buyer!
 insert into invoice_buyers (state) values (:state)

@@ -10,6 +10,9 @@ from actors.chance import SystemChance
 from actors.gateways.settings import OutboxSettings
 from actors.invoicing import Invoicing
 from actors.outbox import Handler, Outbox
+from actors.print.invoice import InvoicePrinter
+from actors.print.press import Press
+from actors.printing import Printing
 from engine.invoices.invoice import CreditRefund, Invoice, InvoiceKind, IssueInvoice
 from engine.kernel.ids import EffectId, OrderId, UserId
 from engine.kernel.messages import Caller, Decision, Effect, Role
@@ -17,7 +20,7 @@ from engine.orders.messages import SendSms
 from engine.orders.order import Order, OrderStatus
 from engine.pricing.lines import PriceLine
 from storage.database import Database, Session
-from storage.invoices import PostgresInvoices
+from storage.invoices import InvoiceStore, PostgresInvoices
 from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
 from tests.actors.kills import Killed, Life, Mortal, die_everywhere
@@ -31,6 +34,7 @@ LINES = (PriceLine(name="ورد جوري", unit_halalas=100, includes_vat=True),
 REFUNDED = 200
 TIMES = 100
 PROCESSES = 4
+PRINTER = InvoicePrinter()
 
 
 class MortalDatabase(Mortal):
@@ -107,8 +111,10 @@ class Process:
         self.life = Life(dies_at)
         store: Any = Mortal(books.store, self.life)
         database: Any = MortalDatabase(books.database, self.life)
+        invoices = PostgresInvoices(database)
+        self.printing = a_printer(invoices, books.clock)
         self.invoicing = Invoicing(
-            PostgresInvoices(database),
+            invoices,
             store,
             clock=books.clock,
             seller=SELLER,
@@ -140,7 +146,25 @@ class Process:
             original.id, InvoiceKind.DEBIT_NOTE, LINES, reason="x", cause=cause, by=OPERATOR
         )
         assert isinstance(note, Invoice)
-        return await self.invoicing.print(note)
+        return await self.printing.pdf(note)
+
+
+class PressAtHome(Press):
+    """Prints without a child, which would cost each life half a second."""
+
+    async def pdf(self, invoice: Invoice) -> bytes:
+        return PRINTER.pdf(invoice)
+
+
+def a_printer(invoices: InvoiceStore, clock: HandClock) -> Printing:
+    """Of a unit that no authority knows."""
+    return Printing(
+        invoices, is_judged=_unknown, clock=clock, wall=clock, every_s=1, press=PressAtHome
+    )
+
+
+async def _unknown() -> bool:
+    return False
 
 
 async def _nothing(_: Effect) -> None:
@@ -189,6 +213,32 @@ async def test_wherever_a_process_dies_each_is_issued_once_and_follows_the_last(
             (InvoiceKind.CREDIT_NOTE, REFUNDED),
             (InvoiceKind.DEBIT_NOTE, 100),
         ]
+
+
+async def test_wherever_a_process_dies_each_pdf_is_made_in_the_background(
+    database_settings: DatabaseSettings,
+) -> None:
+    async with some_books(database_settings) as books:
+
+        async def lived(dies_at: int | None) -> tuple[Life, object]:
+            unit = new_id()
+            await books.owing()
+            await books.clock.move(40)
+            await Process(books, unit).drain()
+            life = Life(dies_at)
+            mortal: Any = Mortal(books.invoices, life)
+            with suppress(Killed):
+                await life.during(a_printer(mortal, books.clock).look())
+            # What the dead one had begun is due again, for whoever looks after his lease.
+            await books.clock.move(61)
+            await a_printer(books.invoices, books.clock).look()
+            issued = await books.chain(unit)
+            prints = [await books.invoices.find_print(one.id) for one in issued]
+            again = [PRINTER.pdf(one) for one in issued]
+            assert await books.invoices.list_due_prints(books.clock.now(), limit=9) == ()
+            return life, prints == again and len(prints)
+
+        assert await die_everywhere(lived, points=20) == 2
 
 
 async def test_a_hundred_at_once_are_one_invoice(database_settings: DatabaseSettings) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from engine.invoices.buyer import Buyer
 from engine.invoices.invoice import CREDIT_EXCEEDED, Chain, Draft, Invoice, InvoiceId
 from engine.invoices.issue import issue
+from engine.invoices.printing import awaited, begun
 from engine.invoices.submission import (
     Patience,
     Remark,
@@ -212,3 +213,27 @@ async def test_what_is_issued_is_on_its_way_to_the_authority(
     wanted = Wanted(limit=10, only=(one_of("status", "cleared"),))
     page = await invoices.list_submissions(wanted)
     assert page.rows == (replace(done, cleared_xml=b""),)
+
+
+async def test_what_is_issued_is_due_to_be_printed_until_it_is(
+    store: Store, invoices: InvoiceStore
+) -> None:
+    first, other = await a_kept_one(store, invoices), await a_kept_one(store, invoices)
+    now = other.draft.issued_at
+    due = await invoices.list_due_prints(now, limit=10)
+    assert due == tuple(sorted((awaited(first), awaited(other)), key=lambda one: one.id))
+    assert await invoices.list_due_prints(now, limit=1) == due[:1]
+    assert await invoices.list_due_prints(now - 1, limit=10) == ()
+    begun_ = begun(awaited(first), now=now)
+    # Two begin it at once: one of them does.
+    assert [await invoices.save_due_print(begun_) for _ in range(2)] == [True, False]
+    assert await invoices.list_due_prints(now, limit=10) == (awaited(other),)
+    assert await invoices.list_due_prints(begun_.due_at, limit=10) == (awaited(other), begun_)
+    await invoices.save_print(first.id, b"%PDF-1")
+    await invoices.save_print(first.id, b"%PDF-2")
+    assert await invoices.find_print(first.id) == b"%PDF-1"
+    # Whoever had begun it finds that it is done.
+    assert not await invoices.save_due_print(begun(begun_, now=now))
+    await invoices.drop_due_print(other.id)
+    assert await invoices.list_due_prints(begun_.due_at, limit=10) == ()
+    assert await invoices.find_print(other.id) is None
