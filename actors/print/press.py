@@ -43,7 +43,8 @@ class Press:
                 self._child.kill()
             assert self._child.stdin is not None
             self._child.stdin.close()
-            await self._child.wait()
+            # To the end of what it said, which closes its pipe, too.
+            await self._child.communicate()
 
     async def pdf(self, invoice: Invoice) -> bytes:
         """Its PDF, the same bytes as everywhere.
