@@ -52,31 +52,35 @@ class Press:
         Raises:
             PressBroken: and nothing more is printed by this one.
         """
+        # A start that is cut short would leave a child that nobody knows.
+        child = self._child = self._child or await _begun()
         try:
             async with asyncio.timeout(self._time_limit_s):
-                return await self._ask(msgspec.msgpack.encode(invoice))
+                return await _ask(child, msgspec.msgpack.encode(invoice))
         except TimeoutError:
             raise PressBroken(f"not printed within {self._time_limit_s:g} s") from None
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             raise PressBroken("the child has ended") from error
 
-    async def _ask(self, told: bytes) -> bytes:
-        if self._child is None:
-            self._child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "actors.print.press", str(os.getpid())),
-                stdin=PIPE,
-                stdout=PIPE,
-                # A Ctrl-C in the terminal is for the parent, which then ends its children.
-                start_new_session=True,
-            )
-        child = self._child
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(len(told).to_bytes(_LENGTH_BYTES) + told)
-        await child.stdin.drain()
-        length = int.from_bytes(await child.stdout.readexactly(_LENGTH_BYTES))
-        return await child.stdout.readexactly(length)
+
+async def _begun() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "actors.print.press", str(os.getpid())),
+        stdin=PIPE,
+        stdout=PIPE,
+        # A Ctrl-C in the terminal is for the parent, which then ends its children.
+        start_new_session=True,
+    )
+
+
+async def _ask(child: asyncio.subprocess.Process, told: bytes) -> bytes:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(len(told).to_bytes(_LENGTH_BYTES) + told)
+    await child.stdin.drain()
+    length = int.from_bytes(await child.stdout.readexactly(_LENGTH_BYTES))
+    return await child.stdout.readexactly(length)
 
 
 def main(parent: str) -> None:
