@@ -1,4 +1,4 @@
-"""The way out of a cell: what changed while a batch is on its way, or just left, leaves together."""
+"""The way out of a cell: what changes while a batch is on its way, or just left, goes together."""
 
 import asyncio
 
