@@ -1,4 +1,4 @@
-"""The way out of a cell: what changed while a batch is on its way, or just left, goes together."""
+"""The way out of a cell: what changes while a batch is on its way, or just left, goes together."""
 
 import asyncio
 
@@ -35,7 +35,8 @@ class Publisher:
         self._something = asyncio.Event()
         self._sequence = 0
         self._told: dict[str, tuple[int, int]] = {}
-        self._epoch = 0
+        self._epochs = 0
+        self._epoch = f"{incarnation}.0"
 
     def publish(self, publication: Publication) -> None:
         """Send it with the next batch; when too many wait, they are lost and the gap shows."""
@@ -48,20 +49,18 @@ class Publisher:
     def bookmark(self, channel: str) -> Bookmark:
         """Up to where a channel was told."""
         offset, _ = self._told.get(channel, (0, 0))
-        return self._bookmark(offset)
+        return Bookmark(epoch=self._epoch, offset=offset)
 
     def _numbered(self, publication: Publication) -> Publication:
         channel, version = publication.channel, publication.version
         if channel not in self._told and len(self._told) >= CHANNELS_MAX:
             self._told.clear()
-            self._epoch += 1
+            self._epochs += 1
+            self._epoch = f"{self._incarnation}.{self._epochs}"
         offset, told = self._told.get(channel, (0, 0))
         offset += 1 if version - told in _NOTHING_BETWEEN else 2
         self._told[channel] = (offset, version)
-        return replace(publication, bookmark=self._bookmark(offset))
-
-    def _bookmark(self, offset: int) -> Bookmark:
-        return Bookmark(epoch=f"{self._incarnation}.{self._epoch}", offset=offset)
+        return replace(publication, bookmark=Bookmark(epoch=self._epoch, offset=offset))
 
     async def run(self) -> None:
         """Send batches until cancelled."""

@@ -22,6 +22,7 @@ from storage.store import Answer
 # A loop holds its tasks only weakly.
 _under_way: Final[set["asyncio.Task[Any]"]] = set()
 T = TypeVar("T")
+_sorted: Final = msgspec.json.Encoder(order="sorted").encode
 # Somebody may be on his way in vain until they are carried out.
 _VITAL: Final = (CancelOrder, ChangeOrder, UnassignOrder)
 
@@ -41,7 +42,7 @@ def id_of_command(caller: Caller, route: str, key: str) -> CommandId:
 
 def fingerprint(asked: object) -> str:
     """A digest of what was asked, by which a key used for something else is noticed."""
-    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+    return hashlib.sha256(_sorted(asked)).hexdigest()
 
 
 def deadline(parts: Parts, waited_s: float = 0.0) -> Instant:

@@ -1,4 +1,4 @@
-"""Conversations: one writer at a time for each, its messages and markers in one transaction."""
+"""Conversations: each changes one version after another, with its messages and markers."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -22,14 +22,17 @@ from engine.listings import CHAT_MESSAGES
 from engine.orders.messages import UNKNOWN_ORDER
 from engine.orders.order import Order
 from engine.uploads import Upload, UploadId
-from storage.database import Database, Session
+from storage.database import Database
 from storage.kinds import decode, encode, known
 from storage.listed import page_in
 from storage.queries import queries
+from storage.store import StoreUnavailable
 
 # So much is told at once of what somebody missed; who missed more begins with the newest.
 MISSED_MAX: Final = 200
 NEWEST: Final = 50
+# Of those who write at once one succeeds with each try.
+_TRIES_MAX: Final = 100
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -49,7 +52,7 @@ class ChatStore(Protocol):
     """Every method may raise `StoreUnavailable`."""
 
     async def turn(self, asked: Asked, decide: Decide, *, due_at: Instant) -> Decision | Refusal:
-        """Decide while nobody else does in this conversation, and store what was decided.
+        """Decide by what stands, and store what was decided if that still stands; else once more.
 
         Its effects are promised with it, to happen from `due_at` on. A decision without a change
         stores nothing. Of an order that there is not it is not asked.
@@ -85,14 +88,16 @@ class PostgresChat:
         self._database = database
 
     async def turn(self, asked: Asked, decide: Decide, *, due_at: Instant) -> Decision | Refusal:
-        async with self._database.transaction() as session:
-            standing = await _standing(session, asked)
+        for _ in range(_TRIES_MAX):
+            standing = await self._standing(asked)
             if standing is None:
                 return UNKNOWN_ORDER(order_id=asked.order_id)
             decided = decide(standing)
-            if isinstance(decided, Decision):
-                await _save(session, asked.order_id, decided, due_at)
-        return decided
+            if isinstance(decided, Refusal) or not decided.changes:
+                return decided
+            if await self._is_saved(decided, due_at):
+                return decided
+        raise StoreUnavailable(f"others wrote about order {asked.order_id} all the time")
 
     async def read(
         self, order_id: OrderId, *, since: int | None, courier_id: CourierId | None
@@ -107,12 +112,9 @@ class PostgresChat:
             return None
         (found,) = rows
         messages = [decode(ChatMessage, one) for one in found["messages"][:limit]]
-        state = found["state"]
         return Talk(
             order=decode(Order, found["order_state"]),
-            conversation=(
-                Conversation(id=order_id) if state is None else decode(Conversation, state)
-            ),
+            conversation=_conversation(order_id, found["state"]),
             messages=tuple(sorted(messages, key=_number)),
             is_complete=len(found["messages"]) <= limit,
         )
@@ -141,43 +143,46 @@ class PostgresChat:
         )
         return found
 
+    async def _standing(self, asked: Asked) -> Standing | None:
+        """What is known now; None of an order that there is not."""
+        rows = await self._database.rows(
+            queries.conversation_standing,
+            order_id=known(asked.order_id),
+            message_id=asked.message_id,
+            author_id=asked.author_id,
+            since=asked.since,
+            upload_id=None if asked.attachment is None else known(asked.attachment),
+        )
+        if not rows:
+            return None
+        (found,) = rows
+        same, attachment = found["same"], found["attachment"]
+        return Standing(
+            order=decode(Order, found["order_state"]),
+            conversation=_conversation(asked.order_id, found["state"]),
+            same=None if same is None else decode(ChatMessage, same),
+            recent=found["recent"],
+            attachment=None if attachment is None else decode(Upload, attachment),
+        )
 
-async def _standing(session: Session, asked: Asked) -> Standing | None:
-    """What is known once the conversation is ours alone; None of an order that there is not."""
-    begun, order_id = Conversation(id=asked.order_id), known(asked.order_id)
-    state = await session.value(queries.begin_conversation, state=encode(begun), order_id=order_id)
-    if state is None:
-        return None
-    (found,) = await session.rows(
-        queries.conversation_standing,
-        order_id=order_id,
-        message_id=asked.message_id,
-        author_id=asked.author_id,
-        since=asked.since,
-        upload_id=None if asked.attachment is None else known(asked.attachment),
-    )
-    same, attachment = found["same"], found["attachment"]
-    return Standing(
-        order=decode(Order, found["order_state"]),
-        conversation=decode(Conversation, state),
-        same=None if same is None else decode(ChatMessage, same),
-        recent=found["recent"],
-        attachment=None if attachment is None else decode(Upload, attachment),
-    )
-
-
-async def _save(session: Session, order_id: OrderId, decided: Decision, due_at: Instant) -> None:
-    assert decided.changes or not decided.effects, "what is promised goes with what is said"
-    for change in decided.changes:
+    async def _is_saved(self, decided: Decision, due_at: Instant) -> bool:
+        """Whether it was stored: not if somebody else was quicker."""
+        (change,) = decided.changes
         written = (one.message for one in change.events if isinstance(one, MessageWritten))
-        await session.run(
+        saved: bool = await self._database.value(
             queries.save_conversation,
             state=encode(change.thing),
-            order_id=order_id,
+            order_id=change.thing.id,
+            version=change.thing.version,
             messages=[encode(one) for one in written],
             effects=[encode(one) for one in decided.effects],
             due_at=due_at,
         )
+        return saved
+
+
+def _conversation(order_id: OrderId, state: bytes | None) -> Conversation:
+    return Conversation(id=order_id) if state is None else decode(Conversation, state)
 
 
 def _number(message: ChatMessage) -> int:

@@ -53,8 +53,9 @@ class _History:
         self.size = CHANNEL_BYTES
 
     def since(self, bookmark: Bookmark) -> Missed | None:
-        missed = max(0, self._last - bookmark.offset)
-        if bookmark.epoch != self._epoch or missed > len(self._frames):
+        missed = self._last - bookmark.offset
+        # Whoever was shown more than was heard here knows a version that is not known here.
+        if bookmark.epoch != self._epoch or not 0 <= missed <= len(self._frames):
             return None
         return Missed(list(self._frames)[len(self._frames) - missed :], self._version)
 

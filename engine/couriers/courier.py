@@ -35,6 +35,9 @@ class CourierStatus(StrEnum):
     ENDING = "ending"
 
 
+_STATUS_OF: Final = {one: CourierStatus(one.value) for one in Duty}
+
+
 class StopKind(StrEnum):
     """What is done at a stop."""
 
@@ -172,7 +175,7 @@ class Courier(Thing, frozen=True, kw_only=True):
     def status(self) -> CourierStatus:
         """Duty, offer and route in one word."""
         if self.duty is not Duty.ON:
-            return CourierStatus(self.duty.value)
+            return _STATUS_OF[self.duty]
         if has_errands(self.route):
             return CourierStatus.BUSY
         return CourierStatus.OFFERED if self.offer_id else CourierStatus.ON

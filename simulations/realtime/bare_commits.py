@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Final
 
 from actors.chance import new_id
 from actors.publisher import Publisher
@@ -21,14 +20,19 @@ from storage.live import Batch, Publication
 from storage.postgres import PostgresStore
 from storage.store import Answer, Commit, Stored
 
-_CELL: Final = CellId("measured")
-
 
 class BareCommits:
-    """Couriers who take breaks and end them, of whom no cell knows."""
+    """Couriers who take breaks and end them, of whom no cell knows.
+
+    What is put into the stream is said by one cell that never begins anew: else every edge would
+    ask how all stands that anybody listens to, and what is measured next would wait for that.
+    """
 
     def __init__(self, site: Site, couriers: Sequence[Courier]) -> None:
         self._site = site
+        self._cell = CellId(f"measured {site.new_id()}")
+        live, clock = site.place.live, site.clock
+        self._publisher = Publisher(self._cell, site.new_id(), live, clock)
         self._store = PostgresStore(site.place.database)
         self._couriers = list(couriers)
         self._sequence = 0
@@ -83,23 +87,22 @@ class BareCommits:
         live = self._site.place.live
         found: list[float] = []
         sent_at: list[float] = []
-        publisher = Publisher(_CELL, self._site.new_id(), live, self._site.clock)
 
         async def read(position: str) -> None:
             while len(found) < count:
                 position, batches = await live.read(position, wait_ms=500)
                 seen_at = perf_counter()
                 found.extend(
-                    1000 * (seen_at - sent_at[one.body["number"]]) for one in _told(batches)
+                    1000 * (seen_at - sent_at[one.body["number"]]) for one in self._told(batches)
                 )
 
         async def commit(number: int) -> None:
             # Another courier each time: what touches one thing must wait for it.
             self._couriers.append(await self._begin())
-            told = Publication(channel=_CELL, kind="", version=0, body={"number": number})
-            publisher.publish(told)
+            told = Publication(channel=self._cell, kind="", version=0, body={"number": number})
+            self._publisher.publish(told)
 
-        publishing = asyncio.create_task(publisher.run())
+        publishing = asyncio.create_task(self._publisher.run())
         rate = SteadyRate(self._site.clock, per_s)
         async with asyncio.timeout(60 + count / per_s), asyncio.TaskGroup() as tasks:
             tasks.create_task(read(await live.tail()))
@@ -110,20 +113,19 @@ class BareCommits:
         publishing.cancel()
         return found
 
+    def _told(self, batches: Sequence[Batch]) -> list[Publication]:
+        return [one for batch in batches if batch.cell == self._cell for one in batch.publications]
+
     async def _store_it(self, decision: Decision) -> Courier:
         command_id = CommandId(new_id(self._site.clock, self._site.chance))
         answer = Answer(command_id=command_id, fingerprint="measured", reply=decision.reply)
         now = self._site.clock.now()
         outcome = await self._store.commit(
-            Commit(cell=_CELL, decision=decision, at=now, answer=answer)
+            Commit(cell=self._cell, decision=decision, at=now, answer=answer)
         )
         assert isinstance(outcome, Stored), outcome
         courier: Courier = decision.changes[0].thing
         return courier
-
-
-def _told(batches: Sequence[Batch]) -> list[Publication]:
-    return [one for batch in batches if batch.cell == _CELL for one in batch.publications]
 
 
 def _decided(found: Decision | Refusal) -> Decision:

@@ -134,7 +134,7 @@ class Moving(RuleBasedStateMachine):
 
 
 TestMoving = Moving.TestCase
-TestMoving.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestMoving.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 
 
 def test_a_number_is_left_out_where_another_cell_may_have_told_something() -> None:
@@ -166,3 +166,10 @@ async def test_a_late_word_of_the_cell_that_it_left_is_told_to_nobody() -> None:
         await hub.subscribe("order:1", outgoing, a_bookmark(1, "b"))
         (resumed,) = read(outgoing)
         assert [one["version"] for one in resumed["updates"]] == [4]
+
+
+def test_who_knows_more_than_the_edge_has_heard_is_told_how_it_stands() -> None:
+    histories = Histories()
+    histories.add(a_state(1, "b", 2), b"2")
+    assert histories.since("order:1", a_bookmark(1, "b")) == ([], 2)
+    assert histories.since("order:1", a_bookmark(2, "b")) is None
