@@ -21,6 +21,7 @@ from engine.identity.access import Permission
 from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.messages import Caller
 from engine.kernel.refusals import KEY_REUSED, Refusal
+from engine.orders.messages import UNKNOWN_ORDER
 from engine.payouts.dispute import (
     DISPUTE_CLOSED,
     UNKNOWN_DISPUTE,
@@ -73,20 +74,33 @@ class DisputesShown(PageAnswer):
     "",
     status_code=201,
     responses=answers(
-        201, DisputeShown, *WITH_BODY, *WITH_TOKEN, *WITH_STORE, UNKNOWN_COURIER, KEY_REUSED
+        201,
+        DisputeShown,
+        *WITH_BODY,
+        *WITH_TOKEN,
+        *WITH_STORE,
+        UNKNOWN_COURIER,
+        UNKNOWN_ORDER,
+        KEY_REUSED,
     ),
 )
 async def open_dispute(
     body: DisputeBody, key: Key, judge: Judge, *, parts: PartsDep, request: Request
 ) -> Json:
-    """Hold some of a courier's money; what his wallet lacks he owes."""
+    """Hold some of a courier's money because of an order; what his wallet lacks he owes.
+
+    Of an order that he gave away it may be, too.
+    """
     courier = await parts.store.find_courier(CourierId(UserId(body.courier_id)))
     if courier is None:
         raise Refused(UNKNOWN_COURIER())
+    order = await parts.store.find_order(OrderId(body.order_id))
+    if order is None:
+        raise Refused(UNKNOWN_ORDER())
     disputes: Disputes = request.app.state.disputes
     opened = await disputes.open(
         courier.id,
-        OrderId(body.order_id),
+        order.id,
         body.halalas,
         reason=body.reason,
         cause=id_of_command(judge, "POST /v1/disputes", key),

@@ -13,7 +13,6 @@ from tests.api.test_earnings import in_wallet, lines_of
 from tests.api.test_payouts import ACCOUNT, PAYOUTS
 from tests.api.test_wallet import enter
 from tests.api.town import Person, Socket, Town, a_town
-from tests.builders import new_id
 
 
 async def rule(town: Town, seen: int, **parameters: int) -> int:
@@ -95,7 +94,7 @@ async def test_what_he_owes_is_kept_back_before_he_is_paid(tmp_path: Path) -> No
         await courier.put("/v1/wallet/bank-account", ACCOUNT)
         held: dict[str, Any] = {
             "courier_id": courier.user_id,
-            "order_id": new_id(),
+            "order_id": await (await town.log_in("customer")).order(),
             "halalas": 3_000,
             "reason": "the cake fell",
         }

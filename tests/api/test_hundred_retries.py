@@ -202,11 +202,10 @@ async def an_approval(shop: Shop, sara: Person) -> Wish:
 
 
 async def a_dispute(shop: Shop, sara: Person) -> Wish:
-    del sara
-    courier = await rich(shop.town, 5_000)
-    body = {"courier_id": courier.user_id, "order_id": new_id(), "halalas": 3_000, "reason": "x"}
+    courier, order_id = await rich(shop.town, 5_000), (await shop.pay(sara, VISA))["order_id"]
+    body = {"courier_id": courier.user_id, "order_id": order_id, "halalas": 3_000, "reason": "x"}
     left = {f"courier_hold:{courier.user_id}": 3_000, f"courier_wallet:{courier.user_id}": 2_000}
-    return Wish(await shop.town.operator(), "/v1/disputes", body, left)
+    return Wish(await shop.town.operator(), "/v1/disputes", body, left, {"charge": 1})
 
 
 async def the_end_of_a_dispute(shop: Shop, sara: Person) -> Wish:
@@ -215,7 +214,8 @@ async def the_end_of_a_dispute(shop: Shop, sara: Person) -> Wish:
     path = f"/v1/disputes/{opened.json()['dispute_id']}/close"
     body = {"outcome": "upheld", "reason": "seen"}
     held, wallet = wish.balances
-    return Wish(wish.person, path, body, {held: 0, wallet: 2_000, "goodwill": 3_000})
+    left = {held: 0, wallet: 2_000, "goodwill": 3_000}
+    return Wish(wish.person, path, body, left, wish.moves)
 
 
 async def a_refund_to_the_wallet(shop: Shop, sara: Person) -> Wish:

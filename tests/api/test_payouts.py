@@ -86,7 +86,7 @@ async def test_those_in_charge_hold_what_is_disputed_and_decide(town: Town) -> N
     courier, judge = await rich(town, 5000), await town.operator()
     body = {
         "courier_id": courier.user_id,
-        "order_id": new_id(),
+        "order_id": await (await town.log_in("customer")).order(),
         "halalas": 3000,
         "reason": "الكعكة سقطت",
     }
@@ -104,10 +104,10 @@ async def test_those_in_charge_hold_what_is_disputed_and_decide(town: Town) -> N
     assert await in_wallet(courier) == 5000
     again = await judge.post(close, {**decision, "outcome": "upheld"})
     assert (again.status_code, again.json()["code"]) == (409, "dispute_closed")
-    for path, told in (
-        (f"/v1/disputes/{new_id()}/close", "unknown_dispute"),
-        ("/v1/disputes", "unknown_courier"),
+    for path, sent, told in (
+        (f"/v1/disputes/{new_id()}/close", decision, "unknown_dispute"),
+        ("/v1/disputes", {**body, "courier_id": new_id()}, "unknown_courier"),
+        ("/v1/disputes", {**body, "order_id": new_id()}, "unknown_order"),
     ):
-        sent = decision if "close" in path else {**body, "courier_id": new_id()}
         missing = await judge.post(path, sent)
         assert (missing.status_code, missing.json()["code"]) == (404, told)

@@ -19,6 +19,7 @@ from actors.gateways.settings import (
     PayoutSettings,
 )
 from engine.money.accounts import AccountId
+from engine.money.periods import month_at
 from engine.payments.gateways import GatewayName
 from simulations.gateways.moyasar import (
     PUBLISHABLE_KEY,
@@ -258,6 +259,35 @@ async def held_for_a_dispute_and_paid_out(one: Service) -> None:
     assert one.bank.paid_halalas() == payout["amount_halalas"]
 
 
+async def the_books_of_the_month_agree(one: Service) -> None:
+    """What is declared is what was invoiced less what was credited, as the ledger has it."""
+    sara = await one.town.log_in("customer")
+    operator, admin = await one.town.operator(), await one.town.admin()
+    month = f"/v1/periods/{month_at(one.town.parts.clock.now()).name}"
+
+    async def declared() -> dict[str, Any] | None:
+        found = (await admin.get(f"{month}/vat-return")).json()
+        return found if found["difference_halalas"] == 0 else None
+
+    before = await one.until(declared)
+    told = await one.pay(sara, VISA)
+    await one.carry(sara, told["order_id"], *DELIVERED)
+    await one.payment(sara, told, status="captured")
+    back = {"amount_halalas": 1150, "reason": "goods", "note": "withered"}
+    path = f"/v1/payments/{told['payment_id']}/refunds"
+    assert (await operator.post(path, back)).status_code == 201
+    invoice, note = await one.invoices(sara, told["order_id"], 2)
+    vat = await one.until(declared)
+    for name, part in (("output_vat_halalas", "vat_halalas"), ("sales_net_halalas", "net_halalas")):
+        assert vat[name] - before[name] == invoice[part] - note[part] > 0
+    turnovers = (await admin.get(f"{month}/trial-balance")).json()["turnovers"]
+    for asset in {each["asset"] for each in turnovers}:
+        sides = [each["debits"] - each["credits"] for each in turnovers if each["asset"] == asset]
+        assert sum(sides) == 0
+    refused = await admin.post(f"{month}/close")
+    assert (refused.status_code, refused.json()["code"]) == (409, "period_not_over")
+
+
 JOURNEYS = (
     ordered_paid_delivered_and_invoiced,
     declined_and_paid_with_another_card,
@@ -266,6 +296,7 @@ JOURNEYS = (
     brought_back_when_nobody_was_there,
     partly_given_back,
     held_for_a_dispute_and_paid_out,
+    the_books_of_the_month_agree,
 )
 
 
