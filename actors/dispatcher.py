@@ -21,6 +21,7 @@ from actors.waits import Waits
 from engine.dispatch.muster import Muster
 from engine.dispatch.offers import make
 from engine.dispatch.pool import stated
+from engine.dispatch.prepositioning import trips_ahead
 from engine.dispatch.proposals import Proposal, offer_of, proposals
 from engine.dispatch.roster import Roster
 from engine.dispatch.underway import UnderWay, independent, orders_under_way, under_way
@@ -99,10 +100,12 @@ class Dispatcher:
         await self._clock.sleep(0)
         self._waits.begin(zone, roster)
         await self._clock.sleep(0)
-        tick = await self._offers(zone, orders, muster)
-        sent = await self._prepositioning.send(zone, orders, muster, self._busy_soon(zone.id))
+        self._prepositioning.learn(zone, orders)
         await self._clock.sleep(0)
-        return replace(tick, sent_to_wait=sent)
+        tick = await self._offers(zone, orders, muster)
+        sent = await self._prepositioning.send(zone, muster, self._busy_soon(zone.id))
+        await self._clock.sleep(0)
+        return replace(tick, sent_to_wait=tick.sent_to_wait + sent)
 
     def _busy_soon(self, zone_id: ZoneId) -> set[CourierId]:
         """For whom the last plan holds orders that still wait."""
@@ -153,17 +156,20 @@ class Dispatcher:
         by_id = {one.id: one for one in orders}
         considered: Mapping[Any, tuple[str, ...]] = Considered(plan)
         await self._revise(zone, plan, trips)
-        found = proposals(zone, plan, by_id, considered, under_way=trips, now=began)
+        ahead = trips_ahead(plan, by_id, self._holdings.couriers, now=began)
+        gone = await self._prepositioning.send_ahead(zone, ahead)
+        found = proposals(zone, plan, by_id, considered, under_way={*trips, *gone}, now=began)
         told = await self._waits.explain(zone, found, plan, considered)
         made = await asyncio.gather(*(self._offer(zone, one) for one in told))
         done = Tick(
             waiting=tick.waiting,
             available=tick.available,
             offered=sum(made),
+            sent_to_wait=len(gone),
             unassigned=dict(Counter(reason.value for reason in plan.unassigned.values())),
             solve_ms=(self._clock.now() - began) / self._clock.speed,
         )
-        await self._waits.note(zone, plan, considered, why_unplanned=Why.NO_CANDIDATE)
+        await self._waits.note(zone, plan, considered, why_unplanned=Why.NO_CANDIDATE, gone=gone)
         return done
 
     async def _revise(self, zone: Zone, plan: Plan, present: Mapping[CourierId, UnderWay]) -> None:

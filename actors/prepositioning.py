@@ -1,7 +1,7 @@
-"""Idle couriers are sent to wait where orders are expected: once a tick, after the offers."""
+"""Idle couriers are sent where orders are expected or planned: once a tick, after the offers."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from actors.clock import Clock
@@ -13,7 +13,7 @@ from engine.couriers.prepositioning import arrival_at_wait, send_to_wait
 from engine.dispatch.demand import Demand
 from engine.dispatch.muster import Muster
 from engine.dispatch.pool import is_available
-from engine.dispatch.prepositioning import WaitMove, wait_moves
+from engine.dispatch.prepositioning import Ahead, WaitMove, moves_ahead, wait_moves
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, ZoneId
 from engine.kernel.messages import Decision
@@ -33,27 +33,41 @@ class Prepositioning:
         self._clock = clock
         self._demand: dict[ZoneId, Demand] = {}
 
+    def learn(self, zone: Zone, orders: Iterable[Order]) -> None:
+        """Remember what waits in this tick."""
+        parameters, now = zone.parameters, self._clock.now()
+        if parameters.wait_moves_max == 0 and parameters.leave_early_s == 0:
+            self._demand.pop(zone.id, None)
+            return
+        demand = self._demand.setdefault(zone.id, Demand(since=now))
+        demand.fade(memory_s=parameters.demand_memory_s, now=now)
+        for order in orders:
+            demand.note(order, now=now)
+
+    async def send_ahead(self, zone: Zone, ahead: Sequence[Ahead]) -> set[CourierId]:
+        """Send who goes nearer to the shop of his planned trip; who was sent."""
+        demand = self._demand.get(zone.id)
+        if zone.parameters.leave_early_s == 0 or demand is None:
+            return set()
+        seen, now = self._telemetry.seen(), self._clock.now()
+        moves = moves_ahead(zone, ahead, demand, seen=seen, now=now)
+        sent = await asyncio.gather(*(self._send(one) for one in moves))
+        return {one.courier_id for one, is_sent in zip(moves, sent, strict=True) if is_sent}
+
     async def send(
         self,
         zone: Zone,
-        orders: Iterable[Order],
         muster: Muster,
         busy_soon: AbstractSet[CourierId],
     ) -> int:
         """Send who should wait elsewhere; how many were sent.
 
-        `orders` and `muster` are of this tick, `busy_soon` who has planned work.
+        `muster` is of this tick, `busy_soon` who has planned work.
         """
-        parameters = zone.parameters
-        if parameters.wait_moves_max == 0:
-            self._demand.pop(zone.id, None)
+        demand = self._demand.get(zone.id)
+        if zone.parameters.wait_moves_max == 0 or demand is None:
             return 0
         now = self._clock.now()
-        await self._clock.sleep(0)
-        demand = self._demand.setdefault(zone.id, Demand(since=now))
-        demand.fade(memory_s=parameters.demand_memory_s, now=now)
-        for order in orders:
-            demand.note(order, now=now)
         free = [one for one in self._still_free(zone, muster, now) if one.id not in busy_soon]
         await self._clock.sleep(0)
         moves = wait_moves(zone, free, demand, seen=self._telemetry.seen(), now=now)

@@ -1,6 +1,6 @@
 """Why orders wait: remembered from tick to tick, stored when it changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -21,7 +21,7 @@ from engine.dispatch.waiting import (
 )
 from engine.dispatch.why import Why, reach_s
 from engine.geo.zone import Zone
-from engine.kernel.ids import OrderId, ZoneId
+from engine.kernel.ids import CourierId, OrderId, ZoneId
 from engine.kernel.timing import SECOND_MS
 from engine.orders.order import Order
 from optimizer.problem import Plan
@@ -105,12 +105,20 @@ class Waits:
         return replace(proposal, explanation=explanation)
 
     async def note(
-        self, zone: Zone, plan: Plan | None, candidates: Seen, *, why_unplanned: Why
+        self,
+        zone: Zone,
+        plan: Plan | None,
+        candidates: Seen,
+        *,
+        why_unplanned: Why,
+        gone: Container[CourierId] = (),
     ) -> None:
-        """After a tick: why those wait that still do."""
+        """After a tick: why those wait that still do; who has `gone` ahead is asked later."""
         now = self._clock.now()
         waiting = {one.id: one for one in self._holdings.waiting(zone.id)}
-        reasons = why_they_wait(zone, waiting, plan, why_unplanned=why_unplanned, now=now)
+        reasons = why_they_wait(
+            zone, waiting, plan, why_unplanned=why_unplanned, gone=gone, now=now
+        )
         before = self._latest.get(zone.id, {})
         kept = {one: before[one] for one in waiting if one in before}
         self._latest[zone.id] = kept

@@ -1,4 +1,8 @@
-"""Which idle couriers should wait elsewhere: the state of a zone as the optimizer's standing."""
+"""Which idle couriers should go elsewhere, and how far at first.
+
+Those with nothing ahead go where orders are expected: the state of a zone as the optimizer's
+standing. Those with a planned trip ahead and time left go nearer to its shop, from shop to shop.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -14,15 +18,20 @@ from engine.dispatch.demand import Demand
 from engine.dispatch.eta import Sighting, Walk, walk
 from engine.geo.travel import TravelTimes, VehicleKind, travel_times
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId
+from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant, seconds_between
+from engine.orders.order import Order
 from optimizer.prepositioning import Standing, moves
+from optimizer.problem import Plan
+from optimizer.routes import RouteTable
 
 # Whoever stops sooner after his arrival would hardly be asked there.
 STAYS_S: Final = 600
 # How long a courier is reckoned to stand where he was sent.
 HORIZON_S: Final = 1800
+# No leg is shorter.
+LEG_S_MIN: Final = 60
 
 
 class WaitMove(Struct, frozen=True, kw_only=True):
@@ -32,6 +41,70 @@ class WaitMove(Struct, frozen=True, kw_only=True):
     origin: Point
     point: Point
     arrives_at: Instant
+
+
+class Ahead(Struct, frozen=True, kw_only=True):
+    """A courier's next planned trip: where it begins, and when he must leave for it."""
+
+    courier: Courier
+    shop: Point
+    leaves_at: Instant
+
+
+def trips_ahead(
+    plan: Plan,
+    orders: Mapping[OrderId, Order],
+    couriers: Mapping[CourierId, Courier],
+    *,
+    now: Instant,
+) -> list[Ahead]:
+    """What a plan made now has everybody begin with."""
+    routes = RouteTable.of(plan.routes)
+    firsts = routes.firsts()
+    jobs, leave_s = routes.jobs_begin[firsts].tolist(), routes.leave_s[firsts].tolist()
+    found = []
+    for who, job, in_s in zip(routes.vehicles, jobs, leave_s, strict=True):
+        courier = couriers.get(CourierId(UserId(who)))
+        if courier is not None:
+            shop = orders[OrderId(routes.jobs[job])].shop.point
+            leaves_at = now + in_s * SECOND_MS
+            found.append(Ahead(courier=courier, shop=shop, leaves_at=leaves_at))
+    return found
+
+
+def moves_ahead(
+    zone: Zone,
+    ahead: Sequence[Ahead],
+    demand: Demand,
+    *,
+    seen: Mapping[CourierId, Sighting],
+    now: Instant,
+) -> list[WaitMove]:
+    """The legs on which couriers go nearer to the shops of their planned trips.
+
+    Each goes to the nearest shop over which he is still in time: there he can be given something
+    else, and once he is asked he cannot. Who has none on his way stays until he must leave.
+    """
+    early_s = zone.parameters.leave_early_s
+    going = [
+        one
+        for one in sorted(ahead, key=lambda one: one.courier.id)
+        if is_idle(one.courier, now) and seconds_between(now, one.leaves_at) <= early_s
+    ]
+    if not going:
+        return []
+    known, _ = demand.rates(memory_s=zone.parameters.demand_memory_s)
+    shops = list(dict.fromkeys((*known, *(one.shop for one in going))))
+    couriers = [one.courier for one in going]
+    walks = [walk(one, seen.get(one.id), zone.parameters, now=now) for one in couriers]
+    ways = _Ways(zone, couriers, walks, shops, now)
+    found = []
+    for at, one in enumerate(going):
+        to = shops.index(one.shop)
+        leg = ways.leg(at, to, spare_s=max(0, seconds_between(now, one.leaves_at)))
+        if leg != to:
+            found.append(ways.move(at, leg))
+    return found
 
 
 def wait_moves(
@@ -67,7 +140,9 @@ def wait_moves(
         moves_max=parameters.wait_moves_max,
         gain_min_s=parameters.wait_gain_min,
     )
-    return [between.move(one.vehicle, one.node) for one in found]
+    legs = parameters.wait_by_legs > 0
+    ends = [(one.vehicle, one.node) for one in found]
+    return [between.move(who, between.leg(who, to) if legs else to) for who, to in ends]
 
 
 class _Ways:
@@ -94,6 +169,16 @@ class _Ways:
         self.shops_s = apart_s(zone.parameters.travel, shops, now)
         longest_s = zone.parameters.wait_travel_s_max
         self.reach_s = np.array([_reach(one, longest_s, now) for one in couriers], dtype=np.int64)
+
+    def leg(self, courier: int, shop: int, *, spare_s: int = 0) -> int:
+        """The nearest shop over which he is there at most so much later, or there at once."""
+        way_s = self.arrive_s[courier]
+        onward_s = np.rint(self.shops_s[:, shop] * self.pace[courier]).astype(np.int64)
+        is_over = (way_s >= LEG_S_MIN) & (way_s < way_s[shop])
+        is_over &= way_s + onward_s <= way_s[shop] + spare_s
+        if not is_over.any():
+            return shop
+        return int(np.where(is_over, way_s, way_s[shop]).argmin())
 
     def move(self, courier: int, shop: int) -> WaitMove:
         """The courier's way to the shop, timed by what he drives."""

@@ -1,6 +1,6 @@
 """Why orders wait, and why not this courier: told of the couriers nearest to the shop."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -62,17 +62,20 @@ def why_they_wait(
     plan: Plan | None,
     *,
     why_unplanned: Why,
+    gone: Container[CourierId] = (),
     now: Instant,
 ) -> dict[OrderId, Reason]:
     """Why each of the orders waits; of those that should be offered now, nothing.
 
-    Without a plan all wait for one reason.
+    Without a plan all wait for one reason. Who has `gone` ahead to a shop on his way is asked when
+    he is there.
     """
     if plan is None:
         return dict.fromkeys(orders, Reason(why=why_unplanned))
     routes, found = RouteTable.of(plan.routes), {}
     trip_of = dict(zip(routes.jobs, routes.trip_of.tolist(), strict=True))
-    begins = set(routes.firsts()[_is_soon(routes, zone)].tolist())
+    stay = np.array([one not in gone for one in routes.vehicles], dtype=np.bool_)
+    begins = set(routes.firsts()[_is_soon(routes, zone) & stay].tolist())
     for order_id in orders:
         left_out, trip = plan.unassigned.get(order_id), trip_of.get(order_id)
         if left_out:

@@ -305,6 +305,28 @@ class DispatchParameters(Struct, frozen=True, kw_only=True):
             "Longer finds better places farther away.",
         ),
     ] = 900
+    wait_by_legs: Annotated[
+        int,
+        whole(
+            0,
+            1,
+            "0 or 1",
+            "Whether who is sent to wait goes there from shop to shop, and is told of each anew.",
+            "1 lets him be given something else at every shop on his way; 0 sends him all the way.",
+        ),
+    ] = 0
+    leave_early_s: Annotated[
+        int,
+        whole(
+            0,
+            3600,
+            "s",
+            "How long before he must leave for a planned trip an idle courier goes nearer to its "
+            "shop, from shop to shop, before he is asked.",
+            "Longer has couriers stand at shops, where plans may still change, and has them drive "
+            "more; 0 lets them wait where they are until they must leave.",
+        ),
+    ] = 0
     demand_memory_s: Annotated[
         int,
         whole(

@@ -109,8 +109,10 @@ def _zone(number: int, centre: Point, chance: random.Random) -> ZonePlan:
         bundle_size_max=chance.choice((1, 3)),
         revise_until_pickup=chance.choice((0, 1)),
         schedule_lead_s=600,
-        wait_moves_max=chance.choice((0, 2)),
+        wait_moves_max=(moves := chance.choice((0, 2))),
         wait_gain_min=1,
+        wait_by_legs=int(moves > 0),
+        leave_early_s=300 * moves,
         shop_service_s=120,
         door_service_s=120,
     )

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from engine.couriers.courier import Courier, CourierStatus, StopKind
 from engine.couriers.messages import GoOffDuty, ReachWaitingPoint
+from engine.dispatch.why import Why
 from engine.kernel.ids import CourierId
-from engine.kernel.place import Point
+from engine.kernel.place import Place, Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
 from engine.orders.messages import CancelOrder, CancelReason
 from storage.live import Fix
@@ -17,6 +18,7 @@ from tests.builders import SHOP
 
 EAGER = replace(QUICK, wait_moves_max=3, wait_gain_min=30, approach_s_max=900)
 AFAR = Point(lat=SHOP.lat - 0.04, lng=SHOP.lng)
+BEYOND = Point(lat=SHOP.lat + 0.04, lng=SHOP.lng)
 
 
 async def a_rush(town: Town) -> None:
@@ -146,6 +148,32 @@ def test_who_is_sent_is_still_on_his_way_after_a_crash_and_arrives() -> None:
         assert (await stored(town, courier_id)).route == ()
 
     in_a_town(story, parameters=EAGER)
+
+
+def test_who_must_leave_only_later_goes_ahead_from_shop_to_shop_and_is_asked_there() -> None:
+    async def story(town: Town) -> None:
+        await a_rush(town)
+        courier_id = await town.courier(point=AFAR)
+        order = await town.order(
+            ready_at=town.clock.now() + 30 * MINUTE_MS, shop=Place(point=BEYOND)
+        )
+        await town.clock.sleep(3 * SECOND_MS)
+        (stop,) = (await stored(town, courier_id)).route
+        assert (stop.kind, stop.point) == (StopKind.WAIT, SHOP)
+        assert await town.store.list_offers_for(order) == ()
+        (wait,) = await town.store.list_waits(order)
+        assert (wait.reason.why, wait.reason.courier_id) == (Why.WAITING_IS_BETTER, courier_id)
+        assert sum(one["sent_to_wait"] for one in ticks(town)) == 1
+        await town.clock.sleep(30 * MINUTE_MS)
+        offer = min(await town.store.list_offers_for(order), key=lambda one: one.made_at)
+        assert offer.courier_id == courier_id
+        # From where he set out it takes 24 minutes.
+        assert offer.explanation.pickup_at <= offer.made_at + 15 * MINUTE_MS
+
+    early = replace(
+        EAGER, wait_moves_max=0, leave_early_s=3600, commit_lead_s=0, approach_s_max=1800
+    )
+    in_a_town(story, parameters=early)
 
 
 @pytest.mark.parametrize("moves_max", [0, 1])

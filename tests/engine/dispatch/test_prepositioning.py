@@ -10,7 +10,14 @@ from msgspec.structs import replace
 from engine.couriers.courier import Courier, Duty, Stop, StopKind
 from engine.couriers.prepositioning import is_idle, send_to_wait
 from engine.dispatch.demand import Demand
-from engine.dispatch.prepositioning import STAYS_S, WaitMove, wait_moves
+from engine.dispatch.prepositioning import (
+    LEG_S_MIN,
+    STAYS_S,
+    Ahead,
+    WaitMove,
+    moves_ahead,
+    wait_moves,
+)
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import Zone
@@ -20,6 +27,9 @@ from tests.builders import NOON, SHOP, a_courier, a_zone, an_order, new_id
 
 EAGER = ZoneParameters(wait_moves_max=3, wait_gain_min=0)
 ZONE = a_zone(parameters=EAGER)
+EARLY = a_zone(parameters=ZoneParameters(leave_early_s=600))
+# Ways are rounded to seconds, by car and then by what he drives.
+ROUNDING_MS = 6 * SECOND_MS
 seeds = st.integers(0, 2**32)
 
 
@@ -64,6 +74,15 @@ def somebody(chance: random.Random) -> Courier:
     )
     vehicle = chance.choice((VehicleKind.CAR, VehicleKind.CAR, *VehicleKind))
     return replace(a_courier(zone=ZONE, last_point=near(chance), vehicle=vehicle), **fields)
+
+
+def a_trip_ahead(chance: random.Random) -> Ahead:
+    leaves_at = NOON + chance.randrange(-60, 900) * SECOND_MS
+    return Ahead(courier=somebody(chance), shop=near(chance), leaves_at=leaves_at)
+
+
+def way_s(origin: Point, point: Point, vehicle: VehicleKind) -> int:
+    return travel_times(EAGER.travel).one_s(origin, point, vehicle=vehicle, at=NOON)
 
 
 def sent(zone: Zone, free: list[Courier], demand: Demand) -> list[WaitMove]:
@@ -119,6 +138,60 @@ def test_an_idle_courier_goes_where_the_orders_are_if_it_is_worth_it_and_near_en
     assert sent(a_zone(parameters=dear), couriers, demand) == []
     near_by = replace(EAGER, wait_travel_s_max=60)
     assert sent(a_zone(parameters=near_by), couriers, demand) == []
+
+
+@given(seeds)
+def test_a_leg_lies_on_the_way_and_makes_it_no_longer(seed: int) -> None:
+    chance = random.Random(seed)
+    couriers = [somebody(chance) for _ in range(chance.randint(1, 12))]
+    demand = a_demand(chance, shops=20)
+    by_legs = a_zone(parameters=replace(EAGER, wait_by_legs=1))
+    wholes, legs = sent(ZONE, couriers, demand), sent(by_legs, couriers, demand)
+    assert [one.courier_id for one in legs] == [one.courier_id for one in wholes]
+    for whole, leg in zip(wholes, legs, strict=True):
+        vehicle = next(one.vehicle for one in couriers if one.id == leg.courier_id)
+        assert leg.point == whole.point or seconds_between(NOON, leg.arrives_at) >= LEG_S_MIN
+        onward_s = way_s(leg.point, whole.point, vehicle)
+        assert leg.arrives_at + onward_s * SECOND_MS <= whole.arrives_at + ROUNDING_MS
+
+
+@given(seeds)
+def test_whoever_goes_ahead_is_idle_and_still_in_time_for_his_trip(seed: int) -> None:
+    chance = random.Random(seed)
+    ahead = {one.courier.id: one for one in (a_trip_ahead(chance) for _ in range(8))}
+    demand = a_demand(chance, shops=20)
+    moves = moves_ahead(EARLY, list(ahead.values()), demand, seen={}, now=NOON)
+    assert len({one.courier_id for one in moves}) == len(moves)
+    for move in moves:
+        trip = ahead[move.courier_id]
+        assert is_idle(trip.courier, NOON)
+        assert move.point != trip.shop
+        must_leave_at = max(NOON, trip.leaves_at)
+        assert must_leave_at <= NOON + EARLY.parameters.leave_early_s * SECOND_MS
+        vehicle = trip.courier.vehicle
+        by_legs_ms = move.arrives_at + way_s(move.point, trip.shop, vehicle) * SECOND_MS
+        at_once_ms = must_leave_at + way_s(move.origin, trip.shop, vehicle) * SECOND_MS
+        assert by_legs_ms <= at_once_ms + ROUNDING_MS
+    state = list(reversed(ahead.values()))
+    assert moves_ahead(EARLY, state, demand, seen={}, now=NOON) == moves
+
+
+def test_who_has_no_shop_on_his_way_or_is_too_early_stays_where_he_is() -> None:
+    far = Point(lat=SHOP.lat - 0.03, lng=SHOP.lng)
+    between = Point(lat=SHOP.lat - 0.02, lng=SHOP.lng)
+    beyond = Point(lat=SHOP.lat + 0.02, lng=SHOP.lng)
+    courier = a_courier(zone=ZONE, last_point=far)
+
+    def goes(shop: Point, in_s: int) -> list[Point]:
+        demand = Demand(since=NOON - 60 * MINUTE_MS)
+        demand.note(an_order(shop=Place(point=shop), placed_at=NOON, ready_at=NOON), now=NOON)
+        trip = Ahead(courier=courier, shop=SHOP, leaves_at=NOON + in_s * SECOND_MS)
+        return [one.point for one in moves_ahead(EARLY, [trip], demand, seen={}, now=NOON)]
+
+    # Ways are whole seconds, so that two parts may take one more than the whole.
+    assert goes(between, 2) == goes(between, 600) == [between]
+    assert goes(between, 601) == []
+    assert goes(beyond, 600) == goes(SHOP, 600) == []
 
 
 def test_without_demand_or_without_anybody_idle_nobody_is_sent() -> None:

@@ -12,7 +12,7 @@ from engine.dispatch.roster import Roster
 from engine.dispatch.waiting import NAMED_MAX, Reason, Surroundings, why_they_wait
 from engine.dispatch.why import Why
 from engine.geo.parameters import ZoneParameters
-from engine.kernel.ids import CourierId, OfferId, OrderId
+from engine.kernel.ids import CourierId, OfferId, OrderId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders.order import Lapse, Lapsed
@@ -64,6 +64,19 @@ def test_what_the_plan_leaves_out_has_its_reason_and_what_it_holds_back_has_one_
     }
     later = found[OrderId("later")]
     assert (later.courier_id, later.leaves_at) == ("y", NOON + 121 * SECOND_MS)
+
+
+def test_what_is_not_asked_yet_because_its_courier_goes_ahead_says_so() -> None:
+    routes = (Route(vehicle="x", trips=(a_trip("now"),)), Route(vehicle="y", trips=(a_trip("b"),)))
+    plan = Plan(routes=routes, unassigned={}, cost=0)
+    gone = {CourierId(UserId("x"))}
+    ids = [OrderId("now"), OrderId("b")]
+    found = why_they_wait(ZONE, ids, plan, why_unplanned=Why.NO_COURIER, gone=gone, now=NOON)
+    assert found == {
+        OrderId("now"): Reason(
+            why=Why.WAITING_IS_BETTER, courier_id=CourierId(UserId("x")), leaves_at=NOON
+        )
+    }
 
 
 fields = st.sampled_from(
