@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.kernel.timing import DAY_MS, HOUR_MS, MINUTE_MS, Instant
-from engine.money.periods import month_at
+from engine.money.periods import SETTLED_AFTER_MS, month_at
 from engine.payouts.weekly import WeeklyTime, last_weekly
 
 LEASE_MS: Final = 15 * MINUTE_MS
@@ -134,7 +134,8 @@ def _last_daily(hour: int, now: Instant) -> Instant:
 
 def _last_closing(times: JobTimes, now: Instant) -> Instant:
     """This month's, or that of the month before."""
-    into_ms = (times.closing_day - 1) * DAY_MS + times.closing_hour * HOUR_MS
+    hour_ms = (times.closing_day - 1) * DAY_MS + times.closing_hour * HOUR_MS
+    into_ms = max(hour_ms, SETTLED_AFTER_MS)
     this = month_at(now)
     found = this.since + into_ms
     return found if found <= now else month_at(this.since - 1).since + into_ms

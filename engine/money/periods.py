@@ -12,11 +12,13 @@ from msgspec import Struct
 
 from engine.kernel.ids import UserId
 from engine.kernel.refusals import Refusal, RefusalKind, declare
-from engine.kernel.timing import DAY_MS, HOUR_MS, Instant
+from engine.kernel.timing import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from engine.money.accounts import AccountKind, Asset
 
 PeriodName = NewType("PeriodName", str)
 _NAME: Final = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
+# By then what was dated in a month's last second is stored, too: a document's day is its period.
+SETTLED_AFTER_MS: Final = 10 * MINUTE_MS
 # Riyadh is three hours before UTC all year.
 _OFFSET_MS: Final = 3 * HOUR_MS
 
@@ -108,8 +110,8 @@ BAD_PERIOD = declare(
 PERIOD_NOT_OVER = declare(
     "period_not_over",
     RefusalKind.CONFLICT,
-    en="This month is not over yet.",
-    ar="لم ينتهِ هذا الشهر بعد.",
+    en="A month can be closed when it has been over for ten minutes.",
+    ar="يمكن إقفال الشهر بعد مضي عشر دقائق على نهايته.",
 )
 PERIOD_OUT_OF_ORDER = declare(
     "period_out_of_order",
@@ -158,8 +160,8 @@ def before(period: Period) -> PeriodName:
 
 def closable(period: Period, last: Closing | None, *, now: Instant) -> Refusal | None:
     """Why a period cannot be closed now; `last` is the last closed one."""
-    if now < period.until:
-        return PERIOD_NOT_OVER(until=period.until)
+    if now < (settled_at := period.until + SETTLED_AFTER_MS):
+        return PERIOD_NOT_OVER(until=settled_at)
     if last is not None and last.period != before(period):
         return PERIOD_OUT_OF_ORDER(last=last.period)
     return None

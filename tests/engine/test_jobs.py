@@ -15,7 +15,7 @@ from engine.jobs import (
     next_due,
 )
 from engine.kernel.timing import DAY_MS, HOUR_MS
-from engine.money.periods import after, before, month_at, period_of
+from engine.money.periods import after, before, closable, month_at, period_of
 from engine.payouts.weekly import WeeklyTime
 from tests.builders import NOON
 
@@ -54,6 +54,12 @@ def test_hours_are_those_of_riyadh() -> None:
     assert last_due(JobName.POINTS, times, NOON) == NOON
     assert last_due(JobName.CLOSING, times, NOON) == NOON
     assert last_due(JobName.POINTS, times, NOON - 1) == NOON - DAY_MS
+
+
+@given(TIMES, INSTANTS)
+def test_the_month_before_can_be_closed_when_that_is_due(times: JobTimes, now: int) -> None:
+    due_at = last_due(JobName.CLOSING, times, now)
+    assert closable(month_at(month_at(due_at).since - 1), None, now=due_at) is None
 
 
 def test_what_is_done_is_not_begun_again_until_it_is_due() -> None:

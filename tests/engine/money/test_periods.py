@@ -10,6 +10,7 @@ from engine.kernel.ids import UserId
 from engine.kernel.refusals import Refusal
 from engine.money.accounts import AccountKind, Asset
 from engine.money.periods import (
+    SETTLED_AFTER_MS,
     Closing,
     Period,
     Turnover,
@@ -58,13 +59,14 @@ def test_what_is_no_month_is_none(name: str) -> None:
 def test_months_are_closed_when_they_are_over_and_one_after_the_other() -> None:
     january, february, april = month("2026-01"), month("2026-02"), month("2026-04")
     assert before(january) == "2025-12"
-    assert closable(january, None, now=january.until - 1) == Refusal(
-        code="period_not_over", detail={"until": january.until}
+    settled_at = january.until + SETTLED_AFTER_MS
+    assert closable(january, None, now=settled_at - 1) == Refusal(
+        code="period_not_over", detail={"until": settled_at}
     )
-    assert closable(january, None, now=january.until) is None
+    assert closable(january, None, now=settled_at) is None
     last = closing_of(january, 9)
-    assert closable(february, last, now=february.until) is None
-    refusal = closable(april, last, now=april.until)
+    assert closable(february, last, now=february.until + SETTLED_AFTER_MS) is None
+    refusal = closable(april, last, now=april.until + SETTLED_AFTER_MS)
     assert refusal == Refusal(code="period_out_of_order", detail={"last": "2026-01"})
 
 
