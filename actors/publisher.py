@@ -11,8 +11,6 @@ from storage.live import Batch, Bookmark, LiveStream, LiveUnavailable, Publicati
 WAITING_MAX = 10_000
 CHANNELS_MAX = 50_000
 _AGAIN_MS = 300
-# Each batch is a call for its cell and for every edge that reads it, whatever it holds.
-_GAP_MS = 5
 # The same version once more, or the next one.
 _NOTHING_BETWEEN = (0, 1)
 
@@ -69,11 +67,12 @@ class Publisher:
             self._something.clear()
             try:
                 await self._live.publish(self._next_batch())
-                pause_ms = _GAP_MS
+                pause_ms = self._live.gap_ms
             except LiveUnavailable:
                 self._something.set()
                 pause_ms = _AGAIN_MS
-            await self._clock.sleep(pause_ms * self._clock.speed)
+            if pause_ms:
+                await self._clock.sleep(pause_ms * self._clock.speed)
 
     def _next_batch(self) -> Batch:
         waiting, self._waiting = self._waiting, []

@@ -75,6 +75,11 @@ class LiveUnavailable(Exception):
 class LiveStream(Protocol):
     """Cells write batches, edges read them; last positions ride along."""
 
+    @property
+    def gap_ms(self) -> float:
+        """How long a cell waits after a batch before the next: each costs, whatever it holds."""
+        ...
+
     async def publish(self, batch: Batch) -> None:
         """Append a batch; raises LiveUnavailable."""
         ...

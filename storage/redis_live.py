@@ -54,6 +54,9 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 class RedisLive:
     """Satisfies `LiveStream`; connects when first used, and never tries anything twice."""
 
+    # A batch is a call for its cell and for every edge that reads it.
+    gap_ms: float = 5
+
     def __init__(
         self, url: str, settings: RedisSettings | None = None, *, kept_bytes: int = _KEPT_BYTES
     ) -> None:

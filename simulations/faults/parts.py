@@ -65,7 +65,9 @@ class FaultyStore(Faulty):
 
 
 class FaultyStream:
-    """Satisfies `LiveStream` on top of another."""
+    """Satisfies `LiveStream` on top of another; words wait as they do for a real one."""
+
+    gap_ms: float = 5
 
     def __init__(
         self, stream: LiveStream, misfortune: Misfortune, truth: Truth, crash: Crash

@@ -18,6 +18,8 @@ CELL = CellId("845355dffffffff")
 class SlowLive(MemoryLive):
     """A stream that takes its time, and is away until `away_until`."""
 
+    gap_ms = 5
+
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
