@@ -292,7 +292,7 @@ def zone_parameters(terms: Terms) -> ZoneParameters:
         shift_end_idle_percent=100,
         stability_weight=0,
         wait_moves_max=8,
-        wait_by_legs=1,
+        wait_by_hops=1,
         leave_early_s=600,
         shop_service_s=terms.pickup_minutes * 60,
         door_service_s=terms.dropoff_minutes * 60,

@@ -30,8 +30,8 @@ from optimizer.routes import RouteTable
 STAYS_S: Final = 600
 # How long a courier is reckoned to stand where he was sent.
 HORIZON_S: Final = 1800
-# No leg is shorter.
-LEG_S_MIN: Final = 60
+# No hop is shorter.
+HOP_S_MIN: Final = 60
 
 
 class WaitMove(Struct, frozen=True, kw_only=True):
@@ -80,7 +80,7 @@ def moves_ahead(
     seen: Mapping[CourierId, Sighting],
     now: Instant,
 ) -> list[WaitMove]:
-    """The legs on which couriers go nearer to the shops of their planned trips.
+    """The hops on which couriers go nearer to the shops of their planned trips.
 
     Each goes to the nearest shop over which he is still in time: there he can be given something
     else, and once he is asked he cannot. Who has none on his way stays until he must leave.
@@ -101,9 +101,9 @@ def moves_ahead(
     found = []
     for at, one in enumerate(going):
         to = shops.index(one.shop)
-        leg = ways.leg(at, to, spare_s=max(0, seconds_between(now, one.leaves_at)))
-        if leg != to:
-            found.append(ways.move(at, leg))
+        hop = ways.hop(at, to, spare_s=max(0, seconds_between(now, one.leaves_at)))
+        if hop != to:
+            found.append(ways.move(at, hop))
     return found
 
 
@@ -140,9 +140,9 @@ def wait_moves(
         moves_max=parameters.wait_moves_max,
         gain_min_s=parameters.wait_gain_min,
     )
-    legs = parameters.wait_by_legs > 0
+    hops = parameters.wait_by_hops > 0
     ends = [(one.vehicle, one.node) for one in found]
-    return [between.move(who, between.leg(who, to) if legs else to) for who, to in ends]
+    return [between.move(who, between.hop(who, to) if hops else to) for who, to in ends]
 
 
 class _Ways:
@@ -170,11 +170,11 @@ class _Ways:
         longest_s = zone.parameters.wait_travel_s_max
         self.reach_s = np.array([_reach(one, longest_s, now) for one in couriers], dtype=np.int64)
 
-    def leg(self, courier: int, shop: int, *, spare_s: int = 0) -> int:
+    def hop(self, courier: int, shop: int, *, spare_s: int = 0) -> int:
         """The nearest shop over which he is there at most so much later, or there at once."""
         way_s = self.arrive_s[courier]
         onward_s = np.rint(self.shops_s[:, shop] * self.pace[courier]).astype(np.int64)
-        is_over = (way_s >= LEG_S_MIN) & (way_s < way_s[shop])
+        is_over = (way_s >= HOP_S_MIN) & (way_s < way_s[shop])
         is_over &= way_s + onward_s <= way_s[shop] + spare_s
         if not is_over.any():
             return shop

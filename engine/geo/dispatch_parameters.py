@@ -305,7 +305,7 @@ class DispatchParameters(Struct, frozen=True, kw_only=True):
             "Longer finds better places farther away.",
         ),
     ] = 900
-    wait_by_legs: Annotated[
+    wait_by_hops: Annotated[
         int,
         whole(
             0,

@@ -111,7 +111,7 @@ def _zone(number: int, centre: Point, chance: random.Random) -> ZonePlan:
         schedule_lead_s=600,
         wait_moves_max=(moves := chance.choice((0, 2))),
         wait_gain_min=1,
-        wait_by_legs=int(moves > 0),
+        wait_by_hops=int(moves > 0),
         leave_early_s=300 * moves,
         shop_service_s=120,
         door_service_s=120,

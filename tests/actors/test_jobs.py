@@ -11,7 +11,7 @@ from actors.reconciling import Reconciling, Settlements
 from engine.jobs import LEASE_MS, JobName, JobStatus, JobTimes
 from engine.kernel.timing import DAY_MS, HOUR_MS
 from engine.money.accounts import AccountKind, account
-from engine.money.periods import month_at
+from engine.money.periods import SETTLED_AFTER_MS, month_at
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
 from storage.jobs import MemoryJobs
 from storage.memory import MemoryStore
@@ -138,7 +138,7 @@ async def test_months_that_were_missed_are_closed_one_after_the_other() -> None:
     periods = MemoryPeriods(books, MemoryInvoices())
     assert await close_months(periods, clock) == "closed: 2025-12"
     assert await close_months(periods, clock) == "closed: none"
-    clock.at = month_at(NOON + 70 * DAY_MS).since
+    clock.at = month_at(NOON + 70 * DAY_MS).since + SETTLED_AFTER_MS
     assert await close_months(periods, clock) == "closed: 2026-01, 2026-02"
     last = await periods.last_closing()
     assert last is not None

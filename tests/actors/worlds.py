@@ -45,7 +45,7 @@ class Noticed:
     What one cell says of a thing never goes back; its word may come after a newer one of another.
     """
 
-    gap_ms = 5
+    gap_ms = 0
 
     def __init__(self, stored: Mapping[tuple[str, int], Thing]) -> None:
         self._stored = stored

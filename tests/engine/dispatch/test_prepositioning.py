@@ -11,7 +11,7 @@ from engine.couriers.courier import Courier, Duty, Stop, StopKind
 from engine.couriers.prepositioning import is_idle, send_to_wait
 from engine.dispatch.demand import Demand
 from engine.dispatch.prepositioning import (
-    LEG_S_MIN,
+    HOP_S_MIN,
     STAYS_S,
     Ahead,
     WaitMove,
@@ -141,18 +141,18 @@ def test_an_idle_courier_goes_where_the_orders_are_if_it_is_worth_it_and_near_en
 
 
 @given(seeds)
-def test_a_leg_lies_on_the_way_and_makes_it_no_longer(seed: int) -> None:
+def test_a_hop_lies_on_the_way_and_makes_it_no_longer(seed: int) -> None:
     chance = random.Random(seed)
     couriers = [somebody(chance) for _ in range(chance.randint(1, 12))]
     demand = a_demand(chance, shops=20)
-    by_legs = a_zone(parameters=replace(EAGER, wait_by_legs=1))
-    wholes, legs = sent(ZONE, couriers, demand), sent(by_legs, couriers, demand)
-    assert [one.courier_id for one in legs] == [one.courier_id for one in wholes]
-    for whole, leg in zip(wholes, legs, strict=True):
-        vehicle = next(one.vehicle for one in couriers if one.id == leg.courier_id)
-        assert leg.point == whole.point or seconds_between(NOON, leg.arrives_at) >= LEG_S_MIN
-        onward_s = way_s(leg.point, whole.point, vehicle)
-        assert leg.arrives_at + onward_s * SECOND_MS <= whole.arrives_at + ROUNDING_MS
+    by_hops = a_zone(parameters=replace(EAGER, wait_by_hops=1))
+    wholes, hops = sent(ZONE, couriers, demand), sent(by_hops, couriers, demand)
+    assert [one.courier_id for one in hops] == [one.courier_id for one in wholes]
+    for whole, hop in zip(wholes, hops, strict=True):
+        vehicle = next(one.vehicle for one in couriers if one.id == hop.courier_id)
+        assert hop.point == whole.point or seconds_between(NOON, hop.arrives_at) >= HOP_S_MIN
+        onward_s = way_s(hop.point, whole.point, vehicle)
+        assert hop.arrives_at + onward_s * SECOND_MS <= whole.arrives_at + ROUNDING_MS
 
 
 @given(seeds)
@@ -169,9 +169,9 @@ def test_whoever_goes_ahead_is_idle_and_still_in_time_for_his_trip(seed: int) ->
         must_leave_at = max(NOON, trip.leaves_at)
         assert must_leave_at <= NOON + EARLY.parameters.leave_early_s * SECOND_MS
         vehicle = trip.courier.vehicle
-        by_legs_ms = move.arrives_at + way_s(move.point, trip.shop, vehicle) * SECOND_MS
+        by_hops_ms = move.arrives_at + way_s(move.point, trip.shop, vehicle) * SECOND_MS
         at_once_ms = must_leave_at + way_s(move.origin, trip.shop, vehicle) * SECOND_MS
-        assert by_legs_ms <= at_once_ms + ROUNDING_MS
+        assert by_hops_ms <= at_once_ms + ROUNDING_MS
     state = list(reversed(ahead.values()))
     assert moves_ahead(EARLY, state, demand, seen={}, now=NOON) == moves
 
