@@ -101,7 +101,6 @@ class Dispatcher:
         self._waits.begin(zone, roster)
         await self._clock.sleep(0)
         self._prepositioning.learn(zone, orders)
-        await self._clock.sleep(0)
         tick = await self._offers(zone, orders, muster)
         sent = await self._prepositioning.send(zone, muster, self._busy_soon(zone.id))
         await self._clock.sleep(0)
