@@ -21,7 +21,6 @@ from actors.waits import Waits
 from engine.dispatch.muster import Muster
 from engine.dispatch.offers import make
 from engine.dispatch.pool import stated
-from engine.dispatch.prepositioning import trips_ahead
 from engine.dispatch.proposals import Proposal, offer_of, proposals
 from engine.dispatch.roster import Roster
 from engine.dispatch.underway import UnderWay, independent, orders_under_way, under_way
@@ -155,8 +154,7 @@ class Dispatcher:
         by_id = {one.id: one for one in orders}
         considered: Mapping[Any, tuple[str, ...]] = Considered(plan)
         await self._revise(zone, plan, trips)
-        ahead = trips_ahead(plan, by_id, self._holdings.couriers, now=began)
-        gone = await self._prepositioning.send_ahead(zone, ahead)
+        gone = await self._prepositioning.send_ahead(zone, plan, by_id, planned_at=began)
         found = proposals(zone, plan, by_id, considered, under_way={*trips, *gone}, now=began)
         told = await self._waits.explain(zone, found, plan, considered)
         made = await asyncio.gather(*(self._offer(zone, one) for one in told))

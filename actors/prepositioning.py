@@ -1,7 +1,7 @@
-"""Idle couriers are sent where orders are expected or planned: once a tick, after the offers."""
+"""Idle couriers are sent once a tick: before the offers to planned trips, after them to wait."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from actors.clock import Clock
@@ -13,12 +13,13 @@ from engine.couriers.prepositioning import arrival_at_wait, send_to_wait
 from engine.dispatch.demand import Demand
 from engine.dispatch.muster import Muster
 from engine.dispatch.pool import is_available
-from engine.dispatch.prepositioning import Ahead, WaitMove, moves_ahead, wait_moves
+from engine.dispatch.prepositioning import WaitMove, moves_ahead, trips_ahead, wait_moves
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId, ZoneId
+from engine.kernel.ids import CourierId, OrderId, ZoneId
 from engine.kernel.messages import Decision
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
+from optimizer.problem import Plan
 
 
 class Prepositioning:
@@ -44,12 +45,15 @@ class Prepositioning:
         for order in orders:
             demand.note(order, now=now)
 
-    async def send_ahead(self, zone: Zone, ahead: Sequence[Ahead]) -> set[CourierId]:
-        """Send who goes nearer to the shop of his planned trip; who was sent."""
+    async def send_ahead(
+        self, zone: Zone, plan: Plan, orders: Mapping[OrderId, Order], *, planned_at: Instant
+    ) -> set[CourierId]:
+        """Send who goes nearer to the shop of the first trip that he is planned; who was sent."""
         demand = self._demand.get(zone.id)
         if zone.parameters.leave_early_s == 0 or demand is None:
             return set()
         seen, now = self._telemetry.seen(), self._clock.now()
+        ahead = trips_ahead(plan, orders, self._holdings.couriers, now=planned_at)
         moves = moves_ahead(zone, ahead, demand, seen=seen, now=now)
         sent = await asyncio.gather(*(self._send(one) for one in moves))
         return {one.courier_id for one, is_sent in zip(moves, sent, strict=True) if is_sent}
