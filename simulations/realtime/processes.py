@@ -22,14 +22,14 @@ _MARKS: Final = {
     "valkey": "stream",
     "redis-server": "stream",
 }
-_REST: Final = "ray"
+RAY: Final = "ray"
 # Who measures and plays the phones.
 _LOAD: Final = "load"
 # Of the machine, whoever runs on it: nobody had anything to do, or interrupts were heeded.
 IDLE: Final = "idle"
 INTERRUPTS: Final = "interrupts"
 # What a command may cost; where nothing is dispatched the solver rests.
-PARTS: Final = ("edge", "cell", "solver", _REST, "database", "stream", _LOAD)
+PARTS: Final = ("edge", "cell", "solver", RAY, "database", "stream", _LOAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _nobodys_ms() -> dict[str, int]:
 
 def part_of(command: str) -> str:
     """The part of the system that a command line belongs to."""
-    return next((part for mark, part in _MARKS.items() if mark in command), _REST)
+    return next((part for mark, part in _MARKS.items() if mark in command), RAY)
 
 
 def cpu_s(pid: int) -> float:

@@ -21,6 +21,7 @@ from simulations.people import DoorShut
 from simulations.phones import create_zone
 from simulations.realtime.courier import CourierPhone
 from simulations.realtime.phone import Phone
+from simulations.realtime.processes import RAY, usage
 from simulations.rest import Account, Edge
 from simulations.views import Frame, ZoneShown
 from storage.database import Database
@@ -29,6 +30,11 @@ from storage.live import LiveStream
 TokenOf = Callable[[str, str], str]
 _AT_ONCE: Final = 64
 _GOING_MS: Final = 100
+# Ray goes on loading its workers after the service answers: until they rest, its cost is not the
+# service's.
+_RESTING_CORES: Final = 0.1
+_RESTED_S: Final = 3
+_SETTLED_MS_MAX: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +130,18 @@ class Site:
             token = self.place.token_of(courier_id, "courier")
             self.couriers.append(CourierPhone(courier_id, token, day, self.socket_url))
         await self.listener("operator", f"zone:{self.zone_id}", self._hear_zone)
+        await self._settled()
+
+    async def _settled(self) -> None:
+        """Return once Ray's processes have rested for some seconds, or after a minute."""
+        bar = self.progress.add_task("until Ray has settled", total=None)
+        began, rested = self.clock.now(), 0
+        while rested < _RESTED_S and self.clock.now() - began < _SETTLED_MS_MAX:
+            before = usage()
+            await self.clock.sleep(1000)
+            rests = usage().since(before)[RAY] < _RESTING_CORES
+            rested = rested + 1 if rests else 0
+        self.progress.remove_task(bar)
 
     def new_id(self) -> str:
         """A fresh id."""
