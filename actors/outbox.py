@@ -8,12 +8,12 @@ import structlog
 from actors.chance import Chance
 from actors.clock import Clock, rest
 from actors.gateways.settings import OutboxSettings
+from engine.kernel.backoff import Backoff
 from engine.kernel.messages import Effect
 from engine.kernel.timing import SECOND_MS
 from storage.store import OutboxRow, Store, StoreUnavailable
 
 Handler = Callable[[Effect], Awaitable[None]]
-_DOUBLINGS_MAX = 20
 # Who takes longer is stopped before another process may take the same effect.
 _OF_THE_LEASE = 0.8
 
@@ -39,6 +39,9 @@ class Outbox:
         self._settings = settings
         self._clock = clock
         self._chance = chance
+        self._backoff = Backoff(
+            first_ms=self._ms(settings.retry_s), most_ms=self._ms(settings.retry_s_max)
+        )
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -92,9 +95,7 @@ class Outbox:
 
     def _back_off_ms(self, row: OutboxRow) -> int:
         """A random part of a bound that doubles with every attempt ("full jitter")."""
-        doublings = min(row.attempts - 1, _DOUBLINGS_MAX)
-        bound_s = min(self._settings.retry_s * 2**doublings, self._settings.retry_s_max)
-        return self._chance.below(self._ms(bound_s) + 1)
+        return self._chance.below(self._backoff.wait_ms(row.attempts - 1) + 1)
 
     def _ms(self, real_s: float) -> int:
         return int(real_s * SECOND_MS * self._clock.speed)

@@ -8,13 +8,13 @@ from actors.clock import Clock
 from actors.gateways.authority import Authority, AuthorityUncertain
 from engine.invoices.submission import (
     REPORTED_WITHIN_MS,
-    Patience,
     Submission,
     SubmissionStatus,
     Verdict,
     decided,
     tried,
 )
+from engine.kernel.backoff import Backoff
 from engine.kernel.timing import SECOND_MS
 from storage.invoices import InvoiceStore
 from storage.store import StoreUnavailable
@@ -36,12 +36,12 @@ class Submitting:
         *,
         clock: Clock,
         wall: Clock,
-        patience: Patience,
+        backoff: Backoff,
         poll_s: float,
     ) -> None:
         self._invoices, self._authority = invoices, authority
         self._clock, self._wall = clock, wall
-        self._patience, self._poll_s = patience, poll_s
+        self._backoff, self._poll_s = backoff, poll_s
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -61,7 +61,7 @@ class Submitting:
         if not await self._authority.is_open():
             return
         for due in await self._invoices.list_due_submissions(self._clock.now(), limit=_AT_ONCE):
-            trying = tried(due, self._patience, now=self._clock.now())
+            trying = tried(due, self._backoff, now=self._clock.now())
             if not await self._invoices.save_submission(trying):
                 # Somebody else sends it.
                 continue

@@ -11,13 +11,13 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from engine.kernel.backoff import Backoff
 from engine.kernel.timing import DAY_MS, HOUR_MS, MINUTE_MS, Instant
 from engine.money.periods import SETTLED_AFTER_MS, month_at
 from engine.payouts.weekly import WeeklyTime, last_weekly
 
 LEASE_MS: Final = 15 * MINUTE_MS
-_AGAIN_MS: Final = 5 * MINUTE_MS
-_DOUBLINGS_MAX: Final = 4
+_BACKOFF: Final = Backoff(first_ms=5 * MINUTE_MS, most_ms=80 * MINUTE_MS)
 # Riyadh is three hours before UTC all year.
 _OFFSET_MS: Final = 3 * HOUR_MS
 
@@ -106,8 +106,7 @@ def done(job: Job, told: str, *, now: Instant) -> Job:
 
 def failed(job: Job, why: str, *, now: Instant) -> Job:
     """It did not, and is tried again, later each time."""
-    again_ms = _AGAIN_MS * 2 ** min(job.tries - 1, _DOUBLINGS_MAX)
-    return _ended(job, JobStatus.FAILED, why, now, next_at=now + again_ms)
+    return _ended(job, JobStatus.FAILED, why, now, next_at=now + _BACKOFF.wait_ms(job.tries - 1))
 
 
 def _ended(job: Job, status: JobStatus, told: str, now: Instant, *, next_at: Instant) -> Job:

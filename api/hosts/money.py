@@ -8,7 +8,7 @@ from actors.payments import Payments, Policy
 from actors.printing import Printing
 from actors.submitting import Submitting
 from api.parts import Parts
-from engine.invoices.submission import Patience
+from engine.kernel.backoff import Backoff
 from engine.kernel.timing import SECOND_MS
 from engine.payments.decide import Terms
 
@@ -41,7 +41,7 @@ def open_printing(app: FastAPI, parts: Parts) -> Printing:
 def open_submitting(parts: Parts) -> Submitting:
     """What sends invoices to the tax authority, once our unit has a certificate."""
     settings = parts.settings.zatca
-    patience = Patience(
+    backoff = Backoff(
         first_ms=round(settings.retry_s * SECOND_MS),
         most_ms=round(settings.retry_s_max * SECOND_MS),
     )
@@ -50,7 +50,7 @@ def open_submitting(parts: Parts) -> Submitting:
         parts.authority,
         clock=parts.clock,
         wall=parts.wall,
-        patience=patience,
+        backoff=backoff,
         poll_s=settings.poll_s,
     )
 

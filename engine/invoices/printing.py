@@ -6,11 +6,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.invoices.invoice import Invoice, InvoiceId
-from engine.invoices.submission import Patience
+from engine.kernel.backoff import Backoff
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, Instant
 
 # Longer than one may take: nobody else prints it meanwhile.
-_PATIENCE: Final = Patience(first_ms=MINUTE_MS, most_ms=HOUR_MS)
+_BACKOFF: Final = Backoff(first_ms=MINUTE_MS, most_ms=HOUR_MS)
 
 
 class DuePrint(Struct, frozen=True, kw_only=True):
@@ -33,5 +33,5 @@ def begun(print_: DuePrint, *, now: Instant) -> DuePrint:
         print_,
         version=print_.version + 1,
         tries=print_.tries + 1,
-        due_at=now + _PATIENCE.wait_ms(print_.tries),
+        due_at=now + _BACKOFF.wait_ms(print_.tries),
     )

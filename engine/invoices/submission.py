@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.invoices.invoice import Invoice, InvoiceId
+from engine.kernel.backoff import Backoff
 from engine.kernel.refusals import RefusalKind, declare
 from engine.kernel.timing import HOUR_MS, Instant
 
@@ -71,17 +72,6 @@ class Submission(Struct, frozen=True, kw_only=True):
     cleared_qr: str = ""
 
 
-class Patience(Struct, frozen=True, kw_only=True):
-    """How long is waited after a try of which nothing is known: twice as long each time."""
-
-    first_ms: int
-    most_ms: int
-
-    def wait_ms(self, tries: int) -> int:
-        """How long after a try that had so many before it."""
-        return min(self.most_ms, self.first_ms << min(tries, 30))
-
-
 def opened(invoice: Invoice) -> Submission:
     """What is to be sent of a document that was issued now."""
     draft = invoice.draft
@@ -96,13 +86,13 @@ def opened(invoice: Invoice) -> Submission:
     )
 
 
-def tried(submission: Submission, patience: Patience, *, now: Instant) -> Submission:
+def tried(submission: Submission, backoff: Backoff, *, now: Instant) -> Submission:
     """As it is written down before it is sent: nobody else sends it until the wait is over."""
     return replace(
         submission,
         version=submission.version + 1,
         tries=submission.tries + 1,
-        due_at=now + patience.wait_ms(submission.tries),
+        due_at=now + backoff.wait_ms(submission.tries),
     )
 
 

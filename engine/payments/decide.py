@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from engine.kernel.backoff import Backoff
 from engine.kernel.ids import OrderId, PaymentId, UserId, derived_id
 from engine.kernel.messages import Change, Decision, Effect, Event
 from engine.kernel.refusals import Refusal
@@ -48,9 +49,7 @@ from engine.payments.payment import (
 from engine.payments.splitting import REST_MIN, can_split
 
 Payable = PlaceOrder | PlaceOrders | GiftLink | Supplementing
-_FIRST_MS = 5 * SECOND_MS
-_LONGEST_MS = HOUR_MS
-_DOUBLINGS_MAX = 12
+_BACKOFF = Backoff(first_ms=5 * SECOND_MS, most_ms=HOUR_MS)
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -331,7 +330,7 @@ def _due_at(payment: Payment, now: Instant) -> Instant | None:
         return now
     if next_step(payment, now=now) is None:
         return _held_until(payment) if payment.status is S.AUTHORISED else None
-    pause_ms = min(_FIRST_MS << min(payment.tries, _DOUBLINGS_MAX), _LONGEST_MS)
+    pause_ms = _BACKOFF.wait_ms(payment.tries)
     if payment.operation is None or payment.operation.kind in TAKING:
         # Somebody waits for it, and a quote does not wait long.
         pause_ms = min(pause_ms, 30 * SECOND_MS)

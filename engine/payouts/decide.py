@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from engine.kernel.backoff import Backoff
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from engine.payouts.payout import (
@@ -24,9 +25,10 @@ from engine.payouts.payout import (
 S = PayoutStatus
 # A bank sends back what it cannot credit, and says so only days later.
 WATCHED_MS: Final = 7 * DAY_MS
-_FIRST_LOOK_MS: Final = 5 * SECOND_MS
-_DOUBLINGS_MAX: Final = 12
-_LONGEST_MS: Final = {S.UNKNOWN: 5 * MINUTE_MS, S.SENT: HOUR_MS}
+_BACKOFFS: Final = {
+    S.UNKNOWN: Backoff(first_ms=5 * SECOND_MS, most_ms=5 * MINUTE_MS),
+    S.SENT: Backoff(first_ms=5 * SECOND_MS, most_ms=HOUR_MS),
+}
 _REACHED: Final = {
     PayoutStanding.PENDING: S.SENT,
     PayoutStanding.PAID: S.PAID,
@@ -158,10 +160,8 @@ def _looked_at(payout: Payout, now: Instant) -> Payout:
 def _next_look(payout: Payout, now: Instant) -> Instant | None:
     if payout.status is S.PAID:
         return now + DAY_MS if now < payout.made_at + WATCHED_MS else None
-    if payout.status not in _LONGEST_MS:
-        return None
-    pause_ms = _FIRST_LOOK_MS << min(payout.tries, _DOUBLINGS_MAX)
-    return now + min(pause_ms, _LONGEST_MS[payout.status])
+    backoff = _BACKOFFS.get(payout.status)
+    return None if backoff is None else now + backoff.wait_ms(payout.tries)
 
 
 def _evolve(payout: Payout, **fields: object) -> Payout:

@@ -33,7 +33,8 @@ from engine.audit.record import Act, Action
 from engine.invoices.invoice import Invoice
 from engine.invoices.issue import issue
 from engine.invoices.onboarding import Certified, Documents, Step, checked
-from engine.invoices.submission import Patience, SubmissionStatus
+from engine.invoices.submission import SubmissionStatus
+from engine.kernel.backoff import Backoff
 from engine.kernel.pages import Wanted
 from engine.kernel.timing import DAY_MS, MINUTE_MS, SECOND_MS
 from simulations.gateways.cards import Silence
@@ -84,7 +85,7 @@ class Office:
             Zatca(CHOSEN, self.certificates, wire=Wire(self.server)),
             clock=self.watch,
             wall=self.watch,
-            patience=Patience(first_ms=MINUTE_MS, most_ms=MINUTE_MS),
+            backoff=Backoff(first_ms=MINUTE_MS, most_ms=MINUTE_MS),
             poll_s=5,
         )
 

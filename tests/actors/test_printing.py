@@ -13,14 +13,15 @@ from actors.print.press import Press, PressBroken
 from actors.printing import Printing
 from engine.invoices.invoice import Chain, Draft, Invoice
 from engine.invoices.issue import issue
-from engine.invoices.submission import Patience, SubmissionStatus, Verdict, decided, tried
+from engine.invoices.submission import SubmissionStatus, Verdict, decided, tried
+from engine.kernel.backoff import Backoff
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import MINUTE_MS
 from storage.memory_invoices import MemoryInvoices
 from tests.actors.tills import HandClock
 from tests.engine.invoices.drafts import SELLER, STAMP, a_draft, issued
 
-PATIENCE = Patience(first_ms=MINUTE_MS, most_ms=MINUTE_MS)
+BACKOFF = Backoff(first_ms=MINUTE_MS, most_ms=MINUTE_MS)
 
 
 class Office:
@@ -51,7 +52,7 @@ class Office:
     async def decide(self, invoice: Invoice, verdict: Verdict) -> None:
         before = (await self.invoices.find_submissions([invoice.id]))[invoice.id]
         now = self.clock.now()
-        trying = tried(before, PATIENCE, now=now)
+        trying = tried(before, BACKOFF, now=now)
         assert await self.invoices.save_submission(trying)
         assert await self.invoices.save_submission(decided(trying, verdict, now=now))
 

@@ -17,7 +17,8 @@ from actors.submitting import Submitting
 from engine.invoices.invoice import Chain, Draft, Invoice
 from engine.invoices.issue import issue
 from engine.invoices.onboarding import Csid
-from engine.invoices.submission import Patience, Submission, SubmissionStatus, handed_out
+from engine.invoices.submission import Submission, SubmissionStatus, handed_out
+from engine.kernel.backoff import Backoff
 from engine.kernel.timing import MINUTE_MS
 from simulations.gateways.cards import Silence
 from simulations.gateways.server import PaymentServer, Reply
@@ -29,7 +30,7 @@ from tests.builders import NOON
 from tests.engine.invoices.drafts import SELLER, STAMP, a_draft, issued
 
 S = SubmissionStatus
-PATIENCE = Patience(first_ms=MINUTE_MS, most_ms=60 * MINUTE_MS)
+BACKOFF = Backoff(first_ms=MINUTE_MS, most_ms=60 * MINUTE_MS)
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Office:
             zatca,
             clock=self.watch,
             wall=self.watch,
-            patience=PATIENCE,
+            backoff=BACKOFF,
             poll_s=5,
         )
 

@@ -13,7 +13,6 @@ from engine.invoices.invoice import CREDIT_EXCEEDED, Chain, Draft, Invoice, Invo
 from engine.invoices.issue import issue
 from engine.invoices.printing import awaited, begun
 from engine.invoices.submission import (
-    Patience,
     Remark,
     SubmissionStatus,
     Verdict,
@@ -21,6 +20,7 @@ from engine.invoices.submission import (
     opened,
     tried,
 )
+from engine.kernel.backoff import Backoff
 from engine.kernel.ids import UserId
 from engine.kernel.listing import one_of
 from engine.kernel.pages import Wanted
@@ -198,7 +198,7 @@ async def test_what_is_issued_is_on_its_way_to_the_authority(
     assert await invoices.list_due_submissions(now, limit=1) == due[:1]
     assert await invoices.list_due_submissions(now - 1, limit=10) == ()
     assert await invoices.oldest_not_sent() == now
-    trying = tried(due[0], Patience(first_ms=1000, most_ms=1000), now=now)
+    trying = tried(due[0], Backoff(first_ms=1000, most_ms=1000), now=now)
     # Two try it at once: one of them does.
     assert [await invoices.save_submission(trying) for _ in range(2)] == [True, False]
     assert await invoices.list_due_submissions(now, limit=10) == due[1:]
