@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, Protocol
 
-from msgspec import convert
+from msgspec import convert, to_builtins
 
 from actors.address import AddressBook, destination, subject
 from actors.answers import answer_to
@@ -20,7 +20,6 @@ from engine.geo.zone import UNKNOWN_ZONE, Zone
 from engine.identity.access import may_send
 from engine.kernel.ids import CellId, CourierId, OrderId, UserId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Command, Effect, Envelope
-from engine.kernel.pages import Wanted
 from engine.kernel.refusals import ELSEWHERE, NOT_ALLOWED, UNAVAILABLE
 from engine.kernel.timing import Instant
 from engine.orders.messages import UNKNOWN_ORDER
@@ -30,7 +29,6 @@ from storage.live import Bookmark, Fix, Publication
 from storage.store import Answer, Store, StoreUnavailable
 
 AT_REST: Final = "at_rest"
-LISTED_MAX: Final = 100
 # A thing that moves more often than this while one command looks for it is asked for later.
 _FOLLOWED_MAX: Final = 3
 _UNKNOWN = {"order": UNKNOWN_ORDER, "courier": UNKNOWN_COURIER, "zone": UNKNOWN_ZONE}
@@ -261,13 +259,8 @@ class Bus:
 
     async def _open_orders(self, channel: str, customer_id: UserId) -> Publication:
         """Those of a customer's newest orders that are open, from storage: no cell has them all."""
-        page = await self._store.list_orders_of(customer_id, Wanted(limit=LISTED_MAX))
-        orders = [
-            {"order_id": one.id, "code": one.code, "placed_at": one.placed_at}
-            for one in page.rows
-            if one.is_open
-        ]
-        return Publication(channel=channel, kind="state", version=0, body={"orders": orders})
+        body = {"orders": to_builtins(await self._store.open_orders_of(customer_id))}
+        return Publication(channel=channel, kind="state", version=0, body=body)
 
     async def _order_at_rest(self, order: Order) -> Publication:
         courier = order.courier_id and await self._store.find_courier(order.courier_id)

@@ -1,6 +1,7 @@
-"""Two lanes from the edge to each cell: commands, and positions.
+"""Three lanes from the edge to each cell: commands, positions, and questions how things stand.
 
-Commands travel in order and are answered; positions are packed, and the latest wins.
+Commands travel in order and are answered; positions are packed, and the latest wins; questions
+gather, for after a restart there is one for each of thousands of sockets.
 """
 
 import asyncio
@@ -15,9 +16,11 @@ from actors.settings import RuntimeSettings
 from engine.kernel.ids import CellId, CourierId, UserId
 from engine.kernel.messages import Envelope
 from engine.kernel.refusals import DEADLINE_PASSED, UNAVAILABLE
+from engine.kernel.timing import SECOND_MS
 from storage.live import Fix, Publication
 from storage.pumps import Pumps
 from storage.store import Answer
+from storage.together import Together
 
 _Waiting = tuple[Envelope, asyncio.Future[Answer]]
 # So many that what a call costs by itself is little beside them, and so few that the edge, at which
@@ -27,6 +30,10 @@ _CALLS_AT_ONCE = 2
 _AGAIN_MS = 150
 _GAP_MS_MAX = 100
 _CALLS_REMEMBERED = 4
+# A snapshot holds the cell for some 20 µs and the edge for some 45 (docs/benchmarks.md); nothing
+# else is heard meanwhile.
+_SNAPSHOTS_MAX = 64
+_QUESTIONS_WAITING_MAX = 20_000
 
 
 class CellCalls(Protocol):
@@ -42,8 +49,8 @@ class CellCalls(Protocol):
         """Pass positions on; whose were not taken, for he is not on duty there."""
         ...
 
-    async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
-        """A channel's present state."""
+    async def snapshots(self, cell: CellId, channels: Sequence[str]) -> list[Publication | None]:
+        """The present states of channels, in their order."""
         ...
 
     async def health(self, cell: CellId) -> str:
@@ -184,6 +191,38 @@ class PositionLane:
             await self._clock.sleep(max(self._gap_ms, min(shortest_ms, self._gap_ms_max)))
 
 
+class SnapshotLane:
+    """While some channels are asked for the next ones gather.
+
+    A cell that does not answer is not asked for a second: whoever waits for it, or asks meanwhile,
+    hears so at once. Else those who wait behind each other would wait for one time-out each.
+    """
+
+    def __init__(self, cell: CellId, calls: CellCalls, clock: Clock) -> None:
+        self._cell = cell
+        self._calls = calls
+        self._clock = clock
+        self._away_until = clock.now()
+        self._questions = Together(self._ask, most=_SNAPSHOTS_MAX)
+
+    async def snapshot(self, channel: str) -> Publication | None:
+        """A channel's present state, not older than the question; raises CellUnavailable."""
+        if self._clock.now() < self._away_until:
+            raise CellUnavailable(f"{self._cell} did not answer just now")
+        if self._questions.waiting >= _QUESTIONS_WAITING_MAX:
+            raise CellUnavailable(f"too many questions wait for {self._cell}")
+        return await self._questions.find(channel)
+
+    async def _ask(self, channels: Sequence[str]) -> dict[str, Publication]:
+        try:
+            told = await self._calls.snapshots(self._cell, channels)
+        except CellUnavailable as error:
+            self._away_until = self._clock.now() + int(SECOND_MS * self._clock.speed)
+            self._questions.give_up(error)
+            raise
+        return {one: shown for one, shown in zip(channels, told, strict=True) if shown is not None}
+
+
 class LanedCells:
     """Cells behind calls that cost something each: everything for a cell shares them."""
 
@@ -193,6 +232,7 @@ class LanedCells:
         self._settings = settings
         self._commands: dict[CellId, CommandLane] = {}
         self._positions: dict[CellId, PositionLane] = {}
+        self._snapshots: dict[CellId, SnapshotLane] = {}
 
     def execute(self, cell: CellId, envelope: Envelope) -> asyncio.Future[Answer]:
         """Have a cell carry out a command."""
@@ -213,8 +253,11 @@ class LanedCells:
         lane.report(courier_id, fix, astray)
 
     async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
-        """Ask a cell for a channel's present state."""
-        return await self._calls.snapshot(cell, channel)
+        """Ask a cell for a channel's present state, with all who ask it at the moment."""
+        lane = self._snapshots.get(cell)
+        if lane is None:
+            lane = self._snapshots[cell] = SnapshotLane(cell, self._calls, self._clock)
+        return await lane.snapshot(channel)
 
     async def health(self, cell: CellId) -> str:
         """`ok` or what is wrong."""

@@ -26,6 +26,7 @@ from engine.identity.access import SENDABLE
 from engine.kernel.messages import Command, Envelope
 from engine.money.cash import KeepBackCash
 from engine.orders.messages import ReleaseOrder
+from storage.live import Publication
 from storage.store import Answer
 
 # Every command that the engine has, those that nobody sends, too; its tag says which one it is.
@@ -58,6 +59,7 @@ class _Received(Envelope, frozen=True, kw_only=True):
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_answers: Final = msgspec.msgpack.Decoder(list[Answer]).decode
 _decode_envelopes: Final = msgspec.msgpack.Decoder(list[_Received]).decode
+_decode_snapshots: Final = msgspec.msgpack.Decoder(list[Publication | None]).decode
 
 
 def pack(thing: object) -> bytes:
@@ -70,7 +72,9 @@ def unpack(packed: bytes) -> Any:  # noqa: ANN401 - whatever was packed
     return pickle.loads(packed)  # noqa: S301 - Ray would do the same with it
 
 
-def pack_plainly(told: Sequence[Envelope] | Sequence[Answer]) -> bytes:
+def pack_plainly(
+    told: Sequence[Envelope] | Sequence[Answer] | Sequence[Publication | None],
+) -> bytes:
     """They hold what JSON can say, and to pickle them takes seven times as long."""
     return _encode(told)
 
@@ -83,3 +87,8 @@ def unpack_envelopes(packed: bytes) -> Sequence[Envelope]:
 def unpack_answers(packed: bytes) -> list[Answer]:
     """The answers that another process of ours packed."""
     return _decode_answers(packed)
+
+
+def unpack_snapshots(packed: bytes) -> list[Publication | None]:
+    """The snapshots that another process of ours packed."""
+    return _decode_snapshots(packed)

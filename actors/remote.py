@@ -5,7 +5,6 @@ from typing import Protocol, TypeVar
 
 from engine.kernel.ids import CourierId
 from optimizer.routing.problem import RoutingPlan
-from storage.live import Publication
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -23,7 +22,7 @@ class CellActor(Protocol):
 
     execute: Method[bytes]
     report_positions: Method[list[CourierId]]
-    snapshot: Method[Publication | None]
+    snapshots: Method[bytes]
     health: Method[str]
     pid: Method[int]
 

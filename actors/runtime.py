@@ -19,7 +19,14 @@ from actors.clock import Clock, SystemClock
 from actors.garbage import collect_seldom
 from actors.lanes import LanedCells
 from actors.nodes import LIVING
-from actors.packing import pack, pack_plainly, unpack, unpack_answers, unpack_envelopes
+from actors.packing import (
+    pack,
+    pack_plainly,
+    unpack,
+    unpack_answers,
+    unpack_envelopes,
+    unpack_snapshots,
+)
 from actors.remote import CellActor, SolverActor
 from actors.settings import Premises, RuntimeSettings
 from actors.solver import SolverUnavailable, real_stopwatch
@@ -149,9 +156,10 @@ class CellHost:
         """Take positions; who of them is not on duty here."""
         return (await self._cell()).report_positions(unpack(fixes))
 
-    async def snapshot(self, channel: str) -> Publication | None:
-        """A channel's present state."""
-        return (await self._cell()).snapshot(channel)
+    async def snapshots(self, channels: Sequence[str]) -> bytes:
+        """The present states of channels, in their order."""
+        cell = await self._cell()
+        return pack_plainly([cell.snapshot(one) for one in channels])
 
     async def health(self) -> str:
         """`ok`, or what is wrong; asking it also makes a restarted cell load its things."""
@@ -285,10 +293,10 @@ class RayCalls:
         call = self._call(cell, lambda actor: actor.report_positions.remote(packed))
         return await self._in_time(cell, call)
 
-    async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
-        """A channel's present state."""
-        call = self._call(cell, lambda actor: actor.snapshot.remote(channel))
-        return await self._in_time(cell, call)
+    async def snapshots(self, cell: CellId, channels: Sequence[str]) -> list[Publication | None]:
+        """The present states of channels, in their order."""
+        call = self._call(cell, lambda actor: actor.snapshots.remote(channels))
+        return unpack_snapshots(await self._in_time(cell, call))
 
     async def health(self, cell: CellId) -> str:
         """`ok` or what is wrong."""

@@ -123,7 +123,10 @@ class EdgeSettings(SettingGroup):
         default=20_000, ge=1, description="Sockets one process holds; more are asked to come again."
     )
     snapshots_at_once: int = Field(
-        default=32, ge=1, le=1000, description="Snapshots a process asks for at once."
+        default=128, ge=1, le=1000, description="Snapshots a process asks for at once."
+    )
+    conversations_at_once: int = Field(
+        default=32, ge=1, le=1000, description="Conversations a process reads at once."
     )
     position_future_s: float = Field(
         default=30.0, ge=0, le=3600, description="A position further in the future is dropped."

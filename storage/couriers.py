@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from engine.couriers.courier import Courier
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.timing import Instant
 from storage.database import Database
+from storage.gathering import Gathering
 from storage.kinds import decode, known
 from storage.queries import queries
 from storage.store import TrailFix
@@ -16,16 +18,14 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TRAIL_COLUMNS: Final = ("courier_id", "at", "lat", "lng", "accuracy_m")
 
 
-async def find(database: Database, courier_id: CourierId) -> Courier | None:
-    state = await database.value(queries.find_courier, courier_id=known(courier_id))
-    return None if state is None else decode(Courier, state)
+def gathering(database: Database) -> Gathering[Courier]:
+    """Finds couriers."""
+    return Gathering(database, queries.find_couriers, partial(decode, Courier))
 
 
-async def cell_of(database: Database, courier_id: CourierId) -> CellId | None:
-    cell: CellId | None = await database.value(
-        queries.cell_of_courier, courier_id=known(courier_id)
-    )
-    return cell
+def gathering_cells(database: Database) -> Gathering[CellId]:
+    """Finds the cells that couriers live in."""
+    return Gathering(database, queries.cells_of_couriers, CellId, column="cell")
 
 
 async def save_trail(database: Database, fixes: Sequence[TrailFix]) -> None:

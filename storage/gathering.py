@@ -1,12 +1,12 @@
 """Rows that are looked for at the same moment are fetched by one statement."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, TypeVar
 
-from storage.database import Database, Session
+from storage.database import Database
 from storage.kinds import known
 from storage.queries import Query
+from storage.together import Together
 
 V = TypeVar("V")
 _TOGETHER_MAX: Final = 256
@@ -16,16 +16,23 @@ class Gathering(Generic[V]):
     """Finds rows by their ids, as they are stored when it is asked or later, never earlier.
 
     While one statement is under way the next ids gather, so a busy process sends a few statements
-    with many ids each and a quiet one waits for nobody. An id for which several wait is fetched
-    once. `query` takes `ids` and gives `id` and `state`, of which `read` makes what is found.
+    with many ids each and a quiet one waits for nobody. `query` takes `ids` and gives `id` and a
+    second column, `column`, of which `read` makes what is found.
     """
 
-    def __init__(self, database: Database, query: Query, read: Callable[[bytes], V]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        query: Query,
+        read: Callable[[Any], V],
+        *,
+        column: str = "state",
+    ) -> None:
         self._database = database
         self._query = query
         self._read = read
-        self._waiting: dict[str, list[asyncio.Future[V | None]]] = {}
-        self._fetching: asyncio.Task[None] | None = None
+        self._column = column
+        self._together = Together(self._fetch, most=_TOGETHER_MAX)
 
     async def find(self, identifier: str) -> V | None:
         """What has this id; raises `StoreUnavailable`."""
@@ -33,36 +40,9 @@ class Gathering(Generic[V]):
             return None
         if self._database.is_joined:
             # Who reads within his own transaction must see what he wrote in it.
-            async with self._database.session() as session:
-                return (await self._fetched(session, [identifier])).get(identifier)
-        found: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(identifier, []).append(found)
-        if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.ensure_future(self._fetch())
-        return await found
+            return (await self._fetch([identifier])).get(identifier)
+        return await self._together.find(identifier)
 
-    async def _fetch(self) -> None:
-        while self._waiting:
-            together = list(self._waiting)[:_TOGETHER_MAX]
-            waiting = {one: self._waiting.pop(one) for one in together}
-            try:
-                async with self._database.session() as session:
-                    rows = await self._fetched(session, together)
-            except Exception as error:  # noqa: BLE001 - each who waits must hear of it
-                _fail(waiting.values(), error)
-                continue
-            for identifier, each in waiting.items():
-                for one in each:
-                    if not one.done():
-                        one.set_result(rows.get(identifier))
-
-    async def _fetched(self, session: Session, ids: Sequence[str]) -> dict[str, V]:
-        rows = await session.rows(self._query, ids=ids)
-        return {row["id"]: self._read(row["state"]) for row in rows}
-
-
-def _fail(waiting: Iterable[list["asyncio.Future[V | None]"]], error: Exception) -> None:
-    for each in waiting:
-        for one in each:
-            if not one.done():
-                one.set_exception(error)
+    async def _fetch(self, ids: Sequence[str]) -> dict[str, V]:
+        rows = await self._database.rows(self._query, ids=ids)
+        return {row["id"]: self._read(row[self._column]) for row in rows}

@@ -80,7 +80,8 @@ def _by_name(city: City) -> dict[str, dict[str, Any]]:
     trail = {"courier_id": city.courier_id, "since": middle, "until": middle + HOUR_MS}
     return {
         "find_orders": {"ids": [city.order_id]},
-        "cell_of_order": {"order_id": city.order_id},
+        "cells_of_orders": {"ids": [city.order_id]},
+        "open_orders_of": {"ids": [city.customer_id]},
         "load_orders": {"cell": city.cell},
         "orders_of_person": {"user_id": city.customer_id, "after": named(0, 0), "limit": _LIMIT},
         "list_orders_in": {**in_zone, "limit": _LIMIT},
@@ -104,7 +105,8 @@ def _by_name(city: City) -> dict[str, dict[str, Any]]:
         "list_trail": {**trail, "limit": _LIMIT},
         "first_fixes": {"couriers": [city.courier_id], "instants": [middle]},
         "last_fixes": {"cell": city.cell},
-        "find_courier": {"courier_id": city.courier_id},
+        "find_couriers": {"ids": [city.courier_id]},
+        "cells_of_couriers": {"ids": [city.courier_id]},
         "load_couriers": {"cell": city.cell},
         "lease_effects": {
             "now": city.ended_at,

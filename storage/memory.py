@@ -47,10 +47,12 @@ from storage.memory_outbox import MemoryOutbox
 from storage.memory_tables import Tables
 from storage.recent import DUTY_EVENTS, entered_at
 from storage.store import (
+    NEWEST_ORDERS,
     Answer,
     CellContents,
     Commit,
     DutyOf,
+    OpenOrder,
     OrderSearch,
     OutboxRow,
     Outcome,
@@ -170,6 +172,14 @@ class MemoryStore:
     async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
         mine = (self._tables.find(Order, one) for one in self._tables.orders_of[customer_id])
         return ORDERS.page((one for one in mine if one), wanted)
+
+    async def open_orders_of(self, customer_id: UserId) -> tuple[OpenOrder, ...]:
+        newest = await self.list_orders_of(customer_id, Wanted(limit=NEWEST_ORDERS))
+        return tuple(
+            OpenOrder(order_id=one.id, code=one.code, placed_at=one.placed_at)
+            for one in newest.rows
+            if one.is_open
+        )
 
     async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
         found = (one for one in self._tables.all(Order) if asked.finds(one))

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from engine.kernel.ids import CellId, OrderId, UserId
+from engine.kernel.ids import CellId, UserId
 from engine.kernel.pages import Page, Wanted
 from engine.listings import ORDERS
 from engine.orders.order import Order
@@ -12,6 +12,7 @@ from storage.gathering import Gathering
 from storage.kinds import decode, encode, known
 from storage.listed import page_in
 from storage.queries import queries
+from storage.store import OpenOrder
 
 
 def gathering(database: Database) -> Gathering[Order]:
@@ -24,9 +25,14 @@ def gathering_quotes(database: Database) -> Gathering[Quote]:
     return Gathering(database, queries.find_quotes, partial(decode, Quote))
 
 
-async def cell_of(database: Database, order_id: OrderId) -> CellId | None:
-    cell: CellId | None = await database.value(queries.cell_of_order, order_id=known(order_id))
-    return cell
+def gathering_cells(database: Database) -> Gathering[CellId]:
+    """Finds the cells that orders live in."""
+    return Gathering(database, queries.cells_of_orders, CellId, column="cell")
+
+
+def gathering_open(database: Database) -> Gathering[tuple[OpenOrder, ...]]:
+    """Finds the open ones among customers' newest orders."""
+    return Gathering(database, queries.open_orders_of, partial(decode, tuple[OpenOrder, ...]))
 
 
 async def list_of(database: Database, customer_id: UserId, wanted: Wanted) -> Page[Order]:

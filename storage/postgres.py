@@ -43,6 +43,7 @@ from storage.store import (
     CellContents,
     Commit,
     DutyOf,
+    OpenOrder,
     OrderSearch,
     OutboxRow,
     Outcome,
@@ -59,6 +60,10 @@ class PostgresStore:
         self._commits = GroupCommit(database)
         self._orders = orders.gathering(database)
         self._quotes = orders.gathering_quotes(database)
+        self._open_orders = orders.gathering_open(database)
+        self._couriers = couriers.gathering(database)
+        self._cells_of_orders = orders.gathering_cells(database)
+        self._cells_of_couriers = couriers.gathering_cells(database)
 
     @classmethod
     async def open(cls, settings: DatabaseSettings) -> Self:
@@ -83,10 +88,10 @@ class PostgresStore:
         return await history.find_answer(self._database, command_id)
 
     async def cell_of_order(self, order_id: OrderId) -> CellId | None:
-        return await orders.cell_of(self._database, order_id)
+        return await self._cells_of_orders.find(order_id)
 
     async def cell_of_courier(self, courier_id: CourierId) -> CellId | None:
-        return await couriers.cell_of(self._database, courier_id)
+        return await self._cells_of_couriers.find(courier_id)
 
     async def cell_of_zone(self, zone_id: ZoneId) -> CellId | None:
         return await zones.cell_of(self._database, zone_id)
@@ -109,11 +114,14 @@ class PostgresStore:
     async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
         return await orders.list_of(self._database, customer_id, wanted)
 
+    async def open_orders_of(self, customer_id: UserId) -> tuple[OpenOrder, ...]:
+        return await self._open_orders.find(customer_id) or ()
+
     async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:
         return await order_tokens.search(self._database, asked, wanted)
 
     async def find_courier(self, courier_id: CourierId) -> Courier | None:
-        return await couriers.find(self._database, courier_id)
+        return await self._couriers.find(courier_id)
 
     async def list_orders_in(
         self,

@@ -1,7 +1,7 @@
 """What is remembered: the port that PostgreSQL and its in-memory twin both implement."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
@@ -31,6 +31,8 @@ from engine.orders.finding import Sought, is_found
 from engine.orders.order import Order
 from engine.orders.quote import Quote
 from engine.orders.viewing import Viewer
+
+NEWEST_ORDERS: Final = 100
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -90,6 +92,14 @@ class CellContents(Struct, frozen=True, kw_only=True):
     orders: tuple[Order, ...] = ()
     couriers: tuple[Courier, ...] = ()
     offers: tuple[Offer, ...] = ()
+
+
+class OpenOrder(Struct, frozen=True, kw_only=True):
+    """An order that is open, as the list of its customer's open orders names it."""
+
+    order_id: OrderId
+    code: str
+    placed_at: Instant
 
 
 class StoredEvent(Struct, frozen=True, kw_only=True):
@@ -207,6 +217,10 @@ class Store(Protocol):
 
     async def list_orders_of(self, customer_id: UserId, wanted: Wanted) -> Page[Order]:
         """A page of a customer's orders, as `ORDERS` says."""
+        ...
+
+    async def open_orders_of(self, customer_id: UserId) -> tuple[OpenOrder, ...]:
+        """Of a customer's `NEWEST_ORDERS` those that are open, the newest first."""
         ...
 
     async def search_orders(self, asked: OrderSearch, wanted: Wanted) -> Page[Order]:

@@ -46,7 +46,7 @@ def bench_realtime(
     ] = 30.0,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="idle, saturated, steady, commands, fan-out, overload or storm."),
+        typer.Option(help="idle, saturated, steady, commands, messages, fan-out … restart."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Chance of the city.")] = 1,
     out: Annotated[Path, typer.Option(help="Where every run is written, as JSON.")] = Path(

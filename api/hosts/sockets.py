@@ -24,7 +24,7 @@ def open_desk(parts: Parts, gate: Gate, refused: RefusedTries) -> Desk:
         sockets_max=edge.sockets_max,
         sockets_of_one_max=edge.sockets_of_one_max,
     )
-    talks = Talks(parts.chat, parts.clock, parts.wall, at_once=edge.snapshots_at_once)
+    talks = Talks(parts.chat, parts.clock, parts.wall, at_once=edge.conversations_at_once)
 
     def hear(notice: Publication) -> None:
         presence.hear(notice)

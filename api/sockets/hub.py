@@ -51,7 +51,9 @@ class Hub:
         self._asking = asyncio.Semaphore(snapshots_at_once)
         self._subscriptions: dict[str, dict[Outgoing, Subscription]] = {}
         self._last: dict[str, tuple[str, int]] = {}
-        self._stale = Stale(self._refresh, watched=self._subscriptions, wall=wall)
+        self._stale = Stale(
+            self._refresh, watched=self._subscriptions, wall=wall, at_once=snapshots_at_once
+        )
         self._has_looked = asyncio.Event()
         self._histories = histories or Histories()
         self._repeating: dict[Outgoing, None] = {}

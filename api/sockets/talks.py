@@ -108,7 +108,7 @@ class Talks:
         self._chat, self._clock = chat, clock
         self._reading = asyncio.Semaphore(at_once)
         self._listeners: dict[str, dict[Outgoing, _Listener]] = {}
-        self._stale = Stale(self._tell, watched=self._listeners, wall=wall)
+        self._stale = Stale(self._tell, watched=self._listeners, wall=wall, at_once=at_once)
 
     async def run(self) -> None:
         """Tell until cancelled; what could not be read is read again a second later."""

@@ -15,12 +15,23 @@ from simulations.realtime.idle import idle
 from simulations.realtime.messages import messages
 from simulations.realtime.orders import Customers
 from simulations.realtime.overload import overload
+from simulations.realtime.restart import restart
 from simulations.realtime.rows import Row, table_of, write_json
 from simulations.realtime.site import Place, Site, Sizes
 from simulations.realtime.steady import steady_rows, stretches
 from simulations.realtime.storm import storm
 
-PARTS = ("idle", "saturated", "steady", "commands", "messages", "fan-out", "overload", "storm")
+PARTS = (
+    "idle",
+    "saturated",
+    "steady",
+    "commands",
+    "messages",
+    "fan-out",
+    "overload",
+    "storm",
+    "restart",
+)
 _A_TENTH = 10
 _WIDTH = 150
 
@@ -69,6 +80,8 @@ async def _measure(
                 rows += await overload(site)
             if "storm" in parts:
                 rows += await storm(site)
+            if "restart" in parts:
+                rows += await restart(site)
     return rows
 
 

@@ -29,7 +29,7 @@ async def storm(site: Site) -> list[Row]:
         assert courier.phone is not None
         courier.phone.drop()
     delays: list[float] = []
-    working = asyncio.create_task(_work(site, asking, delays))
+    working = asyncio.create_task(take_breaks(site, asking, delays))
     back_ms = await _come_back(site, dropped)
     working.cancel()
     with suppress(asyncio.CancelledError):
@@ -93,9 +93,9 @@ async def _come_back(site: Site, couriers: Sequence[CourierPhone]) -> list[float
     return found
 
 
-async def _work(site: Site, couriers: Sequence[CourierPhone], delays: list[float]) -> None:
-    """Breaks taken and ended: milliseconds from asking to being shown the new state."""
-    while True:
+async def take_breaks(site: Site, couriers: Sequence[CourierPhone], delays: list[float]) -> None:
+    """Take breaks and end them; `delays` are milliseconds until each new state was shown."""
+    while couriers:
         for courier in couriers:
             for duty in ("break", "resume"):
                 shown = asyncio.Event()

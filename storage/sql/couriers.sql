@@ -3,13 +3,13 @@ select state from couriers
 where zone_id in (select id from zones where cell = :cell) and duty <> 'off'
 order by id;
 
--- name: find_courier
-select state from couriers where id = :courier_id;
+-- name: find_couriers
+select id::text as id, state from couriers where id = any(:ids::uuid[]);
 
--- name: cell_of_courier
-select zones.cell from couriers
+-- name: cells_of_couriers
+select couriers.id::text as id, zones.cell from couriers
 join zones on zones.id = couriers.zone_id
-where couriers.id = :courier_id;
+where couriers.id = any(:ids::uuid[]);
 
 -- name: last_fixes
 select

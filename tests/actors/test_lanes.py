@@ -54,8 +54,8 @@ class SlowCalls:
         self.positions.append(list(fixes))
         return [one for one, _ in fixes if one in self.strangers]
 
-    async def snapshot(self, cell: CellId, channel: str) -> Publication | None:
-        return None
+    async def snapshots(self, cell: CellId, channels: Sequence[str]) -> list[Publication | None]:
+        return [None for _ in channels]
 
     async def health(self, cell: CellId) -> str:
         return "ok"

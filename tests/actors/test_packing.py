@@ -4,10 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.packing import COMMANDS, pack_plainly, unpack_answers, unpack_envelopes
+from actors.packing import (
+    COMMANDS,
+    pack_plainly,
+    unpack_answers,
+    unpack_envelopes,
+    unpack_snapshots,
+)
 from engine.kernel.ids import CommandId, UserId, ZoneId
 from engine.kernel.messages import Caller, Command, Envelope, Role
 from engine.kernel.refusals import Refusal
+from storage.live import Bookmark, Publication
 from storage.store import Answer
 from tests.builders import NOON, new_id
 from tests.engine.identity.test_access import WHO_MAY
@@ -32,11 +39,25 @@ _answers = st.builds(
     reply=st.dictionaries(st.text(), _json, max_size=3),
     refusal=st.none() | _refusals,
 )
+_states = st.builds(
+    Publication,
+    channel=st.text(),
+    kind=st.text(),
+    version=st.integers(0, 2**53),
+    # A fleet is packed.
+    body=st.dictionaries(st.text(), _json | st.binary(), max_size=3),
+    bookmark=st.none() | st.builds(Bookmark, epoch=st.text(), offset=st.integers(0, 2**53)),
+)
 
 
 @given(st.lists(_answers, max_size=3))
 def test_answers_arrive_as_they_were_given(answers: list[Answer]) -> None:
     assert unpack_answers(pack_plainly(answers)) == answers
+
+
+@given(st.lists(st.none() | _states, max_size=3))
+def test_snapshots_arrive_as_they_were_given(states: list[Publication | None]) -> None:
+    assert unpack_snapshots(pack_plainly(states)) == states
 
 
 def test_every_command_there_is_can_be_packed() -> None:

@@ -125,6 +125,9 @@ async def test_a_killed_cell_and_solver_come_back_with_everything(running: Runni
         ),
         as_courier,
     )
+    named = (f"courier:{courier}", f"zone:{running.zone_id}", f"courier:{running.zone_id}")
+    shown = await asyncio.gather(*(running.bus.snapshot(one) for one in named))
+    assert [one and one.channel for one in shown] == [*named[:2], None]
     actor = cell_actor(running.cell, running.premises)
     first_pid = await actor.pid.remote()
     os.kill(first_pid, signal.SIGKILL)

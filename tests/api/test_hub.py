@@ -24,6 +24,7 @@ from tests.builders import NOON
 
 CHANNEL = "order:1"
 CELL = CellId("842e1cbffffffff")
+AT_ONCE = 4
 
 
 def a_state(version: int, channel: str = CHANNEL, **body: Any) -> Publication:
@@ -119,7 +120,9 @@ async def a_desk() -> AsyncIterator[Desk]:
     book, wire, notices = Book(), Wire(), []  # type: ignore[var-annotated]
     # A second of the wall passes in ten milliseconds, so that nobody waits for it.
     wall = SystemClock(ClockSettings(speed=100.0, start_ms=NOON, started_ms=1))
-    hub = Hub(cast("Bus", book), wire, wall=wall, snapshots_at_once=4, on_notice=notices.append)
+    hub = Hub(
+        cast("Bus", book), wire, wall=wall, snapshots_at_once=AT_ONCE, on_notice=notices.append
+    )
     running = asyncio.ensure_future(hub.run())
     await hub.wait_until_reading()
     try:
@@ -225,6 +228,29 @@ async def test_a_cell_that_does_not_answer_is_asked_until_it_does() -> None:
             await SystemClock().sleep(1)
         desk.book.is_away = False
         await desk.hears(("snapshot", 1))
+
+
+async def test_who_comes_while_all_are_told_anew_need_not_wait_for_all_of_them() -> None:
+    async with a_desk() as desk:
+        others = Outgoing(1000, pytest.fail)
+        for number in range(100):
+            await desk.hub.subscribe(f"order:{number}", others)
+        await desk.publish(a_state(2, "order:other"))
+        desk.book.asked = 0
+        desk.book.may_answer.clear()
+        desk.sequence = 0
+        await desk.publish(a_state(2, "order:other"), incarnation="b")
+        while desk.book.asked < AT_ONCE:
+            await SystemClock().sleep(1)
+        coming = asyncio.ensure_future(desk.hub.subscribe("order:new", desk.outgoing))
+        await SystemClock().sleep(1)
+        assert desk.book.asked == AT_ONCE
+        desk.book.may_answer.set()
+        await coming
+        assert desk.book.asked <= 3 * AT_ONCE
+        await desk.hears(("snapshot", 1))
+        while desk.book.asked < 101:
+            await SystemClock().sleep(1)
 
 
 async def test_an_answer_that_is_older_than_what_was_told_is_dropped() -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from actors.clock import SystemClock
-from engine.kernel.ids import CourierId, OrderId, UserId
+from engine.kernel.ids import OrderId, ZoneId
 from storage.database import Database
 from storage.postgres import PostgresStore
 from storage.queries import queries
@@ -81,7 +81,7 @@ async def test_a_session_that_an_administrator_ends_is_unavailable_once(
 
 async def said(store: PostgresStore) -> object:
     """What a statement of its own for something unknown gives, or the error it ends in."""
-    asked = store.find_courier(CourierId(UserId(new_id())))
+    asked = store.find_zone(ZoneId(new_id()))
     (answer,) = await asyncio.gather(asked, return_exceptions=True)
     return answer
 

@@ -1,13 +1,16 @@
 """What must hold of everything that is read from a store."""
 
+import asyncio
 import math
 from functools import partial
+from typing import cast
 
 import pytest
 from msgspec.structs import replace
 
 from engine.couriers import duty
 from engine.couriers.courier import ProgressStep
+from engine.dispatch.cancellation import cancel
 from engine.dispatch.offer import OfferStatus
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import (
@@ -22,8 +25,16 @@ from engine.kernel.listing import one_of
 from engine.kernel.pages import Page, Wanted
 from engine.kernel.timing import MINUTE_MS
 from engine.listings import ORDERS
-from engine.orders.order import Gift, OrderStatus, Recipient
-from storage.store import CellContents, Store, StoredEvent, TrailFix
+from engine.orders.messages import CancelOrder, CancelReason
+from engine.orders.order import Gift, Order, OrderStatus, Recipient
+from storage.store import (
+    NEWEST_ORDERS,
+    CellContents,
+    OpenOrder,
+    Store,
+    StoredEvent,
+    TrailFix,
+)
 from tests.builders import (
     NOON,
     a_courier,
@@ -35,6 +46,9 @@ from tests.builders import (
     new_id,
     placed,
     take_break,
+)
+from tests.builders import (
+    customer as by_customer,
 )
 from tests.storage.telling import CELL, OTHER_CELL, a_staffed_zone, a_told_story, first, tell
 from tests.storage.walking import keeps_its_word
@@ -114,6 +128,7 @@ async def test_what_nobody_stored_is_not_found(store: Store, identifier: str) ->
     assert await store.list_events(identifier) == ()
     assert await store.list_parameter_sets(ZoneId(identifier)) == ()
     assert await store.list_orders_of(UserId(identifier), Wanted(limit=5)) == Page()
+    assert await store.open_orders_of(UserId(identifier)) == ()
 
 
 async def test_the_history_of_an_order_tells_every_step(store: Store) -> None:
@@ -178,6 +193,34 @@ async def test_the_last_page_says_that_it_is_the_last(store: Store) -> None:
     await tell(store, orders)
     page = await store.list_orders_of(UserId(customer), Wanted(limit=1))
     assert (len(page.rows), page.has_next, page.has_previous) == (1, False, False)
+
+
+async def test_of_a_customers_newest_orders_those_that_are_open_are_told(store: Store) -> None:
+    zone, _ = await a_staffed_zone(store)
+    customer, other = UserId(new_id()), UserId(new_id())
+    orders: list[Order] = []
+    for number in range(NEWEST_ORDERS + 2):
+        at = NOON + number // 2 * MINUTE_MS
+        quoted = a_quote(zone, customer_id=customer, at=at)
+        decision = placed(zone, a_placing(zone, quoted=quoted), at=at)
+        await tell(store, [decision])
+        orders.append(cast("Order", decision.changes[0].thing))
+    gone = orders[5::10]
+    for one in gone:
+        why = CancelOrder(order_id=one.id, reason=CancelReason.OTHER)
+        caller, now = by_customer(customer), one.placed_at
+        alone = cancel(one, why, caller, offer=None, others=(), couriers=(), now=now)
+        await tell(store, [must(alone)])
+    left = set(orders) - set(gone)
+    newest = sorted(orders, key=lambda one: (one.placed_at, one.id), reverse=True)[:NEWEST_ORDERS]
+    told, nobodys = await asyncio.gather(*map(store.open_orders_of, (customer, other)))
+    assert told == tuple(
+        OpenOrder(order_id=one.id, code=one.code, placed_at=one.placed_at)
+        for one in newest
+        if one in left
+    )
+    assert len(told) < NEWEST_ORDERS
+    assert nobodys == ()
 
 
 async def test_every_parameter_set_of_a_zone_is_kept(store: Store) -> None:

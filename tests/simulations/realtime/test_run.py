@@ -44,6 +44,8 @@ def test_every_part_is_measured_over_real_sockets(tmp_path: Path) -> None:
     compared = [row for row in rows if row.ratio_at_least is not None]
     assert len(compared) == 4
     assert all(row.value > 0 and row.bare[0] > 0 for row in compared)
+    (lost,) = [row for row in rows if "not told" in row.what]
+    assert lost.value == 0
     (unkept,) = [row for row in rows if "refused or late" in row.what]
     assert unkept.value == 0
     (late,) = [row for row in rows if "readable in the cell, p50" in row.what]
