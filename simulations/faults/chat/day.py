@@ -210,6 +210,8 @@ class Conversing:
         """What somebody who listens should have heard by now, and what should be known of it."""
         order, now = self._order(order_id), self._clock.now()
         assert order is not None
+        if phone.listens_since[order_id] > now - _HEARD_WITHIN_MS:
+            return []
         part = self.truth.part(order_id, _part_of(caller))
         if caller.role is Role.COURIER:
             is_over = order.ended_at is not None and now >= order.ended_at + OPEN_AFTER_END_MS // 2

@@ -10,7 +10,7 @@ import msgspec
 from actors.chance import Chance, new_id
 from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller, Role
-from engine.kernel.timing import SECOND_MS
+from engine.kernel.timing import SECOND_MS, Instant
 from simulations.faults.chat.means import Line
 from simulations.faults.chat.truth import ChatTruth
 from simulations.faults.misfortune import Misfortune
@@ -68,11 +68,13 @@ class ChatPhone:
         # Up to which number he has said that he has read each.
         self.has_read: dict[OrderId, int] = {}
         self.pages: dict[OrderId, TalkPage] = {}
+        self.listens_since: dict[OrderId, Instant] = {}
 
     def listen(self, order_id: OrderId) -> None:
         """Hear what is said about an order from now on."""
         if order_id not in self.pages:
             self.pages[order_id] = TalkPage(order_id)
+            self.listens_since[order_id] = self._clock.now()
             self._say({"type": "subscribe", "channel": _channel(order_id)})
 
     async def write(self, order_id: OrderId, text: str) -> None:
