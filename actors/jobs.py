@@ -12,7 +12,7 @@ from actors.fetching import SettlementFetching, fetch_settlements
 from actors.loyalty import Loyalty
 from actors.payouts import Payouts
 from actors.reconciling import Settlements
-from actors.settlement_files import read_settlement
+from actors.settlement_files import BadFile, read_settlement
 from engine.audit.record import Action, acted
 from engine.jobs import Job, JobName, JobTimes, begin, done, failed, last_due
 from engine.kernel.ids import UserId, derived_id
@@ -102,17 +102,27 @@ async def reconcile_files(settlements: Settlements, folder: Path, wall: Clock) -
     """Hold the settlement files of a folder against the ledger, the oldest name first.
 
     What was run is named `.done`; its breaks are kept until they are explained.
+
+    Raises:
+        BadFile: some cannot be read; all others were run.
     """
     await settlements.look()
     files = await asyncio.to_thread(_files_in, folder)
     matches = breaks = settled = 0
+    unreadable = list[str]()
     for file in files:
-        read = await asyncio.to_thread(read_settlement, file)
+        try:
+            read = await asyncio.to_thread(read_settlement, file)
+        except BadFile as fault:
+            unreadable.append(str(fault))
+            continue
         run_id = run_id_at(file.name, wall.now())
         run = (await settlements.run(read, run_id=run_id, by=BY_ITSELF)).run
         settled += run.settled_halalas
         matches, breaks = matches + run.matches, breaks + run.breaks
         await asyncio.to_thread(file.rename, file.with_name(f"{file.name}.done"))
+    if unreadable:
+        raise BadFile("; ".join(unreadable))
     return f"{len(files)} files, {matches} matches, {breaks} breaks, {settled} halalas settled"
 
 

@@ -53,6 +53,9 @@ _PAYPAL_BANK: Final = ("T02", "T04")
 _PAYPAL_MOVES: Final = ("T00", "T1107")
 _PEG: Final = Rate(37_500)
 _DIGEST_LETTERS: Final = 16
+# Far above what any gateway moves, and a file's sum of it still has room in the ledger.
+_HALALAS_MAX: Final = 10**13
+_NAME_MAX: Final = 200
 
 
 class BadFile(Exception):
@@ -70,7 +73,10 @@ class SettlementFile(Struct, frozen=True, kw_only=True):
 
 def read_settlement(file: Path, *, halalas: bool = False) -> SettlementFile:
     """A file from a folder; see `parse_settlement`."""
-    text = file.read_text(encoding="utf-8-sig")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise BadFile(f"{file}: this is no UTF-8: {fault}") from None
     return parse_settlement(str(file), text, halalas=halalas)
 
 
@@ -87,6 +93,15 @@ def parse_settlement(name: str, text: str, *, halalas: bool = False) -> Settleme
     Raises:
         BadFile: a column is missing, or a row says what cannot be understood.
     """
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadFile(f"{name}: there is a character in it that cannot be stored")
+    try:
+        return _parsed(name, text, halalas=halalas)
+    except csv.Error as fault:
+        raise BadFile(f"{name}: {fault}") from None
+
+
+def _parsed(name: str, text: str, *, halalas: bool) -> SettlementFile:
     digest = digest_of(text.encode())
     rows = csv.reader(text.splitlines())
     first = next(rows, [])
@@ -107,7 +122,9 @@ def _lines(name: str, rows: Iterator[tuple[int, Row]], read: Read) -> tuple[Stat
     for number, row in rows:
         try:
             line = read(row, number)
-        except InvalidOperation:
+            if line is not None:
+                _must_have_room(line)
+        except ArithmeticError:
             raise BadFile(f"{name}, row {number}: an amount is no number") from None
         except ValueError as fault:
             raise BadFile(f"{name}, row {number}: {fault}") from None
@@ -245,6 +262,14 @@ def about_line(order_id: str, kind: str, name: str, *, is_move: bool) -> str:
     return about_order(OrderId(known)) if known and is_move else f"{kind}:{name}"
 
 
+def _must_have_room(line: StatementLine) -> None:
+    amounts = (line.halalas, line.fee_halalas, line.fee_vat_halalas)
+    if max(abs(one) for one in amounts) > _HALALAS_MAX:
+        raise ValueError("an amount is larger than any payment")
+    if max(len(line.about), len(line.reference)) > _NAME_MAX:
+        raise ValueError(f"a name is longer than {_NAME_MAX} characters")
+
+
 def _must_be_riyals(currency: str) -> None:
     if currency.strip().upper() != CURRENCY:
         raise ValueError(f"the currency is not {CURRENCY}")
@@ -253,6 +278,9 @@ def _must_be_riyals(currency: str) -> None:
 def _halalas(text: str, *, halalas: bool = False) -> int:
     amount = Decimal((text or "0").replace(",", ""))
     exact = amount if halalas else amount * 100
+    # Before it is written out in digits, which may be a million.
+    if not abs(exact) <= _HALALAS_MAX:
+        raise ValueError("an amount is larger than any payment")
     if exact != int(exact):
         raise InvalidOperation
     return int(exact)

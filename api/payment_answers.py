@@ -41,7 +41,8 @@ class PaymentShown(Answer):
     """How a payment stands; amounts in halalas.
 
     With `challenge_url` the customer is to be sent there: his bank wants to hear it from him. The
-    order is placed as soon as the money is held or taken, and `reason` says why not.
+    order is placed as soon as the money is held or taken, and `reason` says why not. What a dearer
+    change or a debt was paid with has the `order_id` of its order.
     """
 
     payment_id: str
@@ -125,6 +126,7 @@ def shown(payment: Payment) -> dict[str, Any]:
     return {
         "payment_id": payment.id,
         **told,
+        "order_id": payment.for_order_id,
         "wallet": None if payment.wallet is None else _wallet_part(payment.wallet),
         "card": None if payment.card is None else card_shown(payment.card),
         "refunds": [_refund(one) for one in payment.refunds],

@@ -11,6 +11,7 @@ from engine.kernel.ids import QuoteId
 from engine.kernel.messages import Caller
 from engine.kernel.place import Place
 from engine.kernel.timing import SECOND_MS
+from engine.orders.as_quoted import objection_to_wishes
 from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
 from engine.orders.order import Gift, Recipient, Window
 from engine.orders.quote import Quote, order_id_of, redelivery_of
@@ -65,4 +66,10 @@ async def paid_order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrde
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     if quoted.customer_id != caller.user_id:
         raise Refused(QUOTE_MISMATCH(field="customer"))
-    return await order_of_body(parts, quoted, body)
+    order = await order_of_body(parts, quoted, body)
+    zone = await parts.store.find_zone(order.zone_id)
+    assert zone is not None, "a zone is never forgotten"
+    refusal = objection_to_wishes(zone.parameters, order, now=parts.clock.now())
+    if refusal is not None:
+        raise Refused(refusal)
+    return order

@@ -80,7 +80,7 @@ PAYMENTS: Final = Listing(
     filters=(
         _status(PaymentStatus, "Those that stand so."),
         _GATEWAY,
-        Column(name="order_id", kind=Kind.ID, says="For this order."),
+        Column(name="order_id", kind=Kind.ID, says="For this order.", path="for_order_id"),
         _MADE_AT,
         _number("amount_halalas", "What was to be paid."),
     ),

@@ -21,7 +21,7 @@ def reconcile(database: "DatabaseSettings", file: Path, *, halalas: bool, post: 
 
     try:
         read = read_settlement(file, halalas=halalas)
-    except (BadFile, OSError, UnicodeDecodeError) as fault:
+    except (BadFile, OSError) as fault:
         typer.echo(f"hadiyati: {fault}", err=True)
         raise typer.Exit(2) from None
     outcome = asyncio.run(_reconcile(database, read, post=post))

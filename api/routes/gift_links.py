@@ -46,6 +46,7 @@ from engine.orders import gift_link as rules
 from engine.orders.gift_link import (
     GIFT_LINK_CLOSED,
     GIFT_OUT_OF_REACH,
+    LIMIT_TOO_LOW,
     UNKNOWN_GIFT_LINK,
     GiftLink,
     GiftLinkId,
@@ -120,6 +121,7 @@ async def price_gift_link(
         *WITH_STORE,
         BAD_PHONE,
         KEY_REUSED,
+        LIMIT_TOO_LOW,
         OUTSIDE_ZONES,
     ),
 )
@@ -138,10 +140,7 @@ async def make_gift_link(
     now = parts.clock.now()
     gift, shop = body.gift.gift(), body.shop.place()
     goods = tuple(one.line() for one in body.goods)
-    limit = body.limit_halalas
-    if limit is None:
-        priced = await _priced(parts, shop, Wishes(goods=goods, vehicles=gift.vehicles))
-        limit = priced.most_halalas
+    priced = await _priced(parts, shop, Wishes(goods=goods, vehicles=gift.vehicles))
     is_paid_for = parts.settings.payments.mode is PaymentsMode.REQUIRED
     command_id = id_of_command(caller, "POST /v1/gift-links", key)
     link = GiftLink(
@@ -152,17 +151,20 @@ async def make_gift_link(
         shop=shop,
         preparation_s=body.preparation_s,
         goods=goods,
-        limit_halalas=limit,
+        limit_halalas=body.limit_halalas or priced.most_halalas,
         made_at=now,
         expires_at=now + body.hours * HOUR_MS,
         status=GiftLinkStatus.UNPAID if is_paid_for else GiftLinkStatus.OPEN,
     )
-    if not await parts.gift_links.save(link):
-        made = await _find(parts, link.id)
-        if _asks(made) != _asks(link):
-            raise Refused(KEY_REUSED())
-        link = made
-    return Json(_shown(request, link), 201)
+    made = await parts.gift_links.find(link.id)
+    if made is None:
+        refusal = rules.payable(link, priced.least_halalas)
+        if refusal is not None:
+            raise Refused(refusal)
+        made = link if await parts.gift_links.save(link) else await _find(parts, link.id)
+    if _asks(made) != _asks(link):
+        raise Refused(KEY_REUSED())
+    return Json(_shown(request, made), 201)
 
 
 async def _priced(parts: Parts, shop: Place, wishes: Wishes) -> PriceRange:

@@ -1,9 +1,11 @@
 """Several gifts that are ordered and paid for together, and then go their own ways."""
 
-from typing import Annotated, Any
+from collections.abc import Awaitable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Request
 from msgspec import to_builtins
+from msgspec.structs import replace
 from pydantic import Field
 
 from actors.gateways.settings import PaymentsMode
@@ -58,6 +60,7 @@ from engine.payments.messages import (
 )
 
 router = APIRouter(prefix="/v1", tags=["groups"])
+T = TypeVar("T")
 GROUP_MOST = 50
 _SEEING = (*WITH_TOKEN, *WITH_STORE, UNKNOWN_ORDER, INVALID_REQUEST)
 _PLACING = (
@@ -113,8 +116,8 @@ async def quote_group(
     """What each delivery costs, and all of them; each may also be ordered by itself."""
     _must_not_be_too_many(parts, len(body.deliveries))
     made = []
-    for one in body.deliveries:
-        quoted = await make_quote_for(
+    for number, one in enumerate(body.deliveries):
+        quoting = make_quote_for(
             parts,
             request.app.state.quoted_zones,
             customer_id=caller.user_id,
@@ -123,7 +126,7 @@ async def quote_group(
             preparation_s=one.preparation_s,
             wishes=one.wishes(),
         )
-        made.append(quoted)
+        made.append(await _named(number, quoting))
     if len({one.zone_id for one in made}) > 1:
         raise Refused(NOT_ONE_ZONE())
     for quoted in made:
@@ -296,12 +299,24 @@ def _must_not_be_too_many(parts: Parts, count: int) -> None:
 async def _group(parts: Parts, caller: Caller, body: GroupBody) -> PlaceOrders:
     """The command that places all of them; what can be known to be in vain is refused."""
     _must_not_be_too_many(parts, len(body.orders))
-    orders = [await paid_order(parts, caller, one) for one in body.orders]
+    orders = [
+        await _named(number, paid_order(parts, caller, one))
+        for number, one in enumerate(body.orders)
+    ]
     if len({one.zone_id for one in orders}) > 1:
         raise Refused(NOT_ONE_ZONE())
     if len({one.order_id for one in orders}) < len(orders):
         raise Refused(QUOTE_USED())
     return PlaceOrders(zone_id=orders[0].zone_id, orders=group_of(orders))
+
+
+async def _named(number: int, wanted: Awaitable[T]) -> T:
+    """What is wanted for one of them; a refusal names which one."""
+    try:
+        return await wanted
+    except Refused as refused:
+        detail = {**refused.refusal.detail, "delivery": number}
+        raise Refused(replace(refused.refusal, detail=detail)) from None
 
 
 async def _find_group(parts: Parts, caller: Caller, order_id: str) -> tuple[Order, ...]:

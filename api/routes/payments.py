@@ -36,7 +36,7 @@ from engine.kernel.ids import PaymentId, derived_id
 from engine.kernel.messages import Caller, Role
 from engine.kernel.refusals import UNAVAILABLE
 from engine.orders.cash import CASH_NOT_TAKEN, CASH_SHOWS_PRICE, cash_objection
-from engine.orders.messages import QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
+from engine.orders.messages import BAD_WINDOW, QUOTE_EXPIRED, QUOTE_MISMATCH, PlaceOrder
 from engine.payments.decide import Payable
 from engine.payments.gateways import (
     GatewayName,
@@ -88,6 +88,7 @@ async def list_payment_methods(parts: PartsDep) -> Json:
         *PAYING,
         QUOTE_EXPIRED,
         QUOTE_MISMATCH,
+        BAD_WINDOW,
         BAD_PHONE,
         CASH_NOT_TAKEN,
         CASH_SHOWS_PRICE,

@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from actors.reconciling import Settlements
 from actors.settlement_files import BadFile, parse_settlement
-from api.bodies import Body, Reason
+from api.bodies import Body, Reason, Storable
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Refused
@@ -51,7 +51,7 @@ class SettlementFileBody(Body):
     A dry run tells what would match and break, and changes nothing.
     """
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100), Storable]
     content: Annotated[str, Field(min_length=1, max_length=_CONTENT_MAX)]
     is_dry: bool = False
 

@@ -17,9 +17,10 @@ from engine.kernel.place import distance_m
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import Instant
 from engine.orders import order as orders_
+from engine.orders.as_quoted import SAME_PLACE_M
 from engine.orders.changing import shop_is_ready_at, timed
 from engine.orders.covering import covered, first_paid, kept_to_its_price, owed
-from engine.orders.decide import SAME_PLACE_M, Load, objection_to_times, pay_for
+from engine.orders.decide import Load, objection_to_times, pay_for
 from engine.orders.fees import FeeKind, OrderFee, Supplement
 from engine.orders.messages import (
     BAD_WINDOW,

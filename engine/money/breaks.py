@@ -133,6 +133,7 @@ def keep(
     """
     if known is not None and known.status is not BreakStatus.MATCHED and _says(found, known):
         return None
+    first_seen_at = known.since_at if known is not None and known.status in UNDECIDED else now
     return SettlementBreak(
         version=1 if known is None else known.version + 1,
         id=break_id(gateway, found.about),
@@ -144,7 +145,7 @@ def keep(
         lines=found.lines,
         items=found.items,
         run_id=run_id,
-        since_at=min((one.at for one in found.items), default=now),
+        since_at=min((one.at for one in found.items), default=first_seen_at),
         seen_at=now,
     )
 

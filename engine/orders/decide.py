@@ -9,9 +9,9 @@ from engine.kernel.place import distance_m
 from engine.kernel.refusals import Refusal
 from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders import order as orders
+from engine.orders.as_quoted import objection_to_wishes
 from engine.orders.cash import cash_objection
 from engine.orders.messages import (
-    BAD_WINDOW,
     QUOTE_EXPIRED,
     QUOTE_MISMATCH,
     WINDOW_FULL,
@@ -26,13 +26,10 @@ from engine.orders.order import (
     OrderScheduled,
     OrderStatus,
     Window,
-    is_ahead,
 )
 from engine.orders.quote import needs_car
 from engine.pricing.pay import Pay, agreed_pay
 
-# A pin on a map is re-read from text now and then; a metre is not another address.
-SAME_PLACE_M = 25.0
 RETRY_FULL_S = 60
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -230,19 +227,6 @@ def _no_room(zone: Zone, window: Window | None, load: Load) -> Refusal | None:
     return None
 
 
-def _other_than_quoted(zone: Zone, command: PlaceOrder) -> str:
-    """What differs from the quote; empty when nothing does that would change the price."""
-    quoted = command.quote
-    is_car_free = zone.parameters.fee_car_percent == 100 or needs_car(quoted.vehicles)
-    checks = {
-        "shop": distance_m(quoted.shop, command.shop.point) <= SAME_PLACE_M,
-        "door": distance_m(quoted.door, command.door.point) <= SAME_PLACE_M,
-        "window": quoted.window in {None, command.window},
-        "vehicles": is_car_free or not needs_car(command.gift.vehicles),
-    }
-    return next((field for field, is_same in checks.items() if not is_same), "")
-
-
 def _unplaceable(zone: Zone, command: PlaceOrder, caller: Caller, now: Instant) -> Refusal | None:
     quote = command.quote
     if quote.zone_id != zone.id:
@@ -251,9 +235,4 @@ def _unplaceable(zone: Zone, command: PlaceOrder, caller: Caller, now: Instant) 
         return QUOTE_MISMATCH(field="customer")
     if now > quote.valid_until:
         return QUOTE_EXPIRED(quote_id=quote.id)
-    other = _other_than_quoted(zone, command)
-    if other:
-        return QUOTE_MISMATCH(field=other)
-    if command.window is not None and not is_ahead(command.window, now):
-        return BAD_WINDOW()
-    return None
+    return objection_to_wishes(zone.parameters, command, now=now)

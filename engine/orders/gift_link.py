@@ -120,6 +120,19 @@ GIFT_OUT_OF_REACH = declare(
     en="The gift cannot be brought there then. Try another address or another time.",
     ar="لا يمكن إيصال الهدية إلى هذا العنوان في هذا الوقت. جرّب عنوانًا أو وقتًا آخر.",
 )
+LIMIT_TOO_LOW = declare(
+    "limit_too_low",
+    RefusalKind.INVALID,
+    en="The gift costs more than this limit wherever it goes; `least_halalas` is next door.",
+    ar="تكلفة الهدية أعلى من هذا الحد أينما أُرسلت، والحقل `least_halalas` هو أقل تكلفة ممكنة.",
+)
+
+
+def payable(link: GiftLink, least_halalas: int) -> Refusal | None:
+    """Why no answer at all could be within its limit."""
+    if link.limit_halalas >= least_halalas:
+        return None
+    return LIMIT_TOO_LOW(least_halalas=least_halalas)
 
 
 def paid(link: GiftLink, payment_id: PaymentId, *, now: Instant) -> GiftLink | Refusal:

@@ -43,10 +43,24 @@ where customer_id = :customer_id
 order by made_at, id;
 
 -- name: list_payments_of
-select state from payments where customer_id = :customer_id;
+select state
+from (
+    select
+        id, state, customer_id, gateway, status, reference, amount_halalas, made_at,
+        coalesce((state #>> '{supplement,order_id}')::uuid, order_id) as order_id
+    from payments
+) as shown
+where customer_id = :customer_id;
 
 -- name: list_payments
-select state from payments where true;
+select state
+from (
+    select
+        id, state, customer_id, gateway, status, reference, amount_halalas, made_at,
+        coalesce((state #>> '{supplement,order_id}')::uuid, order_id) as order_id
+    from payments
+) as shown
+where true;
 
 -- name: list_due_payments
 select state from payments where due_at <= instant(:now) order by due_at, id limit :limit;

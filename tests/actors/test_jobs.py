@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from actors.clock import SystemClock
 from actors.jobs import BY_ITSELF, Jobs, close_months, reconcile_files
 from actors.ledger import LedgerKeeper
 from actors.reconciling import Reconciling, Settlements
+from actors.settlement_files import BadFile
 from engine.jobs import LEASE_MS, JobName, JobStatus, JobTimes
 from engine.kernel.timing import DAY_MS, HOUR_MS
 from engine.money.accounts import AccountKind, account
@@ -131,6 +134,12 @@ async def test_files_are_reconciled_and_what_breaks_is_kept(tmp_path: Path) -> N
     assert sorted(one.name for one in tmp_path.iterdir()) == ["1.csv.done", "2.csv.done"]
     (broken,) = await store.list_undecided("moyasar")
     assert (broken.about, broken.file_halalas) == (f"order:{unknown}", 500)
+    (tmp_path / "3.csv").write_bytes("تسوية".encode("cp1256"))
+    (tmp_path / "4.csv").write_text(f"{HEAD}p3,pay,SAR,6.00,0,0,{new_id()}\n")
+    with pytest.raises(BadFile, match=r"3\.csv: this is no UTF-8"):
+        await reconcile_files(settlements, tmp_path, clock)
+    left = sorted(one.name for one in tmp_path.iterdir() if one.suffix == ".csv")
+    assert left == ["3.csv"]
 
 
 async def test_months_that_were_missed_are_closed_one_after_the_other() -> None:

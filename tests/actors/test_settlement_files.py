@@ -92,6 +92,16 @@ def test_paypals_settlement_report() -> None:
         (report(paypal("9AA1", "T0006", "CR", 1, fee=0, mark="").replace("USD", "SAR")), "USD"),
         (report(paypal("9AA1", "T0006", "CR", -1, fee=0, mark="")), "row 5"),
         (report().replace("Custom Field", "Custom"), "Custom Field"),
+        (STRIPE + stripe("txn_1", "Infinity", "charge"), "row 2: an amount is larger"),
+        (STRIPE + stripe("txn_1", "NaN", "charge"), "row 2: an amount is no number"),
+        (STRIPE + stripe("txn_1", "1e999999", "charge"), "row 2: an amount is no number"),
+        (STRIPE + stripe("txn_1", "-1e900000", "charge"), "row 2: an amount is larger"),
+        (STRIPE + stripe("txn_1", "1.00", "charge", fee="1e30"), "row 2: an amount is larger"),
+        (report(paypal("9AA1", "T0006", "CR", 10**26, fee=0, mark="")), "row 5: an amount is"),
+        (STRIPE + stripe("x" * 201, "1.00", "charge"), "row 2: a name is longer than 200"),
+        (STRIPE + stripe("x" * 140_000, "1.00", "charge"), "field larger than"),
+        (STRIPE + stripe("txn\x001", "1.00", "charge"), "cannot be stored"),
+        (STRIPE + stripe("txn\ud800", "1.00", "charge"), "cannot be stored"),
     ],
 )
 def test_what_cannot_be_read_says_where_and_why(text: str, why: str) -> None:

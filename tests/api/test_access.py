@@ -127,6 +127,7 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", f"/v1/orders/{ID}/reorder", {}, Permission.ASK_QUOTE),
     ("POST", f"/v1/orders/{ID}/unassign", {"reason": "x"}, UnassignOrder),
     ("GET", f"/v1/orders/{ID}/cancellation", None, Permission.SEE_ORDER),
+    ("GET", f"/v1/orders/{ID}/quote", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/handover", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/invoices", None, Permission.SEE_ORDER),
     ("GET", f"/v1/orders/{ID}/conversation", None, Permission.CONVERSE),

@@ -77,6 +77,12 @@ async def test_a_dearer_change_is_previewed_paid_for_and_made(shop: Shop) -> Non
         preview["to_pay_halalas"],
         True,
     )
+    assert paid.json()["order_id"] == placed["order_id"]
+    both = (await sara.get(f"/v1/payments?order_id={placed['order_id']}")).json()["payments"]
+    assert [one["payment_id"] for one in both] == [
+        paid.json()["payment_id"],
+        placed["payment_id"],
+    ]
     order = (await sara.get(path)).json()
     assert (order["door"]["address"], order["total_halalas"]) == (
         "Building 9",

@@ -93,11 +93,27 @@ async def test_of_a_surprise_not_even_the_sender_is_told(town: Town) -> None:
     assert (await town.client.get(link["path"])).json()["sender_name"] == ""
 
 
+async def test_a_link_that_no_answer_could_serve_is_not_made(town: Town) -> None:
+    customer = await town.log_in("customer")
+    low = await customer.post("/v1/gift-links", {**LINK, "limit_halalas": 50_000})
+    assert (low.status_code, low.json()["code"]) == (422, "limit_too_low")
+    assert low.json()["least_halalas"] > 50_000
+    away = await customer.post("/v1/gift-links", {**LINK, "shop": FAR["door"]})
+    assert (away.status_code, away.json()["code"], away.json()["place"]) == (
+        422,
+        "outside_zones",
+        "shop",
+    )
+    assert (await customer.get("/v1/gift-links")).json()["gift_links"] == []
+
+
 async def test_an_address_that_costs_more_is_out_of_reach_and_another_may_be_tried(
     town: Town,
 ) -> None:
     customer = await town.log_in("customer")
-    link = await made(customer, limit_halalas=50_001)
+    wish = {"shop": LINK["shop"], "goods": LINK["goods"]}
+    priced = (await customer.post("/v1/gift-link-prices", wish)).json()
+    link = await made(customer, limit_halalas=priced["least_halalas"])
     refused = await town.client.post(link["path"], json=DOOR)
     assert (refused.status_code, refused.json()["code"]) == (409, "gift_out_of_reach")
     assert "halalas" not in refused.text

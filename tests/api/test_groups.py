@@ -201,6 +201,18 @@ async def test_one_of_a_charged_group_is_given_back_while_the_others_wait(shop: 
         assert paid["payment_id"] in {line["about"] for line in story["lines"]}
 
 
+async def test_a_refusal_before_paying_names_which_one(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    orders = await a_group(sara)
+    orders[2] = {**orders[2], "door": {**orders[2]["door"], "lat": 24.61}}
+    body = {"orders": orders, **await source(shop, MADA)}
+    refused = await sara.post("/v1/group-payments", body)
+    told = refused.json()
+    assert (refused.status_code, told["code"]) == (422, "quote_mismatch")
+    assert (told["field"], told["delivery"]) == ("door", 2)
+    assert shop.protocol.till.charges == {}
+
+
 async def test_what_is_not_paid_is_not_placed_and_what_cannot_be_placed_is_given_back(
     shop: Shop,
 ) -> None:

@@ -97,6 +97,12 @@ ROUTES_WITH_A_THING: list[tuple[str, str, object, dict[str, set[int]]]] = [
     ),
     (
         "GET",
+        "/v1/orders/{order_id}/quote",
+        None,
+        {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},
+    ),
+    (
+        "GET",
         "/v1/orders/{order_id}/invoices",
         None,
         {CUSTOMER: {200}, STRANGER: {404}, OPERATOR: {200}},

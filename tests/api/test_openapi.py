@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from api import answers, identity_answers, order_answers, work_answers
 from api.description import document
+from api.routes import order_quotes
 from engine.kernel.refusals import CATALOGUE
 from tests.api.town import Town
 
@@ -86,6 +87,7 @@ async def test_every_answer_is_what_the_description_says(town: Town) -> None:
         (customer, f"/v1/orders/{order_id}", answers.OrderShown),
         (customer, f"/v1/orders/{order_id}/timeline", answers.TimelineShown),
         (customer, f"/v1/orders/{order_id}/cancellation", order_answers.CancellationShown),
+        (customer, f"/v1/orders/{order_id}/quote", order_quotes.OrderQuoteShown),
         (customer, f"/v1/orders/{order_id}/invoices", order_answers.InvoicesShown),
         (customer, "/v1/gift-links", order_answers.GiftLinksShown),
         (customer, "/v1/cards", order_answers.CardsShown),

@@ -4,11 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from engine.kernel.ids import CourierId, UserId
 from engine.kernel.timing import HOUR_MS
-from engine.orders.quote import again as recomputed
 from tests.api.town import ON_DUTY, QUOTE, Town, order_body
 from tests.builders import new_id
 
@@ -92,16 +90,20 @@ async def test_a_quote_lists_what_is_sold_and_is_reproduced_from_what_is_stored(
     nets = sum(one["net_halalas"] for one in made["lines"])
     assert made["total_halalas"] == nets + made["vat_halalas"] + made["rounding_halalas"]
     assert made["likely_by"] == made["promised_at"] == window["end"]
-    store = town.parts.store
-    kept, zone = await store.find_quote(made["quote_id"]), await store.find_zone(made["zone_id"])
-    assert kept is not None
-    assert zone is not None
-    sets = {one.version: one for one in await store.list_parameter_sets(zone.id)}
-    zone = replace(zone, current=sets[kept.zone_parameters_version])
-    assert recomputed(kept, zone) == kept
     placed = await customer.post("/v1/orders", order_body(made["quote_id"], window=window))
-    shown = (await customer.get(f"/v1/orders/{placed.json()['order_id']}")).json()
+    path = f"/v1/orders/{placed.json()['order_id']}"
+    shown = (await customer.get(path)).json()
     assert shown["total_halalas"] == made["total_halalas"]
+    # What is dearer today does not change what was quoted yesterday.
+    dearer = {"reason": "test", "parameters": {"fee_base_halalas": 9_000}}
+    operator, zone = await town.operator(), f"/v1/zones/{town.zone_id}/parameters"
+    changed = await operator.put(zone, dearer, **{"If-Match": '"1"'})
+    assert changed.status_code == 200, changed.text
+    for person in (customer, operator):
+        again = (await person.get(f"{path}/quote")).json()
+        assert (again["again_halalas"], again["is_same"]) == (made["total_halalas"], True)
+        assert again["zone_parameters_version"] < changed.json()["parameters_version"]
+        assert {**again, **made} == {**again, "split": made["split"]}
     past = {**QUOTE, "window": {"start": now - HOUR_MS, "end": now + HOUR_MS}}
     assert (await customer.post("/v1/quotes", past)).json()["code"] == "bad_window"
 

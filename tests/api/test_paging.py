@@ -208,6 +208,7 @@ BOUNDED = {
     "/v1/settlement-breaks/{break_id}": "LINES_MAX",
     "/v1/settlement-feeds": "the gateways",
     "/v1/orders/{order_id}/conversation": "the quick replies, and a marker of each who read",
+    "/v1/orders/{order_id}/quote": "50 goods, and a line for each and the delivery",
     "/v1/orders/{order_id}/due": "FEES_MAX fees, each settled once",
 }
 

@@ -229,6 +229,23 @@ async def test_the_same_key_is_the_same_payment_and_never_another(shop: Shop) ->
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
 
 
+async def test_what_was_not_quoted_so_is_refused_before_the_card_is_asked(shop: Shop) -> None:
+    sara = await shop.town.log_in("customer")
+    wish = await shop.wish(sara, MADA)
+    door = {**wish["order"]["door"], "lat": QUOTE["door"]["lat"] + 0.01}
+    past = {"start": 1, "end": 2}
+    for fields, code, field in (
+        ({"door": door}, "quote_mismatch", "door"),
+        ({"shop": door}, "quote_mismatch", "shop"),
+        ({"window": past}, "bad_window", None),
+    ):
+        refused = await sara.post("/v1/payments", {**wish, "order": {**wish["order"], **fields}})
+        told = refused.json()
+        assert (refused.status_code, told["code"], told.get("field")) == (422, code, field)
+    assert shop.protocol.till.charges == {}
+    assert (await sara.post("/v1/payments", wish)).json()["is_placed"]
+
+
 async def test_a_declined_card_says_why(shop: Shop) -> None:
     sara = await shop.town.log_in("customer")
     told = await shop.pay(sara, BROKE)

@@ -1,10 +1,16 @@
 """Points and credit over REST."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+from actors.clock import Clock
 from actors.ledger import LedgerKeeper
 from actors.loyalty import Loyalty
+from api.parts import Parts
 from engine.kernel.ids import UserId
+from engine.kernel.timing import DAY_MS, Instant
 from engine.loyalty.points import PENDING_MS, points_of, promised_of
 from engine.money.accounts import AccountKind, account
 from engine.money.transfers import Transfer, TransferId, TransferReason, move
@@ -13,7 +19,7 @@ from storage.memory_ledger import MemoryLedger
 from tests.actors.bank import HandClock
 from tests.api.test_invoices import PATIENCE_S, a_delivered_order, invoices_of
 from tests.api.test_wallet import balances
-from tests.api.town import Town
+from tests.api.town import Person, Town, a_town
 from tests.builders import NOON, new_id
 from tests.engine.loyalty.test_points import Book
 
@@ -81,6 +87,65 @@ async def test_points_become_credit_for_gifts(town: Town) -> None:
     assert (await balances(customer))["gift_credit"] == (1000, 1000)
     other = await customer.post(REDEEM, {"points": 150}, key=key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+class Moved:
+    """A clock that a test sets forward."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self.by_ms = clock, 0
+
+    @property
+    def speed(self) -> float:
+        return self._clock.speed
+
+    def now(self) -> Instant:
+        return self._clock.now() + self.by_ms
+
+    async def sleep(self, ms: float) -> None:
+        await self._clock.sleep(ms)
+
+
+async def test_points_ripen_and_expire_by_the_job_and_the_oldest_go_first(tmp_path: Path) -> None:
+    clocks: list[Moved] = []
+
+    def later(parts: Parts) -> Parts:
+        clocks[:] = [Moved(parts.clock), Moved(parts.wall)]
+        return replace(parts, clock=clocks[0], wall=clocks[1])
+
+    async with a_town(tmp_path, parts_of=later) as town:
+        phone = town.phone()
+
+        async def after(days: int) -> tuple[Person, dict[str, Any]]:
+            for one in clocks:
+                one.by_ms += days * DAY_MS
+            person = await town.log_in("customer", phone)
+            await town.app.state.jobs.look()
+            return person, (await person.get("/v1/wallet/points")).json()
+
+        customer, _ = await after(0)
+        await give(town, customer.user_id, 150)
+        customer, told = await after(100)
+        await give(town, customer.user_id, 90)
+        assert (await customer.post(REDEEM, {"points": 120})).status_code == 201
+        customer, told = await after(1)
+        assert [one["points"] for one in told["lots"]] == [30, 90]
+        customer, told = await after(265)
+        assert (told["points"], [one["points"] for one in told["lots"]]) == (90, [90])
+        customer, told = await after(100)
+        assert (told["points"], told["lots"]) == (0, [])
+        history = (await customer.get("/v1/payment-history?sort=number")).json()["entries"]
+        moved = [
+            (one["kind"], line["amount"], line["balance"])
+            for one in history
+            for line in one["lines"]
+            if line["means"] == "points"
+        ]
+        assert [one for one in moved if one[0] == "points_expired"] == [
+            ("points_expired", -30, 90),
+            ("points_expired", -90, 0),
+        ]
+        assert (await town.app.state.ledger.audit()).faults == []
 
 
 async def give(town: Town, user_id: str, points: int) -> None:

@@ -316,6 +316,7 @@ async def _money(one: Walk, customer: Person, operator: Person, order_id: str) -
     await enter(one.town, account(AccountKind.CUSTOMER_WALLET, customer.user_id), 1000)
     await one.say("tip_courier", customer, path={"order_id": order_id})
     await one.say("get_order_money", operator, path={"order_id": order_id})
+    await one.say("show_order_quote", operator, path={"order_id": order_id})
     await one.say("get_due", customer, path={"order_id": order_id})
     await one.say("list_payment_methods")
     await one.say("list_payments", customer)

@@ -128,6 +128,9 @@ async def test_what_was_taken_of_a_customer_is_found_by_its_orders(made: Made) -
     assert await store.list_paid_orders_of(sara) == (due.order_id, paid.order_id)
     assert await store.list_for(sara, [due.order_id, other.order_id]) == (later,)
     assert await store.list_for(sara, [paid.order_id, due.order_id]) == (paid, later)
+    for_it = Wanted(limit=9, only=(Condition("order_id", Operator.IS, due.order_id),))
+    assert await store.list_of(sara, for_it) == Page(rows=(later,))
+    assert await store.list_all(for_it) == Page(rows=(later,))
     assert await store.list_paid_orders_of(UserId("nobody")) == ()
     assert await store.list_for(UserId(new_id()), [paid.order_id]) == ()
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from engine.kernel.ids import UserId
 from engine.kernel.refusals import Refusal
+from engine.kernel.timing import DAY_MS
 from engine.money import breaks as rules
 from engine.money.accounts import AccountKind, account
 from engine.money.breaks import BreakStatus, RunId, SettlementBreak
@@ -60,6 +61,17 @@ def test_what_is_decided_stays_so_until_something_new_is_in_it() -> None:
     opened = kept(resolved, new)
     assert opened is not None
     assert (opened.status, opened.version, opened.note) == (S.OPEN, resolved.version + 1, "")
+
+
+def test_a_break_that_nothing_in_the_ledger_dates_is_as_old_as_its_first_line() -> None:
+    known: SettlementBreak | None = None
+    for days, references in ((0, ("r1",)), (3, ("r1", "r2")), (5, ("r1", "r2", "r3"))):
+        lines = [a_line(499, reference=one) for one in references]
+        now = NOON + days * DAY_MS
+        (found,) = reconcile(lines, (), now=now).breaks
+        known = rules.keep(known, found, gateway="moyasar", run_id=RUN, now=now)
+        assert known is not None
+        assert (known.since_at, known.seen_at) == (NOON, now)
 
 
 def test_what_is_much_is_given_up_by_two() -> None:
