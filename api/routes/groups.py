@@ -1,6 +1,7 @@
 """Several gifts that are ordered and paid for together, and then go their own ways."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Request
@@ -26,7 +27,7 @@ from api.parts import Parts
 from api.paying import PAYING, PaidWith, charged
 from api.payment_answers import PaymentShown
 from api.payment_answers import shown as payment_shown
-from api.placing import paid_order
+from api.placing import order_of_body, ordered_again, paid_order
 from api.quoting import make_quote_for, quote_shown
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
@@ -51,6 +52,7 @@ from engine.orders.messages import (
     WINDOW_UNREACHABLE,
     ZONE_FULL,
     CancelOrder,
+    PlaceOrder,
     PlaceOrders,
 )
 from engine.orders.order import Order, OrderStatus
@@ -167,7 +169,7 @@ async def place_group(
     """
     if parts.settings.payments.mode is PaymentsMode.REQUIRED:
         raise Refused(PAYMENT_REQUIRED())
-    command = await _group(parts, caller, body)
+    command = await _group(parts, body, partial(order_of_body, parts))
     command_id = id_of_command(caller, "POST /v1/group-orders", key)
     asked = body.model_dump(mode="json")
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
@@ -196,14 +198,19 @@ async def pay_group(
     request: Request,
 ) -> Json:
     """Pay for all of them at once; they are placed as soon as the money is held or taken."""
-    command = await _group(parts, caller, body)
     command_id = id_of_command(caller, "POST /v1/group-payments", key)
+    payment_id = PaymentId(derived_id("payment", command_id))
+    known = await parts.payments.find(payment_id)
+    if known is None:
+        command = await _group(parts, body, partial(paid_order, parts, caller))
+    else:
+        command = _together(ordered_again(parts, known, body.orders))
     placed = [one.order_id for one in command.orders]
     made = await charged(
         request,
         caller,
         body,
-        payment_id=PaymentId(derived_id("payment", command_id)),
+        payment_id=payment_id,
         what=command,
         is_for_it=lambda payment: [one.order_id for one in payment.shares] == placed,
     )
@@ -296,17 +303,20 @@ def _must_not_be_too_many(parts: Parts, count: int) -> None:
         raise Refused(GROUP_TOO_LARGE(limit=most))
 
 
-async def _group(parts: Parts, caller: Caller, body: GroupBody) -> PlaceOrders:
-    """The command that places all of them; what can be known to be in vain is refused."""
+async def _group(
+    parts: Parts, body: GroupBody, order_of: Callable[[OrderBody], Awaitable[PlaceOrder]]
+) -> PlaceOrders:
+    """The command that places all of them; raises what `order_of` raises of one, and names it."""
     _must_not_be_too_many(parts, len(body.orders))
-    orders = [
-        await _named(number, paid_order(parts, caller, one))
-        for number, one in enumerate(body.orders)
-    ]
+    orders = [await _named(number, order_of(one)) for number, one in enumerate(body.orders)]
     if len({one.zone_id for one in orders}) > 1:
         raise Refused(NOT_ONE_ZONE())
     if len({one.order_id for one in orders}) < len(orders):
         raise Refused(QUOTE_USED())
+    return _together(orders)
+
+
+def _together(orders: Sequence[PlaceOrder]) -> PlaceOrders:
     return PlaceOrders(zone_id=orders[0].zone_id, orders=group_of(orders))
 
 

@@ -45,7 +45,7 @@ from engine.geo.zone import OUTSIDE_ZONES
 from engine.identity.access import Permission
 from engine.identity.phone import BAD_PHONE
 from engine.kernel.filters import Condition
-from engine.kernel.ids import OrderId, QuoteId
+from engine.kernel.ids import OrderId
 from engine.kernel.messages import Caller, Role
 from engine.kernel.pages import Page, Wanted
 from engine.orders.messages import (
@@ -146,11 +146,8 @@ async def place_order(
     is_paid_for = parts.settings.payments.mode is PaymentsMode.REQUIRED
     if is_paid_for and caller.role is Role.CUSTOMER:
         raise Refused(PAYMENT_REQUIRED())
-    quoted = await parts.store.find_quote(QuoteId(body.quote_id))
-    if quoted is None:
-        raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
     command_id = id_of_command(caller, "POST /v1/orders", key)
-    command = await order_of_body(parts, quoted, body)
+    command = await order_of_body(parts, body)
     asked = body.model_dump(mode="json")
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked), 201)
 

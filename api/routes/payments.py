@@ -27,7 +27,7 @@ from api.payment_answers import (
     PaymentStanding,
     shown,
 )
-from api.placing import paid_order
+from api.placing import ordered_again, paid_order
 from api.refusals import INVALID_REQUEST
 from api.sending import id_of_command
 from engine.identity.access import Permission
@@ -105,14 +105,19 @@ async def pay(
 ) -> Json:
     """Pay for a quote; its order is placed as soon as the money is held or taken."""
     command_id = id_of_command(caller, "POST /v1/payments", key)
-    order = await paid_order(parts, caller, body.order)
-    if body.network is Network.CASH:
-        await _must_take_cash(parts, order)
+    payment_id = PaymentId(derived_id("payment", command_id))
+    known = await parts.payments.find(payment_id)
+    if known is None:
+        order = await paid_order(parts, caller, body.order)
+        if body.network is Network.CASH:
+            await _must_take_cash(parts, order)
+    else:
+        (order,) = ordered_again(parts, known, [body.order])
     made = await charged(
         request,
         caller,
         body,
-        payment_id=PaymentId(derived_id("payment", command_id)),
+        payment_id=payment_id,
         what=order,
         is_for_it=lambda payment: _asks(payment.order) == _asks(order),
     )

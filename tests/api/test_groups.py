@@ -10,6 +10,7 @@ import pytest
 from engine.kernel.timing import HOUR_MS
 from engine.money.accounts import AccountId, AccountKind, account
 from engine.orders.grouping import group_name
+from tests.api.passing import outlive_quote
 from tests.api.test_invoices import invoices_of
 from tests.api.test_paid_gift_links import source
 from tests.api.test_payments import BROKE, MADA, SECURE, VISA, Shop, a_shop
@@ -75,6 +76,32 @@ async def test_all_are_placed_once_however_often_it_is_asked(town: Town) -> None
     assert (again.status_code, again.json()["code"]) == (409, "quote_used")
     strange = await other.get(f"/v1/orders/{ids[0]}/group")
     assert (strange.status_code, strange.json()["code"]) == (404, "unknown_order")
+
+
+async def test_a_group_is_told_again_when_its_quotes_have_expired_meanwhile(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sara, key = await town.log_in("customer"), town.key()
+    body, other = {"orders": await a_group(sara)}, {"orders": await a_group(sara)}
+    placed = await sara.post("/v1/group-orders", body, key=key)
+    sara = await outlive_quote(monkeypatch, town, sara, other["orders"][0])
+    again = await sara.post("/v1/group-orders", body, key=key)
+    assert (again.status_code, again.json()) == (201, placed.json())
+    late = await sara.post("/v1/group-orders", other)
+    told = late.json()
+    assert (late.status_code, told["code"], told["delivery"]) == (410, "quote_expired", 0)
+
+
+async def test_a_paid_group_is_told_again_when_its_quotes_have_expired_meanwhile(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sara, key = await shop.town.log_in("customer"), shop.town.key()
+    body = {"orders": await a_group(sara), **await source(shop, MADA)}
+    paid = await sara.post("/v1/group-payments", body, key=key)
+    sara = await outlive_quote(monkeypatch, shop.town, sara, body["orders"][0])
+    again = await sara.post("/v1/group-payments", body, key=key)
+    assert (again.status_code, again.json()) == (201, paid.json())
+    assert len(shop.protocol.till.charges) == 1
 
 
 async def test_what_one_is_refused_for_all_are(town: Town) -> None:

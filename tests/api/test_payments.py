@@ -32,6 +32,7 @@ from simulations.gateways.moyasar import (
 from simulations.gateways.server import PaymentServer
 from simulations.gateways.stc_pay import RIGHT, WRONG
 from storage.memory_ledger import MemoryLedger
+from tests.api.passing import outlive_quote
 from tests.api.test_wallet import balances, enter
 from tests.api.town import QUOTE, Person, Town, a_town, order_body
 
@@ -227,6 +228,22 @@ async def test_the_same_key_is_the_same_payment_and_never_another(shop: Shop) ->
     other = await shop.wish(sara, MADA)
     reused = await sara.post("/v1/payments", other, key="one same key")
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_the_same_key_is_the_same_payment_when_its_quote_has_expired_meanwhile(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sara = await shop.town.log_in("customer")
+    wish, other = await shop.wish(sara, MADA), await shop.wish(sara, MADA)
+    first = await sara.post("/v1/payments", wish, key="one same key")
+    sara = await outlive_quote(monkeypatch, shop.town, sara, other["order"])
+    again = await sara.post("/v1/payments", wish, key="one same key")
+    assert (again.status_code, again.json()) == (201, first.json())
+    reused = await sara.post("/v1/payments", other, key="one same key")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+    late = await sara.post("/v1/payments", other)
+    assert (late.status_code, late.json()["code"]) == (410, "quote_expired")
+    assert len(shop.protocol.till.charges) == 1
 
 
 async def test_what_was_not_quoted_so_is_refused_before_the_card_is_asked(shop: Shop) -> None:
