@@ -243,7 +243,10 @@ class Socket:
     async def _confirm(self, connection: ClientConnection, frame: Frame) -> None:
         """Say that a state has come, and remember up to where the channel was read."""
         if frame.bookmark is not None and frame.channel in self._sinks:
-            self._bookmarks[frame.channel] = frame.bookmark
+            known = self._bookmarks.get(frame.channel)
+            is_repeated = known is not None and known.reaches(frame.bookmark)
+            if frame.type == "snapshot" or not is_repeated:
+                self._bookmarks[frame.channel] = frame.bookmark
             receipt = {"type": "received", "channel": frame.channel, "bookmark": frame.bookmark}
             await _quietly(connection, _encode(receipt).decode())
 

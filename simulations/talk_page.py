@@ -62,11 +62,13 @@ class TalkPage:
 
     def take(self, frame: Frame) -> tuple[MessageShown, ...]:
         """Keep what a state tells; which messages are new to the app."""
+        if self._is_repeated(frame):
+            return ()
         if frame.type == "resumed":
             new = tuple(one for update in frame.updates for one in self.take(update))
             self.bookmark = frame.bookmark
             return new
-        if frame.kind not in {"", "state", "availability"} or self._is_repeated(frame):
+        if frame.kind not in {"", "state", "availability"}:
             return ()
         shown = msgspec.json.decode(frame.body, type=TalkShown)
         self.closes_at = shown.closes_at
@@ -85,13 +87,9 @@ class TalkPage:
 
     def _is_repeated(self, frame: Frame) -> bool:
         known, told = self.bookmark, frame.bookmark
-        return (
-            frame.type == "update"
-            and known is not None
-            and told is not None
-            and known.epoch == told.epoch
-            and told.offset <= known.offset
-        )
+        if frame.type == "snapshot" or known is None or told is None:
+            return False
+        return known.reaches(told)
 
     def _begin_anew(self, shown: TalkShown) -> tuple[MessageShown, ...]:
         """A snapshot replaces what the app has; it may reach less far back, but not be another."""

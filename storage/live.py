@@ -38,6 +38,10 @@ class Bookmark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     epoch: Annotated[str, Meta(max_length=80)]
     offset: Annotated[int, Meta(ge=0, le=2**53)]
 
+    def reaches(self, told: "Bookmark") -> bool:
+        """Whether who has read up to here has what is told; of another epoch nobody knows."""
+        return self.epoch == told.epoch and self.offset >= told.offset
+
 
 class Publication(Struct, frozen=True, kw_only=True, array_like=True):
     """A frame for the watchers of a channel.

@@ -48,10 +48,9 @@ class Receipts:
     def received(self, channel: str, bookmark: Bookmark) -> None:
         """The phone has it, and all before it."""
         waiting = self._told.get(channel, deque())
-        epoch, offset = bookmark.epoch, bookmark.offset
         confirmed = 0
         for count, told in enumerate(waiting, 1):
-            if told.bookmark.epoch == epoch and told.bookmark.offset <= offset:
+            if bookmark.reaches(told.bookmark):
                 confirmed = count
         for _ in range(confirmed):
             waiting.popleft()

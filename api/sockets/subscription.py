@@ -92,10 +92,4 @@ class Subscription:
             self._outgoing.put_state(self.channel, publication.bookmark, frame)
 
     def _has_read(self, bookmark: Bookmark | None) -> bool:
-        read = self._read
-        return (
-            read is not None
-            and bookmark is not None
-            and read.epoch == bookmark.epoch
-            and bookmark.offset <= read.offset
-        )
+        return self._read is not None and bookmark is not None and self._read.reaches(bookmark)

@@ -139,7 +139,7 @@ class Site:
         while rested < _RESTED_S and self.clock.now() - began < _SETTLED_MS_MAX:
             before = usage()
             await self.clock.sleep(1000)
-            rests = usage().since(before)[RAY] < _RESTING_CORES
+            rests = usage().since(before).get(RAY, 0.0) < _RESTING_CORES
             rested = rested + 1 if rests else 0
         self.progress.remove_task(bar)
 

@@ -143,7 +143,7 @@ export class Client {
       case "resumed":
         this.returns.resumed += 1;
         for (const update of frame.updates) this.show(update, "update");
-        this.confirm(frame.channel, frame.bookmark);
+        this.confirm(frame.channel, this.newer(frame.channel, frame.bookmark));
         break;
       case "reply":
       case "refused":
@@ -174,16 +174,17 @@ export class Client {
   }
 
   private show(state: State, how: "snapshot" | "update"): void {
-    const known = this.bookmarks.get(state.channel);
-    const isRepeated =
-      how === "update" &&
-      known != null &&
-      state.bookmark != null &&
-      known.epoch === state.bookmark.epoch &&
-      state.bookmark.offset <= known.offset;
-    if (!isRepeated) this.listeners.get(state.channel)?.(state, how);
-    const mark = isRepeated ? known : state.bookmark;
+    const told = state.bookmark;
+    const mark = told == null || how === "snapshot" ? told : this.newer(state.channel, told);
+    if (mark === told) this.listeners.get(state.channel)?.(state, how);
     if (mark != null) this.confirm(state.channel, mark);
+  }
+
+  // Of what is told again, also by `resumed`, the app keeps the bookmark that it has.
+  private newer(channel: string, told: Bookmark): Bookmark {
+    const known = this.bookmarks.get(channel);
+    const isRepeated = known != null && known.epoch === told.epoch && told.offset <= known.offset;
+    return isRepeated ? known : told;
   }
 
   private confirm(channel: string, bookmark: Bookmark): void {
