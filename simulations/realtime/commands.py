@@ -105,6 +105,7 @@ async def saturated(site: Site) -> list[Row]:
     ours: list[Saturation] = []
     theirs: list[Saturation] = []
     bare = await BareCommits.begin(site, len(couriers))
+    await site.settled()
     for _ in site.progress.track(range(sizes.runs), description="commits, saturated"):
         theirs.append(await _measured(bare.per_s(sizes.run_s)))
         ours.append(await _measured(_commits_per_s(site, couriers)))

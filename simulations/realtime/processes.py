@@ -11,6 +11,7 @@ from simulations.processes import command_line, descendants, stat_fields
 
 _PROC: Final = Path("/proc")
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+PRINTING: Final = "printing"
 # The first mark that a command line holds names the part; all else that we started is Ray's own.
 _MARKS: Final = {
     "realtime.bare": "bare",
@@ -18,6 +19,7 @@ _MARKS: Final = {
     "api.server": "edge",
     "ray::CellHost": "cell",
     "ray::SolverHost": "solver",
+    "actors.print.press": PRINTING,
     "postgres": "database",
     "valkey": "stream",
     "redis-server": "stream",
@@ -29,7 +31,7 @@ _LOAD: Final = "load"
 IDLE: Final = "idle"
 INTERRUPTS: Final = "interrupts"
 # What a command may cost; where nothing is dispatched the solver rests.
-PARTS: Final = ("edge", "cell", "solver", RAY, "database", "stream", _LOAD)
+PARTS: Final = ("edge", "cell", "solver", RAY, PRINTING, "database", "stream", _LOAD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from simulations.people import DoorShut
 from simulations.phones import create_zone
 from simulations.realtime.courier import CourierPhone
 from simulations.realtime.phone import Phone
-from simulations.realtime.processes import RAY, usage
+from simulations.realtime.processes import PRINTING, RAY, usage
 from simulations.rest import Account, Edge
 from simulations.views import Frame, ZoneShown
 from storage.database import Database
@@ -30,11 +30,12 @@ from storage.live import LiveStream
 TokenOf = Callable[[str, str], str]
 _AT_ONCE: Final = 64
 _GOING_MS: Final = 100
-# Ray goes on loading its workers after the service answers: until they rest, its cost is not the
-# service's.
+# What happens beside: Ray goes on loading its workers after the service answers, and the invoices
+# of what was delivered are printed in the minutes after it.
+_BESIDE: Final = (RAY, PRINTING)
 _RESTING_CORES: Final = 0.1
 _RESTED_S: Final = 3
-_SETTLED_MS_MAX: Final = 60_000
+_SETTLED_MS_MAX: Final = 180_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,18 +131,7 @@ class Site:
             token = self.place.token_of(courier_id, "courier")
             self.couriers.append(CourierPhone(courier_id, token, day, self.socket_url))
         await self.listener("operator", f"zone:{self.zone_id}", self._hear_zone)
-        await self._settled()
-
-    async def _settled(self) -> None:
-        """Return once Ray's processes have rested for some seconds, or after a minute."""
-        bar = self.progress.add_task("until Ray has settled", total=None)
-        began, rested = self.clock.now(), 0
-        while rested < _RESTED_S and self.clock.now() - began < _SETTLED_MS_MAX:
-            before = usage()
-            await self.clock.sleep(1000)
-            rests = usage().since(before).get(RAY, 0.0) < _RESTING_CORES
-            rested = rested + 1 if rests else 0
-        self.progress.remove_task(bar)
+        await self.settled()
 
     def new_id(self) -> str:
         """A fresh id."""
@@ -223,6 +213,18 @@ class Site:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(_AT_ONCE):
                 tasks.create_task(work_off())
+        self.progress.remove_task(bar)
+
+    async def settled(self) -> None:
+        """Return once nothing has happened beside for some seconds, or after three minutes."""
+        bar = self.progress.add_task("until nothing happens beside", total=None)
+        began, rested = self.clock.now(), 0
+        while rested < _RESTED_S and self.clock.now() - began < _SETTLED_MS_MAX:
+            before = usage()
+            await self.clock.sleep(1000)
+            used = usage().since(before)
+            rests = sum(used.get(part, 0.0) for part in _BESIDE) < _RESTING_CORES
+            rested = rested + 1 if rests else 0
         self.progress.remove_task(bar)
 
     async def wait(self, seconds: float, title: str) -> None:
