@@ -24,12 +24,7 @@ PIN_DIGITS: Final = 4
 
 async def order_of_body(parts: Parts, body: OrderBody) -> PlaceOrder:
     """The command that places what was asked for over REST; raises `Refused`."""
-    quoted = await parts.store.find_quote(QuoteId(body.quote_id))
-    if quoted is None:
-        raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
-    if quoted.redelivers is not None:
-        await must_be_what_went_back(parts, quoted.redelivers, body)
-    return _as_in(parts, quoted, body)
+    return await _as_allowed(parts, await _quote_of(parts, body), body)
 
 
 def ordered_again(parts: Parts, made: Payment, bodies: Sequence[OrderBody]) -> list[PlaceOrder]:
@@ -41,6 +36,20 @@ def ordered_again(parts: Parts, made: Payment, bodies: Sequence[OrderBody]) -> l
     if [one.id for one in quotes] != [one.quote_id for one in bodies]:
         raise Refused(KEY_REUSED())
     return [_as_in(parts, quote, body) for quote, body in zip(quotes, bodies, strict=True)]
+
+
+async def _quote_of(parts: Parts, body: OrderBody) -> Quote:
+    quoted = await parts.store.find_quote(QuoteId(body.quote_id))
+    if quoted is None:
+        raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
+    return quoted
+
+
+async def _as_allowed(parts: Parts, quoted: Quote, body: OrderBody) -> PlaceOrder:
+    """What is brought once more must be what went back."""
+    if quoted.redelivers is not None:
+        await must_be_what_went_back(parts, quoted.redelivers, body)
+    return _as_in(parts, quoted, body)
 
 
 def _as_in(parts: Parts, quoted: Quote, body: OrderBody) -> PlaceOrder:
@@ -82,11 +91,12 @@ def order_of(
 
 async def paid_order(parts: Parts, caller: Caller, body: OrderBody) -> PlaceOrder:
     """The command that will place it; what can be known to be in vain is refused before paying."""
-    order = await order_of_body(parts, body)
-    if order.quote.valid_until < parts.clock.now():
+    quoted = await _quote_of(parts, body)
+    if quoted.valid_until < parts.clock.now():
         raise Refused(QUOTE_EXPIRED(quote_id=body.quote_id))
-    if order.quote.customer_id != caller.user_id:
+    if quoted.customer_id != caller.user_id:
         raise Refused(QUOTE_MISMATCH(field="customer"))
+    order = await _as_allowed(parts, quoted, body)
     zone = await parts.store.find_zone(order.zone_id)
     assert zone is not None, "a zone is never forgotten"
     refusal = objection_to_wishes(zone.parameters, order, now=parts.clock.now())

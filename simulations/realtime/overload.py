@@ -12,7 +12,7 @@ from typing import Final
 
 from simulations.realtime.courier import PATIENCE_S, CourierPhone
 from simulations.realtime.crowd import IN_TIME_S, Crowd, Told
-from simulations.realtime.processes import IDLE, INTERRUPTS, usage
+from simulations.realtime.processes import IDLE, INTERRUPTS, PRINTING, RAY, SERVICE, usage
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
 from simulations.realtime.steady import streaming
@@ -28,9 +28,8 @@ _LISTING: Final = 10
 _LIST_EVERY_MS: Final = 1000
 _STATUS: Final = ("break", "resume")
 _PARTS: Final = ("edge", "cell")
-_SERVICE: Final = ("edge", "cell", "ray", "solver", "database", "stream")
 # All that the machine's cores do is one of these, or somebody else's.
-_CORES: Final = ("edge", "cell", "database", "stream", "ray", "load", INTERRUPTS, IDLE)
+_CORES: Final = ("edge", "cell", "database", "stream", RAY, PRINTING, "load", INTERRUPTS, IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +218,7 @@ async def _beside(
 
 
 def _pace(done: int, took_s: float, used: Mapping[str, float]) -> Pace:
-    service_s = sum(used.get(part, 0.0) for part in _SERVICE)
+    service_s = sum(used.get(part, 0.0) for part in SERVICE)
     cores = {part: used.get(part, 0.0) / took_s for part in _CORES}
     return Pace(done / took_s, done / max(service_s, 0.01), cores)
 

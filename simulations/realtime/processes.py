@@ -30,8 +30,10 @@ _LOAD: Final = "load"
 # Of the machine, whoever runs on it: nobody had anything to do, or interrupts were heeded.
 IDLE: Final = "idle"
 INTERRUPTS: Final = "interrupts"
-# What a command may cost; where nothing is dispatched the solver rests.
-PARTS: Final = ("edge", "cell", "solver", RAY, PRINTING, "database", "stream", _LOAD)
+# All that the service is; where nothing is dispatched the solver rests.
+SERVICE: Final = ("edge", "cell", "solver", RAY, PRINTING, "database", "stream")
+# What a command may cost.
+PARTS: Final = (*SERVICE, _LOAD)
 
 
 @dataclass(frozen=True, slots=True)

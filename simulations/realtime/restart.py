@@ -14,7 +14,7 @@ from engine.kernel.ids import CellId
 from simulations.processes import called, descendants
 from simulations.realtime.courier import CourierPhone
 from simulations.realtime.phone import Heard
-from simulations.realtime.processes import usage
+from simulations.realtime.processes import RAY, usage
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
 from simulations.realtime.storm import DELAY_MS_MAX, take_breaks
@@ -27,7 +27,7 @@ _LOOK_MS: Final = 20
 _PATIENCE_S: Final = 180.0
 _CELL: Final = CellId("begins-anew")
 _CELL_PROCESS: Final = "ray::CellHost"
-_PARTS: Final = ("edge", "cell", "ray")
+_PARTS: Final = ("edge", "cell", RAY)
 
 
 class _Flood(NamedTuple):

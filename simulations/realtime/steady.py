@@ -9,14 +9,13 @@ from time import perf_counter
 from typing import Final
 
 from simulations.realtime.courier import CourierPhone
-from simulations.realtime.processes import usage
+from simulations.realtime.processes import SERVICE, usage
 from simulations.realtime.rows import Row
 from simulations.realtime.site import Site
 from simulations.views import AgesShown
 
 _STEP_MS: Final = 5.0
 _OUR_PARTS: Final = ("edge", "cell")
-_SERVER_PARTS: Final = ("edge", "cell", "solver", "ray", "database", "stream")
 P50_MS_MAX: Final = 10.0
 P99_MS_MAX: Final = 25.0
 CORES_MAX: Final = 1.0
@@ -90,7 +89,7 @@ async def _stretch(site: Site, couriers: int) -> Stretch:
         positions_per_s=(last.positions_received - first.positions_received) / took,
         p50_ms=quantile(ages, 0.5),
         p99_ms=quantile(ages, 0.99),
-        cores={part: used.get(part, 0.0) / took for part in _SERVER_PARTS},
+        cores={part: used.get(part, 0.0) / took for part in SERVICE},
     )
 
 
@@ -146,7 +145,7 @@ def steady_rows(few: Sequence[Stretch], all_: Sequence[Stretch]) -> list[Row]:
             unit="cores",
             ours=tuple(one.cores[part] for one in all_),
         )
-        for part in _SERVER_PARTS
+        for part in SERVICE
     ]
     growth = f"processor a courier, {few[0].couriers} live"
     less = sorted(one.cpu_us_per_courier for one in few)[len(few) // 2]

@@ -12,18 +12,17 @@ from hypothesis import strategies as st
 from actors.bus import CellUnavailable
 from actors.lanes import LanedCells
 from actors.settings import RuntimeSettings
-from engine.kernel.ids import CellId, CourierId
-from engine.kernel.messages import Envelope
+from engine.kernel.ids import CellId
 from simulations.virtual import VirtualClock, VirtualLoop, run_virtually
-from storage.live import Fix, Publication
-from storage.store import Answer
+from storage.live import Publication
+from tests.actors.unasked import OnlySnapshots
 
 CELL = CellId("845355dffffffff")
 CALL_MS = 10
 TIMEOUT_MS = 5_000
 
 
-class Asked:
+class Asked(OnlySnapshots):
     """A cell that knows a version of everything, as it is when a call arrives.
 
     It is away while `away_until` is in the future: then a call ends in the time-out.
@@ -53,17 +52,6 @@ class Asked:
         if self.fault is not None:
             raise self.fault
         return [None if one in self.unknown else a_state(one, version) for one in channels]
-
-    async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
-        raise NotImplementedError
-
-    async def report_positions(
-        self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]
-    ) -> Sequence[CourierId]:
-        raise NotImplementedError
-
-    async def health(self, cell: CellId) -> str:
-        return "ok"
 
 
 def a_state(channel: str, version: int) -> Publication:

@@ -15,16 +15,15 @@ from actors.settings import ClockSettings, RuntimeSettings
 from api.edge_settings import EdgeSettings
 from api.sockets.hub import Hub
 from api.sockets.outgoing import Outgoing
-from engine.kernel.ids import CellId, CourierId
-from engine.kernel.messages import Envelope
+from engine.kernel.ids import CellId
 from engine.orders.order import OrderStatus
 from storage.database import Database, Session
-from storage.live import Batch, Fix, Publication
+from storage.live import Batch, Publication
 from storage.memory_live import MemoryLive
 from storage.migrate import migrate
 from storage.postgres import PostgresStore
 from storage.settings import DatabaseSettings
-from storage.store import Answer
+from tests.actors.unasked import OnlySnapshots
 from tests.builders import NOON
 from tests.storage.telling import CELL, a_told_story
 
@@ -45,7 +44,7 @@ class CountedDatabase(Database):
             yield session
 
 
-class Holder:
+class Holder(OnlySnapshots):
     """A cell that holds some channels, in a version that grows with each of its lives."""
 
     def __init__(self) -> None:
@@ -64,17 +63,6 @@ class Holder:
 
     def _state(self, channel: str) -> Publication:
         return Publication(channel=channel, kind="state", version=100 * self.life, body={})
-
-    async def execute(self, cell: CellId, envelopes: Sequence[Envelope]) -> list[Answer]:
-        raise NotImplementedError
-
-    async def report_positions(
-        self, cell: CellId, fixes: Sequence[tuple[CourierId, Fix]]
-    ) -> Sequence[CourierId]:
-        raise NotImplementedError
-
-    async def health(self, cell: CellId) -> str:
-        return "ok"
 
 
 class Sockets:
