@@ -2,11 +2,10 @@
 
 import asyncio
 import hashlib
-import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ import structlog
 from msgspec import Struct
 
 from actors import reencode
+from actors.child import begin_child
 from actors.clock import Clock
 from actors.gateways.clamd import Scanner, ScannerUnavailable
 from actors.settings import UploadSettings
@@ -153,25 +153,19 @@ class Uploads:
     async def _make_anew(self, content: bytes, kind: MediaType) -> Made | None:
         """In a child, which is ended when it takes too long; None when it made nothing."""
         settings = self._settings
-        async with self._turns:
-            child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-I", str(_PROGRAM), _NAMES[kind]),
-                *(str(settings.pixels_max), str(settings.side_max), str(settings.pages_max)),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=DEVNULL,
-                start_new_session=True,
-            )
+        command = (sys.executable, "-I", str(_PROGRAM), _NAMES[kind])
+        limits = (settings.pixels_max, settings.side_max, settings.pages_max)
+        async with (
+            self._turns,
+            begin_child(
+                *command, *map(str, limits), stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+            ) as child,
+        ):
             try:
                 async with asyncio.timeout(settings.time_limit_s):
                     told, _ = await child.communicate(content)
             except TimeoutError:
                 return None
-            finally:
-                with suppress(ProcessLookupError):
-                    child.send_signal(signal.SIGKILL)
-                await child.wait()
         if child.returncode != 0:
             return None
         line, _, made = told.partition(b"\n")

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from msgspec import to_builtins
 
+from actors.child import begin_child
 from actors.clock import Clock
 from api.settings import WhatIfSettings
 from engine import what_if as rules
@@ -124,30 +125,20 @@ class WhatIfs:
                 await page.write(partial(rules.alive, now=self._wall.now()))
 
     async def _answer(self, page: "_Page", job: bytes) -> None:
+        command = (sys.executable, "-m", "simulations.what_if", str(os.getpid()))
         with TemporaryFile() as errors:
-            child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "simulations.what_if", str(os.getpid())),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=errors,
-                limit=_LINE_BYTES_MAX,
-                # A Ctrl-C in the terminal is for the parent, which then ends its children.
-                start_new_session=True,
-            )
-            try:
-                async with asyncio.timeout(self._settings.time_limit_s):
-                    if not await self._follow(page, child, job):
-                        raise _Failed(_last_words(await child.wait(), errors))
-            except TimeoutError:
-                raise _Failed(
-                    f"It took longer than {self._settings.time_limit_s:g} s. "
-                    "Choose fewer hours or fewer runs."
-                ) from None
-            finally:
-                with suppress(ProcessLookupError):
-                    child.kill()
-                await child.wait()
+            async with begin_child(
+                *command, stdin=PIPE, stdout=PIPE, stderr=errors, limit=_LINE_BYTES_MAX
+            ) as child:
+                try:
+                    async with asyncio.timeout(self._settings.time_limit_s):
+                        if not await self._follow(page, child, job):
+                            raise _Failed(_last_words(await child.wait(), errors))
+                except TimeoutError:
+                    raise _Failed(
+                        f"It took longer than {self._settings.time_limit_s:g} s. "
+                        "Choose fewer hours or fewer runs."
+                    ) from None
 
     async def _follow(self, page: "_Page", child: Process, job: bytes) -> bool:
         """Until the child has answered, or False when it ended without that."""

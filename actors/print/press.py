@@ -7,12 +7,13 @@ child is told an invoice and tells its PDF, each behind its length, until nothin
 import asyncio
 import os
 import sys
-from asyncio.subprocess import PIPE
-from contextlib import suppress
+from asyncio.subprocess import PIPE, Process
+from contextlib import AsyncExitStack
 from typing import BinaryIO, Final, Self
 
 import msgspec
 
+from actors.child import begin_child
 from actors.parent import end_with
 from actors.print.invoice import InvoicePrinter
 from engine.invoices.invoice import Invoice
@@ -32,19 +33,14 @@ class Press:
 
     def __init__(self, *, time_limit_s: float = _TIME_LIMIT_S) -> None:
         self._time_limit_s = time_limit_s
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: Process | None = None
+        self._block = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._child is not None:
-            with suppress(ProcessLookupError):
-                self._child.kill()
-            assert self._child.stdin is not None
-            self._child.stdin.close()
-            # To the end of what it said, which closes its pipe, too.
-            await self._child.communicate()
+        await self._block.aclose()
 
     async def pdf(self, invoice: Invoice) -> bytes:
         """Its PDF, the same bytes as everywhere.
@@ -53,7 +49,7 @@ class Press:
             PressBroken: and nothing more is printed by this one.
         """
         # A start that is cut short would leave a child that nobody knows.
-        child = self._child = self._child or await _begun()
+        child = self._child = self._child or await self._begun()
         try:
             async with asyncio.timeout(self._time_limit_s):
                 return await _ask(child, msgspec.msgpack.encode(invoice))
@@ -62,19 +58,12 @@ class Press:
         except (ConnectionError, asyncio.IncompleteReadError) as error:
             raise PressBroken("the child has ended") from error
 
-
-async def _begun() -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "actors.print.press", str(os.getpid())),
-        stdin=PIPE,
-        stdout=PIPE,
-        # A Ctrl-C in the terminal is for the parent, which then ends its children.
-        start_new_session=True,
-    )
+    async def _begun(self) -> Process:
+        command = (sys.executable, "-m", "actors.print.press", str(os.getpid()))
+        return await self._block.enter_async_context(begin_child(*command, stdin=PIPE, stdout=PIPE))
 
 
-async def _ask(child: asyncio.subprocess.Process, told: bytes) -> bytes:
+async def _ask(child: Process, told: bytes) -> bytes:
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write(len(told).to_bytes(_LENGTH_BYTES) + told)
