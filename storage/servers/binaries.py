@@ -38,7 +38,7 @@ class Programs:
 
 
 def postgres_programs(setting: str) -> list[Programs]:
-    """All usable PostgreSQL installations that the setting allows, the preferred one first."""
+    """All usable PostgreSQL installations that the setting allows, the newest one first."""
     finders = {
         "auto": (_system_postgres, _wheel_postgres),
         "system": (_system_postgres,),
@@ -46,7 +46,8 @@ def postgres_programs(setting: str) -> list[Programs]:
     }.get(setting)
     if finders is None:
         return list(_postgres_in(Path(setting), "set"))
-    return [found for find in finders for found in find()]
+    found = {each.path: each for find in finders for each in find()}
+    return sorted(found.values(), key=lambda each: each.version, reverse=True)
 
 
 def choose_postgres(setting: str, data_major: int | None) -> Programs:
@@ -100,15 +101,12 @@ def choose_valkey(setting: str) -> Programs:
     return found[0]
 
 
-def _system_postgres() -> list[Programs]:
-    """The system's installations, newest first."""
+def _system_postgres() -> Iterator[Programs]:
     folders = [Path(each) for each in os.get_exec_path()]
     for pattern in _SYSTEM_FOLDERS:
         folders.extend(Path("/").glob(pattern.lstrip("/")))
-    found = {
-        programs.path: programs for folder in folders for programs in _postgres_in(folder, "system")
-    }
-    return sorted(found.values(), key=lambda each: each.version, reverse=True)
+    for folder in folders:
+        yield from _postgres_in(folder, "system")
 
 
 def _wheel_postgres() -> Iterator[Programs]:

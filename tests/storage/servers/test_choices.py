@@ -150,13 +150,16 @@ def test_who_does_not_know_the_password_is_turned_away(servers: Servers) -> None
         assert not answers(address.replace(password, "guess"))
 
 
-def test_the_wheel_is_found_and_the_system_comes_first() -> None:
+def test_the_wheel_is_found_and_the_newest_comes_first() -> None:
     assert [each.source for each in postgres_programs("wheel")] == ["wheel"]
     assert [each.source for each in valkey_programs("wheel")] == ["wheel"]
-    system = postgres_programs("system")
-    assert [each.path for each in postgres_programs("auto")] == [
+    system, found = postgres_programs("system"), postgres_programs("auto")
+    assert {each.path for each in found} == {
         each.path for each in (*system, *postgres_programs("wheel"))
-    ]
+    }
+    versions = [each.version for each in found]
+    assert versions == sorted(versions, reverse=True)
+    assert choose_postgres("auto", None).version == max(versions)
     assert all(each.major >= 15 for each in system)
 
 
