@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from api.answer import Answer, PageAnswer
 
+PublicWord = Literal["pending", "preparing", "delivering", "delivered", "returned", "cancelled"]
+
 
 class ClockShown(Answer):
     """The service's time; `speed` is above 1 only while a day is replayed."""
@@ -93,9 +95,7 @@ class OrderShown(Answer):
     code: str
     version: int
     status: str
-    public_status: Literal[
-        "pending", "preparing", "delivering", "delivered", "returned", "cancelled"
-    ]
+    public_status: PublicWord
     gift: GiftShown
     recipient: RecipientShown
     shop: PlaceShown

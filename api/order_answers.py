@@ -3,7 +3,7 @@
 from typing import Literal
 
 from api.answer import Answer, PageAnswer
-from api.answers import GiftShown, PlaceShown, RecipientShown, WindowShown
+from api.answers import GiftShown, PlaceShown, PublicWord, RecipientShown, WindowShown
 
 
 class PricedLineShown(Answer):
@@ -222,9 +222,7 @@ class SharedShown(Answer):
     """An order as the holder of a link may see it now; what he may not see is left out."""
 
     code: str
-    public_status: (
-        Literal["pending", "preparing", "delivering", "delivered", "returned", "cancelled"] | None
-    ) = None
+    public_status: PublicWord | None = None
     description: str | None = None
     occasion: str | None = None
     card: str | None = None
@@ -273,9 +271,13 @@ class GiftLinksShown(PageAnswer):
 
 
 class GiftAsked(Answer):
-    """What the holder of a gift link is told: that a gift waits for an address."""
+    """What the holder of a gift link is told: that a gift waits for an address.
+
+    As soon as it is placed he is told how far it is, and its window as it is by now.
+    """
 
     status: GiftLinkWord
+    public_status: PublicWord | None
     recipient_name: str
     sender_name: str
     expires_at: int

@@ -264,7 +264,7 @@ async def withdraw_gift_link(
 )
 async def show_gift(token: Token, parts: PartsDep) -> Json:
     """What its recipient is asked: that a gift waits, and neither what it is nor what it costs."""
-    return _asked(await _read(parts, token))
+    return await _asked(parts, await _read(parts, token))
 
 
 @router.post(
@@ -287,9 +287,9 @@ async def answer_gift(token: Token, body: AnswerBody, parts: PartsDep, request: 
     link = await _read(parts, token)
     door, window = body.door.place(), body.window.window() if body.window else None
     if link.door == door and link.window == window:
-        return _asked(link)
+        return await _asked(parts, link)
     links: GiftLinks = request.app.state.gift_links
-    return _asked(await links.answer(link, door, window))
+    return await _asked(parts, await links.answer(link, door, window))
 
 
 @router.post(
@@ -313,7 +313,7 @@ async def decline_gift(token: Token, parts: PartsDep, request: Request) -> Json:
     links: GiftLinks = request.app.state.gift_links
     if declined is not link and not await links.end(declined):
         raise Refused(GIFT_LINK_CLOSED())
-    return _asked(declined)
+    return await _asked(parts, declined)
 
 
 async def _read(parts: Parts, token: str) -> GiftLink:
@@ -345,16 +345,20 @@ def _asks(link: GiftLink) -> tuple[object, ...]:
     return *asked, link.limit_halalas, life
 
 
-def _asked(link: GiftLink) -> Json:
+async def _asked(parts: Parts, link: GiftLink) -> Json:
     """What a holder of the link is told; of a surprise not even from whom."""
     gift = link.gift
     is_named = not (gift.hide_sender or gift.surprise)
+    order = None
+    if link.status is GiftLinkStatus.PLACED and link.order_id is not None:
+        order = await parts.store.find_order(link.order_id)
     told = {
         "status": link.status.value,
+        "public_status": None if order is None else order.public_status.value,
         "recipient_name": link.recipient.name,
         "sender_name": gift.sender_name if is_named else "",
         "expires_at": link.expires_at,
-        "window": to_builtins(link.window),
+        "window": to_builtins(link.window if order is None else order.window),
     }
     return Json(told, headers={"cache-control": "no-store", "referrer-policy": "no-referrer"})
 

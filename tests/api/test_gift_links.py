@@ -60,6 +60,7 @@ async def test_the_recipient_says_where_and_when_and_sees_neither_gift_nor_price
     asked = await town.client.get(link["path"])
     assert asked.json() == {
         "status": "open",
+        "public_status": None,
         "recipient_name": "Noura",
         "sender_name": "Huda",
         "expires_at": link["expires_at"],
@@ -85,6 +86,28 @@ async def test_the_recipient_says_where_and_when_and_sees_neither_gift_nor_price
     assert (mine["status"], mine["order_id"]) == ("placed", order["order_id"])
     assert (order["status"], order["door"]["address"]) == ("scheduled", "Building 7")
     assert mine["refund_halalas"] == 60_000 - order["total_halalas"] > 0
+
+
+async def test_the_recipient_sees_how_far_it_is_and_when_it_comes_by_now(town: Town) -> None:
+    customer = await town.log_in("customer")
+    link = await made(customer)
+    now = town.parts.clock.now()
+    window = {"start": now + 6 * HOUR_MS, "end": now + 7 * HOUR_MS}
+    answered = await town.client.post(link["path"], json={**DOOR, "window": window})
+    assert (answered.json()["public_status"], answered.json()["window"]) == ("pending", window)
+    (order,) = (await customer.get("/v1/orders")).json()["orders"]
+    later = {"start": now + 8 * HOUR_MS, "end": now + 9 * HOUR_MS}
+    path = f"/v1/orders/{order['order_id']}"
+    quoted = (await customer.post(f"{path}/change-quotes", {"window": later})).json()
+    wish = {"quote_id": quoted["quote_id"], "window": later, "charge_halalas_max": 0}
+    changed = await customer.post(f"{path}/changes", wish)
+    assert changed.status_code == 200, changed.text
+    shown = (await town.client.get(link["path"])).json()
+    assert (shown["public_status"], shown["window"]) == ("pending", later)
+    cancelled = await customer.post(f"{path}/cancel", {"reason": "other"})
+    assert cancelled.status_code == 200, cancelled.text
+    shown = (await town.client.get(link["path"])).json()
+    assert (shown["status"], shown["public_status"]) == ("placed", "cancelled")
 
 
 async def test_of_a_surprise_not_even_the_sender_is_told(town: Town) -> None:
