@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from time import perf_counter
+from typing import Final
 
 from actors.chance import new_id
 from actors.publisher import Publisher
@@ -13,12 +14,17 @@ from engine.couriers.messages import EndBreak, GoOnDuty, TakeBreak
 from engine.geo.travel import VehicleKind
 from engine.kernel.ids import CellId, CommandId, CourierId, ZoneId
 from engine.kernel.messages import Decision
+from engine.kernel.place import Point
 from engine.kernel.refusals import Refusal
 from simulations.realtime.site import Site
 from simulations.realtime.steady_rate import SteadyRate
 from storage.live import Batch, Publication
 from storage.postgres import PostgresStore
 from storage.store import Answer, Commit, Stored
+
+# A cell that reads itself anew finds them in its zone, too; in the middle of an ocean nobody is
+# asked for anything.
+_AWAY: Final = Point(lat=0.0, lng=-150.0)
 
 
 class BareCommits:
@@ -52,7 +58,7 @@ class BareCommits:
             name="measured",
             vehicle=VehicleKind.CAR,
             capacity_units=4,
-            point=self._site.couriers[0].day.start,
+            point=_AWAY,
         )
         return await self._store_it(_decided(go_on(None, command, now=self._site.clock.now())))
 
