@@ -1,13 +1,12 @@
 """Links that show something to who has no account: signed, for one purpose, until they expire."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 import struct
 import uuid
 from typing import Final
 
+from engine.kernel import base64url
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import Instant
 
@@ -31,15 +30,12 @@ _MAC_BYTES: Final = 16
 def sign_link(identifier: str, side: int, expires_at: Instant, *, key: bytes) -> str:
     """The part of the address that cannot be made up; `side` is a number below 256."""
     plain = _LAYOUT.pack(uuid.UUID(identifier).bytes, side, expires_at)
-    return base64.urlsafe_b64encode(plain + _mac(plain, key)).decode().rstrip("=")
+    return base64url.spelled(plain + _mac(plain, key))
 
 
 def read_link(token: str, *, key: bytes, now: Instant) -> tuple[str, int] | Refusal:
     """The id of what it shows and which side of it, or why it shows nothing."""
-    try:
-        whole = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return UNKNOWN_LINK()
+    whole = base64url.read(token) or b""
     plain, mac = whole[: _LAYOUT.size], whole[_LAYOUT.size :]
     if len(plain) < _LAYOUT.size or not hmac.compare_digest(mac, _mac(plain, key)):
         return UNKNOWN_LINK()

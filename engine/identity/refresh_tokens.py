@@ -1,6 +1,5 @@
 """Refresh tokens: opaque, and yet one that we made is told from one that somebody made up."""
 
-import base64
 import hashlib
 import hmac
 import uuid
@@ -8,6 +7,7 @@ import uuid
 from msgspec import Struct
 
 from engine.identity.ids import SessionId
+from engine.kernel import base64url
 
 SECRET_BYTES = 32
 _ID_BYTES, _GENERATION_BYTES, _MAC_BYTES = 16, 4, 16
@@ -30,7 +30,7 @@ def spell(token: RefreshToken, key: bytes) -> str:
         + token.generation.to_bytes(_GENERATION_BYTES, "big")
         + token.secret
     )
-    return _PREFIX + base64.urlsafe_b64encode(body + _mac(body, key)).decode().rstrip("=")
+    return _PREFIX + base64url.spelled(body + _mac(body, key))
 
 
 def read(text: str, key: bytes) -> RefreshToken | None:
@@ -38,17 +38,10 @@ def read(text: str, key: bytes) -> RefreshToken | None:
 
     Without this check anybody could end somebody's session by a made-up "old" token.
     """
-    try:
-        found = base64.b64decode(
-            text.removeprefix(_PREFIX) + "=" * (-(len(text) - len(_PREFIX)) % 4),
-            altchars=b"-_",
-            validate=True,
-        )
-    except ValueError:
+    found = base64url.read(text.removeprefix(_PREFIX)) if text.startswith(_PREFIX) else None
+    if found is None or len(found) != _LENGTH:
         return None
     body = found[:-_MAC_BYTES]
-    if not text.startswith(_PREFIX) or len(found) != _LENGTH:
-        return None
     if not hmac.compare_digest(found[-_MAC_BYTES:], _mac(body, key)):
         return None
     secret_at = _ID_BYTES + _GENERATION_BYTES
