@@ -1,7 +1,5 @@
 """Lists over HTTP: a page at a time, with signed cursors in both directions."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +15,7 @@ from api.deps import PartsDep, ProvenDep
 from api.errors import Invalid
 from api.json_answer import Json
 from api.list_queries import Asked, Query
+from engine.kernel import base64url
 from engine.kernel.pages import Key, Page, Wanted
 
 T = TypeVar("T")
@@ -90,13 +89,10 @@ class Paging:
 
     def _closed(self, key: Key, *, backwards: bool) -> str:
         plain = msgspec.json.encode(_Cursor(self._asked, backwards, key))
-        return base64.urlsafe_b64encode(self._mac(plain) + plain).decode().rstrip("=")
+        return base64url.spelled(self._mac(plain) + plain)
 
     def _opened(self, cursor: str) -> _Cursor:
-        try:
-            told = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        except (binascii.Error, ValueError):
-            told = b""
+        told = base64url.read(cursor) or b""
         mac, plain = told[:_MAC_BYTES], told[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(plain)):
             raise Invalid("/query/cursor", "is not from a page of this list")
