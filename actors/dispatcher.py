@@ -27,8 +27,9 @@ from engine.dispatch.underway import UnderWay, independent, orders_under_way, un
 from engine.dispatch.waiting_list import WaitingList
 from engine.dispatch.why import Why
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId, OfferId, OrderId, UserId, ZoneId
+from engine.kernel.ids import CourierId, OfferId, OrderId, ZoneId
 from engine.kernel.messages import Decision
+from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from optimizer.problem import Plan, Problem, Route
 from optimizer.routes import Considered, RouteTable
@@ -45,6 +46,13 @@ class Tick(Struct, frozen=True, kw_only=True):
     sent_to_wait: int = 0
     unassigned: dict[str, int] = {}
     solve_ms: float = 0.0
+
+
+class LastPlan(Struct, frozen=True, kw_only=True):
+    """What was planned last, and when."""
+
+    routes: Sequence[Route] = ()
+    made_at: Instant = 0
 
 
 class Dispatcher:
@@ -73,7 +81,7 @@ class Dispatcher:
         self._waits = waits
         self._rosters: dict[ZoneId, Roster] = {}
         self._waiting_lists: dict[ZoneId, WaitingList] = {}
-        self._last_plan: dict[ZoneId, Sequence[Route]] = {}
+        self._last_plans: dict[ZoneId, LastPlan] = {}
         self._unplanned: set[ZoneId] = set()
         self._reviser = Reviser(live=live, holdings=holdings, clock=clock)
         self._prepositioning = Prepositioning(
@@ -101,15 +109,10 @@ class Dispatcher:
         await self._clock.sleep(0)
         self._prepositioning.learn(zone, orders)
         tick = await self._offers(zone, orders, muster)
-        sent = await self._prepositioning.send(zone, muster, self._busy_soon(zone.id))
+        last = self._last_plans.get(zone.id, LastPlan())
+        sent = await self._prepositioning.send(zone, muster, last.routes, planned_at=last.made_at)
         await self._clock.sleep(0)
         return replace(tick, sent_to_wait=tick.sent_to_wait + sent)
-
-    def _busy_soon(self, zone_id: ZoneId) -> set[CourierId]:
-        """For whom the last plan holds orders that still wait."""
-        waiting = {str(one.id) for one in self._holdings.waiting(zone_id)}
-        planned = RouteTable.of(self._last_plan.get(zone_id, ())).carriers()
-        return {CourierId(UserId(who)) for job, who in planned.items() if job in waiting}
 
     async def _offers(self, zone: Zone, orders: list[Order], muster: Muster) -> Tick:
         under_way = await self._walk(zone, muster)
@@ -118,7 +121,8 @@ class Dispatcher:
         if orders and muster.ids:
             listed = self._waiting_lists.setdefault(zone.id, WaitingList())
             listed.read(orders)
-            problem = stated(zone, listed, muster, self._last_plan.get(zone.id, ()))
+            last = self._last_plans.get(zone.id, LastPlan())
+            problem = stated(zone, listed, muster, last.routes)
             await self._clock.sleep(0)
             return await self._plan_and_offer(zone, orders, problem, muster.under_way, tick)
         why = Why.NO_CANDIDATE if muster.ids else Why.NO_COURIER
@@ -150,7 +154,7 @@ class Dispatcher:
             self._unplanned.add(zone.id)
             await self._waits.note(zone, None, problem.candidates, why_unplanned=Why.SOLVER_AWAY)
             return tick
-        self._last_plan[zone.id] = plan.routes
+        self._last_plans[zone.id] = LastPlan(routes=plan.routes, made_at=began)
         by_id = {one.id: one for one in orders}
         considered: Mapping[Any, tuple[str, ...]] = Considered(plan)
         await self._revise(zone, plan, trips)

@@ -1,8 +1,7 @@
 """Idle couriers are sent once a tick: before the offers to planned trips, after them to wait."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from actors.clock import Clock
 from actors.holdings import Holdings
@@ -13,13 +12,19 @@ from engine.couriers.prepositioning import arrival_at_wait, send_to_wait
 from engine.dispatch.demand import Demand
 from engine.dispatch.muster import Muster
 from engine.dispatch.pool import is_available
-from engine.dispatch.prepositioning import WaitMove, moves_ahead, trips_ahead, wait_moves
+from engine.dispatch.prepositioning import (
+    WaitingPlaces,
+    WaitMove,
+    freed_by,
+    moves_ahead,
+    trips_ahead,
+)
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OrderId, ZoneId
 from engine.kernel.messages import Decision
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
-from optimizer.problem import Plan
+from optimizer.problem import Plan, Route
 
 
 class Prepositioning:
@@ -59,23 +64,24 @@ class Prepositioning:
         return {one.courier_id for one, is_sent in zip(moves, sent, strict=True) if is_sent}
 
     async def send(
-        self,
-        zone: Zone,
-        muster: Muster,
-        busy_soon: AbstractSet[CourierId],
+        self, zone: Zone, muster: Muster, routes: Sequence[Route], *, planned_at: Instant
     ) -> int:
         """Send who should wait elsewhere; how many were sent.
 
-        `muster` is of this tick, `busy_soon` who has planned work.
+        `muster` is of this tick, `routes` are of the last plan.
         """
         demand = self._demand.get(zone.id)
         if zone.parameters.wait_moves_max == 0 or demand is None:
             return 0
-        now = self._clock.now()
-        free = [one for one in self._still_free(zone, muster, now) if one.id not in busy_soon]
+        now, holdings = self._clock.now(), self._holdings
+        later = freed_by(routes, zone, holdings.orders, holdings.couriers, planned_at=planned_at)
+        has_plans = {one.courier.id for one in later}
+        free = [one for one in self._still_free(zone, muster, now) if one.id not in has_plans]
         await self._clock.sleep(0)
-        moves = wait_moves(zone, free, demand, seen=self._telemetry.seen(), now=now)
-        return sum(await asyncio.gather(*(self._send(one) for one in moves)))
+        places = WaitingPlaces(zone, free, later, demand, seen=self._telemetry.seen(), now=now)
+        for _ in places.foreseen():
+            await self._clock.sleep(0)
+        return sum(await asyncio.gather(*(self._send(one) for one in places.moves())))
 
     def _still_free(self, zone: Zone, muster: Muster, now: Instant) -> Iterator[Courier]:
         """Whoever has not changed since he was mustered need not be looked at again."""

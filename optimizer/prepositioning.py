@@ -1,24 +1,30 @@
-"""Where idle vehicles should wait: the greedy moves that make expected pick-ups least late.
+"""Where idle vehicles should wait, learnt from futures that are drawn at random.
 
-A node's expected lateness depends on how far the nearest unplanned vehicle is; with the rate at
-which its jobs come it is the coverage that a move should improve (Brotcorne, Laporte and Semet,
-"Ambulance location and relocation models", EJOR 147, 2003, for the family of such models). A move
-counts twice: for the time after it, when the vehicle stands at the new node, and for the time that
-it takes, when the vehicle is still on its way there.
+In each future the jobs of the next half hour, say, come up as they are expected to, and are shared
+out among all vehicles as if they were known, so that no vehicle counts twice: what an idle one is
+given in many futures says where it is needed (the sample average approximation of a stochastic
+program: Kleywegt, Shapiro and Homem-de-Mello, SIAM Journal on Optimization 12, 2002). It should
+wait where these jobs, of which it hears only when they are placed, would be least late.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
-Seconds = NDArray[np.int64]
+from optimizer.arrays import Ints
+
 Floats = NDArray[np.float64]
-# What differs by less is the same: sums in another order differ in their last bits.
-_ROUNDING = 1e-6
-# How many moves are worked out at once.
-_TOGETHER = 64
+FUTURES_MAX: Final = 40
+# What is shared out in one future at most; where more is expected, it looks less far ahead.
+JOBS_MAX: Final = 500
+# Pairs of vehicle and job in all futures together: what a tick may cost, some tens of milliseconds.
+PAIRS_MAX: Final = 4_000_000
+# Of vehicles that would all be in time the nearest goes: a second of its way is worth this.
+_WAY: Final = 0.001
+_MINUTE_S: Final = 60
 
 
 class Move(NamedTuple):
@@ -31,143 +37,97 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Standing:
-    """V vehicles without planned work and N nodes where jobs come up.
+    """V vehicles and N nodes where jobs come up.
 
-    `arrive_s` (V, N): when each vehicle could be at each node. `reach_s` (V,): the longest way that
-    it may be sent, 0 for one that stays. `pace` (V,): its seconds for a second of `between_s`
-    (N, N). `rates` (N,): jobs a second. `lateness_s[d]`: how late a pick-up is expected to be when
-    the nearest vehicle is d seconds away, never falling; its last entry holds for all that is
-    further. `horizon_s`: how long a vehicle is reckoned to stand where it was sent.
+    `arrive_s` (V, N): when each vehicle could be at each node, after the work it has. `reach_s`
+    (V,): the longest way that it may be sent, 0 for one that stays. `pace` (V,): its seconds for a
+    second of `between_s` (N, N). `rates` (N,): jobs a second. `preparation` (M,): the chance that a
+    job is ready so many whole minutes after it was placed. `handover_s`: from arrival to pick-up
+    at least. `horizon_s`: how far ahead to look.
     """
 
-    arrive_s: Seconds
-    reach_s: Seconds
+    arrive_s: Ints
+    reach_s: Ints
     pace: Floats
-    between_s: Seconds
+    between_s: Ints
     rates: Floats
-    lateness_s: Floats
+    preparation: Floats
+    handover_s: int
     horizon_s: int
 
 
-def moves(standing: Standing, *, moves_max: int, gain_min_s: float) -> list[Move]:
-    """The best move, then the best after it, and so on, each worth more than `gain_min_s`.
+class Outlook:
+    """What was seen in the futures that were drawn so far; one seed gives the same ones."""
 
-    Exact for each move. Of moves worth the same the one that is found first is taken, so that the
-    same rows in the same order give the same answer.
-    """
-    arrive_s, reach_s = standing.arrive_s.copy(), standing.reach_s.copy()
-    found: list[Move] = []
-    while len(found) < moves_max:
-        best = _Search(standing, arrive_s, reach_s).best(gain_min_s)
-        if best is None:
-            break
-        found.append(best)
-        way_s = arrive_s[best.vehicle, best.node]
-        arrive_s[best.vehicle] = way_s + _paced(
-            standing.between_s[best.node], standing.pace[best.vehicle]
-        )
-        reach_s[best.vehicle] = 0
-    return found
-
-
-class _Search:
-    """The best single move, by bounds: few of the pairs of vehicle and node are worked out.
-
-    A vehicle on its way covers no more than one that stands there already: with that a bound of
-    every pair is cheap, because what is lost where the vehicle is the nearest now concerns each
-    node once.
-    """
-
-    def __init__(self, standing: Standing, arrive_s: Seconds, reach_s: Seconds) -> None:
+    def __init__(self, standing: Standing, *, seed: int) -> None:
         self._standing = standing
-        self._arrive_s = arrive_s
+        self._chance = np.random.default_rng(seed)
+        arrive_s, reach_s = standing.arrive_s, standing.reach_s
         self._may_go = (arrive_s > 0) & (arrive_s <= reach_s[:, None])
-        columns = np.arange(arrive_s.shape[1])
-        self._nearest = arrive_s.argmin(axis=0)
-        self._first_s = arrive_s[self._nearest, columns]
-        others = arrive_s.copy()
-        others[self._nearest, columns] = len(standing.lateness_s)
-        self._second_s = others.min(axis=0)
-        self._now_s = self._late(self._first_s)
+        self._movers = np.flatnonzero(self._may_go.any(axis=1))
+        self._row = np.full(len(reach_s), -1)
+        self._row[self._movers] = np.arange(len(self._movers))
+        self._saved_s = np.zeros((len(self._movers), len(standing.rates)))
+        self._seen = 0
+        a_second = float(standing.rates.sum())
+        self._ahead_s = min(standing.horizon_s, JOBS_MAX / a_second) if a_second > 0 else 0.0
+        self._expected = a_second * self._ahead_s
 
-    def best(self, gain_min_s: float) -> Move | None:
-        """The move worth most, if it is worth more than `gain_min_s`."""
-        vehicles, nodes = np.nonzero(self._may_go)
-        if not len(vehicles):
-            return None
-        bounds_s = self._bounds(gain_min_s)[vehicles, nodes]
-        likely = np.flatnonzero(bounds_s > gain_min_s - _ROUNDING)
-        likely = likely[np.argsort(-bounds_s[likely], kind="stable")]
-        best: Move | None = None
-        least_s = gain_min_s
-        for start in range(0, len(likely), _TOGETHER):
-            some = likely[start : start + _TOGETHER]
-            if bounds_s[some[0]] <= least_s - _ROUNDING:
-                break
-            gains_s = self._gains(vehicles[some], nodes[some])
-            at = int(gains_s.argmax())
-            if gains_s[at] > least_s:
-                least_s = float(gains_s[at])
-                best = Move(int(vehicles[some[at]]), int(nodes[some[at]]), least_s)
-        return best
+    @property
+    def futures(self) -> int:
+        """How many are worth drawing, and may be."""
+        if not len(self._movers) or self._expected == 0:
+            return 0
+        pairs = len(self._row) * max(1.0, self._expected)
+        return max(1, min(FUTURES_MAX, int(PAIRS_MAX / pairs)))
 
-    def _bounds(self, gain_min_s: float) -> Floats:
-        """For each vehicle and node: what the move can save at most, (V, N).
-
-        What is lost elsewhere is only worked out for nodes to which a move could be worth it.
-        """
-        standing, arrive_s = self._standing, self._arrive_s
-        movable: NDArray[np.bool_] = np.any(self._may_go, axis=1)
-        between_s = _paced(standing.between_s, standing.pace[movable].min())
-        then_s = self._late(np.minimum(between_s, self._first_s))
-        saved: Floats = (self._now_s - then_s) @ standing.rates
-        bounds: Floats = saved * (standing.horizon_s + arrive_s)
-        leaving = np.flatnonzero(movable[self._nearest])
-        targets = np.flatnonzero((self._may_go & (bounds > gain_min_s)).any(axis=0))
-        if len(leaving) and len(targets):
-            leaving = leaving[np.argsort(self._nearest[leaving], kind="stable")]
-            vehicles, starts = np.unique(self._nearest[leaving], return_index=True)
-            lost = np.add.reduceat(self._lost(leaving, targets), starts, axis=1)
-            bounds[np.ix_(vehicles, targets)] -= lost.T
-        return bounds
-
-    def _lost(self, nodes: NDArray[np.int64], targets: NDArray[np.int64]) -> Floats:
-        """What each of `nodes` loses when its nearest goes to a target, (targets, nodes)."""
-        standing, nearest = self._standing, self._nearest[nodes]
-        first_s, second_s = self._first_s[nodes], self._second_s[nodes]
-        on_s = _paced(standing.between_s[np.ix_(targets, nodes)], standing.pace[nearest])
-        way_s = self._arrive_s[np.ix_(nearest, targets)].T
-        lost = standing.horizon_s * (
-            self._late(np.minimum(on_s, second_s)) - self._late(np.minimum(on_s, first_s))
-        )
-        on_s = on_s + way_s
-        lost += way_s * (
-            self._late(np.minimum(on_s, second_s)) - self._late(np.minimum(on_s, first_s))
-        )
-        worth: Floats = lost * standing.rates[nodes]
-        return worth
-
-    def _gains(self, vehicles: NDArray[np.int64], nodes: NDArray[np.int64]) -> Floats:
-        """What each move saves, less what is lost where its vehicle is the nearest now."""
+    def foresee(self) -> None:
+        """Draw one more future, and see what everybody would save who had waited elsewhere."""
+        self._seen += 1
         standing = self._standing
-        way_s = self._arrive_s[vehicles, nodes][:, None]
-        on_s = _paced(standing.between_s[nodes], standing.pace[vehicles][:, None])
-        is_nearest = self._nearest == vehicles[:, None]
-        without_s = np.where(is_nearest, self._second_s, self._first_s)
-        after = self._now_s - self._late(np.minimum(on_s, without_s))
-        meanwhile = self._now_s - self._late(np.minimum(on_s + way_s, without_s))
-        gains: Floats = (after * standing.horizon_s + meanwhile * way_s) @ standing.rates
-        return gains
+        node, placed_s, ready_s = self._drawn()
+        arrive_s = standing.arrive_s[:, node]
+        late_s = np.maximum(0, arrive_s + standing.handover_s - ready_s) + _WAY * arrive_s
+        vehicle, job = linear_sum_assignment(late_s)
+        given = self._row[vehicle] >= 0
+        vehicle, job = vehicle[given], job[given]
+        self._saved_s[self._row[vehicle]] += self._saved(
+            vehicle, node[job], placed_s[job], ready_s[job] - placed_s[job]
+        )
 
-    def _late(self, arrive_s: Seconds) -> Floats:
-        late: Floats = self._standing.lateness_s[
-            np.minimum(arrive_s, len(self._standing.lateness_s) - 1)
+    def moves(self, *, moves_max: int, gain_min_s: float) -> list[Move]:
+        """The moves of most gain, each of another vehicle and worth more than `gain_min_s`."""
+        if not self._seen:
+            return []
+        may_go = self._may_go[self._movers]
+        gain_s = np.where(may_go, self._saved_s / self._seen, -np.inf)
+        nodes = gain_s.argmax(axis=1)
+        best_s = gain_s[np.arange(len(nodes)), nodes]
+        first = np.argsort(-best_s, kind="stable")[:moves_max].tolist()
+        return [
+            Move(int(self._movers[row]), int(nodes[row]), float(best_s[row]))
+            for row in first
+            if best_s[row] > gain_min_s
         ]
-        return late
 
+    def _drawn(self) -> tuple[Ints, Floats, Floats]:
+        """For each job of a future: its node, when it is placed and when it is ready."""
+        standing, chance = self._standing, self._chance
+        counts = chance.poisson(standing.rates * self._ahead_s)
+        node = np.repeat(np.arange(len(counts)), counts)
+        placed_s = chance.uniform(0, self._ahead_s, len(node))
+        minutes = chance.choice(len(standing.preparation), len(node), p=standing.preparation)
+        return node, placed_s, placed_s + minutes * float(_MINUTE_S)
 
-def _paced(between_s: Seconds, pace: Floats | float) -> Seconds:
-    if np.all(pace == 1.0):
-        return between_s
-    paced: Seconds = np.rint(between_s * pace).astype(np.int64)
-    return paced
+    def _saved(self, vehicle: Ints, node: Ints, placed_s: Floats, preparation_s: Floats) -> Floats:
+        """What each saves at the job that it is given, by the node where it waits for it.
+
+        Who stays leaves when the job is placed; who is still under way then goes on from there.
+        """
+        standing = self._standing
+        spare_s = preparation_s - standing.handover_s
+        stays_s = np.maximum(0, standing.arrive_s[vehicle, node] - spare_s)
+        left_s = np.maximum(0, standing.arrive_s[vehicle] - placed_s[:, None])
+        on_s = standing.between_s[:, node].T * standing.pace[vehicle][:, None]
+        saved: Floats = stays_s[:, None] - np.maximum(0, left_s + on_s - spare_s[:, None])
+        return saved

@@ -1,6 +1,7 @@
 """What is ordered where, and how long it takes to prepare: expected from what was seen lately."""
 
 import math
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -13,8 +14,6 @@ from engine.orders.order import Order
 
 SHOPS_MAX: Final = 500
 NOTED_MAX: Final = 50_000
-# Whoever is further away than this is as good as nobody.
-FARTHEST_S: Final = 7200
 _PREPARATION_MAX_MIN: Final = 120
 # Before anything was seen: one order for every preparation time of 5 to 40 minutes.
 _PRIOR_MIN: Final = range(5, 41)
@@ -22,19 +21,25 @@ _PREPARATION_MEMORY_MS: Final = 24 * HOUR_MS
 # A rate from the first minutes would be a guess: less than this is taken for this.
 _LEAST_SEEN_S: Final = 600
 _FORGOTTEN: Final = 0.01
+# An hour says how much is ordered, but of most shops it has seen an order or none: so half of what
+# is ordered now is expected where it was ordered in the course of the day.
+_SHARES_MEMORY_MS: Final = 6 * HOUR_MS
+_BY_SHARE: Final = 0.5
 
 
 class Demand:
     """The memory of one zone since `since`; it begins with nothing, also after a restart.
 
-    A shop's rate is its orders smoothed exponentially (Brown, "Smoothing, Forecasting and
-    Prediction", 1963), corrected for the time that was not seen.
+    How much is ordered is smoothed exponentially (Brown, "Smoothing, Forecasting and Prediction",
+    1963), corrected for the time that was not seen. A shop's rate lies half-way between its own and
+    what it would be by its share of the day's orders.
     """
 
     def __init__(self, *, since: Instant) -> None:
         self._at = since
         self._seen = 0.0
-        self._weights: dict[Point, float] = {}
+        self._lately: dict[Point, float] = {}
+        self._today: dict[Point, float] = {}
         self._preparations = np.zeros(_PREPARATION_MAX_MIN + 1)
         self._noted = dict[OrderId, None]()
 
@@ -44,11 +49,9 @@ class Demand:
         left = math.exp(-passed_ms / (memory_s * SECOND_MS))
         self._at = max(now, self._at)
         self._seen = self._seen * left + 1 - left
-        self._weights = {
-            shop: weight * left
-            for shop, weight in self._weights.items()
-            if weight * left >= _FORGOTTEN
-        }
+        self._lately = _faded(self._lately, left)
+        day_ms = max(_SHARES_MEMORY_MS, memory_s * SECOND_MS)
+        self._today = _faded(self._today, math.exp(-passed_ms / day_ms))
         self._preparations *= math.exp(-passed_ms / _PREPARATION_MEMORY_MS)
 
     def note(self, order: Order, *, now: Instant) -> None:
@@ -62,31 +65,39 @@ class Demand:
         if len(self._noted) > NOTED_MAX:
             del self._noted[next(iter(self._noted))]
         shop = order.shop.point
-        self._weights[shop] = self._weights.get(shop, 0.0) + 1
+        for weights in (self._lately, self._today):
+            weights[shop] = weights.get(shop, 0.0) + 1
         known_at = order.placed_at if order.window is None else now
         minutes = max(0, round((order.ready_at - known_at) / MINUTE_MS))
         self._preparations[min(minutes, _PREPARATION_MAX_MIN)] += 1
 
     def rates(self, *, memory_s: int) -> tuple[list[Point], NDArray[np.float64]]:
         """The busiest shops, sorted by place, and the orders a second expected in each."""
-        busiest = sorted(self._weights, key=lambda one: (-self._weights[one], one.lat, one.lng))
+        if not self._lately:
+            return [], np.zeros(0)
+        by_share = _BY_SHARE * math.fsum(self._lately.values())
+        by_share /= math.fsum(self._today.values())
+        expected = {
+            shop: (1 - _BY_SHARE) * self._lately.get(shop, 0.0) + by_share * weight
+            for shop, weight in self._today.items()
+        }
+        busiest = sorted(expected, key=lambda one: (-expected[one], one.lat, one.lng))
         shops = sorted(busiest[:SHOPS_MAX], key=lambda one: (one.lat, one.lng))
         seen = max(self._seen, 1 - math.exp(-_LEAST_SEEN_S / memory_s))
-        weights = np.array([self._weights[one] for one in shops], dtype=np.float64)
+        weights = np.array([expected[one] for one in shops], dtype=np.float64)
         return shops, weights / (memory_s * seen)
 
-    def lateness(self, *, handover_s: int) -> NDArray[np.float64]:
-        """For every whole second d: how many seconds late a pick-up is expected to be.
+    def preparation(self) -> NDArray[np.float64]:
+        """The chance that an order is ready so many whole minutes after it comes up.
 
-        That is the mean of max(0, d + `handover_s` - preparation) over what was seen and the prior.
+        By what was seen and the prior.
         """
         counts = self._preparations.copy()
         counts[_PRIOR_MIN.start : _PRIOR_MIN.stop] += 1
-        chances = counts / counts.sum()
-        minutes = np.arange(len(chances))
-        there_s = np.arange(FARTHEST_S + 1) + handover_s
-        ready = np.minimum(there_s // 60, _PREPARATION_MAX_MIN)
-        late: NDArray[np.float64] = (
-            there_s * np.cumsum(chances)[ready] - np.cumsum(chances * minutes * 60)[ready]
-        )
-        return late
+        chances: NDArray[np.float64] = counts / counts.sum()
+        return chances
+
+
+def _faded(weights: Mapping[Point, float], left: float) -> dict[Point, float]:
+    """What is left of them, without what is as good as forgotten."""
+    return {shop: weight * left for shop, weight in weights.items() if weight * left >= _FORGOTTEN}

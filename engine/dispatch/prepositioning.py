@@ -4,7 +4,7 @@ Those with nothing ahead go where orders are expected: the state of a zone as th
 standing. Those with a planned trip ahead and time left go nearer to its shop, from shop to shop.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,21 +15,22 @@ from engine.couriers.courier import Courier
 from engine.couriers.prepositioning import is_idle
 from engine.dispatch.apart import apart_s
 from engine.dispatch.demand import Demand
-from engine.dispatch.eta import Sighting, Walk, walk
+from engine.dispatch.eta import Sighting, walk
+from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelTimes, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import SECOND_MS, Instant, seconds_between
-from engine.orders.order import Order
-from optimizer.prepositioning import Standing, moves
-from optimizer.problem import Plan
+from engine.orders.order import Order, OrderStatus
+from optimizer.prepositioning import Outlook, Standing
+from optimizer.problem import Plan, Route
 from optimizer.routes import RouteTable
 
 # Whoever stops sooner after his arrival would hardly be asked there.
 STAYS_S: Final = 600
-# How long a courier is reckoned to stand where he was sent.
-HORIZON_S: Final = 1800
+# How far ahead to look for orders that are not placed yet.
+HORIZON_S: Final = 1500
 # No hop is shorter.
 HOP_S_MIN: Final = 60
 
@@ -49,6 +50,49 @@ class Ahead(Struct, frozen=True, kw_only=True):
     courier: Courier
     shop: Point
     leaves_at: Instant
+
+
+class Freed(Struct, frozen=True, kw_only=True):
+    """Where and when a courier has done what he has to do."""
+
+    courier: Courier
+    point: Point
+    at: Instant
+
+
+def freed_by(
+    routes: Sequence[Route],
+    zone: Zone,
+    orders: Mapping[OrderId, Order],
+    couriers: Mapping[CourierId, Courier],
+    *,
+    planned_at: Instant,
+) -> list[Freed]:
+    """Who has orders in a plan that still wait, and where and when it would leave him.
+
+    `orders` are all that there are; what is gone from a plan leaves him at the door before it.
+    """
+    table = RouteTable.of(routes)
+    route_of = table.route_of[table.trip_of]
+    jobs = [orders.get(OrderId(job)) for job in table.jobs]
+    known = np.array([at for at, order in enumerate(jobs) if order is not None], dtype=np.int64)
+    waiting = [
+        at
+        for at, order in enumerate(jobs)
+        if order is not None and order.status is OrderStatus.WAITING
+    ]
+    # Of several of a route the last remains.
+    lasts = np.zeros(len(table.vehicles), dtype=np.int64)
+    lasts[route_of[known]] = known
+    after_s = zone.parameters.door_leave_s
+    found = []
+    for route in np.unique(route_of[waiting]).tolist():
+        courier = couriers.get(CourierId(UserId(table.vehicles[route])))
+        order = jobs[lasts[route]]
+        if courier is not None and order is not None:
+            at = planned_at + (int(table.delivery_s[lasts[route]]) + after_s) * SECOND_MS
+            found.append(Freed(courier=courier, point=order.door.point, at=at))
+    return found
 
 
 def trips_ahead(
@@ -96,8 +140,8 @@ def moves_ahead(
     known, _ = demand.rates(memory_s=zone.parameters.demand_memory_s)
     shops = list(dict.fromkeys((*known, *(one.shop for one in going))))
     couriers = [one.courier for one in going]
-    walks = [walk(one, seen.get(one.id), zone.parameters, now=now) for one in couriers]
-    ways = _Ways(zone, couriers, walks, shops, now)
+    freed = [_freed(one, seen.get(one.id), zone.parameters, now) for one in couriers]
+    ways = _Ways(zone, freed, shops, now)
     found = []
     for at, one in enumerate(going):
         to = shops.index(one.shop)
@@ -107,68 +151,89 @@ def moves_ahead(
     return found
 
 
-def wait_moves(
-    zone: Zone,
-    free: Sequence[Courier],
-    demand: Demand,
-    *,
-    seen: Mapping[CourierId, Sighting],
-    now: Instant,
-) -> list[WaitMove]:
-    """The moves of one tick; `free` are the available couriers for whom nothing is planned.
+class WaitingPlaces:
+    """Who of a zone's couriers without planned work should wait where, by what is foreseen.
 
-    They cover the demand, and those of them who are idle may be sent. The same couriers and the
-    same demand give the same moves, in whatever order they come.
+    The same couriers and the same demand give the same moves, in whatever order they come.
     """
-    parameters = zone.parameters
-    shops, rates = demand.rates(memory_s=parameters.demand_memory_s)
-    if not shops or not any(is_idle(one, now) for one in free):
-        return []
-    couriers = sorted(free, key=lambda one: one.id)
-    walks = [walk(one, seen.get(one.id), parameters, now=now) for one in couriers]
-    between = _Ways(zone, couriers, walks, shops, now)
-    found = moves(
-        Standing(
-            arrive_s=between.arrive_s,
-            reach_s=between.reach_s,
-            pace=between.pace,
-            between_s=between.shops_s,
-            rates=rates,
-            lateness_s=demand.lateness(handover_s=parameters.shop_service_s // 2),
-            horizon_s=HORIZON_S,
-        ),
-        moves_max=parameters.wait_moves_max,
-        gain_min_s=parameters.wait_gain_min,
-    )
-    hops = parameters.wait_by_hops > 0
-    ends = [(one.vehicle, one.node) for one in found]
-    return [between.move(who, between.hop(who, to) if hops else to) for who, to in ends]
-
-
-class _Ways:
-    """How far couriers are from shops, and shops from each other."""
 
     def __init__(
         self,
         zone: Zone,
-        couriers: Sequence[Courier],
-        walks: Sequence[Walk],
-        shops: Sequence[Point],
+        free: Sequence[Courier],
+        later: Sequence[Freed],
+        demand: Demand,
+        *,
+        seen: Mapping[CourierId, Sighting],
         now: Instant,
     ) -> None:
-        self._couriers, self._walks, self._shops, self._now = couriers, walks, shops, now
+        """`free` are the available couriers for whom nothing is planned, `later` all others.
+
+        All of them cover the demand; those of the first who are idle may be sent.
+        """
+        parameters = self._parameters = zone.parameters
+        shops, rates = demand.rates(memory_s=parameters.demand_memory_s)
+        couriers = sorted(free, key=lambda one: one.id)
+        reach_s = [_reach(one, parameters.wait_travel_s_max, now) for one in couriers]
+        self._outlook: Outlook | None = None
+        if not shops or not any(reach_s):
+            return
+        freed = [_freed(one, seen.get(one.id), parameters, now) for one in couriers]
+        freed += sorted(later, key=lambda one: one.courier.id)
+        self._ways = _Ways(zone, freed, shops, now)
+        self._outlook = Outlook(
+            Standing(
+                arrive_s=self._ways.arrive_s,
+                reach_s=np.array([*reach_s, *(0 for _ in later)], dtype=np.int64),
+                pace=self._ways.pace,
+                between_s=self._ways.shops_s,
+                rates=rates,
+                preparation=demand.preparation(),
+                handover_s=parameters.shop_service_s - parameters.shop_leave_s,
+                horizon_s=HORIZON_S,
+            ),
+            seed=now,
+        )
+
+    def foreseen(self) -> Iterator[None]:
+        """Looks at one more future, for some milliseconds, before each that it yields."""
+        if self._outlook is None:
+            return
+        for _ in range(self._outlook.futures):
+            self._outlook.foresee()
+            yield
+
+    def moves(self) -> list[WaitMove]:
+        """The moves of this tick, by what was foreseen."""
+        if self._outlook is None:
+            return []
+        parameters = self._parameters
+        found = self._outlook.moves(
+            moves_max=parameters.wait_moves_max, gain_min_s=parameters.wait_gain_min
+        )
+        hops = parameters.wait_by_hops > 0
+        ends = [(one.vehicle, one.node) for one in found]
+        return [self._ways.move(who, self._ways.hop(who, to) if hops else to) for who, to in ends]
+
+
+class _Ways:
+    """How far couriers are from shops once they are free, and shops from each other."""
+
+    def __init__(
+        self, zone: Zone, freed: Sequence[Freed], shops: Sequence[Point], now: Instant
+    ) -> None:
+        self._freed, self._shops, self._now = freed, shops, now
         self._travel = travel_times(zone.parameters.travel)
         car_m_s = self._travel.speed_m_s(VehicleKind.CAR, now)
         self.pace = np.array(
-            [car_m_s / self._travel.speed_m_s(one.vehicle, now) for one in couriers]
+            [car_m_s / self._travel.speed_m_s(one.courier.vehicle, now) for one in freed]
         )
-        free_in_s = np.array([seconds_between(now, one.free_at) for one in walks], dtype=np.int64)
-        points = [one.free_point for one in walks]
-        ways_s = _seconds(self._travel, points, shops, now)
+        free_in_s = np.array(
+            [max(0, seconds_between(now, one.at)) for one in freed], dtype=np.int64
+        )
+        ways_s = _seconds(self._travel, [one.point for one in freed], shops, now)
         self.arrive_s = free_in_s[:, None] + np.rint(ways_s * self.pace[:, None]).astype(np.int64)
         self.shops_s = apart_s(zone.parameters.travel, shops, now)
-        longest_s = zone.parameters.wait_travel_s_max
-        self.reach_s = np.array([_reach(one, longest_s, now) for one in couriers], dtype=np.int64)
 
     def hop(self, courier: int, shop: int, *, spare_s: int = 0) -> int:
         """The nearest shop over which he is there at most so much later, or there at once."""
@@ -182,18 +247,23 @@ class _Ways:
 
     def move(self, courier: int, shop: int) -> WaitMove:
         """The courier's way to the shop, timed by what he drives."""
-        one, origin, point = (
-            self._couriers[courier],
-            self._walks[courier].free_point,
-            self._shops[shop],
-        )
-        way_s = self._travel.one_s(origin, point, vehicle=one.vehicle, at=self._now)
+        freed, point = self._freed[courier], self._shops[shop]
+        one = freed.courier
+        way_s = self._travel.one_s(freed.point, point, vehicle=one.vehicle, at=self._now)
         return WaitMove(
             courier_id=one.id,
-            origin=origin,
+            origin=freed.point,
             point=point,
             arrives_at=self._now + way_s * SECOND_MS,
         )
+
+
+def _freed(
+    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, now: Instant
+) -> Freed:
+    """At the end of the route that he has."""
+    walked = walk(courier, seen, parameters, now=now)
+    return Freed(courier=courier, point=walked.free_point, at=walked.free_at)
 
 
 def _seconds(

@@ -1,10 +1,12 @@
 """What must hold of what is expected to be ordered."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.dispatch.demand import FARTHEST_S, SHOPS_MAX, Demand
+from engine.dispatch.demand import SHOPS_MAX, Demand
 from engine.kernel.place import Place, Point
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, Instant
 from engine.orders.order import Order
@@ -65,29 +67,51 @@ def test_the_busiest_shops_are_told_by_place() -> None:
     assert len(rates) == SHOPS_MAX
 
 
-@given(st.lists(st.floats(0, 300), max_size=30), st.integers(0, 600))
-def test_who_comes_from_further_is_later_but_never_by_more_than_his_way(
-    preparations: list[float], handover_s: int
+def test_what_is_ordered_now_is_expected_half_where_it_was_ordered_today() -> None:
+    lately, earlier = SHOP, DOOR
+    demand = Demand(since=NOON)
+    for _ in range(300):
+        demand.note(ordered(shop=earlier), now=NOON)
+    later = NOON + 4 * HOUR_MS
+    demand.fade(memory_s=MEMORY_S, now=later)
+    for _ in range(100):
+        demand.note(ordered(shop=lately, at=later), now=later)
+    shops, rates = demand.rates(memory_s=MEMORY_S)
+    left, share = math.exp(-4), math.exp(-4 / 6)
+    level = 100 + 300 * left
+    own, by_share = 300 * left, level * 300 * share / (100 + 300 * share)
+    seen = 1 - math.exp(-4)
+    assert rates.sum() * MEMORY_S * seen == pytest.approx(level)
+    assert rates[shops.index(earlier)] * MEMORY_S * seen == pytest.approx((own + by_share) / 2)
+
+
+@given(st.lists(st.tuples(st.sampled_from([SHOP, DOOR]), st.integers(0, 600)), max_size=20))
+def test_shares_change_where_orders_are_expected_and_not_how_many(
+    orders: list[tuple[Point, int]],
+) -> None:
+    apart, together = Demand(since=NOON), Demand(since=NOON)
+    for shop, minute in sorted(orders, key=lambda one: one[1]):
+        now = NOON + minute * MINUTE_MS
+        for demand, where in ((apart, shop), (together, SHOP)):
+            demand.fade(memory_s=MEMORY_S, now=now)
+            demand.note(ordered(shop=where, at=now), now=now)
+    rates = apart.rates(memory_s=MEMORY_S)[1]
+    assert rates.sum() == pytest.approx(together.rates(memory_s=MEMORY_S)[1].sum(), rel=0.02)
+    assert (rates > 0).all()
+
+
+@given(st.lists(st.floats(0, 300), max_size=30))
+def test_the_chances_of_preparations_are_those_seen_and_the_prior(
+    preparations: list[float],
 ) -> None:
     demand = Demand(since=NOON)
     for minutes in preparations:
         demand.note(ordered(preparation_min=minutes), now=NOON)
-    late = demand.lateness(handover_s=handover_s)
-    steps = late[1:] - late[:-1]
-    assert len(late) == FARTHEST_S + 1
-    assert late[0] >= 0
-    assert steps.min() >= -1e-6
-    assert steps.max() <= 1 + 1e-6
-    assert (steps[1:] >= steps[:-1] - 1e-6).all()
-
-
-def test_lateness_is_the_mean_over_what_was_seen_and_the_prior() -> None:
-    demand = Demand(since=NOON)
-    for _ in range(36):
-        demand.note(ordered(preparation_min=10), now=NOON)
-    late = demand.lateness(handover_s=120)
-    prior = [max(0, 18 * 60 + 120 - minutes * 60) for minutes in range(5, 41)]
-    assert late[18 * 60] == pytest.approx((sum(prior) + 36 * 600) / 72)
+    chances = demand.preparation()
+    assert chances.sum() == pytest.approx(1)
+    assert chances[5:41].min() > 0
+    long_s = sum(round(one) >= 120 for one in preparations)
+    assert chances[120] == pytest.approx(long_s / (36 + len(preparations)))
 
 
 def test_a_scheduled_order_needs_from_now_on_what_is_left() -> None:
@@ -95,4 +119,4 @@ def test_a_scheduled_order_needs_from_now_on_what_is_left() -> None:
     scheduled = an_order(placed_at=NOON - HOUR_MS, window=a_window(), ready_at=NOON + 600_000)
     demand.note(scheduled, now=NOON)
     again.note(ordered(preparation_min=10, shop=DOOR), now=NOON)
-    assert (demand.lateness(handover_s=0) == again.lateness(handover_s=0)).all()
+    assert (demand.preparation() == again.preparation()).all()

@@ -14,15 +14,19 @@ from engine.dispatch.prepositioning import (
     HOP_S_MIN,
     STAYS_S,
     Ahead,
+    Freed,
+    WaitingPlaces,
     WaitMove,
+    freed_by,
     moves_ahead,
-    wait_moves,
 )
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.place import Place, Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, seconds_between
+from engine.orders.order import Order, OrderStatus
+from optimizer.problem import Route, Trip
 from tests.builders import NOON, SHOP, a_courier, a_zone, an_order, new_id
 
 EAGER = ZoneParameters(wait_moves_max=3, wait_gain_min=0)
@@ -85,8 +89,13 @@ def way_s(origin: Point, point: Point, vehicle: VehicleKind) -> int:
     return travel_times(EAGER.travel).one_s(origin, point, vehicle=vehicle, at=NOON)
 
 
-def sent(zone: Zone, free: list[Courier], demand: Demand) -> list[WaitMove]:
-    return wait_moves(zone, free, demand, seen={}, now=NOON)
+def sent(
+    zone: Zone, free: list[Courier], demand: Demand, later: tuple[Freed, ...] = ()
+) -> list[WaitMove]:
+    places = WaitingPlaces(zone, free, later, demand, seen={}, now=NOON)
+    for _ in places.foreseen():
+        pass
+    return places.moves()
 
 
 @given(seeds)
@@ -192,6 +201,52 @@ def test_who_has_no_shop_on_his_way_or_is_too_early_stays_where_he_is() -> None:
     assert goes(between, 2) == goes(between, 600) == [between]
     assert goes(between, 601) == []
     assert goes(beyond, 600) == goes(SHOP, 600) == []
+
+
+def test_a_plan_leaves_at_his_last_door_who_has_orders_that_still_wait() -> None:
+    waiting = an_order(status=OrderStatus.WAITING)
+    last = an_order(status=OrderStatus.WAITING, door=Place(point=near(random.Random(1))))
+    taken = an_order(status=OrderStatus.ASSIGNED)
+    plans, carries, gone = (a_courier(zone=ZONE) for _ in range(3))
+
+    def trip(*orders: Order, delivered_s: int) -> Trip:
+        jobs = tuple(str(one.id) for one in orders)
+        times = tuple(delivered_s for _ in orders)
+        return Trip(group="shop", jobs=jobs, leave_s=0, pickup_s=0, deliveries_s=times)
+
+    routes = [
+        Route(
+            vehicle=str(plans.id),
+            trips=(trip(waiting, taken, delivered_s=300), trip(last, delivered_s=900)),
+        ),
+        Route(vehicle=str(carries.id), trips=(trip(taken, delivered_s=600),)),
+        Route(vehicle=str(gone.id), trips=(trip(waiting, delivered_s=600),)),
+    ]
+    orders = {one.id: one for one in (waiting, last, taken)}
+    couriers = {one.id: one for one in (plans, carries)}
+    (freed,) = freed_by(routes, ZONE, orders, couriers, planned_at=NOON)
+    assert (freed.courier, freed.point) == (plans, last.door.point)
+    assert freed.at == NOON + (900 + ZONE.parameters.door_leave_s) * SECOND_MS
+    del orders[last.id]
+    (freed,) = freed_by(routes, ZONE, orders, couriers, planned_at=NOON)
+    assert freed.point == taken.door.point
+    del orders[waiting.id]
+    assert freed_by(routes, ZONE, orders, couriers, planned_at=NOON) == []
+    assert freed_by([], ZONE, orders, couriers, planned_at=NOON) == []
+
+
+def test_nobody_is_sent_where_somebody_has_work_and_will_be_free() -> None:
+    far = Point(lat=SHOP.lat - 0.03, lng=SHOP.lng)
+    demand = Demand(since=NOON - 60 * MINUTE_MS)
+    for _ in range(200):
+        at_once = an_order(shop=Place(point=SHOP), placed_at=NOON, ready_at=NOON)
+        demand.note(at_once, now=NOON - 240 * MINUTE_MS)
+    demand.fade(memory_s=EAGER.demand_memory_s, now=NOON + 300 * MINUTE_MS)
+    idle, busy = a_courier(zone=ZONE, last_point=far), a_courier(zone=ZONE)
+    careful = a_zone(parameters=replace(EAGER, wait_gain_min=30))
+    assert len(sent(careful, [idle], demand)) == 1
+    free_soon = Freed(courier=busy, point=SHOP, at=NOON + MINUTE_MS)
+    assert sent(careful, [idle], demand, (free_soon,)) == []
 
 
 def test_without_demand_or_without_anybody_idle_nobody_is_sent() -> None:
