@@ -19,8 +19,8 @@ from optimizer.arrays import Ints
 Floats = NDArray[np.float64]
 FUTURES_MAX: Final = 40
 # What is shared out in one future at most; where more is expected, it looks less far ahead.
-JOBS_MAX: Final = 500
-# Pairs of vehicle and job in all futures together: what a tick may cost, some tens of milliseconds.
+JOBS_MAX: Final = 250
+# Pairs of vehicle and job in all futures together: a tenth of a second of a tick at most.
 PAIRS_MAX: Final = 4_000_000
 # Of vehicles that would all be in time the nearest goes: a second of its way is worth this.
 _WAY: Final = 0.001

@@ -125,20 +125,25 @@ def test_whoever_may_not_go_so_far_stays() -> None:
     assert not moves(on_a_street([600], [600], rates))
 
 
+def test_who_is_still_under_way_when_a_job_comes_up_saves_what_he_has_come_nearer() -> None:
+    (move,) = moves(on_a_street([0], [6000], [1 / 60], reach_s=[6000]))
+    assert 0 < move.gain_s < HORIZON_S
+
+
 def test_the_slower_saves_what_its_own_way_takes() -> None:
-    standing = on_a_street([0], [600], [1 / 60])
-    slow = Standing(
-        arrive_s=standing.arrive_s * 2,
-        reach_s=standing.reach_s,
+    car = on_a_street([0], [600, 900], [0.0, 1 / 60], reach_s=[600])
+    bicycle = Standing(
+        arrive_s=car.arrive_s * 2,
+        reach_s=car.reach_s * 2,
         pace=np.array([2.0]),
-        between_s=standing.between_s,
-        rates=standing.rates,
+        between_s=car.between_s,
+        rates=car.rates,
         preparation=AT_ONCE,
         handover_s=0,
         horizon_s=HORIZON_S,
     )
-    ((move,), (same,)) = moves(slow), moves(standing)
-    assert move.gain_s > same.gain_s
+    ((slow,), (fast,)) = moves(bicycle), moves(car)
+    assert fast.gain_s <= 600 < slow.gain_s <= 1200
 
 
 def test_what_takes_long_to_prepare_is_no_reason_to_go() -> None:
