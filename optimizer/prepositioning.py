@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from optimizer.arrays import Ints
 
@@ -83,6 +82,9 @@ class Outlook:
 
     def foresee(self) -> None:
         """Draw one more future, and see what everybody would save who had waited elsewhere."""
+        # A cell that begins anew does not wait for scipy: few zones send anybody to wait.
+        from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
         self._seen += 1
         standing = self._standing
         node, placed_s, ready_s = self._drawn()
