@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from optimizer.arrays import Ints
 
 Floats = NDArray[np.float64]
-FUTURES_MAX: Final = 20
+FUTURES_MAX: Final = 40
 # What is shared out in one future at most; where more is expected, it looks less far ahead.
 JOBS_MAX: Final = 250
 # Pairs of vehicle and job in all futures together: a tenth of a second of a tick at most.
