@@ -73,25 +73,21 @@ def freed_by(
     `orders` are all that there are; what is gone from a plan leaves him at the door before it.
     """
     table = RouteTable.of(routes)
-    route_of = table.route_of[table.trip_of]
-    jobs = [orders.get(OrderId(job)) for job in table.jobs]
-    known = np.array([at for at, order in enumerate(jobs) if order is not None], dtype=np.int64)
-    waiting = [
-        at
-        for at, order in enumerate(jobs)
-        if order is not None and order.status is OrderStatus.WAITING
-    ]
-    # Of several of a route the last remains.
-    lasts = np.zeros(len(table.vehicles), dtype=np.int64)
-    lasts[route_of[known]] = known
+    lasts, busy = dict[int, tuple[int, Order]](), set[int]()
+    for at, route in enumerate(table.route_of[table.trip_of].tolist()):
+        order = orders.get(OrderId(table.jobs[at]))
+        if order is not None:
+            lasts[route] = at, order
+            if order.status is OrderStatus.WAITING:
+                busy.add(route)
     after_s = zone.parameters.door_leave_s
     found = []
-    for route in np.unique(route_of[waiting]).tolist():
+    for route in sorted(busy):
         courier = couriers.get(CourierId(UserId(table.vehicles[route])))
-        order = jobs[lasts[route]]
-        if courier is not None and order is not None:
-            at = planned_at + (int(table.delivery_s[lasts[route]]) + after_s) * SECOND_MS
-            found.append(Freed(courier=courier, point=order.door.point, at=at))
+        if courier is not None:
+            last, order = lasts[route]
+            free_at = planned_at + (int(table.delivery_s[last]) + after_s) * SECOND_MS
+            found.append(Freed(courier=courier, point=order.door.point, at=free_at))
     return found
 
 

@@ -1,6 +1,7 @@
 """What must hold of where vehicles should wait, whatever is drawn."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,32 +133,14 @@ def test_who_is_still_under_way_when_a_job_comes_up_saves_what_he_has_come_neare
 
 def test_the_slower_saves_what_its_own_way_takes() -> None:
     car = on_a_street([0], [600, 900], [0.0, 1 / 60], reach_s=[600])
-    bicycle = Standing(
-        arrive_s=car.arrive_s * 2,
-        reach_s=car.reach_s * 2,
-        pace=np.array([2.0]),
-        between_s=car.between_s,
-        rates=car.rates,
-        preparation=AT_ONCE,
-        handover_s=0,
-        horizon_s=HORIZON_S,
-    )
+    bicycle = replace(car, arrive_s=car.arrive_s * 2, reach_s=car.reach_s * 2, pace=np.array([2.0]))
     ((slow,), (fast,)) = moves(bicycle), moves(car)
     assert fast.gain_s <= 600 < slow.gain_s <= 1200
 
 
 def test_what_takes_long_to_prepare_is_no_reason_to_go() -> None:
     standing = on_a_street([0], [600], [1 / 60])
-    slow_shop = Standing(
-        arrive_s=standing.arrive_s,
-        reach_s=standing.reach_s,
-        pace=standing.pace,
-        between_s=standing.between_s,
-        rates=standing.rates,
-        preparation=np.array([0.0] * 20 + [1.0]),
-        handover_s=0,
-        horizon_s=HORIZON_S,
-    )
+    slow_shop = replace(standing, preparation=np.array([0.0] * 20 + [1.0]))
     assert moves(slow_shop) == []
 
 
