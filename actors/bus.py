@@ -123,7 +123,7 @@ class Bus:
 
     async def tell_owner(self, effect: Effect, *, deadline: Instant) -> None:
         """Tell the cell that owns something now; raises `OwnerNotTold`."""
-        await tell_owner(effect, self._ask, deadline=deadline)
+        await tell_owner(effect, self._ask_once_more, deadline=deadline)
 
     async def _ask(self, envelope: Envelope) -> Answer:
         answer = await self._wherever_it_is(envelope)

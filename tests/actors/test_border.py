@@ -1,13 +1,16 @@
 """Three zones in two cells: whoever crosses a border has one owner, and is heard wherever he is."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from actors.bus import CellUnavailable
+from actors.hand_overs import OwnerNotTold
 from engine.couriers.courier import Courier, Duty, ProgressStep
 from engine.couriers.handing_over import loan_over_at
 from engine.couriers.messages import (
@@ -63,6 +66,7 @@ STEPS: Final = st.lists(
         st.tuples(st.just("be_seen"), _courier),
         st.tuples(st.just("lend"), _zone, _zone, st.integers(1, _LONGEST_LOAN_S)),
         st.tuples(st.just("move"), _zone, st.booleans()),
+        st.tuples(st.just("tell"), st.integers(0, 1)),
         st.tuples(st.just("crash"), _zone),
         st.tuples(st.just("lose"), st.sampled_from(tuple(Fate))),
         st.tuples(st.just("wait"), st.sampled_from((1, 200, 3_000))),
@@ -153,6 +157,11 @@ class Border:
         together = ancestor(stored.anchor, self.town.settings.placement_resolution)
         cell = own_cell(stored.id) if alone else together
         self.send(MoveZone(zone_id=stored.id, cell=cell, author=OPERATOR.user_id), OPERATOR)
+
+    async def tell(self, edge: int) -> None:
+        """The outbox says who owns what now, by an edge that may remember who did."""
+        with suppress(OwnerNotTold):
+            await self.town.tell_owners(by=self.edges[edge])
 
     async def crash(self, zone: int) -> None:
         cell = await self.town.store.cell_of_zone(self.zones[zone])
@@ -271,3 +280,25 @@ def test_who_crosses_borders_has_one_owner_and_no_word_of_him_is_lost(
 
     parameters = replace(QUICK, approach_s_max=3600, loan_keep_min=0)
     in_a_town(story, solver=Hasty(), parameters=parameters)
+
+
+@pytest.mark.parametrize("what", ["lend", "move"])
+def test_who_owns_it_now_is_told_though_its_former_cell_has_not_heard_that_it_let_go(
+    what: str,
+) -> None:
+    async def story(town: Town) -> None:
+        border = Border(town)
+        await border.open()
+        await border.come(0, 0)
+        await asyncio.gather(*border.sent)
+        town.line.fates.append(Fate.LANDS_LATE)
+        step = border.lend(0, 2, _LONGEST_LOAN_S) if what == "lend" else border.move(0, alone=True)
+        await step
+        await town.clock.sleep(SECOND_MS)
+        await town.tell_owners(by=border.edges[1])
+        new = await town.store.cell_of_courier(border.couriers[0])
+        assert new is not None
+        assert new != await town.store.cell_of_zone(border.zones[1])
+        assert town.cells._homes[new].cell._holdings.is_on_duty(border.couriers[0])
+
+    in_a_town(story, parameters=replace(QUICK, loan_keep_min=0))
