@@ -33,7 +33,9 @@ from engine.couriers.progress import Carrying
 from engine.dispatch import cancellation, leaving, offers, rounds
 from engine.dispatch.change import Around, change
 from engine.dispatch.offer import Offer, OfferStatus
+from engine.geo import shops
 from engine.geo import zone as zones
+from engine.geo.shops import ChangeZoneShops
 from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import (
     UNKNOWN_ZONE,
@@ -119,6 +121,7 @@ class Commands:
             ExpireOffer: (whose.of_round, self._expire),
             CreateZone: (whose.of_zone, self._create_zone),
             ChangeZoneParameters: (whose.of_zone, self._change_parameters),
+            ChangeZoneShops: (whose.of_zone, self._change_shops),
             PutParametersInForce: (whose.of_zone, self._put_in_force),
             RevertZoneParameters: (whose.of_zone, self._revert_parameters),
         }
@@ -333,6 +336,12 @@ class Commands:
         if zone is None:
             return UNKNOWN_ZONE(zone_id=command.zone_id)
         return zones.change_parameters(zone, command, now=self._clock.now())
+
+    def _change_shops(self, command: ChangeZoneShops, _caller: Caller) -> Decision | Refusal:
+        zone = self._holdings.zones.get(command.zone_id)
+        if zone is None:
+            return UNKNOWN_ZONE(zone_id=command.zone_id)
+        return shops.change_shops(zone, command, now=self._clock.now())
 
     def _put_in_force(self, command: PutParametersInForce, _caller: Caller) -> Decision | Refusal:
         zone = self._holdings.zones.get(command.zone_id)

@@ -24,6 +24,7 @@ from engine.couriers.messages import (
     Welcome,
 )
 from engine.dispatch.offer import OfferStatus
+from engine.geo.shops import ChangeZoneShops
 from engine.geo.zone import (
     ChangeZoneParameters,
     CreateZone,
@@ -45,7 +46,13 @@ from engine.orders.messages import (
 # So many placements may be under way in a zone while its caps are far; a commit group holds fewer.
 PLACED_AT_ONCE = 512
 Keys = Iterable[str]
-_OfZone = CreateZone | ChangeZoneParameters | PutParametersInForce | RevertZoneParameters
+_OfZone = (
+    CreateZone
+    | ChangeZoneParameters
+    | ChangeZoneShops
+    | PutParametersInForce
+    | RevertZoneParameters
+)
 _OfCourier = (
     GoOnDuty
     | GoOffDuty

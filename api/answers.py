@@ -55,11 +55,16 @@ class RecipientShown(Answer):
     phone: str
 
 
-class PlaceShown(Answer):
-    """Where, and how to find it."""
+class PointShown(Answer):
+    """WGS 84 degrees."""
 
     lat: float
     lng: float
+
+
+class PlaceShown(PointShown):
+    """Where, and how to find it."""
+
     name: str
     address: str
     notes: str
@@ -210,6 +215,21 @@ class ZoneChanged(Answer):
 
     zone_id: str
     parameters_version: int
+
+
+class ZoneShopsShown(Answer):
+    """The shops that a zone knows, by place."""
+
+    zone_id: str
+    shops: list[PointShown]
+
+
+class ZoneShopsTold(Answer):
+    """How many shops the zone knows now, and how many it knew before."""
+
+    zone_id: str
+    shops: int
+    before: int
 
 
 class ZoneMovedTo(Answer):

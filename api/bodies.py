@@ -39,7 +39,6 @@ COURIER_G_MAX = 2_000_000
 PRICE_HALALAS_MAX = 100_000_000
 CASH_HALALAS_MAX = 10_000_000
 LATEST_MS = 253_402_300_799_999
-ZONE_CELLS_MAX = 10_000
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -346,29 +345,6 @@ class WaitingPointBody(Body):
     """I am where I was asked to wait."""
 
     device_at: At | None = None
-
-
-class MoveBody(Body):
-    """Whether a zone has a process of its own from now on, or shares one with its neighbours."""
-
-    own: bool
-
-
-class ZoneBody(Body):
-    """A new zone: the cells of one resolution, named or inside a polygon."""
-
-    name_en: Label
-    name_ar: Label
-    polygon: Annotated[list[PointBody], Field(min_length=3, max_length=1000)] | None = None
-    cells: (
-        Annotated[
-            list[Annotated[str, StringConstraints(max_length=16)]],
-            Field(min_length=1, max_length=ZONE_CELLS_MAX),
-        ]
-        | None
-    ) = None
-    resolution: Annotated[int, Field(ge=3, le=10)] = 8
-    parameters: dict[str, Any] = {}
 
 
 class RestoreBody(Body):

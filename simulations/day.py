@@ -60,12 +60,16 @@ class DayCourier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePlan:
-    """The zone that a day is lived in: names, H3 cells of one resolution, parameters."""
+    """The zone that a day is lived in: names, H3 cells of one resolution, parameters.
+
+    `shops` are those that it is told of before the day begins.
+    """
 
     name_en: str
     name_ar: str
     cells: tuple[CellId, ...]
     parameters: ZoneParameters
+    shops: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,13 @@ async def create_zone(operator: Account, plan: ZonePlan) -> Told:
         "parameters": to_builtins(plan.parameters),
     }
     key = new_id(operator.edge.clock, SystemChance())
-    return await operator.request("POST", "/v1/zones", body, key=key)
+    told = await operator.request("POST", "/v1/zones", body, key=key)
+    if plan.shops and not told.refused:
+        path = f"/v1/zones/{told.body['zone_id']}/shops"
+        shops = {"shops": [to_builtins(one) for one in plan.shops]}
+        known = await operator.request("PUT", path, shops)
+        return known if known.refused else told
+    return told
 
 
 async def open_zone_somewhere(

@@ -14,9 +14,10 @@ from actors.local import LocalCells, local_bus
 from actors.settings import RuntimeKind, RuntimeSettings
 from actors.solver import Solver, real_stopwatch, stopped_watch
 from engine.geo.cells import middle_cell
+from engine.geo.shops import ChangeZoneShops
 from engine.geo.zone import CreateZone
 from engine.kernel.ids import CommandId, UserId, ZoneId, derived_id
-from engine.kernel.messages import Caller, Role
+from engine.kernel.messages import Caller, Command, Role
 from engine.kernel.place import Point
 from engine.kernel.timing import Instant
 from optimizer.problem import Plan, Problem
@@ -136,9 +137,16 @@ async def open_zone(lobby: Lobby, chance: Chance, plan: ZonePlan) -> ZoneId:
         parameters=plan.parameters,
         author=_OPERATOR.user_id,
     )
+    await _must(lobby, chance, command)
+    if plan.shops:
+        shops = ChangeZoneShops(zone_id=zone_id, shops=plan.shops, author=_OPERATOR.user_id)
+        await _must(lobby, chance, shops)
+    return zone_id
+
+
+async def _must(lobby: Lobby, chance: Chance, command: Command) -> None:
     told = await lobby.execute(command, _OPERATOR, CommandId(new_id(lobby.clock, chance)))
     assert not told.refused, told.refused
-    return zone_id
 
 
 async def play(

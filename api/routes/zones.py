@@ -5,8 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from msgspec import to_builtins
 
-from api.answers import ZoneChanged, ZoneMovedTo, ZoneShown, ZonesShown
-from api.bodies import ZONE_CELLS_MAX, MoveBody, ZoneBody
+from actors.chance import new_id
+from api.answers import (
+    ZoneChanged,
+    ZoneMovedTo,
+    ZoneShopsShown,
+    ZoneShopsTold,
+    ZoneShown,
+    ZonesShown,
+)
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Invalid
@@ -16,11 +23,13 @@ from api.paging import Paging, listed
 from api.parameters_in import parameters_in
 from api.refusals import INVALID_REQUEST
 from api.sending import carry_out, id_of_command
+from api.zone_bodies import ZONE_CELLS_MAX, MoveBody, ShopsBody, ZoneBody
 from api.zones_of import find_zone
 from engine import listings
 from engine.geo.cells import ancestor, cells_in_polygon, is_cell, middle_cell, resolution_of
 from engine.geo.moving import MoveZone, own_cell
 from engine.geo.parameters import ZoneParameters
+from engine.geo.shops import SHOPS_OUTSIDE, ChangeZoneShops
 from engine.geo.zone import (
     BAD_PARAMETERS,
     CELLS_TAKEN,
@@ -30,7 +39,7 @@ from engine.geo.zone import (
     Zone,
 )
 from engine.identity.access import Permission
-from engine.kernel.ids import CellId, ZoneId, derived_id
+from engine.kernel.ids import CellId, CommandId, ZoneId, derived_id
 from engine.kernel.messages import Caller
 from engine.kernel.place import Point
 
@@ -103,6 +112,40 @@ async def move_zone(
     )
     command_id = id_of_command(caller, "POST /v1/zones/move", key)
     asked = {"zone_id": zone_id, "own": body.own}
+    return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked))
+
+
+@router.get("/{zone_id}/shops", responses=answers(200, ZoneShopsShown, *_SEEING))
+async def get_shops(
+    zone_id: PathId, _: Annotated[Caller, granted(Permission.SEE_ZONES)], parts: PartsDep
+) -> Json:
+    """The shops that a zone knows."""
+    zone = await find_zone(parts, zone_id)
+    return Json({"zone_id": zone.id, "shops": [to_builtins(one) for one in zone.shops]})
+
+
+@router.put(
+    "/{zone_id}/shops",
+    responses=answers(200, ZoneShopsTold, *WITH_COMMAND, UNKNOWN_ZONE, SHOPS_OUTSIDE),
+)
+async def change_shops(
+    zone_id: PathId,
+    body: ShopsBody,
+    caller: Annotated[Caller, granted(ChangeZoneShops)],
+    parts: PartsDep,
+) -> Json:
+    """Tell a zone its shops, so that couriers wait near those, too, that nobody ordered from yet.
+
+    The list replaces the one before.
+    """
+    command = ChangeZoneShops(
+        zone_id=ZoneId(zone_id),
+        shops=tuple(one.point() for one in body.shops),
+        author=caller.user_id,
+    )
+    # The same list again changes nothing, so no key is needed to tell a repetition.
+    command_id = CommandId(new_id(parts.clock, parts.chance))
+    asked = body.model_dump(mode="json")
     return Json(await carry_out(parts, command, caller, command_id=command_id, asked=asked))
 
 

@@ -8,6 +8,7 @@ from msgspec import to_builtins
 from engine.audit.record import Action, AuditRecord, acted
 from engine.geo.moving import MoveZone
 from engine.geo.parameters import ZoneParameters
+from engine.geo.shops import ChangeZoneShops
 from engine.geo.zone import ChangeZoneParameters, CreateZone, Zone
 from engine.kernel.messages import Command, Decision, Envelope, Role
 from engine.kernel.timing import Instant
@@ -19,6 +20,7 @@ _IN_CHARGE: Final = frozenset({Role.OPERATOR, Role.ADMIN})
 _ACTIONS: Final[Mapping[type[Command], Action]] = {
     CreateZone: Action.CREATE_ZONE,
     ChangeZoneParameters: Action.CHANGE_PARAMETERS,
+    ChangeZoneShops: Action.CHANGE_SHOPS,
     MoveZone: Action.MOVE_ZONE,
     PlaceOrder: Action.PLACE_ORDER,
     CancelOrder: Action.CANCEL_ORDER,
@@ -57,6 +59,8 @@ def _changed(command: Command, decision: Decision) -> tuple[str, dict[str, Any],
     (zone,) = (one for one in things if isinstance(one, Zone))
     if isinstance(command, MoveZone):
         return f"zone:{zone.id}", {"cell": decision.reply["before"]}, {"cell": command.cell}
+    if isinstance(command, ChangeZoneShops):
+        return f"zone:{zone.id}", {"shops": decision.reply["before"]}, {"shops": len(zone.shops)}
     return (f"zone:{zone.id}", *_parameters(zone, command))
 
 

@@ -16,6 +16,7 @@ class Action(StrEnum):
 
     CREATE_ZONE = "create_zone"
     CHANGE_PARAMETERS = "change_parameters"
+    CHANGE_SHOPS = "change_shops"
     MOVE_ZONE = "move_zone"
     PLACE_ORDER = "place_order"
     CANCEL_ORDER = "cancel_order"

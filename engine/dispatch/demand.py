@@ -1,7 +1,7 @@
 """What is ordered where, and how long it takes to prepare: expected from what was seen lately."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -32,7 +32,9 @@ class Demand:
 
     How much is ordered is smoothed exponentially (Brown, "Smoothing, Forecasting and Prediction",
     1963), corrected for the time that was not seen. A shop's rate lies half-way between its own and
-    what it would be by its share of the day's orders.
+    what it would be by its share of the day's orders. Of shops that the zone knows and from which
+    nobody ordered yet it is expected that together they get as large a share as was ordered where
+    it was the only order (Good, "The Population Frequencies of Species", Biometrika 40, 1953).
     """
 
     def __init__(self, *, since: Instant) -> None:
@@ -71,21 +73,43 @@ class Demand:
         minutes = max(0, round((order.ready_at - known_at) / MINUTE_MS))
         self._preparations[min(minutes, _PREPARATION_MAX_MIN)] += 1
 
-    def rates(self, *, memory_s: int) -> tuple[list[Point], NDArray[np.float64]]:
-        """The busiest shops, sorted by place, and the orders a second expected in each."""
+    def rates(
+        self, *, memory_s: int, known: Sequence[Point] = ()
+    ) -> tuple[list[Point], NDArray[np.float64]]:
+        """The busiest shops, sorted by place, and the orders a second expected in each.
+
+        `known` are shops of which the zone was told, sorted by place.
+        """
         if not self._lately:
             return [], np.zeros(0)
-        by_share = _BY_SHARE * math.fsum(self._lately.values())
-        by_share /= math.fsum(self._today.values())
+        lately, today = math.fsum(self._lately.values()), math.fsum(self._today.values())
+        unseen = self._unseen(known)
+        share_unseen = self._share_unseen(today) if unseen else 0.0
+        by_share = _BY_SHARE * lately / today
         expected = {
-            shop: (1 - _BY_SHARE) * self._lately.get(shop, 0.0) + by_share * weight
+            shop: (1 - share_unseen)
+            * ((1 - _BY_SHARE) * self._lately.get(shop, 0.0) + by_share * weight)
             for shop, weight in self._today.items()
         }
+        expected |= dict.fromkeys(unseen, share_unseen * lately / max(1, len(unseen)))
         busiest = sorted(expected, key=lambda one: (-expected[one], one.lat, one.lng))
         shops = sorted(busiest[:SHOPS_MAX], key=lambda one: (one.lat, one.lng))
         seen = max(self._seen, 1 - math.exp(-_LEAST_SEEN_S / memory_s))
         weights = np.array([expected[one] for one in shops], dtype=np.float64)
         return shops, weights / (memory_s * seen)
+
+    def _unseen(self, known: Sequence[Point]) -> list[Point]:
+        """Those of them without an order; of too many, some that lie as far apart as all of them.
+
+        Who was seen keeps its place.
+        """
+        unseen = [one for one in known if one not in self._today]
+        room = SHOPS_MAX - len(self._today)
+        return unseen[:: -(-len(unseen) // room)] if unseen and room > 0 else []
+
+    def _share_unseen(self, today: float) -> float:
+        """The chance that the next order is the first of its shop."""
+        return math.fsum(one for one in self._today.values() if one <= 1) / (today + 1)
 
     def preparation(self) -> NDArray[np.float64]:
         """The chance that an order is ready so many whole minutes after it comes up.

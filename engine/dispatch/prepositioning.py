@@ -133,7 +133,7 @@ def moves_ahead(
     ]
     if not going:
         return []
-    known, _ = demand.rates(memory_s=zone.parameters.demand_memory_s)
+    known, _ = demand.rates(memory_s=zone.parameters.demand_memory_s, known=zone.shops)
     shops = list(dict.fromkeys((*known, *(one.shop for one in going))))
     couriers = [one.courier for one in going]
     freed = [_freed(one, seen.get(one.id), zone.parameters, now) for one in couriers]
@@ -168,7 +168,7 @@ class WaitingPlaces:
         All of them cover the demand; those of the first who are idle may be sent.
         """
         parameters = self._parameters = zone.parameters
-        shops, rates = demand.rates(memory_s=parameters.demand_memory_s)
+        shops, rates = demand.rates(memory_s=parameters.demand_memory_s, known=zone.shops)
         couriers = sorted(free, key=lambda one: one.id)
         reach_s = [_reach(one, parameters.wait_travel_s_max, now) for one in couriers]
         self._outlook: Outlook | None = None

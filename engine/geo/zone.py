@@ -11,6 +11,7 @@ from engine.geo.guard import Guard, faults_in_guard
 from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import CellId, UserId, ZoneId
 from engine.kernel.messages import SYSTEM_CALLER, Change, Command, Decision, Event, Thing
+from engine.kernel.place import Point
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import Instant
 
@@ -47,6 +48,7 @@ class Zone(Thing, frozen=True, kw_only=True):
 
     `last_version` is the highest version given so far; the one in force may be older. `fallback` is
     the set that acted before the one in force. `home` is the cell to which it was moved, if it was.
+    `shops` are where gifts are fetched, as far as it was told, also where nobody ordered yet.
     """
 
     id: ZoneId
@@ -59,6 +61,7 @@ class Zone(Thing, frozen=True, kw_only=True):
     fallback: ParameterSet | None = None
     last_version: int = 1
     home: CellId | None = None
+    shops: tuple[Point, ...] = ()
 
     @property
     def parameters(self) -> ZoneParameters:

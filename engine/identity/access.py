@@ -18,6 +18,7 @@ from engine.couriers.messages import (
     TakeBreak,
 )
 from engine.geo.moving import MoveZone
+from engine.geo.shops import ChangeZoneShops
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.kernel.messages import Caller, Command, Role
 from engine.money.cash import DepositCash
@@ -111,6 +112,7 @@ GRANTS: Final[Mapping[Deed, Grant]] = {
     DepositCash: _to(Role.OPERATOR),
     CreateZone: _to(Role.OPERATOR, everywhere=True),
     ChangeZoneParameters: _to(Role.OPERATOR),
+    ChangeZoneShops: _to(Role.OPERATOR),
     MoveZone: _to(Role.OPERATOR, Role.ADMIN, everywhere=True),
     Permission.SEE_ONESELF: _to(*_PEOPLE),
     Permission.EDIT_PROFILE: _to(*_PEOPLE),

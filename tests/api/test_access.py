@@ -20,6 +20,7 @@ from engine.couriers.messages import (
     TakeBreak,
 )
 from engine.geo.moving import MoveZone
+from engine.geo.shops import ChangeZoneShops
 from engine.geo.zone import ChangeZoneParameters, CreateZone
 from engine.identity.access import GRANTS, Deed, Permission
 from engine.kernel.messages import Role
@@ -185,6 +186,8 @@ ROUTES: list[tuple[str, str, object, Deed]] = [
     ("POST", "/v1/zones", {}, CreateZone),
     ("GET", f"/v1/zones/{ID}", None, Permission.SEE_ZONES),
     ("POST", f"/v1/zones/{ID}/move", {"own": True}, MoveZone),
+    ("GET", f"/v1/zones/{ID}/shops", None, Permission.SEE_ZONES),
+    ("PUT", f"/v1/zones/{ID}/shops", {"shops": []}, ChangeZoneShops),
     ("GET", f"/v1/zones/{ID}/parameters", None, Permission.SEE_PARAMETERS),
     ("POST", f"/v1/zones/{ID}/what-if", {"parameters": {}}, Permission.TRY_WHAT_IF),
     ("GET", f"/v1/zones/{ID}/what-if", None, Permission.TRY_WHAT_IF),

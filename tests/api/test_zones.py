@@ -4,10 +4,11 @@ import asyncio
 from typing import Any
 
 from engine.geo.cells import cell_at
+from engine.geo.shops import ZONE_SHOPS_MAX
 from engine.kernel.place import Point
 from engine.kernel.timing import HOUR_MS
 from tests.api.town import PARAMETERS, QUOTE, Person, Town, order_body
-from tests.builders import new_id
+from tests.builders import DOOR, SHOP, new_id
 
 JEDDAH = cell_at(Point(lat=21.54, lng=39.17), 8)
 NAMES = {"name_en": "Jeddah", "name_ar": "جدة"}
@@ -246,6 +247,26 @@ async def test_a_zone_is_moved_to_a_process_of_its_own_and_back(town: Town) -> N
     back = (await operator.post(path, {"own": False})).json()
     assert (back["before"], back["cell"]) == (town.zone_id, moved.json()["before"])
     await customer.order()
+
+
+async def test_a_zone_is_told_its_shops(town: Town) -> None:
+    operator = await town.operator()
+    path = f"/v1/zones/{town.zone_id}/shops"
+    assert (await operator.get(path)).json() == {"zone_id": town.zone_id, "shops": []}
+    shops = [{"lat": SHOP.lat, "lng": SHOP.lng}, {"lat": DOOR.lat, "lng": DOOR.lng}]
+    for before in (0, 2):
+        told = await operator.put(path, {"shops": [*shops, shops[0]]})
+        assert told.json() == {"zone_id": town.zone_id, "shops": 2, "before": before}
+    shown = (await operator.get(path)).json()["shops"]
+    assert sorted(shown, key=str) == sorted(shops, key=str)
+    outside = await operator.put(path, {"shops": [{"lat": 21.54, "lng": 39.17}]})
+    assert (outside.status_code, outside.json()["code"]) == (422, "shops_outside_zone")
+    assert outside.json()["shops"] == ["21.54, 39.17"]
+    assert len((await operator.get(path)).json()["shops"]) == 2
+    many = await operator.put(path, {"shops": shops[:1] * (ZONE_SHOPS_MAX + 1)})
+    assert (many.status_code, many.json()["code"]) == (422, "invalid_request")
+    nowhere = await operator.put(f"/v1/zones/{new_id()}/shops", {"shops": []})
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "unknown_zone")
 
 
 async def test_a_changed_tariff_is_the_price_at_once_where_it_was_changed(town: Town) -> None:

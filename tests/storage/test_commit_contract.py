@@ -11,6 +11,7 @@ from engine.couriers.courier import Courier, ProgressStep, StopKind
 from engine.couriers.messages import HandOver
 from engine.dispatch import offers
 from engine.geo.moving import MoveZone, move
+from engine.geo.shops import ZoneShopsChanged
 from engine.kernel.ids import CellId, CommandId, EffectId, OfferId, UserId
 from engine.kernel.messages import Change, Decision
 from engine.kernel.refusals import KEY_REUSED, Refusal
@@ -393,6 +394,15 @@ async def test_a_thing_lives_in_the_cell_of_its_zone_and_moves_with_it(store: St
     assert [one.id for one in found.couriers] == [courier.id]
     assert [one.id for one in found.orders] == [story.order.id]
     assert [one.id for one in found.offers] == [story.offer.id]
+
+
+async def test_a_zone_keeps_the_shops_that_it_was_told(store: Store) -> None:
+    zone, _ = await a_staffed_zone(store)
+    told = replace(zone, version=zone.version + 1, shops=(DOOR, SHOP))
+    event = ZoneShopsChanged(at=NOON, count=2, author=UserId(new_id()))
+    await tell(store, [Decision(changes=(Change(told, (event,)),))])
+    assert await store.find_zone(zone.id) == told
+    assert (await store.load_cell(CELL)).zones == (told,)
 
 
 async def test_a_courier_moves_with_his_zone_alone(store: Store) -> None:

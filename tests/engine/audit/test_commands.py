@@ -7,12 +7,13 @@ from engine.audit.record import Action, AuditRecord
 from engine.dispatch import cancellation
 from engine.geo import zone as zones
 from engine.geo.moving import MoveZone, move
+from engine.geo.shops import ChangeZoneShops, change_shops
 from engine.geo.zone import ChangeZoneParameters
 from engine.kernel.ids import CellId, CommandId
 from engine.kernel.messages import Caller, Command, Decision, Envelope
 from engine.kernel.refusals import UNAVAILABLE
 from engine.orders.messages import CancelOrder, CancelReason
-from tests.builders import NOON, a_zone, an_order, customer, must, new_id, operator
+from tests.builders import DOOR, NOON, SHOP, a_zone, an_order, customer, must, new_id, operator
 
 
 def told(caller: Caller, command: Command, decision: Decision) -> tuple[AuditRecord, ...]:
@@ -77,6 +78,14 @@ def test_a_zone_that_moves_is_told_with_both_cells() -> None:
     (record,) = told(operator(), command, decision)
     assert (record.act.action, record.act.subject) == (Action.MOVE_ZONE, f"zone:{zone.id}")
     assert (record.act.before, record.act.after) == ({"cell": "here"}, {"cell": there})
+
+
+def test_a_zone_that_is_told_other_shops_is_told_with_their_numbers() -> None:
+    zone = a_zone(shops=(SHOP,))
+    command = ChangeZoneShops(zone_id=zone.id, shops=(SHOP, DOOR), author=operator().user_id)
+    (record,) = told(operator(), command, must(change_shops(zone, command, now=NOON)))
+    assert (record.act.action, record.act.subject) == (Action.CHANGE_SHOPS, f"zone:{zone.id}")
+    assert (record.act.before, record.act.after) == ({"shops": 1}, {"shops": 2})
 
 
 def test_what_was_refused_is_not_recorded() -> None:

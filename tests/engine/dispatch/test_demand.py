@@ -1,5 +1,6 @@
 """What must hold of what is expected to be ordered."""
 
+import itertools
 import math
 
 import pytest
@@ -98,6 +99,58 @@ def test_shares_change_where_orders_are_expected_and_not_how_many(
     rates = apart.rates(memory_s=MEMORY_S)[1]
     assert rates.sum() == pytest.approx(together.rates(memory_s=MEMORY_S)[1].sum(), rel=0.02)
     assert (rates > 0).all()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 600)), max_size=20),
+    st.sets(st.integers(3, 9)),
+)
+def test_shops_that_are_known_take_what_comes_first_somewhere_and_change_not_how_many(
+    orders: list[tuple[int, int]], known: set[int]
+) -> None:
+    shops = [Point(lat=number / 1000, lng=0.0) for number in range(10)]
+    demand = Demand(since=NOON)
+    for shop, minute in sorted(orders, key=lambda one: one[1]):
+        now = NOON + minute * MINUTE_MS
+        demand.fade(memory_s=MEMORY_S, now=now)
+        demand.note(ordered(shop=shops[shop], at=now), now=now)
+    seen, alone = demand.rates(memory_s=MEMORY_S)
+    told, rates = demand.rates(memory_s=MEMORY_S, known=[shops[one] for one in sorted(known)])
+    assert rates.sum() == pytest.approx(alone.sum())
+    new = {shops[one] for one in known} - set(seen) if seen else set()
+    assert told == sorted({*seen, *new}, key=lambda one: one.lat)
+    of_new = [rates[told.index(one)] for one in new]
+    assert of_new == pytest.approx([of_new[0]] * len(of_new) if of_new else [])
+    for place, rate in zip(seen, alone, strict=True):
+        assert rates[told.index(place)] <= rate * (1 + 1e-9)
+
+
+def test_the_rarer_second_orders_are_the_more_is_expected_of_shops_without_one() -> None:
+    first, second, unseen = (Point(lat=number / 1000, lng=0.0) for number in range(3))
+    demand = Demand(since=NOON - 24 * HOUR_MS)
+    demand.fade(memory_s=MEMORY_S, now=NOON)
+    demand.note(ordered(shop=first), now=NOON)
+    demand.note(ordered(shop=second), now=NOON)
+    rates = demand.rates(memory_s=MEMORY_S, known=[unseen])[1] * MEMORY_S
+    assert rates[2] == pytest.approx(2 * 2 / 3)
+    for _ in range(3):
+        demand.note(ordered(shop=first), now=NOON)
+    rates = demand.rates(memory_s=MEMORY_S, known=[unseen])[1] * MEMORY_S
+    assert rates[2] == pytest.approx(5 * 1 / 6)
+
+
+def test_of_too_many_shops_without_an_order_some_that_lie_far_apart_are_expected_to_have_one() -> (
+    None
+):
+    known = [Point(lat=number / 1000, lng=0.0) for number in range(2 * SHOPS_MAX)]
+    demand = Demand(since=NOON)
+    demand.note(ordered(shop=known[7]), now=NOON)
+    shops, rates = demand.rates(memory_s=MEMORY_S, known=known)
+    assert known[7] in shops
+    assert SHOPS_MAX / 3 < len(shops) <= SHOPS_MAX
+    assert max(b.lat - a.lat for a, b in itertools.pairwise(shops)) < 0.005
+    assert shops[-1].lat > 1.99 * SHOPS_MAX / 2000
+    assert (rates > 0).sum() == len(shops)
 
 
 @given(st.lists(st.floats(0, 300), max_size=30))

@@ -149,6 +149,19 @@ def test_an_idle_courier_goes_where_the_orders_are_if_it_is_worth_it_and_near_en
     assert sent(a_zone(parameters=near_by), couriers, demand) == []
 
 
+def test_an_idle_courier_goes_where_nobody_ordered_yet_if_the_zone_was_told_of_it() -> None:
+    seen = [Point(lat=SHOP.lat + number / 10_000, lng=SHOP.lng) for number in range(10)]
+    unseen = Point(lat=SHOP.lat - 0.03, lng=SHOP.lng)
+    demand = Demand(since=NOON - 60 * MINUTE_MS)
+    demand.fade(memory_s=EAGER.demand_memory_s, now=NOON)
+    for shop in seen:
+        demand.note(an_order(shop=Place(point=shop), placed_at=NOON, ready_at=NOON), now=NOON)
+    couriers = [a_courier(zone=ZONE, last_point=SHOP) for _ in range(10)]
+    untold, told = a_zone(parameters=EAGER), a_zone(parameters=EAGER, shops=(unseen,))
+    assert unseen not in {one.point for one in sent(untold, couriers, demand)}
+    assert unseen in {one.point for one in sent(told, couriers, demand)}
+
+
 @given(seeds)
 def test_a_hop_lies_on_the_way_and_makes_it_no_longer(seed: int) -> None:
     chance = random.Random(seed)

@@ -31,6 +31,7 @@ from engine.couriers.messages import (
 )
 from engine.geo.moving import MoveZone, TakeOverZone
 from engine.geo.parameters import ZoneParameters
+from engine.geo.shops import ChangeZoneShops
 from engine.geo.travel import VehicleKind
 from engine.geo.zone import (
     ChangeZoneParameters,
@@ -86,6 +87,7 @@ def of_operator(author: UserId) -> list[Command]:
     return [
         CreateZone(name_en="", name_ar="", anchor=CellId(""), cells=(), **parameters),
         ChangeZoneParameters(reason="", effective_at=NOON, after_version=1, **parameters),
+        ChangeZoneShops(zone_id=ZONE, shops=(), author=author),
         MoveZone(zone_id=ZONE, cell=CellId(""), author=author),
     ]
 
