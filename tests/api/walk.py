@@ -423,6 +423,8 @@ async def _privacy(one: Walk, admin: Person, customer: Person) -> None:
 
 async def _zone_changes(one: Walk, operator: Person, zone_id: str) -> None:
     zone = {"zone_id": zone_id}
+    await one.say("change_shops", operator, path=zone)
+    await one.say("get_shops", operator, path=zone)
     await one.say("move_zone", operator, path=zone)
     await one.say("get_metrics", operator, path=zone)
     asked = await one.say("ask", operator, path=zone)
