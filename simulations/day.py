@@ -69,7 +69,7 @@ class ZonePlan:
     name_ar: str
     cells: tuple[CellId, ...]
     parameters: ZoneParameters
-    shops: tuple[Point, ...] = ()
+    shops: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

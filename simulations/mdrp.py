@@ -367,7 +367,10 @@ def day(instance: Instance, *, starts_at: Instant, centre_lng: float = 0.0) -> D
             name_ar=f"يوم مسجل {instance.name}",
             cells=tuple(sorted(cells)),
             parameters=zone_parameters(terms),
-            shops=tuple(plane.point(one) for one in instance.restaurants.values()),
+            shops=tuple(
+                Place(point=plane.point(spot), name=name)
+                for name, spot in instance.restaurants.items()
+            ),
         ),
         ways=plane,
         orders=orders,

@@ -65,7 +65,7 @@ async def create_zone(operator: Account, plan: ZonePlan) -> Told:
     told = await operator.request("POST", "/v1/zones", body, key=key)
     if plan.shops and not told.refused:
         path = f"/v1/zones/{told.body['zone_id']}/shops"
-        shops = {"shops": [to_builtins(one) for one in plan.shops]}
+        shops = {"shops": [to_builtins(one.point) for one in plan.shops]}
         known = await operator.request("PUT", path, shops)
         return known if known.refused else told
     return told

@@ -136,7 +136,7 @@ def _plan(zone: Zone) -> ZonePlan:
         name_ar=zone.name_ar,
         cells=zone.cells,
         parameters=zone.parameters,
-        shops=zone.shops,
+        shops=tuple(Place(point=one) for one in zone.shops),
     )
 
 

@@ -127,7 +127,9 @@ def live_virtually(
         solver=solver,
     )
     if out is not None:
-        solution.write(out, lived.diary, starts_at=mdrp.minute_0(day.starts_at))
+        solution.write(
+            out, lived.diary, shops=day.zone.shops, starts_at=mdrp.minute_0(day.starts_at)
+        )
     return lived.score
 
 
@@ -243,7 +245,7 @@ async def _run_live(
     finally:
         await edge.close()
     if out is not None:
-        solution.write(out, diary, starts_at=mdrp.minute_0(day.starts_at))
+        solution.write(out, diary, shops=day.zone.shops, starts_at=mdrp.minute_0(day.starts_at))
     found = score(
         diary,
         day,

@@ -139,8 +139,9 @@ async def open_zone(lobby: Lobby, chance: Chance, plan: ZonePlan) -> ZoneId:
     )
     await _must(lobby, chance, command)
     if plan.shops:
-        shops = ChangeZoneShops(zone_id=zone_id, shops=plan.shops, author=_OPERATOR.user_id)
-        await _must(lobby, chance, shops)
+        shops = tuple(one.point for one in plan.shops)
+        told = ChangeZoneShops(zone_id=zone_id, shops=shops, author=_OPERATOR.user_id)
+        await _must(lobby, chance, told)
     return zone_id
 
 

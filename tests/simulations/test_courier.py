@@ -309,10 +309,13 @@ def test_he_drives_to_where_he_is_asked_to_wait_and_a_trip_begins_there(slowness
     assert diary.faults == []
 
 
-def test_a_recorded_day_names_the_shop_where_he_waited() -> None:
+@pytest.mark.parametrize("is_ordered_from", [True, False])
+def test_a_recorded_day_names_the_shop_where_he_waited(is_ordered_from: bool) -> None:
     _, diary = a_day(trip(30, "a", ready=0, doors=(B,)), waits=(sent(5, 10),))
-    diary.orders["a"].wanted = replace_shop(diary.orders["a"].wanted)
-    (told,) = solution(diary, starts_at=START)["couriers"]
+    there, other = Place(point=A, name="r7"), Place(point=B, name="r8")
+    ordered, known = (there, other) if is_ordered_from else (other, there)
+    diary.orders["a"].wanted = replace(diary.orders["a"].wanted, shop=ordered)
+    (told,) = solution(diary, shops=(known,), starts_at=START)["couriers"]
     assert told["stops"][0] == {
         "kind": "move",
         "restaurant": "r7",
@@ -320,7 +323,3 @@ def test_a_recorded_day_names_the_shop_where_he_waited() -> None:
         "depart": 10.0,
         "decided_at": [5.0],
     }
-
-
-def replace_shop(wanted: DayOrder) -> DayOrder:
-    return replace(wanted, shop=Place(point=A, name="r7"))

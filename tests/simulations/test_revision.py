@@ -92,7 +92,7 @@ def live(
     unknown, ended_at, meddler = run_virtually(main)
     assert unknown == []
     out = tmp_path / "solution.json"
-    solution.write(out, diary, starts_at=mdrp.minute_0(day.starts_at))
+    solution.write(out, diary, shops=day.zone.shops, starts_at=mdrp.minute_0(day.starts_at))
     return score(diary, day, ended_at=ended_at, wall_s=1.0), diary, out, meddler
 
 
