@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from engine.geo.cells import cell_at
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import Speeds, TravelProfile, VehicleKind
@@ -329,16 +331,16 @@ def day(instance: Instance, *, starts_at: Instant, centre_lng: float = 0.0) -> D
     def just_before(number: int) -> Instant:
         return starts_at + number * MINUTE_MS
 
+    shops = {
+        name: Place(point=plane.point(spot), name=name)
+        for name, spot in instance.restaurants.items()
+    }
     orders = tuple(
         DayOrder(
             key=one.name,
             placed_at=just_before(one.placed),
             ready_at=minute(one.ready),
-            shop=Place(
-                point=plane.point(instance.restaurants[one.restaurant]),
-                name=one.restaurant,
-                notes=one.name,
-            ),
+            shop=replace(shops[one.restaurant], notes=one.name),
             door=Place(point=plane.point(one.door), name=one.name),
             gift=Gift(description="Recorded order"),
             recipient=Recipient(name=f"Recipient {one.name}"),
@@ -367,10 +369,7 @@ def day(instance: Instance, *, starts_at: Instant, centre_lng: float = 0.0) -> D
             name_ar=f"يوم مسجل {instance.name}",
             cells=tuple(sorted(cells)),
             parameters=zone_parameters(terms),
-            shops=tuple(
-                Place(point=plane.point(spot), name=name)
-                for name, spot in instance.restaurants.items()
-            ),
+            shops=tuple(shops.values()),
         ),
         ways=plane,
         orders=orders,

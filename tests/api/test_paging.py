@@ -186,6 +186,7 @@ BOUNDED = {
     "/v1/couriers/{courier_id}/trail": "limit; next is an instant",
     "/v1/orders/{order_id}/decisions": "WAITS_MAX reasons, and the offers of one order",
     "/v1/zones/{zone_id}": "ZONE_CELLS_MAX cells",
+    "/v1/zones/{zone_id}/shops": "ZONE_SHOPS_MAX shops",
     "/v1/profile": "ZONES_MAX zones",
     "/v1/cards": "the templates of cards",
     "/v1/orders/{order_id}/handover": "what one handover needs",
