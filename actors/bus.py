@@ -122,7 +122,10 @@ class Bus:
         return await self._ask(envelope)
 
     async def tell_owner(self, effect: Effect, *, deadline: Instant) -> None:
-        """Tell the cell that owns something now; raises `OwnerNotTold`."""
+        """Tell the cell that owns something now; raises `OwnerNotTold`.
+
+        It is looked up anew: the cell that is remembered may not have heard yet that it let go.
+        """
         await tell_owner(effect, self._ask_once_more, deadline=deadline)
 
     async def _ask(self, envelope: Envelope) -> Answer:

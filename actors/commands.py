@@ -66,12 +66,24 @@ from engine.orders.order import Order
 
 Rule = Callable[[Any, Caller], Decision | Refusal]
 _Himself = HandOver | EndLoan | TakeBreak | EndBreak | FinishBreak | ReachWaitingPoint
+_OfOneZone = ChangeZoneParameters | ChangeZoneShops
 
 
 class _CourierRule(Protocol):
     def __call__(
         self,
         courier: Courier,
+        command: Any,  # noqa: ANN401 - each rule has a command of its own
+        /,
+        *,
+        now: Instant,
+    ) -> Decision | Refusal: ...
+
+
+class _ZoneRule(Protocol):
+    def __call__(
+        self,
+        zone: Zone,
         command: Any,  # noqa: ANN401 - each rule has a command of its own
         /,
         *,
@@ -120,8 +132,8 @@ class Commands:
             DeclineOffer: (whose.of_round, self._decline),
             ExpireOffer: (whose.of_round, self._expire),
             CreateZone: (whose.of_zone, self._create_zone),
-            ChangeZoneParameters: (whose.of_zone, self._change_parameters),
-            ChangeZoneShops: (whose.of_zone, self._change_shops),
+            ChangeZoneParameters: (whose.of_zone, self._by_zone(zones.change_parameters)),
+            ChangeZoneShops: (whose.of_zone, self._by_zone(shops.change_shops)),
             PutParametersInForce: (whose.of_zone, self._put_in_force),
             RevertZoneParameters: (whose.of_zone, self._revert_parameters),
         }
@@ -329,19 +341,18 @@ class Commands:
             return zones.ZONE_EXISTS(zone_id=command.zone_id)
         return zones.create(command, now=self._clock.now())
 
-    def _change_parameters(
-        self, command: ChangeZoneParameters, _caller: Caller
-    ) -> Decision | Refusal:
-        zone = self._holdings.zones.get(command.zone_id)
-        if zone is None:
-            return UNKNOWN_ZONE(zone_id=command.zone_id)
-        return zones.change_parameters(zone, command, now=self._clock.now())
+    def _by_zone(self, rule: _ZoneRule) -> Rule:
+        """What an operator changes of one zone."""
 
-    def _change_shops(self, command: ChangeZoneShops, _caller: Caller) -> Decision | Refusal:
-        zone = self._holdings.zones.get(command.zone_id)
-        if zone is None:
-            return UNKNOWN_ZONE(zone_id=command.zone_id)
-        return shops.change_shops(zone, command, now=self._clock.now())
+        def decide(
+            command: ChangeZoneParameters | ChangeZoneShops, _: Caller
+        ) -> Decision | Refusal:
+            zone = self._holdings.zones.get(command.zone_id)
+            if zone is None:
+                return UNKNOWN_ZONE(zone_id=command.zone_id)
+            return rule(zone, command, now=self._clock.now())
+
+        return decide
 
     def _put_in_force(self, command: PutParametersInForce, _caller: Caller) -> Decision | Refusal:
         zone = self._holdings.zones.get(command.zone_id)

@@ -2,7 +2,7 @@
 
 import unicodedata
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -345,26 +345,3 @@ class WaitingPointBody(Body):
     """I am where I was asked to wait."""
 
     device_at: At | None = None
-
-
-class RestoreBody(Body):
-    """The parameters of an earlier version again, and when they are to be taken back."""
-
-    reason: Reason
-    effective_at: At | None = None
-    guard: dict[str, Any] | None = None
-
-
-class ParametersBody(RestoreBody):
-    """Other parameters for a zone; what is left out stays as it was."""
-
-    parameters: dict[str, Any]
-
-
-class WhatIfBody(Body):
-    """Try these parameters on the last hours; what is left out stays as it is in force."""
-
-    parameters: dict[str, Any]
-    hours: Annotated[float, Field(gt=0, le=168)] = 2.0
-    runs: Annotated[int, Field(ge=2, le=1000)] = 5
-    metric: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "lateness"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from api.bodies import Body, Label, PointBody
+from api.bodies import At, Body, Label, PointBody, Reason
 from engine.geo.shops import ZONE_SHOPS_MAX
 
 ZONE_CELLS_MAX = 10_000
@@ -37,3 +37,26 @@ class ShopsBody(Body):
     """All shops that a zone is to know."""
 
     shops: Annotated[list[PointBody], Field(max_length=ZONE_SHOPS_MAX)]
+
+
+class RestoreBody(Body):
+    """The parameters of an earlier version again, and when they are to be taken back."""
+
+    reason: Reason
+    effective_at: At | None = None
+    guard: dict[str, Any] | None = None
+
+
+class ParametersBody(RestoreBody):
+    """Other parameters for a zone; what is left out stays as it was."""
+
+    parameters: dict[str, Any]
+
+
+class WhatIfBody(Body):
+    """Try these parameters on the last hours; what is left out stays as it is in force."""
+
+    parameters: dict[str, Any]
+    hours: Annotated[float, Field(gt=0, le=168)] = 2.0
+    runs: Annotated[int, Field(ge=2, le=1000)] = 5
+    metric: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "lateness"

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Header, Path, Request
 from msgspec import to_builtins
 
 from api.answers import ParameterSetsShown, ZoneChanged
-from api.bodies import ParametersBody, RestoreBody
 from api.deps import PartsDep, PathId, granted, version_in
 from api.description import WITH_COMMAND, WITH_STORE, WITH_TOKEN, answers, tagged
 from api.errors import Refused
@@ -19,6 +18,7 @@ from api.parts import Parts
 from api.quoted_zones import QuotedZones
 from api.refusals import IF_MATCH_MISSING, INVALID_REQUEST
 from api.sending import carry_out, fingerprint, id_of_command
+from api.zone_bodies import ParametersBody, RestoreBody
 from api.zones_of import find_zone
 from engine import listings
 from engine.geo.bounds import differences

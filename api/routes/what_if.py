@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Request
 from msgspec import to_builtins
 
 from api.answers import WhatIfShown, WhatIfsShown
-from api.bodies import WhatIfBody
 from api.deps import Key, PartsDep, PathId, granted
 from api.description import WITH_BODY, WITH_STORE, WITH_TOKEN, answers
 from api.errors import Invalid, Refused
@@ -18,6 +17,7 @@ from api.parts import Parts
 from api.refusals import INVALID_REQUEST
 from api.sending import fingerprint, id_of_command
 from api.what_ifs import WhatIfs
+from api.zone_bodies import WhatIfBody
 from engine import what_if as rules
 from engine.geo.bounds import faults_in
 from engine.geo.parameters import ZoneParameters

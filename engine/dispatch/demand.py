@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernel.ids import OrderId
-from engine.kernel.place import Point
+from engine.kernel.place import Point, each_once
 from engine.kernel.timing import HOUR_MS, MINUTE_MS, SECOND_MS, Instant
 from engine.orders.order import Order
 
@@ -93,7 +93,7 @@ class Demand:
         }
         expected |= dict.fromkeys(unseen, share_unseen * lately / max(1, len(unseen)))
         busiest = sorted(expected, key=lambda one: (-expected[one], one.lat, one.lng))
-        shops = sorted(busiest[:SHOPS_MAX], key=lambda one: (one.lat, one.lng))
+        shops = each_once(busiest[:SHOPS_MAX])
         seen = max(self._seen, 1 - math.exp(-_LEAST_SEEN_S / memory_s))
         weights = np.array([expected[one] for one in shops], dtype=np.float64)
         return shops, weights / (memory_s * seen)

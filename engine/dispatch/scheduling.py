@@ -13,7 +13,7 @@ from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import OrderId
-from engine.kernel.place import Point
+from engine.kernel.place import Point, each_once
 from engine.kernel.skills import Skill
 from engine.kernel.timing import SECOND_MS, Instant, seconds_between
 from engine.orders.decide import on_the_road_s
@@ -86,7 +86,7 @@ def soonest(orders: Sequence[Order]) -> tuple[Order, ...]:
 def crew(zone: Zone, on_duty: Sequence[Shift], orders: Sequence[Order]) -> tuple[Shift, ...]:
     """Those on duty, and by the shops as many more as the zone expects to have."""
     expected = max(0, zone.parameters.schedule_crew - len(on_duty)) if orders else 0
-    shops = sorted({one.shop.point for one in orders}, key=lambda one: (one.lat, one.lng))
+    shops = each_once(one.shop.point for one in orders)
     return (
         *sorted(on_duty, key=lambda one: one.id),
         *(

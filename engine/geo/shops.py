@@ -9,7 +9,7 @@ from engine.geo.cells import cell_at, resolution_of
 from engine.geo.zone import Zone
 from engine.kernel.ids import CellId, UserId, ZoneId
 from engine.kernel.messages import Change, Command, Decision, Event
-from engine.kernel.place import Point
+from engine.kernel.place import Point, each_once
 from engine.kernel.refusals import Refusal, RefusalKind, declare
 from engine.kernel.timing import Instant
 
@@ -45,7 +45,7 @@ def change_shops(zone: Zone, command: ChangeZoneShops, *, now: Instant) -> Decis
     outside = _outside(command.shops, zone.cells)
     if outside:
         return SHOPS_OUTSIDE(shops=outside[:_TOLD_MAX], count=len(outside))
-    shops = tuple(sorted(set(command.shops), key=lambda one: (one.lat, one.lng)))
+    shops = tuple(each_once(command.shops))
     reply = {"zone_id": zone.id, "shops": len(shops), "before": len(zone.shops)}
     if shops == zone.shops:
         return Decision(reply=reply)

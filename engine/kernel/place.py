@@ -1,6 +1,7 @@
 """Where something is: a point on the earth, and a place that people call by a name."""
 
 import math
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -26,6 +27,11 @@ class Place(Struct, frozen=True, kw_only=True):
 def is_on_earth(lat: float, lng: float) -> bool:
     """Whether both are finite and in range; a NaN is nowhere."""
     return math.isfinite(lat) and math.isfinite(lng) and -90 <= lat <= 90 and -180 <= lng <= 180
+
+
+def each_once(points: Iterable[Point]) -> list[Point]:
+    """The points without repetitions, by latitude and then by longitude."""
+    return sorted(set(points), key=lambda one: (one.lat, one.lng))
 
 
 def distance_m(a: Point, b: Point) -> float:
