@@ -122,7 +122,8 @@ class Dispatcher:
             listed = self._waiting_lists.setdefault(zone.id, WaitingList())
             listed.read(orders)
             last = self._last_plans.get(zone.id, LastPlan())
-            problem = stated(zone, listed, muster, last.routes)
+            expected = self._prepositioning.expected(zone, last.routes)
+            problem = stated(zone, listed, muster, last.routes, expected)
             await self._clock.sleep(0)
             return await self._plan_and_offer(zone, orders, problem, muster.under_way, tick)
         why = Why.NO_CANDIDATE if muster.ids else Why.NO_COURIER

@@ -10,6 +10,7 @@ from actors.telemetry import Telemetry
 from engine.couriers.courier import Courier
 from engine.couriers.prepositioning import arrival_at_wait, send_to_wait
 from engine.dispatch.demand import Demand
+from engine.dispatch.expectation import expected_of, uses_demand
 from engine.dispatch.muster import Muster
 from engine.dispatch.pool import is_available
 from engine.dispatch.prepositioning import (
@@ -24,7 +25,7 @@ from engine.kernel.ids import CourierId, OrderId, ZoneId
 from engine.kernel.messages import Decision
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
-from optimizer.problem import Plan, Route
+from optimizer.problem import Expected, Plan, Route
 
 
 class Prepositioning:
@@ -42,13 +43,20 @@ class Prepositioning:
     def learn(self, zone: Zone, orders: Iterable[Order]) -> None:
         """Remember what waits in this tick."""
         parameters, now = zone.parameters, self._clock.now()
-        if parameters.wait_moves_max == 0 and parameters.leave_early_s == 0:
+        if not uses_demand(parameters):
             self._demand.pop(zone.id, None)
             return
         demand = self._demand.setdefault(zone.id, Demand(since=now))
         demand.fade(memory_s=parameters.demand_memory_s, now=now)
         for order in orders:
             demand.note(order, now=now)
+
+    def expected(self, zone: Zone, routes: Sequence[Route]) -> Expected | None:
+        """What the plan of this tick may know of orders to come; `routes` are the last plan's."""
+        demand = self._demand.get(zone.id)
+        if demand is None:
+            return None
+        return expected_of(zone, demand, routes, now=self._clock.now())
 
     async def send_ahead(
         self, zone: Zone, plan: Plan, orders: Mapping[OrderId, Order], *, planned_at: Instant

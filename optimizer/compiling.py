@@ -12,7 +12,16 @@ import numpy as np
 
 from optimizer.nearby import Asks, Cells, People
 from optimizer.nearest import nearest
-from optimizer.problem import Job, MatrixTravel, Policy, Problem, Service, Vehicle
+from optimizer.problem import (
+    Expected,
+    Job,
+    MatrixTravel,
+    Policy,
+    Problem,
+    Service,
+    Vehicle,
+    Weights,
+)
 from optimizer.routing import problem as routing
 from optimizer.routing.solve import solve as solve_routing
 from optimizer.solve import solve
@@ -80,7 +89,8 @@ def _tick() -> Problem:
         service=Service(
             pickup_before_s=60, pickup_after_s=60, delivery_before_s=60, delivery_after_s=60
         ),
-        policy=Policy(rounds_max=64),
+        policy=Policy(rounds_max=64, weights=Weights(time=100)),
+        expected=Expected(rate=0.01, preparation=(1.0,), promised_s=600, approach_s=60, work_s=600),
     )
 
 

@@ -142,6 +142,8 @@ class Weights:
     vehicle that is used anew. It spreads the work, and keeps those near the demand for what comes
     next.
     stability: once per job, whatever its weight, that leaves the vehicle it has in the incumbent.
+    time: percent of what a second of a vehicle's time is worth to the jobs that are expected
+    (`opportunity`), for each second of the next hour, up to its last pick-up, that it is taken up.
     unassigned: once per job left out; unassigned_age: per second since it was placed, likewise.
     """
 
@@ -150,6 +152,7 @@ class Weights:
     travel: int = 5
     idle: int = 180
     stability: int = 0
+    time: int = 0
     unassigned: int = 2_000_000
     unassigned_age: int = 100
 
@@ -199,6 +202,24 @@ class Route(Struct, frozen=True, kw_only=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What is known of jobs that will be placed.
+
+    rate: jobs a second. preparation: the chance that a job is ready so many whole minutes after it
+    was placed, for each number of them. promised_s: from there until it is late. approach_s,
+    work_s: how long a vehicle is on its way to a job, and how long one job takes it up in all, in
+    the mean.
+    """
+
+    rate: float
+    preparation: tuple[float, ...]
+    promised_s: int
+    approach_s: int
+    work_s: int
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Everything the solver may know.
 
@@ -207,6 +228,7 @@ class Problem:
     vehicles and jobs that are gone are ignored.
     neighbours: pairs of groups from whose shops one trip may fetch, each once; none = every trip
     has one shop.
+    expected: what else will come up; None = nothing is known of that.
     """
 
     vehicles: Sequence[Vehicle]
@@ -218,6 +240,7 @@ class Problem:
     incumbent: Sequence[Route] = ()
     seed: int = 0
     neighbours: Collection[tuple[str, str]] = ()
+    expected: Expected | None = None
 
 
 class Reason(StrEnum):

@@ -4,6 +4,7 @@ import numpy as np
 
 from optimizer.arrays import NEVER, Ints
 from optimizer.neighbours import Visits, visits_of
+from optimizer.opportunity import second_permille, taken_costs
 from optimizer.problem import JobTable, Problem, Service, VehicleTable
 from optimizer.routes import RouteTable, bound_groups, kept_by, promises
 
@@ -139,6 +140,7 @@ class Schedule:
         waiting = weights.waiting * (self.delivery_s - earliest_s) + weights.lateness * late_s
         cost = int((self.column("weight") * waiting).sum())
         cost += weights.travel * int(self.driving_s.sum()) + self._use_cost() + self._moving_cost()
+        cost += self._time_cost()
         age_s = -self._jobs.number("placed_s")
         left_out = self._jobs.number("weight") * (
             weights.unassigned + weights.unassigned_age * age_s
@@ -154,6 +156,12 @@ class Schedule:
             is_used[v] = self._vehicles.ids[v] not in promised
         idle_less_s = idle_since_s[is_used] - idle_since_s.min(initial=NEVER)
         return int((self._problem.policy.weights.idle * idle_less_s // 60).sum())
+
+    def _time_cost(self) -> int:
+        is_last = np.append(self.place[1:] == 0, True)[: len(self.place)]
+        free_at_s, latest_s = self.fleet("free_at_s"), self.fleet("latest_pickup_s")
+        taken = taken_costs(second_permille(self._problem), latest_s, free_at_s, self.free_s)
+        return int(taken[is_last].sum())
 
     def _moving_cost(self) -> int:
         kept = kept_by(self._problem.incumbent, self._vehicles, self._jobs)[self.job]

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 from optimizer.arrays import NEVER, Ints, Numbers
 from optimizer.candidates import CandidateTable, members
 from optimizer.neighbours import numbered
+from optimizer.opportunity import AHEAD_S, second_permille
 from optimizer.problem import JobTable, Problem, VehicleTable
 from optimizer.routes import bound_groups, kept_by, promises
 from optimizer.ruin import SAMPLED_MAX
@@ -76,6 +77,7 @@ class Tables:
                 delivery_after_s=[service.delivery_after_s],
                 travel=[weights.travel],
                 stability=[weights.stability],
+                second_permille=[second_permille(problem)],
                 extra_s_max=[policy.bundle_extra_s_max],
                 count_max=[policy.bundle_size_max],
                 trips_max=[policy.trips_max],
@@ -100,6 +102,7 @@ class Tables:
             capacity_g=vehicles.number("capacity_g"),
             pace=vehicles.number("pace_permille"),
             use_cost=self._use_cost(),
+            priced_s=np.clip(vehicles.number("latest_pickup_s"), 0, AHEAD_S),
             bound=self._bound(),
             first_latest_s=latest_s,
             first_extra_s=extra_s,

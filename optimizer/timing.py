@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.arrays import NEVER
 from optimizer.neighbours import visited
+from optimizer.opportunity import second_permille, taken_cost
 from optimizer.problem import Job, Problem, Route, Trip, Vehicle
 from optimizer.routes import carriers, promises
 
@@ -91,9 +93,10 @@ class Timetable:
         left_out = sum(
             self._unassigned_cost(job) for job in self.jobs.values() if job.id not in planned
         )
-        kept = carriers(self._problem)
+        kept, permille = carriers(self._problem), second_permille(self._problem)
         return left_out + sum(
-            self._route_cost(self._vehicles[route.vehicle], route, kept) for route in routes
+            self._route_cost(self._vehicles[route.vehicle], route, kept, permille)
+            for route in routes
         )
 
     def _plain_s(self, origin: int, destination: int) -> int:
@@ -136,12 +139,18 @@ class Timetable:
         )
         return Timed(trip=trip, arrival_s=arrival_s, free_s=now_s, driving_s=driving_s)
 
-    def _route_cost(self, vehicle: Vehicle, route: Route, kept: Mapping[str, str]) -> int:
+    def _route_cost(
+        self, vehicle: Vehicle, route: Route, kept: Mapping[str, str], permille: int
+    ) -> int:
         weights = self._problem.policy.weights
         idle_less_s = vehicle.idle_since_s - self._idle_longest_since_s
         is_used_anew = bool(route.trips) and vehicle.id not in self._promised
         cost = weights.idle * idle_less_s // 60 if is_used_anew else 0
-        for timed in self.chain(vehicle, [trip.jobs for trip in route.trips]):
+        chain = self.chain(vehicle, [trip.jobs for trip in route.trips])
+        if chain:
+            latest_s = NEVER if vehicle.latest_pickup_s is None else vehicle.latest_pickup_s
+            cost += taken_cost(permille, latest_s, vehicle.free_at_s, chain[-1].free_s)
+        for timed in chain:
             cost += weights.travel * timed.driving_s
             for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):
                 cost += self._job_cost(self.jobs[id_], delivery_s)

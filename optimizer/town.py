@@ -40,6 +40,7 @@ VEHICLE = np.dtype(
             "capacity_g",
             "pace",
             "use_cost",
+            "priced_s",
             "bound",
             "first_latest_s",
             "first_extra_s",
@@ -60,6 +61,7 @@ RULES = np.dtype(
             "delivery_after_s",
             "travel",
             "stability",
+            "second_permille",
             "extra_s_max",
             "count_max",
             "trips_max",
@@ -78,7 +80,8 @@ class Town(NamedTuple):
     jobs: kept is the vehicle of the job in the incumbent, -1 = none; the vehicles that may carry it
     are candidate[candidates_begin : candidates_end].
     vehicles: bound is the group for which it is under way, -1 = none; the first_ fields are the
-    limits of that trip, which must allow what was promised before.
+    limits of that trip, which must allow what was promised before; priced_s is until when a second
+    of its time costs second_permille thousandths.
     rules: one record. approach_s tells, entry by entry of `candidate`, the way of that vehicle to
     the place of that job, onward_s[j, g] the way from the door of j where somebody may serve both;
     apart_s[g, g] is between the places themselves. The door of j and that of k, both of g, are

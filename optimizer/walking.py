@@ -11,6 +11,14 @@ def _paced(seconds: int, pace: int) -> int:
 
 
 @compiled
+def _taken_cost(town: Town, v: int, from_s: int, to_s: int) -> int:
+    """What the time costs that is taken up: the compiled twin of `opportunity.taken_cost`."""
+    permille, until_s = town.rules[0].second_permille, town.vehicles[v].priced_s
+    begin_s, end_s = max(0, min(from_s, until_s)), max(0, min(to_s, until_s))
+    return int(end_s * permille // 1000 - begin_s * permille // 1000)
+
+
+@compiled
 def entry_of(town: Town, v: int, j: int) -> int:
     """The entry of `candidate` that says that v may carry j, -1 = it may not."""
     begin, end = town.jobs[j].candidates_begin, town.jobs[j].candidates_end
@@ -79,7 +87,8 @@ def trip(
         if job.kept >= 0 and job.kept != v:
             cost += rules.stability
         now_s = delivery_s + rules.delivery_after_s
-    return cost + rules.travel * driving_s, now_s
+    cost += rules.travel * driving_s + _taken_cost(town, v, free_s, now_s)
+    return cost, now_s
 
 
 @compiled
@@ -104,7 +113,8 @@ def lone(town: Town, v: int, j: int, free_s: int, way_s: int, first: int) -> tup
     cost += job.lateness * max(0, delivery_s - job.due_s)
     if job.kept >= 0 and job.kept != v:
         cost += rules.stability
-    return cost, delivery_s + rules.delivery_after_s
+    now_s = delivery_s + rules.delivery_after_s
+    return cost + _taken_cost(town, v, free_s, now_s), now_s
 
 
 @compiled

@@ -23,6 +23,7 @@ from engine.kernel.timing import SECOND_MS, Instant
 from engine.orders.order import OrderStatus
 from optimizer.candidates import Sought
 from optimizer.problem import (
+    Expected,
     JobTable,
     Policy,
     Problem,
@@ -75,7 +76,11 @@ def is_available(courier: Courier, zone: Zone, now: Instant) -> bool:
 
 
 def stated(
-    zone: Zone, orders: WaitingList, muster: Muster, incumbent: Sequence[Route] = ()
+    zone: Zone,
+    orders: WaitingList,
+    muster: Muster,
+    incumbent: Sequence[Route] = (),
+    expected: Expected | None = None,
 ) -> Problem:
     """The problem of these orders and of who may be asked, all of whom were walked.
 
@@ -104,6 +109,7 @@ def stated(
         policy=policy_of(parameters),
         incumbent=_with_trips(incumbent, muster.under_way),
         neighbours=neighbours | _begun(muster.under_way),
+        expected=expected,
     )
 
 
@@ -116,6 +122,7 @@ def policy_of(parameters: ZoneParameters) -> Policy:
             travel=parameters.travel_weight,
             idle=parameters.idle_weight,
             stability=parameters.stability_weight,
+            time=parameters.time_price_percent,
         ),
         bundle_size_max=parameters.bundle_size_max,
         bundle_extra_s_max=parameters.bundle_extra_s,

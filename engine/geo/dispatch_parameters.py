@@ -265,6 +265,18 @@ class DispatchParameters(Struct, frozen=True, kw_only=True):
             "comes.",
         ),
     ] = 0
+    time_price_percent: Annotated[
+        int,
+        whole(
+            0,
+            200,
+            "%",
+            "Percent of what a courier's time is worth to expected orders that a plan counts as "
+            "cost.",
+            "Higher has busy zones carry more together and go less far, so that more couriers are "
+            "left for what comes; quiet zones do not change.",
+        ),
+    ] = 0
     stability_weight: Annotated[
         int,
         whole(

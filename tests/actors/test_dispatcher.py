@@ -260,3 +260,20 @@ def test_a_cell_hears_while_a_tick_is_stated_and_while_its_offers_are_made() -> 
     assert applied >= 60 / 5
     assert answered.count(False) >= 1
     assert answered.count(True) >= 1
+
+
+@pytest.mark.parametrize("percent", [0, 100])
+def test_a_plan_knows_what_is_expected_where_time_has_its_price(percent: int) -> None:
+    """From the second plan on: what an order takes is told by the last one."""
+
+    async def story(town: Town) -> list[bool]:
+        for _ in range(2):
+            await town.courier()
+            await town.order()
+            await town.clock.sleep(10 * SECOND_MS)
+        expected = [one.expected for one in town.thinker.problems]
+        assert all(one is None or (one.rate > 0 and one.work_s > 0) for one in expected)
+        return [one is not None for one in (expected[0], expected[-1])]
+
+    parameters = replace(QUICK, time_price_percent=percent)
+    assert in_a_town(story, parameters=parameters) == [False, percent > 0]

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from optimizer.problem import (
+    Expected,
     Job,
     MatrixTravel,
     Policy,
@@ -71,6 +72,7 @@ weights = st.builds(
     travel=st.integers(0, 20),
     idle=st.integers(0, 200),
     stability=st.sampled_from([0, 500, 50_000]),
+    time=st.sampled_from([0, 30, 100]),
     unassigned=st.sampled_from([1_000, 100_000, 2_000_000]),
     unassigned_age=st.integers(0, 100),
 )
@@ -82,6 +84,17 @@ policies = st.builds(
     bundle_extra_s_max=st.sampled_from([0, 120, 600, 3600]),
     trips_max=st.integers(1, 4),
     rounds_max=st.sampled_from([0, 3, 10]),
+)
+
+
+expectations = st.builds(
+    Expected,
+    rate=st.sampled_from([0.0, 0.0005, 0.01]),
+    preparation=st.sampled_from([(1.0,), (1 / 30,) * 30]),
+    promised_s=st.integers(0, 3600),
+    approach_s=st.integers(0, 900),
+    work_s=st.integers(60, 3600),
+    seed=st.integers(0, 3),
 )
 
 
@@ -125,6 +138,7 @@ def towns(draw: st.DrawFn, vehicles_max: int = 5, jobs_max: int = 9) -> Problem:
         ),
         seed=draw(st.integers(0, 3)),
         neighbours=neighbours,
+        expected=draw(st.one_of(st.none(), expectations)),
     )
 
 

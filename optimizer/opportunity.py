@@ -1,0 +1,192 @@
+"""What a second of a vehicle's time is worth to jobs that nobody knows of yet.
+
+Futures of the next hour are drawn from what is expected, and everybody serves them as one queue.
+Where a vehicle is busy without a pause, a second that it loses delays each job that it has after it
+in the busy period by a second: infinitesimal perturbation analysis (Ho and Cao, "Perturbation
+analysis and optimization of queueing networks", Journal of Optimization Theory and Applications 40,
+1983). The known jobs are in the queue, but what they lose is not counted: the plan's cost tells it.
+"""
+
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.arrays import Ints
+from optimizer.compiled import compiled
+from optimizer.problem import Expected, JobTable, Problem, VehicleTable
+
+Floats: TypeAlias = NDArray[np.float64]
+
+FUTURES: Final = 10
+# How far ahead to look, and how long a vehicle's time costs something.
+AHEAD_S: Final = 3600
+# What is drawn in one future at most; where more is expected, it looks less far ahead.
+JOBS_MAX: Final = 20_000
+# A second lost in this time is priced; later the queue that was drawn comes to its end.
+_PRICED_S: Final = 1800.0
+_MINUTE_S: Final = 60.0
+
+
+def second_permille(problem: Problem) -> int:
+    """Thousandths of a unit of cost for each second of a vehicle's time.
+
+    It is the same for all vehicles, and until the last pick-up of each.
+    """
+    expected, weights = problem.expected, problem.policy.weights
+    if expected is None or weights.time == 0 or expected.rate == 0 or not problem.vehicles:
+        return 0
+    known_s = np.sort(JobTable.of(problem.jobs).number("ready_s") - expected.approach_s)
+    line = _line(VehicleTable.of(problem.vehicles), expected)
+    chance = np.random.default_rng(expected.seed)
+    worth = 0.0
+    for _ in range(FUTURES):
+        queue = _drawn(expected, known_s.astype(np.float64), chance)
+        costs = np.where(queue.due_s < np.inf, float(weights.waiting), 0.0)
+        late_costs = np.where(queue.due_s < np.inf, float(weights.lateness), 0.0)
+        worth += _future(line, queue, costs, late_costs)
+    return round(worth / FUTURES * 1000 * weights.time / 100)
+
+
+def taken_cost(permille: int, latest_s: int, from_s: int, to_s: int) -> int:
+    """What the time of a vehicle costs that picks up until latest_s."""
+    until_s = min(max(0, latest_s), AHEAD_S)
+    begin_s, end_s = min(max(0, from_s), until_s), min(max(0, to_s), until_s)
+    return end_s * permille // 1000 - begin_s * permille // 1000
+
+
+def taken_costs(permille: int, latest_s: Ints, from_s: Ints, to_s: Ints) -> Ints:
+    """The same of several vehicles, in columns."""
+    until_s = np.clip(latest_s, 0, AHEAD_S)
+    begin_s, end_s = np.clip(from_s, 0, until_s), np.clip(to_s, 0, until_s)
+    costs: Ints = end_s * permille // 1000 - begin_s * permille // 1000
+    return costs
+
+
+class _Queue(NamedTuple):
+    """Jobs in the order in which somebody could set out for them, and when each is late.
+
+    Known ones never are. vehicle, free_s, before_s: who serves each, since when it was free for
+    that, and when it set out for the one before.
+    """
+
+    begin_s: Floats
+    due_s: Floats
+    vehicle: Ints
+    free_s: Floats
+    before_s: Floats
+    cost: Floats
+
+
+class _Line(NamedTuple):
+    """Vehicles, those who are free first at the beginning, and the means of what a job takes.
+
+    The others are scratch paper: a heap of when and who, when each set out last, and what a second
+    that it loses costs.
+    """
+
+    free_s: Floats
+    until_s: Floats
+    approach_s: float
+    work_s: float
+    heap_s: Floats
+    heap: Ints
+    before_s: Floats
+    chain: Floats
+
+
+def _line(vehicles: VehicleTable, expected: Expected) -> _Line:
+    free_s, until_s = vehicles.number("free_at_s"), vehicles.number("latest_pickup_s")
+    first = np.lexsort((until_s, np.maximum(0, free_s)))
+    count = len(first)
+    return _Line(
+        free_s=np.maximum(0, free_s)[first].astype(np.float64),
+        until_s=until_s[first].astype(np.float64),
+        approach_s=float(expected.approach_s),
+        work_s=float(expected.work_s),
+        heap_s=np.zeros(count),
+        heap=np.zeros(count, dtype=np.int64),
+        before_s=np.zeros(count),
+        chain=np.zeros(count),
+    )
+
+
+def _drawn(expected: Expected, known_s: Floats, chance: np.random.Generator) -> _Queue:
+    ahead_s = min(float(AHEAD_S), JOBS_MAX / expected.rate)
+    count = min(int(chance.poisson(expected.rate * ahead_s)), 2 * JOBS_MAX)
+    placed_s = chance.uniform(0, ahead_s, count)
+    minutes = chance.choice(len(expected.preparation), count, p=expected.preparation)
+    begin_s = np.maximum(placed_s, placed_s + minutes * _MINUTE_S - expected.approach_s)
+    begin_s = np.concatenate([np.maximum(0, known_s), begin_s])
+    due_s = np.concatenate([np.full(len(known_s), np.inf), placed_s + expected.promised_s])
+    order = np.argsort(begin_s, kind="stable")
+    jobs = len(order)
+    return _Queue(
+        begin_s=begin_s[order],
+        due_s=due_s[order],
+        vehicle=np.full(jobs, -1, dtype=np.int64),
+        free_s=np.zeros(jobs),
+        before_s=np.zeros(jobs),
+        cost=np.zeros(jobs),
+    )
+
+
+@compiled
+def _future(line: _Line, queue: _Queue, costs: Floats, late_costs: Floats) -> float:
+    """What a second of a vehicle's time is worth in one future, in the mean of vehicles and time.
+
+    costs, late_costs: of a second by which a job is served later, and more if it is late.
+    """
+    _serve(line, queue, costs, late_costs)
+    worth, on_duty_s = 0.0, 0.0
+    for v in range(len(line.chain)):
+        line.chain[v] = 0.0
+        on_duty_s += max(0.0, min(line.until_s[v], _PRICED_S))
+    for j in range(len(queue.begin_s) - 1, -1, -1):
+        v = queue.vehicle[j]
+        if v < 0:
+            continue
+        if queue.free_s[j] < queue.begin_s[j]:
+            line.chain[v] = 0.0
+            continue
+        line.chain[v] += queue.cost[j]
+        lost_s = min(queue.free_s[j], _PRICED_S) - queue.before_s[j]
+        worth += line.chain[v] * max(0.0, lost_s)
+    return worth / on_duty_s if on_duty_s > 0 else 0.0
+
+
+@compiled
+def _serve(line: _Line, queue: _Queue, costs: Floats, late_costs: Floats) -> None:
+    """Give each job in turn to whoever is free first and still picks up by then."""
+    for v in range(len(line.heap)):
+        line.heap_s[v], line.heap[v], line.before_s[v] = line.free_s[v], v, 0.0
+    for j in range(len(queue.begin_s)):
+        begin_s, v = queue.begin_s[j], line.heap[0]
+        while line.heap_s[0] < np.inf and (
+            max(begin_s, line.heap_s[0]) + line.approach_s > line.until_s[v]
+        ):
+            _put_first(line, np.inf)
+            v = line.heap[0]
+        if line.heap_s[0] == np.inf:
+            break
+        set_out_s = max(begin_s, line.heap_s[0])
+        is_late = set_out_s + line.work_s > queue.due_s[j]
+        queue.vehicle[j], queue.free_s[j] = v, line.heap_s[0]
+        queue.before_s[j], line.before_s[v] = line.before_s[v], set_out_s
+        queue.cost[j] = costs[j] + (late_costs[j] if is_late else 0.0)
+        _put_first(line, set_out_s + line.work_s)
+
+
+@compiled
+def _put_first(line: _Line, free_s: float) -> None:
+    """Whoever is free first is so at free_s instead: the heap is put in order."""
+    at, who, count = 0, line.heap[0], len(line.heap)
+    while 2 * at + 1 < count:
+        least = 2 * at + 1
+        if least + 1 < count and line.heap_s[least + 1] < line.heap_s[least]:
+            least += 1
+        if line.heap_s[least] >= free_s:
+            break
+        line.heap_s[at], line.heap[at] = line.heap_s[least], line.heap[least]
+        at = least
+    line.heap_s[at], line.heap[at] = free_s, who
