@@ -31,21 +31,21 @@ _MINUTE_S: Final = 60.0
 def second_permille(problem: Problem) -> int:
     """Thousandths of a unit of cost for each second of a vehicle's time.
 
-    It is the same for all vehicles, and until the last pick-up of each.
+    It is the same for all vehicles, and until the last pick-up of each. However dear it is, an hour
+    costs half as much as to leave a job out, so that no job is left out for it.
     """
     expected, weights = problem.expected, problem.policy.weights
     if expected is None or weights.time == 0 or expected.rate == 0 or not problem.vehicles:
         return 0
-    known_s = np.sort(JobTable.of(problem.jobs).number("ready_s") - expected.approach_s)
+    ready_s = JobTable.of(problem.jobs).number("ready_s").astype(np.float64)
     line = _line(VehicleTable.of(problem.vehicles), expected)
     chance = np.random.default_rng(expected.seed)
     worth = 0.0
     for _ in range(FUTURES):
-        queue = _drawn(expected, known_s.astype(np.float64), chance)
-        costs = np.where(queue.due_s < np.inf, float(weights.waiting), 0.0)
-        late_costs = np.where(queue.due_s < np.inf, float(weights.lateness), 0.0)
-        worth += _future(line, queue, costs, late_costs)
-    return round(worth / FUTURES * 1000 * weights.time / 100)
+        queue = _drawn(expected, ready_s - expected.approach_s, chance)
+        worth += _future(line, queue, float(weights.waiting), float(weights.lateness))
+    most = weights.unassigned * 1000 // (2 * AHEAD_S)
+    return min(most, round(worth / FUTURES * 1000 * weights.time / 100))
 
 
 def taken_cost(permille: int, latest_s: int, from_s: int, to_s: int) -> int:
@@ -66,8 +66,8 @@ def taken_costs(permille: int, latest_s: Ints, from_s: Ints, to_s: Ints) -> Ints
 class _Queue(NamedTuple):
     """Jobs in the order in which somebody could set out for them, and when each is late.
 
-    Known ones never are. vehicle, free_s, before_s: who serves each, since when it was free for
-    that, and when it set out for the one before.
+    Of known ones that is never. vehicle, free_s, before_s: who serves each, since when it was free
+    for that, and when it set out for the one before. cost: of each second that this is later.
     """
 
     begin_s: Floats
@@ -132,12 +132,12 @@ def _drawn(expected: Expected, known_s: Floats, chance: np.random.Generator) -> 
 
 
 @compiled
-def _future(line: _Line, queue: _Queue, costs: Floats, late_costs: Floats) -> float:
+def _future(line: _Line, queue: _Queue, waiting: float, lateness: float) -> float:
     """What a second of a vehicle's time is worth in one future, in the mean of vehicles and time.
 
-    costs, late_costs: of a second by which a job is served later, and more if it is late.
+    waiting, lateness: what a second costs by which a job is served later, and more if it is late.
     """
-    _serve(line, queue, costs, late_costs)
+    _serve(line, queue, waiting, lateness)
     worth, on_duty_s = 0.0, 0.0
     for v in range(len(line.chain)):
         line.chain[v] = 0.0
@@ -156,7 +156,7 @@ def _future(line: _Line, queue: _Queue, costs: Floats, late_costs: Floats) -> fl
 
 
 @compiled
-def _serve(line: _Line, queue: _Queue, costs: Floats, late_costs: Floats) -> None:
+def _serve(line: _Line, queue: _Queue, waiting: float, lateness: float) -> None:
     """Give each job in turn to whoever is free first and still picks up by then."""
     for v in range(len(line.heap)):
         line.heap_s[v], line.heap[v], line.before_s[v] = line.free_s[v], v, 0.0
@@ -170,10 +170,11 @@ def _serve(line: _Line, queue: _Queue, costs: Floats, late_costs: Floats) -> Non
         if line.heap_s[0] == np.inf:
             break
         set_out_s = max(begin_s, line.heap_s[0])
-        is_late = set_out_s + line.work_s > queue.due_s[j]
         queue.vehicle[j], queue.free_s[j] = v, line.heap_s[0]
         queue.before_s[j], line.before_s[v] = line.before_s[v], set_out_s
-        queue.cost[j] = costs[j] + (late_costs[j] if is_late else 0.0)
+        if queue.due_s[j] < np.inf:
+            is_late = set_out_s + line.work_s > queue.due_s[j]
+            queue.cost[j] = waiting + (lateness if is_late else 0.0)
         _put_first(line, set_out_s + line.work_s)
 
 

@@ -13,7 +13,7 @@ from optimizer.solve import solve
 from optimizer.verify import verify
 from tests.optimizer.problems import a_job, a_problem, towns
 
-WORTH = Weights(waiting=20, lateness=0, travel=0, idle=0, time=100)
+WORTH = Weights(waiting=2, lateness=0, travel=0, idle=0, time=100)
 # Ready when it is placed, ten minutes of work, and never late.
 BUSY = Expected(rate=0.01, preparation=(1.0,), promised_s=NEVER, approach_s=0, work_s=600)
 
@@ -55,7 +55,7 @@ def test_time_is_worth_nothing_where_nothing_waits_for_it(problem: Problem) -> N
 
 def test_a_second_lost_is_lost_by_all_that_come_after_it_without_a_pause() -> None:
     # 36 jobs are expected, of which the only vehicle begins one, two and three in the half hour.
-    expected = 20 * (36 - 2) * 1000
+    expected = 2 * (36 - 2) * 1000
     assert second_permille(a_zone(1)) == pytest.approx(expected, rel=0.1)
     assert second_permille(a_zone(1, weights=replace(WORTH, time=50))) == pytest.approx(
         expected / 2, rel=0.1
@@ -64,11 +64,11 @@ def test_a_second_lost_is_lost_by_all_that_come_after_it_without_a_pause() -> No
 
 def test_the_time_of_several_is_worth_as_much_as_each_has_to_do() -> None:
     # Eighteen jobs each, and on average two of them begun.
-    assert second_permille(a_zone(2)) == pytest.approx(20 * (18 - 2) * 1000, rel=0.15)
+    assert second_permille(a_zone(2)) == pytest.approx(2 * (18 - 2) * 1000, rel=0.15)
 
 
 def test_what_would_be_late_counts_its_lateness_too() -> None:
-    late = replace(WORTH, lateness=40)
+    late = replace(WORTH, lateness=4)
     assert second_permille(a_zone(1, weights=late)) == second_permille(a_zone(1))
     at_once = a_zone(1, replace(BUSY, promised_s=0), late)
     assert second_permille(at_once) == pytest.approx(3 * second_permille(a_zone(1)), rel=1e-4)
@@ -85,6 +85,20 @@ def test_who_goes_home_leaves_the_queue_to_those_who_stay() -> None:
     stays, goes = Vehicle(id="a", node=0), Vehicle(id="b", node=0, latest_pickup_s=600)
     one_goes = replace(a_zone(2), vehicles=(stays, goes))
     assert second_permille(one_goes) > second_permille(a_zone(2))
+
+
+def test_no_job_is_left_out_because_time_is_dear() -> None:
+    """Ten thousand orders an hour are expected of one van."""
+    dear = replace(BUSY, rate=3.0, promised_s=0)
+    weights = replace(WORTH, waiting=100, lateness=100, time=200)
+    problem = a_problem(
+        [Vehicle(id="van", node=0)],
+        [a_job("far", 0, 19)],
+        policy=Policy(weights=weights),
+        expected=dear,
+    )
+    assert solve(problem).unassigned == {}
+    assert second_permille(problem) * AHEAD_S // 1000 < weights.unassigned
 
 
 @given(towns())
