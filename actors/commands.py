@@ -1,7 +1,7 @@
 """Every command of the live things, and which rule decides it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from actors.clock import Clock
 from actors.holdings import Holdings
@@ -64,26 +64,19 @@ from engine.orders.messages import (
 )
 from engine.orders.order import Order
 
+T_contra = TypeVar("T_contra", contravariant=True)
+
 Rule = Callable[[Any, Caller], Decision | Refusal]
 _Himself = HandOver | EndLoan | TakeBreak | EndBreak | FinishBreak | ReachWaitingPoint
 _OfOneZone = ChangeZoneParameters | ChangeZoneShops
 
 
-class _CourierRule(Protocol):
+class _RuleOf(Protocol[T_contra]):
+    """Decides what a command changes of the one courier or zone that it names."""
+
     def __call__(
         self,
-        courier: Courier,
-        command: Any,  # noqa: ANN401 - each rule has a command of its own
-        /,
-        *,
-        now: Instant,
-    ) -> Decision | Refusal: ...
-
-
-class _ZoneRule(Protocol):
-    def __call__(
-        self,
-        zone: Zone,
+        named: T_contra,
         command: Any,  # noqa: ANN401 - each rule has a command of its own
         /,
         *,
@@ -235,7 +228,7 @@ class Commands:
         per_h = zone.parameters.pay_guarantee_per_h_halalas
         return duty.go_on(courier, command, guarantee_per_h_halalas=per_h, now=self._clock.now())
 
-    def _by_courier(self, rule: _CourierRule) -> Rule:
+    def _by_courier(self, rule: _RuleOf[Courier]) -> Rule:
         """What a courier decides about himself alone."""
 
         def decide(command: _Himself, _: Caller) -> Decision | Refusal:
@@ -341,12 +334,10 @@ class Commands:
             return zones.ZONE_EXISTS(zone_id=command.zone_id)
         return zones.create(command, now=self._clock.now())
 
-    def _by_zone(self, rule: _ZoneRule) -> Rule:
+    def _by_zone(self, rule: _RuleOf[Zone]) -> Rule:
         """What an operator changes of one zone."""
 
-        def decide(
-            command: ChangeZoneParameters | ChangeZoneShops, _: Caller
-        ) -> Decision | Refusal:
+        def decide(command: _OfOneZone, _: Caller) -> Decision | Refusal:
             zone = self._holdings.zones.get(command.zone_id)
             if zone is None:
                 return UNKNOWN_ZONE(zone_id=command.zone_id)

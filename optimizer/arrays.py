@@ -13,6 +13,11 @@ NEVER = 2**40
 INFEASIBLE = 2**50
 
 
+def or_never(limit: int | None) -> int:
+    """The limit, or never where there is none."""
+    return NEVER if limit is None else limit
+
+
 def ints(values: Sequence[int]) -> Ints:
     """The values as an array, also when there are none."""
     return np.array(values, dtype=np.int64)

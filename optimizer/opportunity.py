@@ -10,7 +10,7 @@ analysis and optimization of queueing networks", Journal of Optimization Theory 
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from optimizer.arrays import Ints
 from optimizer.compiled import compiled
@@ -48,19 +48,12 @@ def second_permille(problem: Problem) -> int:
     return min(most, round(worth / FUTURES * 1000 * weights.time / 100))
 
 
-def taken_cost(permille: int, latest_s: int, from_s: int, to_s: int) -> int:
-    """What the time of a vehicle costs that picks up until latest_s."""
-    until_s = min(max(0, latest_s), AHEAD_S)
-    begin_s, end_s = min(max(0, from_s), until_s), min(max(0, to_s), until_s)
-    return end_s * permille // 1000 - begin_s * permille // 1000
-
-
-def taken_costs(permille: int, latest_s: Ints, from_s: Ints, to_s: Ints) -> Ints:
-    """The same of several vehicles, in columns."""
+def taken_cost(permille: int, latest_s: ArrayLike, from_s: ArrayLike, to_s: ArrayLike) -> Ints:
+    """What the time of vehicles costs that pick up until latest_s; numbers or columns."""
     until_s = np.clip(latest_s, 0, AHEAD_S)
     begin_s, end_s = np.clip(from_s, 0, until_s), np.clip(to_s, 0, until_s)
-    costs: Ints = end_s * permille // 1000 - begin_s * permille // 1000
-    return costs
+    cost: Ints = end_s * permille // 1000 - begin_s * permille // 1000
+    return cost
 
 
 class _Queue(NamedTuple):
@@ -96,11 +89,12 @@ class _Line(NamedTuple):
 
 
 def _line(vehicles: VehicleTable, expected: Expected) -> _Line:
-    free_s, until_s = vehicles.number("free_at_s"), vehicles.number("latest_pickup_s")
-    first = np.lexsort((until_s, np.maximum(0, free_s)))
+    free_s = np.maximum(0, vehicles.number("free_at_s"))
+    until_s = vehicles.number("latest_pickup_s")
+    first = np.lexsort((until_s, free_s))
     count = len(first)
     return _Line(
-        free_s=np.maximum(0, free_s)[first].astype(np.float64),
+        free_s=free_s[first].astype(np.float64),
         until_s=until_s[first].astype(np.float64),
         approach_s=float(expected.approach_s),
         work_s=float(expected.work_s),

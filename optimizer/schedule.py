@@ -4,7 +4,7 @@ import numpy as np
 
 from optimizer.arrays import NEVER, Ints
 from optimizer.neighbours import Visits, visits_of
-from optimizer.opportunity import second_permille, taken_costs
+from optimizer.opportunity import second_permille, taken_cost
 from optimizer.problem import JobTable, Problem, Service, VehicleTable
 from optimizer.routes import RouteTable, bound_groups, kept_by, promises
 
@@ -160,7 +160,7 @@ class Schedule:
     def _time_cost(self) -> int:
         is_last = np.append(self.place[1:] == 0, True)[: len(self.place)]
         free_at_s, latest_s = self.fleet("free_at_s"), self.fleet("latest_pickup_s")
-        taken = taken_costs(second_permille(self._problem), latest_s, free_at_s, self.free_s)
+        taken = taken_cost(second_permille(self._problem), latest_s, free_at_s, self.free_s)
         return int(taken[is_last].sum())
 
     def _moving_cost(self) -> int:

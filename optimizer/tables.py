@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from optimizer.arrays import NEVER, Ints, Numbers
+from optimizer.arrays import NEVER, Ints, Numbers, or_never
 from optimizer.candidates import CandidateTable, members
 from optimizer.neighbours import numbered
 from optimizer.opportunity import AHEAD_S, second_permille
@@ -222,7 +222,7 @@ class Tables:
             assert timetable is not None
             ids = [self.jobs.ids[j] for j in jobs]
             allowed = limits(self.problem, timetable, self.vehicles[v], ids)
-            latest_s, weight_g = _or_never(allowed.latest_s), _or_never(allowed.weight_g)
+            latest_s, weight_g = or_never(allowed.latest_s), or_never(allowed.weight_g)
             limits_of[v] = latest_s, allowed.extra_s, allowed.size, weight_g, allowed.count
         return tuple(limits_of.T)
 
@@ -237,10 +237,6 @@ class Tables:
         cost: Ints = self.problem.policy.weights.idle * idle_less_s // 60
         cost[list(self.promised)] = 0
         return cost
-
-
-def _or_never(limit: int | None) -> int:
-    return NEVER if limit is None else limit
 
 
 def _records(kind: np.dtype[np.void], **columns: ArrayLike) -> Records:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.arrays import NEVER
+from optimizer.arrays import or_never
 from optimizer.neighbours import visited
 from optimizer.opportunity import second_permille, taken_cost
 from optimizer.problem import Job, Problem, Route, Trip, Vehicle
@@ -148,8 +148,8 @@ class Timetable:
         cost = weights.idle * idle_less_s // 60 if is_used_anew else 0
         chain = self.chain(vehicle, [trip.jobs for trip in route.trips])
         if chain:
-            latest_s = NEVER if vehicle.latest_pickup_s is None else vehicle.latest_pickup_s
-            cost += taken_cost(permille, latest_s, vehicle.free_at_s, chain[-1].free_s)
+            latest_s = or_never(vehicle.latest_pickup_s)
+            cost += int(taken_cost(permille, latest_s, vehicle.free_at_s, chain[-1].free_s))
         for timed in chain:
             cost += weights.travel * timed.driving_s
             for id_, delivery_s in zip(timed.trip.jobs, timed.trip.deliveries_s, strict=True):

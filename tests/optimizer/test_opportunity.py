@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optimizer.arrays import NEVER, ints
-from optimizer.opportunity import AHEAD_S, second_permille, taken_cost, taken_costs
+from optimizer.opportunity import AHEAD_S, second_permille, taken_cost
 from optimizer.problem import Expected, Policy, Problem, Vehicle, Weights
 from optimizer.solve import solve
 from optimizer.verify import verify
@@ -121,7 +121,7 @@ def test_time_costs_the_same_in_parts_and_as_columns(
     parts = (from_s, on_s), (on_s, to_s)
     assert cost == sum(taken_cost(permille, latest_s, *part) for part in parts)
     assert 0 <= cost <= permille * min(AHEAD_S, to_s - from_s) // 1000 + 1
-    columns = taken_costs(permille, *(ints([n]) for n in (latest_s, from_s, to_s)))
+    columns = taken_cost(permille, *(ints([n]) for n in (latest_s, from_s, to_s)))
     assert columns.tolist() == [cost]
 
 
