@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -18,6 +18,8 @@ from actors.slices import slices
 from actors.solver import Solver, SolverUnavailable
 from actors.telemetry import Telemetry
 from actors.waits import Waits
+from engine.dispatch.demand import Demand, Forecast
+from engine.dispatch.expectation import expected_of, uses_demand
 from engine.dispatch.muster import Muster
 from engine.dispatch.offers import make
 from engine.dispatch.pool import stated
@@ -58,7 +60,8 @@ class LastPlan(Struct, frozen=True, kw_only=True):
 class Dispatcher:
     """Ticks the zones of one cell.
 
-    Remembers each zone's last plan so that the next does not churn.
+    Remembers each zone's last plan so that the next does not churn, and what is ordered there;
+    after a restart it begins to learn anew.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Dispatcher:
         self._rosters: dict[ZoneId, Roster] = {}
         self._waiting_lists: dict[ZoneId, WaitingList] = {}
         self._last_plans: dict[ZoneId, LastPlan] = {}
+        self._demands: dict[ZoneId, Demand] = {}
         self._unplanned: set[ZoneId] = set()
         self._reviser = Reviser(live=live, holdings=holdings, clock=clock)
         self._prepositioning = Prepositioning(
@@ -107,14 +111,30 @@ class Dispatcher:
         await self._clock.sleep(0)
         self._waits.begin(zone, roster)
         await self._clock.sleep(0)
-        self._prepositioning.learn(zone, orders)
-        tick = await self._offers(zone, orders, muster)
+        forecast = self._forecast(zone, orders)
+        tick = await self._offers(zone, forecast, orders, muster)
         last = self._last_plans.get(zone.id, LastPlan())
-        sent = await self._prepositioning.send(zone, muster, last.routes, planned_at=last.made_at)
+        sent = await self._prepositioning.send(
+            zone, forecast, muster, last.routes, planned_at=last.made_at
+        )
         await self._clock.sleep(0)
         return replace(tick, sent_to_wait=tick.sent_to_wait + sent)
 
-    async def _offers(self, zone: Zone, orders: list[Order], muster: Muster) -> Tick:
+    def _forecast(self, zone: Zone, orders: Iterable[Order]) -> Forecast | None:
+        """What is expected, by what waits in this tick, too; None where nobody asks."""
+        parameters, now = zone.parameters, self._clock.now()
+        if not uses_demand(parameters):
+            self._demands.pop(zone.id, None)
+            return None
+        demand = self._demands.setdefault(zone.id, Demand(since=now))
+        demand.fade(memory_s=parameters.demand_memory_s, now=now)
+        for order in orders:
+            demand.note(order, now=now)
+        return demand.forecast(memory_s=parameters.demand_memory_s, known=zone.shops)
+
+    async def _offers(
+        self, zone: Zone, forecast: Forecast | None, orders: list[Order], muster: Muster
+    ) -> Tick:
         under_way = await self._walk(zone, muster)
         tick = Tick(waiting=len(orders), available=len(muster.ids))
         orders = [*orders, *under_way]
@@ -122,10 +142,12 @@ class Dispatcher:
             listed = self._waiting_lists.setdefault(zone.id, WaitingList())
             listed.read(orders)
             last = self._last_plans.get(zone.id, LastPlan())
-            expected = self._prepositioning.expected(zone, last.routes)
+            expected = expected_of(zone, forecast, last.routes, now=self._clock.now())
             problem = stated(zone, listed, muster, last.routes, expected)
             await self._clock.sleep(0)
-            return await self._plan_and_offer(zone, orders, problem, muster.under_way, tick)
+            return await self._plan_and_offer(
+                zone, orders, problem, tick, trips=muster.under_way, forecast=forecast
+            )
         why = Why.NO_CANDIDATE if muster.ids else Why.NO_COURIER
         await self._waits.note(zone, None, {}, why_unplanned=why)
         return tick
@@ -145,8 +167,10 @@ class Dispatcher:
         zone: Zone,
         orders: list[Order],
         problem: Problem,
-        trips: Mapping[CourierId, UnderWay],
         tick: Tick,
+        *,
+        trips: Mapping[CourierId, UnderWay],
+        forecast: Forecast | None,
     ) -> Tick:
         began = self._clock.now()
         try:
@@ -159,7 +183,7 @@ class Dispatcher:
         by_id = {one.id: one for one in orders}
         considered: Mapping[Any, tuple[str, ...]] = Considered(plan)
         await self._revise(zone, plan, trips)
-        gone = await self._prepositioning.send_ahead(zone, plan, by_id, planned_at=began)
+        gone = await self._prepositioning.send_ahead(zone, forecast, plan, by_id, planned_at=began)
         found = proposals(zone, plan, by_id, considered, under_way={*trips, *gone}, now=began)
         told = await self._waits.explain(zone, found, plan, considered)
         made = await asyncio.gather(*(self._offer(zone, one) for one in told))

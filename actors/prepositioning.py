@@ -1,7 +1,7 @@
 """Idle couriers are sent once a tick: before the offers to planned trips, after them to wait."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from actors.clock import Clock
 from actors.holdings import Holdings
@@ -9,8 +9,7 @@ from actors.live import Live
 from actors.telemetry import Telemetry
 from engine.couriers.courier import Courier
 from engine.couriers.prepositioning import arrival_at_wait, send_to_wait
-from engine.dispatch.demand import Demand
-from engine.dispatch.expectation import expected_of, uses_demand
+from engine.dispatch.demand import Forecast
 from engine.dispatch.muster import Muster
 from engine.dispatch.pool import is_available
 from engine.dispatch.prepositioning import (
@@ -21,15 +20,15 @@ from engine.dispatch.prepositioning import (
     trips_ahead,
 )
 from engine.geo.zone import Zone
-from engine.kernel.ids import CourierId, OrderId, ZoneId
+from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.messages import Decision
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
-from optimizer.problem import Expected, Plan, Route
+from optimizer.problem import Plan, Route
 
 
 class Prepositioning:
-    """Remembers what is ordered in each zone; after a restart it begins to learn anew."""
+    """Of one cell's zones; without a forecast nobody is sent."""
 
     def __init__(
         self, *, live: Live, holdings: Holdings, telemetry: Telemetry, clock: Clock
@@ -38,55 +37,47 @@ class Prepositioning:
         self._holdings = holdings
         self._telemetry = telemetry
         self._clock = clock
-        self._demand: dict[ZoneId, Demand] = {}
-
-    def learn(self, zone: Zone, orders: Iterable[Order]) -> None:
-        """Remember what waits in this tick."""
-        parameters, now = zone.parameters, self._clock.now()
-        if not uses_demand(parameters):
-            self._demand.pop(zone.id, None)
-            return
-        demand = self._demand.setdefault(zone.id, Demand(since=now))
-        demand.fade(memory_s=parameters.demand_memory_s, now=now)
-        for order in orders:
-            demand.note(order, now=now)
-
-    def expected(self, zone: Zone, routes: Sequence[Route]) -> Expected | None:
-        """What the plan of this tick may know of orders to come; `routes` are the last plan's."""
-        demand = self._demand.get(zone.id)
-        if demand is None:
-            return None
-        return expected_of(zone, demand, routes, now=self._clock.now())
 
     async def send_ahead(
-        self, zone: Zone, plan: Plan, orders: Mapping[OrderId, Order], *, planned_at: Instant
+        self,
+        zone: Zone,
+        forecast: Forecast | None,
+        plan: Plan,
+        orders: Mapping[OrderId, Order],
+        *,
+        planned_at: Instant,
     ) -> set[CourierId]:
         """Send who goes nearer to the shop of the first trip that he is planned; who was sent."""
-        demand = self._demand.get(zone.id)
-        if zone.parameters.leave_early_s == 0 or demand is None:
+        if zone.parameters.leave_early_s == 0 or forecast is None:
             return set()
         seen, now = self._telemetry.seen(), self._clock.now()
         ahead = trips_ahead(plan, orders, self._holdings.couriers, now=planned_at)
-        moves = moves_ahead(zone, ahead, demand, seen=seen, now=now)
+        moves = moves_ahead(zone, ahead, forecast, seen=seen, now=now)
         sent = await asyncio.gather(*(self._send(one) for one in moves))
         return {one.courier_id for one, is_sent in zip(moves, sent, strict=True) if is_sent}
 
     async def send(
-        self, zone: Zone, muster: Muster, routes: Sequence[Route], *, planned_at: Instant
+        self,
+        zone: Zone,
+        forecast: Forecast | None,
+        muster: Muster,
+        routes: Sequence[Route],
+        *,
+        planned_at: Instant,
     ) -> int:
         """Send who should wait elsewhere; how many were sent.
 
         `muster` is of this tick, `routes` are of the last plan.
         """
-        demand = self._demand.get(zone.id)
-        if zone.parameters.wait_moves_max == 0 or demand is None:
+        if zone.parameters.wait_moves_max == 0 or forecast is None:
             return 0
         now, holdings = self._clock.now(), self._holdings
         later = freed_by(routes, zone, holdings.orders, holdings.couriers, planned_at=planned_at)
         has_plans = {one.courier.id for one in later}
         free = [one for one in self._still_free(zone, muster, now) if one.id not in has_plans]
         await self._clock.sleep(0)
-        places = WaitingPlaces(zone, free, later, demand, seen=self._telemetry.seen(), now=now)
+        seen = self._telemetry.seen()
+        places = WaitingPlaces(zone, free, later, forecast, seen=seen, now=now)
         for _ in places.foreseen():
             await self._clock.sleep(0)
         return sum(await asyncio.gather(*(self._send(one) for one in places.moves())))

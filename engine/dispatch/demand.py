@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from engine.kernel.ids import OrderId
@@ -25,6 +26,17 @@ _FORGOTTEN: Final = 0.01
 # is ordered now is expected where it was ordered in the course of the day.
 _SHARES_MEMORY_MS: Final = 6 * HOUR_MS
 _BY_SHARE: Final = 0.5
+
+
+class Forecast(Struct, frozen=True, kw_only=True):
+    """What is expected in a zone: the rates of its busiest shops, and the preparation.
+
+    As `Demand.rates` and `Demand.preparation` tell them.
+    """
+
+    shops: Sequence[Point]
+    rates: NDArray[np.float64]
+    preparation: NDArray[np.float64]
 
 
 class Demand:
@@ -72,6 +84,11 @@ class Demand:
         known_at = order.placed_at if order.window is None else now
         minutes = max(0, round((order.ready_at - known_at) / MINUTE_MS))
         self._preparations[min(minutes, _PREPARATION_MAX_MIN)] += 1
+
+    def forecast(self, *, memory_s: int, known: Sequence[Point] = ()) -> Forecast:
+        """What is expected by what was seen until now."""
+        shops, rates = self.rates(memory_s=memory_s, known=known)
+        return Forecast(shops=shops, rates=rates, preparation=self.preparation())
 
     def rates(
         self, *, memory_s: int, known: Sequence[Point] = ()

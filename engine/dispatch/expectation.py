@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.dispatch.demand import Demand
+from engine.dispatch.demand import Forecast
 from engine.geo.parameters import ZoneParameters
 from engine.geo.zone import Zone
 from engine.kernel.timing import SECOND_MS, Instant
@@ -22,20 +22,19 @@ def uses_demand(parameters: ZoneParameters) -> bool:
 
 
 def expected_of(
-    zone: Zone, demand: Demand, routes: Sequence[Route], *, now: Instant
+    zone: Zone, forecast: Forecast | None, routes: Sequence[Route], *, now: Instant
 ) -> Expected | None:
     """What will be ordered, and what an order takes in the mean of the last plan's trips.
 
-    None where no price is put on time, or nothing was planned.
+    None where no price is put on time, nothing is forecast, or nothing was planned.
     """
     parameters, table = zone.parameters, RouteTable.of(routes)
-    if parameters.time_price_percent == 0 or not table.jobs:
+    if parameters.time_price_percent == 0 or forecast is None or not table.jobs:
         return None
-    _, rates = demand.rates(memory_s=parameters.demand_memory_s, known=zone.shops)
     done_s = table.delivery_s[table.jobs_begin[1:] - 1] + parameters.door_leave_s
     return Expected(
-        rate=float(rates.sum()),
-        preparation=tuple(demand.preparation().tolist()),
+        rate=float(forecast.rates.sum()),
+        preparation=tuple(forecast.preparation.tolist()),
         promised_s=parameters.promised_s,
         approach_s=round(float(np.mean(table.pickup_s - table.leave_s))),
         work_s=max(1, round(float((done_s - table.leave_s).sum()) / len(table.jobs))),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.couriers.courier import Courier
 from engine.couriers.prepositioning import is_idle
 from engine.dispatch.apart import apart_s
-from engine.dispatch.demand import Demand
+from engine.dispatch.demand import Forecast
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelTimes, VehicleKind, travel_times
@@ -115,7 +115,7 @@ def trips_ahead(
 def moves_ahead(
     zone: Zone,
     ahead: Sequence[Ahead],
-    demand: Demand,
+    forecast: Forecast,
     *,
     seen: Mapping[CourierId, Sighting],
     now: Instant,
@@ -133,8 +133,7 @@ def moves_ahead(
     ]
     if not going:
         return []
-    known, _ = demand.rates(memory_s=zone.parameters.demand_memory_s, known=zone.shops)
-    shops = list(dict.fromkeys((*known, *(one.shop for one in going))))
+    shops = list(dict.fromkeys((*forecast.shops, *(one.shop for one in going))))
     couriers = [one.courier for one in going]
     freed = [_freed(one, seen.get(one.id), zone.parameters, now) for one in couriers]
     ways = _Ways(zone, freed, shops, now)
@@ -158,7 +157,7 @@ class WaitingPlaces:
         zone: Zone,
         free: Sequence[Courier],
         later: Sequence[Freed],
-        demand: Demand,
+        forecast: Forecast,
         *,
         seen: Mapping[CourierId, Sighting],
         now: Instant,
@@ -168,23 +167,22 @@ class WaitingPlaces:
         All of them cover the demand; those of the first who are idle may be sent.
         """
         parameters = self._parameters = zone.parameters
-        shops, rates = demand.rates(memory_s=parameters.demand_memory_s, known=zone.shops)
         couriers = sorted(free, key=lambda one: one.id)
         reach_s = [_reach(one, parameters.wait_travel_s_max, now) for one in couriers]
         self._outlook: Outlook | None = None
-        if not shops or not any(reach_s):
+        if not forecast.shops or not any(reach_s):
             return
         freed = [_freed(one, seen.get(one.id), parameters, now) for one in couriers]
         freed += sorted(later, key=lambda one: one.courier.id)
-        self._ways = _Ways(zone, freed, shops, now)
+        self._ways = _Ways(zone, freed, forecast.shops, now)
         self._outlook = Outlook(
             Standing(
                 arrive_s=self._ways.arrive_s,
                 reach_s=np.array([*reach_s, *(0 for _ in later)], dtype=np.int64),
                 pace=self._ways.pace,
                 between_s=self._ways.shops_s,
-                rates=rates,
-                preparation=demand.preparation(),
+                rates=forecast.rates,
+                preparation=forecast.preparation,
                 handover_s=parameters.shop_service_s - parameters.shop_leave_s,
                 horizon_s=HORIZON_S,
             ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.dispatch.demand import Demand
+from engine.dispatch.demand import Demand, Forecast
 from engine.dispatch.expectation import expected_of, uses_demand
 from engine.geo.parameters import ZoneParameters
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
@@ -14,12 +14,12 @@ ZONE = a_zone(parameters=PRICED)
 NOW = NOON + 10 * MINUTE_MS
 
 
-def a_demand(orders: int) -> Demand:
+def a_forecast(orders: int) -> Forecast:
     demand = Demand(since=NOON)
     for _ in range(orders):
         demand.note(an_order(), now=NOON)
     demand.fade(memory_s=PRICED.demand_memory_s, now=NOW)
-    return demand
+    return demand.forecast(memory_s=PRICED.demand_memory_s)
 
 
 def a_trip(leave_s: int, pickup_s: int, *deliveries_s: int) -> Trip:
@@ -34,7 +34,7 @@ ROUTES = (
 
 
 def test_an_order_takes_what_it_took_in_the_last_plan() -> None:
-    expected = expected_of(ZONE, a_demand(12), ROUTES, now=NOW)
+    expected = expected_of(ZONE, a_forecast(12), ROUTES, now=NOW)
     assert expected
     # Three trips of four orders to the last door and away from it; the ways to the shops.
     takes_s = 900 + 570 + 600 + 3 * PRICED.door_leave_s
@@ -45,7 +45,7 @@ def test_an_order_takes_what_it_took_in_the_last_plan() -> None:
 
 
 def test_as_much_is_expected_as_was_ordered_lately() -> None:
-    few, many = (expected_of(ZONE, a_demand(count), ROUTES, now=NOW) for count in (3, 12))
+    few, many = (expected_of(ZONE, a_forecast(count), ROUTES, now=NOW) for count in (3, 12))
     assert few
     assert many
     assert many.rate == pytest.approx(4 * few.rate)
@@ -54,9 +54,9 @@ def test_as_much_is_expected_as_was_ordered_lately() -> None:
 
 def test_nothing_is_expected_without_a_price_or_a_plan() -> None:
     unpriced = a_zone(parameters=ZoneParameters())
-    assert expected_of(unpriced, a_demand(12), ROUTES, now=NOW) is None
-    assert expected_of(ZONE, a_demand(12), (), now=NOW) is None
-    nothing = expected_of(ZONE, a_demand(0), ROUTES, now=NOW)
+    assert expected_of(unpriced, a_forecast(12), ROUTES, now=NOW) is None
+    assert expected_of(ZONE, a_forecast(12), (), now=NOW) is None
+    nothing = expected_of(ZONE, a_forecast(0), ROUTES, now=NOW)
     assert nothing
     assert nothing.rate == 0
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from engine.couriers.courier import Courier, Duty, Stop, StopKind
 from engine.couriers.prepositioning import is_idle, send_to_wait
-from engine.dispatch.demand import Demand
+from engine.dispatch.demand import Demand, Forecast
 from engine.dispatch.prepositioning import (
     HOP_S_MIN,
     STAYS_S,
@@ -89,10 +89,14 @@ def way_s(origin: Point, point: Point, vehicle: VehicleKind) -> int:
     return travel_times(EAGER.travel).one_s(origin, point, vehicle=vehicle, at=NOON)
 
 
+def forecast(zone: Zone, demand: Demand) -> Forecast:
+    return demand.forecast(memory_s=zone.parameters.demand_memory_s, known=zone.shops)
+
+
 def sent(
     zone: Zone, free: list[Courier], demand: Demand, later: tuple[Freed, ...] = ()
 ) -> list[WaitMove]:
-    places = WaitingPlaces(zone, free, later, demand, seen={}, now=NOON)
+    places = WaitingPlaces(zone, free, later, forecast(zone, demand), seen={}, now=NOON)
     for _ in places.foreseen():
         pass
     return places.moves()
@@ -181,8 +185,8 @@ def test_a_hop_lies_on_the_way_and_makes_it_no_longer(seed: int) -> None:
 def test_whoever_goes_ahead_is_idle_and_still_in_time_for_his_trip(seed: int) -> None:
     chance = random.Random(seed)
     ahead = {one.courier.id: one for one in (a_trip_ahead(chance) for _ in range(8))}
-    demand = a_demand(chance, shops=20)
-    moves = moves_ahead(EARLY, list(ahead.values()), demand, seen={}, now=NOON)
+    expected = forecast(EARLY, a_demand(chance, shops=20))
+    moves = moves_ahead(EARLY, list(ahead.values()), expected, seen={}, now=NOON)
     assert len({one.courier_id for one in moves}) == len(moves)
     for move in moves:
         trip = ahead[move.courier_id]
@@ -195,7 +199,7 @@ def test_whoever_goes_ahead_is_idle_and_still_in_time_for_his_trip(seed: int) ->
         at_once_ms = must_leave_at + way_s(move.origin, trip.shop, vehicle) * SECOND_MS
         assert by_hops_ms <= at_once_ms + ROUNDING_MS
     state = list(reversed(ahead.values()))
-    assert moves_ahead(EARLY, state, demand, seen={}, now=NOON) == moves
+    assert moves_ahead(EARLY, state, expected, seen={}, now=NOON) == moves
 
 
 def test_who_has_no_shop_on_his_way_or_is_too_early_stays_where_he_is() -> None:
@@ -208,7 +212,8 @@ def test_who_has_no_shop_on_his_way_or_is_too_early_stays_where_he_is() -> None:
         demand = Demand(since=NOON - 60 * MINUTE_MS)
         demand.note(an_order(shop=Place(point=shop), placed_at=NOON, ready_at=NOON), now=NOON)
         trip = Ahead(courier=courier, shop=SHOP, leaves_at=NOON + in_s * SECOND_MS)
-        return [one.point for one in moves_ahead(EARLY, [trip], demand, seen={}, now=NOON)]
+        expected = forecast(EARLY, demand)
+        return [one.point for one in moves_ahead(EARLY, [trip], expected, seen={}, now=NOON)]
 
     # Ways are whole seconds, so that two parts may take one more than the whole.
     assert goes(between, 2) == goes(between, 600) == [between]
