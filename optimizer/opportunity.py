@@ -5,8 +5,10 @@ Where a vehicle is busy without a pause, a second that it loses delays each job 
 in the busy period by a second: infinitesimal perturbation analysis (Ho and Cao, "Perturbation
 analysis and optimization of queueing networks", Journal of Optimization Theory and Applications 40,
 1983). The known jobs are in the queue, but what they lose is not counted: the plan's cost tells it.
+Those for which a vehicle is under way are not: who serves them is settled.
 """
 
+from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from optimizer.arrays import Ints
 from optimizer.compiled import compiled
 from optimizer.problem import Expected, JobTable, Problem, VehicleTable
+from optimizer.routes import promises
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -37,8 +40,7 @@ def second_permille(problem: Problem) -> int:
     expected, weights = problem.expected, problem.policy.weights
     if expected is None or weights.time == 0 or expected.rate == 0 or not problem.vehicles:
         return 0
-    ready_s = JobTable.of(problem.jobs).number("ready_s").astype(np.float64)
-    line = _line(VehicleTable.of(problem.vehicles), expected)
+    line, ready_s = _line(VehicleTable.of(problem.vehicles), expected), _ready_s(problem)
     chance = np.random.default_rng(expected.seed)
     worth = 0.0
     for _ in range(FUTURES):
@@ -54,6 +56,14 @@ def taken_cost(permille: int, latest_s: ArrayLike, from_s: ArrayLike, to_s: Arra
     begin_s, end_s = np.clip(from_s, 0, until_s), np.clip(to_s, 0, until_s)
     cost: Ints = end_s * permille // 1000 - begin_s * permille // 1000
     return cost
+
+
+def _ready_s(problem: Problem) -> Floats:
+    """When each known job is ready for which nobody is under way."""
+    jobs = JobTable.of(problem.jobs)
+    settled = frozenset(chain.from_iterable(promises(problem).values()))
+    is_open = np.array([job not in settled for job in jobs.ids], dtype=np.bool_)
+    return jobs.number("ready_s")[is_open].astype(np.float64)
 
 
 class _Queue(NamedTuple):

@@ -11,7 +11,7 @@ from optimizer.opportunity import AHEAD_S, second_permille, taken_cost
 from optimizer.problem import Expected, Policy, Problem, Vehicle, Weights
 from optimizer.solve import solve
 from optimizer.verify import verify
-from tests.optimizer.problems import a_job, a_problem, towns
+from tests.optimizer.problems import a_job, a_problem, a_route, towns
 
 WORTH = Weights(waiting=2, lateness=0, travel=0, idle=0, time=100)
 # Ready when it is placed, ten minutes of work, and never late.
@@ -79,6 +79,19 @@ def test_what_is_known_keeps_others_waiting_but_is_not_counted_itself() -> None:
     quiet = replace(BUSY, rate=0.0005)
     assert second_permille(a_zone(2, quiet, jobs=12)) > second_permille(a_zone(2, quiet))
     assert second_permille(a_zone(1, jobs=60)) == second_permille(a_zone(1, jobs=30))
+
+
+def test_what_somebody_is_under_way_for_keeps_nobody_waiting() -> None:
+    known = a_zone(2, jobs=12)
+    bound = Vehicle(id="van 0", node=0, capacity=12, bound_for="shop 0")
+    settled = replace(
+        known,
+        vehicles=(bound, *known.vehicles[1:]),
+        incumbent=(a_route("van 0", tuple(job.id for job in known.jobs)),),
+    )
+    assert second_permille(settled) == second_permille(a_zone(2)) != second_permille(known)
+    one_is_open = replace(settled, jobs=(*settled.jobs, a_job("new", 0, 1)))
+    assert second_permille(one_is_open) == second_permille(a_zone(2, jobs=1))
 
 
 def test_who_goes_home_leaves_the_queue_to_those_who_stay() -> None:
