@@ -2,15 +2,13 @@
 
 from typing import Any, Final
 
-import numpy as np
-
 from actors.chance import new_id
 from api.errors import Refused
 from api.order_answers import SplitShown
 from api.parts import Parts
 from api.quoted_zones import QuotedZones
 from api.zones_of import zone_of
-from engine.geo.travel import VehicleKind, travel_times
+from engine.geo.travel import Points, VehicleKind, travel_times
 from engine.geo.zone import OUTSIDE_ZONES, Zone
 from engine.kernel.ids import QuoteId, UserId
 from engine.kernel.place import Point
@@ -97,12 +95,7 @@ async def _zone_for(parts: Parts, zones: QuotedZones, shop: Point, door: Point) 
 
 def _way(zone: Zone, shop: Point, door: Point, now: Instant) -> Way:
     ways = travel_times(zone.parameters.travel)
-    ends = (
-        np.array([shop.lat]),
-        np.array([shop.lng]),
-        np.array([door.lat]),
-        np.array([door.lng]),
-    )
+    ends = Points.of([shop]), Points.of([door])
     travel_s = ways.seconds(*ends, vehicle=VehicleKind.CAR, at=now)
     return Way(
         shop=shop,

@@ -12,7 +12,7 @@ from optimizer.problem import JobTable, Problem, VehicleTable
 from optimizer.routes import bound_groups, kept_by, promises
 from optimizer.ruin import SAMPLED_MAX
 from optimizer.timing import Timetable, limits
-from optimizer.town import GROUP, JOB, RULES, VEHICLE, Records, Town
+from optimizer.town import FIRST_TRIP, GROUP, JOB, RULES, VEHICLE, Records, Town
 from optimizer.ways import Ways, number_ways
 
 
@@ -68,6 +68,7 @@ class Tables:
                 candidates_end=self._candidates_at[1:],
             ),
             vehicles=self._vehicle_records(),
+            first_trips=self._first_trips(),
             groups=groups,
             rules=_records(
                 RULES,
@@ -93,7 +94,6 @@ class Tables:
 
     def _vehicle_records(self) -> Records:
         vehicles = self.vehicles
-        latest_s, extra_s, size, weight_g, count = self._first_limits()
         return _records(
             VEHICLE,
             free_s=vehicles.number("free_at_s"),
@@ -104,11 +104,6 @@ class Tables:
             use_cost=self._use_cost(),
             priced_s=np.clip(vehicles.number("latest_pickup_s"), 0, AHEAD_S),
             bound=self._bound(),
-            first_latest_s=latest_s,
-            first_extra_s=extra_s,
-            first_load=size,
-            first_weight_g=weight_g,
-            first_count=count,
         )
 
     def _read_candidates(self) -> None:
@@ -121,7 +116,8 @@ class Tables:
         more_j, more_v = np.array(promised, dtype=np.int64).reshape(-1, 2).T
         width = max(1, len(self.vehicles))
         pairs = np.concatenate([j[known] * width + v[known], more_j * width + more_v])
-        pairs.sort()
+        # Only within jobs are they out of order, which the stable way makes use of.
+        pairs.sort(kind="stable")
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         firsts = np.arange(len(self.jobs) + 1) * width
         self._candidates_at = np.searchsorted(pairs, firsts)
@@ -214,9 +210,9 @@ class Tables:
         beside_at[g, h] = first + np.cumsum(blocks) - blocks
         return self.problem.travel.between(origins, destinations).astype(np.int32), beside_at
 
-    def _first_limits(self) -> tuple[Ints, ...]:
+    def _first_trips(self) -> Records:
         """What the first trip of a vehicle under way may do, by vehicle."""
-        limits_of = np.zeros((len(self.vehicles), 5), dtype=np.int64)
+        limits_of = np.zeros(len(self.vehicles), dtype=FIRST_TRIP)
         timetable = Timetable(self.problem) if self.promised else None
         for v, jobs in self.promised.items():
             assert timetable is not None
@@ -224,7 +220,7 @@ class Tables:
             allowed = limits(self.problem, timetable, self.vehicles[v], ids)
             latest_s, weight_g = or_never(allowed.latest_s), or_never(allowed.weight_g)
             limits_of[v] = latest_s, allowed.extra_s, allowed.size, weight_g, allowed.count
-        return tuple(limits_of.T)
+        return limits_of.view(np.recarray)
 
     def _bound(self) -> Numbers:
         promised = {self.vehicles.ids[v] for v in self.promised}

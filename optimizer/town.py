@@ -30,6 +30,7 @@ JOB = np.dtype(
         )
     ]
 )
+# The search asks for vehicles in any order: one is no longer than a line of the nearest memory.
 VEHICLE = np.dtype(
     [
         (name, np.int64)
@@ -42,12 +43,13 @@ VEHICLE = np.dtype(
             "use_cost",
             "priced_s",
             "bound",
-            "first_latest_s",
-            "first_extra_s",
-            "first_load",
-            "first_weight_g",
-            "first_count",
         )
+    ]
+)
+FIRST_TRIP = np.dtype(
+    [
+        (name, np.int64)
+        for name in ("latest_s", "extra_s_max", "capacity", "capacity_g", "count_max")
     ]
 )
 GROUP = np.dtype([("hop_at", np.int64), ("members", np.int64)])
@@ -79,9 +81,9 @@ class Town(NamedTuple):
 
     jobs: kept is the vehicle of the job in the incumbent, -1 = none; the vehicles that may carry it
     are candidate[candidates_begin : candidates_end].
-    vehicles: bound is the group for which it is under way, -1 = none; the first_ fields are the
-    limits of that trip, which must allow what was promised before; priced_s is until when a second
-    of its time costs second_permille thousandths.
+    vehicles: bound is the group for which it is under way, -1 = none; priced_s is until when a
+    second of its time costs second_permille thousandths. first_trips[v]: the limits of the trip for
+    which it is under way, which must allow what was promised before.
     rules: one record. approach_s tells, entry by entry of `candidate`, the way of that vehicle to
     the place of that job, onward_s[j, g] the way from the door of j where somebody may serve both;
     apart_s[g, g] is between the places themselves. The door of j and that of k, both of g, are
@@ -93,6 +95,7 @@ class Town(NamedTuple):
 
     jobs: Records
     vehicles: Records
+    first_trips: Records
     groups: Records
     rules: Records
     candidate: Numbers
@@ -120,7 +123,7 @@ class Chains(NamedTuple):
 def empty_chains(town: Town) -> Chains:
     """Nobody carries anything."""
     vehicles, rules = len(town.vehicles), town.rules[0]
-    longest = int(max(rules.count_max, town.vehicles["first_count"].max(initial=0)))
+    longest = int(max(rules.count_max, town.first_trips["count_max"].max(initial=0)))
     width = rules.trips_max * longest + 1
     return Chains(
         job=np.full((vehicles, width), -1, dtype=np.int32),

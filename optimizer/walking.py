@@ -100,8 +100,8 @@ def lone(town: Town, v: int, j: int, free_s: int, way_s: int, first: int) -> tup
     vehicle, rules, job = town.vehicles[v], town.rules[0], town.jobs[j]
     latest_s, capacity, capacity_g = vehicle.latest_s, vehicle.capacity, vehicle.capacity_g
     if first > 0 and vehicle.bound >= 0:
-        latest_s, capacity = vehicle.first_latest_s, vehicle.first_load
-        capacity_g = vehicle.first_weight_g
+        limits = town.first_trips[v]
+        latest_s, capacity, capacity_g = limits.latest_s, limits.capacity, limits.capacity_g
     approach_s = _paced(way_s, vehicle.pace)
     arrival_s = _arrival_s(free_s, approach_s)
     pickup_s = max(arrival_s + rules.pickup_before_s, job.ready_s, 0)
@@ -122,12 +122,13 @@ def _limits(town: Town, v: int, door: int) -> tuple[int, int, int, int, int]:
     """The latest pick-up, room, grams, number of jobs and seconds more of a trip after a door."""
     vehicle, rules = town.vehicles[v], town.rules[0]
     if door < 0 and vehicle.bound >= 0:
+        limits = town.first_trips[v]
         return (
-            vehicle.first_latest_s,
-            vehicle.first_load,
-            vehicle.first_weight_g,
-            vehicle.first_count,
-            vehicle.first_extra_s,
+            limits.latest_s,
+            limits.capacity,
+            limits.capacity_g,
+            limits.count_max,
+            limits.extra_s_max,
         )
     return (
         vehicle.latest_s,

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geo.travel import Degrees, TravelProfile, VehicleKind, travel_times
+from engine.geo.travel import Points, TravelProfile, VehicleKind, travel_times
 from engine.kernel.place import Point
 from engine.kernel.timing import HOUR_MS, Instant
 
@@ -46,22 +46,16 @@ class _Table:
     def _learn(self, new: list[Point]) -> None:
         known = len(self._number)
         self._number.update({one: known + n for n, one in enumerate(new)})
-        lat = np.array([one.lat for one in self._number])
-        lng = np.array([one.lng for one in self._number])
-        seconds = np.zeros((len(lat), len(lat)), dtype=np.int64)
+        points, count = Points.of(list(self._number)), len(self._number)
+        seconds = np.zeros((count, count), dtype=np.int64)
         seconds[:known, :known] = self._seconds
-        seconds[known:] = self._ways(lat[known:], lng[known:], lat, lng)
-        seconds[:known, known:] = self._ways(lat[:known], lng[:known], lat[known:], lng[known:])
+        seconds[known:] = self._ways(points[known:], points)
+        seconds[:known, known:] = self._ways(points[:known], points[known:])
         self._seconds = seconds
 
-    def _ways(self, from_lat: Degrees, from_lng: Degrees, lat: Degrees, lng: Degrees) -> Seconds:
+    def _ways(self, origins: Points, points: Points) -> Seconds:
         return travel_times(self._profile).seconds(
-            from_lat[:, None],
-            from_lng[:, None],
-            lat[None, :],
-            lng[None, :],
-            vehicle=VehicleKind.CAR,
-            at=self._hour,
+            origins[:, None], points, vehicle=VehicleKind.CAR, at=self._hour
         )
 
 

@@ -14,7 +14,7 @@ from engine.dispatch.waiting_list import Shops, WaitingList
 from engine.dispatch.why import may_not_again, reaches_s
 from engine.geo.cells import numbers_near
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import Degrees, Seconds, travel_times
+from engine.geo.travel import Degrees, Points, Seconds, travel_times
 from engine.kernel.place import EARTH_RADIUS_M
 from engine.kernel.timing import Instant
 from engine.orders.order import Order
@@ -177,6 +177,8 @@ class _Choice:
         self._pace_s = self._seconds_a_unit()
         self._cells, self._people, self._asks = self._as_cells(), self._as_people(), self._as_asks()
         self._shop = search.asks.shop
+        self._couriers = Points.at(search.lat, search.lng)
+        self._shops = Points.at(search.shop_lat, search.shop_lng)
 
     def of_asks(self) -> tuple[Indices, Indices]:
         """Couriers, the soonest first, and where those of each ask begin."""
@@ -278,10 +280,8 @@ class _Choice:
             whom, where = courier[mine], shop[mine]
             if len(mine):
                 approach_s[mine] = self._travel.seconds(
-                    search.lat[whom],
-                    search.lng[whom],
-                    search.shop_lat[where],
-                    search.shop_lng[where],
+                    self._couriers[whom],
+                    self._shops[where],
                     vehicle=kind,
                     at=search.now,
                 )

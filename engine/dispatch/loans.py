@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-import numpy as np
 from msgspec import Struct
 
 from engine.couriers.courier import Courier
@@ -11,7 +10,7 @@ from engine.couriers.handing_over import is_lendable
 from engine.couriers.messages import LendCouriers
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.cells import centre_of
-from engine.geo.travel import VehicleKind, travel_times
+from engine.geo.travel import Points, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId
 from engine.kernel.place import Point
@@ -91,11 +90,6 @@ def _way_s(zone: Zone, neighbour: Zone, need: Need) -> int:
     """Seconds by car from the middle of the neighbour's nearest cell to the nearest shop."""
     cells = [centre_of(one) for one in neighbour.cells]
     ways_s = travel_times(zone.parameters.travel).seconds(
-        np.array([one.lat for one in cells])[:, None],
-        np.array([one.lng for one in cells])[:, None],
-        np.array([one.lat for one in need.shops])[None, :],
-        np.array([one.lng for one in need.shops])[None, :],
-        vehicle=VehicleKind.CAR,
-        at=need.at,
+        Points.of(cells)[:, None], Points.of(need.shops), vehicle=VehicleKind.CAR, at=need.at
     )
     return int(ways_s.min())

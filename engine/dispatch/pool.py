@@ -16,7 +16,7 @@ from engine.dispatch.roster import KINDS
 from engine.dispatch.underway import UnderWay
 from engine.dispatch.waiting_list import Shops, WaitingList, group_of
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import TravelProfile, VehicleKind, travel_times
+from engine.geo.travel import Points, TravelProfile, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OrderId
 from engine.kernel.timing import SECOND_MS, Instant
@@ -45,8 +45,7 @@ _LAST_S = 3600
 class CoordinateTravel:
     """Travel times of a car between nodes that are places on the earth."""
 
-    lat: NDArray[np.float64]
-    lng: NDArray[np.float64]
+    points: Points
     profile: TravelProfile
     at: Instant
 
@@ -55,10 +54,8 @@ class CoordinateTravel:
     ) -> NDArray[np.int64]:
         """Seconds from origins[i] to destinations[i]."""
         return travel_times(self.profile).seconds(
-            self.lat[origins],
-            self.lng[origins],
-            self.lat[destinations],
-            self.lng[destinations],
+            self.points[origins],
+            self.points[destinations],
             vehicle=VehicleKind.CAR,
             at=self.at,
         )
@@ -95,8 +92,10 @@ def stated(
         jobs=_jobs(orders, shops, muster, alone),
         candidates=Sought(search_of(orders, shops, muster, parameters).find),
         travel=CoordinateTravel(
-            lat=np.concatenate([muster.lat, shops.lat, rows["door_lat"]]),
-            lng=np.concatenate([muster.lng, shops.lng, rows["door_lng"]]),
+            points=Points.at(
+                np.concatenate([muster.lat, shops.lat, rows["door_lat"]]),
+                np.concatenate([muster.lng, shops.lng, rows["door_lng"]]),
+            ),
             profile=parameters.travel,
             at=now,
         ),

@@ -17,7 +17,7 @@ from engine.dispatch.apart import apart_s
 from engine.dispatch.demand import Forecast
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import TravelTimes, VehicleKind, travel_times
+from engine.geo.travel import Points, TravelTimes, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.place import Point
@@ -265,12 +265,7 @@ def _seconds(
 ) -> NDArray[np.int64]:
     """Seconds by car from every origin to every point."""
     return travel.seconds(
-        np.array([one.lat for one in origins])[:, None],
-        np.array([one.lng for one in origins])[:, None],
-        np.array([one.lat for one in points])[None, :],
-        np.array([one.lng for one in points])[None, :],
-        vehicle=VehicleKind.CAR,
-        at=at,
+        Points.of(origins)[:, None], Points.of(points), vehicle=VehicleKind.CAR, at=at
     )
 
 

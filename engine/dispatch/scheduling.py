@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 from msgspec import Struct
 
 from engine.couriers.breaks import ends_when
 from engine.couriers.courier import CAPACITY_G, Break, Courier, Duty
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import VehicleKind, travel_times
+from engine.geo.travel import Points, VehicleKind, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Point, each_once
@@ -238,8 +237,7 @@ def _rest(rest: Break, now: Instant) -> Rest:
 
 
 def _seconds(parameters: ZoneParameters, places: Sequence[Point], at: Instant) -> Table:
-    lat = np.array([one.lat for one in places], dtype=np.float64)
-    lng = np.array([one.lng for one in places], dtype=np.float64)
+    points = Points.of(places)
     return travel_times(parameters.travel).seconds(
-        lat[:, None], lng[:, None], lat[None, :], lng[None, :], vehicle=VehicleKind.CAR, at=at
+        points[:, None], points, vehicle=VehicleKind.CAR, at=at
     )

@@ -1,8 +1,10 @@
 """Travel times: the port, and the default: great circle, detour, speed by vehicle and hour."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -13,6 +15,8 @@ from engine.kernel.place import EARTH_RADIUS_M, Point, distance_m
 from engine.kernel.timing import HOUR_MS, Instant
 
 Degrees = NDArray[np.float64]
+# One, some, some in a row, or all in another shape.
+Index: TypeAlias = int | slice | NDArray[np.int64] | tuple[slice | None, ...]
 Seconds = NDArray[np.int64]
 
 
@@ -69,25 +73,44 @@ class TravelProfile(Struct, frozen=True, kw_only=True):
         return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Many points as columns, with the cosines that each way from or to them asks for.
+
+    lng: degrees; north: radians; flat: the cosine of it.
+    """
+
+    lng: Degrees
+    north: NDArray[np.float64]
+    flat: NDArray[np.float64]
+
+    @staticmethod
+    def at(lat: Degrees, lng: Degrees) -> "Points":
+        """Of degrees."""
+        north = np.radians(lat)
+        return Points(lng, north, np.cos(north))
+
+    @staticmethod
+    def of(points: Sequence[Point]) -> "Points":
+        """The same as columns."""
+        lat = np.array([one.lat for one in points], dtype=np.float64)
+        return Points.at(lat, np.array([one.lng for one in points], dtype=np.float64))
+
+    def __getitem__(self, index: Index) -> "Points":
+        """Some of them, or all in another shape, as numpy takes an index."""
+        return Points(self.lng[index], self.north[index], self.flat[index])
+
+
 class TravelTimes(Protocol):
-    """Seconds from places to places at an hour; all arrays broadcast against each other."""
+    """Seconds from places to places at an hour; both broadcast against each other."""
 
     def seconds(
-        self,
-        origin_lat: Degrees,
-        origin_lng: Degrees,
-        lat: Degrees,
-        lng: Degrees,
-        *,
-        vehicle: VehicleKind,
-        at: Instant,
+        self, origins: Points, points: Points, *, vehicle: VehicleKind, at: Instant
     ) -> Seconds:
         """Travel times in seconds, elementwise."""
         ...
 
-    def metres(
-        self, origin_lat: Degrees, origin_lng: Degrees, lat: Degrees, lng: Degrees
-    ) -> NDArray[np.float64]:
+    def metres(self, origins: Points, points: Points) -> NDArray[np.float64]:
         """Road metres, elementwise."""
         ...
 
@@ -105,14 +128,11 @@ def travel_times(profile: TravelProfile) -> TravelTimes:
     return GreatCircle(profile)
 
 
-def great_circle_m(
-    origin_lat: Degrees, origin_lng: Degrees, lat: Degrees, lng: Degrees
-) -> NDArray[np.float64]:
-    """Great-circle metres (haversine), elementwise over degrees."""
-    a, b = np.radians(origin_lat), np.radians(lat)
-    half_lat = np.sin((b - a) / 2)
-    half_lng = np.sin(np.radians(lng - origin_lng) / 2)
-    chord = half_lat**2 + np.cos(a) * np.cos(b) * half_lng**2
+def great_circle_m(origins: Points, points: Points) -> NDArray[np.float64]:
+    """Great-circle metres (haversine), elementwise."""
+    half_lat = np.sin((points.north - origins.north) / 2)
+    half_lng = np.sin(np.radians(points.lng - origins.lng) / 2)
+    chord = half_lat**2 + origins.flat * points.flat * half_lng**2
     result: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, chord)))
     return result
 
@@ -123,26 +143,15 @@ class GreatCircle:
     def __init__(self, profile: TravelProfile) -> None:
         self._profile = profile
 
-    def metres(
-        self, origin_lat: Degrees, origin_lng: Degrees, lat: Degrees, lng: Degrees
-    ) -> NDArray[np.float64]:
+    def metres(self, origins: Points, points: Points) -> NDArray[np.float64]:
         """Road metres, elementwise."""
-        return great_circle_m(origin_lat, origin_lng, lat, lng) * self._profile.detour
+        return great_circle_m(origins, points) * self._profile.detour
 
     def seconds(
-        self,
-        origin_lat: Degrees,
-        origin_lng: Degrees,
-        lat: Degrees,
-        lng: Degrees,
-        *,
-        vehicle: VehicleKind,
-        at: Instant,
+        self, origins: Points, points: Points, *, vehicle: VehicleKind, at: Instant
     ) -> Seconds:
         """Travel times in seconds, elementwise, rounded up to the profile's steps."""
-        steps = self.metres(origin_lat, origin_lng, lat, lng) / (
-            self.speed_m_s(vehicle, at) * self._profile.whole_s
-        )
+        steps = self.metres(origins, points) / (self.speed_m_s(vehicle, at) * self._profile.whole_s)
         whole: Any = np.ceil(steps - _STEP_TOLERANCE)
         rounded: Seconds = np.maximum(whole, 0).astype(np.int64) * self._profile.whole_s
         return rounded

@@ -2,12 +2,11 @@
 
 import math
 
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.geo.cells import boundary_of
-from engine.geo.travel import travel_times
+from engine.geo.travel import Points, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.place import Point
 from engine.orders.order import Window
@@ -48,7 +47,6 @@ def _total(wishes: Wishes, fee: int) -> int:
 def _farthest_m(zone: Zone, shop: Point) -> int:
     """Metres of road from the shop to the farthest corner of the zone's cells."""
     corners = [corner for cell in zone.cells for corner in boundary_of(cell)]
-    lats, lngs = np.array([one.lat for one in corners]), np.array([one.lng for one in corners])
     ways = travel_times(zone.parameters.travel)
-    metres = ways.metres(np.full_like(lats, shop.lat), np.full_like(lngs, shop.lng), lats, lngs)
+    metres = ways.metres(Points.of([shop]), Points.of(corners))
     return math.ceil(float(metres.max()))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.geo.bounds import faults_in
 from engine.geo.cells import cell_at
-from engine.geo.travel import GreatCircle, VehicleKind
+from engine.geo.travel import GreatCircle, Points, VehicleKind
 from engine.kernel.timing import MINUTE_MS
 from simulations import mdrp
 from simulations.mdrp import BadInstance, Plane, Spot
@@ -131,11 +131,11 @@ def test_the_service_s_travel_times_are_the_instance_s_but_for_a_hair(
     plane = Plane(instance)
     ways = GreatCircle(mdrp.zone_parameters(instance.terms).travel)
     points = [plane.point(spot) for spot in plane.spots]
-    lat, lng = (np.array([getattr(one, axis) for one in points]) for axis in ("lat", "lng"))
+    columns = Points.of(points)
     x, y = (np.array([getattr(one, axis) for one in plane.spots]) for axis in ("x", "y"))
     differing = 0
     for index in range(len(points)):
-        believed = ways.seconds(lat[index], lng[index], lat, lng, vehicle=CAR, at=START) // 60
+        believed = ways.seconds(columns[index], columns, vehicle=CAR, at=START) // 60
         minutes = np.hypot(x - x[index], y - y[index]) / instance.terms.metres_per_minute
         off = believed != np.ceil(minutes)
         differing += int(off.sum())

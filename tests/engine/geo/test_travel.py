@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.geo.travel import GreatCircle, Speeds, TravelProfile, VehicleKind, great_circle_m
+from engine.geo.travel import (
+    GreatCircle,
+    Points,
+    Speeds,
+    TravelProfile,
+    VehicleKind,
+    great_circle_m,
+)
 from engine.kernel.place import Point, distance_m
 from engine.kernel.timing import HOUR_MS
 from tests.builders import DOOR, NOON, SHOP
@@ -38,20 +45,14 @@ def leg_s(profile: TravelProfile, metres: float, *, at: int = NOON) -> int:
     return GreatCircle(profile).one_s(Point(lat=0.0, lng=0.0), north(metres), vehicle=CAR, at=at)
 
 
-def many(*values: float) -> Any:
-    return np.array(values, dtype=np.float64)
-
-
 @given(profiles, points, st.lists(points, min_size=1, max_size=5), st.sampled_from(VehicleKind))
 def test_many_at_once_take_as_long_as_one_by_one(
     profile: TravelProfile, origin: Point, doors: list[Point], vehicle: VehicleKind
 ) -> None:
     travel = GreatCircle(profile)
     at_once = travel.seconds(
-        many(origin.lat),
-        many(origin.lng),
-        many(*(one.lat for one in doors)),
-        many(*(one.lng for one in doors)),
+        Points.of([origin]),
+        Points.of(doors),
         vehicle=vehicle,
         at=NOON,
     )
@@ -72,13 +73,13 @@ def test_there_takes_as_long_as_back(profile: TravelProfile, a: Point, b: Point)
 
 @given(points, points)
 def test_the_vectorised_distance_is_the_distance(a: Point, b: Point) -> None:
-    metres = great_circle_m(many(a.lat), many(a.lng), many(b.lat), many(b.lng))
+    metres = great_circle_m(Points.of([a]), Points.of([b]))
     assert metres[0] == pytest.approx(distance_m(a, b), rel=1e-9, abs=1e-6)
 
 
 def test_the_road_is_longer_than_the_bird_flies() -> None:
     travel = GreatCircle(TravelProfile(detour=1.5))
-    metres = travel.metres(many(SHOP.lat), many(SHOP.lng), many(DOOR.lat), many(DOOR.lng))
+    metres = travel.metres(Points.of([SHOP]), Points.of([DOOR]))
     assert metres[0] == pytest.approx(1.5 * distance_m(SHOP, DOOR))
 
 

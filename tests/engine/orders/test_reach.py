@@ -1,12 +1,11 @@
 """What must hold of the price of a gift whose address nobody knows."""
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.geo.cells import boundary_of, centre_of
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import VehicleKind, travel_times
+from engine.geo.travel import Points, VehicleKind, travel_times
 from engine.kernel.ids import QuoteId, UserId
 from engine.kernel.place import Point
 from engine.kernel.timing import HOUR_MS
@@ -40,7 +39,7 @@ def test_with_the_most_any_door_of_the_zone_is_paid_whenever_it_is(
     )
     vehicles = data.draw(st.sampled_from(((), (VehicleKind.CAR,))))
     wishes = Wishes(goods=GOODS, vehicles=vehicles, window=window)
-    ends = [np.array([one]) for one in (SHOP.lat, SHOP.lng, door.lat, door.lng)]
+    ends = Points.of([SHOP]), Points.of([door])
     route_m = float(travel_times(tariff.travel).metres(*ends)[0])
     busy = data.draw(st.integers(0, 5000))
     quoted = quote(
