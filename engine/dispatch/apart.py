@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geo.travel import Points, TravelProfile, VehicleKind, travel_times
+from engine.geo.travel import Points, TravelProfile, by_car_s
 from engine.kernel.place import Point
 from engine.kernel.timing import HOUR_MS, Instant
 
@@ -49,14 +49,10 @@ class _Table:
         points, count = Points.of(list(self._number)), len(self._number)
         seconds = np.zeros((count, count), dtype=np.int64)
         seconds[:known, :known] = self._seconds
-        seconds[known:] = self._ways(points[known:], points)
-        seconds[:known, known:] = self._ways(points[:known], points[known:])
+        profile, hour = self._profile, self._hour
+        seconds[known:] = by_car_s(profile, points[known:], points, at=hour)
+        seconds[:known, known:] = by_car_s(profile, points[:known], points[known:], at=hour)
         self._seconds = seconds
-
-    def _ways(self, origins: Points, points: Points) -> Seconds:
-        return travel_times(self._profile).seconds(
-            origins[:, None], points, vehicle=VehicleKind.CAR, at=self._hour
-        )
 
 
 @lru_cache(maxsize=_TABLES_MAX)

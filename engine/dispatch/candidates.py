@@ -168,7 +168,9 @@ class _Choice:
     def __init__(self, search: Search) -> None:
         self._search = search
         self._travel = travel_times(search.parameters.travel)
-        self._at = np.ascontiguousarray(_on_sphere(search.lat, search.lng).T)
+        self._couriers = Points.at(search.lat, search.lng)
+        self._shops = Points.at(search.shop_lat, search.shop_lng)
+        self._at = np.ascontiguousarray(_on_sphere(self._couriers).T)
         cells = numbers_near(search.lat, search.lng, _RESOLUTION)
         self._members = np.argsort(cells)
         is_first = np.diff(cells[self._members], prepend=cells.dtype.type(0)) > 0
@@ -177,8 +179,6 @@ class _Choice:
         self._pace_s = self._seconds_a_unit()
         self._cells, self._people, self._asks = self._as_cells(), self._as_people(), self._as_asks()
         self._shop = search.asks.shop
-        self._couriers = Points.at(search.lat, search.lng)
-        self._shops = Points.at(search.shop_lat, search.shop_lng)
 
     def of_asks(self) -> tuple[Indices, Indices]:
         """Couriers, the soonest first, and where those of each ask begin."""
@@ -239,7 +239,7 @@ class _Choice:
     def _as_asks(self) -> Asks:
         search, asks = self._search, self._search.asks
         return Asks(
-            where=_on_sphere(search.shop_lat, search.shop_lng).T[asks.shop],
+            where=_on_sphere(self._shops).T[asks.shop],
             below_s=asks.below_s,
             needs=asks.needs,
             barred_at=np.cumsum([0, *map(len, asks.barred)]),
@@ -316,8 +316,8 @@ def _sorted(at: Indices, courier: Indices, arrival_s: Seconds) -> tuple[Indices,
     return key >> (_ARRIVAL_BITS + _COURIER_BITS), courier, arrival_s + first_s
 
 
-def _on_sphere(lat: Degrees, lng: Degrees) -> NDArray[np.float64]:
+def _on_sphere(points: Points) -> NDArray[np.float64]:
     """Points of a sphere of radius 1, one row for each axis."""
-    north, east = np.radians(lat), np.radians(lng)
-    flat = np.cos(north)
-    return np.stack([flat * np.cos(east), flat * np.sin(east), np.sin(north)])
+    east = np.radians(points.lng)
+    axes = points.flat * np.cos(east), points.flat * np.sin(east), np.sin(points.north)
+    return np.stack(axes)

@@ -10,7 +10,7 @@ from engine.couriers.handing_over import is_lendable
 from engine.couriers.messages import LendCouriers
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.cells import centre_of
-from engine.geo.travel import Points, VehicleKind, travel_times
+from engine.geo.travel import Points, by_car_s, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId
 from engine.kernel.place import Point
@@ -89,7 +89,6 @@ def neighbours(zone: Zone, zones: Iterable[Zone], need: Need) -> list[Zone]:
 def _way_s(zone: Zone, neighbour: Zone, need: Need) -> int:
     """Seconds by car from the middle of the neighbour's nearest cell to the nearest shop."""
     cells = [centre_of(one) for one in neighbour.cells]
-    ways_s = travel_times(zone.parameters.travel).seconds(
-        Points.of(cells)[:, None], Points.of(need.shops), vehicle=VehicleKind.CAR, at=need.at
-    )
+    profile = zone.parameters.travel
+    ways_s = by_car_s(profile, Points.of(cells), Points.of(need.shops), at=need.at)
     return int(ways_s.min())

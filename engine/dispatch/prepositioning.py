@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from engine.couriers.courier import Courier
 from engine.couriers.prepositioning import is_idle
@@ -17,7 +16,7 @@ from engine.dispatch.apart import apart_s
 from engine.dispatch.demand import Forecast
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import Points, TravelTimes, VehicleKind, travel_times
+from engine.geo.travel import Points, VehicleKind, by_car_s, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import CourierId, OrderId, UserId
 from engine.kernel.place import Point
@@ -225,7 +224,12 @@ class _Ways:
         free_in_s = np.array(
             [max(0, seconds_between(now, one.at)) for one in freed], dtype=np.int64
         )
-        ways_s = _seconds(self._travel, [one.point for one in freed], shops, now)
+        ways_s = by_car_s(
+            zone.parameters.travel,
+            Points.of([one.point for one in freed]),
+            Points.of(shops),
+            at=now,
+        )
         self.arrive_s = free_in_s[:, None] + np.rint(ways_s * self.pace[:, None]).astype(np.int64)
         self.shops_s = apart_s(zone.parameters.travel, shops, now)
 
@@ -258,15 +262,6 @@ def _freed(
     """At the end of the route that he has."""
     walked = walk(courier, seen, parameters, now=now)
     return Freed(courier=courier, point=walked.free_point, at=walked.free_at)
-
-
-def _seconds(
-    travel: TravelTimes, origins: Sequence[Point], points: Sequence[Point], at: Instant
-) -> NDArray[np.int64]:
-    """Seconds by car from every origin to every point."""
-    return travel.seconds(
-        Points.of(origins)[:, None], Points.of(points), vehicle=VehicleKind.CAR, at=at
-    )
 
 
 def _reach(courier: Courier, longest_s: int, now: Instant) -> int:

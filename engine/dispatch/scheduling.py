@@ -9,7 +9,7 @@ from engine.couriers.breaks import ends_when
 from engine.couriers.courier import CAPACITY_G, Break, Courier, Duty
 from engine.dispatch.eta import Sighting, walk
 from engine.geo.parameters import ZoneParameters
-from engine.geo.travel import Points, VehicleKind, travel_times
+from engine.geo.travel import Points, VehicleKind, by_car_s, travel_times
 from engine.geo.zone import Zone
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Point, each_once
@@ -238,6 +238,4 @@ def _rest(rest: Break, now: Instant) -> Rest:
 
 def _seconds(parameters: ZoneParameters, places: Sequence[Point], at: Instant) -> Table:
     points = Points.of(places)
-    return travel_times(parameters.travel).seconds(
-        points[:, None], points, vehicle=VehicleKind.CAR, at=at
-    )
+    return by_car_s(parameters.travel, points, points, at=at)

@@ -128,6 +128,12 @@ def travel_times(profile: TravelProfile) -> TravelTimes:
     return GreatCircle(profile)
 
 
+def by_car_s(profile: TravelProfile, origins: Points, points: Points, *, at: Instant) -> Seconds:
+    """Seconds by car from every origin, a row each, to every point."""
+    travel = travel_times(profile)
+    return travel.seconds(origins[:, None], points, vehicle=VehicleKind.CAR, at=at)
+
+
 def great_circle_m(origins: Points, points: Points) -> NDArray[np.float64]:
     """Great-circle metres (haversine), elementwise."""
     half_lat = np.sin((points.north - origins.north) / 2)
