@@ -104,7 +104,7 @@ class Dispatcher:
         roster = self._rosters.setdefault(zone.id, Roster())
         roster.meet(self._holdings.on_duty(zone.id))
         await self._clock.sleep(0)
-        roster.look(self._telemetry.seen())
+        roster.look(self._telemetry.fixes())
         now = self._clock.now()
         await self._clock.sleep(0)
         muster = Muster(roster, zone.parameters, now)

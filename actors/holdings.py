@@ -201,7 +201,7 @@ class Holdings:
         zone = self.zones.get(order.zone_id)
         if courier is None or zone is None or order.status not in HELD:
             return None
-        seen = self._telemetry.sighting(courier.id)
+        seen = self._telemetry.fix(courier.id)
         return walk(courier, seen, zone.parameters, now=now).doors.get(order.id)
 
     def zone_body(self, zone: Zone) -> dict[str, Any]:

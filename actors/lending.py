@@ -49,7 +49,7 @@ class Lending:
                 self._holdings.on_duty(zone.id),
                 len(self._holdings.waiting(zone.id)),
                 command,
-                seen=self._telemetry.seen(),
+                seen=self._telemetry.fixes(),
                 now=now,
             )
 

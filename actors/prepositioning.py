@@ -50,7 +50,7 @@ class Prepositioning:
         """Send who goes nearer to the shop of the first trip that he is planned; who was sent."""
         if zone.parameters.leave_early_s == 0 or forecast is None:
             return set()
-        seen, now = self._telemetry.seen(), self._clock.now()
+        seen, now = self._telemetry.fixes(), self._clock.now()
         ahead = trips_ahead(plan, orders, self._holdings.couriers, now=planned_at)
         moves = moves_ahead(zone, ahead, forecast, seen=seen, now=now)
         sent = await asyncio.gather(*(self._send(one) for one in moves))
@@ -76,7 +76,7 @@ class Prepositioning:
         has_plans = {one.courier.id for one in later}
         free = [one for one in self._still_free(zone, muster, now) if one.id not in has_plans]
         await self._clock.sleep(0)
-        seen = self._telemetry.seen()
+        seen = self._telemetry.fixes()
         places = WaitingPlaces(zone, free, later, forecast, seen=seen, now=now)
         for _ in places.foreseen():
             await self._clock.sleep(0)

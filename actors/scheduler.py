@@ -51,7 +51,7 @@ class Scheduler:
         now = self._clock.now()
         self._timers.set(f"reschedule:{zone.id}", now + AGAIN_MS)
         on_duty = [
-            shift_of(one, self._telemetry.sighting(one.id), zone.parameters, now=now)
+            shift_of(one, self._telemetry.fix(one.id), zone.parameters, now=now)
             for one in self._holdings.on_duty(zone.id)
         ]
         shifts = crew(zone, on_duty, orders)

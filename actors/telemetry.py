@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from actors.ages import Ages
 from engine.couriers.fixes import Fix, FixFault, Track, follow
-from engine.dispatch.eta import Sighting
 from engine.kernel.ids import CourierId
-from engine.kernel.place import Point
 from engine.kernel.timing import Instant
 from storage.store import TrailFix
 
@@ -20,8 +18,6 @@ class Telemetry:
 
     def __init__(self, trail_sample_ms: int) -> None:
         self._fixes: dict[CourierId, Fix] = {}
-        # Made once for each fix: every tick looks at everybody in its zone.
-        self._seen: dict[CourierId, Sighting] = {}
         self._doubted: dict[CourierId, Fix] = {}
         self._moved: dict[CourierId, None] = {}
         self._trail: list[TrailFix] = []
@@ -73,17 +69,13 @@ class Telemetry:
                 )
         return strangers
 
-    def _see(self, courier_id: CourierId, fix: Fix) -> None:
-        self._fixes[courier_id] = fix
-        self._seen[courier_id] = Sighting(Point(lat=fix.lat, lng=fix.lng), fix.at)
-
     def _follow(self, courier_id: CourierId, fix: Fix, now: Instant) -> FixFault | None:
         last = self._fixes.get(courier_id)
         doubted = self._doubted.get(courier_id)
         known = None if last is None else Track(newest=last, doubted=doubted)
         track, fault = follow(known, fix, now=now)
         if track is not None and track.newest is not last:
-            self._see(courier_id, track.newest)
+            self._fixes[courier_id] = track.newest
         if track is None or track.doubted is None:
             self._doubted.pop(courier_id, None)
         else:
@@ -95,12 +87,11 @@ class Telemetry:
         for courier_id, fix in fixes.items():
             last = self._fixes.get(courier_id)
             if last is None or last.at < fix.at:
-                self._see(courier_id, fix)
+                self._fixes[courier_id] = fix
 
     def forget(self, courier_id: CourierId) -> None:
         """He is off duty: where he goes now is his own."""
         self._fixes.pop(courier_id, None)
-        self._seen.pop(courier_id, None)
         self._doubted.pop(courier_id, None)
         self._sampled_at.pop(courier_id, None)
         self._moved.pop(courier_id, None)
@@ -110,13 +101,9 @@ class Telemetry:
         for courier_id in [one for one in self._fixes if not expected(one)]:
             self.forget(courier_id)
 
-    def seen(self) -> Mapping[CourierId, Sighting]:
-        """Where everybody was seen last, as it is whenever somebody looks."""
-        return self._seen
-
-    def sighting(self, courier_id: CourierId) -> Sighting | None:
-        """Where one courier was seen last."""
-        return self._seen.get(courier_id)
+    def fixes(self) -> Mapping[CourierId, Fix]:
+        """Everybody's newest fix, as it is whenever somebody looks."""
+        return self._fixes
 
     def fix(self, courier_id: CourierId) -> Fix | None:
         """One courier's newest fix."""

@@ -28,8 +28,14 @@ class Columns(Sequence[T], Generic[T]):
     texts: ClassVar[tuple[str, ...]]
     limits: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, texts: Mapping[str, Texts], numbers: Mapping[str, Ints]) -> None:
-        self._texts, self._numbers = dict(texts), dict(numbers)
+    def __init__(
+        self,
+        texts: Mapping[str, Texts],
+        numbers: Mapping[str, Ints],
+        in_order: bool = False,  # noqa: FBT001, FBT002 - what is unpickled is told by place
+    ) -> None:
+        """in_order: it is known that they stand in the order of ids."""
+        self._texts, self._numbers, self._in_order = dict(texts), dict(numbers), in_order
         self._told: dict[int, tuple[tuple[str, ...], Ints]] = {}
 
     @classmethod
@@ -83,7 +89,7 @@ class Columns(Sequence[T], Generic[T]):
 
     @cached_property
     def _is_sorted(self) -> bool:
-        return all(map(le, self.ids, self.ids[1:]))
+        return self._in_order or all(map(le, self.ids, self.ids[1:]))
 
     def by_id(self) -> Self:
         """The same in the order of ids."""
@@ -114,8 +120,10 @@ class Columns(Sequence[T], Generic[T]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Mapping[str, Texts], Mapping[str, Ints]]]:
-        return type(self), (self._texts, self._numbers)
+    def __reduce__(
+        self,
+    ) -> tuple[type[Self], tuple[Mapping[str, Texts], Mapping[str, Ints], bool]]:
+        return type(self), (self._texts, self._numbers, self._in_order)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)

@@ -26,7 +26,7 @@ def reasons(town: Town, chains: Chains, more: Ints) -> Codes:
 def rankings(tables: Tables, chains: Chains, more: Ints, codes: Codes) -> Rankings:
     """What speaks against every candidate of every job that does not have the job."""
     town = tables.town
-    counts = town.jobs["candidates_end"] - town.jobs["candidates_begin"]
+    counts = np.diff(town.candidates_at)
     j = np.repeat(np.arange(len(counts)), counts)
     other = np.flatnonzero(town.candidate != chains.carrier[j])
     j, w, extra = j[other], town.candidate[other], more[other]
@@ -45,7 +45,7 @@ def rankings(tables: Tables, chains: Chains, more: Ints, codes: Codes) -> Rankin
 
 def reason_left_out(town: Town, codes: Codes, j: int) -> Reason:
     """Why job j has no vehicle: the reason of whoever comes nearest to having it."""
-    begin, end = town.jobs[j].candidates_begin, town.jobs[j].candidates_end
+    begin, end = town.candidates_at[j], town.candidates_at[j + 1]
     if begin == end:
         return Reason.NO_CANDIDATE
     against = {RANKED[code] for code in codes[begin:end].tolist()}
@@ -80,7 +80,7 @@ def _tell(town: Town, chains: Chains, more: Ints, codes: Codes) -> None:
     for j in range(len(town.jobs)):
         v = chains.carrier[j]
         way_s = town.approach_s[entry_of(town, v, j)] if v >= 0 else 0
-        for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
+        for entry in range(town.candidates_at[j], town.candidates_at[j + 1]):
             if v < 0:
                 codes[entry] = _against_left_out(town, j, entry, more)
             else:

@@ -15,22 +15,22 @@ def _read(town: Town, chains: Chains, v: int, desk: Desk) -> None:
 
     While a vehicle is noted its chain is being tried out, and is read anew each time.
     """
-    if desk.noted_at[v] >= 0:
-        desk.read_at[v] = -1
-    elif desk.read_at[v] == desk.age[v]:
+    if desk.marks[v].noted_at >= 0:
+        desk.marks[v].read_at = -1
+    elif desk.marks[v].read_at == desk.marks[v].age:
         return
     else:
-        desk.read_at[v] = desk.age[v]
+        desk.marks[v].read_at = desk.marks[v].age
     free_s, door, begin, trips, cost = town.vehicles[v].free_s, -1, 0, 0, 0
     count = chains.length[v]
     while begin < count:
-        desk.free_s[v, begin], desk.cost[v, begin] = free_s, cost
+        desk.standing[v, begin].free_s, desk.standing[v, begin].cost = free_s, cost
         end = trip_end(chains, v, begin)
         step, free_s = trip(town, v, chains.job, v, begin, end, free_s, door)
         cost += step
         door, begin, trips = int(chains.job[v, end - 1]), end, trips + 1
-    desk.free_s[v, count], desk.cost[v, count] = free_s, cost
-    desk.trips[v] = trips
+    desk.standing[v, count].free_s, desk.standing[v, count].cost = free_s, cost
+    desk.marks[v].trips = trips
 
 
 @compiled
@@ -40,8 +40,8 @@ def _rest(
     """Cost of the trips from `begin` on, when the vehicle is free for them there and then."""
     cost, count = 0, chains.length[v]
     while begin < count:
-        if free_s == desk.free_s[v, begin] and door == chains.job[v, begin - 1]:
-            return cost + desk.cost[v, count] - desk.cost[v, begin]
+        if free_s == desk.standing[v, begin].free_s and door == chains.job[v, begin - 1]:
+            return cost + desk.standing[v, count].cost - desk.standing[v, begin].cost
         end = trip_end(chains, v, begin)
         step, free_s = trip(town, v, chains.job, v, begin, end, free_s, door)
         if step >= INFEASIBLE:
@@ -57,13 +57,34 @@ def best_place(town: Town, chains: Chains, j: int, desk: Desk, entry: int) -> tu
 
     And that place: index and how. INFEASIBLE when there is none.
     """
-    v = town.candidate[entry]
-    best, best_at, best_how = INFEASIBLE, -1, ALONE
-    length = chains.length[v]
+    length = chains.length[town.candidate[entry]]
     if length + 1 >= chains.job.shape[1]:
-        return best, best_at, best_how
+        return INFEASIBLE, -1, ALONE
+    if length == 0:
+        return _first_place(town, chains, j, entry)
+    return _place_among(town, chains, j, desk, entry)
+
+
+@compiled
+def _first_place(town: Town, chains: Chains, j: int, entry: int) -> tuple[int, int, int]:
+    """The same of a vehicle with nothing to do; of its chain nothing need be read."""
+    v = town.candidate[entry]
+    if not _may_begin(town, chains, v, j, 0):
+        return INFEASIBLE, -1, ALONE
+    step, _ = lone(town, v, j, town.vehicles[v].free_s, town.approach_s[entry], 1)
+    if step >= INFEASIBLE:
+        return INFEASIBLE, -1, ALONE
+    return step + town.vehicles[v].use_cost, 0, ALONE
+
+
+@compiled
+def _place_among(
+    town: Town, chains: Chains, j: int, desk: Desk, entry: int
+) -> tuple[int, int, int]:
+    """The same of a vehicle that has a chain."""
+    v, best, best_at, best_how = town.candidate[entry], INFEASIBLE, -1, ALONE
     _read(town, chains, v, desk)
-    may_begin = desk.trips[v] < town.rules[0].trips_max
+    length, may_begin = chains.length[v], desk.marks[v].trips < town.rules[0].trips_max
     begin = 0
     while True:
         if may_begin and _may_begin(town, chains, v, j, begin):
@@ -80,8 +101,7 @@ def best_place(town: Town, chains: Chains, j: int, desk: Desk, entry: int) -> tu
         begin = end
     if best >= INFEASIBLE:
         return INFEASIBLE, -1, ALONE
-    used = town.vehicles[v].use_cost if length == 0 else 0
-    return best - desk.cost[v, length] + used, best_at, best_how
+    return best - desk.standing[v, length].cost, best_at, best_how
 
 
 @compiled
@@ -91,13 +111,14 @@ def known_place(town: Town, chains: Chains, j: int, desk: Desk, entry: int) -> t
     While a vehicle is noted its chain is being tried out, and nothing is kept of it.
     """
     v = town.candidate[entry]
-    if desk.noted_at[v] >= 0:
-        return best_place(town, chains, j, desk, entry)
-    if desk.best_at[entry] != desk.age[v]:
-        more, place, how = best_place(town, chains, j, desk, entry)
-        desk.best_more[entry], desk.best_place[entry], desk.best_how[entry] = more, place, how
-        desk.best_at[entry] = desk.age[v]
-    return desk.best_more[entry], desk.best_place[entry], desk.best_how[entry]
+    is_noted = desk.marks[v].noted_at >= 0
+    if not is_noted and desk.best[entry].age == desk.marks[v].age:
+        return desk.best[entry].more, desk.best[entry].place, desk.best[entry].how
+    more, place, how = best_place(town, chains, j, desk, entry)
+    if not is_noted:
+        desk.best[entry].more, desk.best[entry].place, desk.best[entry].how = more, place, how
+        desk.best[entry].age = desk.marks[v].age
+    return more, place, how
 
 
 @compiled
@@ -105,11 +126,11 @@ def _alone(town: Town, chains: Chains, v: int, j: int, desk: Desk, begin: int, e
     """Cost of the chain with a trip of j alone before the trip that begins there."""
     way_s, first = town.approach_s[entry], 1
     if begin > 0:
-        way_s, first = town.onward_s[chains.job[v, begin - 1], town.jobs[j].group], 0
-    step, then_s = lone(town, v, j, desk.free_s[v, begin], way_s, first)
+        way_s, first = town.onward_s[town.jobs[j].group, chains.job[v, begin - 1]], 0
+    step, then_s = lone(town, v, j, desk.standing[v, begin].free_s, way_s, first)
     if step >= INFEASIBLE:
         return INFEASIBLE
-    return desk.cost[v, begin] + step + _rest(town, chains, v, desk, begin, then_s, j)
+    return desk.standing[v, begin].cost + step + _rest(town, chains, v, desk, begin, then_s, j)
 
 
 @compiled
@@ -138,11 +159,12 @@ def _joined(
     desk.trip[0, index - begin] = j
     for k in range(index, end):
         desk.trip[0, k - begin + 1] = chains.job[v, k]
-    step, then_s = trip(town, v, desk.trip, 0, 0, end - begin + 1, desk.free_s[v, begin], door)
+    before = desk.standing[v, begin]
+    step, then_s = trip(town, v, desk.trip, 0, 0, end - begin + 1, before.free_s, door)
     if step >= INFEASIBLE:
         return INFEASIBLE
     last = desk.trip[0, end - begin]
-    return desk.cost[v, begin] + step + _rest(town, chains, v, desk, end, then_s, last)
+    return before.cost + step + _rest(town, chains, v, desk, end, then_s, last)
 
 
 @compiled
@@ -199,7 +221,7 @@ def price_moves(town: Town, chains: Chains, desk: Desk, more: Ints) -> None:
         rest = chain_cost(town, chains, carrier)
         if rest < INFEASIBLE and keeps_promise(town, chains, carrier):
             _price(town, chains, j, desk, more)
-            for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
+            for entry in range(town.candidates_at[j], town.candidates_at[j + 1]):
                 if more[entry] < INFEASIBLE:
                     more[entry] -= desk.noted_cost[0] - rest
                 if town.candidate[entry] == carrier:
@@ -210,16 +232,16 @@ def price_moves(town: Town, chains: Chains, desk: Desk, more: Ints) -> None:
 
 @compiled
 def _price(town: Town, chains: Chains, j: int, desk: Desk, more: Ints) -> None:
-    for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
+    for entry in range(town.candidates_at[j], town.candidates_at[j + 1]):
         more[entry] = known_place(town, chains, j, desk, entry)[0]
 
 
 @compiled
 def note(chains: Chains, desk: Desk, v: int, noted: int) -> int:
     """Keep how a vehicle's chain was before its first change; how many are noted now."""
-    if desk.noted_at[v] >= 0:
+    if desk.marks[v].noted_at >= 0:
         return noted
-    desk.noted_at[v], desk.noted[noted] = noted, v
+    desk.marks[v].noted_at, desk.noted[noted] = noted, v
     for k in range(chains.length[v]):
         desk.noted_job[noted, k] = chains.job[v, k]
         desk.noted_begins[noted, k] = chains.begins[v, k]
@@ -240,14 +262,29 @@ def restore(chains: Chains, desk: Desk, noted: int) -> None:
 
 
 @compiled
-def keep(desk: Desk, noted: int) -> None:
+def keep(chains: Chains, desk: Desk, noted: int) -> None:
     """What was tried with the noted vehicles is how they are now."""
     for k in range(noted):
-        desk.age[desk.noted[k]] += 1
+        if is_other(chains, desk, k):
+            desk.marks[desk.noted[k]].age += 1
+
+
+@compiled
+def is_other(chains: Chains, desk: Desk, k: int) -> bool:
+    """Whether the chain of the k-th noted vehicle is another one than before."""
+    v = desk.noted[k]
+    if chains.length[v] != desk.noted_length[k]:
+        return True
+    for index in range(chains.length[v]):
+        if chains.job[v, index] != desk.noted_job[k, index]:
+            return True
+        if chains.begins[v, index] != desk.noted_begins[k, index]:
+            return True
+    return False
 
 
 @compiled
 def forget(desk: Desk, noted: int) -> None:
     """Note nobody any more."""
     for k in range(noted):
-        desk.noted_at[desk.noted[k]] = -1
+        desk.marks[desk.noted[k]].noted_at = -1

@@ -27,7 +27,7 @@ def lone_prices(problem: Problem) -> LonePrices:
     town, chains = tables.town, empty_chains(tables.town)
     price = np.full(len(town.candidate), INFEASIBLE, dtype=np.int64)
     price_moves(town, chains, new_desk(town, chains), price)
-    counts = town.jobs["candidates_end"] - town.jobs["candidates_begin"]
+    counts = np.diff(town.candidates_at)
     job = np.repeat(np.arange(len(counts)), counts)
     possible = price < INFEASIBLE
     return LonePrices(

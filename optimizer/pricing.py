@@ -16,5 +16,5 @@ def price_all(town: Town, chains: Chains, desk: Desk, by_group: Ints) -> None:
     """
     for k in range(len(by_group)):
         j = by_group[k]
-        for entry in range(town.jobs[j].candidates_begin, town.jobs[j].candidates_end):
+        for entry in range(town.candidates_at[j], town.candidates_at[j + 1]):
             known_place(town, chains, j, desk, entry)

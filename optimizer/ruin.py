@@ -72,7 +72,7 @@ def _neighbours(town: Town, chains: Chains, seed: int, desk: Desk) -> int:
 @compiled
 def _one_around(town: Town, chains: Chains, seed: int) -> int:
     """A job of one of those who could carry the seed; -1 = who was drawn has none."""
-    begin, end = town.jobs[seed].candidates_begin, town.jobs[seed].candidates_end
+    begin, end = town.candidates_at[seed], town.candidates_at[seed + 1]
     if end == begin:
         return -1
     v = town.candidate[begin + np.random.randint(end - begin)]

@@ -9,7 +9,7 @@ import numpy as np
 from optimizer.arrays import INFEASIBLE, Ints
 from optimizer.compiled import compiled
 from optimizer.desk import Desk
-from optimizer.insertion import forget, keep, known_place, note, put, restore, take
+from optimizer.insertion import forget, is_other, keep, known_place, note, put, restore, take
 from optimizer.ruin import draw
 from optimizer.town import Chains, Town
 from optimizer.walking import chain_cost, keeps_promise
@@ -19,7 +19,7 @@ from optimizer.walking import chain_cost, keeps_promise
 def fill(town: Town, chains: Chains, desk: Desk, count: int) -> None:
     """Put the first `count` of `desk.jobs` in, those with the most to lose first."""
     _, noted = _put_in(town, chains, desk, count, 0.0, 0)
-    keep(desk, noted)
+    keep(chains, desk, noted)
     forget(desk, noted)
 
 
@@ -52,8 +52,8 @@ def improve(
         ):
             so_far[0] += change
             desk.left[0] += _left(chains, desk, count) - left
-            keep(desk, noted)
-            _mark(desk, noted)
+            keep(chains, desk, noted)
+            _mark(chains, desk, noted)
             if so_far[0] < so_far[1]:
                 so_far[1] = so_far[0]
                 _catch_up(chains, best, desk)
@@ -85,11 +85,11 @@ def _undo(chains: Chains, desk: Desk, noted: int, count: int) -> None:
 
 
 @compiled
-def _mark(desk: Desk, noted: int) -> None:
-    """The noted vehicles are not what they are in the best plan, or may not be."""
+def _mark(chains: Chains, desk: Desk, noted: int) -> None:
+    """The noted vehicles that changed are not what they are in the best plan, or may not be."""
     for k in range(noted):
         v = desk.noted[k]
-        if desk.differs[v] == 0:
+        if desk.differs[v] == 0 and is_other(chains, desk, k):
             desk.differs[v] = 1
             desk.other[desk.others[0]] = v
             desk.others[0] += 1
@@ -143,65 +143,52 @@ def _put_in(
     town: Town, chains: Chains, desk: Desk, count: int, noise: float, noted: int
 ) -> tuple[int, int]:
     """Insert by regret, reordering `desk.jobs`; the cost, with what stays out, and who is noted."""
-    for k in range(count):
-        _price(town, chains, desk, k)
-    cost, left = 0, count
-    while left > 0:
+    cost, left, changed = 0, count, -1
+    while True:
+        for k in range(left):
+            _price(town, chains, desk, k, changed)
         k = _most_urgent(desk, left, noise)
         if k < 0:
             break
         j, row, candidate = desk.jobs[k], desk.row[k], desk.least_at[k]
-        v = town.candidate[town.jobs[j].candidates_begin + candidate]
-        noted = note(chains, desk, v, noted)
+        changed = town.candidate[town.candidates_at[j] + candidate]
+        noted = note(chains, desk, changed, noted)
         more = desk.more[row, candidate]
-        put(chains, v, j, desk.place[row, candidate], desk.how[row, candidate])
-        chains.cost[v] += more
+        put(chains, changed, j, desk.place[row, candidate], desk.how[row, candidate])
+        chains.cost[changed] += more
         cost += more
         left -= 1
         _swap(desk, k, left)
-        for other in range(left):
-            _price_again(town, chains, desk, other, v)
     for k in range(left):
         cost += town.jobs[desk.jobs[k]].left_out
     return cost, noted
 
 
 @compiled
-def _price(town: Town, chains: Chains, desk: Desk, k: int) -> None:
-    """Find the best place of the k-th job at each of its candidates."""
-    job = town.jobs[desk.jobs[k]]
-    for entry in range(job.candidates_begin, job.candidates_end):
-        _price_one(town, chains, desk, k, entry)
-    _rank(town, desk, k)
+def _price(town: Town, chains: Chains, desk: Desk, k: int, changed: int) -> None:
+    """Find the best place of the k-th job at each of its candidates.
 
-
-@compiled
-def _price_again(town: Town, chains: Chains, desk: Desk, k: int, v: int) -> None:
-    """The chain of v has changed: its places are others."""
-    job = town.jobs[desk.jobs[k]]
-    for entry in range(job.candidates_begin, job.candidates_end):
-        if town.candidate[entry] == v:
-            _price_one(town, chains, desk, k, entry)
-            _rank(town, desk, k)
-            break
-
-
-@compiled
-def _price_one(town: Town, chains: Chains, desk: Desk, k: int, entry: int) -> None:
-    j, row = desk.jobs[k], desk.row[k]
-    candidate = entry - town.jobs[j].candidates_begin
-    more, place, how = known_place(town, chains, j, desk, entry)
-    desk.more[row, candidate], desk.place[row, candidate] = more, place
-    desk.how[row, candidate] = how
+    changed: the vehicle whose chain is another one than when that was done, -1 = it was not.
+    """
+    j, row, is_other = desk.jobs[k], desk.row[k], changed < 0
+    for entry in range(town.candidates_at[j], town.candidates_at[j + 1]):
+        if changed >= 0 and town.candidate[entry] != changed:
+            continue
+        candidate, is_other = entry - town.candidates_at[j], True
+        more, place, how = known_place(town, chains, j, desk, entry)
+        desk.more[row, candidate], desk.place[row, candidate] = more, place
+        desk.how[row, candidate] = how
+    if is_other:
+        _rank(town, desk, k)
 
 
 @compiled
 def _rank(town: Town, desk: Desk, k: int) -> None:
     """The best two costs of the k-th job, one of which may be to leave it out."""
-    job, row, place = town.jobs[desk.jobs[k]], desk.row[k], -1
-    best = job.left_out
+    j, row, place = desk.jobs[k], desk.row[k], -1
+    best = town.jobs[j].left_out
     second = best
-    for candidate in range(job.candidates_end - job.candidates_begin):
+    for candidate in range(town.candidates_at[j + 1] - town.candidates_at[j]):
         more = desk.more[row, candidate]
         if more < best:
             best, second, place = more, best, candidate
@@ -240,7 +227,7 @@ def relocate(town: Town, chains: Chains, desk: Desk) -> None:
         desk.jobs[0] = at
         change, noted = _try_again(town, chains, desk, 1)
         if change < 0:
-            keep(desk, noted)
+            keep(chains, desk, noted)
             quiet = 0
         else:
             _undo(chains, desk, noted, 1)

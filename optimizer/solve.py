@@ -75,7 +75,7 @@ def _improved(
         end = min(rounds, begin + _STRIDE)
         improve(town, chains, best, desk, so_far, (begin, end, rounds), warmth)
     # Of the others the best plan's chains are the present ones, and what is known of them holds.
-    desk.age[desk.differs > 0] += 1
+    desk.marks["age"][desk.differs > 0] += 1
     return best
 
 
@@ -101,10 +101,10 @@ def _routes(tables: Tables, chains: Chains) -> RouteTable:
     job, begins = chains.job[used][is_planned], chains.begins[used][is_planned]
     first = np.flatnonzero(begins)
     trips = np.bincount(np.repeat(np.arange(len(used)), length)[first], minlength=len(used))
-    ids, groups = tables.jobs.ids, tables.jobs.groups
+    vehicles, ids, groups = tables.vehicles.ids, tables.jobs.ids, tables.jobs.groups
     nothing = np.zeros(0, dtype=np.int64)
     routes = RouteTable(
-        vehicles=tuple([tables.vehicles.ids[v] for v in used.tolist()]),
+        vehicles=tuple(map(vehicles.__getitem__, used.tolist())),
         trips_begin=np.concatenate([[0], np.cumsum(trips)]),
         groups=("",) * len(first),
         leave_s=nothing,

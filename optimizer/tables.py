@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array
 
 from optimizer.arrays import NEVER, Ints, Numbers, or_never
 from optimizer.candidates import CandidateTable, members
@@ -13,7 +12,7 @@ from optimizer.routes import bound_groups, kept_by, promises
 from optimizer.ruin import SAMPLED_MAX
 from optimizer.timing import Timetable, limits
 from optimizer.town import FIRST_TRIP, GROUP, JOB, RULES, VEHICLE, Records, Town
-from optimizer.ways import Ways, number_ways
+from optimizer.ways import no_ways, number_ways
 
 
 class Tables:
@@ -64,8 +63,6 @@ class Tables:
                 weight_g=jobs.number("weight_g"),
                 left_out=importance * (weights.unassigned + weights.unassigned_age * age_s),
                 kept=kept_by(problem.incumbent, self.vehicles, self.jobs),
-                candidates_begin=self._candidates_at[:-1],
-                candidates_end=self._candidates_at[1:],
             ),
             vehicles=self._vehicle_records(),
             first_trips=self._first_trips(),
@@ -84,6 +81,7 @@ class Tables:
                 trips_max=[policy.trips_max],
                 has_neighbours=[self._neighbours.size > 0],
             ),
+            candidates_at=self._candidates_at,
             candidate=self._candidate,
             approach_s=approach_s,
             onward_s=onward_s,
@@ -145,34 +143,24 @@ class Tables:
 
     def _approaches(self, shops: Ints) -> tuple[Numbers, tuple[Ints, Ints]]:
         """Seconds to shops by entry of candidates, and which groups may follow which in a chain."""
-        starts, entries = self.vehicles.number("node"), len(self._candidate)
-        ways = Ways(
-            of=np.empty(entries, dtype=np.int32),
-            vehicle=np.empty(entries, dtype=np.int32),
-            group=np.empty(entries, dtype=np.int32),
-            last=np.full((len(starts), 2), -1, dtype=np.int32),
-        )
+        starts = self.vehicles.number("node")
+        ways = no_ways(len(starts), self._groups, len(self._candidate))
         count = number_ways(self.by_group, self._group, self._candidates_at, self._candidate, ways)
         v, g = ways.vehicle[:count], ways.group[:count]
         way_s = self.problem.travel.between(starts[v], shops[g]).astype(np.int32)
-        return way_s[ways.of], self._followed(v, g)
-
-    def _followed(self, v: Numbers, g: Numbers) -> tuple[Ints, Ints]:
-        """Groups, and those that somebody may go to after them; v[i] may carry jobs of g[i]."""
-        shape = (len(self.vehicles), self._groups)
-        serves = csr_array((np.ones(len(v), dtype=np.int32), (v, g)), shape=shape)
-        first, then = (serves.T @ serves).nonzero()
-        return first, then
+        first, then = np.nonzero(ways.may_follow)
+        return way_s[ways.of], (first, then)
 
     def _onward_s(self, shops: Ints, follows: tuple[Ints, Ints]) -> Numbers:
         """Seconds from doors to shops."""
-        first, then = follows
+        # Who may follow may go first, too: so it is written row by row.
+        then, first = follows
         sizes = np.bincount(self._group, minlength=self._groups)
         pair, place = members((np.cumsum(sizes) - sizes)[first], sizes[first])
         j, then = self.by_group[place], then[pair]
         doors = self.jobs.number("delivery")
-        onward_s = np.zeros((len(doors), len(shops)), dtype=np.int32)
-        onward_s[j, then] = self.problem.travel.between(doors[j], shops[then])
+        onward_s = np.zeros((len(shops), len(doors)), dtype=np.int32)
+        onward_s[then, j] = self.problem.travel.between(doors[j], shops[then])
         return onward_s
 
     def _hops(self) -> tuple[Numbers, Records, Numbers]:
@@ -236,7 +224,8 @@ class Tables:
 
 
 def _records(kind: np.dtype[np.void], **columns: ArrayLike) -> Records:
+    """Raises ValueError where a number has no room in its field."""
     records = np.recarray(len(np.asarray(next(iter(columns.values())))), dtype=kind)
     for name, column in columns.items():
-        records[name] = column
+        records[name] = np.asarray(column).astype(kind[name], casting="same_value", copy=False)
     return records

@@ -9,28 +9,24 @@ from optimizer.arrays import Ints, Numbers
 
 Records: TypeAlias = np.recarray[tuple[int], np.dtype[np.void]]
 
+# The search asks for jobs and vehicles in any order: one is no longer than a line of the nearest
+# memory.
 JOB = np.dtype(
-    [
-        (name, np.int64)
+    [(name, np.int64) for name in ("ready_s", "earliest_s", "due_s", "left_out")]
+    + [
+        (name, np.int32)
         for name in (
             "group",
-            "ready_s",
-            "earliest_s",
-            "due_s",
-            "ride_s",
             "rank",
+            "kept",
+            "ride_s",
             "waiting",
             "lateness",
             "load",
             "weight_g",
-            "left_out",
-            "kept",
-            "candidates_begin",
-            "candidates_end",
         )
     ]
 )
-# The search asks for vehicles in any order: one is no longer than a line of the nearest memory.
 VEHICLE = np.dtype(
     [
         (name, np.int64)
@@ -80,15 +76,16 @@ class Town(NamedTuple):
     their ids. Instants and spans are seconds, costs are integers in the unit of `Weights`.
 
     jobs: kept is the vehicle of the job in the incumbent, -1 = none; the vehicles that may carry it
-    are candidate[candidates_begin : candidates_end].
+    are candidate[candidates_at[j] : candidates_at[j + 1]].
     vehicles: bound is the group for which it is under way, -1 = none; priced_s is until when a
     second of its time costs second_permille thousandths. first_trips[v]: the limits of the trip for
     which it is under way, which must allow what was promised before.
     rules: one record. approach_s tells, entry by entry of `candidate`, the way of that vehicle to
-    the place of that job, onward_s[j, g] the way from the door of j where somebody may serve both;
-    apart_s[g, g] is between the places themselves. The door of j and that of k, both of g, are
-    hop_s[hop_at + rank of j * members + rank of k] apart. From shops of neighbouring groups g and h
-    one trip may fetch: beside_at[g, h] is where their block of hop_s begins, -1 = they are none.
+    the place of that job, onward_s[g, j] the way to the place of g from the door of j where
+    somebody may serve both; apart_s[g, g] is between the places themselves. The door of j and that
+    of k, both of g, are hop_s[hop_at + rank of j * members + rank of k] apart. From shops of
+    neighbouring groups g and h one trip may fetch: beside_at[g, h] is where their block of hop_s
+    begins, -1 = they are none.
     The way from the place of g to the door of k of h is at rank of k in it, that from the door of j
     of g to it at (rank of j + 1) * members of h + rank of k. Without any neighbours it is empty.
     """
@@ -98,6 +95,7 @@ class Town(NamedTuple):
     first_trips: Records
     groups: Records
     rules: Records
+    candidates_at: Ints
     candidate: Numbers
     approach_s: Numbers
     onward_s: NDArray[np.int32]

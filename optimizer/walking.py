@@ -21,14 +21,14 @@ def _taken_cost(town: Town, v: int, from_s: int, to_s: int) -> int:
 @compiled
 def entry_of(town: Town, v: int, j: int) -> int:
     """The entry of `candidate` that says that v may carry j, -1 = it may not."""
-    begin, end = town.jobs[j].candidates_begin, town.jobs[j].candidates_end
+    begin, end = town.candidates_at[j], town.candidates_at[j + 1]
     while begin < end:
         middle = (begin + end) // 2
         if town.candidate[middle] < v:
             begin = middle + 1
         else:
             end = middle
-    if begin < town.jobs[j].candidates_end and town.candidate[begin] == v:
+    if begin < town.candidates_at[j + 1] and town.candidate[begin] == v:
         return int(begin)
     return -1
 
@@ -38,7 +38,7 @@ def _way_s(town: Town, v: int, j: int, door: int) -> int:
     """To the place of j, from a door or (-1) from where v is free first."""
     if door < 0:
         return int(town.approach_s[entry_of(town, v, j)])
-    return int(town.onward_s[door, town.jobs[j].group])
+    return int(town.onward_s[town.jobs[j].group, door])
 
 
 @compiled
@@ -57,6 +57,24 @@ def trip(
     Its jobs are table[row, begin:end]. The vehicle is free at free_s, at the door of a job, or (-1)
     where it begins its first trip.
     """
+    if end - begin > 1:
+        return _bundle(town, v, table, row, begin, end, free_s, door)
+    j = table[row, begin]
+    return lone(town, v, j, free_s, _way_s(town, v, j, door), 1 if door < 0 else 0)
+
+
+@compiled
+def _bundle(
+    town: Town,
+    v: int,
+    table: Numbers,
+    row: int,
+    begin: int,
+    end: int,
+    free_s: int,
+    door: int,
+) -> tuple[int, int]:
+    """The same of a trip of several jobs."""
     vehicle, rules = town.vehicles[v], town.rules[0]
     latest_s, capacity, capacity_g, count_max, extra_s_max = _limits(town, v, door)
     ready_s, size, weight_g = _load(town, table, row, begin, end)
@@ -93,7 +111,7 @@ def trip(
 
 @compiled
 def lone(town: Town, v: int, j: int, free_s: int, way_s: int, first: int) -> tuple[int, int]:
-    """The same of a trip of one job, which is never slower than alone.
+    """The same of a trip of one job, which is never slower than alone; most trips are so.
 
     way_s: of a vehicle of plain pace to the place of j; first: 1 for the first trip of a chain.
     """

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from optimizer.arrays import Ints, Numbers
 from optimizer.compiled import compiled
 
@@ -9,13 +12,29 @@ from optimizer.compiled import compiled
 class Ways(NamedTuple):
     """The way of an entry of candidates, and the vehicle and the group of each way.
 
-    last: scratch paper, of each vehicle the last group that it met and its way there.
+    may_follow[g, h]: 1 where somebody may carry jobs of both groups.
+    last, before: scratch paper, the last way of each vehicle, and the one before each of its ways,
+    -1 = none.
     """
 
     of: Numbers
     vehicle: Numbers
     group: Numbers
+    may_follow: NDArray[np.uint8]
     last: Numbers
+    before: Numbers
+
+
+def no_ways(vehicles: int, groups: int, entries: int) -> Ways:
+    """Room for as many as there are entries."""
+    return Ways(
+        of=np.empty(entries, dtype=np.int32),
+        vehicle=np.empty(entries, dtype=np.int32),
+        group=np.empty(entries, dtype=np.int32),
+        may_follow=np.zeros((groups, groups), dtype=np.uint8),
+        last=np.full(vehicles, -1, dtype=np.int32),
+        before=np.empty(entries, dtype=np.int32),
+    )
 
 
 @compiled
@@ -31,9 +50,20 @@ def number_ways(
         j = by_group[k]
         for entry in range(candidates_at[j], candidates_at[j + 1]):
             v = candidate[entry]
-            if ways.last[v, 0] != group[j]:
-                ways.last[v, 0], ways.last[v, 1] = group[j], count
+            if ways.last[v] < 0 or ways.group[ways.last[v]] != group[j]:
                 ways.vehicle[count], ways.group[count] = v, group[j]
+                ways.before[count], ways.last[v] = ways.last[v], count
+                _mark(ways, count)
                 count += 1
-            ways.of[entry] = ways.last[v, 1]
+            ways.of[entry] = ways.last[v]
     return count
+
+
+@compiled
+def _mark(ways: Ways, way: int) -> None:
+    """Before and after the group of this way come those of the ways before it."""
+    group, earlier = ways.group[way], way
+    while earlier >= 0:
+        other = ways.group[earlier]
+        ways.may_follow[group, other] = ways.may_follow[other, group] = 1
+        earlier = ways.before[earlier]

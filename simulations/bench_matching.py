@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from actors.garbage import seldom_collecting
-from engine.dispatch.eta import Sighting
+from engine.couriers.fixes import Fix
 from engine.dispatch.muster import Muster
 from engine.dispatch.pool import stated
 from engine.dispatch.roster import Roster
@@ -103,7 +103,7 @@ def _measured(size: tuple[int, int], ticks: int, seed: int, progress: Progress) 
 
 class _State(NamedTuple):
     crowd: Crowd
-    seen: dict[CourierId, Sighting]
+    seen: dict[CourierId, Fix]
     now: Instant
 
 
@@ -114,7 +114,10 @@ def _life(first: Crowd, ticks: int, seed: int) -> Iterator[_State]:
     points = {one.id: one.last_point for one in first.couriers}
     for number in range(ticks):
         now = NOW + number * _TICK_MS
-        seen = {one: Sighting(point, now) for one, point in points.items()}
+        seen = {
+            one: Fix(lat=point.lat, lng=point.lng, at=now, accuracy_m=10.0)
+            for one, point in points.items()
+        }
         yield _State(first._replace(orders=orders), seen, now)
         points = {one: near(point, chance, _MOVED_DEG) for one, point in points.items()}
         for at in chance.sample(range(len(orders)), max(1, len(orders) * _CHANGED_PERCENT // 100)):

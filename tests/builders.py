@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from engine import what_if
 from engine.couriers import breaks, duty
 from engine.couriers.courier import Courier, Duty, ProgressStep, Stop
+from engine.couriers.fixes import Fix
 from engine.couriers.messages import (
     AcceptOffer,
     DeclineOffer,
@@ -216,6 +217,11 @@ def an_offer(
         explanation=_EXPLANATION,
     )
     return replace(offer, **fields)
+
+
+def a_fix(point: Point, at: Instant = NOON) -> Fix:
+    """A good one."""
+    return Fix(lat=point.lat, lng=point.lng, at=at, accuracy_m=5.0)
 
 
 def a_made_offer(status: OfferStatus = OfferStatus.OPEN, *, zone: Zone | None = None) -> Offer:

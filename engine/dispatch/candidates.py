@@ -119,18 +119,18 @@ def _asked(
     reach_s = reaches_s(orders.rows["released_at"], parameters, muster.now)
     barred: dict[tuple[int, ...], int] = {(): 0}
     whom = np.zeros(len(orders.ids), dtype=np.int64)
-    for at, order in enumerate(orders.orders):
-        if order.lapsed:
-            found = _barred(order, muster.ids, parameters, muster.now)
-            whom[at] = barred.setdefault(found, len(barred))
+    for at in np.flatnonzero(orders.rows["has_lapsed"]).tolist():
+        found = _barred(orders.orders[at], muster.ids, parameters, muster.now)
+        whom[at] = barred.setdefault(found, len(barred))
     below_s = np.minimum(reach_s, parameters.approach_s_max) + 1
     columns = shops.of, below_s, whom, *orders.needs().T
     first, ask = _alike(columns)
+    each = tuple(barred)
     asks = Asked(
         shop=shops.of[first],
         below_s=below_s[first],
         needs=orders.needs()[first],
-        barred=tuple([tuple(barred)[one] for one in whom[first].tolist()]),
+        barred=tuple(map(each.__getitem__, whom[first].tolist())),
     )
     return asks, ask
 

@@ -5,18 +5,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from engine.couriers.courier import Courier, Stop, StopKind
+from engine.couriers.fixes import Fix
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import TravelTimes, travel_times
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Point
 from engine.kernel.timing import MINUTE_MS, SECOND_MS, Instant
-
-
-class Sighting(Struct, frozen=True):
-    """Where a courier was seen, and when."""
-
-    point: Point
-    at: Instant
 
 
 class Walk(Struct, frozen=True, kw_only=True):
@@ -30,9 +24,7 @@ class Walk(Struct, frozen=True, kw_only=True):
     free_point: Point
 
 
-def walk(
-    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, *, now: Instant
-) -> Walk:
+def walk(courier: Courier, seen: Fix | None, parameters: ZoneParameters, *, now: Instant) -> Walk:
     """Walk a courier's route from where he is to where he will be free.
 
     Where he has arrived is done first, whatever the route says.
@@ -62,7 +54,7 @@ def walk(
 
 
 def arrival(
-    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, *, now: Instant
+    courier: Courier, seen: Fix | None, parameters: ZoneParameters, *, now: Instant
 ) -> Instant:
     """When he is, or was, at the first stop of his route."""
     first = courier.route[0]
@@ -89,7 +81,7 @@ def _handover(
 
 
 def _first_arrival(
-    courier: Courier, stop: Stop, seen: Sighting | None, travel: TravelTimes, now: Instant
+    courier: Courier, stop: Stop, seen: Fix | None, travel: TravelTimes, now: Instant
 ) -> Instant:
     """By the timetable while what was seen agrees with it to a minute, else by what was seen."""
     leg_s = travel.one_s(

@@ -6,9 +6,10 @@ from typing import Final
 from msgspec import Struct
 
 from engine.couriers.courier import Courier
+from engine.couriers.fixes import Fix
 from engine.couriers.handing_over import is_lendable
 from engine.couriers.messages import LendCouriers
-from engine.dispatch.eta import Sighting, walk
+from engine.dispatch.eta import walk
 from engine.geo.cells import centre_of
 from engine.geo.travel import Points, by_car_s, travel_times
 from engine.geo.zone import Zone
@@ -50,7 +51,7 @@ def spared(
     waiting: int,
     command: LendCouriers,
     *,
-    seen: Mapping[CourierId, Sighting],
+    seen: Mapping[CourierId, Fix],
     now: Instant,
 ) -> dict[CourierId, Point]:
     """Whom the zone lends, and where each is: the nearest to each shop in turn.

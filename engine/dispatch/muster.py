@@ -25,25 +25,24 @@ class Muster:
     def __init__(self, roster: Roster, parameters: ZoneParameters, now: Instant) -> None:
         self._parameters = parameters
         self.now = now
-        is_available = roster.rows["is_free"] & (roster.rows["ends_at"] > now)
+        is_available = roster.columns["is_free"] & (roster.columns["ends_at"] > now)
         places = roster.by_id[is_available[roster.by_id]]
-        chosen, rows = places.tolist(), roster.rows[places]
+        chosen, columns = places.tolist(), roster.of(places)
         self.ids = tuple(map(roster.ids.__getitem__, chosen))
         self._everybody, self._chosen = roster.couriers, chosen
-        self.units, self.grams = rows["units"].copy(), rows["grams"].copy()
-        self.kind, self.skills = rows["kind"].copy(), rows["skills"].copy()
-        self.cash = rows["cash"].copy()
-        self.ends_at = rows["ends_at"].copy()
-        is_seen = rows["seen_at"] >= rows["leaves_at"]
-        self.lat = np.where(is_seen, rows["seen_lat"], rows["last_lat"])
-        self.lng = np.where(is_seen, rows["seen_lng"], rows["last_lng"])
-        self.free_at = np.maximum(now, np.maximum(rows["leaves_at"], rows["back_at"]))
-        self.idle_since = np.maximum(rows["free_since"], rows["back_at"])
+        self.units, self.grams, self.cash = columns["units"], columns["grams"], columns["cash"]
+        self.kind, self.skills = columns["kind"], columns["skills"]
+        self.ends_at = columns["ends_at"]
+        is_seen = columns["seen_at"] >= columns["leaves_at"]
+        self.lat = np.where(is_seen, columns["seen_lat"], columns["last_lat"])
+        self.lng = np.where(is_seen, columns["seen_lng"], columns["last_lng"])
+        self.free_at = np.maximum(now, np.maximum(columns["leaves_at"], columns["back_at"]))
+        self.idle_since = np.maximum(columns["free_since"], columns["back_at"])
         self.under_way: dict[CourierId, UnderWay] = {}
         self.busy: list[Busy] = []
-        for place in np.flatnonzero(rows["has_route"]).tolist():
+        for place in np.flatnonzero(columns["has_route"]).tolist():
             at = chosen[place]
-            self.busy.append(Busy(place, roster.couriers[at], roster.sightings[at]))
+            self.busy.append(Busy(place, roster.couriers[at], roster.fixes[at]))
 
     def couriers(self) -> Iterator[Courier]:
         """They, as they were."""

@@ -176,6 +176,7 @@ def _vehicles(muster: Muster, parameters: ZoneParameters) -> VehicleTable:
             + _rest_s(muster, latest_s) * parameters.shift_end_idle_percent // 100,
             "pace_permille": np.array([paces[kind] for kind in KINDS])[muster.kind],
         },
+        in_order=True,
     )
 
 
@@ -225,6 +226,7 @@ def _jobs(orders: WaitingList, shops: Shops, muster: Muster, alone: frozenset[Or
             "weight_g": rows["grams"].copy(),
             "weight": np.ones(len(groups), dtype=np.int64),
         },
+        in_order=True,
     )
 
 

@@ -11,10 +11,11 @@ import numpy as np
 from msgspec import Struct
 
 from engine.couriers.courier import Courier
+from engine.couriers.fixes import Fix
 from engine.couriers.prepositioning import is_idle
 from engine.dispatch.apart import apart_s
 from engine.dispatch.demand import Forecast
-from engine.dispatch.eta import Sighting, walk
+from engine.dispatch.eta import walk
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import Points, VehicleKind, by_car_s, travel_times
 from engine.geo.zone import Zone
@@ -116,7 +117,7 @@ def moves_ahead(
     ahead: Sequence[Ahead],
     forecast: Forecast,
     *,
-    seen: Mapping[CourierId, Sighting],
+    seen: Mapping[CourierId, Fix],
     now: Instant,
 ) -> list[WaitMove]:
     """The hops on which couriers go nearer to the shops of their planned trips.
@@ -158,7 +159,7 @@ class WaitingPlaces:
         later: Sequence[Freed],
         forecast: Forecast,
         *,
-        seen: Mapping[CourierId, Sighting],
+        seen: Mapping[CourierId, Fix],
         now: Instant,
     ) -> None:
         """`free` are the available couriers for whom nothing is planned, `later` all others.
@@ -256,9 +257,7 @@ class _Ways:
         )
 
 
-def _freed(
-    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, now: Instant
-) -> Freed:
+def _freed(courier: Courier, seen: Fix | None, parameters: ZoneParameters, now: Instant) -> Freed:
     """At the end of the route that he has."""
     walked = walk(courier, seen, parameters, now=now)
     return Freed(courier=courier, point=walked.free_point, at=walked.free_at)

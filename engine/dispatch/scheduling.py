@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from engine.couriers.breaks import ends_when
 from engine.couriers.courier import CAPACITY_G, Break, Courier, Duty
-from engine.dispatch.eta import Sighting, walk
+from engine.couriers.fixes import Fix
+from engine.dispatch.eta import walk
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import Points, VehicleKind, by_car_s, travel_times
 from engine.geo.zone import Zone
@@ -59,7 +60,7 @@ class Shift(Struct, frozen=True, kw_only=True):
 
 
 def shift_of(
-    courier: Courier, seen: Sighting | None, parameters: ZoneParameters, *, now: Instant
+    courier: Courier, seen: Fix | None, parameters: ZoneParameters, *, now: Instant
 ) -> Shift:
     """A courier on duty, from when and where his present route ends."""
     walked = walk(courier, seen, parameters, now=now)

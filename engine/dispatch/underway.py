@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from engine.couriers.courier import Courier
-from engine.dispatch.eta import Sighting, arrival
+from engine.couriers.fixes import Fix
+from engine.dispatch.eta import arrival
 from engine.dispatch.revision import first_trip
 from engine.geo.parameters import ZoneParameters
 from engine.kernel.ids import CourierId, OrderId
@@ -20,7 +21,7 @@ class Busy(NamedTuple):
 
     at: int
     courier: Courier
-    seen: Sighting | None
+    seen: Fix | None
 
 
 class UnderWay(NamedTuple):

@@ -9,7 +9,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from engine.couriers.courier import Courier
-from engine.dispatch.eta import Sighting, walk
+from engine.couriers.fixes import Fix
+from engine.dispatch.eta import walk
 from engine.dispatch.offer import PassedOver, Ranked
 from engine.dispatch.roster import Roster
 from engine.dispatch.why import Why, reach_s, why_not, why_unavailable
@@ -126,7 +127,7 @@ class Surroundings:
     """The couriers on duty around shops, whatever they do."""
 
     def __init__(self, roster: Roster, parameters: ZoneParameters, now: Instant) -> None:
-        self._couriers, self._sightings = roster.couriers, roster.sightings
+        self._couriers, self._fixes = roster.couriers, roster.fixes
         self._parameters = parameters
         self._now = now
         self._lat, self._lng = roster.places()
@@ -168,7 +169,7 @@ class Surroundings:
             others.append(Ranked(courier_id=courier.id, cost_more=None, reason=why.value))
         return (*best, *others)[:count]
 
-    def _excluded(self, order: Order, courier: Courier, seen: Sighting | None) -> Why:
+    def _excluded(self, order: Order, courier: Courier, seen: Fix | None) -> Why:
         """Why he is no candidate."""
         why = why_unavailable(courier, self._now) or why_not(
             order, courier, self._parameters, self._now
@@ -182,7 +183,7 @@ class Surroundings:
         is_far = approach_s > reach_s(order, self._parameters, self._now)
         return Why.TOO_FAR if is_far else Why.NOT_AMONG_NEAREST
 
-    def _nearest(self, shop: Point, count: int) -> list[tuple[Courier, Sighting | None]]:
+    def _nearest(self, shop: Point, count: int) -> list[tuple[Courier, Fix | None]]:
         """As the crow flies on a flat earth: good enough to choose whom to speak of."""
         north = self._lat - shop.lat
         east = (self._lng - shop.lng) * np.cos(np.radians(shop.lat))
@@ -192,4 +193,4 @@ class Surroundings:
             chosen = chosen[np.argsort(away[chosen], kind="stable")]
         else:
             chosen = np.argsort(away, kind="stable")
-        return [(self._couriers[at], self._sightings[at]) for at in chosen.tolist()]
+        return [(self._couriers[at], self._fixes[at]) for at in chosen.tolist()]

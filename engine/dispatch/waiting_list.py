@@ -1,6 +1,7 @@
 """The orders of a zone's ticks as columns, kept from tick to tick."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import repeat
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -31,6 +32,7 @@ _ROW: Final = np.dtype(
             "cash",
         )
     ]
+    + [("has_lapsed", np.bool_)]
 )
 _NEEDS: Final = ("units", "grams", "kinds", "skills", "cash")
 Indices = NDArray[np.int64]
@@ -41,7 +43,7 @@ class WaitingList:
 
     It is read anew for every tick. What is the same thing as before has its row already: things
     never change, they are replaced. `groups` names their shops; `kinds` and `skills` are sets of
-    bits, `cash` is what is due at the door.
+    bits, `cash` is what is due at the door; `has_lapsed`: somebody was asked in vain.
     """
 
     def __init__(self) -> None:
@@ -60,12 +62,11 @@ class WaitingList:
     def read(self, orders: Iterable[Order]) -> None:
         """Look at all of them, and write the rows of those that have changed."""
         told = tuple(sorted(orders, key=attrgetter("id")))
-        ids = tuple([one.id for one in told])
-        before: Sequence[Order | None] = self.orders
-        if ids != self.ids:
-            before = self._arrange(ids)
-        pairs = enumerate(zip(told, before, strict=True))
-        self._write([at for at, (one, was) in pairs if one is not was], told)
+        # By what they are, not by what is in them: that would be read of each.
+        known = dict(zip(map(id, self.orders), range(len(self.orders)), strict=True))
+        was = np.array(list(map(known.get, map(id, told), repeat(-1))), dtype=np.int64)
+        self._arrange(tuple([one.id for one in told]), was)
+        self._write(np.flatnonzero(was < 0).tolist(), told)
         self.orders = told
 
     def shops(self) -> "Shops":
@@ -82,17 +83,14 @@ class WaitingList:
         """What each asks of a courier, one column for each kind of need."""
         return np.stack([self.rows[name] for name in _NEEDS], axis=1)
 
-    def _arrange(self, ids: tuple[OrderId, ...]) -> list[Order | None]:
-        """Keep the rows of those that are still there, at their new places; what they were."""
-        known = dict(zip(self.ids, range(len(self.ids)), strict=True))
-        places = [known.get(one, -1) for one in ids]
-        at, rows = np.array(places, dtype=np.int64), np.zeros(len(ids), _ROW)
-        rows[at >= 0] = self.rows[at[at >= 0]]
-        self.groups = ["" if one < 0 else self.groups[one] for one in places]
+    def _arrange(self, ids: tuple[OrderId, ...], was: Indices) -> None:
+        """Keep the rows of those that are still the same, where they are now; -1 = another one."""
+        rows = np.zeros(len(was), _ROW)
+        rows[was >= 0] = self.rows[was[was >= 0]]
+        self.groups = ["" if one < 0 else self.groups[one] for one in was.tolist()]
         self.ids, self.rows = ids, rows
-        return [None if one < 0 else self.orders[one] for one in places]
 
-    def _write(self, at: list[int], orders: Sequence[Order]) -> None:
+    def _write(self, at: list[int], orders: tuple[Order, ...]) -> None:
         if at:
             self.rows[at] = [_row(orders[one]) for one in at]
         for one in at:
@@ -130,4 +128,5 @@ def _row(order: Order) -> tuple[float, ...]:
     skills = sum(SKILLS[one] for one in set(gift.skills)) if gift.skills else 0
     places = shop.lat, shop.lng, door.lat, door.lng
     times = order.ready_at, order.placed_at, released_at, order.due_at
-    return *places, *times, gift.size_units, gift.weight_g, kinds, skills, cash_due(order)
+    needs = gift.size_units, gift.weight_g, kinds, skills, cash_due(order)
+    return *places, *times, *needs, bool(order.lapsed)

@@ -86,7 +86,7 @@ def test_who_is_not_expected_is_not_followed() -> None:
     telemetry = Telemetry(SAMPLE_MS)
     fixes = [(SALEM, _fix()), (NADIA, _fix())]
     telemetry.report(fixes, expected=lambda one: one == NADIA, now=NOON)
-    assert set(telemetry.seen()) == {NADIA}
+    assert set(telemetry.fixes()) == {NADIA}
     assert telemetry.dropped == 1
 
 
@@ -110,16 +110,16 @@ def test_only_what_is_new_is_taken() -> None:
 def test_who_is_forgotten_leaves_nothing_behind() -> None:
     telemetry = _telemetry((SALEM, _fix()), (NADIA, _fix()))
     telemetry.forget(SALEM)
-    assert telemetry.sighting(SALEM) is None
+    assert telemetry.fix(SALEM) is None
     assert set(telemetry.take_moved()) == {NADIA}
     telemetry.forget_all_but(lambda one: one == SALEM)
-    assert telemetry.seen() == {}
+    assert telemetry.fixes() == {}
 
 
 def test_remembered_fixes_do_not_replace_newer_ones() -> None:
     telemetry = _telemetry((SALEM, _fix(NOON - 1)))
     telemetry.restore({SALEM: _fix(NOON - 5), NADIA: _fix(NOON - 5)})
-    assert {one: seen.at for one, seen in telemetry.seen().items()} == {
+    assert {one: seen.at for one, seen in telemetry.fixes().items()} == {
         SALEM: NOON - 1,
         NADIA: NOON - 5,
     }

@@ -57,4 +57,4 @@ def test_the_search_knows_each_known_candidate_once() -> None:
     candidates = {"a": ("y", "gone", "x", "y"), "gone": ("x",)}
     tables = Tables(a_problem(vans, [a_job("a", 1, 2), a_job("b", 1, 3)], candidates=candidates))
     assert tables.town.candidate.tolist() == [0, 1]
-    assert tables.town.jobs["candidates_end"].tolist() == [2, 2]
+    assert tables.town.candidates_at.tolist() == [0, 2, 2]

@@ -210,3 +210,9 @@ def test_many_trips_may_be_planned_ahead() -> None:
     policy = Policy(bundle_size_max=1, trips_max=12)
     plan = solve(a_problem([van], jobs, policy=policy, travel=a_street()))
     assert len(plan.routes[0].trips) == 12
+
+
+def test_a_number_that_the_search_has_no_room_for_is_an_error_and_not_another_number() -> None:
+    heavy = a_problem([Vehicle(id="van", node=0)], [a_job("a", 1, 2, weight_g=2**31)])
+    with pytest.raises(ValueError, match="same_value"):
+        solve(heavy)

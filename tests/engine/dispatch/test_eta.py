@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.couriers.courier import Courier, ProgressStep, Stop, StopKind
-from engine.dispatch.eta import Sighting, walk
+from engine.dispatch.eta import walk
 from engine.geo.parameters import ZoneParameters
 from engine.geo.travel import Speeds, TravelProfile
 from engine.kernel.ids import OrderId
 from engine.kernel.place import Point, distance_m
 from engine.kernel.timing import MINUTE_MS, SECOND_MS
 from engine.orders.order import OrderStatus
-from tests.builders import NOON, a_courier, a_story, a_zone, must
+from tests.builders import NOON, a_courier, a_fix, a_story, a_zone, must
 
 # Ten metres a second along the equator: one step is a minute.
 PROFILE = TravelProfile(detour=1.0, speeds_kmh=Speeds(car=36.0))
@@ -110,7 +110,7 @@ def test_what_was_seen_of_a_courier_corrects_the_timetable(
 ) -> None:
     seen = None
     if seen_minute is not None and seen_at_minute is not None:
-        seen = Sighting(at_minute(seen_minute), NOON + seen_at_minute * MINUTE_MS)
+        seen = a_fix(at_minute(seen_minute), NOON + seen_at_minute * MINUTE_MS)
     courier = on_the_road(a_stop(StopKind.DROPOFF, 5, A))
     walked = walk(courier, seen, PARAMETERS, now=NOON)
     assert minutes(walked.doors[A]) == arrives + 0.5
@@ -121,8 +121,8 @@ def test_who_is_free_is_where_he_was_seen_last_since_he_left() -> None:
     courier = on_the_road(leaves_at=leaves_at)
     for seen, point in (
         (None, at_minute(0)),
-        (Sighting(at_minute(9), leaves_at - 1), at_minute(0)),
-        (Sighting(at_minute(9), leaves_at), at_minute(9)),
+        (a_fix(at_minute(9), leaves_at - 1), at_minute(0)),
+        (a_fix(at_minute(9), leaves_at), at_minute(9)),
     ):
         walked = walk(courier, seen, PARAMETERS, now=NOON)
         assert (walked.free_at, walked.free_point, walked.doors) == (NOON, point, {})
@@ -171,7 +171,7 @@ def test_who_drives_to_a_waiting_point_is_free_there_when_he_arrives(
 ) -> None:
     seen = None
     if seen_minute is not None and seen_at_minute is not None:
-        seen = Sighting(at_minute(seen_minute), NOON + seen_at_minute * MINUTE_MS)
+        seen = a_fix(at_minute(seen_minute), NOON + seen_at_minute * MINUTE_MS)
     courier = on_the_road(a_stop(StopKind.WAIT, 5))
     walked = walk(courier, seen, PARAMETERS, now=NOON + now_minute * MINUTE_MS)
     assert (minutes(walked.free_at), walked.free_point) == (free[0], at_minute(free[1]))

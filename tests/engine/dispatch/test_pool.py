@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.couriers.courier import Duty
-from engine.dispatch.eta import Sighting
 from engine.dispatch.pool import is_available, policy_of
 from engine.dispatch.proposals import stops_of
 from engine.dispatch.underway import UnderWay
@@ -29,6 +28,7 @@ from tests.builders import (
     NOON,
     SHOP,
     a_courier,
+    a_fix,
     a_story,
     a_zone,
     an_order,
@@ -95,7 +95,7 @@ def test_couriers_become_vehicles_from_where_and_when_they_are_free() -> None:
 def test_who_was_seen_elsewhere_starts_there() -> None:
     courier = a_courier(zone=ZONE)
     order = an_order(zone=ZONE)
-    seen = {courier.id: Sighting(SHOP, NOON)}
+    seen = {courier.id: a_fix(SHOP, NOON)}
     problem = problem_of(ZONE, [order], [courier], seen=seen, now=NOON)
     way = np.array([problem.vehicles[0].node]), np.array([problem.jobs[0].pickup])
     assert problem.travel.between(*way).tolist() == [0]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from engine.couriers.courier import Courier
-from engine.dispatch.eta import Sighting
+from engine.couriers.fixes import Fix
 from engine.dispatch.muster import Muster
 from engine.dispatch.pool import stated
 from engine.dispatch.roster import Roster
@@ -16,7 +16,7 @@ from engine.kernel.timing import Instant
 from engine.orders.order import Order
 from optimizer.problem import Problem, Route
 
-_NO_SIGHTINGS: Mapping[CourierId, Sighting] = MappingProxyType({})
+_NO_FIXES: Mapping[CourierId, Fix] = MappingProxyType({})
 _NOBODY: Mapping[CourierId, UnderWay] = MappingProxyType({})
 
 
@@ -25,7 +25,7 @@ def problem_of(
     orders: Sequence[Order],
     couriers: Sequence[Courier],
     *,
-    seen: Mapping[CourierId, Sighting] = _NO_SIGHTINGS,
+    seen: Mapping[CourierId, Fix] = _NO_FIXES,
     under_way: Mapping[CourierId, UnderWay] = _NOBODY,
     incumbent: Sequence[Route] = (),
     now: Instant,
