@@ -148,8 +148,8 @@ class Tables:
         count = number_ways(self.by_group, self._group, self._candidates_at, self._candidate, ways)
         v, g = ways.vehicle[:count], ways.group[:count]
         way_s = self.problem.travel.between(starts[v], shops[g]).astype(np.int32)
-        first, then = np.nonzero(ways.may_follow)
-        return way_s[ways.of], (first, then)
+        pairs = np.flatnonzero(ways.may_follow | ways.may_follow.T)
+        return way_s[ways.of], np.divmod(pairs, max(1, self._groups))
 
     def _onward_s(self, shops: Ints, follows: tuple[Ints, Ints]) -> Numbers:
         """Seconds from doors to shops."""

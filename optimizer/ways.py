@@ -12,7 +12,7 @@ from optimizer.compiled import compiled
 class Ways(NamedTuple):
     """The way of an entry of candidates, and the vehicle and the group of each way.
 
-    may_follow[g, h]: 1 where somebody may carry jobs of both groups.
+    may_follow[g, h]: 1 where somebody may carry jobs of both groups, and h is not after g.
     last, before: scratch paper, the last way of each vehicle, and the one before each of its ways,
     -1 = none.
     """
@@ -61,9 +61,8 @@ def number_ways(
 
 @compiled
 def _mark(ways: Ways, way: int) -> None:
-    """Before and after the group of this way come those of the ways before it."""
+    """Who goes to the group of this way may go to those of his earlier ways, too."""
     group, earlier = ways.group[way], way
     while earlier >= 0:
-        other = ways.group[earlier]
-        ways.may_follow[group, other] = ways.may_follow[other, group] = 1
+        ways.may_follow[group, ways.group[earlier]] = 1
         earlier = ways.before[earlier]
