@@ -11,7 +11,6 @@ from optimizer.town import Chains, Records, Town
 JOBS_MAX = 48
 _NEIGHBOURS_MAX = 192
 
-
 # What is asked of a vehicle, or of an entry, at once lies in one line of memory.
 STANDING = np.dtype([(name, np.int64) for name in ("free_s", "cost")])
 MARKS = np.dtype([(name, np.int32) for name in ("age", "noted_at", "read_at", "trips")])
@@ -21,15 +20,15 @@ BEST = np.dtype([("more", np.int64), ("age", np.int32), ("place", np.int16), ("h
 class Desk(NamedTuple):
     """Scratch paper.
 
-    trip: one row, the jobs of one trip. free_s, cost: by vehicle, how its chain stands before each
-    of its jobs that begins a trip, and at its end. jobs: what is reconsidered, left[0] of all
-    that nobody carries. Of the k-th job to put in, row[k] of more, place and how tells the best
-    place at each of its candidates, and least[k], second[k] and least_at[k] the best two costs and
-    where the best one is.
+    trip: one row, the jobs of one trip. standing: by vehicle, how its chain stands before each of
+    its jobs that begins a trip, and at its end. jobs: what is reconsidered, left[0] of all that
+    nobody carries. Of the k-th job to put in, row[k] of more, place and how tells the best place at
+    each of its candidates, and least[k], second[k] and least_at[k] the best two costs and where the
+    best one is.
     neighbour, apart: who could be, and how unlike it is.
     marks: by vehicle, age: how often its chain was changed for good; noted_at: where it is noted,
-    -1 = nowhere, and the noted fields say how its chain was; read_at: the age at which free_s, cost
-    and trips, how many there are, were read of it, -1 = they hold no longer.
+    -1 = nowhere, and the noted fields say how its chain was; read_at: the age at which its standing
+    and its trips, how many there are, were read, -1 = they hold no longer.
     best: by entry of `town.candidate`, the best place of that job in that vehicle's chain and what
     the chain then costs more, as they were at that age, -1 = never looked up.
     differs: by vehicle, whether its chain may be another one than in the best plan; those of whom

@@ -170,15 +170,15 @@ def _price(town: Town, chains: Chains, desk: Desk, k: int, changed: int) -> None
 
     changed: the vehicle whose chain is another one than when that was done, -1 = it was not.
     """
-    j, row, is_other = desk.jobs[k], desk.row[k], changed < 0
+    j, row, is_priced = desk.jobs[k], desk.row[k], changed < 0
     for entry in range(town.candidates_at[j], town.candidates_at[j + 1]):
         if changed >= 0 and town.candidate[entry] != changed:
             continue
-        candidate, is_other = entry - town.candidates_at[j], True
+        candidate, is_priced = entry - town.candidates_at[j], True
         more, place, how = known_place(town, chains, j, desk, entry)
         desk.more[row, candidate], desk.place[row, candidate] = more, place
         desk.how[row, candidate] = how
-    if is_other:
+    if is_priced:
         _rank(town, desk, k)
 
 
