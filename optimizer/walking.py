@@ -43,14 +43,7 @@ def _way_s(town: Town, v: int, j: int, door: int) -> int:
 
 @compiled
 def trip(
-    town: Town,
-    v: int,
-    table: Numbers,
-    row: int,
-    begin: int,
-    end: int,
-    free_s: int,
-    door: int,
+    town: Town, v: int, table: Numbers, row: int, begin: int, end: int, free_s: int, door: int
 ) -> tuple[int, int]:
     """Cost of a trip and when it ends, INFEASIBLE where it breaks a bound.
 
@@ -65,14 +58,7 @@ def trip(
 
 @compiled
 def _bundle(
-    town: Town,
-    v: int,
-    table: Numbers,
-    row: int,
-    begin: int,
-    end: int,
-    free_s: int,
-    door: int,
+    town: Town, v: int, table: Numbers, row: int, begin: int, end: int, free_s: int, door: int
 ) -> tuple[int, int]:
     """The same of a trip of several jobs."""
     vehicle, rules = town.vehicles[v], town.rules[0]
