@@ -123,13 +123,14 @@ def _asked(
         found = _barred(orders.orders[at], muster.ids, parameters, muster.now)
         whom[at] = barred.setdefault(found, len(barred))
     below_s = np.minimum(reach_s, parameters.approach_s_max) + 1
-    columns = shops.of, below_s, whom, *orders.needs().T
+    needs = orders.needs()
+    columns = shops.of, below_s, whom, *needs.T
     first, ask = _alike(columns)
     each = tuple(barred)
     asks = Asked(
         shop=shops.of[first],
         below_s=below_s[first],
-        needs=orders.needs()[first],
+        needs=needs[first],
         barred=tuple(map(each.__getitem__, whom[first].tolist())),
     )
     return asks, ask

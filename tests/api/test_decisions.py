@@ -21,18 +21,15 @@ async def test_an_operator_reads_why_an_order_waits_and_then_who_was_asked(town:
     offer = await phone.offer(courier)
     told = (await operator.get(path)).json()
     assert told["waiting"] is None
-    # A tick between his first word and his first position says of him why not yet.
-    *waits, shown = told["decisions"]
-    assert ({one["kind"] for one in waits}, shown["kind"]) == ({"wait"}, "offer")
+    assert [one["kind"] for one in told["decisions"]] == ["wait", "offer"]
+    shown = told["decisions"][1]
     assert (shown["offer_id"], shown["courier_id"]) == (offer["offer_id"], courier.user_id)
     assert (shown["mode"], shown["status"], shown["candidates"]) == ("direct", "open", 1)
 
     await phone.tell("decline", offer_id=offer["offer_id"], reason="far")
-    # A tick that was under way says how it found him: asked. The next one knows.
-    named = {"reason": Why.ASKED.value}
-    while named["reason"] == Why.ASKED.value:
-        told = (await operator.get(path)).json()
-        (named,) = told["waiting"]["couriers"] if told["waiting"] else (named,)
+    while (told := (await operator.get(path)).json())["waiting"] is None:
+        pass
+    (named,) = told["waiting"]["couriers"]
     assert (named["courier_id"], named["reason"]) == (courier.user_id, "declined")
     assert named["text_ar"] == TEXTS[Why.DECLINED][1]
 

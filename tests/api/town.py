@@ -28,6 +28,7 @@ from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.gateways.zatca import Zatca
 from actors.local import LocalCells, local_bus
 from actors.settings import ClockSettings, RuntimeKind, RuntimeSettings, UploadSettings
+from actors.solver import stopped_watch
 from actors.solving import LocalSolver
 from api.admission import Admission
 from api.app import create_app
@@ -382,7 +383,8 @@ async def a_town(
         World(
             store=store,
             live=stream,
-            solver=LocalSolver(),
+            # Without a clock: a process that only just loads the search plans all the same.
+            solver=LocalSolver(stopped_watch),
             clock=clock,
             chance=SystemChance(),
             settings=settings.runtime,
