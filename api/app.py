@@ -12,14 +12,14 @@ from actors.chance import SystemChance, new_id
 from actors.clock import SystemClock
 from api.compressed import Compressed
 from api.dated import Dated
-from api.description import TITLE, describe
+from api.description import TITLE, document
 from api.directory import ByAddress, Directory, Straight
 from api.errors import add_handlers
 from api.fields import Chosen, SparseAnswers
 from api.hosts.running import running
 from api.outermost import BodyLimit, Outermost
 from api.parts import Parts
-from api.route_table import Methods
+from api.route_table import Methods, routes_of
 from api.routes import (
     audit_log,
     cash,
@@ -114,60 +114,64 @@ def create_app(parts: Parts) -> FastAPI:
     return assemble(given, parts.settings)
 
 
-ROUTES: Final = (
-    identity,
-    sessions,
-    profiles,
-    phone,
-    step_up,
-    staff,
-    invitations,
-    order_money,
-    order_quotes,
-    orders,
-    groups,
-    sharing,
-    sheets,
-    exports,
-    searches,
-    changes,
-    conversations,
-    corrections,
-    dues,
-    reorders,
-    handovers,
-    invoices,
-    companies,
-    joined_history,
-    submissions,
-    jobs,
-    gift_links,
-    uploads,
-    decisions,
-    couriers,
-    trails,
-    wallet,
-    cash,
-    tips,
-    payouts,
-    points,
-    disputes,
-    payment_history,
-    payments,
-    periods,
-    refunds,
-    saved_methods,
-    drafts,
-    zones,
-    parameters,
-    metrics,
-    what_if,
-    audit_log,
-    refused_tries,
-    settlements,
-    privacy,
-    health,
+ROUTES: Final = routes_of(
+    identity.router,
+    sessions.router,
+    profiles.router,
+    phone.router,
+    step_up.router,
+    staff.router,
+    invitations.router,
+    order_money.router,
+    order_quotes.router,
+    orders.router,
+    groups.router,
+    sharing.router,
+    sheets.router,
+    exports.router,
+    searches.router,
+    changes.router,
+    conversations.router,
+    corrections.router,
+    dues.router,
+    reorders.router,
+    handovers.router,
+    invoices.router,
+    companies.router,
+    joined_history.router,
+    submissions.router,
+    jobs.router,
+    gift_links.router,
+    uploads.router,
+    decisions.router,
+    couriers.router,
+    trails.router,
+    wallet.router,
+    cash.router,
+    tips.router,
+    payouts.router,
+    points.router,
+    disputes.router,
+    payment_history.router,
+    payments.router,
+    periods.router,
+    refunds.router,
+    saved_methods.router,
+    drafts.router,
+    zones.router,
+    parameters.router,
+    metrics.router,
+    what_if.router,
+    audit_log.router,
+    refused_tries.router,
+    settlements.router,
+    privacy.router,
+    health.router,
 )
+# Of every application in this process: none of them changes what it serves.
+_DIRECTORY: Final = Directory(ROUTES)
+_METHODS: Final = Methods(ROUTES)
+_SPARSE_ANSWERS: Final = SparseAnswers(ROUTES)
 
 
 def assemble(opening: Opening, settings: Settings) -> FastAPI:
@@ -182,18 +186,17 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         title=TITLE,
         version=VERSION,
         lifespan=lifespan,
+        routes=[ByAddress(_DIRECTORY), *ROUTES],
         redirect_slashes=False,
         docs_url="/docs",
         redoc_url=None,
         openapi_url="/openapi.json",
-        generate_unique_id_function=lambda route: route.name,
         # Requests have a trace of ours; looking for another's costs each of them.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    directory = Directory(one for each in ROUTES for one in each.router.routes)
     app.state.settings = settings
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]
-    app.add_middleware(Straight, directory=directory)
+    app.openapi = document  # type: ignore[method-assign]
+    app.add_middleware(Straight, directory=_DIRECTORY)
     app.add_middleware(Dated)
     app.add_middleware(Chosen)
     app.add_middleware(Throttle, settings=settings.limits, speed=max(1.0, settings.clock.speed))
@@ -215,9 +218,6 @@ def assemble(opening: Opening, settings: Settings) -> FastAPI:
         new_id=partial(new_id, SystemClock(), SystemChance()),
     )
     add_handlers(app)
-    for routes in ROUTES:
-        app.include_router(routes.router)
-    app.router.routes.insert(0, ByAddress(directory))
-    app.state.methods = Methods(app)
-    app.state.sparse_answers = SparseAnswers(app)
+    app.state.methods = _METHODS
+    app.state.sparse_answers = _SPARSE_ANSWERS
     return app

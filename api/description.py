@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
-from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.errors import MEDIA_TYPE, status_of
@@ -26,7 +26,7 @@ from api.refusals import (
     TOO_MANY_AT_ONCE,
     TOO_SLOW,
 )
-from api.route_table import path_of, roles_of, routes_of
+from api.route_table import roles_of
 from api.versions import DEPRECATIONS, NEWEST
 from engine.geo.guard import Guard
 from engine.geo.parameters import ZoneParameters
@@ -110,55 +110,48 @@ def codes_of(responses: dict[str, Any]) -> set[str]:
     }
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The document, made once."""
-    if not app.openapi_schema:
-        schema = get_openapi(
-            title=TITLE,
-            version=NEWEST,
-            openapi_version="3.1.0",
-            description=_ABOUT,
-            routes=app.routes,
-        )
-        schemas = schema["components"]["schemas"]
-        schemas["Problem"] = _problem_schema()
-        _, ours = msgspec.json.schema_components(
-            (ZoneParameters, Guard), ref_template=_REF + "{name}"
-        )
-        schemas.update(msgspec.json.decode(msgspec.json.encode(ours)))
-        for body in ("ZoneBody", "ParametersBody"):
-            schemas[body]["properties"]["parameters"] = {"$ref": f"{_REF}ZoneParameters"}
-        for body in ("RestoreBody", "ParametersBody"):
-            guard = {"anyOf": [{"$ref": f"{_REF}Guard"}, {"type": "null"}]}
-            schemas[body]["properties"]["guard"] = guard
-        _say_to_whom(app, schema["paths"])
-        _say_what_is_asked(app, schema["paths"])
-        _say_what_goes(schema["paths"])
-        show_examples(schema)
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        app.openapi_schema = schema
-    return app.openapi_schema
+@cache
+def document() -> dict[str, Any]:
+    """Made once; not to be changed."""
+    from api.app import ROUTES  # noqa: PLC0415 - its routes import this file
 
-
-def _say_to_whom(app: FastAPI, paths: dict[str, Any]) -> None:
-    """Each operation names the roles that may ask it; without any it is open to all."""
-    for route in routes_of(app):
-        if roles := roles_of(route):
-            for method in route.methods or ():
-                paths[path_of(route)][method.lower()]["x-roles"] = sorted(roles)
-
-
-def _say_what_is_asked(app: FastAPI, paths: dict[str, Any]) -> None:
-    """The parameters of lists, and of answers that can be cut, which no signature shows."""
-    for route in routes_of(app):
-        for query in queries_of(route.dependant):
-            for method in route.methods or ():
-                _add(paths[path_of(route)][method.lower()], query.parameters)
-    for route, sparse in sparse_routes(app):
-        operation = paths[path_of(route)]["get"]
+    described = get_openapi(
+        title=TITLE,
+        version=NEWEST,
+        openapi_version="3.1.0",
+        description=_ABOUT,
+        routes=ROUTES,
+    )
+    schemas, paths = described["components"]["schemas"], described["paths"]
+    schemas["Problem"] = _problem_schema()
+    _, ours = msgspec.json.schema_components((ZoneParameters, Guard), ref_template=_REF + "{name}")
+    schemas.update(msgspec.json.decode(msgspec.json.encode(ours)))
+    for body in ("ZoneBody", "ParametersBody"):
+        schemas[body]["properties"]["parameters"] = {"$ref": f"{_REF}ZoneParameters"}
+    for body in ("RestoreBody", "ParametersBody"):
+        guard = {"anyOf": [{"$ref": f"{_REF}Guard"}, {"type": "null"}]}
+        schemas[body]["properties"]["guard"] = guard
+    for route in ROUTES:
+        for method in route.methods or ():
+            _say_more(route, paths[route.path][method.lower()])
+    for route, sparse in sparse_routes(ROUTES):
+        operation = paths[route.path]["get"]
         _add(operation, (sparse.parameter,))
         _may_refuse(operation, INVALID_REQUEST)
+    _say_what_goes(paths)
+    show_examples(described)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return described
+
+
+def _say_more(route: APIRoute, operation: dict[str, Any]) -> None:
+    """Who may ask for it, without whom it is open to all; and what no signature shows of lists."""
+    operation["operationId"] = route.name
+    if roles := roles_of(route):
+        operation["x-roles"] = sorted(roles)
+    for query in queries_of(route.dependant):
+        _add(operation, query.parameters)
 
 
 def _add(operation: dict[str, Any], parameters: Iterable[Parameter]) -> None:
@@ -182,19 +175,6 @@ def _say_what_goes(paths: dict[str, Any]) -> None:
         named = [part for part in operation["parameters"] if part["name"] == one.parameter]
         for part in named or [operation]:
             part["deprecated"] = True
-
-
-@cache
-def document() -> dict[str, Any]:
-    """The document of an application that is not running, made once; not to be changed."""
-    from api.app import assemble  # noqa: PLC0415 - its routes import this file
-    from api.settings import Settings  # noqa: PLC0415
-
-    return describe(assemble(_never_opened, Settings.model_construct()))
-
-
-def _never_opened() -> NoReturn:
-    raise AssertionError("described, not run")
 
 
 def _first_line(model: type[BaseModel]) -> str:

@@ -33,13 +33,12 @@ class Directory:
     second of them the same; of several that fit, the first declared, as ever.
     """
 
-    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+    def __init__(self, routes: Iterable[APIRoute]) -> None:
         by_key: defaultdict[_Key, list[tuple[APIRoute, PlainCall | None]]] = defaultdict(list)
         for route in routes:
-            if isinstance(route, APIRoute):
-                plain = plain_call_of(route)
-                for method in route.methods or ():
-                    by_key[_key(method, route.path)].append((route, plain))
+            plain = plain_call_of(route)
+            for method in route.methods or ():
+                by_key[_key(method, route.path)].append((route, plain))
         self._by_key = dict(by_key)
 
     def find(self, scope: Scope) -> Found | None:

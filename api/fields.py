@@ -3,11 +3,10 @@
 What can be asked for is what the description of the answer names; no route knows of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
-from fastapi import FastAPI
-from fastapi.routing import APIRoute, RouteContext
+from fastapi.routing import APIRoute
 from msgspec import Struct
 from pydantic import BaseModel
 from starlette.datastructures import Headers, QueryParams
@@ -19,7 +18,6 @@ from api.errors import Fault, Invalid, problem
 from api.list_queries import FIELDS, Parameter
 from api.refusals import INVALID_REQUEST
 from api.rewriting import Rewritten
-from api.route_table import path_of, routes_of
 
 if TYPE_CHECKING:
     from re import Pattern
@@ -63,12 +61,11 @@ def sparse_of(model: type[BaseModel]) -> Sparse:
     return Sparse(names=tuple(row.model_fields), rows=name)
 
 
-def sparse_routes(app: FastAPI) -> Iterator[tuple[RouteContext, Sparse]]:
-    """The routes that answer with a resource or a list of them."""
-    for route in routes_of(app):
-        assert isinstance(route.original_route, APIRoute)
-        told = route.original_route.responses.get(200, {})
-        is_ours = path_of(route).startswith("/v1/") and route.methods == {"GET"}
+def sparse_routes(routes: Iterable[APIRoute]) -> Iterator[tuple[APIRoute, Sparse]]:
+    """Those that answer with a resource or a list of them."""
+    for route in routes:
+        told = route.responses.get(200, {})
+        is_ours = route.path.startswith("/v1/") and route.methods == {"GET"}
         if is_ours and "model" in told and "content" not in told:
             yield route, sparse_of(told["model"])
 
@@ -76,9 +73,9 @@ def sparse_routes(app: FastAPI) -> Iterator[tuple[RouteContext, Sparse]]:
 class SparseAnswers:
     """Which answer each address gives."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, routes: Iterable[APIRoute]) -> None:
         self._known: list[tuple[Pattern[str], Sparse]] = [
-            (compile_path(path_of(route))[0], sparse) for route, sparse in sparse_routes(app)
+            (compile_path(route.path)[0], sparse) for route, sparse in sparse_routes(routes)
         ]
 
     def of(self, path: str) -> Sparse | None:

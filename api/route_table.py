@@ -1,12 +1,12 @@
 """Which routes there are: whom each lets in, and which methods an address knows."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.routing import compile_path
 
 from api.deps import Granted
@@ -16,28 +16,18 @@ from engine.kernel.messages import Role
 if TYPE_CHECKING:
     from re import Pattern
 
-_NO_METHOD: Final = frozenset[str]()
+
+def routes_of(*routers: APIRouter) -> Sequence[APIRoute]:
+    """What they serve, in the order of their declaration."""
+    return [one for each in routers for one in each.routes if isinstance(one, APIRoute)]
 
 
-def routes_of(app: FastAPI) -> Iterator[RouteContext]:
-    """Those that are described; what a router includes is seen through it."""
-    for route in iter_route_contexts(app.routes):
-        if isinstance(route.original_route, APIRoute):
-            yield route
-
-
-def path_of(route: RouteContext) -> str:
-    """With its parameters in braces."""
-    assert route.path is not None
-    return route.path
-
-
-def deeds_of(route: RouteContext) -> set[Deed]:
+def deeds_of(route: APIRoute) -> set[Deed]:
     """What a route asks the table of grants for; nothing if it is open to all."""
     return set(_granted_by(route.dependant))
 
 
-def roles_of(route: RouteContext) -> set[Role]:
+def roles_of(route: APIRoute) -> set[Role]:
     """Who may ask it; nobody is named if it is open to all."""
     return {role for deed in deeds_of(route) for role in GRANTS[deed].roles}
 
@@ -45,10 +35,10 @@ def roles_of(route: RouteContext) -> set[Role]:
 class Methods:
     """Which methods each address knows, of all routes together (RFC 9110 section 10.2.1)."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, routes: Iterable[APIRoute]) -> None:
         by_path: defaultdict[str, set[str]] = defaultdict(set)
-        for route in routes_of(app):
-            by_path[path_of(route)] |= route.methods or _NO_METHOD
+        for route in routes:
+            by_path[route.path] |= route.methods or set()
         self._known: Sequence[tuple[Pattern[str], set[str]]] = [
             (compile_path(path)[0], methods) for path, methods in by_path.items()
         ]

@@ -6,9 +6,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from api.app import ROUTES, assemble
+from api.app import assemble
 from api.directory import ByAddress
-from api.route_table import path_of, routes_of
 from api.server import open_parts
 from api.settings import Settings
 
@@ -28,9 +27,9 @@ def asked(method: str, path: str) -> Scope:
 def test_every_route_is_found_by_its_address_and_as_the_first_that_fits(app: FastAPI) -> None:
     directory = app.router.routes[0]
     assert isinstance(directory, ByAddress)
-    declared = [one for each in ROUTES for one in each.router.routes if isinstance(one, APIRoute)]
-    for route in routes_of(app):
-        path = "/".join(ID if one.startswith("{") else one for one in path_of(route).split("/"))
+    declared = [one for one in app.router.routes if isinstance(one, APIRoute)]
+    for route in declared:
+        path = "/".join(ID if one.startswith("{") else one for one in route.path.split("/"))
         for method in route.methods or ():
             match, found = directory.matches(asked(method, path))
             first = next(
