@@ -109,7 +109,7 @@ class Dispatcher:
         await self._clock.sleep(0)
         muster = Muster(roster, zone.parameters, now)
         await self._clock.sleep(0)
-        self._waits.begin(zone, roster)
+        self._waits.begin(zone, orders, roster)
         await self._clock.sleep(0)
         forecast = self._forecast(zone, orders)
         tick = await self._offers(zone, forecast, orders, muster)

@@ -5,9 +5,9 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NoReturn, Self, TypeVar, cast
+from typing import Any, Final, Literal, NoReturn, Self, TypeVar, cast
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
@@ -62,7 +62,8 @@ KNOBS: Final = {
     "RAY_preload_python_modules": "actors.runtime",
 }
 T = TypeVar("T")
-_SOLVER, _PLANNER = "solver", "planner"
+Search = Literal["tick", "routing"]
+_NAMES: Final[Mapping[Search, str]] = {"tick": "solver", "routing": "planner"}
 # The first plan of a fresh installation has the search compiled, which takes half a minute.
 _ROUTES_TIMEOUT_S = 120
 _OPEN_AGAIN_S = 0.3
@@ -202,14 +203,17 @@ class CellHost:
 
 
 class SolverHost:
-    """The Ray actor around the optimizer."""
+    """The Ray actor around the optimizer; of its searches it has one ready when it has started."""
 
-    def __init__(self) -> None:
+    def __init__(self, search: Search) -> None:
         collect_seldom()
         # It takes seconds to import, and a cell that has to serve again need not wait for it.
         from actors import solving  # noqa: PLC0415
+        from optimizer.compiling import SEARCHES  # noqa: PLC0415
 
         self._solving = solving
+        # What is compiled is loaded by its first use, which would take the first plan's time.
+        SEARCHES[search]()
 
     def plan(self, problem: bytes) -> bytes:
         """A verified plan; one that breaks a rule ends the process."""
@@ -263,7 +267,7 @@ class RaySolver:
         """Verified routes, from a process of their own: no tick waits for them."""
         try:
             if self._planner is None:
-                self._planner = solver_actor(self._runtime, _PLANNER)
+                self._planner = solver_actor(self._runtime, "routing")
             async with asyncio.timeout(_ROUTES_TIMEOUT_S):
                 return await self._planner.route.remote(problem)
         except (RayError, TimeoutError, ValueError) as error:
@@ -350,9 +354,9 @@ def cell_actor(cell: CellId, premises: Premises) -> CellActor:
     return cast("CellActor", actor)
 
 
-def solver_actor(runtime: RuntimeSettings, name: str = _SOLVER) -> SolverActor:
+def solver_actor(runtime: RuntimeSettings, search: Search = "tick") -> SolverActor:
     """The actor of the solver, or of the planner of later windows, created when there is none."""
-    return cast("SolverActor", _actor(SolverHost, name, runtime))
+    return cast("SolverActor", _actor(SolverHost, _NAMES[search], runtime, search))
 
 
 def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> object:

@@ -45,6 +45,13 @@ class _Known(Struct, frozen=True):
     stored: Wait
 
 
+class _Begun(Struct, frozen=True):
+    """What a tick began with: the orders that waited, and everybody around them."""
+
+    orders: Mapping[OrderId, Order]
+    around: Surroundings
+
+
 class Waits:
     """The latest reason of every order that waits, for the zones of one cell."""
 
@@ -53,7 +60,7 @@ class Waits:
         self._holdings = holdings
         self._clock = clock
         self._latest: dict[ZoneId, dict[OrderId, _Known]] = {}
-        self._around: dict[ZoneId, Surroundings] = {}
+        self._begun: dict[ZoneId, _Begun] = {}
 
     def find(self, order_id: OrderId) -> Wait | None:
         """Why an order waits, as the last tick saw it."""
@@ -61,10 +68,10 @@ class Waits:
         known = order and self._latest.get(order.zone_id, {}).get(order_id)
         return known.seen if isinstance(known, _Known) else None
 
-    def begin(self, zone: Zone, roster: Roster) -> None:
+    def begin(self, zone: Zone, orders: Iterable[Order], roster: Roster) -> None:
         """A tick begins, with everybody where he is now."""
-        now = self._clock.now()
-        self._around[zone.id] = Surroundings(roster, zone.parameters, now)
+        around = Surroundings(roster, zone.parameters, self._clock.now())
+        self._begun[zone.id] = _Begun({one.id: one for one in orders}, around)
 
     async def explain(
         self, zone: Zone, found: Iterable[Proposal], plan: Plan, candidates: Seen
@@ -91,7 +98,7 @@ class Waits:
             return proposal
         allowed, ranking = candidates.get(first, ()), plan.rankings.get(first, ())
         chosen, why = proposal.courier_id, Why.NOT_CHOSEN
-        told = self._around[zone.id].why_not(
+        told = self._begun[zone.id].around.why_not(
             order,
             set(allowed),
             ranking,
@@ -113,9 +120,15 @@ class Waits:
         why_unplanned: Why,
         gone: Container[CourierId] = (),
     ) -> None:
-        """After a tick: why those wait that still do; who has `gone` ahead is asked later."""
+        """After a tick: why those wait that still do; who has `gone` ahead is asked later.
+
+        What has changed since the tick began is told by the next: of one who declined meanwhile,
+        this one knows that he was being asked.
+        """
         now = self._clock.now()
-        waiting = {one.id: one for one in self._holdings.waiting(zone.id)}
+        begun = self._begun[zone.id].orders
+        still = self._holdings.waiting(zone.id)
+        waiting = {one.id: one for one in still if begun.get(one.id) is one}
         reasons = why_they_wait(
             zone, waiting, plan, why_unplanned=why_unplanned, gone=gone, now=now
         )
@@ -157,7 +170,7 @@ class Waits:
         of_candidates = Why.NOT_CHOSEN if is_planned else reason.why
         allowed = candidates.get(order.id, ())
         ranking = () if plan is None else plan.rankings.get(order.id, ())
-        named = self._around[zone.id].why_not(
+        named = self._begun[zone.id].around.why_not(
             order, set(allowed), ranking, of_candidates=of_candidates, but=reason.courier_id
         )
         return Wait(

@@ -80,6 +80,30 @@ def test_who_said_no_is_named_with_it_and_never_asked_again() -> None:
     assert in_a_town(story) == 1
 
 
+def test_who_declines_while_a_tick_plans_is_not_told_of_as_still_asked() -> None:
+    async def story(town: Town) -> list[set[str]]:
+        courier, order = await town.courier(), await town.order()
+        await town.clock.sleep(5 * SECOND_MS)
+        (offer,) = await town.store.list_offers_for(order)
+        town.thinker.takes_ms = 4 * SECOND_MS
+        await town.courier(point=JEDDAH)
+        await town.order()
+        while not town.thinker.together:
+            await town.clock.sleep(SECOND_MS // 10)
+        command = DeclineOffer(courier_id=courier, offer_id=offer.id, reason="far")
+        await town.must(command, town.as_courier(courier))
+        town.thinker.is_away = True
+        told = []
+        for _ in range(30):
+            await town.clock.sleep(SECOND_MS)
+            found = await town.bus.why_it_waits(order)
+            told += [] if found is None else [{one.reason for one in found.couriers}]
+        return told
+
+    told = in_a_town(story)
+    assert {*map(frozenset, told)} == {frozenset({"declined", "too_far"})}
+
+
 def test_a_trip_that_the_plan_holds_back_waits_because_it_is_better() -> None:
     async def story(town: Town) -> None:
         courier = await town.courier()

@@ -112,24 +112,27 @@ class Thinker:
         self.together = self.most_together = 0
 
     async def plan(self, problem: Problem) -> Plan:
-        if self.is_away:
-            raise SolverUnavailable("nobody thinks")
+        self._must_be_here()
         self.together += 1
         self.most_together = max(self.most_together, self.together)
         try:
             self.problems.append(problem)
             if self.takes_ms:
                 await self._clock.sleep(self.takes_ms)
+                self._must_be_here()
             self.plans.append(await self._solver.plan(problem))
         finally:
             self.together -= 1
         return self.plans[-1]
 
     async def route(self, problem: RoutingProblem) -> RoutingPlan:
-        if self.is_away:
-            raise SolverUnavailable("nobody thinks")
+        self._must_be_here()
         self.routings.append(problem)
         return await self._solver.route(problem)
+
+    def _must_be_here(self) -> None:
+        if self.is_away:
+            raise SolverUnavailable("nobody thinks")
 
 
 class Town:
