@@ -11,19 +11,16 @@ import pytest
 
 from storage.servers import embedded_servers
 from storage.settings import DataSettings
-
-MEMORY = Path("/dev/shm")
-ENOUGH_BYTES = 1024**3
+from tests.fixtures.memory import quick_folder
 
 
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Path]:
     """A folder outside pytest's own, which nobody but its owner may enter.
 
-    It is in memory where there is enough, since these tests make and crash many clusters.
+    These tests make and crash many clusters.
     """
-    base = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES else None
-    path = Path(tempfile.mkdtemp(prefix="hadiyati-tests-", dir=base))
+    path = Path(tempfile.mkdtemp(prefix="hadiyati-tests-", dir=quick_folder()))
     path.chmod(0o711)
     yield path
     shutil.rmtree(path)
