@@ -3,11 +3,9 @@
 import asyncio
 import logging
 import os
-import sys
-import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, Literal, NoReturn, Self, TypeVar, cast
+from typing import Any, Final, Self, TypeVar, cast
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
@@ -16,6 +14,7 @@ from actors.bus import Bus, CellUnavailable
 from actors.cell import Cell, World
 from actors.chance import SystemChance
 from actors.clock import Clock, SystemClock
+from actors.dying import die
 from actors.garbage import collect_seldom
 from actors.lanes import LanedCells
 from actors.nodes import LIVING
@@ -29,7 +28,8 @@ from actors.packing import (
 )
 from actors.remote import CellActor, SolverActor
 from actors.settings import Premises, RuntimeSettings
-from actors.solver import SolverUnavailable, real_stopwatch
+from actors.solver import SolverUnavailable
+from actors.solver_host import Search, SolverHost
 from actors.watch import Watch
 from engine.kernel.ids import CellId, CourierId
 from engine.kernel.messages import Envelope
@@ -62,7 +62,6 @@ KNOBS: Final = {
     "RAY_preload_python_modules": "actors.runtime",
 }
 T = TypeVar("T")
-Search = Literal["tick", "routing"]
 _NAMES: Final[Mapping[Search, str]] = {"tick": "solver", "routing": "planner"}
 # The first plan of a fresh installation has the search compiled, which takes half a minute.
 _ROUTES_TIMEOUT_S = 120
@@ -200,46 +199,6 @@ class CellHost:
         self._run = asyncio.ensure_future(_or_die(cell.run(started)))
         await started.wait()
         return cell
-
-
-class SolverHost:
-    """The Ray actor around the optimizer; of its searches it has one ready when it has started."""
-
-    def __init__(self, search: Search) -> None:
-        collect_seldom()
-        # It takes seconds to import, and a cell that has to serve again need not wait for it.
-        from actors import solving  # noqa: PLC0415
-        from optimizer.compiling import SEARCHES  # noqa: PLC0415
-
-        self._solving = solving
-        # What is compiled is loaded by its first use, which would take the first plan's time.
-        SEARCHES[search]()
-
-    def plan(self, problem: bytes) -> bytes:
-        """A verified plan; one that breaks a rule ends the process."""
-        try:
-            return pack(self._solving.checked_plan(unpack(problem), real_stopwatch()))
-        except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
-            die()
-
-    def route(self, problem: RoutingProblem) -> RoutingPlan:
-        """Verified routes; ones that break a rule end the process."""
-        try:
-            return self._solving.checked_routes(problem, real_stopwatch())
-        except Exception:  # noqa: BLE001 - whatever it is, it is a bug of ours, and ends this process
-            die()
-
-    def health(self) -> str:
-        """Who answers is well."""
-        return "ok"
-
-    def pid(self) -> int:
-        """The process, for those who want to see it die."""
-        return os.getpid()
-
-    def retire(self) -> None:
-        """End this process, so that Ray starts it anew."""
-        os._exit(1)
 
 
 class RaySolver:
@@ -394,11 +353,3 @@ async def _or_die(work: Awaitable[T]) -> T:
         raise
     except BaseException:  # noqa: BLE001 - whatever it is, only cancelling is not a bug
         die()
-
-
-def die() -> NoReturn:
-    """End this process, so that Ray starts it anew."""
-    traceback.print_exc()
-    sys.stderr.flush()
-    # An exception alone leaves a Ray actor alive with whatever state it has; exit_actor is final.
-    os._exit(1)

@@ -1,5 +1,6 @@
 """General settings of the suite: chance, Ray and the recorded days; everything else is local."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -20,13 +21,20 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests marked `ray` in one worker of a parallel run, so that one Ray serves them.
+    """Keep all tests that run the whole system in one worker of a parallel run.
 
-    Tests that share something else of that kind say so with @pytest.mark.xdist_group("its name").
+    One Ray serves them, and while they wait for their processes the other workers compute. Tests
+    that share something else of that kind say so with @pytest.mark.xdist_group("its name").
     """
     for item in items:
-        if item.get_closest_marker("ray"):
-            item.add_marker(pytest.mark.xdist_group("ray"))
+        if item.get_closest_marker("ray") or item.get_closest_marker("journey"):
+            item.add_marker(pytest.mark.xdist_group("system"))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: it is not looked through for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

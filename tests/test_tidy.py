@@ -1,13 +1,16 @@
-"""The house rules that no linter knows; each message says what to do."""
+"""The house rules that no linter knows; each names all who break it, and says what to do."""
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+# They read the same files: one worker reads them once.
+pytestmark = pytest.mark.xdist_group("tidy")
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("engine", "optimizer", "storage", "actors", "api", "simulations")
@@ -60,117 +63,145 @@ def tree(module: str) -> ast.Module:
     return ast.parse((ROOT / module).read_text("utf-8"), module)
 
 
-def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree(module)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+def nodes(*folders: str) -> Iterator[tuple[str, ast.AST]]:
+    for module in modules(*folders):
+        for node in ast.walk(tree(module)):
+            yield module, node
 
 
-@cache
-def names_used_in_storage() -> frozenset[str]:
-    return frozenset(
-        node.attr
-        for module in modules("storage")
-        for node in ast.walk(tree(module))
-        if isinstance(node, ast.Attribute)
-    )
+def none_of(found: Iterable[str], advice: str) -> None:
+    listed = list(found)
+    assert not listed, "\n".join([advice, *listed])
 
 
-@pytest.mark.parametrize("module", modules(*PURE))
-def test_rules_never_wait(module: str) -> None:
+def test_rules_never_wait() -> None:
     waits = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
-    lines = [node.lineno for node in ast.walk(tree(module)) if isinstance(node, waits)]
-    assert not lines, (
-        f"{module} waits at lines {lines}: engine and optimizer only compute; "
-        "let the actor fetch what the rule needs and hand it in"
+    none_of(
+        (f"{module}:{node.lineno}" for module, node in nodes(*PURE) if isinstance(node, waits)),
+        "engine and optimizer only compute; let the actor fetch what the rule needs and hand it in",
     )
 
 
-@pytest.mark.parametrize("module", modules(*PACKAGES, "tests"))
-def test_a_file_can_be_read_in_one_sitting(module: str) -> None:
-    limit = TEST_FILE_LINES_MAX if module.startswith("tests/") else FILE_LINES_MAX
-    length = len((ROOT / module).read_text("utf-8").splitlines())
-    assert length <= limit, (
-        f"{module} has {length} lines, {limit} are allowed: split it by what it speaks of"
+def test_a_file_can_be_read_in_one_sitting() -> None:
+    lengths = {
+        module: len((ROOT / module).read_text("utf-8").splitlines())
+        for module in modules(*PACKAGES, "tests")
+    }
+    none_of(
+        (
+            f"{module} has {length} lines, {allowed(module)} are allowed"
+            for module, length in lengths.items()
+            if length > allowed(module)
+        ),
+        "split a file by what it speaks of",
     )
 
 
-@pytest.mark.parametrize("module", modules(*PACKAGES))
-def test_a_function_fits_on_a_screen(module: str) -> None:
-    long = [
-        f"{function.name} ({length} lines)"
-        for function in functions(module)
-        if (length := (function.end_lineno or 0) - function.lineno + 1) > FUNCTION_LINES_MAX
-    ]
-    assert not long, (
-        f"{module}: {', '.join(long)}; {FUNCTION_LINES_MAX} are allowed: "
-        "give the steps names and make them functions"
+def allowed(module: str) -> int:
+    return TEST_FILE_LINES_MAX if module.startswith("tests/") else FILE_LINES_MAX
+
+
+def test_a_function_fits_on_a_screen() -> None:
+    none_of(
+        (
+            f"{module}: {node.name} ({length} lines)"
+            for module, node in nodes(*PACKAGES)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES_MAX
+        ),
+        f"{FUNCTION_LINES_MAX} lines are allowed: give the steps names and make them functions",
     )
 
 
-@pytest.mark.parametrize("module", modules(*PACKAGES))
-def test_a_module_says_what_it_is(module: str) -> None:
-    if not tree(module).body:
-        return  # an __init__.py that only marks a package
-    docstring = ast.get_docstring(tree(module)) or ""
-    assert re.match(r"\S.+\.(?:\n\n|\Z)", docstring), (
-        f"{module} begins with {docstring.partition(chr(10))[0]!r}: begin it with one sentence, "
-        "on one line, that says what the file is; more may follow after an empty line"
+def test_a_module_says_what_it_is() -> None:
+    # An __init__.py that only marks a package says nothing.
+    docstrings = {
+        module: ast.get_docstring(tree(module)) or ""
+        for module in modules(*PACKAGES)
+        if tree(module).body
+    }
+    none_of(
+        (
+            f"{module} begins with {told.partition(chr(10))[0]!r}"
+            for module, told in docstrings.items()
+            if not re.match(r"\S.+\.(?:\n\n|\Z)", told)
+        ),
+        "begin a module with one sentence, on one line, that says what the file is; more may "
+        "follow after an empty line",
     )
 
 
-@pytest.mark.parametrize("module", modules(*PACKAGES, "tests"))
-def test_no_file_is_a_drawer(module: str) -> None:
-    words = [word for part in Path(module).with_suffix("").parts for word in part.split("_")]
-    drawers = [word for word in words if DRAWER.fullmatch(word)]
-    assert not drawers, (
-        f"{module}: {', '.join(drawers)} as a name says nothing; "
-        "name the file after what it speaks of"
+def test_no_file_is_a_drawer() -> None:
+    none_of(
+        (
+            f"{module}: {word}"
+            for module in modules(*PACKAGES, "tests")
+            for part in Path(module).with_suffix("").parts
+            for word in part.split("_")
+            if DRAWER.fullmatch(word)
+        ),
+        "such a name says nothing; name the file after what it speaks of",
     )
 
 
-@pytest.mark.parametrize("module", modules(*PACKAGES, "tests"))
-def test_no_class_is_a_drawer(module: str) -> None:
-    classes = [node.name for node in ast.walk(tree(module)) if isinstance(node, ast.ClassDef)]
-    drawers = [name for name in classes if DRAWER_CLASS.search(name)]
-    assert not drawers, f"{module}: {', '.join(drawers)}: name a class after the one thing it is"
-
-
-@pytest.mark.parametrize("package", PACKAGES)
-def test_no_dependency_takes_our_name(package: str) -> None:
-    others = set(packages_distributions().get(package, ())) - {"hadiyati"}
-    assert not others, (
-        f"{others} ships a top-level package {package!r} that would hide ours or be hidden: "
-        "do without that dependency"
+def test_no_class_is_a_drawer() -> None:
+    none_of(
+        (
+            f"{module}: {node.name}"
+            for module, node in nodes(*PACKAGES, "tests")
+            if isinstance(node, ast.ClassDef) and DRAWER_CLASS.search(node.name)
+        ),
+        "name a class after the one thing it is",
     )
 
 
-@pytest.mark.parametrize("text", texts())
-def test_nothing_is_postponed_in_a_comment(text: str) -> None:
-    lines = (ROOT / text).read_text("utf-8", errors="replace").splitlines()
-    marks = [number for number, line in enumerate(lines, 1) if POSTPONED.search(line)]
-    assert not marks, f"{text} postpones work at lines {marks}: do it, or open an issue instead"
-
-
-@pytest.mark.parametrize("module", modules("engine", "optimizer", "actors", "api", "simulations"))
-def test_only_storage_speaks_sql(module: str) -> None:
-    lines = [
-        node.lineno
-        for node in ast.walk(tree(module))
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and SQL_STATEMENT.match(node.value)
-    ]
-    assert not lines, (
-        f"{module} holds SQL at lines {lines}: make it a named block in storage/sql and call that"
+def test_no_dependency_takes_our_name() -> None:
+    shipped = packages_distributions()
+    none_of(
+        (
+            f"{other} ships {package!r}"
+            for package in PACKAGES
+            for other in set(shipped.get(package, ())) - {"hadiyati"}
+        ),
+        "its top-level package would hide ours or be hidden: do without that dependency",
     )
 
 
-@pytest.mark.parametrize("block", sql_blocks())
-def test_every_query_has_a_caller(block: str) -> None:
-    name = block.rpartition(":")[2]
-    if name.startswith(CALLED_BY_PLACE):
-        return
-    assert name in names_used_in_storage(), (
-        f"{block} is called by nobody in storage: call it or delete it"
+def test_nothing_is_postponed_in_a_comment() -> None:
+    none_of(
+        (
+            f"{text}:{number}"
+            for text in texts()
+            for number, line in enumerate(
+                (ROOT / text).read_text("utf-8", errors="replace").splitlines(), 1
+            )
+            if POSTPONED.search(line)
+        ),
+        "do it, or open an issue instead",
+    )
+
+
+def test_only_storage_speaks_sql() -> None:
+    none_of(
+        (
+            f"{module}:{node.lineno}"
+            for module, node in nodes("engine", "optimizer", "actors", "api", "simulations")
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and SQL_STATEMENT.match(node.value)
+        ),
+        "make SQL a named block in storage/sql and call that",
+    )
+
+
+def test_every_query_has_a_caller() -> None:
+    used = {node.attr for _, node in nodes("storage") if isinstance(node, ast.Attribute)}
+    names = {block: block.rpartition(":")[2] for block in sql_blocks()}
+    none_of(
+        (
+            block
+            for block, name in names.items()
+            if not name.startswith(CALLED_BY_PLACE) and name not in used
+        ),
+        "a query that nobody in storage calls: call it or delete it",
     )

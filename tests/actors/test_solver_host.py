@@ -12,7 +12,7 @@ TOLD = """
 import gc
 from numba.core.dispatcher import Dispatcher
 from actors.packing import pack
-from actors.runtime import SolverHost
+from actors.solver_host import SolverHost
 from optimizer.problem import Vehicle
 from optimizer.routing.problem import Vehicle as Van
 from tests.optimizer.problems import a_job, a_problem, a_route

@@ -29,7 +29,6 @@ def edge(file: Path, key: Path | None = None) -> EdgeSettings:
 
 
 @pytest.mark.journey
-@pytest.mark.xdist_group("up")
 def test_requests_and_sockets_go_under_tls_and_nothing_goes_in_the_clear(tmp_path: Path) -> None:
     shown, other = certificate(tmp_path / "a.pem"), certificate(tmp_path / "b.pem")
     trusting, doubting, old = (

@@ -24,7 +24,7 @@ from api.up import CannotStart, running_system
 from storage.servers.patience import Stopwatch
 from storage.settings import DataSettings
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("up")]
+pytestmark = pytest.mark.journey
 LOCAL = RuntimeSettings(kind=RuntimeKind.LOCAL)
 _PATIENCE_S = 60.0
 

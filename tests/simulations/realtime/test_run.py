@@ -11,7 +11,7 @@ from api.up import running_system
 from simulations.realtime.run import PARTS, run
 from simulations.realtime.site import Sizes
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("up")]
+pytestmark = pytest.mark.journey
 TINY = Sizes(
     couriers=16,
     every_s=0.2,
