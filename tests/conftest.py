@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from actors.garbage import collect_seldom
+
 pytest_plugins = ["tests.fixtures.servers"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,9 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays to the end: it is not looked through for garbage."""
+    """What was imported and collected stays to the end: it is not looked through for garbage.
+
+    The rest is, as seldom as where the service runs.
+    """
     gc.collect()
     gc.freeze()
+    collect_seldom()
 
 
 @pytest.fixture(scope="session")
