@@ -143,5 +143,5 @@ $(READY): pyproject.toml uv.lock deploy/environment.sh
 $(COMPILED): $(READY) $(wildcard optimizer/*.py optimizer/routing/*.py)
 	@echo 'search: compiling, once, for a minute or two'
 	@rm -f optimizer/__pycache__/*.nb[ci] optimizer/routing/__pycache__/*.nb[ci]
-	@printf '%s\n' tick routing nearest | xargs -P 3 -n 1 $(BIN)/python -m optimizer.compiling
+	@printf '%s\n' improving planning routing nearest | xargs -P 3 -n 1 $(BIN)/python -m optimizer.compiling
 	@touch $@

@@ -9,14 +9,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # How much of what is compiled a process has loaded before its first problem, and after it.
 TOLD = """
-import gc
+import gc, random
 from numba.core.dispatcher import Dispatcher
 from actors.packing import pack
 from actors.solver_host import SolverHost
-from optimizer.problem import Vehicle
-from optimizer.routing.problem import Vehicle as Van
-from tests.optimizer.problems import a_job, a_problem, a_route
-from tests.optimizer.routing.problems import a_problem as a_day, a_request
+from engine.couriers.fixes import Fix
+from engine.dispatch.muster import Muster
+from engine.dispatch.pool import stated
+from engine.dispatch.roster import Roster
+from engine.dispatch.waiting_list import WaitingList
+from optimizer.routing.problem import Vehicle
+from simulations.crowd import NOW, crowd
+from tests.optimizer.routing.problems import a_problem, a_request
 
 def loaded():
     return sum(len(one.signatures) for one in gc.get_objects() if isinstance(one, Dispatcher))
@@ -24,15 +28,22 @@ def loaded():
 TICK = """
 host = SolverHost("tick")
 before = loaded()
-people = [Vehicle(id="near", node=2, capacity=2), Vehicle(id="far", node=9, capacity=2)]
-jobs = [a_job("first", 3, 5), a_job("second", 3, 6), a_job("third", 8, 1)]
-host.plan(pack(a_problem(people, jobs, incumbent=(a_route("near", ("second",)),))))
+zone, _, orders, couriers = crowd(20, 40, random.Random(1))
+where = {one.id: one.last_point for one in couriers}
+seen = {one: Fix(lat=at.lat, lng=at.lng, at=NOW, accuracy_m=10.0) for one, at in where.items()}
+roster, waiting = Roster(), WaitingList()
+roster.read(couriers, seen)
+waiting.read(orders)
+muster = Muster(roster, zone.parameters, NOW)
+muster.walk(muster.busy, {})
+host.plan(pack(stated(zone, waiting, muster, ())))
 print(before, loaded())
 """
 ROUTING = """
 host = SolverHost("routing")
 before = loaded()
-host.route(a_day(a_request("a", 1, 2), a_request("b", 3, 1), vehicles=(Van(id="van", start=0),)))
+asked = a_request("a", 1, 2), a_request("b", 3, 1)
+host.route(a_problem(*asked, vehicles=(Vehicle(id="van", start=0),)))
 print(before, loaded())
 """
 
