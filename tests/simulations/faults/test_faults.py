@@ -23,7 +23,8 @@ KEPT: Final = (1, 5, 15, 18, 165, 271, 457)
 # in which somebody's loan ends before he could be at the shop, and one in which a phone is told
 # again what it had already and more.
 KEPT_AT_A_BORDER: Final = (8, 14, 47, 192, 418, 852)
-_SEEDS_MAX: Final = 6
+# Their days are hard on most of the planted bugs, the first one's above all.
+_HUNTED_WITH: Final = (5, 3, 2, 1, 4, 6)
 _CRASHES: Final = Odds(crash=0.02)
 # What provokes each planted bug; the hunt tells how many seeds find it with odds of their own.
 PROVOKED_BY: Final = {
@@ -87,8 +88,9 @@ def test_a_planted_bug_is_found(name: str) -> None:
     with planted(name):
         odds, at_border = PROVOKED_BY[name], name in AT_A_BORDER
         open_edge = TalkingEdge if name in PLANTED_IN_CHAT else None
-        seeds = range(1, _SEEDS_MAX + 1)
-        days = (run(one, odds=odds, at_border=at_border, open_edge=open_edge) for one in seeds)
+        days = (
+            run(seed, odds=odds, at_border=at_border, open_edge=open_edge) for seed in _HUNTED_WITH
+        )
         assert any(day.violations for day in days)
 
 
