@@ -23,7 +23,12 @@ from actors.gateways.clamd import NoScanner, Scanner
 from actors.gateways.mail import DevelopmentMail, SentMail
 from actors.gateways.payments import PaymentGateway
 from actors.gateways.payouts import PayoutGateway
-from actors.gateways.settings import MoyasarSettings, PaymentSettings, ScannerSettings
+from actors.gateways.settings import (
+    MoyasarSettings,
+    OutboxSettings,
+    PaymentSettings,
+    ScannerSettings,
+)
 from actors.gateways.sms import DevelopmentSms, SentSms
 from actors.gateways.zatca import Zatca
 from actors.local import LocalCells, local_bus
@@ -375,6 +380,8 @@ async def a_town(
         scanner=scanning or ScannerSettings(),
         payments=payments or PaymentSettings(),
         moyasar=MoyasarSettings(secret_key=SecretStr("sk_test_local")),
+        # Nobody waits a second for his mail.
+        outbox=OutboxSettings(poll_s=0.05),
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
