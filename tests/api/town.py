@@ -27,6 +27,7 @@ from actors.gateways.settings import (
     MoyasarSettings,
     OutboxSettings,
     PaymentSettings,
+    PayoutSettings,
     ScannerSettings,
 )
 from actors.gateways.sms import DevelopmentSms, SentSms
@@ -380,8 +381,9 @@ async def a_town(
         scanner=scanning or ScannerSettings(),
         payments=payments or PaymentSettings(),
         moyasar=MoyasarSettings(secret_key=SecretStr("sk_test_local")),
-        # Nobody waits a second for his mail.
+        # Nobody waits seconds for his mail or his money.
         outbox=OutboxSettings(poll_s=0.05),
+        payouts=PayoutSettings(poll_s=0.05),
     )
     now = SystemClock().now()
     clock = SystemClock(ClockSettings(speed=speed, start_ms=now, started_ms=now))
