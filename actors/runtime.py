@@ -62,7 +62,7 @@ KNOBS: Final = {
     "RAY_preload_python_modules": "actors.runtime",
 }
 T = TypeVar("T")
-_NAMES: Final[Mapping[Search, str]] = {"tick": "solver", "routing": "planner"}
+_SOLVER_OF: Final[Mapping[Search, str]] = {"tick": "solver", "routing": "planner"}
 # The first plan of a fresh installation has the search compiled, which takes half a minute.
 _ROUTES_TIMEOUT_S = 120
 _OPEN_AGAIN_S = 0.3
@@ -315,7 +315,7 @@ def cell_actor(cell: CellId, premises: Premises) -> CellActor:
 
 def solver_actor(runtime: RuntimeSettings, search: Search = "tick") -> SolverActor:
     """The actor of the solver, or of the planner of later windows, created when there is none."""
-    return cast("SolverActor", _actor(SolverHost, _NAMES[search], runtime, search))
+    return cast("SolverActor", _actor(SolverHost, _SOLVER_OF[search], runtime, search))
 
 
 def _actor(host: type, name: str, runtime: RuntimeSettings, *arguments: object) -> object:

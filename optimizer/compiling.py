@@ -129,7 +129,8 @@ def _tomorrow() -> routing.RoutingProblem:
 
 
 SEARCHES: Final[Mapping[str, Callable[[], None]]] = {"tick": _plan_now, "routing": _plan_ahead}
-# What may be compiled side by side, what takes longest first.
+# What may be compiled side by side, what takes longest first. Two that share a function both write
+# its file, each the same and as a whole.
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "improving": _improve,
     "planning": _plan_without_rounds,

@@ -13,13 +13,9 @@ import gc, random
 from numba.core.dispatcher import Dispatcher
 from actors.packing import pack
 from actors.solver_host import SolverHost
-from engine.couriers.fixes import Fix
-from engine.dispatch.muster import Muster
-from engine.dispatch.pool import stated
-from engine.dispatch.roster import Roster
-from engine.dispatch.waiting_list import WaitingList
 from optimizer.routing.problem import Vehicle
 from simulations.crowd import NOW, crowd
+from tests.engine.dispatch.ticks import problem_of
 from tests.optimizer.routing.problems import a_problem, a_request
 
 def loaded():
@@ -29,14 +25,7 @@ TICK = """
 host = SolverHost("tick")
 before = loaded()
 zone, _, orders, couriers = crowd(20, 40, random.Random(1))
-where = {one.id: one.last_point for one in couriers}
-seen = {one: Fix(lat=at.lat, lng=at.lng, at=NOW, accuracy_m=10.0) for one, at in where.items()}
-roster, waiting = Roster(), WaitingList()
-roster.read(couriers, seen)
-waiting.read(orders)
-muster = Muster(roster, zone.parameters, NOW)
-muster.walk(muster.busy, {})
-host.plan(pack(stated(zone, waiting, muster, ())))
+host.plan(pack(problem_of(zone, orders, couriers, now=NOW)))
 print(before, loaded())
 """
 ROUTING = """

@@ -2,12 +2,12 @@
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
 from api.app import assemble
 from api.directory import ByAddress
+from api.route_table import routes_of
 from api.server import open_parts
 from api.settings import Settings
 
@@ -27,7 +27,7 @@ def asked(method: str, path: str) -> Scope:
 def test_every_route_is_found_by_its_address_and_as_the_first_that_fits(app: FastAPI) -> None:
     directory = app.router.routes[0]
     assert isinstance(directory, ByAddress)
-    declared = [one for one in app.router.routes if isinstance(one, APIRoute)]
+    declared = routes_of(app.router)
     for route in declared:
         path = "/".join(ID if one.startswith("{") else one for one in route.path.split("/"))
         for method in route.methods or ():

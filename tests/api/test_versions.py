@@ -5,7 +5,6 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from api.description import document
 from api.versions import CHANGES, DEPRECATIONS, FIRST, HEADER, NEWEST, VERSIONS, fits
 from engine.money.accounts import AccountKind, account
 from tests.api.test_wallet import enter
@@ -69,8 +68,8 @@ async def test_what_is_going_away_says_so_to_whom_it_concerns(town: Town) -> Non
     assert not {"deprecation", "sunset"} & set(fresh.headers)
 
 
-def test_what_is_declared_is_what_there_is() -> None:
-    described = document()["paths"]
+def test_what_is_declared_is_what_there_is(town: Town) -> None:
+    described = town.app.openapi()["paths"]
     for change in CHANGES:
         method, _, path = change.operation.partition(" ")
         assert described[path][method.lower()]
