@@ -1,14 +1,22 @@
 """A server of a few lines, for tests that speak a protocol to one."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+async def ended(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, and wait until it is."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
 @asynccontextmanager
-async def listening(answer: Answer) -> AsyncIterator[str]:
+async def listening(answer: Answer, encrypted: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """`host:port` of a server that answers each connection so, and leaves none open."""
     talks: set[asyncio.Task[None]] = set()
 
@@ -21,11 +29,9 @@ async def listening(answer: Answer) -> AsyncIterator[str]:
             with suppress(asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
                 await answer(reader, writer)
         finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+            await ended(writer)
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=encrypted)
     try:
         host, port = server.sockets[0].getsockname()[:2]
         yield f"{host}:{port}"

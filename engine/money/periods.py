@@ -92,7 +92,7 @@ class VatReturn(Struct, frozen=True, kw_only=True):
 
     @property
     def difference_halalas(self) -> int:
-        """Zero, where every invoice was paid for through the ledger."""
+        """Zero, where every invoice was paid for through the ledger, in the month of its date."""
         return self.output_vat_halalas - self.ledger_vat_halalas
 
     @property

@@ -165,8 +165,10 @@ class PaymentServer:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self._connections.pop(writer, None)
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            self._connections.pop(writer, None)
 
     async def _answer(self, request: Request) -> Reply | None:
         for handler in self._handlers:

@@ -98,9 +98,7 @@ async def test_under_tls_only_who_shows_a_trusted_certificate_is_asked(tmp_path:
     fake, trusted, other = FakeClamd(), *(certificate(tmp_path / one) for one in ("a", "b"))
     shown = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     shown.load_cert_chain(trusted)
-    server = await asyncio.start_server(fake.answer, "127.0.0.1", 0, ssl=shown)
-    async with server:
-        where = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listening(fake.answer, shown) as where:
         settings = ScannerSettings(address=where, timeout_s=30, tls=True, ca_file=trusted)
         assert await Clamd(settings).is_clean(b"photo")
         with pytest.raises(ScannerUnavailable):

@@ -44,9 +44,23 @@ class Sink:
 
 @asynccontextmanager
 async def served(protocol: Callable[[], asyncio.BaseProtocol]) -> AsyncIterator[MailSettings]:
-    """A mail server on a port of its own, and the settings that reach it."""
+    """A mail server on a port of its own that leaves no connection open; what reaches it."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(protocol, "127.0.0.1", 0)
+    talks: list[asyncio.Future[None]] = []
+
+    def heard_out() -> asyncio.BaseProtocol:
+        talks.append(gone := loop.create_future())
+        made = protocol()
+        lost = made.connection_lost
+
+        def connection_lost(exc: Exception | None) -> None:
+            lost(exc)
+            gone.set_result(None)
+
+        made.connection_lost = connection_lost  # type: ignore[method-assign]
+        return made
+
+    server = await loop.create_server(heard_out, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
         yield MailSettings(
@@ -58,6 +72,7 @@ async def served(protocol: Callable[[], asyncio.BaseProtocol]) -> AsyncIterator[
         )
     finally:
         server.close()
+        await asyncio.wait_for(asyncio.gather(*talks), timeout=30)
 
 
 def heard(sink: Sink) -> Callable[[], asyncio.BaseProtocol]:
@@ -101,12 +116,15 @@ async def test_a_no_for_ever_is_told_from_a_no_for_now(
 
 
 async def test_a_server_that_is_silent_or_away_or_hangs_up_is_tried_again_later() -> None:
+    class Silent(asyncio.Protocol):
+        pass
+
     class HangsUp(asyncio.Protocol):
         def connection_made(self, transport: Any) -> None:
             transport.close()
 
     settings = MailSettings()
-    for protocol, patience_s in ((asyncio.Protocol, 0.2), (HangsUp, 30)):
+    for protocol, patience_s in ((Silent, 0.2), (HangsUp, 30)):
         async with served(protocol) as reached:
             settings = reached.model_copy(update={"timeout_s": patience_s})
             with pytest.raises(MailFailed):

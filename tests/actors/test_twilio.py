@@ -15,6 +15,7 @@ from actors.clock import SystemClock
 from actors.gateways.settings import SmsProvider, SmsSettings
 from actors.gateways.sms import SmsFailed, SmsRejected, SmsUncertain
 from actors.gateways.twilio import TwilioSms
+from tests.listening import listening
 
 PHONE: Final = "+966500000001"
 QUICK: Final = SystemClock()
@@ -27,32 +28,22 @@ class Provider:
     def __init__(self, *statuses: int) -> None:
         self._statuses: Iterator[int] = iter(statuses)
         self.requests: list[tuple[str, dict[str, str], dict[str, str]]] = []
-        self._end = asyncio.Event()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := (await reader.readuntil(b"\r\n\r\n")).decode():
-                first, *lines = head.strip().split("\r\n")
-                headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
-                raw = dict(line.split(": ", 1) for line in lines if ": " in line)
-                body = (await reader.readexactly(int(headers["content-length"]))).decode()
-                form = {name: found[0] for name, found in parse_qs(body).items()}
-                self.requests.append((first, raw, form))
-                status = next(self._statuses, 201)
-                if status == SILENCE:
-                    await self._end.wait()
-                    return
-                if status == GONE:
-                    return
-                writer.write(answer_of(status))
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    def stop(self) -> None:
-        self._end.set()
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := (await reader.readuntil(b"\r\n\r\n")).decode():
+            first, *lines = head.strip().split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
+            raw = dict(line.split(": ", 1) for line in lines if ": " in line)
+            body = (await reader.readexactly(int(headers["content-length"]))).decode()
+            form = {name: found[0] for name, found in parse_qs(body).items()}
+            self.requests.append((first, raw, form))
+            status = next(self._statuses, 201)
+            if status == SILENCE:
+                await reader.read()
+            if status in (SILENCE, GONE):
+                return
+            writer.write(answer_of(status))
+            await writer.drain()
 
 
 def answer_of(status: int) -> bytes:
@@ -68,23 +59,19 @@ def answer_of(status: int) -> bytes:
 
 @asynccontextmanager
 async def talking_to(provider: Provider, **fields: object) -> AsyncIterator[TwilioSms]:
-    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    settings = SmsSettings.model_validate(
-        {
-            "provider": SmsProvider.TWILIO,
-            "account": "AC1",
-            "token": SecretStr("hush"),
-            "url": f"http://127.0.0.1:{port}",
-            "timeout_s": 0.3,
-            **fields,
-        }
-    )
-    async with TwilioSms(settings, QUICK) as sms:
-        yield sms
-    provider.stop()
-    server.close()
-    await server.wait_closed()
+    async with listening(provider.answer) as where:
+        settings = SmsSettings.model_validate(
+            {
+                "provider": SmsProvider.TWILIO,
+                "account": "AC1",
+                "token": SecretStr("hush"),
+                "url": f"http://{where}",
+                "timeout_s": 0.3,
+                **fields,
+            }
+        )
+        async with TwilioSms(settings, QUICK) as sms:
+            yield sms
 
 
 async def test_a_message_is_sent_as_the_provider_wants_it() -> None:

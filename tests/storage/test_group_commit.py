@@ -20,7 +20,7 @@ from storage.store import Commit, Outcome, Repeated, Stale, Stored, StoreUnavail
 from storage.writes import write
 from tests.builders import a_placing, a_story, a_zone, new_id, placed
 from tests.storage.telling import a_commit, a_staffed_zone, a_told_story, first, outcome_of, tell
-from tests.storage.wire import Wire
+from tests.wire import Wire
 
 S = OrderStatus
 

@@ -11,7 +11,7 @@ from storage.settings import RedisSettings
 from tests.builders import NOON
 from tests.storage.telling import CELL
 from tests.storage.test_live_contract import a_batch
-from tests.storage.wire import Wire
+from tests.wire import Wire
 
 FIX = Fix(lat=24.7, lng=46.6, at=NOON, accuracy_m=12.5)
 HASTY = RedisSettings(command_timeout_s=0.3, connect_timeout_s=0.3)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from engine.invoices.invoice import Invoice, InvoiceKind, PaidBy, Party
+from engine.kernel.timing import DAY_MS
 from engine.pricing.lines import PriceLine
 from tests.engine.invoices.drafts import SELLER, a_draft, a_note_on, following, issued
 from tests.engine.invoices.judge import Found, judged
@@ -22,8 +23,12 @@ BUYER: Final = replace(
 
 
 def wrong_with(invoice: Invoice) -> Found:
-    is_simplified = invoice.draft.buyer is None
-    return judged(invoice.xml, invoice.previous_hash, is_simplified=is_simplified)
+    return judged(
+        invoice.xml,
+        invoice.previous_hash,
+        at=invoice.draft.issued_at,
+        is_simplified=invoice.draft.buyer is None,
+    )
 
 
 @pytest.mark.parametrize("paid_by", PaidBy)
@@ -63,10 +68,11 @@ def test_so_is_whatever_is_sold(lines: list[PriceLine], buyer: Party | None) -> 
 def test_the_judge_hears_of_every_kind_of_fault() -> None:
     first = issued(a_draft())
     second = issued(a_draft(), following(first))
+    now = second.draft.issued_at
 
     def spoilt(old: bytes, new: bytes) -> Found:
         assert old in second.xml
-        return judged(second.xml.replace(old, new), first.hash)
+        return judged(second.xml.replace(old, new), first.hash, at=now)
 
     profile, number = (
         b"<cbc:ProfileID>reporting:1.0</cbc:ProfileID>",
@@ -79,4 +85,7 @@ def test_the_judge_hears_of_every_kind_of_fault() -> None:
     told = ("signature", "SIGNED_PROPERTIES_DIGEST")
     assert spoilt(b"2026-01-01T12:00:00<", b"2026-01-01T12:00:01<") == {told}
     assert {stage for stage, _ in spoilt(second.qr.encode(), first.qr.encode())} == {"qr"}
-    assert judged(second.xml, second.hash) == {("previous_invoice_hash", "PIH_MISMATCH")}
+    assert judged(second.xml, second.hash, at=now) == {("previous_invoice_hash", "PIH_MISMATCH")}
+    # Issued tomorrow, and sent a day too late.
+    assert judged(second.xml, first.hash, at=now - DAY_MS) == {("ksa", "BR-KSA-04")}
+    assert judged(second.xml, first.hash, at=now + 2 * DAY_MS) == {("ksa", "BR-KSA-98")}

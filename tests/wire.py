@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
+
+from tests.listening import ended, listening
 
 
 class Wire:
@@ -15,8 +17,8 @@ class Wire:
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: set[asyncio.StreamWriter] = set()
+        # Who carries each open connection, and its two ends.
+        self._open: dict[asyncio.Task[Any], tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = {}
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._cut_at: bytes | None = None
@@ -28,16 +30,10 @@ class Wire:
     async def to(cls, url: str) -> AsyncIterator[Self]:
         """A line to the server of this URL; `wire.url` is the same server through the line."""
         wire = cls(url)
-        server = await asyncio.start_server(wire._connect, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        user = wire._url.netloc.rpartition("@")[0]
-        wire.url = wire._url._replace(netloc=f"{user}@127.0.0.1:{port}").geturl()
-        try:
+        async with listening(wire._connect) as where:
+            user, at, _ = wire._url.netloc.rpartition("@")
+            wire.url = wire._url._replace(netloc=f"{user}{at}{where}").geturl()
             yield wire
-        finally:
-            server.close()
-            wire.cut()
-            await asyncio.gather(*wire._tasks, return_exceptions=True)
 
     def fall_silent(self) -> None:
         """From now on nothing arrives, in either direction, and nobody is told."""
@@ -46,12 +42,13 @@ class Wire:
     def speak_again(self) -> None:
         self._flowing.set()
 
-    def cut(self) -> None:
-        """End every connection."""
-        for writer in self._writers:
-            writer.transport.abort()
-        for task in self._tasks:
+    def cut(self) -> int:
+        """End every connection; how many there were."""
+        for task, ends in self._open.items():
+            for one in ends:
+                one.transport.abort()
             task.cancel()
+        return len(self._open)
 
     def cut_after_sending(self, text: bytes) -> None:
         """Pass on what holds this text, and end the connection before any answer comes back."""
@@ -60,10 +57,16 @@ class Wire:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._url.hostname is not None
         there, back = await asyncio.open_connection(self._url.hostname, self._url.port)
-        self._writers |= {writer, back}
-        for source, target, is_request in ((reader, back, True), (there, writer, False)):
-            task = asyncio.create_task(self._pass(source, target, is_request=is_request))
-            self._tasks.add(task)
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = (writer, back)
+        try:
+            async with asyncio.TaskGroup() as passing:
+                passing.create_task(self._pass(reader, back, is_request=True))
+                passing.create_task(self._pass(there, writer, is_request=False))
+        finally:
+            del self._open[task]
+            await ended(back)
 
     async def _pass(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, is_request: bool
