@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.arrays import INFEASIBLE, Ints
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.problem import RANKED, Rankings, Reason
 from optimizer.tables import Tables
 from optimizer.town import Chains, Town
@@ -75,7 +75,7 @@ _FULL, _SHIFT_ENDS, _BETTER_ELSEWHERE, _TOO_LATE, _OUT_OF_TIME, _BUSY, _KEPT, _S
 )
 
 
-@compiled
+@compiled_entry
 def _tell(town: Town, chains: Chains, more: Ints, codes: Codes) -> None:
     for j in range(len(town.jobs)):
         v = chains.carrier[j]

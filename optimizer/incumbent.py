@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.arrays import INFEASIBLE, Ints, Numbers
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.routes import RouteTable
 from optimizer.tables import Tables
 from optimizer.town import Chains, Town, trips_of
@@ -50,7 +50,7 @@ class _Last(NamedTuple):
     trip: Numbers
 
 
-@compiled
+@compiled_entry
 def _lay(town: Town, chains: Chains, last: _Last) -> None:
     """Lay the trips of each vehicle's route at the end of its chain."""
     for v in range(len(last.route)):

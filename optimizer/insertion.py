@@ -1,7 +1,7 @@
 """The best place of a job in a chain, and putting it there."""
 
 from optimizer.arrays import INFEASIBLE, Ints
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.desk import Desk
 from optimizer.town import Chains, Town
 from optimizer.walking import chain_cost, keeps_promise, lone, may_share, trip, trip_end
@@ -205,7 +205,7 @@ def take(chains: Chains, j: int) -> None:
     chains.carrier[j] = -1
 
 
-@compiled
+@compiled_entry
 def price_moves(town: Town, chains: Chains, desk: Desk, more: Ints) -> None:
     """Write what the plan costs more when a job goes to a candidate, by entry of `town.candidate`.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optimizer.arrays import Ints, Numbers
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled_entry
 
 
 class Listed(NamedTuple):
@@ -28,7 +28,7 @@ def are_listed(listed: Listed, job: Ints, vehicle: Ints) -> Numbers:
     return found
 
 
-@compiled
+@compiled_entry
 def _mark(listed: Listed, job: Ints, vehicle: Ints, found: Numbers) -> None:
     mark, last = 0, -1
     for k in range(len(job)):

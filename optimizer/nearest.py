@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.nearby import Asks, Cells, Nearest, People, Reals
 
 
@@ -21,7 +21,7 @@ def nearest(cells: Cells, people: People, asks: Asks, wanted: int) -> Nearest:
     return found
 
 
-@compiled
+@compiled_entry
 def _find(cells: Cells, people: People, asks: Asks, found: Nearest) -> None:
     for a in range(len(asks.where)):
         left = _cells_within(cells, asks, a, found)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optimizer.arrays import Ints
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.problem import Expected, JobTable, Problem, VehicleTable
 from optimizer.routes import promises
 
@@ -135,7 +135,7 @@ def _drawn(expected: Expected, known_s: Floats, chance: np.random.Generator) -> 
     )
 
 
-@compiled
+@compiled_entry
 def _future(line: _Line, queue: _Queue, waiting: float, lateness: float) -> float:
     """What a second of a vehicle's time is worth in one future, in the mean of vehicles and time.
 

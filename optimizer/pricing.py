@@ -1,13 +1,13 @@
 """All places of all jobs priced ahead, in compiled code."""
 
 from optimizer.arrays import Ints
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled_entry
 from optimizer.desk import Desk
 from optimizer.insertion import known_place
 from optimizer.town import Chains, Town
 
 
-@compiled
+@compiled_entry
 def price_all(town: Town, chains: Chains, desk: Desk, by_group: Ints) -> None:
     """Find the best place of every job at each of its candidates, while nobody is noted.
 

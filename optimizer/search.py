@@ -7,7 +7,7 @@ and acceptance as in simulated annealing, compiled.
 import numpy as np
 
 from optimizer.arrays import INFEASIBLE, Ints
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.desk import Desk
 from optimizer.insertion import forget, is_other, keep, known_place, note, put, restore, take
 from optimizer.ruin import draw
@@ -15,7 +15,7 @@ from optimizer.town import Chains, Town
 from optimizer.walking import chain_cost, keeps_promise
 
 
-@compiled
+@compiled_entry
 def fill(town: Town, chains: Chains, desk: Desk, count: int) -> None:
     """Put the first `count` of `desk.jobs` in, those with the most to lose first."""
     _, noted = _put_in(town, chains, desk, count, 0.0, 0)
@@ -23,7 +23,7 @@ def fill(town: Town, chains: Chains, desk: Desk, count: int) -> None:
     forget(desk, noted)
 
 
-@compiled
+@compiled_entry
 def improve(
     town: Town,
     chains: Chains,
@@ -62,7 +62,7 @@ def improve(
         forget(desk, noted)
 
 
-@compiled
+@compiled_entry
 def seed_chance(seed: int) -> None:
     """Begin the compiled code's own sequence of random numbers anew."""
     np.random.seed(seed)
@@ -219,7 +219,7 @@ def _swap(desk: Desk, one: int, other: int) -> None:
     desk.least_at[one], desk.least_at[other] = desk.least_at[other], desk.least_at[one]
 
 
-@compiled
+@compiled_entry
 def relocate(town: Town, chains: Chains, desk: Desk) -> None:
     """Move single jobs to better places until no move pays."""
     quiet, at = 0, 0

@@ -1,7 +1,7 @@
 """How a chain of trips unfolds and what it costs: the compiled twin of `timing`."""
 
 from optimizer.arrays import INFEASIBLE, Numbers
-from optimizer.compiled import compiled, compiled_apart
+from optimizer.compiled import compiled, compiled_apart, compiled_entry
 from optimizer.town import Chains, Town
 
 
@@ -262,7 +262,7 @@ def trip_end(chains: Chains, v: int, begin: int) -> int:
     return end
 
 
-@compiled
+@compiled_entry
 def chain_cost(town: Town, chains: Chains, v: int) -> int:
     """What the whole chain of a vehicle costs, INFEASIBLE where it breaks a bound."""
     count = chains.length[v]
@@ -281,7 +281,7 @@ def chain_cost(town: Town, chains: Chains, v: int) -> int:
     return cost
 
 
-@compiled
+@compiled_entry
 def walk_all(town: Town, chains: Chains) -> None:
     """Set what the chain of each vehicle costs."""
     for v in range(len(chains.length)):

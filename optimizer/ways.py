@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.arrays import Ints, Numbers
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 
 
 class Ways(NamedTuple):
@@ -37,7 +37,7 @@ def no_ways(vehicles: int, groups: int, entries: int) -> Ways:
     )
 
 
-@compiled
+@compiled_entry
 def number_ways(
     by_group: Ints, group: Numbers, candidates_at: Ints, candidate: Numbers, ways: Ways
 ) -> int:

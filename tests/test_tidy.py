@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -19,6 +19,8 @@ WRITTEN = (".github", ".ci", "deploy", "docs", "tests", *PACKAGES)
 
 # Called by the name of a table: tests/storage/test_places.py knows by which.
 CALLED_BY_PLACE = ("erase_", "tell_", "remove_old_", "remove_expired_")
+
+COMPILED = {"compiled", "compiled_apart", "compiled_entry"}
 
 FILE_LINES_MAX = 400
 TEST_FILE_LINES_MAX = 600
@@ -80,6 +82,41 @@ def test_rules_never_wait() -> None:
         (f"{module}:{node.lineno}" for module, node in nodes(*PURE) if isinstance(node, waits)),
         "engine and optimizer only compute; let the actor fetch what the rule needs and hand it in",
     )
+
+
+def test_python_calls_nothing_that_only_the_compiled_can_call() -> None:
+    inner = {
+        module: {node.name for node in functions(module, COMPILED - {"compiled_entry"})}
+        for module in modules("optimizer")
+    }
+    none_of(
+        (call for module in modules(*PACKAGES, "tests") for call in calls_of(module, inner)),
+        "such a call ends the process: make the function a @compiled_entry",
+    )
+
+
+def functions(module: str, decorators: set[str]) -> list[ast.FunctionDef]:
+    """Those at the top of a module with one of these decorators."""
+    return [
+        node
+        for node in tree(module).body
+        if isinstance(node, ast.FunctionDef)
+        and decorators & {ast.unparse(one) for one in node.decorator_list}
+    ]
+
+
+def calls_of(module: str, inner: Mapping[str, set[str]]) -> Iterator[str]:
+    """Where Python names a function of these, of this module or imported from another."""
+    names = set(inner.get(module, ()))
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            theirs = inner.get(f"{node.module.replace('.', '/')}.py", ())
+            names.update(one.asname or one.name for one in node.names if one.name in theirs)
+    is_compiled = functions(module, COMPILED)
+    for node in tree(module).body:
+        for one in ast.walk(node) if names and node not in is_compiled else ():
+            if isinstance(one, ast.Name) and one.id in names:
+                yield f"{module}:{one.lineno} {one.id}"
 
 
 def test_a_file_can_be_read_in_one_sitting() -> None:

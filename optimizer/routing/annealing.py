@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.routing.arrays import NEVER, PER_VEHICLE, UNSERVED, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
 from optimizer.routing.insertion import refresh
@@ -76,7 +76,7 @@ def search_of(instance: Instance, stream: Stream, pool: Pool) -> Search:
     )
 
 
-@compiled
+@compiled_entry
 def remember(s: Search, cost: int) -> None:
     """The present solution is the best one."""
     s.costs[1] = cost
@@ -87,7 +87,7 @@ def remember(s: Search, cost: int) -> None:
             s.lines[v, k] = s.state.legs[v, k, STOP]
 
 
-@compiled
+@compiled_entry
 def recall(inst: Instance, s: Search) -> None:
     """The best solution is the present one."""
     for r in range(len(s.state.where)):
@@ -111,7 +111,7 @@ def construct(inst: Instance, s: Search) -> None:
     remember(s, int(s.costs[0]))
 
 
-@compiled
+@compiled_entry
 def anneal(inst: Instance, s: Search, rounds: int, heat: float) -> None:
     """So many rounds at one temperature, in units of cost."""
     for n in range(rounds):

@@ -1,6 +1,6 @@
 """Routes in compiled code: their times, and one more request put where it is cheapest."""
 
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.routing.arrays import (
     CLOSE,
     DUE,
@@ -80,7 +80,7 @@ def _begin(
     return max(arrive, early), rest
 
 
-@compiled
+@compiled_entry
 def timed(
     inst: Instance, v: int, line: Ints, length: int, legs: Ints, taken: Ints
 ) -> tuple[int, int]:
@@ -134,7 +134,7 @@ def _load_and_slack(inst: Instance, v: int, legs: Ints, length: int) -> None:
         after = stop[NODE]
 
 
-@compiled
+@compiled_entry
 def refresh(inst: Instance, state: State, v: int) -> bool:
     """Compute a route anew after its stops were changed; False = it is impossible now."""
     length = state.routes[v, LENGTH]
@@ -191,7 +191,7 @@ def _place_timed(
     return (best, before, after) if best < NEVER // 2 else (NEVER, -1, -1)
 
 
-@compiled
+@compiled_entry
 def place_in(inst: Instance, state: State, trial: Ints, r: int, v: int, limit: int) -> int:
     """What the cheapest place of a request in a route costs; what was found is remembered.
 

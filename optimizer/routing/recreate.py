@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from optimizer.compiled import compiled
+from optimizer.compiled import compiled, compiled_entry
 from optimizer.routing.arrays import HOPELESS, NEVER, NOBODY, UNSERVED, Instance, Ints
 from optimizer.routing.chance import Stream, below, share
 from optimizer.routing.insertion import insert, is_twin, place_in
@@ -26,7 +26,7 @@ class Manner(NamedTuple):
     limit: float
 
 
-@compiled
+@compiled_entry
 def recreate(
     inst: Instance,
     state: State,
@@ -64,7 +64,7 @@ def recreate(
     return cost
 
 
-@compiled
+@compiled_entry
 def total(inst: Instance, state: State) -> int:
     """What the present solution costs."""
     cost = _cost(inst, state)
