@@ -116,6 +116,7 @@ async def test_a_no_for_ever_is_told_from_a_no_for_now(
 
 
 async def test_a_server_that_is_silent_or_away_or_hangs_up_is_tried_again_later() -> None:
+    # asyncio.Protocol itself has no room for what is heard of its end.
     class Silent(asyncio.Protocol):
         pass
 
