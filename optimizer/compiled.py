@@ -1,45 +1,42 @@
 """How the inner loops are compiled."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from numba import njit, types
 from numba.core.dispatcher import Dispatcher
 
 F = TypeVar("F", bound=Callable[..., Any])
-# Without the counting of references, which took four fifths of the time of the inner loops.
-_LEAN: Final[dict[str, Any]] = {"cache": True, "_nrt": False, "no_cfunc_wrapper": True}
-# The way in from Python would hold another copy of the function and of all that it calls.
-_INNER: Final[dict[str, Any]] = {**_LEAN, "no_cpython_wrapper": True}
 
 
 def compiled(function: F) -> F:
     """Compile a function that makes no array, into those that call it; one that does is refused.
 
     Without calls, each of which would copy the descriptions of all arrays it passes on: they took
-    two thirds of the time. Python cannot call it: the process would end.
+    two thirds of what the counting of references had left. Without a way in from Python, which
+    would hold another copy of the function and of all that it calls: such a call ends the process.
     """
-    lean: F = _in_one_form(njit(**_INNER, forceinline=True)(function))
-    return lean
+    return _lean(function, forceinline=True, no_cpython_wrapper=True)
 
 
 def compiled_apart(function: F) -> F:
     """The same once for all who call it: for what is seldom done and would make them all larger."""
-    lean: F = _in_one_form(njit(**_INNER)(function))
-    return lean
+    return _lean(function, no_cpython_wrapper=True)
 
 
 def compiled_entry(function: F) -> F:
-    """The same for what Python calls."""
-    lean: F = _in_one_form(njit(**_LEAN, forceinline=True)(function))
-    return lean
+    """The same as `compiled`, for what Python calls."""
+    return _lean(function, forceinline=True)
 
 
-def _in_one_form(made: Any) -> Any:  # noqa: ANN401 - numba tells no types
-    """Have a function called with 64 bits for each whole number, however short or known it is.
+def _lean(function: F, **options: bool) -> F:
+    """Without the counting of references, which took four fifths of the time of the inner loops.
 
-    There would be a form for each combination of them, ten of some, all of which do the same.
+    Each whole number is handed over with 64 bits, however short or known it is: there would be a
+    form of the function for each combination of them, ten of some, all of which do the same.
     """
+    lean: dict[str, Any] = {"cache": True, "_nrt": False, "no_cfunc_wrapper": True, **options}
+    made: F = njit(**lean)(function)
     if isinstance(made, Dispatcher):
         template_of = made.get_call_template
 
